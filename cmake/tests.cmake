@@ -1,0 +1,66 @@
+# tests/ mirrors the tree: tests/common/base/arena_test.c tests common/base/arena.c. Nothing is registered: a file named
+# *_test.c is an executable and a ctest case by its path. tests/support/ is linked to all of them.
+enable_testing()
+
+file(GLOB support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
+get_property(programs GLOBAL PROPERTY HEADRACE_PROGRAMS)
+set(all_rooms scheduler_shell worker_shell worker_warden worker_task webserver_api webserver_auth webserver_http cli
+    scheduler_core worker_core common_compile common_store common_wire common_pg common_conf common_loop common_metrics
+    common_log common_model common_text common_base)
+
+if(support_sources)
+    add_library(tests_support STATIC ${support_sources})
+    target_link_libraries(tests_support PUBLIC ${all_rooms} lib::cmocka)
+else()
+    add_library(tests_support INTERFACE)
+    target_link_libraries(tests_support INTERFACE ${all_rooms} lib::cmocka)
+endif()
+target_compile_definitions(tests_support INTERFACE
+    HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+
+file(GLOB_RECURSE test_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.c)
+foreach(file ${test_files})
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/tests ${file})
+    string(REGEX REPLACE "_test\\.c$" "" name ${path})
+    string(REPLACE "/" "_" target test_${name})
+    # A test of several files has a folder of its own name beside it.
+    file(GLOB parts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.c)
+    list(FILTER parts EXCLUDE REGEX "_test\\.c$")
+    add_executable(${target} ${file} ${parts})
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${target} PRIVATE tests_support)
+    add_test(NAME ${name} COMMAND ${target})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endforeach()
+
+# Tests that drive the built programs from outside are Python files, run by the same ctest.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+file(GLOB_RECURSE script_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.py)
+foreach(file ${script_files})
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/tests ${file})
+    string(REGEX REPLACE "_test\\.py$" "" name ${path})
+    add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${file})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+        ENVIRONMENT "HEADRACE_BIN_DIR=${CMAKE_BINARY_DIR}/bin;PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/support;PYTHONDONTWRITEBYTECODE=1")
+endforeach()
+
+# The shape of the house is a test like any other.
+add_test(NAME house/layers COMMAND ${CMAKE_SOURCE_DIR}/tools/layers.sh ${HEADRACE_ROOMS_FILE})
+add_test(NAME house/pure COMMAND ${CMAKE_SOURCE_DIR}/tools/pure.sh ${HEADRACE_ROOMS_FILE} ${CMAKE_BINARY_DIR})
+set_tests_properties(house/layers house/pure PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+
+# Fuzz targets: tests/fuzz/NAME_fuzz.c defines LLVMFuzzerTestOneInput. With clang and HEADRACE_FUZZ they are fuzzers;
+# otherwise each is linked with a driver that replays its corpus, as an ordinary test.
+file(GLOB fuzz_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.c)
+foreach(file ${fuzz_files})
+    get_filename_component(name ${file} NAME_WE)
+    if(HEADRACE_FUZZ)
+        add_executable(${name} ${file})
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        add_executable(${name} ${file} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+        add_test(NAME fuzz/${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    endif()
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE tests_support)
+endforeach()
