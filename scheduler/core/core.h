@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core - decides what happens next, and does nothing itself.
+ *
+ * The shell tells it what happened (one event, stamped with the time) and receives what to do: at most one batch of writes
+ * to commit as one transaction, and messages to send. The same events in the same order always give the same answers: the
+ * core reads no clock, draws no randomness of its own (ids come from a generator seeded by CORE_LED), keeps its tables in
+ * index order and never orders anything by address.
+ *
+ * Ordering lives here. Messages that depend on a batch are held until CORE_COMMITTED of it; while one batch is in flight
+ * further writes gather in the next one (size 1 when idle, hundreds under load, no timer). A batch that was rejected by the
+ * fence, or whose fate is unknown, ends this leadership: the shell sends CORE_UNLED, takes the lease anew and recovers.
+ *
+ * PostgreSQL is the truth, the core is a cache: CORE_LED, then the recovered rows as events, then CORE_RECOVERED. */
+#ifndef HEADRACE_CORE_H
+#define HEADRACE_CORE_H
+
+#include "common/base/id.h"
+#include "common/base/vec.h"
+#include "common/model/dag.h"
+#include "common/model/request.h"
+#include "common/model/spec.h"
+#include "common/model/state.h"
+
+struct core;
+
+struct core_limits {
+    uint32_t runs_max, tasks_max, workers_max;
+    uint32_t batch_writes_max; /* a full batch ends the step's work; the rest waits for the next one */
+    uint32_t parallelism;      /* core.parallelism: attempts at once over all; 0 = no limit */
+    uint32_t map_length_max;
+    int64_t output_bytes_max;
+    int64_t credit_ttl_ms, credit_margin_ms;
+    int64_t lease_ms, lease_grace_ms; /* of an attempt; LOST at lease + grace */
+    int64_t amnesty_ms;               /* a new leader declares nothing lost before this */
+    int64_t running_write_ms;         /* a task that outlives it is written as running */
+    uint32_t infra_retries_max;       /* losses that are ours, per task instance */
+    bool paused_upon_creation;
+    int32_t default_pool_slots;
+};
+
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+enum core_event_type {
+    CORE_TICK,          /* time has come: core_wake_at_ms */
+    CORE_LED,           /* this process leads from now on */
+    CORE_UNLED,         /* it leads no longer: forget everything but limits */
+    CORE_DAG,           /* a DAG version: new, changed, or recovered */
+    CORE_DAG_GONE,      /* its file is gone: no new runs */
+    CORE_POOL,          /* a pool's slots */
+    CORE_VARIABLE,      /* for templates; value NULL = removed */
+    CORE_CONNECTION,    /* likewise */
+    CORE_RUN_RECOVERED, /* a live run as the database has it, with its attempts, outputs and expansions */
+    CORE_WORKER_RECOVERED,
+    CORE_RECOVERED,     /* everything is loaded: start deciding */
+    CORE_REQUEST,       /* a row of the inbox */
+    CORE_INVENTORY,     /* one complete snapshot of a worker */
+    CORE_STARTED,       /* a worker says that an attempt's process runs (a hint: shown, not decided on) */
+    CORE_COMMITTED,     /* the batch in flight is committed */
+    CORE_AUTOSCALE,     /* what a queue's provider has and may have: limits, present workers */
+};
+
+/* A worker's credit: the right, given by the worker, to start one attempt. */
+struct core_credit {
+    uint64_t incarnation;
+    uint64_t seq;
+};
+
+/* One attempt in a worker's inventory. */
+struct core_attempt_report {
+    struct id128 attempt;
+    struct core_credit credit;
+    bool ended;
+    struct result result; /* when ended */
+};
+
+struct core_inventory {
+    struct str worker;  /* identity: hash of its key, or its id on loopback */
+    struct str name;    /* for people */
+    struct str host;
+    struct str version;
+    struct str queues;  /* comma-separated */
+    struct id128 boot;  /* kernel boot id */
+    uint64_t incarnation;
+    uint64_t epoch;       /* highest that it has seen */
+    int64_t sent_ms;      /* the worker's boot-time clock */
+    uint32_t slots;
+    uint64_t next_seq;
+    const uint64_t *open_seqs;
+    uint32_t open_count;
+    const struct core_attempt_report *attempts;
+    uint32_t attempt_count;
+    bool leaving; /* asked by its host to end: drain it */
+};
+
+/* One recovered attempt row; the newest of each (task, map) carries the state. */
+struct core_recovered_try {
+    uint32_t task;
+    int32_t map_index;
+    uint16_t try_no;        /* of the author */
+    uint16_t infra_tries;   /* losses that were ours so far */
+    enum task_state state;
+    bool cleared;           /* a later clear set it back to none */
+    struct id128 attempt;
+    int64_t worker_no;
+    struct core_credit credit;
+    int64_t queued_wall_ms, started_wall_ms, ended_wall_ms;
+    int64_t retry_wall_ms;  /* of up_for_retry */
+    struct str output;      /* JSON; empty = none */
+};
+
+struct core_recovered_expansion {
+    uint32_t task;
+    struct str items; /* JSON list */
+};
+
+struct core_run_recovered {
+    int64_t run_no;
+    int64_t version_no;
+    struct str run_id;
+    enum run_state state;
+    enum run_type type;
+    bool has_logical;
+    int64_t logical_ms, interval_start_ms, interval_end_ms;
+    int64_t queued_wall_ms, started_wall_ms;
+    struct str conf; /* JSON */
+    const struct core_recovered_try *tries;
+    uint32_t try_count;
+    const struct core_recovered_expansion *expansions;
+    uint32_t expansion_count;
+};
+
+struct core_event {
+    enum core_event_type type;
+    int64_t now_ms;  /* boot-time clock: leases, timers */
+    int64_t wall_ms; /* database's wall clock: schedules, ids, what people see */
+    union {
+        struct {
+            uint64_t epoch;
+            uint64_t seed;
+            int64_t run_no_next; /* of today; from the database */
+            int64_t worker_no_next;
+        } led;
+        struct {
+            int32_t dag_no;
+            int64_t version_no;
+            struct dag *dag; /* taken */
+            bool paused;
+            bool newest;     /* false: only loaded because a live run began with it */
+            bool has_last;   /* of its schedule */
+            int64_t last_fire_ms;
+        } dag;
+        struct { int32_t dag_no; } dag_gone;
+        struct { struct str name; int32_t slots; bool include_deferred, removed; } pool;
+        struct { struct str key; const struct value *value; bool secret; } variable;
+        struct { struct str id; const struct value *value; } connection; /* map: conn_type host port login password schema extra */
+        const struct core_run_recovered *run;
+        struct { int64_t worker_no; struct str worker; bool draining; } worker;
+        const struct request *request;
+        const struct core_inventory *inventory;
+        struct { struct str worker; struct id128 attempt; int64_t started_unix_ms; } started;
+        struct { uint64_t batch_no; } committed;
+        struct { struct str queue; uint32_t min, max, slots; int64_t quiet_ms; uint32_t present; bool failing; } autoscale;
+    };
+};
+
+/* ---- what to do -------------------------------------------------------------------------------------------------- */
+
+enum core_write_type {
+    WRITE_RUN_CREATE,
+    WRITE_RUN_STATE,
+    WRITE_TRY_PLACED,   /* insert: queued on a worker, or already final (skipped, upstream_failed, empty) */
+    WRITE_TRY_STARTED,  /* it outlives running_write_ms */
+    WRITE_TRY_ENDED,    /* guarded by the attempt id */
+    WRITE_TRY_CLEARED,
+    WRITE_OUTPUT,
+    WRITE_EXPANSION,
+    WRITE_REQUEST_DONE,
+    WRITE_DAG_STATE,    /* paused, last fire */
+    WRITE_WORKER,       /* registered, state changed */
+    WRITE_AUTOSCALE,    /* a decision with its reason */
+    WRITE_RUN_DELETE,
+};
+
+enum worker_state { WORKER_ACTIVE = 0, WORKER_DRAINING = 1, WORKER_DRAINED = 2, WORKER_GONE = 3 };
+
+struct core_run_row {
+    int64_t run_no;
+    int32_t dag_no;
+    int64_t version_no;
+    struct str run_id;
+    enum run_type type;
+    enum run_state state;
+    bool has_logical;
+    int64_t logical_ms, interval_start_ms, interval_end_ms;
+    int64_t run_after_ms;
+    int64_t queued_ms, started_ms, ended_ms; /* wall; 0 = not yet */
+    struct str conf;                         /* JSON object */
+    struct str triggered_by;
+    struct str note;
+    uint32_t succeeded, failed, skipped; /* task counts, at the end */
+    enum cause cause;
+};
+
+struct core_try_row {
+    int64_t run_no;
+    int32_t dag_no;
+    uint32_t task;
+    int32_t map_index;
+    uint16_t try_no;
+    uint16_t infra_tries;
+    uint32_t row_no; /* rises with each row of the instance: retries, losses, clears */
+    enum task_state state;
+    enum cause cause;
+    struct id128 attempt;
+    int64_t worker_no;
+    struct core_credit credit;
+    struct str pool, queue;
+    int32_t priority;
+    int64_t queued_ms, started_ms, ended_ms, retry_ms; /* wall; 0 = none */
+    int32_t exit_code;
+    struct str error;
+    struct str map_label;
+    int64_t cpu_ms, memory_peak_bytes;
+};
+
+struct core_write {
+    enum core_write_type type;
+    union {
+        struct core_run_row run;
+        struct core_try_row try;
+        struct { int64_t run_no; uint32_t task; int32_t map_index; struct str json; } output;
+        struct { int64_t run_no; uint32_t task; uint32_t length; struct str items; } expansion;
+        struct { int64_t request_no; int code; struct str answer; } request; /* code 0 or ERR_; JSON or a sentence */
+        struct { int32_t dag_no; bool paused; bool has_last; int64_t last_fire_ms; int64_t next_fire_ms; } dag;
+        struct {
+            int64_t worker_no;
+            struct str worker, name, host, version, queues;
+            uint64_t incarnation;
+            enum worker_state state;
+            uint32_t slots;
+            int64_t seen_ms;
+            struct str reason;
+        } worker;
+        struct { struct str queue; int64_t at_ms; uint32_t demand, wanted, present; struct str reason; } autoscale;
+        struct { int64_t run_no; int32_t dag_no; struct str run_id; } run_delete;
+    };
+};
+
+enum core_send_type {
+    SEND_GRANT,
+    SEND_ACK,     /* results that are committed (or superseded): the worker may forget them in time */
+    SEND_KILL,
+    SEND_SYNC,    /* raise your epoch, answer with a fresh inventory */
+    SEND_RENEWED, /* leases of the attempts it listed, counted from its own stamp */
+    SEND_DRAIN,   /* give no more credits (false: give them again) */
+    SEND_SCALE,   /* to the provider of a queue: this many workers are wanted */
+    SEND_STOP,    /* to a drained worker: end yourself */
+    SEND_RELOAD,  /* the shell reads variables, connections or pools again */
+};
+
+struct core_send {
+    enum core_send_type type;
+    struct str worker; /* identity; empty for SEND_SCALE, SEND_RELOAD */
+    uint64_t epoch;
+    union {
+        struct {
+            struct id128 attempt;
+            struct core_credit credit;
+            int64_t stamp_ms; /* the worker's own, echoed */
+            int64_t credit_ttl_ms, lease_ms;
+            struct str dag_id, run_id, task_id; /* for people who read the worker's log */
+            int32_t map_index;
+            uint16_t try_no;
+            uint64_t fence;
+            const struct spec *spec;
+        } grant;
+        struct { const struct id128 *attempts; uint32_t count; } ack;
+        struct { struct id128 attempt; enum cause cause; } kill;
+        struct { int64_t stamp_ms; int64_t lease_ms; } renewed;
+        struct { bool drain; } drain;
+        struct { struct str queue; uint32_t wanted; struct str stop_worker; struct str reason; } scale;
+        struct { struct str what; } reload;
+    };
+};
+
+/* One transaction. Borrowed from the core until CORE_COMMITTED or CORE_UNLED. */
+struct core_batch {
+    uint64_t batch_no;
+    uint64_t epoch;
+    const struct core_write *writes;
+    uint32_t write_count;
+};
+
+/* Changes that are committed, for those who watch (and `running`, which is shown at once and written later). */
+struct core_note {
+    int64_t run_no;
+    int32_t dag_no;
+    int32_t task; /* -1: the run itself */
+    int32_t map_index;
+    uint16_t try_no;
+    uint8_t state; /* task_state, or run_state for the run */
+    enum cause cause;
+    int64_t at_ms; /* wall */
+};
+
+/* Valid until the next core_step. */
+struct core_out {
+    const struct core_batch *commit; /* NULL, or begin this transaction now */
+    const struct core_send *sends;
+    uint32_t send_count;
+    const struct core_note *notes;
+    uint32_t note_count;
+};
+
+struct core *core_new(const struct core_limits *limits);
+void core_free(struct core *core);
+
+/* One event in, what to do out. Never fails: bad reports are counted and dropped, our own bugs assert. */
+void core_step(struct core *core, const struct core_event *event, struct core_out *out);
+
+/* Boot-time ms at which it wants CORE_TICK; INT64_MAX = never. */
+int64_t core_wake_at_ms(const struct core *core);
+
+/* ---- questions (no change) --------------------------------------------------------------------------------------- */
+
+/* Why the instance has not started: sentences with figures, most blocking first, one a line; empty when it has. */
+struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int32_t map_index, struct arena *arena);
+
+struct core_stats {
+    uint32_t dags, runs_live, runs_queued, tasks_scheduled, tasks_queued, tasks_running, workers, credits_open;
+    uint64_t placed, ended, lost, retried, dropped_messages, taken_back;
+};
+struct core_stats core_stats(const struct core *core);
+
+#endif
