@@ -313,7 +313,7 @@ CREATE TABLE session (
     seen_at     timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL
 );
-CREATE INDEX session_user ON session (user_no);
+CREATE INDEX session_by_user ON session (user_no);
 
 -- Append-only; each row's hash covers the row before it.
 CREATE TABLE audit (
