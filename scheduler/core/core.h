@@ -17,6 +17,7 @@
 #include "common/base/id.h"
 #include "common/base/vec.h"
 #include "common/model/dag.h"
+#include "common/model/record.h"
 #include "common/model/request.h"
 #include "common/model/spec.h"
 #include "common/model/state.h"
@@ -59,16 +60,10 @@ enum core_event_type {
     CORE_AUTOSCALE,     /* what a queue's provider has and may have: limits, present workers */
 };
 
-/* A worker's credit: the right, given by the worker, to start one attempt. */
-struct core_credit {
-    uint64_t incarnation;
-    uint64_t seq;
-};
-
 /* One attempt in a worker's inventory. */
 struct core_attempt_report {
     struct id128 attempt;
-    struct core_credit credit;
+    struct credit credit;
     bool ended;
     struct result result; /* when ended */
 };
@@ -90,43 +85,6 @@ struct core_inventory {
     const struct core_attempt_report *attempts;
     uint32_t attempt_count;
     bool leaving; /* asked by its host to end: drain it */
-};
-
-/* One recovered attempt row; the newest of each (task, map) carries the state. */
-struct core_recovered_try {
-    uint32_t task;
-    int32_t map_index;
-    uint16_t try_no;        /* of the author */
-    uint16_t infra_tries;   /* losses that were ours so far */
-    enum task_state state;
-    bool cleared;           /* a later clear set it back to none */
-    struct id128 attempt;
-    int64_t worker_no;
-    struct core_credit credit;
-    int64_t queued_wall_ms, started_wall_ms, ended_wall_ms;
-    int64_t retry_wall_ms;  /* of up_for_retry */
-    struct str output;      /* JSON; empty = none */
-};
-
-struct core_recovered_expansion {
-    uint32_t task;
-    struct str items; /* JSON list */
-};
-
-struct core_run_recovered {
-    int64_t run_no;
-    int64_t version_no;
-    struct str run_id;
-    enum run_state state;
-    enum run_type type;
-    bool has_logical;
-    int64_t logical_ms, interval_start_ms, interval_end_ms;
-    int64_t queued_wall_ms, started_wall_ms;
-    struct str conf; /* JSON */
-    const struct core_recovered_try *tries;
-    uint32_t try_count;
-    const struct core_recovered_expansion *expansions;
-    uint32_t expansion_count;
 };
 
 struct core_event {
@@ -153,7 +111,7 @@ struct core_event {
         struct { struct str name; int32_t slots; bool include_deferred, removed; } pool;
         struct { struct str key; const struct value *value; bool secret; } variable;
         struct { struct str id; const struct value *value; } connection; /* map: conn_type host port login password schema extra */
-        const struct core_run_recovered *run;
+        const struct recovered_run *run;
         struct { int64_t worker_no; struct str worker; bool draining; } worker;
         const struct request *request;
         const struct core_inventory *inventory;
@@ -164,87 +122,6 @@ struct core_event {
 };
 
 /* ---- what to do -------------------------------------------------------------------------------------------------- */
-
-enum core_write_type {
-    WRITE_RUN_CREATE,
-    WRITE_RUN_STATE,
-    WRITE_TRY_PLACED,   /* insert: queued on a worker, or already final (skipped, upstream_failed, empty) */
-    WRITE_TRY_STARTED,  /* it outlives running_write_ms */
-    WRITE_TRY_ENDED,    /* guarded by the attempt id */
-    WRITE_TRY_CLEARED,
-    WRITE_OUTPUT,
-    WRITE_EXPANSION,
-    WRITE_REQUEST_DONE,
-    WRITE_DAG_STATE,    /* paused, last fire */
-    WRITE_WORKER,       /* registered, state changed */
-    WRITE_AUTOSCALE,    /* a decision with its reason */
-    WRITE_RUN_DELETE,
-};
-
-enum worker_state { WORKER_ACTIVE = 0, WORKER_DRAINING = 1, WORKER_DRAINED = 2, WORKER_GONE = 3 };
-
-struct core_run_row {
-    int64_t run_no;
-    int32_t dag_no;
-    int64_t version_no;
-    struct str run_id;
-    enum run_type type;
-    enum run_state state;
-    bool has_logical;
-    int64_t logical_ms, interval_start_ms, interval_end_ms;
-    int64_t run_after_ms;
-    int64_t queued_ms, started_ms, ended_ms; /* wall; 0 = not yet */
-    struct str conf;                         /* JSON object */
-    struct str triggered_by;
-    struct str note;
-    uint32_t succeeded, failed, skipped; /* task counts, at the end */
-    enum cause cause;
-};
-
-struct core_try_row {
-    int64_t run_no;
-    int32_t dag_no;
-    uint32_t task;
-    int32_t map_index;
-    uint16_t try_no;
-    uint16_t infra_tries;
-    uint32_t row_no; /* rises with each row of the instance: retries, losses, clears */
-    enum task_state state;
-    enum cause cause;
-    struct id128 attempt;
-    int64_t worker_no;
-    struct core_credit credit;
-    struct str pool, queue;
-    int32_t priority;
-    int64_t queued_ms, started_ms, ended_ms, retry_ms; /* wall; 0 = none */
-    int32_t exit_code;
-    struct str error;
-    struct str map_label;
-    int64_t cpu_ms, memory_peak_bytes;
-};
-
-struct core_write {
-    enum core_write_type type;
-    union {
-        struct core_run_row run;
-        struct core_try_row try;
-        struct { int64_t run_no; uint32_t task; int32_t map_index; struct str json; } output;
-        struct { int64_t run_no; uint32_t task; uint32_t length; struct str items; } expansion;
-        struct { int64_t request_no; int code; struct str answer; } request; /* code 0 or ERR_; JSON or a sentence */
-        struct { int32_t dag_no; bool paused; bool has_last; int64_t last_fire_ms; int64_t next_fire_ms; } dag;
-        struct {
-            int64_t worker_no;
-            struct str worker, name, host, version, queues;
-            uint64_t incarnation;
-            enum worker_state state;
-            uint32_t slots;
-            int64_t seen_ms;
-            struct str reason;
-        } worker;
-        struct { struct str queue; int64_t at_ms; uint32_t demand, wanted, present; struct str reason; } autoscale;
-        struct { int64_t run_no; int32_t dag_no; struct str run_id; } run_delete;
-    };
-};
 
 enum core_send_type {
     SEND_GRANT,
@@ -265,7 +142,7 @@ struct core_send {
     union {
         struct {
             struct id128 attempt;
-            struct core_credit credit;
+            struct credit credit;
             int64_t stamp_ms; /* the worker's own, echoed */
             int64_t credit_ttl_ms, lease_ms;
             struct str dag_id, run_id, task_id; /* for people who read the worker's log */
@@ -287,7 +164,7 @@ struct core_send {
 struct core_batch {
     uint64_t batch_no;
     uint64_t epoch;
-    const struct core_write *writes;
+    const struct record *writes;
     uint32_t write_count;
 };
 

@@ -239,7 +239,7 @@ CREATE TABLE worker (
     queues      text[] NOT NULL,
     slots       int NOT NULL,
     incarnation bigint NOT NULL,
-    state       smallint NOT NULL,     -- enum worker_state of scheduler/core/core.h
+    state       smallint NOT NULL,     -- enum worker_state of common/model/record.h
     reason      text NOT NULL DEFAULT '',
     joined_at   timestamptz NOT NULL DEFAULT now(),
     seen_at     timestamptz NOT NULL
