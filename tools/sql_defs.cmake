@@ -1,5 +1,13 @@
 # Turns sql/ into C include files; see cmake/sql.cmake. Run with -DSOURCE=<sql folder> -DOUT=<folder>.
 
+cmake_minimum_required(VERSION 3.25)
+
+# CMake treats ; [ and ] in file content specially: they travel as control characters.
+string(ASCII 1 SEMICOLON)
+string(ASCII 2 OPEN)
+string(ASCII 3 CLOSE)
+string(ASCII 4 BLOCK)
+
 # A raw C string, one literal per line, so that a compiler's message names a sensible place.
 function(c_string text out)
     string(REPLACE "\\" "\\\\" text "${text}")
@@ -8,19 +16,18 @@ function(c_string text out)
     set(${out} "\"${text}\"" PARENT_SCOPE)
 endfunction()
 
-# CMake treats ; [ and ] in file content specially: they travel under control characters.
 function(read_text file out)
     file(READ ${file} text)
-    string(REPLACE ";" "\x01" text "${text}")
-    string(REPLACE "[" "\x02" text "${text}")
-    string(REPLACE "]" "\x03" text "${text}")
+    string(REPLACE ";" "${SEMICOLON}" text "${text}")
+    string(REPLACE "[" "${OPEN}" text "${text}")
+    string(REPLACE "]" "${CLOSE}" text "${text}")
     set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
 function(write_text file text)
-    string(REPLACE "\x01" ";" text "${text}")
-    string(REPLACE "\x02" "[" text "${text}")
-    string(REPLACE "\x03" "]" text "${text}")
+    string(REPLACE "${SEMICOLON}" ";" text "${text}")
+    string(REPLACE "${OPEN}" "[" text "${text}")
+    string(REPLACE "${CLOSE}" "]" text "${text}")
     file(WRITE ${file} "${text}")
 endfunction()
 
@@ -28,8 +35,8 @@ set(queries "")
 file(GLOB files ${SOURCE}/queries/*.sql)
 foreach(file ${files})
     read_text(${file} text)
-    string(REGEX REPLACE "\n-- name: " "\x04" text "\n${text}")
-    string(REPLACE "\x04" ";" blocks "${text}")
+    string(REGEX REPLACE "\n-- name: " "${BLOCK}" text "\n${text}")
+    string(REPLACE "${BLOCK}" ";" blocks "${text}")
     list(REMOVE_AT blocks 0)
     foreach(block ${blocks})
         string(REGEX MATCH "^[a-z0-9_]+" name "${block}")
