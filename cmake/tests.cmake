@@ -3,6 +3,7 @@
 enable_testing()
 
 file(GLOB support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
+list(FILTER support_sources EXCLUDE REGEX "/filter\\.c$")
 get_property(programs GLOBAL PROPERTY HEADRACE_PROGRAMS)
 set(all_rooms scheduler_shell worker_shell worker_warden worker_task webserver_api webserver_auth webserver_http cli
     scheduler_core worker_core common_compile common_store common_wire common_pg common_conf common_loop common_metrics
@@ -15,6 +16,7 @@ else()
     add_library(tests_support INTERFACE)
     target_link_libraries(tests_support INTERFACE ${all_rooms} lib::cmocka)
 endif()
+target_sources(tests_support INTERFACE ${CMAKE_SOURCE_DIR}/tests/support/filter.c)
 target_compile_definitions(tests_support INTERFACE
     HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
 
