@@ -20,14 +20,14 @@ struct credit {
 
 enum record_type {
     WRITE_RUN_CREATE,
-    WRITE_RUN_STATE,
+    WRITE_RUN_STATE,    /* state, cause, version_no, times and counts of `run`, as they are from now on; not conf, note, ... */
     WRITE_TRY_PLACED,   /* insert: queued on a worker, or already final (skipped, upstream_failed, empty) */
-    WRITE_TRY_STARTED,  /* it outlives running_write_ms */
-    WRITE_TRY_ENDED,    /* guarded by the attempt id */
-    WRITE_TRY_CLEARED,
+    WRITE_TRY_STARTED,  /* it outlives running_write_ms: state, cause, started_ms */
+    WRITE_TRY_ENDED,    /* of row_no and attempt: state, cause, times, exit_code, error, cpu_ms, memory_peak_bytes */
+    WRITE_TRY_CLEARED,  /* of row_no: it counts no longer and its output goes. Its state stays, as history (`restarting` if open) */
     WRITE_OUTPUT,
     WRITE_EXPANSION,
-    WRITE_REQUEST_DONE,
+    WRITE_REQUEST_DONE, /* the answer; takes the request out of the inbox */
     WRITE_DAG_STATE,    /* paused, last fire */
     WRITE_WORKER,       /* registered, state changed */
     WRITE_AUTOSCALE,    /* a decision with its reason */

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* upkeep - the leader's round, hourly or so: partitions ahead, retention behind, answers and keys that are too old. */
+#ifndef HEADRACE_UPKEEP_H
+#define HEADRACE_UPKEEP_H
+
+#include "common/store/store.h"
+
+struct upkeep_done {
+    int rc;
+    const struct err *err;
+    int32_t partitions_made, partitions_dropped;
+};
+
+/* `retention_days` 0 = for ever. */
+void store_upkeep(struct store *store, uint64_t epoch, int32_t retention_days,
+                  void (*on_end)(void *owner, const struct upkeep_done *done), void *owner);
+
+#endif
