@@ -33,7 +33,8 @@ struct request_task {
 enum { MAP_INDEX_ALL = -2, MAP_INDEX_NONE = -1 };
 
 struct request {
-    int64_t request_no; /* of the row; not in the JSON */
+    int64_t request_no;   /* of the row; not in the JSON */
+    int64_t known_run_no; /* the database has a run of this dag_id and run_id; 0 = it has none; not in the JSON */
     enum request_kind kind;
     struct str actor; /* user name, "cli", "trigger_dag" */
     struct str dag_id, run_id;

@@ -10,7 +10,11 @@
  * further writes gather in the next one (size 1 when idle, hundreds under load, no timer). A batch that was rejected by the
  * fence, or whose fate is unknown, ends this leadership: the shell sends CORE_UNLED, takes the lease anew and recovers.
  *
- * PostgreSQL is the truth, the core is a cache: CORE_LED, then the recovered rows as events, then CORE_RECOVERED. */
+ * PostgreSQL is the truth, the core is a cache: CORE_LED, then the recovered rows as events, then CORE_RECOVERED.
+ *
+ * A request may name a run that has ended and is not in memory. The shell then reads it and gives it as CORE_RUN_RECOVERED
+ * (its DAG version first, if core_has_version says no) just before the CORE_REQUEST; a run that is still ended after it is
+ * dropped again. */
 #ifndef HEADRACE_CORE_H
 #define HEADRACE_CORE_H
 
@@ -199,6 +203,13 @@ void core_step(struct core *core, const struct core_event *event, struct core_ou
 int64_t core_wake_at_ms(const struct core *core);
 
 /* ---- questions (no change) --------------------------------------------------------------------------------------- */
+
+/* Whether a run, or a DAG version, is in memory. */
+bool core_has_run(const struct core *core, int64_t run_no);
+bool core_has_version(const struct core *core, int64_t version_no);
+
+/* When the DAG's schedule fires next; false when it does not. For those who list DAGs. */
+bool core_next_fire(const struct core *core, int32_t dag_no, int64_t *out_wall_ms);
 
 /* Why the instance has not started: sentences with figures, most blocking first, one a line; empty when it has. */
 struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int32_t map_index, struct arena *arena);
