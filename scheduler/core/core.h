@@ -25,6 +25,7 @@
 #include "common/model/request.h"
 #include "common/model/spec.h"
 #include "common/model/state.h"
+#include "common/model/zone.h"
 
 struct core;
 
@@ -52,8 +53,8 @@ enum core_event_type {
     CORE_DAG,           /* a DAG version: new, changed, or recovered */
     CORE_DAG_GONE,      /* its file is gone: no new runs */
     CORE_POOL,          /* a pool's slots */
-    CORE_VARIABLE,      /* for templates; value NULL = removed */
-    CORE_CONNECTION,    /* likewise */
+    CORE_VARIABLE,      /* for templates; an empty key forgets them all, before they are read again */
+    CORE_CONNECTION,    /* likewise, by its id */
     CORE_RUN_RECOVERED, /* a live run as the database has it, with its attempts, outputs and expansions */
     CORE_WORKER_RECOVERED,
     CORE_RECOVERED,     /* everything is loaded: start deciding */
@@ -105,7 +106,8 @@ struct core_event {
         struct {
             int32_t dag_no;
             int64_t version_no;
-            struct dag *dag; /* taken */
+            struct dag *dag;         /* taken */
+            const struct zone *zone; /* of dag->timezone; kept; NULL = UTC */
             bool paused;
             bool newest;     /* false: only loaded because a live run began with it */
             bool has_last;   /* of its schedule */
