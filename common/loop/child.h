@@ -17,21 +17,18 @@ struct child_options {
     bool own_session; /* setsid: a terminal's Ctrl-C does not reach it, child_kill_group reaches all of it */
 };
 
+struct child_handles;
+
 struct child {
-    uv_process_t uv;
-    uv_pipe_t pipes[3];
-    uv_write_t write;
-    struct loop *loop;
+    struct child_handles *handles; /* outlive a failed child_open */
     void *owner;
     /* `fd` is 1 or 2; borrowed bytes; size 0 = this pipe has ended. */
     void (*on_output)(struct child *child, int fd, struct str bytes);
     /* exit_status when signum is 0. Output that is still in the pipes comes later; a grandchild may hold them open. */
     void (*on_exit)(struct child *child, int exit_status, int signum);
     void (*done)(void *owner);
-    char *input;
-    int pid; /* 0 before the start and after the end */
-    int open_count;
-    bool is_closing, own_session;
+    int pid; /* 0 after the end */
+    bool own_session;
 };
 
 /* Borrows `options`. on_output may be NULL without CHILD_PIPE. On failure (the program is not there, ...) nothing is to
@@ -41,7 +38,7 @@ MUST_USE int child_open(struct child *child, struct loop *loop, const struct chi
                         void (*on_output)(struct child *child, int fd, struct str bytes), void *owner,
                         struct err *err);
 
-/* Does not kill: a child that still runs stays, and is nobody's until we exit. */
+/* Does not kill: a child that still runs goes on, unwatched, and its end is not collected. Its pipes are closed. */
 void child_close(struct child *child, void (*done)(void *owner));
 
 /* No effect when it has ended already. */

@@ -17,9 +17,9 @@ struct defer;
 struct loop {
     uv_loop_t uv;
     uv_idle_t deferred_idle;
+    uv_timer_t until_timer;
     struct defer *deferred_first, *deferred_last;
     char *read_buffer; /* one for all streams: a read's bytes live until its callback returns */
-    bool is_reading;
 };
 
 enum { LOOP_READ_SIZE = 65536 };
@@ -41,6 +41,10 @@ bool loop_run_until(struct loop *loop, const bool *stop, int64_t timeout_ms);
 int64_t loop_now_ms(void);
 /* The wall clock, since 1970: for people and for logs, never for a decision. Any thread. */
 int64_t loop_wall_ms(void);
+
+/* How many more descriptors this process may open. ZeroMQ aborts when they are exhausted: ask before bind and connect. */
+int64_t loop_descriptors_left(void);
+enum { LOOP_DESCRIPTORS_RESERVE = 32 };
 
 /* A call in the next iteration of the loop, before it waits again: to leave the present stack first. All-zero is idle. */
 struct defer {

@@ -6,8 +6,10 @@
 
 #include "common/loop/loop.h"
 
+struct watch_handle;
+
 struct watch {
-    uv_fs_event_t uv;
+    struct watch_handle *handle; /* outlives a failed watch_open */
     void *owner;
     void (*on_change)(struct watch *watch, const char *name); /* name of the entry; NULL if unknown */
     void (*done)(void *owner);
