@@ -55,7 +55,7 @@ struct log_field {
 #define LOG_REAL(key, value) ((struct log_field){ (key), LOG_TYPE_REAL, { .real = (value) } })
 #define LOG_BOOL(key, value) ((struct log_field){ (key), LOG_TYPE_BOOL, { .truth = (value) } })
 #define LOG_ID(key, value) ((struct log_field){ (key), LOG_TYPE_ID, { .id = (value) } })
-#define LOG_ERR(err) ((struct log_field){ "error", LOG_TYPE_ERR, { .err = (err) } })
+#define LOG_ERR(error) ((struct log_field){ "error", LOG_TYPE_ERR, { .err = (error) } })
 #define LOG_RC(rc) log_field_cstr("error", err_name(rc)), log_field_cstr("sentence", err_sentence(rc))
 
 #define LOG_LINE(level, event, ...)                                                                \
