@@ -9,6 +9,11 @@ foreach(pair uv:libuv zmq:libzmq pq:libpq protobuf-c:libprotobuf-c jansson:janss
     add_library(lib::${name} ALIAS PkgConfig::${name})
 endforeach()
 
+# libc's other half: pow, round, floor.
+add_library(math INTERFACE)
+target_link_libraries(math INTERFACE m)
+add_library(lib::m ALIAS math)
+
 # Debian 12 ships llhttp as C sources inside node-llhttp; later releases have a library.
 pkg_check_modules(llhttp IMPORTED_TARGET GLOBAL libllhttp)
 if(llhttp_FOUND)

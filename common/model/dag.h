@@ -96,6 +96,7 @@ struct task {
     uint32_t upstream_count;
     uint32_t *downstream; /* derived by dag_build */
     uint32_t downstream_count;
+    bool decides; /* derived: its end decides the run's (no downstream but teardowns, and no teardown itself) */
 };
 
 struct dag_group {
@@ -127,6 +128,7 @@ struct dag {
     uint32_t task_count;
     struct dag_group *groups;
     uint32_t group_count;
+    uint32_t *by_id; /* task numbers in order of their ids; derived */
 };
 
 /* An empty dag with every default of dag-format.md and `task_count` default tasks, to be filled by a front end. */

@@ -39,47 +39,47 @@ enum run_type {
 /* Why a task or run changed, or why it does not. Stored with the row, shown to the user, printed in traces.
  * CAUSE(name, number, sentence for people) */
 #define CAUSES(CAUSE)                                                                              \
-    CAUSE(NONE, 0, "")                                                                             \
-    CAUSE(UPSTREAMS_DONE, 1, "its upstream tasks are done")                                        \
-    CAUSE(RULE_SKIPS, 2, "an upstream task was skipped")                                           \
-    CAUSE(NOT_CHOSEN, 3, "the branch took another way")                                            \
-    CAUSE(WHEN_FALSE, 4, "its condition is false")                                                 \
-    CAUSE(EMPTY_MAP, 5, "there is nothing to map over")                                            \
-    CAUSE(RULE_UNMET, 6, "its trigger rule can no longer be met")                                  \
-    CAUSE(BAD_EXPRESSION, 7, "an expression could not be evaluated")                               \
-    CAUSE(NOTHING_TO_RUN, 8, "there was nothing to run")                                           \
-    CAUSE(NOT_IN_VERSION, 9, "the task is not in this version of the DAG")                         \
-    CAUSE(PLACED, 10, "given to a worker")                                                         \
-    CAUSE(STARTED, 11, "its process started")                                                      \
-    CAUSE(NEVER_STARTED, 12, "the worker proved that it never started")                            \
-    CAUSE(EXIT_OK, 13, "its process ended well")                                                   \
-    CAUSE(EXIT_FAILED, 14, "its process failed")                                                   \
-    CAUSE(EXIT_SKIPPED, 15, "its process asked to be skipped")                                     \
-    CAUSE(TIMED_OUT, 16, "it ran longer than its execution_timeout")                               \
-    CAUSE(LOST, 17, "its worker was lost")                                                         \
-    CAUSE(STOPPED, 18, "stopped by a user")                                                        \
-    CAUSE(RUN_STOPPED, 19, "the run was stopped")                                                  \
-    CAUSE(RUN_TIMED_OUT, 20, "the run took longer than dagrun_timeout")                            \
-    CAUSE(FAIL_FAST, 21, "another task failed and the DAG is fail_fast")                           \
-    CAUSE(DELAY_OVER, 22, "the wait before the retry is over")                                     \
-    CAUSE(WAITS_OUTSIDE, 23, "it waits for something outside")                                     \
-    CAUSE(EVENT, 24, "what it waited for happened")                                                \
-    CAUSE(MARKED, 25, "set by a user")                                                             \
-    CAUSE(CLEARED, 26, "cleared by a user")                                                        \
-    CAUSE(REQUESTED, 27, "requested by a user")                                                    \
-    CAUSE(SCHEDULE, 28, "its schedule fired")                                                      \
-    CAUSE(TASKS_DONE, 29, "all its tasks are done")                                                \
-    CAUSE(TASKS_FAILED, 30, "a task that decides failed")                                          \
-    CAUSE(RECOVERED, 31, "read back from the database")                                            \
-    CAUSE(SPAWN_FAILED, 32, "its process could not be started")                                    \
-    CAUSE(OUT_OF_MEMORY, 33, "it used more memory than its limit")                                 \
-    CAUSE(OUTPUT_TOO_LARGE, 34, "its output is larger than core.max_output_bytes")                 \
-    CAUSE(LEASE_OVER, 35, "its lease ended without news from the worker")                          \
-    CAUSE(TRIGGERED, 36, "triggered by a task of another DAG")                                     \
-    CAUSE(CATCH_UP, 37, "catching up on a missed interval")
+    CAUSE(none, NONE, 0, "")                                                                       \
+    CAUSE(upstreams_done, UPSTREAMS_DONE, 1, "its upstream tasks are done")                        \
+    CAUSE(rule_skips, RULE_SKIPS, 2, "an upstream task was skipped")                               \
+    CAUSE(not_chosen, NOT_CHOSEN, 3, "the branch took another way")                                \
+    CAUSE(when_false, WHEN_FALSE, 4, "its condition is false")                                     \
+    CAUSE(empty_map, EMPTY_MAP, 5, "there is nothing to map over")                                 \
+    CAUSE(rule_unmet, RULE_UNMET, 6, "its trigger rule can no longer be met")                      \
+    CAUSE(bad_expression, BAD_EXPRESSION, 7, "an expression could not be evaluated")               \
+    CAUSE(nothing_to_run, NOTHING_TO_RUN, 8, "there was nothing to run")                           \
+    CAUSE(not_in_version, NOT_IN_VERSION, 9, "the task is not in this version of the DAG")         \
+    CAUSE(placed, PLACED, 10, "given to a worker")                                                 \
+    CAUSE(started, STARTED, 11, "its process started")                                             \
+    CAUSE(never_started, NEVER_STARTED, 12, "the worker proved that it never started")             \
+    CAUSE(exit_ok, EXIT_OK, 13, "its process ended well")                                          \
+    CAUSE(exit_failed, EXIT_FAILED, 14, "its process failed")                                      \
+    CAUSE(exit_skipped, EXIT_SKIPPED, 15, "its process asked to be skipped")                       \
+    CAUSE(timed_out, TIMED_OUT, 16, "it ran longer than its execution_timeout")                    \
+    CAUSE(lost, LOST, 17, "its worker was lost")                                                   \
+    CAUSE(stopped, STOPPED, 18, "stopped by a user")                                               \
+    CAUSE(run_stopped, RUN_STOPPED, 19, "the run was stopped")                                     \
+    CAUSE(run_timed_out, RUN_TIMED_OUT, 20, "the run took longer than dagrun_timeout")             \
+    CAUSE(fail_fast, FAIL_FAST, 21, "another task failed and the DAG is fail_fast")                \
+    CAUSE(delay_over, DELAY_OVER, 22, "the wait before the retry is over")                         \
+    CAUSE(waits_outside, WAITS_OUTSIDE, 23, "it waits for something outside")                      \
+    CAUSE(event, EVENT, 24, "what it waited for happened")                                         \
+    CAUSE(marked, MARKED, 25, "set by a user")                                                     \
+    CAUSE(cleared, CLEARED, 26, "cleared by a user")                                               \
+    CAUSE(requested, REQUESTED, 27, "requested by a user")                                         \
+    CAUSE(schedule, SCHEDULE, 28, "its schedule fired")                                            \
+    CAUSE(tasks_done, TASKS_DONE, 29, "all its tasks are done")                                    \
+    CAUSE(tasks_failed, TASKS_FAILED, 30, "a task that decides failed")                            \
+    CAUSE(recovered, RECOVERED, 31, "read back from the database")                                 \
+    CAUSE(spawn_failed, SPAWN_FAILED, 32, "its process could not be started")                      \
+    CAUSE(out_of_memory, OUT_OF_MEMORY, 33, "it used more memory than its limit")                  \
+    CAUSE(output_too_large, OUTPUT_TOO_LARGE, 34, "its output is larger than core.max_output_bytes") \
+    CAUSE(lease_over, LEASE_OVER, 35, "its lease ended without news from the worker")              \
+    CAUSE(triggered, TRIGGERED, 36, "triggered by a task of another DAG")                          \
+    CAUSE(catch_up, CATCH_UP, 37, "catching up on a missed interval")
 
 enum cause {
-#define CAUSE_ENUM(name, number, sentence) CAUSE_##name = (number),
+#define CAUSE_ENUM(word, NAME, number, sentence) CAUSE_##NAME = (number),
     CAUSES(CAUSE_ENUM)
 #undef CAUSE_ENUM
     CAUSE_COUNT
