@@ -5,8 +5,8 @@
 
 #include "common/base/str.h"
 
-/* Edits between two words: insert, delete, replace, swap of neighbours (optimal string alignment); case differences cost
- * nothing beyond the first. Stops counting above `max` and gives max + 1. */
+/* Edits between two words: insert, delete, replace, swap of neighbours (optimal string alignment). Case differences cost
+ * one edit all together. Stops counting above `max` and gives max + 1. */
 uint32_t suggest_distance(struct str a, struct str b, uint32_t max);
 
 /* The nearest of `words` if it is near enough to be what was meant (about a third of the letters wrong at most), else the

@@ -80,7 +80,7 @@ bool value_eq(const struct value *a, const struct value *b);
 /* False are null, false, 0, "", [] and {}; everything else is true. */
 bool value_is_true(const struct value *value);
 
-/* "null", "true or false", "whole number", "number", "text", "list", "mapping": for sentences. */
+/* "null", "true or false", "a whole number", "a number", "text", "a list", "a mapping": for sentences. */
 const char *value_type_name(enum value_type type);
 
 #endif
