@@ -9,7 +9,7 @@
  * Literals, paths and indexes, + - * / // % ~ (joins text), == != < <= > >=, in, not in, and, or, not, a if c else b,
  * lists, maps, filters. No loops and no calls out: it always ends, within a budget of steps, bytes and depth.
  * Numbers are 64-bit integers (overflow is an error) and reals; `and` and `or` give one of their operands.
- * A path that leads nowhere is an error, unless the filter `default` stands directly behind it. */
+ * A path that leads nowhere is an error, unless `| default(...)` stands behind it; null counts as nowhere there. */
 #ifndef HEADRACE_EXPR_H
 #define HEADRACE_EXPR_H
 
@@ -17,7 +17,7 @@
 
 struct expr; /* compiled; immutable, lives in the arena it was compiled in */
 
-enum { EXPR_BYTES_MAX = 64 << 10, EXPR_DEPTH_MAX = 100 };
+enum { EXPR_BYTES_MAX = 64 << 10, EXPR_DEPTH_MAX = 200 };
 
 /* Compiles the whole of `text`. On failure (ERR_INVALID) *out_at, unless NULL, is the byte offset of what is wrong. */
 MUST_USE int expr_compile(struct arena *arena, struct str text, const struct expr **out, uint32_t *out_at,
@@ -80,6 +80,6 @@ struct expr_filter_help {
     const char *help;
 };
 
-const struct expr_filter_help *expr_filters(uint32_t *out_count);
+const struct expr_filter_help *expr_filters(uint32_t number); /* NULL behind the last */
 
 #endif

@@ -170,6 +170,8 @@ const struct value *value_copy(struct arena *arena, const struct value *value)
         }
         break;
     }
+    if (value->type < VALUE_STRING)
+        copy->source = str_copy(arena, value->source);
     copy->line = value->line;
     copy->column = value->column;
     return copy;

@@ -31,9 +31,15 @@ struct value {
     enum value_type type;
     uint32_t line, column; /* 1-based; column counts characters, not bytes */
     uint32_t count;        /* of a list's items or a map's entries */
-    uint32_t capacity;     /* builders only */
-    uint32_t index_size;   /* builders only */
-    uint32_t *index;       /* hash table over entries, once a map is large */
+    union {
+        /* What a number, true, false or null read from YAML looked like there: 1.10, 0x1F, True. Else empty. */
+        struct str source;
+        struct { /* builders only */
+            uint32_t capacity;
+            uint32_t index_size;
+            uint32_t *index; /* hash table over entries, once a map is large */
+        };
+    };
     union {
         bool boolean;
         int64_t integer;

@@ -37,7 +37,7 @@ struct yaml {
 };
 
 /* Reads all documents of `text`. `limits` NULL means the constants above. 0, or ERR_INVALID when there are problems;
- * documents without problems are given even then. Everything is in `arena`. Prints nothing. */
+ * documents that could be read to their end are given even then, for more checks. Everything is in `arena`. Prints nothing. */
 MUST_USE int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *limits,
                         struct yaml *out);
 

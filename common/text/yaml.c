@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/text/yaml.h"
+
+#include "common/base/assert.h"
+#include "common/base/map.h"
+#include "common/base/vec.h"
+#include "common/text/yaml_scalar.h"
+
+#include <libfyaml.h>
+
+struct place {
+    uint32_t line, column;
+};
+
+/* A node with what an alias to it would cost. `value` is NULL when it could not be made; the problem is noted then. */
+struct node {
+    const struct value *value;
+    uint64_t size;   /* nodes, aliases counted as often as they are seen */
+    uint32_t height; /* collections from here down */
+};
+
+struct reader {
+    struct arena *arena;
+    struct yaml_limits limits;
+    struct fy_parser *parser;
+    bool stopped; /* no more events wanted: a limit is reached */
+    uint64_t alias_nodes;
+    struct place key; /* of the entry being read: where empty values are said to be */
+    struct map anchors; /* name -> number in nodes */
+    VEC(struct node) nodes;
+    VEC(const struct value *) documents;
+    VEC(struct yaml_problem) problems;
+};
+
+static void problem(struct reader *reader, struct place at, struct str sentence, const char *advice)
+{
+    if (reader->problems.count < reader->limits.problems_max)
+        VEC_ADD(&reader->problems, (struct yaml_problem){ at.line, at.column, sentence,
+                                                          str_of(advice) });
+    else
+        reader->stopped = true;
+}
+
+static void stop(struct reader *reader, struct place at, struct str sentence, const char *advice)
+{
+    problem(reader, at, sentence, advice);
+    reader->stopped = true;
+}
+
+/* ---- the gate: bytes that libfyaml must not see ---- */
+
+static struct place place_of(struct str text, size_t offset)
+{
+    struct place place = { 1, 1 };
+    for (size_t i = 0; i < offset; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        if (c == '\n')
+            place = (struct place){ place.line + 1, 1 };
+        else if ((c & 0xC0) != 0x80)
+            place.column++;
+    }
+    return place;
+}
+
+/* The size of the valid sequence at `i`, or 0. */
+static size_t utf8_at(struct str text, size_t i)
+{
+    for (size_t size = 1; size <= 4 && size <= text.size - i; size++)
+        if (str_is_utf8(str_slice(text, i, i + size)))
+            return size;
+    return 0;
+}
+
+static void refuse_not_utf8(struct reader *reader, struct str text)
+{
+    size_t i = 0;
+    while (i < text.size) {
+        size_t size = (unsigned char)text.bytes[i] < 0x80 ? 1 : utf8_at(text, i);
+        if (size == 0)
+            break;
+        i += size;
+    }
+    stop(reader, place_of(text, i),
+         str_format(reader->arena, "byte 0x%02X is not UTF-8 text", (unsigned char)text.bytes[i]),
+         "save the file as UTF-8");
+}
+
+static void gate(struct reader *reader, struct str text)
+{
+    if (text.size > reader->limits.bytes_max) {
+        stop(reader, (struct place){ 0 },
+             str_format(reader->arena, "the file has %zu bytes; %zu are allowed", text.size,
+                        reader->limits.bytes_max),
+             "split it into several files");
+        return;
+    }
+    if (!str_is_utf8(text)) {
+        refuse_not_utf8(reader, text);
+        return;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        if ((c >= 0x20 && c != 0x7F) || c == '\t' || c == '\n' || c == '\r')
+            continue;
+        stop(reader, place_of(text, i),
+             str_format(reader->arena, "control character 0x%02X is not allowed", c),
+             "remove it, or write it as an escape such as \"\\x1b\" inside double quotes");
+        return;
+    }
+}
+
+/* ---- events to values ---- */
+
+static struct fy_event *next_event(struct reader *reader)
+{
+    return reader->stopped ? NULL : fy_parser_parse(reader->parser);
+}
+
+static struct place place_of_event(struct reader *reader, struct fy_event *event)
+{
+    const struct fy_mark *mark = fy_event_start_mark(event);
+    if (mark == NULL || mark->line < 0 || mark->column < 0)
+        return reader->key;
+    return (struct place){ (uint32_t)mark->line + 1, (uint32_t)mark->column + 1 };
+}
+
+static struct str token_text(struct reader *reader, struct fy_token *token)
+{
+    size_t size = 0;
+    const char *text = token == NULL ? NULL : fy_token_get_text(token, &size);
+    return text == NULL ? STR_EMPTY : str_copy(reader->arena, (struct str){ text, size });
+}
+
+static struct node leaf(const struct value *value)
+{
+    return (struct node){ value, 1, 0 };
+}
+
+static void set_place(const struct value *value, struct place place)
+{
+    /* Values are const for those who read them; here they are still being built. */
+    struct value *mutable_value = (struct value *)(uintptr_t)value;
+    mutable_value->line = place.line;
+    mutable_value->column = place.column;
+}
+
+static void keep_anchor(struct reader *reader, struct fy_token *anchor, struct node node)
+{
+    if (anchor == NULL || node.value == NULL)
+        return;
+    map_put_str(&reader->anchors, token_text(reader, anchor), reader->nodes.count);
+    VEC_ADD(&reader->nodes, node);
+}
+
+enum tag { TAG_NONE, TAG_STR, TAG_CORE, TAG_OTHER };
+
+static enum tag tag_of(struct reader *reader, struct fy_token *token)
+{
+    static const char *const core[] = { "null", "bool", "int", "float", "map", "seq" };
+    if (token == NULL)
+        return TAG_NONE;
+    struct str tag = token_text(reader, token);
+    if (str_is(tag, "!") || str_is(tag, "tag:yaml.org,2002:str"))
+        return TAG_STR;
+    for (size_t i = 0; i < sizeof core / sizeof core[0]; i++)
+        if (str_starts(tag, "tag:yaml.org,2002:") &&
+            str_is(str_slice(tag, strlen("tag:yaml.org,2002:"), tag.size), core[i]))
+            return TAG_CORE;
+    return TAG_OTHER;
+}
+
+static void refuse_other_tag(struct reader *reader, struct fy_token *tag, struct place at)
+{
+    if (tag_of(reader, tag) == TAG_OTHER)
+        problem(reader, at,
+                str_format(reader->arena, "the tag '%.*s' is not known",
+                           STR_ARG(str_slice(token_text(reader, tag), 0, 80))),
+                "remove it: tags (words with !) have no meaning here");
+}
+
+static struct node read_scalar(struct reader *reader, struct fy_event *event)
+{
+    struct fy_token *token = event->scalar.value;
+    struct place at = place_of_event(reader, event);
+    struct str text = token_text(reader, token);
+    bool plain = token == NULL || fy_token_scalar_style(token) == FYSS_PLAIN;
+    refuse_other_tag(reader, event->scalar.tag, at);
+    const struct value *value;
+    if (!plain || tag_of(reader, event->scalar.tag) == TAG_STR) {
+        value = value_string(reader->arena, text);
+    } else {
+        const char *why = "";
+        value = yaml_scalar(reader->arena, text, &why);
+        if (value == NULL) {
+            problem(reader, at, str_of(why), "put it in quotes if it is meant as text");
+            value = value_string(reader->arena, text);
+        }
+    }
+    set_place(value, at);
+    struct node node = leaf(value);
+    keep_anchor(reader, event->scalar.anchor, node);
+    return node;
+}
+
+static struct node read_alias(struct reader *reader, struct fy_event *event, uint32_t depth)
+{
+    struct place at = place_of_event(reader, event);
+    struct str name = token_text(reader, event->alias.anchor);
+    uint64_t number;
+    if (!map_get_str(&reader->anchors, name, &number)) {
+        problem(reader, at,
+                str_format(reader->arena, "*%.*s refers to nothing", STR_ARG(str_slice(name, 0, 80))),
+                "an anchor (&name) must stand above, in the same document, and be complete; if no "
+                "alias is meant, put the text in quotes");
+        return (struct node){ 0 };
+    }
+    struct node node = reader->nodes.items[number];
+    reader->alias_nodes += node.size;
+    if (reader->alias_nodes > reader->limits.alias_nodes_max) {
+        stop(reader, at,
+             str_format(reader->arena, "aliases repeat more than %u nodes",
+                        reader->limits.alias_nodes_max),
+             "write fewer aliases, or smaller anchors");
+        return (struct node){ 0 };
+    }
+    if (depth + node.height > reader->limits.depth_max) {
+        stop(reader, at,
+             str_format(reader->arena, "nested deeper than %u levels", reader->limits.depth_max),
+             "");
+        return (struct node){ 0 };
+    }
+    return node;
+}
+
+static struct node read_node(struct reader *reader, struct fy_event *event, uint32_t depth);
+
+/* Adds what a child costs to what its parent costs. */
+static void add_cost(struct node *parent, struct node child)
+{
+    parent->size += child.size;
+    if (child.height + 1 > parent->height)
+        parent->height = child.height + 1;
+}
+
+static bool enter(struct reader *reader, struct place at, uint32_t depth)
+{
+    if (depth < reader->limits.depth_max)
+        return true;
+    stop(reader, at,
+         str_format(reader->arena, "nested deeper than %u levels", reader->limits.depth_max), "");
+    return false;
+}
+
+static struct node read_list(struct reader *reader, struct fy_event *start, uint32_t depth)
+{
+    struct value *list = value_list(reader->arena);
+    struct place at = place_of_event(reader, start);
+    struct node node = { list, 1, 1 };
+    set_place(list, at);
+    refuse_other_tag(reader, start->sequence_start.tag, at);
+    if (!enter(reader, at, depth))
+        return (struct node){ 0 };
+    struct fy_event *event;
+    while ((event = next_event(reader)) != NULL && event->type != FYET_SEQUENCE_END) {
+        struct node item = read_node(reader, event, depth + 1);
+        fy_parser_event_free(reader->parser, event);
+        if (item.value != NULL) {
+            value_add(reader->arena, list, item.value);
+            add_cost(&node, item);
+        }
+    }
+    if (event != NULL)
+        fy_parser_event_free(reader->parser, event);
+    keep_anchor(reader, start->sequence_start.anchor, node);
+    return node;
+}
+
+struct key {
+    struct str text;
+    struct place at;
+    bool usable;
+    bool merge; /* a plain << */
+};
+
+static bool is_plain(struct fy_event *event)
+{
+    return event->type == FYET_SCALAR && event->scalar.value != NULL &&
+           fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
+}
+
+static struct key read_key(struct reader *reader, struct fy_event *event, uint32_t depth)
+{
+    struct key key = { .at = place_of_event(reader, event) };
+    struct place outer = reader->key;
+    reader->key = key.at;
+    if (event->type == FYET_SCALAR) {
+        key.text = token_text(reader, event->scalar.value);
+        key.merge = is_plain(event) && str_is(key.text, "<<");
+        key.usable = event->scalar.value != NULL;
+        refuse_other_tag(reader, event->scalar.tag, key.at);
+        keep_anchor(reader, event->scalar.anchor, leaf(value_string(reader->arena, key.text)));
+        if (!key.usable)
+            problem(reader, key.at, STR("a key is missing before the colon"), "");
+        return key;
+    }
+    struct node node = read_node(reader, event, depth + 1);
+    if (event->type == FYET_ALIAS && node.value != NULL && node.value->type == VALUE_STRING) {
+        key.text = node.value->string;
+        key.usable = true;
+    } else if (event->type != FYET_ALIAS && !reader->stopped) {
+        problem(reader, key.at, STR("a key must be text, not a list or a mapping"),
+                "if this is a template, put the whole value in quotes: \"{{ ... }}\"");
+    }
+    if (!key.usable)
+        reader->key = outer;
+    return key;
+}
+
+static void put(struct reader *reader, struct value *map, struct key key, const struct value *value)
+{
+    const struct value_entry *known = value_entry(map, key.text);
+    if (known != NULL) {
+        problem(reader, key.at,
+                str_format(reader->arena, "the key '%.*s' stands here twice; first on line %u",
+                           STR_ARG(str_slice(key.text, 0, 80)), known->line),
+                "remove one of the two, or rename it");
+        return;
+    }
+    struct value_entry *entry = value_put_entry(reader->arena, map, key.text, value);
+    entry->line = key.at.line;
+    entry->column = key.at.column;
+}
+
+/* Adds what `map` does not have yet from `source`, a mapping or a list of them (YAML's merge key). */
+static void merge(struct reader *reader, struct value *map, const struct value *source,
+                  struct place at, struct node *cost)
+{
+    if (source->type == VALUE_LIST) {
+        for (uint32_t i = 0; i < source->count; i++) {
+            if (source->items[i]->type == VALUE_LIST)
+                problem(reader, at, STR("<< takes a mapping or a list of mappings"), "");
+            else
+                merge(reader, map, source->items[i], at, cost);
+        }
+        return;
+    }
+    if (source->type != VALUE_MAP) {
+        problem(reader, at, STR("<< takes a mapping or a list of mappings"),
+                "write <<: *name, where &name stands before a mapping; put << in quotes if it is "
+                "meant as a key");
+        return;
+    }
+    reader->alias_nodes += source->count;
+    cost->size += source->count;
+    if (reader->alias_nodes > reader->limits.alias_nodes_max) {
+        stop(reader, at,
+             str_format(reader->arena, "merge keys repeat more than %u nodes",
+                        reader->limits.alias_nodes_max),
+             "merge smaller mappings");
+        return;
+    }
+    for (uint32_t i = 0; i < source->count; i++) {
+        const struct value_entry *from = &source->entries[i];
+        if (value_entry(map, from->key) != NULL)
+            continue;
+        struct value_entry *to = value_put_entry(reader->arena, map, from->key, from->value);
+        to->line = from->line;
+        to->column = from->column;
+    }
+}
+
+/* Reads the value behind a key. False when the events are over. */
+static bool read_entry(struct reader *reader, struct fy_event *key_event, uint32_t depth,
+                       struct value *map, struct node *node, const struct value **merged,
+                       struct place *merged_at)
+{
+    struct key key = read_key(reader, key_event, depth);
+    fy_parser_event_free(reader->parser, key_event);
+    struct fy_event *event = next_event(reader);
+    if (event == NULL)
+        return false;
+    struct node item = read_node(reader, event, depth + 1);
+    fy_parser_event_free(reader->parser, event);
+    if (item.value == NULL || !key.usable)
+        return true;
+    add_cost(node, item);
+    if (!key.merge) {
+        put(reader, map, key, item.value);
+    } else if (*merged != NULL) {
+        problem(reader, key.at, STR("<< stands here twice"), "write one <<: [*first, *second]");
+    } else {
+        *merged = item.value;
+        *merged_at = key.at;
+    }
+    return true;
+}
+
+static struct node read_map(struct reader *reader, struct fy_event *start, uint32_t depth)
+{
+    struct value *map = value_map(reader->arena);
+    struct place at = place_of_event(reader, start);
+    struct node node = { map, 1, 1 };
+    set_place(map, at);
+    refuse_other_tag(reader, start->mapping_start.tag, at);
+    if (!enter(reader, at, depth))
+        return (struct node){ 0 };
+    struct place outer = reader->key;
+    const struct value *merged = NULL;
+    struct place merged_at = { 0 };
+    struct fy_event *event;
+    while ((event = next_event(reader)) != NULL && event->type != FYET_MAPPING_END)
+        if (!read_entry(reader, event, depth, map, &node, &merged, &merged_at))
+            return node;
+    if (event != NULL)
+        fy_parser_event_free(reader->parser, event);
+    if (merged != NULL)
+        merge(reader, map, merged, merged_at, &node);
+    reader->key = outer;
+    keep_anchor(reader, start->mapping_start.anchor, node);
+    return node;
+}
+
+/* `event` stays the caller's. */
+static struct node read_node(struct reader *reader, struct fy_event *event, uint32_t depth)
+{
+    switch (event->type) {
+    case FYET_SCALAR:
+        return read_scalar(reader, event);
+    case FYET_ALIAS:
+        return read_alias(reader, event, depth);
+    case FYET_SEQUENCE_START:
+        return read_list(reader, event, depth);
+    case FYET_MAPPING_START:
+        return read_map(reader, event, depth);
+    default:
+        return (struct node){ 0 };
+    }
+}
+
+/* ---- what libfyaml says, in words for people who do not know its insides ---- */
+
+static const struct {
+    const char *said; /* part of the library's message */
+    const char *sentence;
+    const char *advice;
+} sayings[] = {
+    { "tab character may not be used", "this line is indented with a tab",
+      "indent with blanks; YAML allows no tabs there" },
+    { "invalid nested block mapping on the same line",
+      "a colon and a blank inside unquoted text begin a second mapping on this line",
+      "put the text in quotes, or begin the inner mapping on a line of its own" },
+    { "wrongly indented double-quoted", "the quoted text that begins here is not closed, or not indented",
+      "close it with \"" },
+    { "wrongly indented single-quoted", "the quoted text that begins here is not closed, or not indented",
+      "close it with '; an apostrophe inside is written ''" },
+    { "double-quoted scalar without closing", "the quoted text that begins here is not closed",
+      "close it with \"" },
+    { "single-quoted scalar without closing", "the quoted text that begins here is not closed",
+      "close it with '; an apostrophe inside is written ''" },
+    { "flow sequence without a closing", "a list that was opened with [ is not closed",
+      "close it with ]" },
+    { "flow mapping without a closing", "a mapping that was opened with { is not closed",
+      "close it with }" },
+    { "invalid indentation in mapping", "this line is indented unlike the lines above it",
+      "entries of one mapping begin in the same column" },
+    { "plain scalar cannot start with", NULL, "put the text in quotes" },
+    { "could not find expected ':'", "a colon is missing behind the key",
+      "write key: value; text of several lines needs | behind the colon" },
+    { "did not find expected key", "this does not fit into the mapping above",
+      "entries of one mapping begin in the same column, as key: value" },
+    { "missing comma", "a comma is missing between two items", "" },
+};
+
+static void keep_diagnostics(struct reader *reader, struct fy_diag *diag)
+{
+    void *iterator = NULL;
+    struct fy_diag_error *error;
+    uint32_t before = reader->problems.count;
+    while ((error = fy_diag_errors_iterate(diag, &iterator)) != NULL) {
+        struct place at = { (uint32_t)(error->line > 0 ? error->line : 0),
+                            (uint32_t)(error->column > 0 ? error->column : 0) };
+        const char *sentence = error->msg, *advice = "";
+        for (size_t i = 0; i < sizeof sayings / sizeof sayings[0]; i++) {
+            if (strstr(error->msg, sayings[i].said) == NULL)
+                continue;
+            sentence = sayings[i].sentence != NULL ? sayings[i].sentence : error->msg;
+            advice = sayings[i].advice;
+            break;
+        }
+        problem(reader, at, str_copy(reader->arena, str_of(sentence)), advice);
+    }
+    if (reader->problems.count == before)
+        problem(reader, (struct place){ 0 }, STR("this is not YAML"), "");
+}
+
+/* ---- the stream ---- */
+
+static void read_document(struct reader *reader, struct fy_event *start)
+{
+    reader->key = place_of_event(reader, start);
+    if (reader->key.line == 0)
+        reader->key = (struct place){ 1, 1 };
+    map_clear(&reader->anchors);
+    VEC_RESET(&reader->nodes);
+    struct fy_event *event = next_event(reader);
+    if (event == NULL)
+        return;
+    struct node node = read_node(reader, event, 0);
+    fy_parser_event_free(reader->parser, event);
+    event = next_event(reader);
+    if (event == NULL)
+        return;
+    if (event->type == FYET_DOCUMENT_END && node.value != NULL)
+        VEC_ADD(&reader->documents, node.value);
+    fy_parser_event_free(reader->parser, event);
+}
+
+static void read_stream(struct reader *reader)
+{
+    struct fy_event *event;
+    while ((event = next_event(reader)) != NULL) {
+        bool last = event->type == FYET_STREAM_END;
+        if (event->type == FYET_DOCUMENT_START) {
+            reader->key = (struct place){ 0 };
+            read_document(reader, event);
+        }
+        fy_parser_event_free(reader->parser, event);
+        if (last)
+            return;
+    }
+}
+
+static void run_parser(struct reader *reader, struct str text)
+{
+    struct fy_diag_cfg diag_cfg;
+    fy_diag_cfg_default(&diag_cfg);
+    diag_cfg.fp = NULL;
+    diag_cfg.level = FYET_ERROR;
+    struct fy_diag *diag = fy_diag_create(&diag_cfg);
+    ASSERT(diag != NULL);
+    fy_diag_set_collect_errors(diag, true);
+    struct fy_parse_cfg cfg = {
+        .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+        .diag = diag,
+    };
+    reader->parser = fy_parser_create(&cfg);
+    ASSERT(reader->parser != NULL);
+    if (fy_parser_set_string(reader->parser, text.bytes, text.size) == 0)
+        read_stream(reader);
+    if (!reader->stopped && fy_parser_get_stream_error(reader->parser))
+        keep_diagnostics(reader, diag);
+    fy_parser_destroy(reader->parser);
+    fy_diag_destroy(diag);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct yaml_problem *left = a, *right = b;
+    if (left->line != right->line)
+        return left->line < right->line ? -1 : 1;
+    return (left->column > right->column) - (left->column < right->column);
+}
+
+int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *limits,
+               struct yaml *out)
+{
+    struct reader reader = {
+        .arena = arena,
+        .limits = { YAML_BYTES_MAX, YAML_DEPTH_MAX, YAML_ALIAS_NODES_MAX, YAML_PROBLEMS_MAX },
+    };
+    if (limits != NULL)
+        reader.limits = *limits;
+    if (str_starts(text, "\xEF\xBB\xBF"))
+        text = str_slice(text, 3, text.size);
+    gate(&reader, text);
+    if (!reader.stopped && text.size > 0)
+        run_parser(&reader, text);
+
+    *out = (struct yaml){
+        .documents = arena_copy(arena, reader.documents.items,
+                                reader.documents.count * sizeof *reader.documents.items),
+        .document_count = reader.documents.count,
+        .problems = arena_copy(arena, reader.problems.items,
+                               reader.problems.count * sizeof *reader.problems.items),
+        .problem_count = reader.problems.count,
+    };
+    qsort(out->problems, out->problem_count, sizeof *out->problems, by_place);
+    map_clear(&reader.anchors);
+    VEC_CLEAR(&reader.nodes);
+    VEC_CLEAR(&reader.documents);
+    VEC_CLEAR(&reader.problems);
+    return out->problem_count == 0 ? 0 : ERR_INVALID;
+}
