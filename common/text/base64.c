@@ -21,7 +21,7 @@ static struct str encode(struct arena *arena, struct str bytes, const char *alph
         }
     }
     out[size] = '\0';
-    return (struct str){ out, size };
+    return (struct str) { out, size };
 }
 
 /* The value of a digit, or -1. */
@@ -59,7 +59,7 @@ static int decode(struct arena *arena, struct str text, const char *alphabet, st
     if ((bits & ((1U << bit_count) - 1)) != 0)
         return ERR_INVALID;
     bytes[size] = '\0';
-    *out = (struct str){ bytes, size };
+    *out = (struct str) { bytes, size };
     return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* base64 - RFC 4648: the standard alphabet with padding, and the URL-safe one without. Decoding is strict: no blanks, exact
- * padding, unused bits zero, so that every text has one meaning. */
+/* base64 - RFC 4648: the standard alphabet with padding, and the URL-safe one without. Decoding is
+ * strict: no blanks, exact padding, unused bits zero, so that every text has one meaning. */
 #ifndef HEADRACE_BASE64_H
 #define HEADRACE_BASE64_H
 

@@ -8,8 +8,12 @@ static const struct unit {
     const char *name;
     int64_t ms;
 } units[] = {
-    { "w", 7 * MS_PER_DAY }, { "d", MS_PER_DAY }, { "h", MS_PER_HOUR },
-    { "m", MS_PER_MINUTE },  { "s", MS_PER_SECOND }, { "ms", 1 },
+    {"w",   7 * MS_PER_DAY},
+    { "d",  MS_PER_DAY    },
+    { "h",  MS_PER_HOUR   },
+    { "m",  MS_PER_MINUTE },
+    { "s",  MS_PER_SECOND },
+    { "ms", 1             },
 };
 
 enum { UNIT_COUNT = sizeof units / sizeof units[0] };
@@ -107,7 +111,8 @@ static int parse_short(struct str text, int64_t *out_ms, struct err *err)
     return 0;
 }
 
-/* The unit that a letter of ISO 8601 stands for, or -1; M is minutes behind the T, months (no unit) before it. */
+/* The unit that a letter of ISO 8601 stands for, or -1; M is minutes behind the T, months (no unit)
+ * before it. */
 static int iso_unit(char letter, bool in_time)
 {
     static const char date_letters[] = "WD", time_letters[] = "HMS";
@@ -175,5 +180,5 @@ struct str duration_text(struct arena *arena, int64_t ms)
     }
     if (size == 0)
         return STR("0s");
-    return str_copy(arena, (struct str){ text, size });
+    return str_copy(arena, (struct str) { text, size });
 }

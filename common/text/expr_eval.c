@@ -72,11 +72,11 @@ static void path_text(const struct expr_part *parts, uint32_t count, char out[PA
     size_t size = 0;
     out[0] = '\0';
     for (uint32_t i = 0; i < count && size + 1 < PATH_TEXT_MAX; i++) {
-        int more = parts[i].kind == EXPR_PART_INDEX
-                       ? snprintf(out + size, PATH_TEXT_MAX - size, "[%lld]",
-                                  (long long)parts[i].index)
-                       : snprintf(out + size, PATH_TEXT_MAX - size, "%s%.*s", i == 0 ? "" : ".",
-                                  STR_ARG(str_slice(parts[i].name, 0, PATH_TEXT_MAX)));
+        int more =
+            parts[i].kind == EXPR_PART_INDEX
+                ? snprintf(out + size, PATH_TEXT_MAX - size, "[%lld]", (long long)parts[i].index)
+                : snprintf(out + size, PATH_TEXT_MAX - size, "%s%.*s", i == 0 ? "" : ".",
+                           STR_ARG(str_slice(parts[i].name, 0, PATH_TEXT_MAX)));
         size += (size_t)more;
     }
 }
@@ -125,8 +125,8 @@ static int follow_list(struct expr_run *run, const struct value *list, const str
 }
 
 /* Walks `parts` from number `from` on; those before it have led to *value. */
-static int follow(struct expr_run *run, const struct expr_part *parts, uint32_t from, uint32_t count,
-                  const struct value **value)
+static int follow(struct expr_run *run, const struct expr_part *parts, uint32_t from,
+                  uint32_t count, const struct value **value)
 {
     for (uint32_t i = from; i < count; i++) {
         char path[PATH_TEXT_MAX];
@@ -163,9 +163,9 @@ static int resolve_parts(struct expr_run *run, const struct expr_node *node,
         if (rc < 0)
             return rc;
         if (value->type == VALUE_STRING)
-            parts[i] = (struct expr_part){ .kind = EXPR_PART_NAME, .name = value->string };
+            parts[i] = (struct expr_part) { .kind = EXPR_PART_NAME, .name = value->string };
         else if (value->type == VALUE_INT)
-            parts[i] = (struct expr_part){ .kind = EXPR_PART_INDEX, .index = value->integer };
+            parts[i] = (struct expr_part) { .kind = EXPR_PART_INDEX, .index = value->integer };
         else
             return err_set(run->err, ERR_INVALID, "an index must be a whole number or text, not %s",
                            value_type_name(value->type));
@@ -217,10 +217,11 @@ static int eval_member(struct expr_run *run, const struct expr_node *node, const
 static const char *operator_mark(enum expr_kind kind)
 {
     static const char *const marks[] = {
-        [EXPR_ADD] = "+",        [EXPR_SUBTRACT] = "-",    [EXPR_MULTIPLY] = "*",
-        [EXPR_DIVIDE] = "/",     [EXPR_FLOOR_DIVIDE] = "//", [EXPR_MODULO] = "%",
-        [EXPR_LESS] = "<",       [EXPR_LESS_EQUAL] = "<=", [EXPR_GREATER] = ">",
-        [EXPR_GREATER_EQUAL] = ">=",
+        [EXPR_ADD] = "+",           [EXPR_SUBTRACT] = "-",
+        [EXPR_MULTIPLY] = "*",      [EXPR_DIVIDE] = "/",
+        [EXPR_FLOOR_DIVIDE] = "//", [EXPR_MODULO] = "%",
+        [EXPR_LESS] = "<",          [EXPR_LESS_EQUAL] = "<=",
+        [EXPR_GREATER] = ">",       [EXPR_GREATER_EQUAL] = ">=",
     };
     return marks[kind];
 }
@@ -266,7 +267,8 @@ static int calculate_reals(struct expr_run *run, enum expr_kind kind, double a, 
     }
 }
 
-/* Whole numbers stay whole, except under `/`. Division rounds down and the rest has the divisor's sign, as in Python. */
+/* Whole numbers stay whole, except under `/`. Division rounds down and the rest has the divisor's
+ * sign, as in Python. */
 static int calculate_ints(struct expr_run *run, enum expr_kind kind, int64_t a, int64_t b,
                           const struct value **out)
 {
@@ -325,15 +327,14 @@ static int join_texts(struct expr_run *run, struct str a, struct str b, const st
         memcpy(bytes, a.bytes, a.size);
     if (b.size > 0)
         memcpy(bytes + a.size, b.bytes, b.size);
-    return expr_give_text(run, (struct str){ bytes, size }, out);
+    return expr_give_text(run, (struct str) { bytes, size }, out);
 }
 
 static int calculate(struct expr_run *run, enum expr_kind kind, const struct value *a,
                      const struct value *b, const struct value **out)
 {
     if (expr_is_number(a) && expr_is_number(b)) {
-        bool divides =
-            kind == EXPR_DIVIDE || kind == EXPR_FLOOR_DIVIDE || kind == EXPR_MODULO;
+        bool divides = kind == EXPR_DIVIDE || kind == EXPR_FLOOR_DIVIDE || kind == EXPR_MODULO;
         if (divides && real_of(b) == 0)
             return err_set(run->err, ERR_INVALID, "division by zero");
         if (a->type == VALUE_INT && b->type == VALUE_INT)
@@ -399,10 +400,9 @@ static int contains(struct expr_run *run, const struct value *item, const struct
         return 0;
     }
     if (item->type == VALUE_STRING && container->type == VALUE_STRING) {
-        *out = item->string.size == 0 ||
-               (container->string.size > 0 &&
-                memmem(container->string.bytes, container->string.size, item->string.bytes,
-                       item->string.size) != NULL);
+        *out = item->string.size == 0 || (container->string.size > 0 &&
+                                          memmem(container->string.bytes, container->string.size,
+                                                 item->string.bytes, item->string.size) != NULL);
         return expr_spend(run, 1 + container->string.size / 16, 0);
     }
     return err_set(run->err, ERR_INVALID, "`in` cannot look for %s in %s",
@@ -510,14 +510,16 @@ static int eval_map(struct expr_run *run, const struct expr_node *node, const st
     return give(run, map, out);
 }
 
-/* a | default(b): b when a leads nowhere or is null. a | default(b, true): also when a is empty, 0 or false. */
-static int eval_default(struct expr_run *run, const struct expr_node *node, const struct value **out)
+/* a | default(b): b when a leads nowhere or is null. a | default(b, true): also when a is empty, 0
+ * or false. */
+static int eval_default(struct expr_run *run, const struct expr_node *node,
+                        const struct value **out)
 {
     int rc = eval(run, node->a[0], out);
     if (rc < 0 && rc != ERR_NOT_FOUND)
         return rc;
     if (rc == ERR_NOT_FOUND && run->err != NULL)
-        *run->err = (struct err){ 0 };
+        *run->err = (struct err) { 0 };
     bool use = rc == ERR_NOT_FOUND || (*out)->type == VALUE_NULL;
     if (!use && node->count == 3 && !value_is_true(*out)) {
         const struct value *also_empty;
@@ -591,7 +593,7 @@ int expr_eval(const struct expr *expr, const struct expr_scope *scope,
         .bytes_left = limits == NULL ? EXPR_BYTES_MADE_MAX : limits->bytes_max,
     };
     if (err != NULL)
-        *err = (struct err){ 0 };
+        *err = (struct err) { 0 };
     const struct value *value;
     int rc = eval(&run, expr->root, &value);
     if (rc == 0)
@@ -624,5 +626,5 @@ static int lookup_in_map(void *owner, const struct expr_part *parts, uint32_t co
 struct expr_scope expr_scope_of(const struct value *map)
 {
     ASSERT(map->type == VALUE_MAP);
-    return (struct expr_scope){ .owner = (void *)(uintptr_t)map, .lookup = lookup_in_map };
+    return (struct expr_scope) { .owner = (void *)(uintptr_t)map, .lookup = lookup_in_map };
 }

@@ -226,9 +226,9 @@ FILTER(filter_split)
     struct str text = in->string;
     int rc = new_list(run, 0, &list);
     for (bool more = true; rc == 0 && more;) {
-        const char *at = text.size < separator.size ? NULL
-                                                    : memmem(text.bytes, text.size, separator.bytes,
-                                                             separator.size);
+        const char *at = text.size < separator.size
+                             ? NULL
+                             : memmem(text.bytes, text.size, separator.bytes, separator.size);
         more = at != NULL;
         struct str part = str_slice(text, 0, more ? (size_t)(at - text.bytes) : text.size);
         text = str_slice(text, more ? part.size + separator.size : text.size, text.size);
@@ -343,7 +343,8 @@ FILTER(filter_abs)
 {
     UNUSED_ARGS();
     if (!expr_is_number(in))
-        return err_set(run->err, ERR_INVALID, "it takes a number, not %s", value_type_name(in->type));
+        return err_set(run->err, ERR_INVALID, "it takes a number, not %s",
+                       value_type_name(in->type));
     if (in->type == VALUE_REAL)
         return give_real(run, __builtin_fabs(in->real), out);
     if (in->integer == INT64_MIN)
@@ -354,7 +355,8 @@ FILTER(filter_abs)
 FILTER(filter_round)
 {
     if (!expr_is_number(in))
-        return err_set(run->err, ERR_INVALID, "it takes a number, not %s", value_type_name(in->type));
+        return err_set(run->err, ERR_INVALID, "it takes a number, not %s",
+                       value_type_name(in->type));
     if (count > 0 && (args[0]->type != VALUE_INT || args[0]->integer < 0 || args[0]->integer > 15))
         return err_set(run->err, ERR_INVALID, "the number of digits must be 0 to 15");
     if (in->type == VALUE_INT) {
@@ -363,7 +365,8 @@ FILTER(filter_round)
     }
     if (count == 0 || args[0]->integer == 0)
         return give_whole(run, __builtin_round(in->real), out);
-    /* Through decimal text, so that 2.675 with two digits gives what its digits say, as far as a double can. */
+    /* Through decimal text, so that 2.675 with two digits gives what its digits say, as far as a
+     * double can. */
     char text[400];
     snprintf(text, sizeof text, "%.*f", (int)args[0]->integer, in->real);
     return give_real(run, strtod(text, NULL), out);
@@ -416,9 +419,9 @@ static int check_sortable(struct expr_run *run, const struct value *list)
     int rc = want(run, list, VALUE_LIST);
     for (uint32_t i = 0; rc == 0 && i < list->count; i++) {
         const struct value *item = list->items[i];
-        bool same = expr_is_number(item) ? expr_is_number(list->items[0])
-                                         : item->type == VALUE_STRING &&
-                                               list->items[0]->type == VALUE_STRING;
+        bool same = expr_is_number(item)
+                        ? expr_is_number(list->items[0])
+                        : item->type == VALUE_STRING && list->items[0]->type == VALUE_STRING;
         if (!same)
             rc = err_set(run->err, ERR_INVALID,
                          "the elements must be all numbers or all text; number %u is %s", i,
@@ -452,7 +455,7 @@ FILTER(filter_sort)
         return rc;
     struct sort_item *items = ARENA_ARRAY(run->arena, struct sort_item, in->count);
     for (uint32_t i = 0; i < in->count; i++)
-        items[i] = (struct sort_item){ in->items[i], i };
+        items[i] = (struct sort_item) { in->items[i], i };
     qsort(items, in->count, sizeof *items, by_value);
     for (uint32_t i = 0; i < in->count; i++)
         value_add(run->arena, list, items[i].value);
@@ -558,8 +561,8 @@ FILTER(filter_sum)
     for (uint32_t i = 0; rc == 0 && i < in->count; i++) {
         const struct value *item = in->items[i];
         if (!expr_is_number(item))
-            return err_set(run->err, ERR_INVALID, "the elements must be numbers; number %u is %s", i,
-                           value_type_name(item->type));
+            return err_set(run->err, ERR_INVALID, "the elements must be numbers; number %u is %s",
+                           i, value_type_name(item->type));
         real += item->type == VALUE_REAL ? item->real : (double)item->integer;
         is_real = is_real || item->type == VALUE_REAL;
         if (item->type == VALUE_INT && __builtin_add_overflow(whole, item->integer, &whole))
@@ -573,40 +576,57 @@ FILTER(filter_sum)
 /* ---- the table ---- */
 
 static const struct expr_filter filters[] = {
-    { { "default", "default(value)", "the value when what stands before leads nowhere or is null; default(value, true): also when it is empty, 0 or false" }, 1, 2, NULL },
-    { { "tojson", "tojson", "JSON text" }, 0, 0, filter_tojson },
-    { { "fromjson", "fromjson", "the value that a JSON text means" }, 0, 0, filter_fromjson },
-    { { "sh", "sh", "quoted for a shell, as one word; a list as several words" }, 0, 0, filter_sh },
-    { { "upper", "upper", "A to Z for a to z" }, 0, 0, filter_upper },
-    { { "lower", "lower", "a to z for A to Z" }, 0, 0, filter_lower },
-    { { "trim", "trim", "without blanks at both ends" }, 0, 0, filter_trim },
-    { { "replace", "replace(\"old\", \"new\")", "every occurrence replaced" }, 2, 2, filter_replace },
-    { { "split", "split(\",\")", "the parts between the separators as a list; without argument between blanks" }, 0, 1, filter_split },
-    { { "join", "join(\", \")", "the elements of a list as one text" }, 0, 1, filter_join },
-    { { "urlencode", "urlencode", "percent-encoded for a URL" }, 0, 0, filter_urlencode },
-    { { "b64encode", "b64encode", "as base64" }, 0, 0, filter_b64encode },
-    { { "b64decode", "b64decode", "from base64" }, 0, 0, filter_b64decode },
-    { { "string", "string", "as text; lists and mappings as JSON" }, 0, 0, filter_string },
-    { { "int", "int", "as a whole number; fractions are cut off" }, 0, 0, filter_int },
-    { { "float", "float", "as a number with a fraction" }, 0, 0, filter_float },
-    { { "abs", "abs", "without its sign" }, 0, 0, filter_abs },
-    { { "round", "round(2)", "rounded to that many digits; without argument to a whole number" }, 0, 1, filter_round },
-    { { "length", "length", "how many elements, keys or characters" }, 0, 0, filter_length },
-    { { "first", "first", "the first element of a list" }, 0, 0, filter_first },
-    { { "last", "last", "the last element of a list" }, 0, 0, filter_last },
-    { { "sort", "sort", "a list of numbers or texts in rising order" }, 0, 0, filter_sort },
-    { { "unique", "unique", "a list without repetitions" }, 0, 0, filter_unique },
-    { { "min", "min", "the smallest element of a list" }, 0, 0, filter_min },
-    { { "max", "max", "the largest element of a list" }, 0, 0, filter_max },
-    { { "sum", "sum", "the sum of a list of numbers" }, 0, 0, filter_sum },
-    { { "keys", "keys", "the keys of a mapping as a list" }, 0, 0, filter_keys },
-    { { "values", "values", "the values of a mapping as a list" }, 0, 0, filter_values },
-    { { "ds_add", "ds_add(7)", "a date, so many days later (negative: earlier), as 2026-01-31" }, 1, 1, expr_filter_ds_add },
-    { { "strftime", "strftime(\"%Y/%m/%d\")", "a date or time in a format of your own, in UTC" }, 1, 1, expr_filter_strftime },
-    { { "ds", "ds", "a date or time as 2026-01-31" }, 0, 0, expr_filter_ds },
-    { { "ds_nodash", "ds_nodash", "a date or time as 20260131" }, 0, 0, expr_filter_ds_nodash },
-    { { "ts", "ts", "a date or time as 2026-01-31T06:00:00+00:00" }, 0, 0, expr_filter_ts },
-    { { "ts_nodash", "ts_nodash", "a date or time as 20260131T060000" }, 0, 0, expr_filter_ts_nodash },
+    {{ "default", "default(value)",
+        "the value when what stands before leads nowhere or is null; default(value, true): also "
+        "when it is empty, 0 or false" },
+     1,                                                                                              2,
+     NULL                                                                                                                    },
+    { { "tojson", "tojson", "JSON text" },                                                        0, 0, filter_tojson        },
+    { { "fromjson", "fromjson", "the value that a JSON text means" },                             0, 0, filter_fromjson      },
+    { { "sh", "sh", "quoted for a shell, as one word; a list as several words" },                 0, 0, filter_sh            },
+    { { "upper", "upper", "A to Z for a to z" },                                                  0, 0, filter_upper         },
+    { { "lower", "lower", "a to z for A to Z" },                                                  0, 0, filter_lower         },
+    { { "trim", "trim", "without blanks at both ends" },                                          0, 0, filter_trim          },
+    { { "replace", "replace(\"old\", \"new\")", "every occurrence replaced" },
+     2,                                                                                              2,
+     filter_replace                                                                                                          },
+    { { "split", "split(\",\")",
+        "the parts between the separators as a list; without argument between blanks" },
+     0,                                                                                              1,
+     filter_split                                                                                                            },
+    { { "join", "join(\", \")", "the elements of a list as one text" },                           0, 1, filter_join          },
+    { { "urlencode", "urlencode", "percent-encoded for a URL" },                                  0, 0, filter_urlencode     },
+    { { "b64encode", "b64encode", "as base64" },                                                  0, 0, filter_b64encode     },
+    { { "b64decode", "b64decode", "from base64" },                                                0, 0, filter_b64decode     },
+    { { "string", "string", "as text; lists and mappings as JSON" },                              0, 0, filter_string        },
+    { { "int", "int", "as a whole number; fractions are cut off" },                               0, 0, filter_int           },
+    { { "float", "float", "as a number with a fraction" },                                        0, 0, filter_float         },
+    { { "abs", "abs", "without its sign" },                                                       0, 0, filter_abs           },
+    { { "round", "round(2)", "rounded to that many digits; without argument to a whole number" },
+     0,                                                                                              1,
+     filter_round                                                                                                            },
+    { { "length", "length", "how many elements, keys or characters" },                            0, 0, filter_length        },
+    { { "first", "first", "the first element of a list" },                                        0, 0, filter_first         },
+    { { "last", "last", "the last element of a list" },                                           0, 0, filter_last          },
+    { { "sort", "sort", "a list of numbers or texts in rising order" },                           0, 0, filter_sort          },
+    { { "unique", "unique", "a list without repetitions" },                                       0, 0, filter_unique        },
+    { { "min", "min", "the smallest element of a list" },                                         0, 0, filter_min           },
+    { { "max", "max", "the largest element of a list" },                                          0, 0, filter_max           },
+    { { "sum", "sum", "the sum of a list of numbers" },                                           0, 0, filter_sum           },
+    { { "keys", "keys", "the keys of a mapping as a list" },                                      0, 0, filter_keys          },
+    { { "values", "values", "the values of a mapping as a list" },                                0, 0, filter_values        },
+    { { "ds_add", "ds_add(7)", "a date, so many days later (negative: earlier), as 2026-01-31" },
+     1,                                                                                              1,
+     expr_filter_ds_add                                                                                                      },
+    { { "strftime", "strftime(\"%Y/%m/%d\")", "a date or time in a format of your own, in UTC" },
+     1,                                                                                              1,
+     expr_filter_strftime                                                                                                    },
+    { { "ds", "ds", "a date or time as 2026-01-31" },                                             0, 0, expr_filter_ds       },
+    { { "ds_nodash", "ds_nodash", "a date or time as 20260131" },                                 0, 0, expr_filter_ds_nodash},
+    { { "ts", "ts", "a date or time as 2026-01-31T06:00:00+00:00" },                              0, 0, expr_filter_ts       },
+    { { "ts_nodash", "ts_nodash", "a date or time as 20260131T060000" },
+     0,                                                                                              0,
+     expr_filter_ts_nodash                                                                                                   },
 };
 
 enum { FILTER_COUNT = sizeof filters / sizeof filters[0] };

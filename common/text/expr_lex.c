@@ -45,7 +45,9 @@ static int32_t hex4(const struct lexer *lexer, size_t i)
     int32_t value = 0;
     for (size_t k = i; k < i + 4; k++) {
         char c = byte_at(lexer, k);
-        int digit = is_digit(c) ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        int digit = is_digit(c)                          ? c - '0'
+                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                         : -1;
         if (digit < 0)
             return -1;
         value = value * 16 + digit;
@@ -53,7 +55,8 @@ static int32_t hex4(const struct lexer *lexer, size_t i)
     return value;
 }
 
-/* The meaning of the escape whose letter stands at *i; moves *i to its last byte. 0 when there is no such escape. */
+/* The meaning of the escape whose letter stands at *i; moves *i to its last byte. 0 when there is
+ * no such escape. */
 static size_t put_escape(const struct lexer *lexer, size_t *i, char *out)
 {
     static const char letters[] = "nrt\\'\"/", meanings[] = "\n\r\t\\'\"/";
@@ -95,14 +98,16 @@ static int lex_string(struct lexer *lexer)
         size_t more = put_escape(lexer, &k, bytes + size);
         if (more == 0) {
             token->at = (uint32_t)k - 1;
-            err_set(lexer->err, ERR_INVALID, "there is no escape \\%c", printable(lexer->text.bytes[k]));
-            err_hint(lexer->err, "escapes are \\n \\r \\t \\\\ \\' \\\" and \\uXXXX; write \\\\ for one \\");
+            err_set(lexer->err, ERR_INVALID, "there is no escape \\%c",
+                    printable(lexer->text.bytes[k]));
+            err_hint(lexer->err,
+                     "escapes are \\n \\r \\t \\\\ \\' \\\" and \\uXXXX; write \\\\ for one \\");
             return ERR_INVALID;
         }
         size += more;
     }
     token->type = TOKEN_STRING;
-    token->text = (struct str){ bytes, size };
+    token->text = (struct str) { bytes, size };
     token->end = (uint32_t)i + 1;
     return 0;
 }
@@ -171,7 +176,7 @@ static void skip_blanks(struct lexer *lexer)
     while (i < lexer->text.size && strchr(" \t\r\n", lexer->text.bytes[i]) != NULL &&
            lexer->text.bytes[i] != '\0')
         i++;
-    lexer->token = (struct token){ .at = (uint32_t)i, .end = (uint32_t)i };
+    lexer->token = (struct token) { .at = (uint32_t)i, .end = (uint32_t)i };
 }
 
 int lexer_next(struct lexer *lexer)

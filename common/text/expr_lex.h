@@ -16,8 +16,8 @@ enum token_type {
 
 struct token {
     enum token_type type;
-    uint32_t at, end;   /* byte offsets in the text */
-    struct str text;    /* as written; of a string: what it means */
+    uint32_t at, end; /* byte offsets in the text */
+    struct str text;  /* as written; of a string: what it means */
     int64_t integer;
     double real;
 };
@@ -29,8 +29,8 @@ struct lexer {
     struct err *err;
 };
 
-/* Moves to the next token. ERR_INVALID for a byte that begins none, an unclosed string, a number too large: err is set and
- * token.at says where. */
+/* Moves to the next token. ERR_INVALID for a byte that begins none, an unclosed string, a number
+ * too large: err is set and token.at says where. */
 MUST_USE int lexer_next(struct lexer *lexer);
 
 /* The digits behind a dot (item.0): a plain number, though "0.1" would be a real elsewhere. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Recursive descent, loosest binding first:
- *   if-else < or < and < not < comparison, in < + - < ~ < * / // % < unary - < filters < . and []  */
+ *   if-else < or < and < not < comparison, in < + - < ~ < * / // % < unary - < filters < . and []
+ */
 #include "common/base/assert.h"
 #include "common/base/vec.h"
 #include "common/text/expr_lex.h"
@@ -125,9 +126,9 @@ static int parse_dot(struct parser *parser, struct steps *steps)
         return rc;
     const struct token *t = token(parser);
     if (t->type == TOKEN_NAME)
-        add_step(steps, (struct expr_part){ .kind = EXPR_PART_NAME, .name = t->text }, NULL);
+        add_step(steps, (struct expr_part) { .kind = EXPR_PART_NAME, .name = t->text }, NULL);
     else if (t->type == TOKEN_INT)
-        add_step(steps, (struct expr_part){ .kind = EXPR_PART_INDEX, .index = t->integer }, NULL);
+        add_step(steps, (struct expr_part) { .kind = EXPR_PART_INDEX, .index = t->integer }, NULL);
     else {
         refuse(parser, "a name after the dot");
         err_hint(parser->err, "a key that is no plain name is written [\"like this\"]");
@@ -156,9 +157,9 @@ static int parse_index(struct parser *parser, struct steps *steps)
     struct expr_part part = { .kind = EXPR_PART_COMPUTED };
     const struct value *value = node->kind == EXPR_LITERAL ? node->literal : NULL;
     if (value != NULL && value->type == VALUE_STRING)
-        part = (struct expr_part){ .kind = EXPR_PART_NAME, .name = value->string };
+        part = (struct expr_part) { .kind = EXPR_PART_NAME, .name = value->string };
     else if (value != NULL && value->type == VALUE_INT)
-        part = (struct expr_part){ .kind = EXPR_PART_INDEX, .index = value->integer };
+        part = (struct expr_part) { .kind = EXPR_PART_INDEX, .index = value->integer };
     add_step(steps, part, part.kind == EXPR_PART_COMPUTED ? node : NULL);
     return 0;
 }
@@ -215,9 +216,10 @@ static int parse_path(struct parser *parser, const struct expr_node **out)
 {
     struct steps steps = { 0 };
     uint32_t at = token(parser)->at;
-    add_step(&steps, (struct expr_part){ .kind = EXPR_PART_NAME, .name = token(parser)->text }, NULL);
+    add_step(&steps, (struct expr_part) { .kind = EXPR_PART_NAME, .name = token(parser)->text },
+             NULL);
     uint32_t number = parser->paths.count;
-    VEC_ADD(&parser->paths, (struct expr_path){ .at = at });
+    VEC_ADD(&parser->paths, (struct expr_path) { .at = at });
     int rc = next(parser);
     if (rc == 0)
         rc = parse_steps(parser, &steps);
@@ -297,8 +299,8 @@ static int parse_collection(struct parser *parser, bool is_map, const struct exp
         rc = is_map ? parse_items(parser, "}", "',' or '}'", true, &items)
                     : parse_items(parser, "]", "',' or ']'", false, &items);
     if (rc == 0) {
-        struct expr_node *node = node_new(parser, is_map ? EXPR_MAP : EXPR_LIST, items.nodes.items,
-                                          items.nodes.count);
+        struct expr_node *node =
+            node_new(parser, is_map ? EXPR_MAP : EXPR_LIST, items.nodes.items, items.nodes.count);
         *out = node;
         rc = check_depth(parser, node);
     }
@@ -370,14 +372,14 @@ static int parse_primary(struct parser *parser, const struct expr_node **out)
 
 /* ---- filters ---- */
 
-static int check_filter_args(struct parser *parser, const struct expr_filter *filter, uint32_t count,
-                             uint32_t at)
+static int check_filter_args(struct parser *parser, const struct expr_filter *filter,
+                             uint32_t count, uint32_t at)
 {
     if (count >= filter->args_min && count <= filter->args_max)
         return 0;
     parser->lexer.token.at = at;
-    err_set(parser->err, ERR_INVALID, "the filter %s does not take %u argument%s", filter->help.name,
-            count, count == 1 ? "" : "s");
+    err_set(parser->err, ERR_INVALID, "the filter %s does not take %u argument%s",
+            filter->help.name, count, count == 1 ? "" : "s");
     err_hint(parser->err, "write %s", filter->help.usage);
     return ERR_INVALID;
 }
@@ -491,31 +493,49 @@ static int parse_level(struct parser *parser, const struct level *level, parse_f
 
 static int parse_product(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = { { "*", EXPR_MULTIPLY }, { "/", EXPR_DIVIDE },
-                                          { "//", EXPR_FLOOR_DIVIDE }, { "%", EXPR_MODULO },
-                                          { NULL, 0 } };
+    static const struct level level[] = {
+        {"*",   EXPR_MULTIPLY    },
+        { "/",  EXPR_DIVIDE      },
+        { "//", EXPR_FLOOR_DIVIDE},
+        { "%",  EXPR_MODULO      },
+        { NULL, 0                }
+    };
     return parse_level(parser, level, parse_unary, out);
 }
 
 static int parse_join(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = { { "~", EXPR_JOIN }, { NULL, 0 } };
+    static const struct level level[] = {
+        {"~",   EXPR_JOIN},
+        { NULL, 0        }
+    };
     return parse_level(parser, level, parse_product, out);
 }
 
 static int parse_sum(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = { { "+", EXPR_ADD }, { "-", EXPR_SUBTRACT }, { NULL, 0 } };
+    static const struct level level[] = {
+        {"+",   EXPR_ADD     },
+        { "-",  EXPR_SUBTRACT},
+        { NULL, 0            }
+    };
     return parse_level(parser, level, parse_join, out);
 }
 
-/* The comparison that the current token begins, consumed; EXPR_LITERAL (no comparison) when it is none. */
+/* The comparison that the current token begins, consumed; EXPR_LITERAL (no comparison) when it is
+ * none. */
 static int take_comparison(struct parser *parser, enum expr_kind *out)
 {
     static const struct level comparisons[] = {
-        { "==", EXPR_EQUAL },   { "!=", EXPR_UNEQUAL },       { "<", EXPR_LESS },
-        { "<=", EXPR_LESS_EQUAL }, { ">", EXPR_GREATER },     { ">=", EXPR_GREATER_EQUAL },
-        { "in", EXPR_IN },      { "not", EXPR_NOT_IN },       { NULL, 0 },
+        {"==",   EXPR_EQUAL        },
+        { "!=",  EXPR_UNEQUAL      },
+        { "<",   EXPR_LESS         },
+        { "<=",  EXPR_LESS_EQUAL   },
+        { ">",   EXPR_GREATER      },
+        { ">=",  EXPR_GREATER_EQUAL},
+        { "in",  EXPR_IN           },
+        { "not", EXPR_NOT_IN       },
+        { NULL,  0                 },
     };
     *out = EXPR_LITERAL;
     for (const struct level *c = comparisons; c->mark != NULL; c++) {
@@ -572,13 +592,19 @@ static int parse_not(struct parser *parser, const struct expr_node **out)
 
 static int parse_and(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = { { "and", EXPR_AND }, { NULL, 0 } };
+    static const struct level level[] = {
+        {"and", EXPR_AND},
+        { NULL, 0       }
+    };
     return parse_level(parser, level, parse_not, out);
 }
 
 static int parse_or(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = { { "or", EXPR_OR }, { NULL, 0 } };
+    static const struct level level[] = {
+        {"or",  EXPR_OR},
+        { NULL, 0      }
+    };
     return parse_level(parser, level, parse_and, out);
 }
 
@@ -622,13 +648,13 @@ static int refuse_rest(struct parser *parser)
     static const struct {
         const char *mark, *hint;
     } known[] = {
-        { "=", "compare with ==" },
-        { "&&", "write and" },
-        { "||", "write or" },
-        { "!", "write not" },
-        { "**", "powers are not known" },
-        { "is", "for a missing value write value | default(...); for null write value == null" },
-        { "?", "write a if condition else b" },
+        {"=",   "compare with =="                                                             },
+        { "&&", "write and"                                                                   },
+        { "||", "write or"                                                                    },
+        { "!",  "write not"                                                                   },
+        { "**", "powers are not known"                                                        },
+        { "is", "for a missing value write value | default(...); for null write value == null"},
+        { "?",  "write a if condition else b"                                                 },
     };
     struct str found = describe(parser);
     err_set(parser->err, ERR_INVALID, "%.*s is not expected here", STR_ARG(found));
@@ -683,9 +709,10 @@ static int compile(struct parser *parser, const struct expr **out, uint32_t *out
 
 static struct parser parser_of(struct arena *arena, struct str text, struct err *err)
 {
-    return (struct parser){ .lexer = { .arena = arena, .text = text, .err = err },
-                            .arena = arena,
-                            .err = err };
+    return (struct parser) {
+        .lexer = {.arena = arena, .text = text, .err = err},
+          .arena = arena, .err = err
+    };
 }
 
 static int check_size(struct str text, uint32_t *out_at, struct err *err)

@@ -6,17 +6,17 @@
 
 static const char *const day_names[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
                                          "Thursday", "Friday", "Saturday" };
-static const char *const month_names[] = { "January", "February", "March",     "April",
-                                           "May",     "June",     "July",      "August",
-                                           "September", "October", "November", "December" };
+static const char *const month_names[] = { "January",   "February", "March",    "April",
+                                           "May",       "June",     "July",     "August",
+                                           "September", "October",  "November", "December" };
 
 static int read_time(struct expr_run *run, const struct value *in, int64_t *out_ms)
 {
     bool has_zone;
     if (in->type == VALUE_STRING && civil_parse(str_trim(in->string), out_ms, &has_zone) == 0)
         return 0;
-    struct str written = in->type == VALUE_STRING ? str_slice(in->string, 0, 60)
-                                                  : str_of(value_type_name(in->type));
+    struct str written =
+        in->type == VALUE_STRING ? str_slice(in->string, 0, 60) : str_of(value_type_name(in->type));
     err_set(run->err, ERR_INVALID, "'%.*s' is not a date or time", STR_ARG(written));
     err_hint(run->err, "it takes text such as 2026-01-31 or 2026-01-31T06:00:00Z");
     return ERR_INVALID;
@@ -108,7 +108,9 @@ static bool add_field(struct buf *buf, const struct moment *m, char field)
     case 'b':
         return buf_add(buf, month_names[c->month - 1], 3), true;
     case 's':
-        return buf_printf(buf, "%lld", (long long)(m->ms / MS_PER_SECOND - (m->ms % MS_PER_SECOND < 0))), true;
+        return buf_printf(buf, "%lld",
+                          (long long)(m->ms / MS_PER_SECOND - (m->ms % MS_PER_SECOND < 0))),
+               true;
     case 'F':
         return buf_printf(buf, "%04d-%02d-%02d", c->year, c->month, c->day), true;
     case 'T':
@@ -137,10 +139,11 @@ static int format(struct expr_run *run, int64_t ms, struct str text, const struc
         }
         i++;
         if (i == text.size || !add_field(&buf, &m, text.bytes[i])) {
-            char field = i < text.size && text.bytes[i] > ' ' && text.bytes[i] < 127 ? text.bytes[i]
-                                                                                     : '?';
+            char field =
+                i < text.size && text.bytes[i] > ' ' && text.bytes[i] < 127 ? text.bytes[i] : '?';
             rc = err_set(run->err, ERR_INVALID, "there is no field %%%c", field);
-            err_hint(run->err, "fields are Y y m d e H I M S f p j u w A a B b s F T z Z G V and %%%%");
+            err_hint(run->err,
+                     "fields are Y y m d e H I M S f p j u w A a B b s F T z Z G V and %%%%");
         }
     }
     if (rc == 0)
@@ -174,7 +177,8 @@ FILTER(expr_filter_ds_add)
         return err_set(run->err, ERR_INVALID, "the days must be a whole number, not %s",
                        value_type_name(args[0]->type));
     int64_t days = args[0]->integer;
-    int32_t year = days < -DAYS_MAX || days > DAYS_MAX ? -1 : civil_of_ms(ms + days * MS_PER_DAY).year;
+    int32_t year =
+        days < -DAYS_MAX || days > DAYS_MAX ? -1 : civil_of_ms(ms + days * MS_PER_DAY).year;
     if (year < 1 || year > 9999)
         return err_set(run->err, ERR_INVALID, "the date lies outside of the years 1 to 9999");
     return format(run, ms + days * MS_PER_DAY, STR("%F"), out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* expr_tree - what the parser of expressions makes and the evaluator walks. Shared by the expr_*.c files alone. */
+/* expr_tree - what the parser of expressions makes and the evaluator walks. Shared by the expr_*.c
+ * files alone. */
 #ifndef HEADRACE_EXPR_TREE_H
 #define HEADRACE_EXPR_TREE_H
 
@@ -38,8 +39,8 @@ struct expr_node {
     enum expr_kind kind;
     uint32_t depth;
     const struct value *literal;
-    struct expr_part *parts;              /* of a path (with the root name) or member */
-    const struct expr_node **part_nodes;  /* for COMPUTED parts, else NULL */
+    struct expr_part *parts;             /* of a path (with the root name) or member */
+    const struct expr_node **part_nodes; /* for COMPUTED parts, else NULL */
     uint32_t part_count;
     const struct expr_filter *filter;
     const struct expr_node **a;

@@ -3,7 +3,8 @@
 
 #include "common/base/vec.h"
 
-/* Is `c` in the set that begins behind '[' at `at`? Gives the position behind ']', or 0 if the set is not closed. */
+/* Is `c` in the set that begins behind '[' at `at`? Gives the position behind ']', or 0 if the set
+ * is not closed. */
 static size_t match_set(struct str pattern, size_t at, char c, bool *out_in)
 {
     size_t i = at;
@@ -28,7 +29,8 @@ static size_t match_set(struct str pattern, size_t at, char c, bool *out_in)
     return 0;
 }
 
-/* Matches one pattern character other than a star; gives the position behind it, or 0 for no match. */
+/* Matches one pattern character other than a star; gives the position behind it, or 0 for no match.
+ */
 static size_t match_one(struct str pattern, size_t at, char c)
 {
     char p = pattern.bytes[at];
@@ -58,8 +60,9 @@ struct retry {
     size_t pattern, path; /* where to go on with one more byte swallowed */
 };
 
-/* The classic walk with one place to return to for the last `*` and one for the last `**`: never more than pattern times
- * path steps for each of the two. A `*` may be forgotten once a later `**` was met, but not the other way round. */
+/* The classic walk with one place to return to for the last `*` and one for the last `**`: never
+ * more than pattern times path steps for each of the two. A `*` may be forgotten once a later `**`
+ * was met, but not the other way round. */
 bool glob_match(struct str pattern, struct str path)
 {
     size_t p = 0, s = 0;
@@ -70,17 +73,18 @@ bool glob_match(struct str pattern, struct str path)
             if (p == pattern.size)
                 return s < path.size;
             p++; /* the slash: a double star may stand for no folder at all */
-            stars = (struct retry){ true, p, s };
+            stars = (struct retry) { true, p, s };
             star.set = false;
             continue;
         }
         if (p < pattern.size && pattern.bytes[p] == '*') {
-            star = (struct retry){ true, ++p, s };
+            star = (struct retry) { true, ++p, s };
             continue;
         }
         if (p == pattern.size && s == path.size)
             return true;
-        size_t behind = p < pattern.size && s < path.size ? match_one(pattern, p, path.bytes[s]) : 0;
+        size_t behind =
+            p < pattern.size && s < path.size ? match_one(pattern, p, path.bytes[s]) : 0;
         if (behind > 0) {
             p = behind;
             s++;

@@ -27,8 +27,9 @@ static int check_depth(struct str text, uint32_t depth_max, struct err *err)
             in_string = true;
         } else if (c == '[' || c == '{') {
             if (++depth > depth_max)
-                return err_set(err, ERR_INVALID, "line %u, column %zu: nested deeper than %u levels",
-                               line, i - line_start + 1, depth_max);
+                return err_set(err, ERR_INVALID,
+                               "line %u, column %zu: nested deeper than %u levels", line,
+                               i - line_start + 1, depth_max);
         } else if ((c == ']' || c == '}') && depth > 0) {
             depth--;
         }
@@ -50,7 +51,7 @@ static const struct value *convert(struct arena *arena, json_t *json)
         return value_real(arena, json_real_value(json));
     case JSON_STRING:
         return value_string_copy(
-            arena, (struct str){ json_string_value(json), json_string_length(json) });
+            arena, (struct str) { json_string_value(json), json_string_length(json) });
     case JSON_ARRAY: {
         struct value *list = value_list(arena);
         for (size_t i = 0; i < json_array_size(json); i++)
@@ -61,7 +62,7 @@ static const struct value *convert(struct arena *arena, json_t *json)
         struct value *map = value_map(arena);
         const char *key;
         json_t *item;
-        json_object_foreach (json, key, item)
+        json_object_foreach(json, key, item)
             value_put(arena, map, str_copy(arena, str_of(key)), convert(arena, item));
         return map;
     }
@@ -84,7 +85,8 @@ int json_parse(struct arena *arena, struct str text, const struct json_limits *l
         return err_set(err, ERR_INVALID, "the JSON text is empty");
 
     json_error_t error;
-    json_t *json = json_loadb(text.bytes, text.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *json =
+        json_loadb(text.bytes, text.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (json == NULL)
         return err_set(err, ERR_INVALID, "line %d, column %d: %s", error.line, error.column,
                        error.text);
@@ -102,8 +104,9 @@ static const char hex[] = "0123456789abcdef";
 /* What must be escaped gets its short form or \u00XX. */
 static void write_escape(struct buf *buf, unsigned char c)
 {
-    static const char shorts[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-                                     ['\r'] = 'r' };
+    static const char shorts[32] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+    };
     buf_add_byte(buf, '\\');
     if (c == '"' || c == '\\') {
         buf_add_byte(buf, (char)c);
@@ -130,7 +133,7 @@ static void write_repaired(struct buf *buf, struct str string)
     while (string.size > 0) {
         unsigned char c = (unsigned char)string.bytes[0];
         size_t size = sequence(string);
-        if (size == 0)
+        if (size == 0 || c == '\0')
             buf_add_cstr(buf, "\xEF\xBF\xBD");
         else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F)
             write_escape(buf, c);
@@ -159,7 +162,8 @@ void json_write_string(struct buf *buf, struct str string)
 {
     buf_reserve(buf, string.size + 2);
     buf_add_byte(buf, '"');
-    if (str_is_utf8(string))
+    bool has_nul = string.size > 0 && memchr(string.bytes, '\0', string.size) != NULL;
+    if (!has_nul && str_is_utf8(string))
         write_clean(buf, string);
     else
         write_repaired(buf, string);

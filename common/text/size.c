@@ -5,16 +5,16 @@ static const struct unit {
     const char *name;
     int64_t bytes;
 } units[] = {
-    { "", 1 },
-    { "k", 1000 },
-    { "K", 1000 },
-    { "M", 1000000 },
-    { "G", 1000000000 },
-    { "T", 1000000000000 },
-    { "Ki", 1LL << 10 },
-    { "Mi", 1LL << 20 },
-    { "Gi", 1LL << 30 },
-    { "Ti", 1LL << 40 },
+    {"",    1            },
+    { "k",  1000         },
+    { "K",  1000         },
+    { "M",  1000000      },
+    { "G",  1000000000   },
+    { "T",  1000000000000},
+    { "Ki", 1LL << 10    },
+    { "Mi", 1LL << 20    },
+    { "Gi", 1LL << 30    },
+    { "Ti", 1LL << 40    },
 };
 
 enum { UNIT_COUNT = sizeof units / sizeof units[0], FIRST_BINARY = 6 };
@@ -48,7 +48,8 @@ int size_parse(struct str text, int64_t *out_bytes, struct err *err)
     if (digits == 0)
         return refuse(err, text, "it does not begin with a number");
     if (unit == NULL)
-        return refuse(err, text, "the units are k M G T (powers of 1000) and Ki Mi Gi Ti (of 1024)");
+        return refuse(err, text,
+                      "the units are k M G T (powers of 1000) and Ki Mi Gi Ti (of 1024)");
 
     int64_t whole;
     if (str_to_int(number, 0, INT64_MAX, &whole) == 0) {

@@ -48,7 +48,7 @@ uint32_t suggest_distance(struct str a, struct str b, uint32_t max)
 struct suggestion suggestion_begin(struct str word)
 {
     uint32_t allowed = word.size < 3 ? 1 : (uint32_t)(word.size + 2) / 3;
-    return (struct suggestion){ .word = word, .best = STR_EMPTY, .distance = allowed + 1 };
+    return (struct suggestion) { .word = word, .best = STR_EMPTY, .distance = allowed + 1 };
 }
 
 void suggestion_offer(struct suggestion *suggestion, struct str candidate)

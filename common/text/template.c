@@ -6,7 +6,8 @@
 #include "common/base/vec.h"
 #include "common/text/json.h"
 
-struct template {
+struct template
+{
     struct str *literals; /* literals[i] stands before exprs[i]; one more behind the last */
     struct template_expr *exprs;
     struct str *sources; /* the text between the braces */
@@ -18,8 +19,8 @@ bool template_is_plain(struct str text)
     return text.size < 2 || memmem(text.bytes, text.size, "{{", 2) == NULL;
 }
 
-/* The statement of Jinja that `rest` (what stands behind "{%") begins with, or NULL. In shell text "{%" may well be
- * innocent, so the word decides. */
+/* The statement of Jinja that `rest` (what stands behind "{%") begins with, or NULL. In shell text
+ * "{%" may well be innocent, so the word decides. */
 static const char *statement(struct str rest)
 {
     static const char *const words[] = { "if",    "for",    "set",   "else", "elif",
@@ -76,7 +77,7 @@ static int split(struct arena *arena, struct str text, struct parts *parts, uint
         int rc = expr_compile_braced(arena, text, begin, &expr, &end, out_at, err);
         if (rc < 0)
             return rc;
-        VEC_ADD(&parts->exprs, (struct template_expr){ expr, begin });
+        VEC_ADD(&parts->exprs, (struct template_expr) { expr, begin });
         VEC_ADD(&parts->sources, str_trim(str_slice(text, begin, end)));
         from = end + 2;
     }
@@ -138,7 +139,8 @@ static int eval_one(const struct template *template, uint32_t i, const struct ex
 static int add(struct buf *buf, struct str text, size_t output_max, struct err *err)
 {
     if (text.size > output_max - buf->size)
-        return err_set(err, ERR_TOO_LARGE, "the rendered text is longer than %zu bytes", output_max);
+        return err_set(err, ERR_TOO_LARGE, "the rendered text is longer than %zu bytes",
+                       output_max);
     buf_add_str(buf, text);
     return 0;
 }
@@ -166,8 +168,7 @@ int template_render(const struct template *template, const struct expr_scope *sc
 }
 
 int template_eval(const struct template *template, const struct expr_scope *scope,
-                  size_t output_max, struct arena *arena, const struct value **out,
-                  struct err *err)
+                  size_t output_max, struct arena *arena, const struct value **out, struct err *err)
 {
     if (template_is_single(template))
         return eval_one(template, 0, scope, arena, out, err);
@@ -223,7 +224,8 @@ static int render_map(struct tree *tree, const struct value *value, const struct
         const struct value *item;
         int rc = render_node(tree, value->entries[i].value, &item);
         if (rc < 0)
-            return err_wrap(tree->err, rc, "%.*s", STR_ARG(str_slice(value->entries[i].key, 0, 80)));
+            return err_wrap(tree->err, rc, "%.*s",
+                            STR_ARG(str_slice(value->entries[i].key, 0, 80)));
         value_put(tree->arena, map, value->entries[i].key, item);
     }
     *out = map;

@@ -61,7 +61,8 @@ struct value *value_map(struct arena *arena)
     return value_new(arena, VALUE_MAP);
 }
 
-/* Doubles the room of a list or map; the old array stays behind in the arena, at most as much again. */
+/* Doubles the room of a list or map; the old array stays behind in the arena, at most as much
+ * again. */
 static void *grow(struct arena *arena, struct value *value, const void *old, size_t item_size)
 {
     ASSERT(value->capacity < UINT32_MAX / 2);
@@ -125,7 +126,7 @@ struct value_entry *value_put_entry(struct arena *arena, struct value *map, stru
     }
     if (map->count == map->capacity)
         map->entries = grow(arena, map, map->entries, sizeof *map->entries);
-    map->entries[map->count++] = (struct value_entry){ .key = key, .value = item };
+    map->entries[map->count++] = (struct value_entry) { .key = key, .value = item };
     if (map->count >= INDEX_FROM && map->count * 2 > map->index_size)
         index_grow(arena, map);
     else if (map->index != NULL)
@@ -287,8 +288,8 @@ bool value_is_true(const struct value *value)
 const char *value_type_name(enum value_type type)
 {
     static const char *const names[] = {
-        [VALUE_NULL] = "null",   [VALUE_BOOL] = "true or false", [VALUE_INT] = "a whole number",
-        [VALUE_REAL] = "a number", [VALUE_STRING] = "text",      [VALUE_LIST] = "a list",
+        [VALUE_NULL] = "null",     [VALUE_BOOL] = "true or false", [VALUE_INT] = "a whole number",
+        [VALUE_REAL] = "a number", [VALUE_STRING] = "text",        [VALUE_LIST] = "a list",
         [VALUE_MAP] = "a mapping",
     };
     return names[type];

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* value - a JSON-like tree: null, bool, 64-bit integer, real, string, list, map (in insertion order).
+/* value - a JSON-like tree: null, bool, 64-bit integer, real, string, list, map (in insertion
+ * order).
  *
- * Everything lives in the arena it was built in. A finished tree is only ever seen through const pointers and may be
- * shared: the same node may stand in several places (YAML aliases do that). Each node remembers the line and column of
- * the file it was read from; 0 means unknown. Map lookup is constant time. */
+ * Everything lives in the arena it was built in. A finished tree is only ever seen through const
+ * pointers and may be shared: the same node may stand in several places (YAML aliases do that).
+ * Each node remembers the line and column of the file it was read from; 0 means unknown. Map lookup
+ * is constant time. */
 #ifndef HEADRACE_VALUE_H
 #define HEADRACE_VALUE_H
 
@@ -32,7 +34,8 @@ struct value {
     uint32_t line, column; /* 1-based; column counts characters, not bytes */
     uint32_t count;        /* of a list's items or a map's entries */
     union {
-        /* What a number, true, false or null read from YAML looked like there: 1.10, 0x1F, True. Else empty. */
+        /* What a number, true, false or null read from YAML looked like there: 1.10, 0x1F, True.
+         * Else empty. */
         struct str source;
         struct { /* builders only */
             uint32_t capacity;
@@ -62,7 +65,8 @@ struct value *value_map(struct arena *arena);
 
 void value_add(struct arena *arena, struct value *list, const struct value *item);
 
-/* Sets `key`, new or known; a known key keeps its place. The second also notes where the key stands in its file. */
+/* Sets `key`, new or known; a known key keeps its place. The second also notes where the key stands
+ * in its file. */
 void value_put(struct arena *arena, struct value *map, struct str key, const struct value *item);
 struct value_entry *value_put_entry(struct arena *arena, struct value *map, struct str key,
                                     const struct value *item);
@@ -86,7 +90,8 @@ bool value_eq(const struct value *a, const struct value *b);
 /* False are null, false, 0, "", [] and {}; everything else is true. */
 bool value_is_true(const struct value *value);
 
-/* "null", "true or false", "a whole number", "a number", "text", "a list", "a mapping": for sentences. */
+/* "null", "true or false", "a whole number", "a number", "text", "a list", "a mapping": for
+ * sentences. */
 const char *value_type_name(enum value_type type);
 
 #endif

@@ -12,7 +12,8 @@ struct place {
     uint32_t line, column;
 };
 
-/* A node with what an alias to it would cost. `value` is NULL when it could not be made; the problem is noted then. */
+/* A node with what an alias to it would cost. `value` is NULL when it could not be made; the
+ * problem is noted then. */
 struct node {
     const struct value *value;
     uint64_t size;   /* nodes, aliases counted as often as they are seen */
@@ -25,7 +26,7 @@ struct reader {
     struct fy_parser *parser;
     bool stopped; /* no more events wanted: a limit is reached */
     uint64_t alias_nodes;
-    struct place key; /* of the entry being read: where empty values are said to be */
+    struct place key;   /* of the entry being read: where empty values are said to be */
     struct map anchors; /* name -> number in nodes */
     VEC(struct node) nodes;
     VEC(const struct value *) documents;
@@ -35,8 +36,8 @@ struct reader {
 static void problem(struct reader *reader, struct place at, struct str sentence, const char *advice)
 {
     if (reader->problems.count < reader->limits.problems_max)
-        VEC_ADD(&reader->problems, (struct yaml_problem){ at.line, at.column, sentence,
-                                                          str_of(advice) });
+        VEC_ADD(&reader->problems,
+                (struct yaml_problem) { at.line, at.column, sentence, str_of(advice) });
     else
         reader->stopped = true;
 }
@@ -55,7 +56,7 @@ static struct place place_of(struct str text, size_t offset)
     for (size_t i = 0; i < offset; i++) {
         unsigned char c = (unsigned char)text.bytes[i];
         if (c == '\n')
-            place = (struct place){ place.line + 1, 1 };
+            place = (struct place) { place.line + 1, 1 };
         else if ((c & 0xC0) != 0x80)
             place.column++;
     }
@@ -88,7 +89,7 @@ static void refuse_not_utf8(struct reader *reader, struct str text)
 static void gate(struct reader *reader, struct str text)
 {
     if (text.size > reader->limits.bytes_max) {
-        stop(reader, (struct place){ 0 },
+        stop(reader, (struct place) { 0 },
              str_format(reader->arena, "the file has %zu bytes; %zu are allowed", text.size,
                         reader->limits.bytes_max),
              "split it into several files");
@@ -111,29 +112,50 @@ static void gate(struct reader *reader, struct str text)
 
 /* ---- events to values ---- */
 
+/* "\0" in double quotes passes the gate; JSON, PostgreSQL and C would each stumble over what it
+ * means. */
+static void refuse_nul(struct reader *reader, struct place at, struct str text)
+{
+    if (text.size > 0 && memchr(text.bytes, '\0', text.size) != NULL)
+        problem(reader, at, STR("text cannot hold the character \\0"), "remove it");
+}
+
 static struct fy_event *next_event(struct reader *reader)
 {
     return reader->stopped ? NULL : fy_parser_parse(reader->parser);
 }
 
-static struct place place_of_event(struct reader *reader, struct fy_event *event)
+static struct place place_of_mark(struct reader *reader, const struct fy_mark *mark)
 {
-    const struct fy_mark *mark = fy_event_start_mark(event);
     if (mark == NULL || mark->line < 0 || mark->column < 0)
         return reader->key;
-    return (struct place){ (uint32_t)mark->line + 1, (uint32_t)mark->column + 1 };
+    return (struct place) { (uint32_t)mark->line + 1, (uint32_t)mark->column + 1 };
+}
+
+static struct place place_of_event(struct reader *reader, struct fy_event *event)
+{
+    struct place place = place_of_mark(reader, fy_event_start_mark(event));
+    bool behind =
+        event->type == FYET_ALIAS; /* libfyaml's mark stands behind the star, or the quote */
+    if (event->type == FYET_SCALAR && event->scalar.value != NULL) {
+        enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
+        behind = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+    }
+    if (behind && place.column > 1)
+        place.column--;
+    return place;
 }
 
 static struct str token_text(struct reader *reader, struct fy_token *token)
 {
     size_t size = 0;
     const char *text = token == NULL ? NULL : fy_token_get_text(token, &size);
-    return text == NULL ? STR_EMPTY : str_copy(reader->arena, (struct str){ text, size });
+    return text == NULL ? STR_EMPTY : str_copy(reader->arena, (struct str) { text, size });
 }
 
 static struct node leaf(const struct value *value)
 {
-    return (struct node){ value, 1, 0 };
+    return (struct node) { value, 1, 0 };
 }
 
 static void set_place(const struct value *value, struct place place)
@@ -169,10 +191,10 @@ static enum tag tag_of(struct reader *reader, struct fy_token *token)
     return TAG_OTHER;
 }
 
-static void refuse_other_tag(struct reader *reader, struct fy_token *tag, struct place at)
+static void refuse_other_tag(struct reader *reader, struct fy_token *tag)
 {
     if (tag_of(reader, tag) == TAG_OTHER)
-        problem(reader, at,
+        problem(reader, place_of_mark(reader, fy_token_start_mark(tag)),
                 str_format(reader->arena, "the tag '%.*s' is not known",
                            STR_ARG(str_slice(token_text(reader, tag), 0, 80))),
                 "remove it: tags (words with !) have no meaning here");
@@ -184,7 +206,7 @@ static struct node read_scalar(struct reader *reader, struct fy_event *event)
     struct place at = place_of_event(reader, event);
     struct str text = token_text(reader, token);
     bool plain = token == NULL || fy_token_scalar_style(token) == FYSS_PLAIN;
-    refuse_other_tag(reader, event->scalar.tag, at);
+    refuse_other_tag(reader, event->scalar.tag);
     const struct value *value;
     if (!plain || tag_of(reader, event->scalar.tag) == TAG_STR) {
         value = value_string(reader->arena, text);
@@ -196,6 +218,7 @@ static struct node read_scalar(struct reader *reader, struct fy_event *event)
             value = value_string(reader->arena, text);
         }
     }
+    refuse_nul(reader, at, text);
     set_place(value, at);
     struct node node = leaf(value);
     keep_anchor(reader, event->scalar.anchor, node);
@@ -208,11 +231,12 @@ static struct node read_alias(struct reader *reader, struct fy_event *event, uin
     struct str name = token_text(reader, event->alias.anchor);
     uint64_t number;
     if (!map_get_str(&reader->anchors, name, &number)) {
-        problem(reader, at,
-                str_format(reader->arena, "*%.*s refers to nothing", STR_ARG(str_slice(name, 0, 80))),
-                "an anchor (&name) must stand above, in the same document, and be complete; if no "
-                "alias is meant, put the text in quotes");
-        return (struct node){ 0 };
+        problem(
+            reader, at,
+            str_format(reader->arena, "*%.*s refers to nothing", STR_ARG(str_slice(name, 0, 80))),
+            "an anchor (&name) must stand above, in the same document, and be complete; if no "
+            "alias is meant, put the text in quotes");
+        return (struct node) { 0 };
     }
     struct node node = reader->nodes.items[number];
     reader->alias_nodes += node.size;
@@ -221,13 +245,13 @@ static struct node read_alias(struct reader *reader, struct fy_event *event, uin
              str_format(reader->arena, "aliases repeat more than %u nodes",
                         reader->limits.alias_nodes_max),
              "write fewer aliases, or smaller anchors");
-        return (struct node){ 0 };
+        return (struct node) { 0 };
     }
     if (depth + node.height > reader->limits.depth_max) {
         stop(reader, at,
              str_format(reader->arena, "nested deeper than %u levels", reader->limits.depth_max),
              "");
-        return (struct node){ 0 };
+        return (struct node) { 0 };
     }
     return node;
 }
@@ -257,9 +281,9 @@ static struct node read_list(struct reader *reader, struct fy_event *start, uint
     struct place at = place_of_event(reader, start);
     struct node node = { list, 1, 1 };
     set_place(list, at);
-    refuse_other_tag(reader, start->sequence_start.tag, at);
+    refuse_other_tag(reader, start->sequence_start.tag);
     if (!enter(reader, at, depth))
-        return (struct node){ 0 };
+        return (struct node) { 0 };
     struct fy_event *event;
     while ((event = next_event(reader)) != NULL && event->type != FYET_SEQUENCE_END) {
         struct node item = read_node(reader, event, depth + 1);
@@ -297,7 +321,8 @@ static struct key read_key(struct reader *reader, struct fy_event *event, uint32
         key.text = token_text(reader, event->scalar.value);
         key.merge = is_plain(event) && str_is(key.text, "<<");
         key.usable = event->scalar.value != NULL;
-        refuse_other_tag(reader, event->scalar.tag, key.at);
+        refuse_other_tag(reader, event->scalar.tag);
+        refuse_nul(reader, key.at, key.text);
         keep_anchor(reader, event->scalar.anchor, leaf(value_string(reader->arena, key.text)));
         if (!key.usable)
             problem(reader, key.at, STR("a key is missing before the colon"), "");
@@ -331,7 +356,8 @@ static void put(struct reader *reader, struct value *map, struct key key, const 
     entry->column = key.at.column;
 }
 
-/* Adds what `map` does not have yet from `source`, a mapping or a list of them (YAML's merge key). */
+/* Adds what `map` does not have yet from `source`, a mapping or a list of them (YAML's merge key).
+ */
 static void merge(struct reader *reader, struct value *map, const struct value *source,
                   struct place at, struct node *cost)
 {
@@ -401,9 +427,9 @@ static struct node read_map(struct reader *reader, struct fy_event *start, uint3
     struct place at = place_of_event(reader, start);
     struct node node = { map, 1, 1 };
     set_place(map, at);
-    refuse_other_tag(reader, start->mapping_start.tag, at);
+    refuse_other_tag(reader, start->mapping_start.tag);
     if (!enter(reader, at, depth))
-        return (struct node){ 0 };
+        return (struct node) { 0 };
     struct place outer = reader->key;
     const struct value *merged = NULL;
     struct place merged_at = { 0 };
@@ -433,7 +459,7 @@ static struct node read_node(struct reader *reader, struct fy_event *event, uint
     case FYET_MAPPING_START:
         return read_map(reader, event, depth);
     default:
-        return (struct node){ 0 };
+        return (struct node) { 0 };
     }
 }
 
@@ -444,31 +470,30 @@ static const struct {
     const char *sentence;
     const char *advice;
 } sayings[] = {
-    { "tab character may not be used", "this line is indented with a tab",
-      "indent with blanks; YAML allows no tabs there" },
+    {"tab character may not be used",                  "this line is indented with a tab",
+     "indent with blanks; YAML allows no tabs there"                                                                                                                               },
     { "invalid nested block mapping on the same line",
-      "a colon and a blank inside unquoted text begin a second mapping on this line",
-      "put the text in quotes, or begin the inner mapping on a line of its own" },
-    { "wrongly indented double-quoted", "the quoted text that begins here is not closed, or not indented",
-      "close it with \"" },
-    { "wrongly indented single-quoted", "the quoted text that begins here is not closed, or not indented",
-      "close it with '; an apostrophe inside is written ''" },
-    { "double-quoted scalar without closing", "the quoted text that begins here is not closed",
-      "close it with \"" },
-    { "single-quoted scalar without closing", "the quoted text that begins here is not closed",
-      "close it with '; an apostrophe inside is written ''" },
-    { "flow sequence without a closing", "a list that was opened with [ is not closed",
-      "close it with ]" },
-    { "flow mapping without a closing", "a mapping that was opened with { is not closed",
-      "close it with }" },
-    { "invalid indentation in mapping", "this line is indented unlike the lines above it",
-      "entries of one mapping begin in the same column" },
-    { "plain scalar cannot start with", NULL, "put the text in quotes" },
-    { "could not find expected ':'", "a colon is missing behind the key",
-      "write key: value; text of several lines needs | behind the colon" },
-    { "did not find expected key", "this does not fit into the mapping above",
-      "entries of one mapping begin in the same column, as key: value" },
-    { "missing comma", "a comma is missing between two items", "" },
+     "a colon and a blank inside unquoted text begin a second mapping on this line",                      "put the text in quotes, or begin the inner mapping on a line of its own"},
+    { "wrongly indented double-quoted",
+     "the quoted text that begins here is not closed, or not indented",                                   "close it with \""                                                       },
+    { "wrongly indented single-quoted",
+     "the quoted text that begins here is not closed, or not indented",                                   "close it with '; an apostrophe inside is written ''"                    },
+    { "double-quoted scalar without closing",          "the quoted text that begins here is not closed",
+     "close it with \""                                                                                                                                                            },
+    { "single-quoted scalar without closing",          "the quoted text that begins here is not closed",
+     "close it with '; an apostrophe inside is written ''"                                                                                                                         },
+    { "flow sequence without a closing",               "a list that was opened with [ is not closed",
+     "close it with ]"                                                                                                                                                             },
+    { "flow mapping without a closing",                "a mapping that was opened with { is not closed",
+     "close it with }"                                                                                                                                                             },
+    { "invalid indentation in mapping",                "this line is indented unlike the lines above it",
+     "entries of one mapping begin in the same column"                                                                                                                             },
+    { "plain scalar cannot start with",                NULL,                                              "put the text in quotes"                                                 },
+    { "could not find expected ':'",                   "a colon is missing behind the key",
+     "write key: value; text of several lines needs | behind the colon"                                                                                                            },
+    { "did not find expected key",                     "this does not fit into the mapping above",
+     "entries of one mapping begin in the same column, as key: value"                                                                                                              },
+    { "missing comma",                                 "a comma is missing between two items",            ""                                                                       },
 };
 
 static void keep_diagnostics(struct reader *reader, struct fy_diag *diag)
@@ -490,7 +515,7 @@ static void keep_diagnostics(struct reader *reader, struct fy_diag *diag)
         problem(reader, at, str_copy(reader->arena, str_of(sentence)), advice);
     }
     if (reader->problems.count == before)
-        problem(reader, (struct place){ 0 }, STR("this is not YAML"), "");
+        problem(reader, (struct place) { 0 }, STR("this is not YAML"), "");
 }
 
 /* ---- the stream ---- */
@@ -499,7 +524,7 @@ static void read_document(struct reader *reader, struct fy_event *start)
 {
     reader->key = place_of_event(reader, start);
     if (reader->key.line == 0)
-        reader->key = (struct place){ 1, 1 };
+        reader->key = (struct place) { 1, 1 };
     map_clear(&reader->anchors);
     VEC_RESET(&reader->nodes);
     struct fy_event *event = next_event(reader);
@@ -521,7 +546,7 @@ static void read_stream(struct reader *reader)
     while ((event = next_event(reader)) != NULL) {
         bool last = event->type == FYET_STREAM_END;
         if (event->type == FYET_DOCUMENT_START) {
-            reader->key = (struct place){ 0 };
+            reader->key = (struct place) { 0 };
             read_document(reader, event);
         }
         fy_parser_event_free(reader->parser, event);
@@ -566,7 +591,7 @@ int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *l
 {
     struct reader reader = {
         .arena = arena,
-        .limits = { YAML_BYTES_MAX, YAML_DEPTH_MAX, YAML_ALIAS_NODES_MAX, YAML_PROBLEMS_MAX },
+        .limits = {YAML_BYTES_MAX, YAML_DEPTH_MAX, YAML_ALIAS_NODES_MAX, YAML_PROBLEMS_MAX},
     };
     if (limits != NULL)
         reader.limits = *limits;
@@ -576,7 +601,7 @@ int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *l
     if (!reader.stopped && text.size > 0)
         run_parser(&reader, text);
 
-    *out = (struct yaml){
+    *out = (struct yaml) {
         .documents = arena_copy(arena, reader.documents.items,
                                 reader.documents.count * sizeof *reader.documents.items),
         .document_count = reader.documents.count,

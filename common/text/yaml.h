@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* yaml - YAML 1.2 text, possibly hostile, to values with positions.
  *
- * Core schema: only null ~ true false, numbers and quoted or other text; `no`, `on` and `1.10.2` stay text. Duplicate
- * keys are refused. Anchors, aliases and merge keys (<<) work, under a budget of nodes that aliases may add; an aliased
- * node is shared, not copied. All problems that can be told apart are collected, each with its place. */
+ * Core schema: only null ~ true false, numbers and quoted or other text; `no`, `on` and `1.10.2`
+ * stay text. Duplicate keys are refused. Anchors, aliases and merge keys (<<) work, under a budget
+ * of nodes that aliases may add; an aliased node is shared, not copied. All problems that can be
+ * told apart are collected, each with its place. */
 #ifndef HEADRACE_YAML_H
 #define HEADRACE_YAML_H
 
@@ -36,8 +37,9 @@ struct yaml {
     uint32_t problem_count;
 };
 
-/* Reads all documents of `text`. `limits` NULL means the constants above. 0, or ERR_INVALID when there are problems;
- * documents that could be read to their end are given even then, for more checks. Everything is in `arena`. Prints nothing. */
+/* Reads all documents of `text`. `limits` NULL means the constants above. 0, or ERR_INVALID when
+ * there are problems; documents that could be read to their end are given even then, for more
+ * checks. Everything is in `arena`. Prints nothing. */
 MUST_USE int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *limits,
                         struct yaml *out);
 
