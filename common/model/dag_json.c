@@ -130,7 +130,10 @@ static const struct value *field_value(struct arena *arena, const struct field *
     case FIELD_UINT32: return SAME(uint32_t) ? NULL : value_int(arena, AT_CONST(from, at, uint32_t));
     case FIELD_INT64: return SAME(int64_t) ? NULL : value_int(arena, AT_CONST(from, at, int64_t));
     case FIELD_REAL: return SAME(double) ? NULL : value_real(arena, AT_CONST(from, at, double));
-    case FIELD_VALUE: return AT_CONST(from, at, const struct value *);
+    case FIELD_VALUE: {
+        const struct value *value = AT_CONST(from, at, const struct value *);
+        return value != NULL && value->type == VALUE_NULL ? NULL : value;
+    }
     case FIELD_RULE:
         return SAME(enum trigger_rule)
                    ? NULL
@@ -297,7 +300,7 @@ static int fields_read(const struct value *map, const struct field *fields, uint
                        struct err *err)
 {
     if (map->type != VALUE_MAP)
-        return err_set(err, ERR_INVALID, "a mapping is expected, not a %s", value_type_name(map->type));
+        return err_set(err, ERR_INVALID, "a mapping is expected, not %s", value_type_name(map->type));
     for (uint32_t i = 0; i < count; i++) {
         const struct value *item = value_get(map, fields[i].name);
         if (item != NULL && field_read(&fields[i], item, into) < 0)

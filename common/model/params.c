@@ -52,13 +52,13 @@ static bool type_check(struct checker *checker, struct str path, const struct va
     if (type->type == VALUE_STRING) {
         if (type_fits(type->string, value))
             return true;
-        complain(checker, path, "must be of type %.*s, not a %s", STR_ARG(type->string), value_type_name(value->type));
+        complain(checker, path, "must be of type %.*s, not %s", STR_ARG(type->string), value_type_name(value->type));
         return false;
     }
     for (uint32_t i = 0; type->type == VALUE_LIST && i < type->count; i++)
         if (type_fits(value_text(type->items[i], STR_EMPTY), value))
             return true;
-    complain(checker, path, "must be of one of the types %.*s, not a %s",
+    complain(checker, path, "must be of one of the types %.*s, not %s",
              STR_ARG(json_text(checker->arena, type)), value_type_name(value->type));
     return false;
 }
