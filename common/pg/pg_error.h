@@ -8,8 +8,8 @@
 
 #include "common/base/err.h"
 
-/* Unique violation ERR_EXISTS, foreign key ERR_NOT_FOUND, check and data errors ERR_INVALID, deadlock, serialization and
- * timeouts ERR_UNAVAILABLE (nothing happened, try again), disk full ERR_IO, too many connections ERR_DB_CONNECTION, ... */
+/* Unique violation ERR_EXISTS, foreign key ERR_NOT_FOUND, check and data errors ERR_INVALID, deadlock, serialization and lock
+ * timeouts ERR_UNAVAILABLE (nothing happened, try again), statement_timeout ERR_TIMEOUT, ... The table is sqlstate.def. */
 int pg_error_code(const char *sqlstate);
 
 #endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* inside - what the files of this room share and nobody else sees: a transaction's steps, dialling, errors. */
+#ifndef HEADRACE_PG_INSIDE_H
+#define HEADRACE_PG_INSIDE_H
+
+#include "common/loop/poll.h"
+#include "common/loop/work.h"
+#include "common/pg/pg_tx.h"
+
+#include <libpq-fe.h>
+
+/* ---- transactions ------------------------------------------------------------------------------------------------ */
+
+/* A session begins with a transaction of its own, of steps that prepare and describe every statement. */
+enum step_type { STEP_STATEMENT, STEP_PREPARE, STEP_DESCRIBE, STEP_TEXT };
+
+struct step {
+    enum step_type type;
+    uint32_t statement;
+    const char *text; /* of STEP_TEXT; kept */
+    struct pg_params params;
+    void (*on_result)(void *owner, const struct pg_result *result);
+    void *owner;
+    bool is_guarded;
+    int64_t expected_rows;
+};
+
+struct pg_tx {
+    struct pg_tx *next;
+    VEC(struct step) steps;
+    PGresult **results; /* one a step */
+    uint32_t cursor;    /* the step whose answer comes next; steps.count: the Sync */
+    bool is_sent, is_in_doubt;
+    int64_t sent_ms;
+    void (*on_end)(void *owner, const struct pg_outcome *outcome);
+    void *owner;
+    int rc;
+    int32_t failed_index;
+    char sqlstate[6];
+    struct err err;
+};
+
+struct step *pg_tx_step(struct pg_tx *tx, enum step_type type);
+
+/* Marks the failure; the first one counts. */
+void pg_tx_fail(struct pg_tx *tx, int32_t index, const char *statement, const PGresult *result);
+
+/* Calls back and frees. */
+void pg_tx_deliver(struct pg_tx *tx);
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+/* Fills `err` from a failed answer and gives its code. `doing` names the statement. */
+int pg_error_of_result(struct err *err, const char *doing, const PGresult *result);
+/* The same of a connection, whose message comes in several lines. */
+int pg_error_of_conn(struct err *err, const char *doing, const PGconn *conn);
+
+/* ---- dialling ---------------------------------------------------------------------------------------------------- */
+
+/* libpq's descriptor in the loop. On the heap: libuv needs it a little longer than libpq. */
+struct pg_socket;
+MUST_USE int pg_socket_open(struct pg_socket **out, struct loop *loop, int fd, void (*on_ready)(void *owner, int ready),
+                            void *owner, struct err *err);
+void pg_socket_close(struct pg_socket *socket); /* before PQfinish; NULL allowed */
+void pg_socket_want(struct pg_socket *socket, int wanted);
+
+/* Parsed connection parameters with our own defaults and, for names, the addresses that were found. */
+struct pg_target {
+    struct arena arena;
+    const char **keywords, **values; /* end with NULL */
+};
+
+MUST_USE int pg_target_check(const char *conninfo, struct err *err);
+bool pg_target_has_names(const char *conninfo);
+
+/* May wait for the resolver. ERR_DB_CONNECTION when no host can be found. Clear the arena in any case. */
+MUST_USE int pg_target_resolve(struct pg_target *target, const char *conninfo, const char *application_name,
+                               struct err *err);
+
+/* "SELECT set_config(...), ...": the session settings. */
+struct str pg_session_sql(struct arena *arena, int64_t statement_timeout_ms, int64_t lock_timeout_ms);
+
+#endif
