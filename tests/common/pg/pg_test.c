@@ -54,7 +54,7 @@ static void on_state(struct pg *pg, enum pg_state state, const struct err *err)
 {
     struct world *world = pg_owner(pg);
     world->is_up = state == PG_UP;
-    world->is_down = state == PG_DOWN;
+    world->is_down |= state == PG_DOWN;
     world->ups += state == PG_UP;
     world->downs += state == PG_DOWN;
     if (state == PG_DOWN)
@@ -408,6 +408,46 @@ static void a_restart_of_the_server_is_survived(void **state)
     teardown(&world);
 }
 
+static void wait_for_sync_rep(struct pg_sync *sync)
+{
+    for (bool waits = false; !waits;) {
+        struct pg_result *result;
+        assert_int_equal(pg_sync_query(sync, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'", NULL,
+                                       &result, NULL), 0);
+        waits = pg_get_bool(result, 0, 0);
+        pg_result_free(result);
+    }
+}
+
+static void a_commit_that_the_standby_did_not_confirm_is_unknown(void **state)
+{
+    (void)state;
+    struct world world;
+    struct pg_sync *sync;
+    setup(&world);
+    assert_int_equal(pg_sync_open(&sync, pg_server_conninfo("postgres"), NULL), 0);
+    assert_int_equal(pg_sync_exec(sync, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", NULL), 0);
+    assert_int_equal(pg_sync_exec(sync, "SELECT pg_reload_conf()", NULL), 0);
+    for (int i = 0; world.rc == 0 && i < 100; i++) { /* until the reload has come through */
+        struct pg_tx *tx = pg_tx_new();
+        add_items(tx, i, 1);
+        world.done = false;
+        pg_send(world.pg, tx, on_end, &world);
+        if (loop_run_until(world.loop, &world.done, 100))
+            continue;
+        wait_for_sync_rep(sync);
+        assert_int_equal(pg_sync_exec(sync, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", NULL), 0);
+        assert_true(loop_run_until(world.loop, &world.done, 5000));
+    }
+    assert_int_equal(world.rc, ERR_DB_UNKNOWN);
+    assert_int_equal(world.fate, PG_UNKNOWN);
+    assert_non_null(strstr(world.err.sentence, "standby"));
+    assert_int_equal(pg_sync_exec(sync, "ALTER SYSTEM RESET synchronous_standby_names", NULL), 0);
+    assert_int_equal(pg_sync_exec(sync, "SELECT pg_reload_conf()", NULL), 0);
+    pg_sync_close(sync);
+    teardown(&world);
+}
+
 static void a_silent_server_is_given_up(void **state)
 {
     (void)state;
@@ -599,7 +639,7 @@ TESTS(CASE(several_statements_commit_as_one), CASE(a_failing_statement_undoes_th
       CASE(a_parameter_of_the_wrong_type_is_refused_before_it_is_sent), CASE(thousands_under_way_are_answered_in_order),
       CASE(a_large_parameter_goes_through), CASE(a_broken_connection_leaves_the_fate_unknown_and_comes_back),
       CASE(reconnecting_by_wish_makes_what_was_sent_unknown), CASE(a_restart_of_the_server_is_survived),
-      CASE(a_silent_server_is_given_up), CASE(a_server_that_turned_read_only_is_left),
+      CASE(a_commit_that_the_standby_did_not_confirm_is_unknown), CASE(a_silent_server_is_given_up), CASE(a_server_that_turned_read_only_is_left),
       CASE(statements_run_with_the_sessions_limits), CASE(notifications_arrive_also_after_a_reconnect),
       CASE(a_statement_that_does_not_prepare_keeps_the_connection_down_and_says_which),
       CASE(a_server_that_is_not_there_is_a_state_not_an_error), CASE(closing_ends_what_is_under_way_first),
