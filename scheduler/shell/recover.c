@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/shell/recover.h"
+
+#include "common/base/assert.h"
+#include "common/log/log.h"
+#include "common/store/vault.h"
+#include "common/text/json.h"
+#include "scheduler/shell/zones.h"
+
+#include <sys/random.h>
+
+/* One recovery, or one reading again: what it has given so far. */
+struct recovery {
+    struct shell *shell;
+    uint64_t epoch; /* of the leadership that asked */
+    uint32_t dags, runs;
+    bool has_forgotten; /* reloads: the old ones, at the first row */
+    int64_t began_ms;
+};
+
+static struct recovery *recovery_new(struct shell *shell)
+{
+    struct recovery *recovery = calloc(1, sizeof *recovery);
+    ASSERT(recovery != NULL);
+    recovery->shell = shell;
+    recovery->epoch = shell->epoch;
+    recovery->began_ms = loop_now_ms();
+    return recovery;
+}
+
+/* The leadership that asked may be over when the answer comes. */
+static void step(struct recovery *recovery, struct core_event *event)
+{
+    if (recovery->epoch == recovery->shell->epoch)
+        shell_step(recovery->shell, event);
+}
+
+static void on_numbers(void *owner, const struct recovered_numbers *numbers)
+{
+    struct recovery *recovery = owner;
+    uint64_t seed;
+    ssize_t got = getrandom(&seed, sizeof seed, 0);
+    ASSERT(got == sizeof seed);
+    step(recovery, &(struct core_event){ .type = CORE_LED,
+                                                      .led = { recovery->shell->epoch, seed, numbers->run_no_next,
+                                                               numbers->worker_no_next } });
+}
+
+void recover_dag(struct shell *shell, const struct recovered_dag *row)
+{
+    struct dag *dag;
+    struct err err = { 0 };
+    if (dag_from_json(row->ir, &dag, &err) < 0) {
+        log_error("dag_unreadable", LOG_STR("dag", row->dag_id), LOG_INT("version", row->version_no), LOG_ERR(&err));
+        return;
+    }
+    const struct zone *zone = zones_get(dag->timezone, &err);
+    if (zone == NULL)
+        log_error("zone_unknown", LOG_STR("dag", row->dag_id), LOG_ERR(&err));
+    shell_step(shell, &(struct core_event){ .type = CORE_DAG,
+                                            .dag = { .dag_no = row->dag_no,
+                                                     .version_no = row->version_no,
+                                                     .dag = dag,
+                                                     .zone = zone,
+                                                     .paused = row->is_paused,
+                                                     .newest = row->is_newest,
+                                                     .has_last = row->has_last,
+                                                     .last_fire_ms = row->last_fire_ms } });
+    if (row->is_newest && row->is_stale)
+        shell_step(shell, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { row->dag_no } });
+}
+
+static void on_dag(void *owner, const struct recovered_dag *row)
+{
+    struct recovery *recovery = owner;
+    recovery->dags++;
+    if (recovery->epoch == recovery->shell->epoch)
+        recover_dag(recovery->shell, row);
+}
+
+static void on_pool(void *owner, const struct pool_row *pool)
+{
+    struct recovery *recovery = owner;
+    step(recovery,
+         &(struct core_event){ .type = CORE_POOL, .pool = { pool->name, pool->slots, pool->include_deferred, false } });
+}
+
+/* Airflow's list of words that make a name a secret's. */
+static bool is_secret_name(struct str name)
+{
+    static const char *const words[] = { "access_token", "api_key",  "apikey",      "authorization", "passphrase",
+                                         "passwd",       "password", "private_key", "secret",        "token",
+                                         "keyfile_json", "service_account" };
+    char lower[256];
+    size_t size = name.size < sizeof lower - 1 ? name.size : sizeof lower - 1;
+    for (size_t i = 0; i < size; i++)
+        lower[i] = name.bytes[i] >= 'A' && name.bytes[i] <= 'Z' ? (char)(name.bytes[i] | 0x20) : name.bytes[i];
+    lower[size] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(lower, words[i]) != NULL)
+            return true;
+    return false;
+}
+
+static void on_variable(void *owner, const struct variable_row *row)
+{
+    struct recovery *recovery = owner;
+    if (!recovery->has_forgotten)
+        step(recovery, &(struct core_event){ .type = CORE_VARIABLE, .variable = { .key = STR_EMPTY } });
+    recovery->has_forgotten = true;
+    if (row->is_unreadable) {
+        log_warn("variable_unreadable", LOG_STR("key", row->key));
+        return;
+    }
+    struct arena arena = { 0 };
+    const struct value *value = value_string(&arena, row->value);
+    step(recovery, &(struct core_event){ .type = CORE_VARIABLE,
+                                            .variable = { row->key, value, is_secret_name(row->key) } });
+    arena_clear(&arena);
+}
+
+static void put_text(struct arena *arena, struct value *map, const char *key, struct str text)
+{
+    if (text.size > 0)
+        value_put(arena, map, str_of(key), value_string(arena, text));
+}
+
+static void on_connection(void *owner, const struct connection_row *row)
+{
+    struct recovery *recovery = owner;
+    if (!recovery->has_forgotten)
+        step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { .id = STR_EMPTY } });
+    recovery->has_forgotten = true;
+    if (row->is_unreadable) {
+        log_warn("connection_unreadable", LOG_STR("connection", row->connection_id));
+        return;
+    }
+    struct arena arena = { 0 };
+    struct value *map = value_map(&arena);
+    put_text(&arena, map, "conn_type", row->conn_type);
+    put_text(&arena, map, "host", row->host);
+    put_text(&arena, map, "login", row->login);
+    put_text(&arena, map, "password", row->password);
+    put_text(&arena, map, "schema", row->schema);
+    if (row->port != 0)
+        value_put(&arena, map, STR("port"), value_int(&arena, row->port));
+    const struct value *extra;
+    if (row->extra.size > 0 && json_parse(&arena, row->extra, NULL, &extra, NULL) == 0)
+        value_put(&arena, map, STR("extra"), extra);
+    else
+        put_text(&arena, map, "extra", row->extra);
+    step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { row->connection_id, map } });
+    arena_clear(&arena);
+}
+
+static void on_worker(void *owner, const struct recovered_worker *row)
+{
+    struct recovery *recovery = owner;
+    bool draining = row->state == WORKER_DRAINING || row->state == WORKER_DRAINED;
+    step(recovery, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
+                                                      .worker = { row->worker_no, row->worker, draining } });
+}
+
+static void on_run(void *owner, const struct recovered_run *run)
+{
+    struct recovery *recovery = owner;
+    recovery->runs++;
+    step(recovery, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = run });
+}
+
+static void on_end(void *owner, int rc, const struct err *err)
+{
+    struct recovery *recovery = owner;
+    struct shell *shell = recovery->shell;
+    if (recovery->epoch != shell->epoch) {
+        log_debug("recovery_superseded");
+    } else if (rc < 0) {
+        shell_unlead(shell, err);
+    } else {
+        log_info("recovered", LOG_INT("dags", recovery->dags), LOG_INT("runs", recovery->runs),
+                 LOG_INT("ms", loop_now_ms() - recovery->began_ms));
+        shell_led(shell);
+    }
+    free(recovery);
+}
+
+/* Connections and variables are forgotten and read by the same callbacks at start and again. */
+static void on_first_connection(void *owner, const struct connection_row *row)
+{
+    struct recovery *recovery = owner;
+    recovery->has_forgotten = true; /* CORE_LED has emptied everything */
+    on_connection(recovery, row);
+}
+
+static void on_first_variable(void *owner, const struct variable_row *row)
+{
+    struct recovery *recovery = owner;
+    recovery->has_forgotten = true;
+    on_variable(recovery, row);
+}
+
+void recover_start(struct shell *shell)
+{
+    static const struct recover_handler handler = {
+        .on_numbers = on_numbers,
+        .on_dag = on_dag,
+        .on_pool = on_pool,
+        .on_variable = on_first_variable,
+        .on_connection = on_first_connection,
+        .on_worker = on_worker,
+        .on_run = on_run,
+        .on_end = on_end,
+    };
+    store_recover(shell->store, &handler, recovery_new(shell));
+}
+
+static void on_reloaded(void *owner, int rc, const struct err *err, enum core_event_type type)
+{
+    struct recovery *recovery = owner;
+    if (rc < 0)
+        log_warn("reload", LOG_ERR(err));
+    else if (!recovery->has_forgotten) /* none is left */
+        step(recovery, &(struct core_event){ .type = type });
+    free(recovery);
+}
+
+static void on_variables_reloaded(void *owner, int rc, const struct err *err)
+{
+    on_reloaded(owner, rc, err, CORE_VARIABLE);
+}
+
+static void on_connections_reloaded(void *owner, int rc, const struct err *err)
+{
+    on_reloaded(owner, rc, err, CORE_CONNECTION);
+}
+
+void recover_reload(struct shell *shell, struct str what)
+{
+    if (str_is(what, "variables"))
+        store_variables_read(shell->store, on_variable, on_variables_reloaded, recovery_new(shell));
+    else if (str_is(what, "connections"))
+        store_connections_read(shell->store, on_connection, on_connections_reloaded, recovery_new(shell));
+}

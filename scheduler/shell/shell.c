@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/shell/shell.h"
+
+#include "common/base/assert.h"
+#include "common/log/log.h"
+#include "common/store/apply.h"
+#include "common/store/seal.h"
+#include "scheduler/shell/dispatch.h"
+#include "scheduler/shell/inbox.h"
+#include "scheduler/shell/ingest.h"
+#include "scheduler/shell/lead.h"
+#include "scheduler/shell/publish.h"
+#include "scheduler/shell/scale.h"
+#include "scheduler/shell/session.h"
+#include "scheduler/shell/zones.h"
+
+/* A batch on its way to the database. */
+struct flight {
+    struct shell *shell;
+    uint64_t epoch;
+    const struct core_batch *batch;
+};
+
+int64_t shell_wall_ms(const struct shell *shell)
+{
+    return loop_wall_ms() + shell->clock_skew_ms;
+}
+
+static void on_applied(void *owner, const struct store_applied *applied)
+{
+    struct flight flight = *(struct flight *)owner;
+    free(owner);
+    struct shell *shell = flight.shell;
+    if (flight.epoch != shell->epoch || !shell->is_leading)
+        return; /* of a leadership that is over */
+    if (applied->rc < 0) {
+        shell_unlead(shell, applied->err);
+        return;
+    }
+    for (uint32_t i = 0; i < flight.batch->write_count; i++)
+        if (flight.batch->writes[i].type == WRITE_REQUEST_DONE)
+            inbox_answered(shell->inbox, flight.batch->writes[i].request.request_no);
+    shell_step(shell, &(struct core_event){ .type = CORE_COMMITTED, .committed = { flight.batch->batch_no } });
+}
+
+static void commit(struct shell *shell, const struct core_batch *batch)
+{
+    struct flight *flight = malloc(sizeof *flight);
+    ASSERT(flight != NULL);
+    *flight = (struct flight){ shell, shell->epoch, batch };
+    store_apply(shell->store, batch->epoch, batch->writes, batch->write_count, on_applied, flight);
+}
+
+static void arm_tick(struct shell *shell)
+{
+    int64_t wake_at = core_wake_at_ms(shell->core);
+    if (wake_at == INT64_MAX)
+        timer_stop(&shell->tick);
+    else
+        timer_once(&shell->tick, wake_at - loop_now_ms());
+}
+
+void shell_step(struct shell *shell, struct core_event *event)
+{
+    ASSERT(!shell->is_stepping);
+    if (shell->is_closing)
+        return;
+    shell->is_stepping = true;
+    event->now_ms = loop_now_ms();
+    event->wall_ms = shell_wall_ms(shell);
+    struct core_out out;
+    core_step(shell->core, event, &out);
+    if (out.commit != NULL)
+        commit(shell, out.commit);
+    for (uint32_t i = 0; i < out.send_count; i++)
+        dispatch_send(shell, &out.sends[i]);
+    if (out.note_count > 0)
+        publish_notes(shell->publish, out.notes, out.note_count);
+    arm_tick(shell);
+    shell->is_stepping = false;
+}
+
+static void on_tick(struct timer *timer)
+{
+    shell_step(timer->owner, &(struct core_event){ .type = CORE_TICK });
+}
+
+/* ---- leading ---------------------------------------------------------------------------------------------------------- */
+
+void shell_led(struct shell *shell)
+{
+    shell->is_leading = true;
+    shell_step(shell, &(struct core_event){ .type = CORE_RECOVERED });
+    publish_restart(shell->publish);
+    scale_report(shell->scale);
+    inbox_look(shell->inbox);
+    ingest_start(shell->ingest);
+}
+
+void shell_unlead(struct shell *shell, const struct err *why)
+{
+    if (why != NULL)
+        log_warn("leading_ends", LOG_INT("epoch", shell->epoch), LOG_ERR(why));
+    shell->is_leading = false;
+    shell->epoch = 0;
+    ingest_stop(shell->ingest);
+    inbox_forget(shell->inbox);
+    shell_step(shell, &(struct core_event){ .type = CORE_UNLED });
+    lead_lost(shell->lead);
+}
+
+static void on_store_state(struct store *store, bool is_up, const struct err *err)
+{
+    struct shell *shell = store_owner(store);
+    if (is_up) {
+        log_info("database_up");
+        lead_up(shell->lead);
+        return;
+    }
+    log_warn("database_down", LOG_ERR(err));
+    shell_unlead(shell, err);
+}
+
+/* ---- open and close ----------------------------------------------------------------------------------------------------- */
+
+static struct core_limits limits_of(const struct conf *conf)
+{
+    return (struct core_limits){
+        .runs_max = 1000000,
+        .tasks_max = 50000000,
+        .workers_max = 10000,
+        .batch_writes_max = 4096,
+        .parallelism = (uint32_t)conf->core_parallelism,
+        .map_length_max = (uint32_t)conf->core_max_map_length,
+        .output_bytes_max = conf->core_max_output_bytes,
+        .credit_ttl_ms = conf->scheduler_credit_ttl_ms,
+        .credit_margin_ms = conf->scheduler_credit_ttl_ms / 5,
+        .lease_ms = conf->scheduler_attempt_lease_ms,
+        .lease_grace_ms = conf->scheduler_attempt_lease_grace_ms,
+        /* The leader before may have renewed leases until its own was over. */
+        .amnesty_ms = conf->scheduler_attempt_lease_ms + conf->scheduler_attempt_lease_grace_ms +
+                      conf->scheduler_lease_ttl_ms,
+        .running_write_ms = conf->scheduler_running_write_ms,
+        .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
+        .paused_upon_creation = conf->core_dags_are_paused_at_creation,
+        .default_pool_slots = (int32_t)conf->core_default_pool_slots,
+    };
+}
+
+static int open_store(struct shell *shell, struct err *err)
+{
+    struct arena arena = { 0 };
+    const struct conf *conf = shell->conf;
+    struct seal *seal;
+    int rc = seal_open(&seal, str_format(&arena, "%.*s/secret.key", STR_ARG(conf->home)).bytes, err);
+    if (rc == 0) {
+        shell->seal = seal;
+        struct store_options options = {
+            .conninfo = str_cstr(&arena, conf->database_conn.value),
+            .application_name = "headrace-scheduler",
+            .seal = seal,
+            .metrics = shell->metrics,
+            .is_writing = true,
+            .readers = 1,
+            .on_state = on_store_state,
+            .owner = shell,
+        };
+        rc = store_open(&shell->store, shell->loop, &options, err);
+    }
+    arena_clear(&arena);
+    return rc < 0 ? err_wrap(err, rc, "opening the metadata database") : 0;
+}
+
+int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner, struct err *err)
+{
+    struct shell *shell = calloc(1, sizeof *shell);
+    ASSERT(shell != NULL);
+    shell->loop = loop;
+    shell->conf = conf;
+    shell->owner = owner;
+    struct core_limits limits = limits_of(conf);
+    shell->core = core_new(&limits);
+    timer_open(&shell->tick, loop, on_tick, shell);
+    shell->publish = publish_new(shell);
+    shell->lead = lead_new(shell);
+    shell->inbox = inbox_new(shell);
+    shell->ingest = ingest_new(shell);
+    shell->scale = scale_new(shell);
+    int rc = wire_open(&shell->wire, loop, shell->metrics, err);
+    if (rc == 0)
+        rc = session_open(shell, err);
+    if (rc == 0)
+        rc = open_store(shell, err);
+    *out = shell; /* also on failure: shell_close ends what was begun */
+    return rc;
+}
+
+/* Closing is a chain: each part is closed when the one before it has ended. */
+
+static void on_store_closed(void *owner)
+{
+    struct shell *shell = owner;
+    core_free(shell->core);
+    publish_free(shell->publish);
+    wire_allowed_free(shell->allowed);
+    seal_free(shell->seal);
+    zones_clear();
+    void (*done)(void *) = shell->done;
+    void *done_owner = shell->owner;
+    free(shell);
+    done(done_owner);
+}
+
+static void on_wire_closed(void *owner)
+{
+    struct shell *shell = owner;
+    if (shell->store != NULL)
+        store_close(shell->store, on_store_closed, shell);
+    else
+        on_store_closed(shell);
+}
+
+static void on_scale_closed(void *owner)
+{
+    struct shell *shell = owner;
+    if (shell->wire != NULL)
+        wire_close(shell->wire, on_wire_closed, shell);
+    else
+        on_wire_closed(shell);
+}
+
+static void on_inbox_closed(void *owner)
+{
+    struct shell *shell = owner;
+    scale_close(shell->scale, on_scale_closed, shell);
+}
+
+static void on_ingest_closed(void *owner)
+{
+    struct shell *shell = owner;
+    inbox_close(shell->inbox, on_inbox_closed, shell);
+}
+
+static void on_lead_closed(void *owner)
+{
+    struct shell *shell = owner;
+    shell->is_leading = false;
+    ingest_close(shell->ingest, on_ingest_closed, shell);
+}
+
+static void on_tick_closed(void *owner)
+{
+    struct shell *shell = owner;
+    lead_close(shell->lead, on_lead_closed, shell);
+}
+
+void shell_close(struct shell *shell, void (*done)(void *owner))
+{
+    shell->done = done;
+    shell->is_closing = true;
+    timer_close(&shell->tick, on_tick_closed);
+}
