@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/shell/dispatch.h"
 
+#include "common/base/assert.h"
 #include "common/log/log.h"
 #include "scheduler/shell/recover.h"
 #include "scheduler/shell/scale.h"
