@@ -66,3 +66,12 @@ foreach(file ${fuzz_files})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${name} PRIVATE tests_support)
 endforeach()
+
+# Programs that answer questions for a test written in Python: tests/oracle/NAME_answers.c.
+file(GLOB answer_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/oracle/*_answers.c)
+foreach(file ${answer_files})
+    get_filename_component(name ${file} NAME_WE)
+    add_executable(${name} ${file})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE tests_support)
+endforeach()

@@ -87,6 +87,7 @@ static int read_special(struct cron *cron, int which, struct str part, struct er
         if (read_number(field, str_slice(part, 0, part.size - 1), &day) < 0)
             return wrong(field, part, err);
         cron->nth[day % 7] |= 0x80;
+        cron->has_nth = true;
         return 1;
     }
     ptrdiff_t hash = str_find(part, '#');
@@ -98,6 +99,7 @@ static int read_special(struct cron *cron, int which, struct str part, struct er
         return err_set(err, ERR_INVALID, "'%.*s' is no day of week: write DAY#N with N from 1 to 5, as in mon#2",
                        STR_ARG(part));
     cron->nth[day % 7] |= (uint8_t)(1U << (nth - 1));
+    cron->has_nth = true;
     return 1;
 }
 
@@ -177,8 +179,12 @@ int cron_parse(struct str text, struct cron *out, struct err *err)
         if (rc < 0)
             return rc;
     }
-    cron.any_day = str_is(words[DAY_FIELD], "*") || str_is(words[DAY_FIELD], "?");
-    cron.any_weekday = str_is(words[WEEKDAY], "*") || str_is(words[WEEKDAY], "?");
+    /* A full range is as good as a star, if the other field has a star in it: croniter's reading. */
+    bool star_in_day = str_find(words[DAY_FIELD], '*') >= 0, star_in_weekday = str_find(words[WEEKDAY], '*') >= 0;
+    cron.any_day = str_is(words[DAY_FIELD], "*") || str_is(words[DAY_FIELD], "?") ||
+                   (cron.days == 0xFFFFFFFEU && star_in_weekday);
+    cron.any_weekday = str_is(words[WEEKDAY], "*") || str_is(words[WEEKDAY], "?") ||
+                       (cron.weekdays == 0x7FU && star_in_day);
     cron.every_hour = str_is(words[HOUR_FIELD], "*");
     *out = cron;
     return 0;
@@ -199,7 +205,7 @@ static bool day_matches(const struct cron *cron, const struct civil *c)
         return by_weekday;
     if (cron->any_weekday)
         return by_day;
-    return by_day || by_weekday;
+    return cron->has_nth ? by_weekday : by_day || by_weekday;
 }
 
 /* Lowest set bit at or above `from`, or -1. */

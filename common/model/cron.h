@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cron - five fields (minute hour day-of-month month day-of-week) on a local clock: names, ranges, steps, lists, `L` (last
  * day of the month, or 5L: last Friday), `#` (1#2: second Monday). When day-of-month and day-of-week are both restricted
- * either may match, as in Vixie cron. Times are minutes; see timetable.h for zones. */
+ * either may match, as in Vixie cron; with `#` or a weekday's `L` the weekday alone
+ * decides, as in croniter. Times are minutes; see timetable.h for zones. */
 #ifndef HEADRACE_CRON_H
 #define HEADRACE_CRON_H
 
@@ -11,6 +12,7 @@ struct cron {
     uint64_t minutes; /* bit n: minute n */
     uint32_t hours, days, months, weekdays;
     uint8_t nth[7];           /* bit n-1: the nth of this weekday; bit 7: the last */
+    bool has_nth;             /* some nth is set */
     bool last_day;            /* of the month */
     bool any_day, any_weekday;
     bool every_hour;          /* the hour field is * */
