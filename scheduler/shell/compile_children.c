@@ -33,7 +33,7 @@ struct compiler {
 struct compile_children {
     struct loop *loop;
     const struct conf *conf;
-    void (*on_result)(void *owner, struct compile_result *result);
+    void (*on_result)(void *owner, struct compile_answer *result);
     void *owner;
     VEC(struct wish) waiting;
     struct compiler *compilers;
@@ -46,7 +46,7 @@ struct compile_children {
 
 static void start_waiting(struct compile_children *all);
 
-void compile_result_free(struct compile_result *result)
+void compile_answer_free(struct compile_answer *result)
 {
     arena_clear(&result->arena);
     free(result);
@@ -69,7 +69,7 @@ static const struct str *texts_of(struct arena *arena, const struct value *list,
     return texts;
 }
 
-static void read_dags(struct compile_result *result, const struct value *list)
+static void read_dags(struct compile_answer *result, const struct value *list)
 {
     uint32_t count = list == NULL ? 0 : list->count;
     struct compiled_dag *dags = ARENA_ARRAY(&result->arena, struct compiled_dag, count);
@@ -93,7 +93,7 @@ static void read_dags(struct compile_result *result, const struct value *list)
     result->file.dag_count = count;
 }
 
-static void read_errors(struct compile_result *result, const struct value *list)
+static void read_errors(struct compile_answer *result, const struct value *list)
 {
     uint32_t count = list == NULL ? 0 : list->count;
     struct compile_error *errors = ARENA_ARRAY(&result->arena, struct compile_error, count);
@@ -112,9 +112,9 @@ static void read_errors(struct compile_result *result, const struct value *list)
     result->file.error_count = count;
 }
 
-static struct compile_result *result_new(struct str path)
+static struct compile_answer *result_new(struct str path)
 {
-    struct compile_result *result = calloc(1, sizeof *result);
+    struct compile_answer *result = calloc(1, sizeof *result);
     ASSERT(result != NULL);
     result->file.path = str_copy(&result->arena, path);
     return result;
@@ -125,7 +125,7 @@ static int hex_value(char c)
     return c >= 'a' ? c - 'a' + 10 : c - '0';
 }
 
-static void set_hash(struct compile_result *result, struct str hex)
+static void set_hash(struct compile_answer *result, struct str hex)
 {
     if (hex.size != STORE_HASH_SIZE * 2)
         return;
@@ -141,12 +141,12 @@ static void on_line(struct compiler *compiler, struct str line)
     struct compile_children *all = compiler->all;
     if (compiler->answered >= compiler->wish_count || compiler->is_dropped)
         return;
-    struct compile_result *result = result_new(str_of(compiler->wishes[compiler->answered].path));
+    struct compile_answer *result = result_new(str_of(compiler->wishes[compiler->answered].path));
     const struct value *answer;
     struct err err = { 0 };
     if (json_parse(&result->arena, line, NULL, &answer, &err) < 0) {
         log_error("compile_answer", LOG_STR("file", result->file.path), LOG_ERR(&err));
-        compile_result_free(result);
+        compile_answer_free(result);
         child_kill(&compiler->child, SIGKILL);
         return;
     }
@@ -166,7 +166,7 @@ static void on_line(struct compiler *compiler, struct str line)
 /* The file that the child was at when it ended. */
 static void blame(struct compiler *compiler)
 {
-    struct compile_result *result = result_new(str_of(compiler->wishes[compiler->answered].path));
+    struct compile_answer *result = result_new(str_of(compiler->wishes[compiler->answered].path));
     struct compile_error *error = ARENA_NEW(&result->arena, struct compile_error);
     error->line = error->column = 1;
     if (compiler->timed_out)
@@ -347,7 +347,7 @@ void compile_children_drop(struct compile_children *all)
 }
 
 struct compile_children *compile_children_new(struct loop *loop, const struct conf *conf,
-                                              void (*on_result)(void *owner, struct compile_result *result), void *owner)
+                                              void (*on_result)(void *owner, struct compile_answer *result), void *owner)
 {
     struct compile_children *all = calloc(1, sizeof *all);
     ASSERT(all != NULL);

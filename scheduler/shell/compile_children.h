@@ -14,18 +14,18 @@
 
 struct compile_children;
 
-struct compile_result {
+struct compile_answer {
     struct arena arena; /* owns the rest */
     bool is_unchanged;  /* the content is the known one: only file.path is set */
     char hash[STORE_HASH_SIZE * 2 + 1];
     int8_t *paused; /* of each DAG: -1 as the setting says, 0, 1 */
     struct compiled_file file;
 };
-void compile_result_free(struct compile_result *result);
+void compile_answer_free(struct compile_answer *result);
 
 /* on_result takes its result. */
 struct compile_children *compile_children_new(struct loop *loop, const struct conf *conf,
-                                              void (*on_result)(void *owner, struct compile_result *result), void *owner);
+                                              void (*on_result)(void *owner, struct compile_answer *result), void *owner);
 void compile_children_close(struct compile_children *children, void (*done)(void *owner), void *owner);
 
 void compile_children_add(struct compile_children *children, struct str path, const char *known_hash);

@@ -74,10 +74,10 @@ static void forget_files(struct ingest *ingest)
 struct recording {
     struct ingest *ingest;
     uint64_t epoch;
-    struct compile_result *result; /* owned */
+    struct compile_answer *result; /* owned */
 };
 
-static void tell_core(struct ingest *ingest, const struct compile_result *result, const struct recorded_file *recorded)
+static void tell_core(struct ingest *ingest, const struct compile_answer *result, const struct recorded_file *recorded)
 {
     struct shell *shell = ingest->shell;
     for (uint32_t i = 0; i < recorded->dag_count; i++) {
@@ -110,7 +110,7 @@ static void on_recorded(void *owner, const struct recorded_file *recorded)
     struct recording recording = *(struct recording *)owner;
     free(owner);
     struct ingest *ingest = recording.ingest;
-    struct compile_result *result = recording.result;
+    struct compile_answer *result = recording.result;
     if (recording.epoch == ingest->shell->epoch) {
         struct known *known = known_of(ingest, result->file.path);
         known->is_queued = false;
@@ -122,15 +122,15 @@ static void on_recorded(void *owner, const struct recorded_file *recorded)
             known->size = -1; /* again at the next look */
         }
     }
-    compile_result_free(result);
+    compile_answer_free(result);
 }
 
-static void on_compiled(void *owner, struct compile_result *result)
+static void on_compiled(void *owner, struct compile_answer *result)
 {
     struct ingest *ingest = owner;
     if (!ingest->is_on || result->is_unchanged) {
         known_of(ingest, result->file.path)->is_queued = false;
-        compile_result_free(result);
+        compile_answer_free(result);
         return;
     }
     for (uint32_t i = 0; i < result->file.error_count; i++)

@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "common/model/context.h"
 #include "common/store/vault.h"
 #include "common/text/json.h"
 #include "scheduler/shell/zones.h"
@@ -85,23 +86,6 @@ static void on_pool(void *owner, const struct pool_row *pool)
          &(struct core_event){ .type = CORE_POOL, .pool = { pool->name, pool->slots, pool->include_deferred, false } });
 }
 
-/* Airflow's list of words that make a name a secret's. */
-static bool is_secret_name(struct str name)
-{
-    static const char *const words[] = { "access_token", "api_key",  "apikey",      "authorization", "passphrase",
-                                         "passwd",       "password", "private_key", "secret",        "token",
-                                         "keyfile_json", "service_account" };
-    char lower[256];
-    size_t size = name.size < sizeof lower - 1 ? name.size : sizeof lower - 1;
-    for (size_t i = 0; i < size; i++)
-        lower[i] = name.bytes[i] >= 'A' && name.bytes[i] <= 'Z' ? (char)(name.bytes[i] | 0x20) : name.bytes[i];
-    lower[size] = '\0';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strstr(lower, words[i]) != NULL)
-            return true;
-    return false;
-}
-
 static void on_variable(void *owner, const struct variable_row *row)
 {
     struct recovery *recovery = owner;
@@ -115,7 +99,7 @@ static void on_variable(void *owner, const struct variable_row *row)
     struct arena arena = { 0 };
     const struct value *value = value_string(&arena, row->value);
     step(recovery, &(struct core_event){ .type = CORE_VARIABLE,
-                                            .variable = { row->key, value, is_secret_name(row->key) } });
+                                            .variable = { row->key, value, context_name_is_secret(row->key) } });
     arena_clear(&arena);
 }
 
