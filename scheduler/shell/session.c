@@ -43,7 +43,9 @@ static void on_why(struct shell *shell, struct str peer, const struct message *m
     struct message answer = { .type = MESSAGE_WHY_ANSWER,
                               .epoch = shell->epoch,
                               .why_answer = { message->why_question.question_no, text } };
-    (void)wire_server_send(shell->server, peer, &answer, NULL);
+    struct err err = { 0 };
+    if (wire_server_send(shell->server, peer, &answer, &err) < 0)
+        log_debug("why_unanswered", LOG_STR("peer", peer), LOG_ERR(&err));
     arena_clear(&arena);
 }
 
