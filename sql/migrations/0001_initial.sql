@@ -16,6 +16,31 @@ CREATE TABLE lease (
 ) WITH (fillfactor = 50);
 INSERT INTO lease VALUES (0, 0, '', '-infinity');
 
+-- The first statement of every transaction of a leader. Taking the lease changes epoch, a key column, and so waits for open
+-- fenced transactions; renewing it does not. HR410 is ERR_LOST, HR409 ERR_CONFLICT: common/pg/pg_error.h.
+CREATE FUNCTION fence(of_shard smallint, of_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM lease WHERE shard = of_shard AND epoch = of_epoch FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'epoch %.% does not hold shard %', of_epoch >> 32, of_epoch & 4294967295, of_shard
+            USING ERRCODE = 'HR410';
+    END IF;
+END $$;
+
+-- Refuses the transaction unless as many rows were changed as the leader believes there are.
+CREATE FUNCTION changed(what text, rows bigint, believed bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF rows <> believed THEN
+        RAISE EXCEPTION '%: % of % rows are as they were believed to be', what, rows, believed USING ERRCODE = 'HR409';
+    END IF;
+    RETURN rows;
+END $$;
+
+-- Rises when a standby is promoted. Fails on a standby: a leader needs the primary.
+CREATE FUNCTION wal_timeline() RETURNS bigint LANGUAGE sql AS $$
+    SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint
+$$;
+
 -- ---- DAGs --------------------------------------------------------------------------------------------------------
 
 CREATE TABLE dag (
@@ -167,7 +192,8 @@ CREATE TABLE expansion (
     PRIMARY KEY (run_no, task)
 ) PARTITION BY RANGE (run_no);
 
--- Makes the partitions from one day to another (both included): runs by month, the rest by day. Days count from 1970.
+-- Makes the partitions from one day to another (both included): runs by month, the rest by day. Days count from 1970. Each try
+-- is updated once and grows: a fillfactor of 45 keeps room for that on its page (docs/adr: one statement per kind of row).
 CREATE FUNCTION ensure_partitions(first_day date, last_day date) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     day date;
@@ -193,7 +219,7 @@ BEGIN
             IF to_regclass(leaf) IS NULL THEN
                 EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s) WITH (%s)', leaf, parent,
                                low, high, CASE parent WHEN 'try' THEN
-                               'fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000'
+                               'fillfactor = 45, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000'
                                ELSE 'fillfactor = 100' END);
                 made := made + 1;
             END IF;

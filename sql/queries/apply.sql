@@ -1,0 +1,166 @@
+-- What the core decided, as one transaction: common/store/apply.c. Arrays are columns of the batch, one element per row.
+-- Bounds on run_no let the executor open only the partitions that the batch touches.
+
+-- name: fence
+-- takes: int2 int8
+-- gives: void
+SELECT fence($1, $2)
+
+-- name: run_create
+-- takes: int8[] int4[] int8[] int2[] text[] timestamptz[] timestamptz[] timestamptz[] timestamptz[] timestamptz[] jsonb[] text[] int2[] int2[] int4[] int4[] int4[] timestamptz[] timestamptz[] text[]
+INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, logical_at, interval_start, interval_end, run_after, queued_at,
+                 conf, triggered_by, state, cause, n_success, n_failed, n_skipped, started_at, ended_at, note, updated_at)
+SELECT u.*, now()
+FROM unnest($1::int8[], $2::int4[], $3::int8[], $4::int2[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::jsonb[], $12::text[], $13::int2[], $14::int2[],
+            $15::int4[], $16::int4[], $17::int4[], $18::timestamptz[], $19::timestamptz[], $20::text[]) u
+
+-- name: run_key_put
+-- takes: int4[] text[] int8[]
+-- The newest run of a name owns it: a name that history has already must not stop the leader.
+INSERT INTO run_key (dag_no, run_id, run_no)
+SELECT u.dag_no, u.run_id, max(u.run_no)
+FROM unnest($1::int4[], $2::text[], $3::int8[]) u (dag_no, run_id, run_no)
+GROUP BY u.dag_no, u.run_id
+ON CONFLICT (dag_no, run_id) DO UPDATE SET run_no = EXCLUDED.run_no WHERE run_key.run_no < EXCLUDED.run_no
+
+-- name: run_set
+-- takes: int8 int8 int8 int8[] int8[] int2[] int2[] int4[] int4[] int4[] timestamptz[] timestamptz[]
+-- gives: int8
+WITH done AS (
+    UPDATE run SET version_no = u.version_no, state = u.state, cause = u.cause, n_success = u.n_success,
+                   n_failed = u.n_failed, n_skipped = u.n_skipped, started_at = u.started_at, ended_at = u.ended_at,
+                   clear_number = clear_number + CASE WHEN run.state >= 2 AND u.state < 2 THEN 1 ELSE 0 END,
+                   updated_at = now()
+    FROM unnest($4::int8[], $5::int8[], $6::int2[], $7::int2[], $8::int4[], $9::int4[], $10::int4[], $11::timestamptz[],
+                $12::timestamptz[])
+         u (run_no, version_no, state, cause, n_success, n_failed, n_skipped, started_at, ended_at)
+    WHERE run.run_no = u.run_no AND run.run_no BETWEEN $2 AND $3
+    RETURNING 1)
+SELECT changed('run_set', count(*), $1) FROM done
+
+-- name: live_run_add
+-- takes: int2 int8[]
+INSERT INTO live_run (shard, run_no) SELECT $1, unnest($2::int8[]) ON CONFLICT DO NOTHING
+
+-- name: live_run_end
+-- takes: int2 int8[]
+DELETE FROM live_run WHERE shard = $1 AND run_no = ANY ($2)
+
+-- name: try_place
+-- takes: int8[] int4[] int4[] int4[] int4[] int2[] int2[] uuid[] int8[] int8[] int8[] int4[] text[] text[] text[] timestamptz[] int2[] int2[] bool[] timestamptz[] timestamptz[] timestamptz[] int4[] int8[] int8[] text[]
+INSERT INTO try (run_no, task, map_index, row_no, dag_no, try_no, infra_tries, attempt, worker_no, incarnation, credit_seq,
+                 priority, pool, queue, map_label, queued_at, state, cause, cleared, started_at, ended_at, retry_at, exit_code,
+                 cpu_ms, memory_peak, error)
+SELECT * FROM unnest($1::int8[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::int2[], $7::int2[], $8::uuid[],
+                     $9::int8[], $10::int8[], $11::int8[], $12::int4[], $13::text[], $14::text[], $15::text[],
+                     $16::timestamptz[], $17::int2[], $18::int2[], $19::bool[], $20::timestamptz[], $21::timestamptz[],
+                     $22::timestamptz[], $23::int4[], $24::int8[], $25::int8[], $26::text[])
+
+-- name: try_set
+-- takes: int8 int8 int8 int8[] int4[] int4[] int4[] uuid[] int4[] bool[] bool[] int2[] int2[] timestamptz[] timestamptz[] timestamptz[] int4[] int8[] int8[] text[]
+-- gives: int8
+-- sets: the state and what came with it; clears: the row counts no longer, and an open one becomes `restarting` (12).
+-- from_mask has a bit for each state that the change may come from.
+WITH done AS (
+    UPDATE try t SET state = CASE WHEN u.sets THEN u.state WHEN t.state IN (1, 2, 3) THEN 12 ELSE t.state END,
+                     cause = CASE WHEN u.sets OR t.state IN (1, 2, 3) THEN u.cause ELSE t.cause END,
+                     cleared = t.cleared OR u.clears,
+                     started_at = coalesce(u.started_at, t.started_at),
+                     ended_at = coalesce(u.ended_at, t.ended_at),
+                     retry_at = u.retry_at,
+                     exit_code = coalesce(u.exit_code, t.exit_code),
+                     cpu_ms = coalesce(u.cpu_ms, t.cpu_ms),
+                     memory_peak = coalesce(u.memory_peak, t.memory_peak),
+                     error = coalesce(u.error, t.error)
+    FROM unnest($4::int8[], $5::int4[], $6::int4[], $7::int4[], $8::uuid[], $9::int4[], $10::bool[], $11::bool[], $12::int2[],
+                $13::int2[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::int4[], $18::int8[],
+                $19::int8[], $20::text[])
+         u (run_no, task, map_index, row_no, attempt, from_mask, sets, clears, state, cause, started_at, ended_at, retry_at,
+            exit_code, cpu_ms, memory_peak, error)
+    WHERE t.run_no = u.run_no AND t.task = u.task AND t.map_index = u.map_index AND t.row_no = u.row_no
+      AND t.run_no BETWEEN $2 AND $3
+      AND (u.attempt IS NULL OR t.attempt = u.attempt)
+      AND (u.from_mask >> t.state) & 1 = 1
+    RETURNING 1)
+SELECT changed('try_set', count(*), $1) FROM done
+
+-- name: output_put
+-- takes: int8[] int4[] int4[] jsonb[]
+INSERT INTO output (run_no, task, map_index, value, written_at)
+SELECT u.*, now() FROM unnest($1::int8[], $2::int4[], $3::int4[], $4::jsonb[]) u
+ON CONFLICT (run_no, task, map_index, key) DO UPDATE SET value = EXCLUDED.value, written_at = EXCLUDED.written_at
+
+-- name: output_drop
+-- takes: int8 int8 int8[] int4[] int4[]
+DELETE FROM output o USING unnest($3::int8[], $4::int4[], $5::int4[]) u (run_no, task, map_index)
+WHERE o.run_no = u.run_no AND o.task = u.task AND o.map_index = u.map_index AND o.run_no BETWEEN $1 AND $2
+
+-- name: expansion_put
+-- takes: int8[] int4[] int4[] jsonb[]
+INSERT INTO expansion (run_no, task, length, items)
+SELECT * FROM unnest($1::int8[], $2::int4[], $3::int4[], $4::jsonb[])
+ON CONFLICT (run_no, task) DO UPDATE SET length = EXCLUDED.length, items = EXCLUDED.items
+
+-- name: request_answer
+-- takes: int8[] int4[] jsonb[]
+INSERT INTO inbox_answer (request_no, code, answer) SELECT * FROM unnest($1::int8[], $2::int4[], $3::jsonb[])
+ON CONFLICT (request_no) DO NOTHING
+
+-- name: request_done
+-- takes: int8[]
+DELETE FROM inbox WHERE request_no = ANY ($1)
+
+-- name: dag_set
+-- takes: int4[] bool[] timestamptz[] timestamptz[]
+UPDATE dag SET is_paused = u.is_paused, last_fire_at = coalesce(u.last_fire_at, dag.last_fire_at), next_fire_at = u.next_fire_at
+FROM unnest($1::int4[], $2::bool[], $3::timestamptz[], $4::timestamptz[]) u (dag_no, is_paused, last_fire_at, next_fire_at)
+WHERE dag.dag_no = u.dag_no
+
+-- name: worker_put
+-- takes: int8 text text text text text[] int4 int8 int2 text timestamptz
+INSERT INTO worker (worker_no, identity, name, host, release, queues, slots, incarnation, state, reason, seen_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (worker_no) DO UPDATE SET name = EXCLUDED.name, host = EXCLUDED.host, release = EXCLUDED.release,
+    queues = EXCLUDED.queues, slots = EXCLUDED.slots, incarnation = EXCLUDED.incarnation, state = EXCLUDED.state,
+    reason = EXCLUDED.reason, seen_at = EXCLUDED.seen_at
+
+-- name: autoscale_add
+-- takes: text[] timestamptz[] int4[] int4[] int4[] text[]
+INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason)
+SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int4[], $4::int4[], $5::int4[], $6::text[])
+
+-- name: run_drop_tries
+-- takes: int8 int8 int8[]
+DELETE FROM try WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
+
+-- name: run_drop_outputs
+-- takes: int8 int8 int8[]
+DELETE FROM output WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
+
+-- name: run_drop_expansions
+-- takes: int8 int8 int8[]
+DELETE FROM expansion WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
+
+-- name: run_drop_keys
+-- takes: int8[]
+DELETE FROM run_key WHERE run_no = ANY ($1)
+
+-- name: run_drop
+-- takes: int8 int8 int8[]
+DELETE FROM run WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
+
+-- name: dag_drop_runs
+-- takes: int4[]
+-- Tries and outputs of the dropped runs stay where nobody finds them until their partitions go: deleting millions of rows is
+-- no work for a leader's transaction.
+WITH dropped AS (DELETE FROM run WHERE dag_no = ANY ($1) RETURNING run_no)
+DELETE FROM live_run USING dropped WHERE live_run.run_no = dropped.run_no
+
+-- name: dag_drop_keys
+-- takes: int4[]
+DELETE FROM run_key WHERE dag_no = ANY ($1)
+
+-- name: dag_drop
+-- takes: int4[]
+DELETE FROM dag WHERE dag_no = ANY ($1)
