@@ -63,7 +63,8 @@ struct recorded_file {
 };
 
 /* Replaces what was recorded of the path. DAGs of the path that are not among its dags become stale, unless the file has
- * errors: a mistake takes no DAG away. */
+ * errors: a mistake takes no DAG away. When DAGs are gone, files with errors are worth another compilation: one of them may
+ * have been refused because of a DAG that is free now. */
 void store_dag_file_put(struct store *store, uint64_t epoch, const struct compiled_file *file,
                         void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner);
 

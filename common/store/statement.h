@@ -37,5 +37,6 @@ void store_send_write(struct store *store, struct pg_tx *tx,
 void store_fence(struct store *store, struct pg_tx *tx, uint64_t epoch);
 
 const struct seal *store_seal(const struct store *store);
+struct loop *store_loop(const struct store *store);
 
 #endif

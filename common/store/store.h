@@ -29,8 +29,8 @@ struct store_options {
     uint32_t readers;             /* other connections, at least 1 */
     int16_t shard;
 
-    /* Up: every operation can be asked for. Down: the writing connection (or the last of the others) broke; whoever leads
-     * leads no longer, because its lock went with the connection. `err` says why. */
+    /* Up: every operation can be asked for. Down: the writing connection broke (without one, the last of the others);
+     * whoever leads leads no longer, because its lock went with the connection. `err` says why. */
     void (*on_state)(struct store *store, bool is_up, const struct err *err);
     void *owner;
 };

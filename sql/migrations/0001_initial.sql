@@ -194,7 +194,8 @@ CREATE TABLE expansion (
 
 -- Makes the partitions from one day to another (both included): runs by month, the rest by day. Days count from 1970. Each try
 -- is updated once and grows: a fillfactor of 45 keeps room for that on its page (docs/adr: one statement per kind of row).
-CREATE FUNCTION ensure_partitions(first_day date, last_day date) RETURNS int LANGUAGE plpgsql AS $$
+CREATE FUNCTION ensure_partitions(first_day date, last_day date) RETURNS int LANGUAGE plpgsql
+SET search_path = public AS $$
 DECLARE
     day date;
     low bigint;
@@ -226,6 +227,35 @@ BEGIN
         END LOOP;
     END LOOP;
     RETURN made;
+END $$;
+
+-- Drops the partitions whose every day lies before `first_kept`, but for those that a live run needs. Of a month of runs that
+-- begins before it, the runs that are too old go one by one (upkeep.sql, run_retire).
+CREATE FUNCTION drop_partitions(first_kept date) RETURNS int LANGUAGE plpgsql SET search_path = public AS $$
+DECLARE
+    leaf record;
+    dropped int := 0;
+BEGIN
+    FOR leaf IN
+        SELECT child.relname AS name, parent.relname AS parent, low.day AS low, low.day + low.days AS high
+        FROM pg_inherits i JOIN pg_class child ON child.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent,
+             LATERAL (SELECT to_date(substring(child.relname from '[0-9]+$'),
+                                     CASE parent.relname WHEN 'run' THEN 'YYYYMM' ELSE 'YYYYMMDD' END) AS day) named,
+             LATERAL (SELECT (named.day - date '1970-01-01')::bigint AS day,
+                             CASE parent.relname WHEN 'run' THEN
+                                  (named.day + interval '1 month')::date - named.day ELSE 1 END AS days) low
+        WHERE parent.oid IN ('run'::regclass, 'try'::regclass, 'output'::regclass, 'expansion'::regclass)
+          AND low.day + low.days <= first_kept - date '1970-01-01'
+        ORDER BY low.day, child.relname
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT 1 FROM live_run WHERE run_no >= leaf.low << 32 AND run_no < leaf.high << 32);
+        IF leaf.parent = 'run' THEN
+            DELETE FROM run_key WHERE run_no >= leaf.low << 32 AND run_no < leaf.high << 32;
+        END IF;
+        EXECUTE format('DROP TABLE %I', leaf.name);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
 END $$;
 
 -- ---- requests, from the web server to the leader -------------------------------------------------------------------
@@ -287,7 +317,7 @@ CREATE INDEX autoscale_event_at ON autoscale_event (queue, at DESC);
 CREATE TABLE pool (
     pool_no          int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name             text NOT NULL UNIQUE,
-    slots            int NOT NULL,     -- -1: no limit
+    slots            int NOT NULL CHECK (slots >= -1),  -- -1: no limit
     description      text NOT NULL DEFAULT '',
     include_deferred boolean NOT NULL DEFAULT false
 );
