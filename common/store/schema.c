@@ -98,26 +98,36 @@ static int check_empty(struct pg_sync *sync, struct err *err)
     return ERR_CONFLICT;
 }
 
+static int read_applied(struct pg_sync *sync, const struct migration *list, int32_t count, struct schema_state *state,
+                        struct err *err)
+{
+    struct pg_result *result;
+    int rc = pg_sync_query(sync, "SELECT number, title, hash, release FROM schema_migration ORDER BY number", NULL, &result,
+                           err);
+
+    if (rc < 0)
+        return rc;
+    for (uint32_t i = 0; rc == 0 && i < pg_row_count(result); i++)
+        rc = check_applied(result, i, list, count, err);
+    state->applied = (int32_t)pg_row_count(result);
+    pg_result_free(result);
+    return rc;
+}
+
+static int is_ours(struct pg_sync *sync, int64_t *out, struct err *err)
+{
+    return ask_int(sync, "SELECT (to_regclass('public.schema_migration') IS NOT NULL)::int", out, err);
+}
+
 static int read_state(struct pg_sync *sync, const struct migration *list, int32_t count, struct schema_state *out,
                       struct err *err)
 {
     struct schema_state state = { .known = count };
-    struct pg_result *result;
-    int64_t is_ours;
-    int rc = ask_int(sync, "SELECT (to_regclass('public.schema_migration') IS NOT NULL)::int", &is_ours, err);
+    int64_t ours;
+    int rc = is_ours(sync, &ours, err);
 
-    if (rc == 0 && is_ours == 0)
-        rc = check_empty(sync, err);
-    if (rc == 0 && is_ours != 0) {
-        rc = pg_sync_query(sync, "SELECT number, title, hash, release FROM schema_migration ORDER BY number", NULL, &result,
-                           err);
-        if (rc < 0)
-            return rc;
-        for (uint32_t i = 0; rc == 0 && i < pg_row_count(result); i++)
-            rc = check_applied(result, i, list, count, err);
-        state.applied = (int32_t)pg_row_count(result);
-        pg_result_free(result);
-    }
+    if (rc == 0)
+        rc = ours != 0 ? read_applied(sync, list, count, &state, err) : check_empty(sync, err);
     if (rc == 0)
         *out = state;
     return rc;
@@ -243,17 +253,18 @@ int store_migrate(const char *conninfo, void (*on_step)(void *owner, int32_t num
 
 int store_schema_reset(const char *conninfo, struct err *err)
 {
-    struct schema_state state;
     struct pg_sync *sync;
+    int64_t ours = 0;
     int rc = pg_sync_open(&sync, conninfo, err);
 
     if (rc < 0)
         return rc;
     rc = lock(sync, err);
-    /* What is not ours is not dropped; ours may be of any release. */
-    if (rc == 0 && read_state(sync, migrations, MIGRATION_COUNT, &state, NULL) < 0)
-        rc = pg_sync_exec(sync, "SELECT number FROM schema_migration LIMIT 1", err);
     if (rc == 0)
+        rc = is_ours(sync, &ours, err);
+    if (rc == 0 && ours == 0)
+        rc = check_empty(sync, err);
+    if (rc == 0 && ours != 0)
         rc = pg_sync_exec(sync,
             "DO $$ DECLARE one record; BEGIN"
             " FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace"
