@@ -18,6 +18,7 @@ struct step {
     enum step_type type;
     uint32_t statement;
     const char *text; /* of STEP_TEXT; kept */
+    char *owned_text; /* of a STEP_TEXT of pg_tx_add_text; freed with the transaction */
     struct pg_params params;
     void (*on_result)(void *owner, const struct pg_result *result);
     void *owner;

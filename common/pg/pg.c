@@ -367,6 +367,8 @@ static const char *step_name(const struct pg *pg, const struct pg_tx *tx, uint32
     if (index >= tx->steps.count)
         return "commit";
     const struct step *step = &tx->steps.items[index];
+    if (step->owned_text != NULL)
+        return "list";
     return step->type == STEP_TEXT ? "session" : pg->options.statements[step->statement].name;
 }
 
@@ -506,6 +508,8 @@ static int check_types(const struct pg *pg, const struct step *step, struct err 
     const char *name = pg->options.statements[step->statement].name;
     const uint32_t *types = pg->types[step->statement];
 
+    if (step->type == STEP_TEXT)
+        return 0; /* the server checks */
     if (step->params.count != types[0])
         return err_set(err, ERR_INTERNAL, "%s takes %u parameters, not %u", name, types[0], step->params.count);
     for (uint32_t i = 0; i < step->params.count; i++)
@@ -519,13 +523,17 @@ static int send_statement(struct pg *pg, const struct step *step)
 {
     const char *values[PG_PARAMS_MAX];
     int sizes[PG_PARAMS_MAX], formats[PG_PARAMS_MAX];
+    Oid types[PG_PARAMS_MAX];
 
     for (uint32_t i = 0; i < step->params.count; i++) {
         const struct pg_param *item = &step->params.items[i];
         values[i] = item->size < 0 ? NULL : item->size == 0 ? "" : step->params.bytes.bytes + item->offset;
         sizes[i] = item->size;
         formats[i] = 1;
+        types[i] = item->type;
     }
+    if (step->type == STEP_TEXT)
+        return PQsendQueryParams(pg->conn, step->text, (int)step->params.count, types, values, sizes, formats, 1);
     return PQsendQueryPrepared(pg->conn, pg->options.statements[step->statement].name, (int)step->params.count, values,
                                sizes, formats, 1);
 }
@@ -535,13 +543,12 @@ static int send_step(struct pg *pg, const struct step *step)
     const struct pg_statement *statement = &pg->options.statements[step->statement];
     switch (step->type) {
     case STEP_STATEMENT:
+    case STEP_TEXT:
         return send_statement(pg, step);
     case STEP_PREPARE:
         return PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL);
     case STEP_DESCRIBE:
         return PQsendDescribePrepared(pg->conn, statement->name);
-    case STEP_TEXT:
-        return PQsendQueryParams(pg->conn, step->text, 0, NULL, NULL, NULL, NULL, 1);
     }
     UNREACHABLE();
 }

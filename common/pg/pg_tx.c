@@ -19,6 +19,7 @@ void pg_tx_free(struct pg_tx *tx)
         return;
     VEC_EACH(&tx->steps, i) {
         pg_params_clear(&tx->steps.items[i].params);
+        free(tx->steps.items[i].owned_text);
         if (tx->results != NULL)
             PQclear(tx->results[i]);
     }
@@ -41,6 +42,15 @@ struct pg_params *pg_tx_add(struct pg_tx *tx, uint32_t statement,
     step->statement = statement;
     step->on_result = on_result;
     step->owner = owner;
+    return &step->params;
+}
+
+struct pg_params *pg_tx_add_text(struct pg_tx *tx, const char *sql)
+{
+    struct step *step = pg_tx_step(tx, STEP_TEXT);
+    step->owned_text = strdup(sql);
+    ASSERT(step->owned_text != NULL);
+    step->text = step->owned_text;
     return &step->params;
 }
 

@@ -45,6 +45,10 @@ void pg_tx_free(struct pg_tx *tx);
 struct pg_params *pg_tx_add(struct pg_tx *tx, uint32_t statement,
                             void (*on_result)(void *owner, const struct pg_result *result), void *owner);
 
+/* Adds a statement that is planned for its values each time: a list whose conditions a client chooses. `sql` is made of our
+ * own constants alone, and copied; what a client sent goes by the parameters, whose types are those they are bound as. */
+struct pg_params *pg_tx_add_text(struct pg_tx *tx, const char *sql);
+
 /* Of the statement added last: exactly so many rows must be affected. */
 void pg_tx_expect(struct pg_tx *tx, int64_t row_count);
 

@@ -1,0 +1,654 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/list_read.h"
+
+#include "common/base/assert.h"
+#include "common/base/civil.h"
+#include "common/store/statement.h"
+
+/* What a filter's values are, and how they compare. RANGE filters answer to name_gte, name_gt, name_lte and name_lt. */
+enum filter_kind {
+    FILTER_TEXT,    /* any of the values */
+    FILTER_PATTERN, /* LIKE without case; "a | b" is either */
+    FILTER_PREFIX,
+    FILTER_BOOL,
+    FILTER_INT, /* any of the values */
+    FILTER_TIME_RANGE,
+    FILTER_REAL_RANGE,
+    FILTER_TIME_BEFORE,
+    FILTER_TIME_AFTER,
+    FILTER_TAGS,   /* arrays that share one; all, with tags_match_mode=all */
+    FILTER_NOT_TEXT,
+};
+
+struct filter {
+    const char *name;
+    enum filter_kind kind;
+    const char *column;
+};
+
+struct order {
+    const char *name, *column;
+};
+
+enum scope { SCOPE_NONE, SCOPE_DAG, SCOPE_RUN };
+
+enum { FILTERS_MAX = 28, ORDERS_MAX = 20 };
+
+struct list_row {
+    const char *key;
+    enum statement statement;
+    enum scope scope;
+    const char *tie; /* last in every order, so that pages do not overlap */
+    int64_t count_max; /* 0 = count all */
+    struct filter filters[FILTERS_MAX];
+    struct order orders[ORDERS_MAX];
+};
+
+#define INSTANCE_FILTERS                                                                           \
+    { "task_id", FILTER_TEXT, "task_id" }, { "run_after", FILTER_TIME_RANGE, "run_after" },        \
+        { "logical_date", FILTER_TIME_RANGE, "logical_date" },                                     \
+        { "start_date", FILTER_TIME_RANGE, "start_date" },                                         \
+        { "end_date", FILTER_TIME_RANGE, "end_date" },                                             \
+        { "updated_at", FILTER_TIME_RANGE, "updated_at" },                                         \
+        { "duration", FILTER_REAL_RANGE, "duration" },                                             \
+        { "task_display_name_pattern", FILTER_PATTERN, "task_id" },                                \
+        { "task_group_id", FILTER_PREFIX, "task_id" },                                             \
+        { "dag_id_pattern", FILTER_PATTERN, "dag_id" }, { "run_id_pattern", FILTER_PATTERN, "run_id" }, \
+        { "state", FILTER_TEXT, "state" }, { "pool", FILTER_TEXT, "pool" },                        \
+        { "pool_name_pattern", FILTER_PATTERN, "pool" }, { "queue", FILTER_TEXT, "queue" },        \
+        { "queue_name_pattern", FILTER_PATTERN, "queue" },                                         \
+        { "version_number", FILTER_INT, "version_number" },                                        \
+        { "try_number", FILTER_INT, "try_number" }, { "operator", FILTER_TEXT, "operator" },       \
+        { "operator_name_pattern", FILTER_PATTERN, "operator" },                                   \
+        { "map_index", FILTER_INT, "map_index" }, { "dag_id", FILTER_TEXT, "dag_id" },             \
+        { "run_id", FILTER_TEXT, "run_id" }
+
+#define INSTANCE_ORDERS                                                                            \
+    { "id", "run_no" }, { "state", "state" }, { "duration", "duration" },                          \
+        { "start_date", "start_date" }, { "end_date", "end_date" }, { "map_index", "map_index" },  \
+        { "try_number", "try_number" }, { "logical_date", "logical_date" },                        \
+        { "data_interval_start", "logical_date" }, { "data_interval_end", "logical_date" },        \
+        { "rendered_map_index", "map_index" }, { "operator", "operator" },                         \
+        { "run_after", "run_after" }, { "task_id", "task_id" }, { "dag_id", "dag_id" },            \
+        { "run_id", "run_id" }, { "queue", "queue" }, { "pool", "pool" },                          \
+        { "task_display_name", "task_id" }
+
+static const struct list_row LISTS[LIST_COUNT] = {
+    [LIST_DAGS] = {
+        "dags", SQL_api_dags, SCOPE_NONE, "dag_id", 0,
+        {
+            { "tags", FILTER_TAGS, "tags" },
+            { "owners", FILTER_TAGS, "owners" },
+            { "dag_id", FILTER_TEXT, "dag_id" },
+            { "dag_ids", FILTER_TEXT, "dag_id" },
+            { "dag_id_pattern", FILTER_PATTERN, "dag_id" },
+            { "dag_display_name_pattern", FILTER_PATTERN, "dag_display_name" },
+            { "is_stale", FILTER_BOOL, "is_stale" },
+            { "paused", FILTER_BOOL, "is_paused" },
+            { "has_import_errors", FILTER_BOOL, "has_import_errors" },
+            { "last_dag_run_state", FILTER_TEXT, "last_run_state" },
+            { "dag_run_state", FILTER_TEXT, "last_run_state" },
+            { "dag_run_start_date", FILTER_TIME_RANGE, "last_run_start" },
+            { "dag_run_end_date", FILTER_TIME_RANGE, "last_run_end" },
+        },
+        {
+            { "dag_id", "dag_id" }, { "dag_display_name", "dag_display_name" }, { "next_dagrun", "next_dagrun" },
+            { "state", "last_run_state" }, { "start_date", "last_run_start" }, { "last_run_state", "last_run_state" },
+            { "last_run_start_date", "last_run_start" },
+        },
+    },
+    [LIST_RUNS] = {
+        "dag_runs", SQL_api_runs, SCOPE_DAG, "run_no", 0,
+        {
+            { "run_after", FILTER_TIME_RANGE, "run_after" },
+            { "logical_date", FILTER_TIME_RANGE, "logical_date" },
+            { "start_date", FILTER_TIME_RANGE, "start_date" },
+            { "end_date", FILTER_TIME_RANGE, "end_date" },
+            { "updated_at", FILTER_TIME_RANGE, "updated_at" },
+            { "duration", FILTER_REAL_RANGE, "duration" },
+            { "run_type", FILTER_TEXT, "run_type" },
+            { "state", FILTER_TEXT, "state" },
+            { "dag_version", FILTER_INT, "dag_version" },
+            { "run_id_pattern", FILTER_PATTERN, "run_id" },
+            { "dag_run_id", FILTER_TEXT, "run_id" },
+            { "triggering_user_name_pattern", FILTER_PATTERN, "triggering_user_name" },
+            { "dag_id_pattern", FILTER_PATTERN, "dag_id" },
+            { "dag_id", FILTER_TEXT, "dag_id" },
+            { "dag_ids", FILTER_TEXT, "dag_id" },
+            { "states", FILTER_TEXT, "state" },
+            { "conf_contains", FILTER_PATTERN, "conf::text" },
+        },
+        {
+            { "id", "run_no" }, { "state", "state" }, { "dag_id", "dag_id" }, { "run_id", "run_id" },
+            { "dag_run_id", "run_id" }, { "logical_date", "logical_date" }, { "run_after", "run_after" },
+            { "start_date", "start_date" }, { "end_date", "end_date" }, { "updated_at", "updated_at" },
+            { "conf", "conf::text" }, { "duration", "duration" }, { "run_type", "run_type" },
+            { "triggering_user_name", "triggering_user_name" },
+        },
+    },
+    [LIST_INSTANCES] = { "task_instances", SQL_api_instances, SCOPE_DAG, "run_no, ordinal, map_index", 100000,
+                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS } },
+    [LIST_RUN_INSTANCES] = { "task_instances", SQL_api_run_instances, SCOPE_RUN, "ordinal, map_index", 0,
+                             { INSTANCE_FILTERS }, { INSTANCE_ORDERS } },
+    [LIST_OUTPUTS] = {
+        "xcom_entries", SQL_api_outputs, SCOPE_RUN, "task_id, map_index, xcom_key", 0,
+        {
+            { "task_id", FILTER_TEXT, "task_id" }, { "xcom_key", FILTER_TEXT, "xcom_key" },
+            { "map_index", FILTER_INT, "map_index" }, { "map_index_filter", FILTER_INT, "map_index" },
+            { "xcom_key_pattern", FILTER_PATTERN, "xcom_key" }, { "task_id_pattern", FILTER_PATTERN, "task_id" },
+            { "run_id_pattern", FILTER_PATTERN, "run_id" },
+        },
+        { { "key", "xcom_key" }, { "timestamp", "timestamp" }, { "map_index", "map_index" } },
+    },
+    [LIST_IMPORT_ERRORS] = {
+        "import_errors", SQL_api_import_errors, SCOPE_NONE, "import_error_id", 0,
+        { { "filename_pattern", FILTER_PATTERN, "filename" }, { "import_error_id", FILTER_INT, "import_error_id" } },
+        { { "id", "import_error_id" }, { "import_error_id", "import_error_id" }, { "timestamp", "timestamp" },
+          { "filename", "filename" } },
+    },
+    [LIST_DAG_VERSIONS] = {
+        "dag_versions", SQL_api_dag_versions, SCOPE_DAG, "version_no", 0,
+        { { "version_number", FILTER_INT, "version_number" }, { "dag_id", FILTER_TEXT, "dag_id" } },
+        { { "id", "version_no" }, { "version_number", "version_number" }, { "created_at", "created_at" },
+          { "dag_id", "dag_id" } },
+    },
+    [LIST_TAGS] = { "tags", SQL_api_tags, SCOPE_NONE, "name", 0,
+                    { { "tag_name_pattern", FILTER_PATTERN, "name" } }, { { "name", "name" } } },
+    [LIST_POOLS] = {
+        "pools", SQL_api_pools, SCOPE_NONE, "pool_no", 0,
+        { { "pool_name_pattern", FILTER_PATTERN, "name" }, { "name", FILTER_TEXT, "name" } },
+        { { "id", "pool_no" }, { "name", "name" }, { "pool", "name" }, { "slots", "slots" } },
+    },
+    [LIST_VARIABLES] = {
+        "variables", SQL_api_variables, SCOPE_NONE, "variable_key", 0,
+        { { "variable_key_pattern", FILTER_PATTERN, "variable_key" }, { "key", FILTER_TEXT, "variable_key" } },
+        { { "id", "variable_key" }, { "key", "variable_key" } },
+    },
+    [LIST_CONNECTIONS] = {
+        "connections", SQL_api_connections, SCOPE_NONE, "connection_id", 0,
+        { { "connection_id_pattern", FILTER_PATTERN, "connection_id" }, { "connection_id", FILTER_TEXT, "connection_id" } },
+        { { "id", "connection_id" }, { "connection_id", "connection_id" }, { "conn_id", "connection_id" },
+          { "conn_type", "conn_type" } },
+    },
+    [LIST_AUDIT] = {
+        "event_logs", SQL_api_audit, SCOPE_NONE, "event_log_id", 100000,
+        {
+            { "dag_id", FILTER_TEXT, "dag_id" }, { "task_id", FILTER_TEXT, "task_id" }, { "run_id", FILTER_TEXT, "run_id" },
+            { "map_index", FILTER_INT, "map_index" }, { "owner", FILTER_TEXT, "owner" }, { "event", FILTER_TEXT, "event" },
+            { "included_events", FILTER_TEXT, "event" }, { "excluded_events", FILTER_NOT_TEXT, "event" },
+            { "before", FILTER_TIME_BEFORE, "\"when\"" }, { "after", FILTER_TIME_AFTER, "\"when\"" },
+            { "dag_id_pattern", FILTER_PATTERN, "dag_id" }, { "task_id_pattern", FILTER_PATTERN, "task_id" },
+            { "run_id_pattern", FILTER_PATTERN, "run_id" }, { "owner_pattern", FILTER_PATTERN, "owner" },
+            { "event_pattern", FILTER_PATTERN, "event" }, { "event_log_id", FILTER_INT, "event_log_id" },
+        },
+        { { "id", "event_log_id" }, { "event_log_id", "event_log_id" }, { "when", "\"when\"" }, { "dttm", "\"when\"" },
+          { "dag_id", "dag_id" }, { "task_id", "task_id" }, { "run_id", "run_id" }, { "event", "event" },
+          { "owner", "owner" }, { "map_index", "map_index" } },
+    },
+    [LIST_JOBS] = {
+        "jobs", SQL_api_jobs, SCOPE_NONE, "id", 0,
+        {
+            { "is_alive", FILTER_BOOL, "is_alive" }, { "job_state", FILTER_TEXT, "job_state" },
+            { "job_type", FILTER_TEXT, "job_type" }, { "hostname", FILTER_TEXT, "hostname" },
+            { "executor_class", FILTER_TEXT, "executor_class" }, { "start_date", FILTER_TIME_RANGE, "start_date" },
+            { "end_date", FILTER_TIME_RANGE, "end_date" },
+        },
+        { { "id", "id" }, { "state", "job_state" }, { "job_type", "job_type" }, { "start_date", "start_date" },
+          { "end_date", "end_date" }, { "latest_heartbeat", "latest_heartbeat" }, { "hostname", "hostname" } },
+    },
+};
+
+static const struct {
+    const char *ending, *operator;
+} RANGES[] = { { "_gte", ">=" }, { "_gt", ">" }, { "_lte", "<=" }, { "_lt", "<" } };
+
+void list_query_init(struct list_query *query, enum list list, struct arena *arena, int64_t limit)
+{
+    *query = (struct list_query){ .list = list, .arena = arena, .limit = limit,
+                                  .dag_id = STR_EMPTY, .run_id = STR_EMPTY };
+}
+
+void list_query_clear(struct list_query *query)
+{
+    VEC_EACH (&query->conditions, i)
+        VEC_CLEAR(&query->conditions.items[i].values);
+    VEC_CLEAR(&query->conditions);
+    VEC_CLEAR(&query->orders);
+}
+
+/* ---- what was asked for ------------------------------------------------------------------------------------------ */
+
+static bool is_range(enum filter_kind kind)
+{
+    return kind == FILTER_TIME_RANGE || kind == FILTER_REAL_RANGE;
+}
+
+static const struct filter *find_filter(const struct list_row *row, struct str name, const char **out_operator)
+{
+    for (uint32_t i = 0; i < FILTERS_MAX && row->filters[i].name != NULL; i++) {
+        const struct filter *filter = &row->filters[i];
+        size_t size = strlen(filter->name);
+        *out_operator = "=";
+        if (!is_range(filter->kind) && str_is(name, filter->name))
+            return filter;
+        if (!is_range(filter->kind) || name.size <= size || memcmp(name.bytes, filter->name, size) != 0)
+            continue;
+        for (size_t k = 0; k < sizeof RANGES / sizeof *RANGES; k++) {
+            *out_operator = RANGES[k].operator;
+            if (str_is(str_slice(name, size, name.size), RANGES[k].ending))
+                return filter;
+        }
+    }
+    return NULL;
+}
+
+static int check_value(const struct filter *filter, struct str name, struct str value, struct err *err)
+{
+    int64_t number;
+    double real;
+    bool has_zone;
+    const char *wanted = NULL;
+    switch (filter->kind) {
+    case FILTER_BOOL:
+        if (!str_is(value, "true") && !str_is(value, "false") && !str_is(value, "True") && !str_is(value, "False"))
+            wanted = "true or false";
+        break;
+    case FILTER_INT:
+        if (str_to_int(value, INT32_MIN, INT32_MAX, &number) < 0)
+            wanted = "a whole number";
+        break;
+    case FILTER_REAL_RANGE:
+        if (str_to_real(value, &real) < 0)
+            wanted = "a number";
+        break;
+    case FILTER_TIME_RANGE:
+    case FILTER_TIME_BEFORE:
+    case FILTER_TIME_AFTER:
+        if (civil_parse(value, &number, &has_zone) < 0)
+            wanted = "a time as in 2026-11-21T06:00:00Z";
+        break;
+    case FILTER_TEXT:
+    case FILTER_NOT_TEXT:
+    case FILTER_PATTERN:
+    case FILTER_PREFIX:
+    case FILTER_TAGS:
+        break;
+    }
+    if (wanted == NULL)
+        return 0;
+    return err_set(err, ERR_UNPROCESSABLE, "%.*s: %s is expected", STR_ARG(name), wanted);
+}
+
+static void add_value(struct list_query *query, const struct filter *filter, const char *operator, struct str value)
+{
+    struct list_condition *condition = NULL;
+    VEC_EACH (&query->conditions, i)
+        if (query->conditions.items[i].filter == filter && query->conditions.items[i].operator == operator)
+            condition = &query->conditions.items[i];
+    if (condition == NULL) {
+        VEC_ADD(&query->conditions, (struct list_condition){ .filter = filter, .operator = operator });
+        condition = &VEC_LAST(&query->conditions);
+    }
+    VEC_ADD(&condition->values, value);
+}
+
+static const char *find_order(const struct list_row *row, struct str name)
+{
+    for (uint32_t i = 0; i < ORDERS_MAX && row->orders[i].name != NULL; i++)
+        if (str_is(name, row->orders[i].name))
+            return row->orders[i].column;
+    return NULL;
+}
+
+static int put_order(struct list_query *query, struct str value, struct err *err)
+{
+    struct str name = str_starts(value, "-") ? str_slice(value, 1, value.size) : value;
+    if (find_order(&LISTS[query->list], name) == NULL)
+        return err_set(err, ERR_INVALID, "Ordering with '%.*s' is disallowed or the attribute does not exist on the model",
+                       STR_ARG(name));
+    if (query->orders.count < ORDERS_MAX)
+        VEC_ADD(&query->orders, value);
+    return 0;
+}
+
+int list_query_put(struct list_query *query, struct str name, struct str value, int64_t limit_max, struct err *err)
+{
+    bool is_limit = str_is(name, "limit");
+    if (is_limit || str_is(name, "offset")) {
+        int64_t number;
+        if (str_to_int(value, 0, INT32_MAX, &number) < 0)
+            return err_set(err, ERR_UNPROCESSABLE, "%.*s: a whole number from 0 on is expected", STR_ARG(name));
+        if (is_limit)
+            query->limit = number > limit_max ? limit_max : number;
+        else
+            query->offset = number;
+        return 0;
+    }
+    if (str_is(name, "order_by"))
+        return put_order(query, value, err);
+    const char *operator;
+    bool is_match_mode = str_is(name, "tags_match_mode");
+    const struct filter *filter = find_filter(&LISTS[query->list], is_match_mode ? STR("tags") : name, &operator);
+    if (filter == NULL)
+        return 0;
+    if (is_match_mode) {
+        add_value(query, filter, "mode", value);
+        return 0;
+    }
+    int rc = check_value(filter, name, value, err);
+    if (rc == 0)
+        add_value(query, filter, operator, value);
+    return rc;
+}
+
+void list_query_only(struct list_query *query, const char *name, struct str value)
+{
+    const char *operator;
+    const struct filter *filter = find_filter(&LISTS[query->list], str_of(name), &operator);
+    ASSERT(filter != NULL);
+    add_value(query, filter, operator, value);
+}
+
+/* ---- SQL --------------------------------------------------------------------------------------------------------- */
+
+/* Builds the text and, with `params`, binds: the same walk does both, so that they cannot disagree. */
+struct writer {
+    const struct list_query *query;
+    struct buf sql;
+    struct pg_params *params; /* NULL: text alone */
+    uint32_t param_count;
+};
+
+static void next_param(struct writer *writer, const char *before, const char *after)
+{
+    buf_printf(&writer->sql, "%s$%u%s", before, ++writer->param_count, after);
+}
+
+static void put_texts(struct writer *writer, const struct str *values, uint32_t count)
+{
+    if (writer->params != NULL)
+        pg_put_text_array(writer->params, values, count);
+}
+
+static void put_integers(struct writer *writer, const struct list_condition *condition)
+{
+    if (writer->params == NULL)
+        return;
+    pg_put_array(writer->params, PG_INT8);
+    VEC_EACH (&condition->values, i) {
+        int64_t number = 0;
+        (void)!str_to_int(condition->values.items[i], INT32_MIN, INT32_MAX, &number);
+        pg_put_int8(writer->params, number);
+    }
+    pg_put_array_end(writer->params);
+}
+
+static void put_time(struct writer *writer, struct str value)
+{
+    int64_t time_ms = 0;
+    bool has_zone;
+    (void)!civil_parse(value, &time_ms, &has_zone);
+    if (writer->params != NULL)
+        pg_put_time_ms(writer->params, time_ms);
+}
+
+static void put_real(struct writer *writer, struct str value)
+{
+    double real = 0;
+    (void)!str_to_real(value, &real);
+    if (writer->params != NULL)
+        pg_put_float8(writer->params, real);
+}
+
+/* "a | b" is two patterns. Airflow's meaning of a pattern without % is "contains". */
+static void put_patterns(struct writer *writer, const struct list_condition *condition, const char *before,
+                         const char *after)
+{
+    VEC(struct str) patterns = { 0 };
+    VEC_EACH (&condition->values, i) {
+        struct str rest = condition->values.items[i], part;
+        while (str_split(&rest, '|', &part)) {
+            part = str_trim(part);
+            bool has_sign = str_find(part, '%') >= 0 || str_find(part, '_') >= 0;
+            const char *around = has_sign || before[0] != 0 || after[0] != 0 ? "" : "%";
+            VEC_ADD(&patterns, str_format(writer->query->arena, "%s%s%.*s%s%s", before, around, STR_ARG(part), around, after));
+        }
+    }
+    put_texts(writer, patterns.items, patterns.count);
+    VEC_CLEAR(&patterns);
+}
+
+static bool wants_all_tags(const struct list_query *query, const struct filter *filter)
+{
+    VEC_EACH (&query->conditions, i) {
+        const struct list_condition *condition = &query->conditions.items[i];
+        if (condition->filter == filter && strcmp(condition->operator, "mode") == 0)
+            return str_is(condition->values.items[0], "all");
+    }
+    return false;
+}
+
+static void write_condition(struct writer *writer, const struct list_condition *condition)
+{
+    const struct filter *filter = condition->filter;
+    struct str first = condition->values.items[0];
+    if (strcmp(condition->operator, "mode") == 0)
+        return;
+    buf_printf(&writer->sql, " AND l.%s", filter->column);
+    switch (filter->kind) {
+    case FILTER_TEXT:
+        next_param(writer, " = ANY (", "::text[])");
+        put_texts(writer, condition->values.items, condition->values.count);
+        break;
+    case FILTER_NOT_TEXT:
+        next_param(writer, " <> ALL (", "::text[])");
+        put_texts(writer, condition->values.items, condition->values.count);
+        break;
+    case FILTER_PATTERN:
+        next_param(writer, " ILIKE ANY (", "::text[])");
+        put_patterns(writer, condition, "", "");
+        break;
+    case FILTER_PREFIX:
+        next_param(writer, " ILIKE ANY (", "::text[])");
+        put_patterns(writer, condition, "", ".%");
+        break;
+    case FILTER_BOOL:
+        next_param(writer, " = ", "::bool");
+        if (writer->params != NULL)
+            pg_put_bool(writer->params, first.bytes[0] == 't' || first.bytes[0] == 'T');
+        break;
+    case FILTER_INT:
+        next_param(writer, " = ANY (", "::int8[])");
+        put_integers(writer, condition);
+        break;
+    case FILTER_TIME_RANGE:
+    case FILTER_TIME_BEFORE:
+    case FILTER_TIME_AFTER:
+        buf_printf(&writer->sql, " %s", filter->kind == FILTER_TIME_RANGE    ? condition->operator
+                                        : filter->kind == FILTER_TIME_BEFORE ? "<"
+                                                                             : ">");
+        next_param(writer, " ", "::timestamptz");
+        put_time(writer, first);
+        break;
+    case FILTER_REAL_RANGE:
+        buf_printf(&writer->sql, " %s", condition->operator);
+        next_param(writer, " ", "::float8");
+        put_real(writer, first);
+        break;
+    case FILTER_TAGS:
+        next_param(writer, wants_all_tags(writer->query, filter) ? " @> " : " && ", "::text[]");
+        put_texts(writer, condition->values.items, condition->values.count);
+        break;
+    }
+}
+
+static void write_order(struct writer *writer)
+{
+    const struct list_query *query = writer->query;
+    const struct list_row *row = &LISTS[query->list];
+    buf_add_cstr(&writer->sql, " ORDER BY ");
+    VEC_EACH (&query->orders, i) {
+        struct str name = query->orders.items[i];
+        bool is_falling = str_starts(name, "-");
+        const char *column = find_order(row, is_falling ? str_slice(name, 1, name.size) : name);
+        buf_printf(&writer->sql, "l.%s%s NULLS LAST, ", column, is_falling ? " DESC" : "");
+    }
+    struct str rest = str_of(row->tie), part;
+    /* The tie follows the direction of the last order: pages of "newest first" then stay newest first. */
+    bool is_falling = query->orders.count > 0 && str_starts(VEC_LAST(&query->orders), "-");
+    for (const char *comma = ""; str_split(&rest, ',', &part); comma = ", ")
+        buf_printf(&writer->sql, "%sl.%.*s%s", comma, STR_ARG(str_trim(part)), is_falling ? " DESC" : "");
+}
+
+/* The block as a subquery with its conditions. Its parameters were written by the caller. */
+static void write_from(struct writer *writer, const char *conditions)
+{
+    const struct list_row *row = &LISTS[writer->query->list];
+    buf_printf(&writer->sql, " FROM (%s\n) l WHERE true%s", store_statements[row->statement].sql, conditions);
+}
+
+static struct str write_conditions(struct writer *writer)
+{
+    const struct list_query *query = writer->query;
+    struct buf whole = writer->sql;
+    writer->sql = (struct buf){ 0 };
+    buf_add_cstr(&writer->sql, "");
+    if (LISTS[query->list].scope == SCOPE_DAG && query->dag_id.size > 0)
+        buf_add_cstr(&writer->sql, " AND l.dag_id = $1");
+    if (LISTS[query->list].scope == SCOPE_DAG && query->run_id.size > 0)
+        buf_add_cstr(&writer->sql, " AND l.run_id = $2");
+    VEC_EACH (&query->conditions, i)
+        write_condition(writer, &query->conditions.items[i]);
+    struct str conditions = str_copy(query->arena, buf_str(&writer->sql));
+    buf_clear(&writer->sql);
+    writer->sql = whole;
+    return conditions;
+}
+
+static void write_query(struct writer *writer)
+{
+    const struct list_query *query = writer->query;
+    const struct list_row *row = &LISTS[query->list];
+    if (writer->params != NULL) {
+        pg_put_text(writer->params, query->dag_id);
+        pg_put_text(writer->params, query->run_id);
+    }
+    writer->param_count = 2;
+    struct str conditions = write_conditions(writer);
+    buf_printf(&writer->sql, "SELECT '{\"%s\":[' || coalesce((SELECT string_agg(p.j, ',') FROM (SELECT l.j", row->key);
+    write_from(writer, conditions.bytes);
+    write_order(writer);
+    next_param(writer, " LIMIT ", "::int8");
+    next_param(writer, " OFFSET ", "::int8");
+    buf_add_cstr(&writer->sql, ") p), '') || '],\"total_entries\":' || (SELECT count(*)");
+    if (row->count_max > 0) {
+        buf_add_cstr(&writer->sql, " FROM (SELECT");
+        write_from(writer, conditions.bytes);
+        buf_printf(&writer->sql, " LIMIT %lld) c", (long long)row->count_max);
+    } else {
+        write_from(writer, conditions.bytes);
+    }
+    buf_add_cstr(&writer->sql, ") || '}', $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
+                               "$2::text = '' OR EXISTS (SELECT FROM run_key k JOIN dag d USING (dag_no) "
+                               "WHERE d.dag_id = $1 AND k.run_id = $2)");
+    if (writer->params != NULL) {
+        pg_put_int8(writer->params, query->limit);
+        pg_put_int8(writer->params, query->offset);
+    }
+}
+
+static void write_one(struct writer *writer)
+{
+    const struct list_query *query = writer->query;
+    if (writer->params != NULL) {
+        pg_put_text(writer->params, query->dag_id);
+        pg_put_text(writer->params, query->run_id);
+    }
+    writer->param_count = 2;
+    struct str conditions = write_conditions(writer);
+    buf_add_cstr(&writer->sql, "SELECT l.j, $1::text, $2::text");
+    write_from(writer, conditions.bytes);
+    write_order(writer);
+    buf_add_cstr(&writer->sql, " LIMIT 1");
+}
+
+struct str list_sql(const struct list_query *query)
+{
+    struct writer writer = { .query = query };
+    write_query(&writer);
+    struct str sql = str_copy(query->arena, buf_str(&writer.sql));
+    buf_clear(&writer.sql);
+    return sql;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------ */
+
+struct reading {
+    void (*on_end)(void *owner, int rc, struct str json, const struct err *err);
+    void *owner;
+};
+
+static void on_list(void *owner, const struct pg_outcome *outcome)
+{
+    struct reading reading = *(struct reading *)owner;
+    free(owner);
+    if (outcome->rc < 0) {
+        reading.on_end(reading.owner, outcome->rc, STR_EMPTY, outcome->err);
+        return;
+    }
+    const struct pg_result *result = outcome->results[0];
+    struct err err = { 0 };
+    int rc = 0;
+    if (!pg_get_bool(result, 0, 1))
+        rc = err_set(&err, ERR_NOT_FOUND, "there is no such DAG");
+    else if (!pg_get_bool(result, 0, 2))
+        rc = err_set(&err, ERR_NOT_FOUND, "there is no such run of this DAG");
+    reading.on_end(reading.owner, rc, rc < 0 ? STR_EMPTY : pg_get_text(result, 0, 0), &err);
+}
+
+static void on_one(void *owner, const struct pg_outcome *outcome)
+{
+    struct reading reading = *(struct reading *)owner;
+    free(owner);
+    struct err err = { 0 };
+    int rc = outcome->rc;
+    if (rc < 0) {
+        reading.on_end(reading.owner, rc, STR_EMPTY, outcome->err);
+        return;
+    }
+    bool is_there = pg_row_count(outcome->results[0]) > 0;
+    if (!is_there)
+        rc = err_set(&err, ERR_NOT_FOUND, "%s", err_sentence(ERR_NOT_FOUND));
+    reading.on_end(reading.owner, rc, is_there ? pg_get_text(outcome->results[0], 0, 0) : STR_EMPTY, &err);
+}
+
+void list_read_one(struct store *store, const struct list_query *query,
+                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    *reading = (struct reading){ on_end, owner };
+    struct writer text = { .query = query };
+    write_one(&text);
+    struct pg_tx *tx = pg_tx_new();
+    struct writer binding = { .query = query, .params = pg_tx_add_text(tx, text.sql.bytes) };
+    write_one(&binding);
+    buf_clear(&text.sql);
+    buf_clear(&binding.sql);
+    store_send(store, tx, on_one, reading);
+}
+
+void list_read(struct store *store, const struct list_query *query,
+               void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    *reading = (struct reading){ on_end, owner };
+    struct pg_tx *tx = pg_tx_new();
+    struct str sql = list_sql(query);
+    struct writer writer = { .query = query };
+    writer.params = pg_tx_add_text(tx, sql.bytes);
+    write_query(&writer);
+    buf_clear(&writer.sql);
+    store_send(store, tx, on_list, reading);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/session_store.h"
+
+#include "common/base/assert.h"
+#include "common/store/op.h"
+
+struct session_reading {
+    void (*on_end)(void *owner, int rc, const struct session_row *session, const struct err *err);
+    void *owner;
+};
+
+static void on_session(void *owner, const struct pg_outcome *outcome)
+{
+    struct session_reading reading = *(struct session_reading *)owner;
+    free(owner);
+    if (outcome->rc < 0) {
+        reading.on_end(reading.owner, outcome->rc, NULL, outcome->err);
+        return;
+    }
+    const struct pg_result *result = outcome->results[0];
+    struct err err = { 0 };
+    if (pg_row_count(result) == 0) {
+        int rc = err_set(&err, ERR_NOT_FOUND, "there is no such session");
+        reading.on_end(reading.owner, rc, NULL, &err);
+        return;
+    }
+    struct session_row session = {
+        .user_no = (int32_t)pg_get_int(result, 0, 0),
+        .name = pg_get_text(result, 0, 1),
+        .role = pg_get_text(result, 0, 2),
+        .is_browser = str_is(pg_get_text(result, 0, 3), "browser"),
+        .csrf = pg_get_text(result, 0, 4),
+    };
+    reading.on_end(reading.owner, 0, &session, &err);
+}
+
+static struct str bytes_of(const uint8_t hash[STORE_TOKEN_HASH_SIZE])
+{
+    return (struct str){ (const char *)hash, STORE_TOKEN_HASH_SIZE };
+}
+
+void session_read(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int64_t idle_ms,
+                  void (*on_end)(void *owner, int rc, const struct session_row *session, const struct err *err), void *owner)
+{
+    struct session_reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    *reading = (struct session_reading){ on_end, owner };
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_session, NULL, NULL);
+    pg_put_bytea(params, bytes_of(hash));
+    pg_put_int8(params, idle_ms);
+    store_send(store, tx, on_session, reading);
+}
+
+void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no, struct str csrf,
+                 struct str name, int64_t lifetime_ms, int64_t sessions_max, const struct audit *audit,
+                 void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_session_put, NULL, NULL);
+    pg_put_bytea(params, bytes_of(hash));
+    pg_put_text(params, csrf.size > 0 ? STR("browser") : STR("token"));
+    pg_put_int4(params, user_no);
+    pg_put_text(params, name);
+    pg_put_text(params, csrf);
+    pg_put_int8(params, lifetime_ms);
+    params = pg_tx_add(tx, SQL_auth_session_trim, NULL, NULL);
+    pg_put_int4(params, user_no);
+    pg_put_int8(params, sessions_max);
+    audit_add(tx, audit);
+    store_send(store, tx, op_end, op_new(store, on_end, owner));
+}
+
+void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], const struct audit *audit,
+                    void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
+    pg_put_bytea(pg_tx_add(tx, SQL_auth_session_delete, NULL, NULL), bytes_of(hash));
+    store_send(store, tx, op_end, op_new(store, on_end, owner));
+}

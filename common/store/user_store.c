@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/user_store.h"
+
+#include "common/base/assert.h"
+#include "common/store/op.h"
+
+struct user_reading {
+    void (*on_end)(void *owner, int rc, const struct user_row *user, const struct err *err);
+    void *owner;
+};
+
+static void on_user(void *owner, const struct pg_outcome *outcome)
+{
+    struct user_reading reading = *(struct user_reading *)owner;
+    free(owner);
+    if (outcome->rc < 0) {
+        reading.on_end(reading.owner, outcome->rc, NULL, outcome->err);
+        return;
+    }
+    const struct pg_result *result = outcome->results[0];
+    struct err err = { 0 };
+    if (pg_row_count(result) == 0) {
+        int rc = err_set(&err, ERR_NOT_FOUND, "there is no such account");
+        reading.on_end(reading.owner, rc, NULL, &err);
+        return;
+    }
+    struct user_row user = {
+        .user_no = (int32_t)pg_get_int(result, 0, 0),
+        .name = pg_get_text(result, 0, 1),
+        .password_hash = pg_get_text(result, 0, 2),
+        .role = pg_get_text(result, 0, 3),
+        .is_active = pg_get_bool(result, 0, 4),
+    };
+    reading.on_end(reading.owner, 0, &user, &err);
+}
+
+void user_read(struct store *store, struct str name,
+               void (*on_end)(void *owner, int rc, const struct user_row *user, const struct err *err), void *owner)
+{
+    struct user_reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    *reading = (struct user_reading){ on_end, owner };
+    struct pg_tx *tx = pg_tx_new();
+    pg_put_text(pg_tx_add(tx, SQL_auth_user, NULL, NULL), name);
+    store_send(store, tx, on_user, reading);
+}
+
+static void ignore(void *owner, const struct pg_outcome *outcome)
+{
+    (void)owner, (void)outcome; /* when somebody signed in last is not worth failing for */
+}
+
+void user_seen(struct store *store, int32_t user_no, struct str new_hash)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_user_seen, NULL, NULL);
+    pg_put_int4(params, user_no);
+    pg_put_text(params, new_hash);
+    store_send(store, tx, ignore, NULL);
+}
+
+void user_put(struct store *store, struct str name, struct str password_hash, struct str role, struct str email,
+              const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_user_put, NULL, NULL);
+    pg_put_text(params, name);
+    pg_put_text(params, password_hash);
+    pg_put_text(params, role);
+    pg_put_text(params, email);
+    store_send(store, tx, op_end, op_new(store, on_end, owner));
+}
+
+static struct op *named_op(struct store *store, struct str name, int rc_when_none,
+                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct op *op = op_new(store, on_end, owner);
+    op->rc_when_none = rc_when_none;
+    snprintf(op->what, sizeof op->what, "user %.*s", STR_ARG(name));
+    return op;
+}
+
+void user_delete(struct store *store, struct str name, const struct audit *audit,
+                 void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
+    pg_put_text(pg_tx_add(tx, SQL_auth_user_delete, NULL, NULL), name);
+    store_send(store, tx, op_end, named_op(store, name, ERR_CONFLICT, on_end, owner));
+}
+
+void user_password_set(struct store *store, struct str name, struct str password_hash, const struct audit *audit,
+                       void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
+    pg_put_text(pg_tx_add(tx, SQL_auth_sessions_end, NULL, NULL), name);
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_password, NULL, NULL);
+    pg_put_text(params, name);
+    pg_put_text(params, password_hash);
+    store_send(store, tx, op_end, named_op(store, name, ERR_NOT_FOUND, on_end, owner));
+}

@@ -1,0 +1,238 @@
+-- The lists of the REST API: common/store/list_read.c wraps each block as a subquery, filters and orders by its columns,
+-- pages it, and joins the JSON of column j. Nothing here takes a parameter, but for lists of one run (dag_id, run_id).
+
+-- name: api_dags
+-- gives: text text text bool bool bool timestamptz text[] text[] text text timestamptz timestamptz int4
+SELECT json_build_object(
+        'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'is_paused', d.is_paused, 'is_stale', d.is_stale,
+        'last_parsed_time', d.last_parsed_at, 'last_parse_duration', f.parse_ms / 1000.0, 'last_expired', NULL,
+        'bundle_name', 'dags-folder', 'bundle_version', NULL, 'relative_fileloc', d.fileloc, 'fileloc', d.fileloc,
+        'description', d.description, 'timetable_summary', schedule_text(d.schedule),
+        'timetable_description', coalesce(schedule_text(d.schedule), 'Never, external triggers only'),
+        'timetable_partitioned', false,
+        'timetable_periodic', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
+        'tags', (SELECT coalesce(json_agg(json_build_object('name', tag, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id)
+                                          ORDER BY tag), '[]') FROM unnest(d.tags) AS tag),
+        'max_active_tasks', coalesce((v.ir ->> 'max_active_tasks')::int, 16),
+        'max_active_runs', coalesce((v.ir ->> 'max_active_runs')::int, 16),
+        'max_consecutive_failed_dag_runs', coalesce((v.ir ->> 'max_consecutive_failed_runs')::int, 0),
+        'has_task_concurrency_limits', jsonb_path_exists(v.ir,
+            '$.tasks[*] ? (exists(@.max_active_tis_per_dag) || exists(@.max_active_tis_per_dagrun))'),
+        'has_import_errors', e.has_errors,
+        'next_dagrun_logical_date', d.next_fire_at, 'next_dagrun_data_interval_start', d.next_fire_at,
+        'next_dagrun_data_interval_end', d.next_fire_at, 'next_dagrun_run_after', d.next_fire_at,
+        'owners', CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END,
+        'allowed_run_types', NULL, 'is_favorite', false,
+        'file_token', translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_'))::text AS j,
+    d.dag_id, d.dag_id AS dag_display_name, d.is_paused, d.is_stale, e.has_errors AS has_import_errors,
+    d.next_fire_at AS next_dagrun, d.tags, d.owners, d.fileloc, run_state_word(l.state) AS last_run_state,
+    l.started_at AS last_run_start, l.ended_at AS last_run_end, d.dag_no
+FROM dag d
+LEFT JOIN dag_version v ON v.version_no = d.version_no
+LEFT JOIN dag_file f ON f.path = d.fileloc
+CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM import_error i WHERE i.path = d.fileloc OR i.dag_id = d.dag_id)
+                    AS has_errors) e
+LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.ended_at FROM run r WHERE r.dag_no = d.dag_no
+                   ORDER BY r.run_no DESC LIMIT 1) l ON true
+
+-- name: api_runs
+-- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text int8
+SELECT json_build_object(
+        'dag_run_id', r.run_id, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'logical_date', r.logical_at,
+        'queued_at', r.queued_at, 'start_date', r.started_at, 'end_date', r.ended_at,
+        'duration', extract(epoch FROM coalesce(r.ended_at, now()) - r.started_at)::float8,
+        'data_interval_start', r.interval_start, 'data_interval_end', r.interval_end, 'run_after', r.run_after,
+        'last_scheduling_decision', r.updated_at, 'run_type', run_type_word(r.run_type),
+        'state', run_state_word(r.state),
+        'triggered_by', CASE r.run_type WHEN 1 THEN 'timetable' WHEN 2 THEN 'backfill' WHEN 3 THEN 'asset'
+                        WHEN 4 THEN 'operator' ELSE 'rest_api' END,
+        'triggering_user_name', CASE WHEN r.run_type = 0 THEN nullif(r.triggered_by, '') END,
+        'conf', r.conf, 'note', r.note, 'partition_key', NULL, 'bundle_version', NULL,
+        'dag_versions', (SELECT coalesce(json_agg(json_build_object(
+            'id', derived_id(1, v.version_no, 0), 'version_number', v.version_number, 'dag_id', d.dag_id,
+            'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL, 'created_at', v.created_at,
+            'dag_display_name', d.dag_id)), '[]') FROM dag_version v WHERE v.version_no = r.version_no))::text AS j,
+    d.dag_id, r.run_id, run_state_word(r.state) AS state, run_type_word(r.run_type) AS run_type, r.logical_at AS logical_date,
+    r.run_after, r.started_at AS start_date, r.ended_at AS end_date, r.updated_at,
+    extract(epoch FROM r.ended_at - r.started_at)::float8 AS duration,
+    (SELECT v.version_number FROM dag_version v WHERE v.version_no = r.version_no) AS dag_version,
+    r.conf, r.triggered_by AS triggering_user_name, r.run_no
+FROM run r JOIN dag d ON d.dag_no = r.dag_no
+
+-- name: api_instances
+-- Instances of all runs that have a row.
+-- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 int8 int4
+SELECT json_build_object(
+        'id', coalesce(y.attempt, derived_id(2, r.run_no, (y.task::bigint << 32) | (y.map_index + 1))),
+        'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', y.map_index,
+        'rendered_map_index', y.map_label, 'logical_date', r.logical_at, 'run_after', r.run_after,
+        'start_date', y.started_at, 'end_date', y.ended_at,
+        'duration', extract(epoch FROM coalesce(y.ended_at, now()) - y.started_at)::float8,
+        'state', CASE WHEN y.cleared THEN NULL ELSE nullif(task_state_word(y.state), 'none') END,
+        'try_number', y.try_no, 'max_tries', coalesce((t.task ->> 'retries')::int, 0),
+        'task_display_name', coalesce(t.task ->> 'display_name', t.task ->> 'id'), 'dag_display_name', d.dag_id,
+        'hostname', w.host, 'unixname', t.task ->> 'run_as_user', 'pool', y.pool,
+        'pool_slots', coalesce((t.task ->> 'pool_slots')::int, 1), 'queue', y.queue, 'priority_weight', y.priority,
+        'operator', t.task ->> 'operator_kind', 'operator_name', t.task ->> 'operator_kind',
+        'queued_when', y.queued_at, 'scheduled_when', y.queued_at, 'pid', NULL, 'executor', NULL,
+        'executor_config', '{}', 'note', y.note, 'rendered_fields', json_build_object(), 'trigger', NULL,
+        'triggerer_job', NULL,
+        'dag_version', json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number,
+            'dag_id', d.dag_id, 'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL,
+            'created_at', v.created_at, 'dag_display_name', d.dag_id))::text AS j,
+    d.dag_id, r.run_id, t.task ->> 'id' AS task_id,
+    CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END AS state, r.logical_at AS logical_date, r.run_after,
+    y.started_at AS start_date, y.ended_at AS end_date, coalesce(y.ended_at, y.started_at, y.queued_at) AS updated_at,
+    extract(epoch FROM y.ended_at - y.started_at)::float8 AS duration, y.pool, y.queue, v.version_number,
+    y.try_no::int AS try_number, t.task ->> 'operator_kind' AS operator, y.map_index, r.run_no, y.task AS ordinal
+FROM try y
+JOIN run r ON r.run_no = y.run_no
+JOIN dag d ON d.dag_no = r.dag_no
+JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT v.ir -> 'tasks' -> y.task AS task) t
+LEFT JOIN worker w ON w.worker_no = y.worker_no
+WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index
+                  AND n.row_no > y.row_no)
+
+-- name: api_run_instances
+-- Instances of one run, those without a row too: theirs is derived from the version.
+-- takes: text text
+-- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 int8 int4
+SELECT json_build_object(
+        'id', coalesce(y.attempt, derived_id(2, r.run_no, (t.ordinal::bigint << 32) | (m.map_index + 1))),
+        'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', m.map_index,
+        'rendered_map_index', y.map_label, 'logical_date', r.logical_at, 'run_after', r.run_after,
+        'start_date', y.started_at, 'end_date', y.ended_at,
+        'duration', extract(epoch FROM coalesce(y.ended_at, now()) - y.started_at)::float8,
+        'state', CASE WHEN y.cleared THEN NULL ELSE nullif(task_state_word(y.state), 'none') END,
+        'try_number', coalesce(y.try_no, 0), 'max_tries', coalesce((t.task ->> 'retries')::int, 0),
+        'task_display_name', coalesce(t.task ->> 'display_name', t.task ->> 'id'), 'dag_display_name', d.dag_id,
+        'hostname', w.host, 'unixname', t.task ->> 'run_as_user',
+        'pool', coalesce(y.pool, t.task ->> 'pool', 'default_pool'),
+        'pool_slots', coalesce((t.task ->> 'pool_slots')::int, 1),
+        'queue', coalesce(y.queue, t.task ->> 'queue', 'default'),
+        'priority_weight', coalesce(y.priority, (t.task ->> 'priority_weight')::int, 1),
+        'operator', t.task ->> 'operator_kind', 'operator_name', t.task ->> 'operator_kind',
+        'queued_when', y.queued_at, 'scheduled_when', y.queued_at, 'pid', NULL, 'executor', NULL,
+        'executor_config', '{}', 'note', y.note, 'rendered_fields', json_build_object(), 'trigger', NULL,
+        'triggerer_job', NULL,
+        'dag_version', json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number,
+            'dag_id', d.dag_id, 'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL,
+            'created_at', v.created_at, 'dag_display_name', d.dag_id))::text AS j,
+    d.dag_id, r.run_id, t.task ->> 'id' AS task_id,
+    CASE WHEN y.cleared THEN 'none' ELSE coalesce(task_state_word(y.state), 'none') END AS state,
+    r.logical_at AS logical_date, r.run_after, y.started_at AS start_date, y.ended_at AS end_date,
+    coalesce(y.ended_at, y.started_at, y.queued_at) AS updated_at,
+    extract(epoch FROM y.ended_at - y.started_at)::float8 AS duration, coalesce(y.pool, t.task ->> 'pool', 'default_pool') AS pool,
+    coalesce(y.queue, t.task ->> 'queue', 'default') AS queue, v.version_number, coalesce(y.try_no, 0)::int AS try_number,
+    t.task ->> 'operator_kind' AS operator, m.map_index, r.run_no, t.ordinal
+FROM dag d
+JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
+JOIN run r ON r.run_no = k.run_no
+JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT i.task, i.number::int - 1 AS ordinal
+                    FROM jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS i (task, number)) t
+LEFT JOIN expansion x ON x.run_no = r.run_no AND x.task = t.ordinal AND x.length > 0
+CROSS JOIN LATERAL generate_series(CASE WHEN x.length IS NULL THEN -1 ELSE 0 END, coalesce(x.length, 0) - 1) AS m (map_index)
+LEFT JOIN LATERAL (SELECT * FROM try i WHERE i.run_no = r.run_no AND i.task = t.ordinal AND i.map_index = m.map_index
+                   ORDER BY i.row_no DESC LIMIT 1) y ON true
+LEFT JOIN worker w ON w.worker_no = y.worker_no
+WHERE d.dag_id = $1
+
+-- name: api_outputs
+-- Outputs (XCom) of one run.
+-- takes: text text
+-- gives: text text text text int4 text timestamptz int8
+SELECT json_build_object('key', o.key, 'timestamp', o.written_at, 'logical_date', r.logical_at, 'run_after', r.run_after,
+        'map_index', o.map_index, 'task_id', v.ir -> 'tasks' -> o.task ->> 'id', 'dag_id', d.dag_id, 'run_id', r.run_id,
+        'dag_display_name', d.dag_id, 'run_display_name', r.run_id,
+        'task_display_name', v.ir -> 'tasks' -> o.task ->> 'id')::text AS j,
+    d.dag_id, r.run_id, v.ir -> 'tasks' -> o.task ->> 'id' AS task_id, o.map_index, o.key AS xcom_key,
+    o.written_at AS timestamp, r.run_no
+FROM dag d
+JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
+JOIN run r ON r.run_no = k.run_no
+JOIN dag_version v ON v.version_no = r.version_no
+JOIN output o ON o.run_no = r.run_no
+WHERE d.dag_id = $1
+
+-- name: api_import_errors
+-- gives: text int8 text timestamptz
+SELECT json_build_object('import_error_id', e.import_error_no, 'timestamp', e.seen_at, 'filename', e.path,
+        'bundle_name', 'dags-folder',
+        'stack_trace', format(E'%s, line %s, column %s: %s\n%s\n%s', e.path, e.line, e.col, e.message, e.advice, e.excerpt))::text AS j,
+    e.import_error_no AS import_error_id, e.path AS filename, e.seen_at AS timestamp
+FROM import_error e
+
+-- name: api_dag_versions
+-- gives: text text int4 timestamptz int8
+SELECT json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number, 'dag_id', d.dag_id,
+        'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL, 'created_at', v.created_at,
+        'dag_display_name', d.dag_id)::text AS j,
+    d.dag_id, v.version_number, v.created_at, v.version_no
+FROM dag_version v JOIN dag d ON d.dag_no = v.dag_no
+
+-- name: api_tags
+-- gives: text text
+SELECT to_json(t.tag)::text AS j, t.tag AS name FROM (SELECT DISTINCT unnest(tags) AS tag FROM dag WHERE NOT is_stale) t
+
+-- name: api_pools
+-- Slots are counted by state of the newest row of each live instance.
+-- gives: text text int4 int4
+SELECT json_build_object('name', p.name, 'slots', p.slots, 'description', p.description,
+        'include_deferred', p.include_deferred, 'occupied_slots', u.queued + u.running, 'running_slots', u.running,
+        'queued_slots', u.queued, 'scheduled_slots', u.scheduled, 'deferred_slots', u.deferred,
+        'open_slots', CASE WHEN p.slots < 0 THEN -1 ELSE greatest(0, p.slots - u.queued - u.running
+                           - CASE WHEN p.include_deferred THEN u.deferred ELSE 0 END) END,
+        'team_name', NULL)::text AS j,
+    p.name, p.slots, p.pool_no
+FROM pool p
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE y.state = 1) AS scheduled, count(*) FILTER (WHERE y.state = 2) AS queued,
+           count(*) FILTER (WHERE y.state = 3) AS running, count(*) FILTER (WHERE y.state = 10) AS deferred
+    FROM live_run l JOIN try y ON y.run_no = l.run_no
+    WHERE y.pool = p.name AND NOT y.cleared AND y.state IN (1, 2, 3, 10)) u
+
+-- name: api_variables
+-- The value is put in by common/store, which may hold the key.
+-- gives: text text bytea int4
+SELECT json_build_object('key', v.key, 'value', '***', 'description', v.description, 'is_encrypted', true,
+        'team_name', NULL)::text AS j,
+    v.key AS variable_key, v.sealed, v.key_no
+FROM variable v
+
+-- name: api_connections
+-- gives: text text text
+SELECT json_build_object('connection_id', c.connection_id, 'conn_type', coalesce(c.conn_type, 'generic'),
+        'description', c.description, 'host', c.host, 'login', c.login, 'schema', c.schema, 'port', c.port,
+        'password', '***', 'extra', NULL, 'team_name', NULL)::text AS j,
+    c.connection_id, c.conn_type
+FROM connection c
+
+-- name: api_audit
+-- gives: text int8 timestamptz text text text text int4 text
+SELECT json_build_object('event_log_id', a.audit_no, 'when', a.at, 'dag_id', a.dag_id, 'dag_display_name', a.dag_id,
+        'task_id', a.task_id, 'task_display_name', a.task_id, 'run_id', a.run_id, 'map_index', a.map_index,
+        'try_number', NULL, 'event', CASE WHEN a.allowed THEN a.event ELSE a.event || '.denied' END,
+        'logical_date', NULL, 'owner', a.actor, 'extra', a.detail::text)::text AS j,
+    a.audit_no AS event_log_id, a.at AS "when", a.dag_id, a.task_id, a.run_id, a.event, a.map_index, a.actor AS owner
+FROM audit a
+
+-- name: api_jobs
+-- The leader and the workers, as Airflow's jobs.
+-- gives: text int8 text text text timestamptz timestamptz timestamptz bool text
+SELECT json_build_object('id', j.id, 'dag_id', NULL, 'dag_display_name', NULL, 'state', j.state, 'job_type', j.job_type,
+        'start_date', j.start_date, 'end_date', j.end_date, 'latest_heartbeat', j.latest_heartbeat,
+        'executor_class', NULL, 'hostname', j.hostname, 'unixname', NULL)::text AS j,
+    j.id, j.state AS job_state, j.job_type, j.hostname, j.start_date, j.end_date, j.latest_heartbeat, j.is_alive,
+    NULL::text AS executor_class
+FROM (
+    SELECT 0::bigint AS id, CASE WHEN l.expires_at > now() THEN 'running' ELSE 'failed' END AS state,
+        'SchedulerJob' AS job_type, NULL::timestamptz AS start_date,
+        CASE WHEN l.expires_at <= now() THEN l.expires_at END AS end_date, l.expires_at AS latest_heartbeat,
+        l.expires_at > now() AS is_alive, l.holder AS hostname
+    FROM lease l WHERE l.holder <> ''
+    UNION ALL
+    SELECT w.worker_no, CASE WHEN w.state = 3 THEN 'success' ELSE 'running' END, 'WorkerJob', w.joined_at,
+        CASE WHEN w.state = 3 THEN w.seen_at END, w.seen_at, w.state <> 3, w.host
+    FROM worker w) j

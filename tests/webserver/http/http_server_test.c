@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A server and a raw client on one loop. Times are divided by 100, so that a deadline of 10 s is 100 ms here. */
+#include "webserver/http/http_server.h"
+
+#include "common/loop/stream.h"
+#include "common/loop/timer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct loop *loop;
+    struct http_server *server;
+    struct stream client;
+    struct buf got;
+    bool is_connected, has_ended, is_closed, is_client_closed;
+    const char *wanted;
+    bool is_there;
+    /* What the handlers saw. */
+    uint32_t request_count, gone_count;
+    struct http_request *held; /* answered later */
+    struct timer later;
+    bool later_closed;
+};
+
+static struct fixture f;
+
+static void look(void)
+{
+    f.is_there = f.wanted != NULL && f.got.bytes != NULL && strstr(f.got.bytes, f.wanted) != NULL;
+}
+
+static void on_client_connect(struct stream *stream, int rc)
+{
+    assert_int_equal(rc, 0);
+    f.is_connected = true;
+    stream_read_start(stream);
+}
+
+static void on_client_read(struct stream *stream, struct str bytes)
+{
+    (void)stream;
+    buf_add_str(&f.got, bytes);
+    look();
+}
+
+static void on_client_end(struct stream *stream, int rc)
+{
+    (void)stream, (void)rc;
+    f.has_ended = true;
+}
+
+static const struct stream_events CLIENT_EVENTS = {
+    .on_connect = on_client_connect,
+    .on_read = on_client_read,
+    .on_end = on_client_end,
+};
+
+static void on_later(struct timer *timer)
+{
+    (void)timer;
+    struct http_request *request = f.held;
+    f.held = NULL;
+    http_answer(request, 200, "text/plain", STR("late"));
+}
+
+static void on_stream_gone(struct http_request *request)
+{
+    f.gone_count++;
+    http_stream_end(request);
+}
+
+static void on_request(void *owner, struct http_request *request)
+{
+    (void)owner;
+    f.request_count++;
+    if (str_is(request->path, "/late")) {
+        f.held = request;
+        timer_once(&f.later, 30);
+    } else if (str_is(request->path, "/stream")) {
+        request->on_gone = on_stream_gone;
+        http_stream_start(request, 200, "text/event-stream");
+        (void)http_stream_write(request, STR("one"));
+        (void)http_stream_write(request, STR("two"));
+        f.held = request;
+    } else if (str_is(request->path, "/large")) {
+        struct str body = { arena_alloc(&request->arena, 8 << 20), 8 << 20 };
+        http_answer(request, 200, "application/octet-stream", body);
+    } else if (str_is(request->path, "/problem")) {
+        http_answer_problem(request, 404, "no \"%s\" here", "x");
+    } else {
+        struct str text = str_format(&request->arena, "[%.*s|%.*s|%zu]", STR_ARG(request->method),
+                                     STR_ARG(request->path), request->body.size);
+        http_answer(request, 200, "text/plain", text);
+    }
+}
+
+static uint64_t body_max(void *owner, const struct http_request *request)
+{
+    (void)owner;
+    return str_is(request->path, "/small") ? 10 : 1 << 20;
+}
+
+static void set_true(void *owner)
+{
+    *(bool *)owner = true;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    f = (struct fixture){ 0 };
+    assert_int_equal(loop_new(&f.loop, NULL), 0);
+    struct http_server_options options = {
+        .host = "127.0.0.1", .on_request = on_request, .body_max = body_max, .connections_max = 3, .time_divisor = 100
+    };
+    assert_int_equal(http_server_open(&f.server, f.loop, &options, NULL), 0);
+    timer_open(&f.later, f.loop, on_later, NULL);
+    return 0;
+}
+
+static void connect_client(void)
+{
+    f.is_connected = f.has_ended = f.is_client_closed = false;
+    buf_reset(&f.got);
+    assert_int_equal(stream_connect_tcp(&f.client, f.loop, "127.0.0.1", http_server_port(f.server), &CLIENT_EVENTS, NULL), 0);
+    f.client.owner = &f.is_client_closed;
+    assert_true(loop_run_until(f.loop, &f.is_connected, 2000));
+}
+
+static void close_client(void)
+{
+    stream_close(&f.client, set_true);
+    assert_true(loop_run_until(f.loop, &f.is_client_closed, 2000));
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    timer_close(&f.later, set_true);
+    f.later.owner = &f.later_closed;
+    http_server_close(f.server, 100, set_true, &f.is_closed);
+    assert_true(loop_run_until(f.loop, &f.is_closed, 3000));
+    assert_true(loop_run_until(f.loop, &f.later_closed, 3000));
+    loop_free(f.loop);
+    buf_clear(&f.got);
+    return 0;
+}
+
+static void say(const char *text)
+{
+    assert_true(stream_write(&f.client, str_of(text)) >= 0);
+}
+
+static void expect(const char *text)
+{
+    f.wanted = text;
+    look();
+    if (!f.is_there && !loop_run_until(f.loop, &f.is_there, 5000))
+        fail_msg("\"%s\" did not come; there is: %.400s", text, f.got.bytes == NULL ? "" : f.got.bytes);
+    f.wanted = NULL;
+    f.is_there = false;
+}
+
+static void expect_end(void)
+{
+    assert_true(f.has_ended || loop_run_until(f.loop, &f.has_ended, 5000));
+}
+
+static void a_request_is_answered_with_security_headers_and_the_connection_lives_on(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("[GET|/a|0]");
+    expect("HTTP/1.1 200 OK\r\nDate: ");
+    expect("Content-Security-Policy: default-src 'none'");
+    expect("X-Content-Type-Options: nosniff");
+    expect("Cache-Control: no-store");
+    expect("X-Request-Id: ");
+    say("POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+    expect("[POST|/b|3]");
+    say("HEAD /c HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("Content-Length: 10\r\n"); /* of the body that a GET would have */
+    say("GET /d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    expect("[GET|/d|0]");
+    expect("Connection: close");
+    expect_end();
+    assert_null(strstr(f.got.bytes, "[HEAD"));
+    close_client();
+}
+
+static void pipelined_requests_are_answered_in_order_though_the_first_is_late(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET /late HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\nGET /c HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("[GET|/c|0]");
+    const char *late = strstr(f.got.bytes, "late"), *b = strstr(f.got.bytes, "/b|"), *c = strstr(f.got.bytes, "/c|");
+    assert_true(late != NULL && late < b && b < c);
+    close_client();
+}
+
+static void a_stream_is_chunked_and_ends(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("3\r\none\r\n3\r\ntwo\r\n");
+    http_stream_end(f.held);
+    expect("0\r\n\r\n");
+    say("GET /after HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("[GET|/after|0]");
+    close_client();
+}
+
+static void a_client_that_leaves_ends_its_stream_and_loses_a_late_answer(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("two");
+    close_client();
+    for (int i = 0; i < 100 && f.gone_count == 0; i++) {
+        bool never = false;
+        (void)loop_run_until(f.loop, &never, 10);
+    }
+    assert_int_equal(f.gone_count, 1);
+    connect_client();
+    say("GET /late HTTP/1.1\r\nHost: h\r\n\r\n");
+    while (f.held == NULL) {
+        bool never = false;
+        (void)loop_run_until(f.loop, &never, 5);
+    }
+    close_client();
+    while (f.held != NULL) {
+        bool never = false;
+        (void)loop_run_until(f.loop, &never, 5);
+    }
+    assert_int_equal(f.request_count, 2);
+}
+
+static void a_large_answer_arrives_whole(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    expect_end();
+    const char *body = strstr(f.got.bytes, "\r\n\r\n") + 4;
+    assert_int_equal(f.got.size - (size_t)(body - f.got.bytes), 8 << 20);
+    close_client();
+}
+
+static void a_body_is_limited_by_its_route_before_it_is_read(void **state)
+{
+    (void)state;
+    connect_client();
+    say("POST /small HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n");
+    expect("HTTP/1.1 413 ");
+    expect_end();
+    assert_null(strstr(f.got.bytes, "100 Continue"));
+    close_client();
+    connect_client();
+    say("POST /small HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    expect("HTTP/1.1 100 Continue\r\n\r\n");
+    say("abcd");
+    expect("[POST|/small|4]");
+    close_client();
+}
+
+static void a_refusal_says_why_and_closes(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET / HTTP/1.1\r\nHost : h\r\n\r\n");
+    expect("HTTP/1.1 400 Bad Request");
+    expect("\"detail\":\"this is not well-formed HTTP\"");
+    expect("Connection: close");
+    expect_end();
+    close_client();
+    connect_client();
+    say("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("HTTP/1.1 405 ");
+    expect("Allow: GET, HEAD, POST");
+    expect_end();
+    close_client();
+    assert_int_equal(f.request_count, 0);
+}
+
+static void a_slow_header_a_slow_body_and_an_idle_connection_meet_their_deadlines(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET / HTTP/1.1\r\nHo");
+    expect("HTTP/1.1 408 ");
+    expect_end();
+    close_client();
+    connect_client();
+    say("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
+    expect("HTTP/1.1 408 ");
+    expect_end();
+    close_client();
+    connect_client();
+    int64_t begun_ms = loop_now_ms();
+    expect_end(); /* 60 s, divided by 100 */
+    assert_true(loop_now_ms() - begun_ms >= 500);
+    assert_int_equal(f.got.size, 0);
+    close_client();
+}
+
+static void more_connections_than_allowed_are_told_to_come_later(void **state)
+{
+    (void)state;
+    struct stream others[3];
+    bool closed[3] = { false };
+    for (int i = 0; i < 3; i++) {
+        f.is_connected = false;
+        assert_int_equal(stream_connect_tcp(&others[i], f.loop, "127.0.0.1", http_server_port(f.server), &CLIENT_EVENTS, &closed[i]), 0);
+        assert_true(loop_run_until(f.loop, &f.is_connected, 2000));
+    }
+    connect_client();
+    expect("HTTP/1.1 503 ");
+    expect("Retry-After: 5");
+    close_client();
+    for (int i = 0; i < 3; i++)
+        stream_close(&others[i], set_true);
+    for (int i = 0; i < 3; i++)
+        assert_true(closed[i] || loop_run_until(f.loop, &closed[i], 2000));
+}
+
+static void a_problem_has_airflows_detail_and_rfc_9457s_fields(void **state)
+{
+    (void)state;
+    connect_client();
+    say("GET /problem HTTP/1.1\r\nHost: h\r\n\r\n");
+    expect("Content-Type: application/problem+json");
+    expect("{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no \\\"x\\\" here\",\"request_id\":\"");
+    close_client();
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_request_is_answered_with_security_headers_and_the_connection_lives_on),
+        TEST(pipelined_requests_are_answered_in_order_though_the_first_is_late),
+        TEST(a_stream_is_chunked_and_ends),
+        TEST(a_client_that_leaves_ends_its_stream_and_loses_a_late_answer),
+        TEST(a_large_answer_arrives_whole),
+        TEST(a_body_is_limited_by_its_route_before_it_is_read),
+        TEST(a_refusal_says_why_and_closes),
+        TEST(a_slow_header_a_slow_body_and_an_idle_connection_meet_their_deadlines),
+        TEST(more_connections_than_allowed_are_told_to_come_later),
+        TEST(a_problem_has_airflows_detail_and_rfc_9457s_fields),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
