@@ -3,7 +3,9 @@
 message there and one back, one spawn). The tasks themselves write down when they ran (stamp.c)."""
 import pathlib
 import struct
+import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 import measure
 from headrace import Standalone
 

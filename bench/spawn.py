@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """10 000 independent `true`, beside the bare spawn loop of the same run; and what the idle processes weigh."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 import measure
 from headrace import Standalone
 
