@@ -28,10 +28,10 @@ BEGIN
 END $$;
 
 -- Refuses the transaction unless as many rows were changed as the leader believes there are.
-CREATE FUNCTION changed(what text, rows bigint, believed bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION changed(rows bigint, believed bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF rows <> believed THEN
-        RAISE EXCEPTION '%: % of % rows are as they were believed to be', what, rows, believed USING ERRCODE = 'HR409';
+        RAISE EXCEPTION '% of % rows are as they were believed to be', rows, believed USING ERRCODE = 'HR409';
     END IF;
     RETURN rows;
 END $$;

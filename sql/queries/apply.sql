@@ -37,7 +37,7 @@ WITH done AS (
          u (run_no, version_no, state, cause, n_success, n_failed, n_skipped, started_at, ended_at)
     WHERE run.run_no = u.run_no AND run.run_no BETWEEN $2 AND $3
     RETURNING 1)
-SELECT changed('run_set', count(*), $1) FROM done
+SELECT changed(count(*), $1) FROM done
 
 -- name: live_run_add
 -- takes: int2 int8[]
@@ -83,7 +83,7 @@ WITH done AS (
       AND (u.attempt IS NULL OR t.attempt = u.attempt)
       AND (u.from_mask >> t.state) & 1 = 1
     RETURNING 1)
-SELECT changed('try_set', count(*), $1) FROM done
+SELECT changed(count(*), $1) FROM done
 
 -- name: output_put
 -- takes: int8[] int4[] int4[] jsonb[]

@@ -112,6 +112,31 @@ void store_world_lead(struct store_world *world)
     store_world_wait(world, &leading.done);
 }
 
+struct applying {
+    int rc;
+    struct err *err;
+    bool done;
+};
+
+static void on_applied(void *owner, const struct store_applied *applied)
+{
+    struct applying *applying = owner;
+
+    applying->rc = applied->rc;
+    if (applying->err != NULL)
+        *applying->err = *applied->err;
+    applying->done = true;
+}
+
+int store_world_apply(struct store_world *world, const struct record *records, uint32_t count, struct err *err)
+{
+    struct applying applying = { .err = err };
+
+    store_apply(world->store, world->epoch, records, count, on_applied, &applying);
+    store_world_wait(world, &applying.done);
+    return applying.rc;
+}
+
 int64_t store_world_int(struct store_world *world, const char *sql)
 {
     struct pg_result *result;
