@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/client.h"
+#include "cli/connection_uri.h"
+#include "cli/files.h"
+#include "cli/handlers.h"
+#include "cli/resource.h"
+
+static const struct column columns[] = {
+    { "connection_id", "CONN_ID",     CELL_TEXT },
+    { "conn_type",     "TYPE",        CELL_TEXT },
+    { "host",          "HOST",        CELL_TEXT },
+    { "port",          "PORT",        CELL_TEXT },
+    { "schema",        "SCHEMA",      CELL_TEXT },
+    { "login",         "LOGIN",       CELL_TEXT },
+    { "description",   "DESCRIPTION", CELL_TEXT },
+};
+static const char *const fields[] = { "conn_type", "host",     "port",  "schema",      "login",
+                                      "password",  "extra",    "description", NULL };
+static const struct resource connections = {
+    "connection", "/api/v2/connections", "connections", "connection_id", "CONN_ID",
+    columns,      sizeof columns / sizeof columns[0],   fields,
+};
+
+int cli_connections_list(struct cli *cli, struct err *err)
+{
+    return resource_list(cli, &connections, err);
+}
+
+int cli_connections_get(struct cli *cli, struct err *err)
+{
+    const struct value *connection;
+    int rc = resource_get(cli, &connections, &connection, err);
+
+    if (rc == 0)
+        output_object(cli, connection);
+    return rc;
+}
+
+/* --conn-uri first, then what the other options say. */
+static int read_connection(struct cli *cli, struct value *body, struct err *err)
+{
+    static const struct {
+        const char *option, *key;
+    } options[] = {
+        { "--conn-type",   "conn_type"   },
+        { "--host",        "host"        },
+        { "--login",       "login"       },
+        { "--password",    "password"    },
+        { "--schema",      "schema"      },
+        { "--extra",       "extra"       },
+        { "--description", "description" },
+    };
+    int64_t port;
+    int rc = cli_number(cli, "--port", 1, 65535, 0, &port, err);
+
+    value_put(cli->arena, body, STR("connection_id"), value_string(cli->arena, cli_arg(cli, "CONN_ID")));
+    if (rc == 0 && cli_has(cli, "--conn-uri"))
+        rc = connection_uri_read(cli->arena, cli_arg(cli, "--conn-uri"), body, err);
+    for (size_t i = 0; rc == 0 && i < sizeof options / sizeof options[0]; i++) {
+        struct str text = cli_arg(cli, options[i].option);
+
+        if (!cli_has(cli, options[i].option))
+            continue;
+        if (str_is(text, "-") && strcmp(options[i].key, "password") == 0)
+            rc = file_read(cli->arena, "-", &text, err);
+        value_put(cli->arena, body, str_of(options[i].key), value_string(cli->arena, str_trim(text)));
+    }
+    if (rc == 0 && port > 0)
+        value_put(cli->arena, body, STR("port"), value_int(cli->arena, port));
+    if (rc == 0 && value_get(body, "conn_type") == NULL)
+        return cli_wrong_use(cli, err, "a connection needs a type: --conn-type postgres, or --conn-uri postgres://...");
+    return rc;
+}
+
+int cli_connections_add(struct cli *cli, struct err *err)
+{
+    struct value *body = value_map(cli->arena);
+    int rc = read_connection(cli, body, err);
+
+    if (rc == 0)
+        rc = client_call(cli, "POST", str_of(connections.path), body, NULL, err);
+    if (rc == ERR_CONFLICT || rc == ERR_EXISTS)
+        err_hint(err, "headrace connections set replaces it");
+    if (rc == 0)
+        output_note(cli, "connection %.*s is added", STR_ARG(cli_arg(cli, "CONN_ID")));
+    return rc;
+}
+
+int cli_connections_set(struct cli *cli, struct err *err)
+{
+    struct value *body = value_map(cli->arena);
+    int rc = read_connection(cli, body, err);
+
+    if (rc == 0)
+        rc = resource_put(cli, &connections, body, err);
+    if (rc == 0)
+        output_note(cli, "connection %.*s is set", STR_ARG(cli_arg(cli, "CONN_ID")));
+    return rc;
+}
+
+int cli_connections_delete(struct cli *cli, struct err *err)
+{
+    return resource_delete(cli, &connections, err);
+}
+
+int cli_connections_import(struct cli *cli, struct err *err)
+{
+    return resource_import(cli, &connections, err);
+}
+
+int cli_connections_export(struct cli *cli, struct err *err)
+{
+    return resource_export(cli, &connections, err);
+}

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+/* headrace standalone: everything in one home directory, from nothing to healthy, and back. */
+#include "cli/standalone.h"
+
+#include "cli/client.h"
+#include "cli/files.h"
+#include "cli/handlers.h"
+#include "cli/instance.h"
+#include "cli/output.h"
+#include "cli/supervisor.h"
+#include "common/store/owner.h"
+#include "common/store/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PROGRESS_FD = 3, PASSWORD_LETTERS = 20, READY_TIMEOUT_MS = 90000, DEATHS_MAX = 4, STEP_MS = 40 };
+
+static FILE *progress; /* where a person looks: our stdout, or the terminal of the one who said --detach */
+
+static void note(const char *sentence)
+{
+    FILE *file = progress != NULL ? progress : stderr;
+
+    fprintf(file, "  %s\n", sentence);
+    (void)fflush(file);
+}
+
+static void notef(const char *fmt, ...) FORMAT(1, 2);
+static void notef(const char *fmt, ...)
+{
+    char sentence[512];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(sentence, sizeof sentence, fmt, args);
+    va_end(args);
+    note(sentence);
+}
+
+/* ---- the home ---- */
+
+static int make_home(struct cli *cli, struct err *err)
+{
+    static const char *const folders[] = { "run", "dags", "logs" };
+    const char *home = str_cstr(cli->arena, cli->conf->home);
+    bool is_new = !file_exists(home);
+    int rc = folder_make(home, 0700, err);
+
+    if (rc == 0 && access(home, R_OK | W_OK | X_OK) != 0) {
+        rc = err_set(err, ERR_FORBIDDEN, "%s cannot be written: %s", home, strerror(errno));
+        err_hint(err, "choose another with HEADRACE_HOME or --home");
+    }
+    for (size_t i = 0; rc == 0 && i < sizeof folders / sizeof folders[0]; i++)
+        rc = folder_make(cli_home_path(cli, folders[i]), 0700, err);
+    if (rc == 0 && is_new)
+        notef("home: %s", home);
+    return rc;
+}
+
+/* One supervisor a home. The lock goes with the process, however it ends. */
+static int lock_home(struct cli *cli, struct err *err)
+{
+    int fd = open(cli_home_path(cli, "run/standalone.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_set(err, ERR_IO, "%s: %s", cli_home_path(cli, "run/standalone.lock"), strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    int rc = err_set(err, ERR_CONFLICT, "Headrace runs in %.*s already: %.*s (pid %lld)", STR_ARG(cli->conf->home),
+                     STR_ARG(instance_text(cli, "url")), (long long)instance_number(cli, "pid"));
+    err_hint(err, "stop it with `headrace standalone --stop`, or choose another home with --home");
+    (void)close(fd);
+    return rc;
+}
+
+/* ---- database, account ---- */
+
+static void on_migration(void *owner, int32_t number, const char *title)
+{
+    (void)owner;
+    notef("schema: %04d %s", number, title);
+}
+
+static int start_database(struct cli *cli, struct private_pg *pg, const char **out_conninfo, struct err *err)
+{
+    int64_t began_ms = process_now_ms();
+    int rc = private_pg_init(pg, cli->arena, cli->conf->home, err);
+
+    if (rc == 0)
+        rc = private_pg_start(pg, err);
+    if (rc == 0)
+        rc = private_pg_database(pg, "headrace", "", err);
+    if (rc < 0)
+        return rc;
+    *out_conninfo = private_pg_conninfo(pg, "headrace");
+    notef("PostgreSQL: %s, on the socket in %s (%.1f s)",
+          pg->is_new ? "a new cluster" : pg->is_adopted ? "it ran already" : "started", pg->run,
+          (double)(process_now_ms() - began_ms) / 1000);
+    return 0;
+}
+
+static void make_password(char out[PASSWORD_LETTERS + 1])
+{
+    char token[STORE_TOKEN_SIZE];
+
+    store_token_make(token);
+    memcpy(out, token, PASSWORD_LETTERS);
+    out[PASSWORD_LETTERS] = '\0';
+}
+
+/* The account `admin` and its password file; *out_password stays empty when the account was there. */
+static int make_admin(struct cli *cli, const char *conninfo, char out_password[PASSWORD_LETTERS + 1],
+                      struct err *err)
+{
+    char password[PASSWORD_LETTERS + 1];
+    bool was_made = false;
+
+    if (file_exists(cli_home_path(cli, "cli-token")) && file_exists(cli_home_path(cli, "admin-password")))
+        return 0;
+    make_password(password);
+    int rc = store_owner_put(conninfo, STR("admin"), str_of(password), &was_made, err);
+    if (rc == 0 && was_made) {
+        rc = file_write(cli_home_path(cli, "admin-password"),
+                        str_format(cli->arena, "%s\n", password), 0600, err);
+        memcpy(out_password, password, sizeof password);
+    }
+    return rc;
+}
+
+static int make_token(struct cli *cli, const char *conninfo, struct err *err)
+{
+    const char *path = cli_home_path(cli, "cli-token");
+    char token[STORE_TOKEN_SIZE];
+    struct str text;
+
+    if (file_read(cli->arena, path, &text, NULL) == 0 && str_trim(text).size > 0) {
+        if (store_owner_token(conninfo, STR("admin"), str_trim(text), err) == 0)
+            return 0;
+    }
+    store_token_make(token);
+    int rc = store_owner_token(conninfo, STR("admin"), str_of(token), err);
+    return rc < 0 ? rc : file_write(path, str_format(cli->arena, "%s\n", token), 0600, err);
+}
+
+/* ---- the programs ---- */
+
+/* Sends the programs where this instance is, unless the settings say it themselves. */
+static void settle_environment(struct cli *cli, struct environment *env, const char *conninfo)
+{
+    const struct conf *conf = cli->conf;
+    struct str scheduler = str_format(cli->arena, "127.0.0.1:%lld", (long long)env->ports[PORT_SCHEDULER]);
+    struct str logs = str_format(cli->arena, "127.0.0.1:%lld", (long long)env->ports[PORT_LOGGING]);
+
+    environment_home(env, conf->home);
+    environment_flags(env, cli);
+    environment_set(env, "database", "conn", str_of(conninfo));
+    environment_default(env, cli, "worker", "schedulers", scheduler);
+    environment_default(env, cli, "api", "schedulers", scheduler);
+    environment_default(env, cli, "worker", "log_intake", logs);
+    if (conf->autoscale_count == 0) {
+        /* Workers of this host: one is kept, more come while there is work for them. */
+        environment_set(env, "autoscale.default", "min", STR("1"));
+        environment_set(env, "autoscale.default", "max", STR("4"));
+        environment_set(env, "autoscale.default", "slots", STR("8"));
+        environment_set(env, "autoscale.default", "quiet", STR("60s"));
+    }
+}
+
+static int write_instance(struct cli *cli, const struct environment *env, const char *conninfo, struct err *err)
+{
+    struct process self = process_of(getpid());
+    struct value *map = value_map(cli->arena);
+    struct str url = str_format(cli->arena, "%s://127.0.0.1:%lld", cli->conf->api_tls_cert.size > 0 ? "https" : "http",
+                                (long long)env->ports[PORT_API]);
+
+    value_put(cli->arena, map, STR("url"), value_string(cli->arena, url));
+    value_put(cli->arena, map, STR("database"), value_string(cli->arena, str_of(conninfo)));
+    value_put(cli->arena, map, STR("pid"), value_int(cli->arena, self.pid));
+    value_put(cli->arena, map, STR("started"), value_int(cli->arena, self.started));
+    return instance_write(cli, map, err);
+}
+
+/* The end of a program's log, when it will not run. */
+static int ailing_part(struct cli *cli, const struct part *part, struct err *err)
+{
+    struct str text = STR_EMPTY;
+    int rc = err_set(err, ERR_UNAVAILABLE, "the %s does not stay up", part->name);
+
+    (void)!file_read(cli->arena, part->log, &text, NULL);
+    text = str_trim(text);
+    size_t from = text.size;
+    while (from > 0 && text.bytes[from - 1] != '\n' && text.size - from < 200)
+        from--;
+    err_hint(err, "%s ends with: %.*s", part->log, STR_ARG(str_slice(text, from, text.size)));
+    return rc;
+}
+
+/* 0 once healthy; 1 when it was asked to stop before. */
+static int wait_until_healthy(struct cli *cli, struct supervisor *supervisor, struct err *err)
+{
+    int64_t began_ms = process_now_ms();
+    struct arena *whole = cli->arena;
+    struct str url;
+    int rc = client_url(cli, &url, err);
+
+    while (rc == 0 && supervisor_step(supervisor, STEP_MS)) {
+        struct arena look = { 0 };
+        const struct part *part = supervisor_ailing(supervisor);
+
+        cli->arena = &look;
+        bool is_healthy = client_is_healthy(cli);
+        cli->arena = whole;
+        arena_clear(&look);
+        if (is_healthy) {
+            notef("scheduler and web server are healthy (%.1f s)", (double)(process_now_ms() - began_ms) / 1000);
+            return 0;
+        }
+        if (part != NULL && part->deaths >= DEATHS_MAX)
+            return ailing_part(cli, part, err);
+        if (process_now_ms() - began_ms > READY_TIMEOUT_MS)
+            return err_set(err, ERR_TIMEOUT, "%.*s is not healthy after %d s; the logs are in %s", STR_ARG(url),
+                           READY_TIMEOUT_MS / 1000, cli_home_path(cli, "run"));
+    }
+    return rc < 0 ? rc : 1;
+}
+
+/* A second database, which tasks may fill: connection `warehouse`. */
+static int make_warehouse(struct cli *cli, struct private_pg *pg, struct err *err)
+{
+    struct arena *arena = cli->arena;
+    struct value *body = value_map(arena);
+    const struct value *there;
+    char password[PASSWORD_LETTERS + 1];
+    int rc = client_get(cli, STR("/api/v2/connections/warehouse"), &there, err);
+
+    if (rc == 0 && str_is(value_text(value_get(there, "host"), STR_EMPTY), pg->run))
+        return 0;
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return err_wrap(err, rc, "looking for the connection warehouse");
+    const char *method = rc == 0 ? "PATCH" : "POST";
+    make_password(password);
+    rc = private_pg_database(pg, "warehouse", password, err);
+    if (rc < 0)
+        return rc;
+    value_put(arena, body, STR("connection_id"), value_string(arena, STR("warehouse")));
+    value_put(arena, body, STR("conn_type"), value_string(arena, STR("postgres")));
+    value_put(arena, body, STR("host"), value_string(arena, str_of(pg->run)));
+    value_put(arena, body, STR("port"), value_int(arena, 5432));
+    value_put(arena, body, STR("schema"), value_string(arena, STR("warehouse")));
+    value_put(arena, body, STR("login"), value_string(arena, STR("warehouse")));
+    value_put(arena, body, STR("password"), value_string(arena, str_of(password)));
+    value_put(arena, body, STR("description"),
+              value_string(arena, STR("a database for the results of tasks, in the private PostgreSQL of this home")));
+    bool is_new = strcmp(method, "POST") == 0;
+    rc = client_call(cli, method, is_new ? STR("/api/v2/connections") : STR("/api/v2/connections/warehouse"), body,
+                     NULL, err);
+    if (rc == 0)
+        note("connection warehouse: a second database, for the results of tasks");
+    return rc < 0 ? err_wrap(err, rc, "making the connection warehouse") : 0;
+}
+
+/* ---- start and end ---- */
+
+static void print_banner(struct cli *cli, const char *password)
+{
+    if (progress == NULL)
+        return;
+    fprintf(progress, "\nHeadrace is ready:  %s%.*s%s\n", cli->is_coloured ? "\033[1m" : "",
+            STR_ARG(instance_text(cli, "url")), output_plain(cli));
+    if (password[0] != '\0')
+        fprintf(progress, "  user admin, password %s   (kept in %s)\n", password, cli_home_path(cli, "admin-password"));
+    else
+        fprintf(progress, "  user admin, password in %s\n", cli_home_path(cli, "admin-password"));
+    (void)fflush(progress);
+}
+
+static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *supervisor, struct environment *env,
+                    char password[PASSWORD_LETTERS + 1], struct err *err)
+{
+    struct conf_item item;
+    bool is_private = conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
+                      item.origin == CONF_DEFAULT;
+    const char *conninfo = str_cstr(cli->arena, cli->conf->database_conn.value);
+    int rc = is_private ? start_database(cli, pg, &conninfo, err) : 0;
+
+    if (rc == 0)
+        rc = store_migrate(conninfo, on_migration, NULL, err);
+    if (rc == 0)
+        rc = make_admin(cli, conninfo, password, err);
+    if (rc == 0)
+        rc = make_token(cli, conninfo, err);
+    if (rc == 0)
+        rc = write_instance(cli, env, conninfo, err);
+    if (rc < 0)
+        return rc;
+    settle_environment(cli, env, conninfo);
+    supervisor->env = environment_list(env);
+    supervisor->pg = is_private ? pg : NULL;
+    rc = wait_until_healthy(cli, supervisor, err);
+    if (rc == 0 && is_private)
+        rc = make_warehouse(cli, pg, err);
+    return rc;
+}
+
+static int check_programs(struct cli *cli, struct err *err)
+{
+    static const char *const names[] = { "headrace-scheduler", "headrace-webserver", "headrace-worker",
+                                         "headrace-warden" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (access(cli_program_path(cli->arena, names[i]), X_OK) != 0) {
+            int rc = err_set(err, ERR_NOT_FOUND, "%s is missing: %s", cli_program_path(cli->arena, names[i]),
+                             strerror(errno));
+            err_hint(err, "it belongs beside this program; ./dev build release makes all of them");
+            return rc;
+        }
+    return 0;
+}
+
+static int run_here(struct cli *cli, struct err *err)
+{
+    struct supervisor supervisor;
+    struct private_pg pg = { 0 };
+    struct environment env = { .arena = cli->arena };
+    char password[PASSWORD_LETTERS + 1] = "";
+    int rc = check_programs(cli, err);
+
+    if (rc == 0)
+        rc = make_home(cli, err);
+    if (rc == 0)
+        rc = lock_home(cli, err);
+    if (rc == 0) {
+        supervisor_end_programs(cli->conf->home); /* of a supervisor that was killed; its workers go on */
+        rc = environment_take_ports(&env, cli, err);
+    }
+    if (rc < 0)
+        return rc;
+    supervisor_init(&supervisor, cli->arena, cli->conf->home, NULL, note);
+    rc = bring_up(cli, &pg, &supervisor, &env, password, err);
+    if (rc == 0) {
+        print_banner(cli, password);
+        if (progress == stdout)
+            fputs("  Ctrl-C stops everything.\n", progress);
+        if (progress != stdout && progress != NULL) {
+            (void)fputc('\0', progress); /* tells --detach that it was a success */
+            (void)fclose(progress);
+            progress = NULL;
+        }
+        while (supervisor_step(&supervisor, 1000))
+            continue;
+    }
+    struct str home = cli->conf->home;
+    supervisor_end(home, supervisor.pg != NULL || pg.process.pid > 0 ? &pg : NULL, note);
+    instance_remove(cli);
+    note("stopped");
+    environment_clear(&env);
+    return rc < 0 ? rc : 0;
+}
+
+/* Starts this program again in a session of its own, and shows its progress until it is ready or has failed. */
+static int run_detached(struct cli *cli, struct err *err)
+{
+    struct process process;
+    int ends[2];
+    char bytes[4096];
+    bool succeeded = false;
+    const char **argv = ARENA_ARRAY(cli->arena, const char *, cli->argc + 3);
+    int count = 0, rc = make_home(cli, err);
+
+    if (rc < 0)
+        return rc;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return err_set(err, ERR_LIMIT, "opening a pipe: %s", strerror(errno));
+    argv[count++] = cli_program_path(cli->arena, "headrace");
+    argv[count++] = "standalone";
+    for (int i = 0; i < cli->argc; i++)
+        if (strcmp(cli->argv[i], "--detach") != 0)
+            argv[count++] = cli->argv[i];
+    (void)setenv("HEADRACE_PROGRESS", cli->is_coloured ? "coloured" : "plain", 1);
+    struct process_options options = { .argv = argv, .env = (const char *const *)environ, .keep_fd = ends[1],
+                                       .log_path = cli_home_path(cli, "run/standalone.log") };
+    rc = process_spawn(&process, &options, err);
+    (void)close(ends[1]);
+    for (ssize_t size; rc == 0 && (size = read(ends[0], bytes, sizeof bytes)) > 0;) {
+        succeeded = bytes[size - 1] == '\0';
+        (void)fwrite(bytes, 1, (size_t)size - (succeeded ? 1 : 0), stdout);
+        (void)fflush(stdout);
+    }
+    (void)close(ends[0]);
+    if (rc == 0 && !succeeded)
+        cli->exit_status = CLI_FAILED; /* it has said why */
+    return rc;
+}
+
+static int stop_other(struct cli *cli, struct err *err)
+{
+    struct process supervisor = process_of((pid_t)instance_number(cli, "pid"));
+    struct private_pg pg;
+    bool was_alive = supervisor.pid > 0 && supervisor.started == instance_number(cli, "started");
+
+    (void)err;
+    if (was_alive) {
+        process_stop(&supervisor, SIGTERM, 90000);
+        note("stopped");
+        return 0;
+    }
+    bool has_pg = private_pg_init(&pg, cli->arena, cli->conf->home, NULL) == 0 && private_pg_find(&pg);
+    supervisor_end(cli->conf->home, has_pg ? &pg : NULL, note);
+    instance_remove(cli);
+    note(has_pg ? "ended what was left" : "nothing runs");
+    return 0;
+}
+
+static int show_status(struct cli *cli, struct err *err)
+{
+    struct str url = instance_text(cli, "url");
+
+    if (url.size == 0 || !client_is_healthy(cli)) {
+        cli->exit_status = CLI_FAILED;
+        printf("not %s in %.*s\n", url.size == 0 ? "running" : "healthy", STR_ARG(cli->conf->home));
+        return 0;
+    }
+    (void)err;
+    print_banner(cli, "");
+    return 0;
+}
+
+int cli_standalone(struct cli *cli, struct err *err)
+{
+    const char *detached = getenv("HEADRACE_PROGRESS");
+
+    progress = stdout;
+    if (cli_has(cli, "--stop"))
+        return stop_other(cli, err);
+    if (cli_has(cli, "--status"))
+        return show_status(cli, err);
+    if (cli_has(cli, "--detach"))
+        return run_detached(cli, err);
+    if (detached != NULL) {
+        progress = fdopen(PROGRESS_FD, "w");
+        cli->is_coloured = strcmp(detached, "coloured") == 0;
+        if (progress != NULL)
+            (void)fcntl(PROGRESS_FD, F_SETFD, FD_CLOEXEC);
+        (void)unsetenv("HEADRACE_PROGRESS");
+    }
+    int rc = run_here(cli, err);
+    if (rc < 0 && detached != NULL && progress != NULL && err != NULL)
+        fprintf(progress, "headrace: %s\n%s%s%s", err->sentence, err->hint[0] != '\0' ? "  " : "", err->hint,
+                err->hint[0] != '\0' ? "\n" : "");
+    return rc;
+}
