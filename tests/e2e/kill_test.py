@@ -34,7 +34,7 @@ def kill_one(system, kind):
 
 
 def counts(system, run):
-    path = f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/check/xcomEntries/return_value"
+    path = f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/checks.row_count/xcomEntries/return_value"
     return system.patiently(lambda: system.request("GET", path), "the counts")["value"]
 
 

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main example on this machine's own package index: the counts that it loads equal a recount, also the second time."""
+import subprocess
+
+from headrace import Standalone, main
+
+DAG = "debian_archive"
+
+
+def recount():
+    """Records of the index that the example reads: one `Package:` line each; without an index, the installed packages."""
+    text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, check=True).stdout
+    if not text.strip():
+        text = open("/var/lib/dpkg/status", "rb").read()
+    return sum(line.startswith(b"Package:") for line in text.splitlines())
+
+
+def run_once(system):
+    run = system.trigger(DAG)
+    assert system.wait_run(DAG, run, 300)["state"] == "success", system.states(DAG, run)
+    path = f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/checks.row_count/xcomEntries/return_value"
+    return run, system.request("GET", path)["value"][0]
+
+
+def the_loaded_counts_equal_a_recount_and_a_second_load_doubles_nothing():
+    with Standalone({"autoscale.default.max": 2, "autoscale.default.slots": 4}, examples=True) as system:
+        run, counts = run_once(system)
+        assert counts["loaded"] == counts["expected"] == recount(), (counts, recount())
+        assert counts["loaded"] > 100
+        states = system.states(DAG, run)
+        assert states["report"] == states["notify"] == "success" and states["reject"] == "skipped", states
+        parts = [state for key, state in states.items() if isinstance(key, tuple) and key[0] == "parse"]
+        assert len(parts) > 5 and set(parts) == {"success"}, parts
+        _, again = run_once(system)
+        assert again == counts
+        report = next((system.home / "data").rglob("*.html"), None) or next((system.home / "data").rglob("*.svg"), None)
+        assert report is not None and "<svg" in report.read_text(), "the report has its picture"
+
+
+def the_error_path_is_taken_and_a_bad_part_fails_hard():
+    with Standalone({"autoscale.default.slots": 8}, examples=True) as system:
+        run = system.trigger("feedback_pipeline")
+        system.wait_run("feedback_pipeline", run, 120)
+        rows = system.tasks("feedback_pipeline", run)
+        hard = [row for row in rows if row["state"] == "failed"]
+        assert all(row["try_number"] == 1 for row in hard), "a hard error spends no retry"
+
+
+def retries_wait_ten_fifteen_and_twenty_two_and_a_half_seconds():
+    with Standalone(examples=True) as system:
+        run = system.trigger("retry_and_catch", {"failures": 4})
+        assert system.wait_run("retry_and_catch", run, 120)["state"] == "success"
+        states = system.states("retry_and_catch", run)
+        assert (states["call_service"], states["notify_failure"], states["finish"]) == ("failed", "success", "success"), states
+        rows = system.sql("SELECT extract(epoch FROM started_at), extract(epoch FROM ended_at) FROM try JOIN run USING (run_no) "
+                          f"WHERE run_id = '{run}' AND try_no > 0 AND task = (SELECT task FROM try t JOIN run r USING (run_no) "
+                          f"WHERE r.run_id = '{run}' GROUP BY task HAVING max(t.try_no) = 4) ORDER BY row_no").splitlines()
+        times = [tuple(float(word) for word in row.split("|")) for row in rows]
+        waits = [started - ended for (_, ended), (started, _) in zip(times, times[1:])]
+        print("  waits: " + ", ".join(f"{wait:.3f}" for wait in waits))
+        assert len(waits) == 3
+        for wait, expected in zip(waits, (10, 15, 22.5)):
+            assert expected <= wait < expected + 0.5, waits
+
+
+if __name__ == "__main__":
+    main(the_loaded_counts_equal_a_recount_and_a_second_load_doubles_nothing,
+         the_error_path_is_taken_and_a_bad_part_fails_hard, retries_wait_ten_fifteen_and_twenty_two_and_a_half_seconds)
