@@ -37,13 +37,16 @@ def the_loaded_counts_equal_a_recount_and_a_second_load_doubles_nothing():
         assert report is not None and "<svg" in report.read_text(), "the report has its picture"
 
 
-def the_error_path_is_taken_and_a_bad_part_fails_hard():
+def a_bad_part_fails_hard_and_a_good_delivery_is_loaded():
+    dag = "feedback_pipeline"
     with Standalone({"autoscale.default.slots": 8}, examples=True) as system:
-        run = system.trigger("feedback_pipeline")
-        system.wait_run("feedback_pipeline", run, 120)
-        rows = system.tasks("feedback_pipeline", run)
-        hard = [row for row in rows if row["state"] == "failed"]
-        assert all(row["try_number"] == 1 for row in hard), "a hard error spends no retry"
+        good = system.trigger(dag)
+        assert system.wait_run(dag, good, 120)["state"] == "success", system.states(dag, good)
+        bad = system.trigger(dag, {"bad_part": True})
+        assert system.wait_run(dag, bad, 120)["state"] == "failed"
+        failed = [row for row in system.tasks(dag, bad) if row["state"] == "failed"]
+        assert [(row["task_id"], row["try_number"]) for row in failed] == [("validate", 1)], "a hard error spends no retry"
+        assert "rating" in system.log(dag, bad, "validate", 1, failed[0]["map_index"])
 
 
 def retries_wait_ten_fifteen_and_twenty_two_and_a_half_seconds():
@@ -65,4 +68,4 @@ def retries_wait_ten_fifteen_and_twenty_two_and_a_half_seconds():
 
 if __name__ == "__main__":
     main(the_loaded_counts_equal_a_recount_and_a_second_load_doubles_nothing,
-         the_error_path_is_taken_and_a_bad_part_fails_hard, retries_wait_ten_fifteen_and_twenty_two_and_a_half_seconds)
+         a_bad_part_fails_hard_and_a_good_delivery_is_loaded, retries_wait_ten_fifteen_and_twenty_two_and_a_half_seconds)
