@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/* app - who is there, and which page. Each page is a file of its own, loaded when it is first shown. */
+import { lazy, Suspense, useCallback, useEffect, useState, type ComponentType } from "react";
+import { api_get, api_session, ApiError, V1, type Me } from "./lib/api.ts";
+import { MeContext } from "./lib/me.ts";
+import { go, match, usePlace } from "./lib/router.tsx";
+import { Boundary, Empty, ErrorBox, Skeleton } from "./parts/basics.tsx";
+import { Frame } from "./parts/frame.tsx";
+import { Login } from "./pages/login.tsx";
+import { Link } from "./lib/router.tsx";
+
+type Page = ComponentType<{ params: Record<string, string> }>;
+
+const Home = lazy(() => import("./pages/home.tsx")) as Page;
+const Dags = lazy(() => import("./pages/dags.tsx")) as Page;
+const Dag = lazy(() => import("./pages/dag.tsx")) as Page;
+const Run = lazy(() => import("./pages/run.tsx")) as Page;
+const Task = lazy(() => import("./pages/task.tsx")) as Page;
+const Workers = lazy(() => import("./pages/workers.tsx")) as Page;
+const Lists = lazy(() => import("./pages/lists.tsx")) as Page;
+const Admin = lazy(() => import("./pages/admin.tsx")) as Page;
+
+const ROUTES: [string, Page, Record<string, string>?][] = [
+  ["/", Home], ["/home", Home], ["/dags", Dags],
+  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", Task], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", Task],
+  ["/dags/:dag/runs/:run/tasks/:task/:tab", Task], ["/dags/:dag/runs/:run/tasks/:task", Task],
+  ["/dags/:dag/runs/:run/:tab", Run], ["/dags/:dag/runs/:run", Run],
+  ["/dags/:dag/tasks/:task", Dag, { tab: "task" }],
+  ["/dags/:dag/:tab", Dag], ["/dags/:dag", Dag],
+  ["/dag_runs", Lists, { kind: "runs" }], ["/task_instances", Lists, { kind: "tasks" }],
+  ["/workers", Workers], ["/workers/:worker", Workers],
+  ["/pools", Admin, { kind: "pools" }], ["/variables", Admin, { kind: "variables" }], ["/connections", Admin, { kind: "connections" }],
+  ["/events", Admin, { kind: "events" }], ["/settings", Admin, { kind: "settings" }], ["/security", Admin, { kind: "users" }], ["/import_errors", Admin, { kind: "import_errors" }],
+];
+
+/* Airflow 2's links carry the run in the query: /dags/x/grid?dag_run_id=y. */
+function old_link(path: string, query: URLSearchParams): string | null {
+  const run = query.get("dag_run_id");
+  const found = match("/dags/:dag/:tab", path);
+  if (!run || !found || !["grid", "graph", "gantt"].includes(found.tab)) return null;
+  const base = `/dags/${encodeURIComponent(found.dag)}/runs/${encodeURIComponent(run)}`;
+  const task = query.get("task_id");
+  return task ? `${base}/tasks/${encodeURIComponent(task)}` : base;
+}
+
+function Routed() {
+  const { path, query } = usePlace();
+  const old = old_link(path, query);
+  useEffect(() => {
+    if (old) go(old, true);
+  }, [old]);
+  if (old) return null;
+  for (const [pattern, Page, fixed] of ROUTES) {
+    const params = match(pattern, path);
+    if (params) return <Suspense fallback={<Skeleton rows={8} height={24} />}><Page params={{ ...params, ...fixed }} /></Suspense>;
+  }
+  return <Empty title="There is no such page."><p>{path}</p><Link to="/dags" className="button">All DAGs</Link></Empty>;
+}
+
+export function App() {
+  const [me, set_me] = useState<Me | null>(null);
+  const [signed_out, set_signed_out] = useState(false);
+  const [error, set_error] = useState<ApiError | null>(null);
+  const { path } = usePlace();
+  const load = useCallback(async () => {
+    try {
+      const found = await api_get<Me>(`${V1}/me`);
+      api_session(found.csrf, () => set_signed_out(true));
+      set_me(found);
+      set_signed_out(false);
+      set_error(null);
+    } catch (e) {
+      const failure = e as ApiError;
+      if (failure.status === 401) set_signed_out(true);
+      else set_error(failure);
+    }
+  }, []);
+  useEffect(() => void load(), [load]);
+  if (signed_out && !me) return <Login onDone={load} />;
+  if (!me) return <main>{error ? <ErrorBox error={error} retry={() => void load()} /> : null}</main>;
+  return (
+    <MeContext value={me}>
+      <Frame me={me}>
+        <Boundary reset_key={path}><Routed /></Boundary>
+      </Frame>
+      {signed_out && <Login onDone={load} over username={me.username} />}
+    </MeContext>
+  );
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* api - one door to the server: reads, mutations with the token against forged requests, errors as sentences. */
+
+export interface Me {
+  username: string;
+  role: string;
+  csrf: string;
+  version: string;
+  now: number;
+  instance_name?: string;
+  permissions: string[];
+}
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string, readonly reason: string, readonly request_id: string, readonly fields: { loc: string[]; msg: string }[] = []) {
+    super(message);
+  }
+}
+
+let csrf = "";
+let skew_ms = 0;
+let on_signed_out: () => void = () => {};
+
+export function api_session(token: string, signed_out: () => void): void {
+  csrf = token;
+  on_signed_out = signed_out;
+}
+
+/* The server's clock: durations of what runs are counted on it, whatever this computer believes. */
+export function server_now(): number {
+  return Date.now() + skew_ms;
+}
+
+export function server_clock(now: number): void {
+  // Answers come late, never early: the smaller delay is the better estimate, so a big step is taken and a small one averaged.
+  const seen = now - Date.now();
+  skew_ms = Math.abs(seen - skew_ms) > 2000 ? seen : skew_ms * 0.8 + seen * 0.2;
+}
+
+export function clock_skew(): number {
+  return skew_ms;
+}
+
+const SENTENCES: Record<number, string> = {
+  0: "The server did not answer.",
+  403: "You may not do this.",
+  404: "There is no such thing here.",
+  409: "It has changed in the meantime.",
+  429: "Too many tries. Wait a moment.",
+  503: "The server is busy or starting.",
+};
+
+async function error_of(response: Response): Promise<ApiError> {
+  const id = response.headers.get("X-Request-Id") ?? "";
+  let detail: unknown;
+  try {
+    detail = ((await response.json()) as { detail?: unknown }).detail;
+  } catch {
+    detail = undefined;
+  }
+  const fallback = SENTENCES[response.status] ?? `The server answered ${response.status}.`;
+  if (typeof detail === "string") return new ApiError(response.status, detail, "", id);
+  if (Array.isArray(detail)) {
+    const fields = detail as { loc: string[]; msg: string }[];
+    return new ApiError(response.status, fields.map((f) => `${(f.loc ?? []).slice(1).join(".")}: ${f.msg}`).join("\n") || fallback, "invalid", id, fields);
+  }
+  const object = (detail ?? {}) as { reason?: string; message?: string };
+  return new ApiError(response.status, object.message ?? fallback, object.reason ?? "", id);
+}
+
+export async function api_raw(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...init });
+  } catch (cause) {
+    if ((cause as Error).name === "AbortError") throw cause;
+    throw new ApiError(0, SENTENCES[0], "network", "");
+  }
+  if (response.status === 401 && !path.startsWith("/auth/")) on_signed_out();
+  if (!response.ok && response.status !== 304) throw await error_of(response);
+  return response;
+}
+
+export async function api_get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await api_raw(path, { signal, headers: { Accept: "application/json" } });
+  const body = (await response.json()) as T & { now?: number };
+  if (typeof body.now === "number") server_clock(body.now);
+  return body;
+}
+
+export async function api_send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const response = await api_raw(path, {
+    method,
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-Headrace-CSRF": csrf },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+const e = encodeURIComponent;
+
+export const V1 = "/api/headrace/v1";
+export const V2 = "/api/v2";
+
+export const url_of = {
+  cells: (dag: string, runs: number, before: number | null) => `${V1}/ui/grid/${e(dag)}/cells?runs=${runs}${before === null ? "" : `&before=${before}`}`,
+  shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
+  run: (dag: string, run: string) => `${V1}/ui/run/${e(dag)}/${e(run)}`,
+  task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
+  mapped: (dag: string, run: string, task: string) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}`,
+  log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
+  dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
+  run2: (dag: string, run: string) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}`,
+  ti2: (dag: string, run: string, task: string, map = -1) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}/taskInstances/${e(task)}${map >= 0 ? `/${map}` : ""}`,
+};

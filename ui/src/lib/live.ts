@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+/* live - this tab's end of the stream, and snapshots that follow it. */
+import { useEffect, useMemo, useReducer, useRef, useSyncExternalStore } from "react";
+import hub_url from "./hub.worker.ts?sharedworker&url";
+import { api_get, ApiError, server_clock } from "./api.ts";
+import { Hub, type FromHub, type LiveStatus, type ToHub } from "./hub.ts";
+import type { Snapshot } from "./model.ts";
+import { REFETCH, type Reduced } from "./reduce.ts";
+import { Gate, type StreamEvent } from "./stream.ts";
+import { script_url } from "./trusted.ts";
+
+type Listener = (event: StreamEvent, fresh: boolean) => void;
+
+const watchers = new Map<symbol, { topics: string[]; listener: Listener }>();
+const status_listeners = new Set<() => void>();
+let status: LiveStatus = { state: "connecting", since: Date.now(), retry_at: null, last_event: null, delay_ms: null, version: null };
+let send: ((message: ToHub) => void) | null = null;
+
+function received(message: FromHub): void {
+  if (message.kind === "status") {
+    status = message.status;
+    for (const listener of status_listeners) listener();
+    return;
+  }
+  if (message.event.data.now) server_clock(message.event.data.now);
+  for (const { listener } of watchers.values()) listener(message.event, message.fresh);
+}
+
+function start(): (message: ToHub) => void {
+  if (send) return send;
+  try {
+    const worker = new SharedWorker(script_url(hub_url), { type: "module", name: "headrace" });
+    worker.port.onmessage = (message: MessageEvent<FromHub>) => received(message.data);
+    send = (message) => worker.port.postMessage(message);
+  } catch {
+    const hub = new Hub("/api/headrace/v1/stream");
+    hub.join(1, received);
+    send = (message) => hub.receive(1, message);
+  }
+  addEventListener("pagehide", () => send?.({ kind: "bye" }));
+  for (const name of ["online", "pageshow"]) addEventListener(name, () => status.state !== "live" && send?.({ kind: "retry" }));
+  document.addEventListener("visibilitychange", () => !document.hidden && status.state !== "live" && send?.({ kind: "retry" }));
+  return send;
+}
+
+export function live_watch(topics: string[], listener: Listener): () => void {
+  const id = Symbol();
+  watchers.set(id, { topics, listener });
+  tell();
+  return () => {
+    watchers.delete(id);
+    tell();
+  };
+}
+
+function tell(): void {
+  start()({ kind: "topics", topics: [...new Set([...watchers.values()].flatMap((w) => w.topics))] });
+}
+
+export function live_retry(): void {
+  start()({ kind: "retry" });
+}
+
+export function useLiveStatus(): LiveStatus {
+  return useSyncExternalStore((l) => (status_listeners.add(l), () => status_listeners.delete(l)), () => status);
+}
+
+/* --- snapshots ------------------------------------------------------------------------------------------------- */
+
+export interface Following<T> { data: T | null; error: ApiError | null; at: number | null; busy: boolean; refetch: () => void }
+
+const MIN_REFETCH_MS = 800;
+const kept = new Map<string, { data: unknown; at: number }>(); // what was seen last of a page: shown at once on return
+const KEPT_MAX = 40;
+
+class Follower<T extends Snapshot> {
+  data: T | null = null;
+  error: ApiError | null = null;
+  at: number | null = null;
+  busy = false;
+  private gate = new Gate();
+  private abort: AbortController | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private frame = 0;
+  private asked_at = 0;
+  private dirty = false;
+  private closed = false;
+
+  constructor(private readonly url: string, private readonly reduce: (data: T, event: StreamEvent, gate: Gate) => Reduced<T>, private readonly changed: () => void) {
+    const old = kept.get(url);
+    if (old) {
+      this.data = old.data as T;
+      this.at = old.at;
+    }
+  }
+
+  hear(event: StreamEvent, fresh: boolean): void {
+    if (event.name === "hello") {
+      if (fresh && this.gate.began(event.seq)) this.soon();
+      return;
+    }
+    if (event.name === "reset") {
+      this.gate = new Gate();
+      return this.soon();
+    }
+    if (event.name === "log") return;
+    if (this.busy) this.gate.keep(event);
+    const admitted = this.gate.event(event);
+    if (admitted) this.apply(admitted);
+  }
+
+  private apply(event: StreamEvent): void {
+    if (!this.data) return;
+    const next = this.reduce(this.data, event, this.gate);
+    if (next === REFETCH) return this.soon();
+    if (next === this.data) return;
+    this.data = next;
+    this.paint();
+  }
+
+  private paint(): void {
+    if (this.frame || this.closed) return;
+    // One drawing per frame however many events come; a hidden tab draws when it is shown.
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      if (!this.closed) this.changed();
+    });
+  }
+
+  soon(): void {
+    if (this.busy) {
+      this.dirty = true;
+      return;
+    }
+    if (this.timer || this.closed) return;
+    const wait = Math.max(0, this.asked_at + MIN_REFETCH_MS - Date.now());
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void this.fetch();
+    }, wait);
+  }
+
+  async fetch(): Promise<void> {
+    if (this.closed) return;
+    this.abort?.abort();
+    const abort = (this.abort = new AbortController());
+    this.busy = true;
+    this.asked_at = Date.now();
+    try {
+      const data = await api_get<T>(this.url, abort.signal);
+      if (abort.signal.aborted) return;
+      this.data = data;
+      this.error = null;
+      this.at = Date.now();
+      this.busy = false;
+      remember(this.url, data);
+      for (const event of this.gate.snapshot(data.seq ?? 0)) this.apply(event);
+      if (data.seq !== undefined && this.gate.too_old(data.seq)) this.soon();
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.busy = false;
+      this.error = error instanceof ApiError ? error : new ApiError(0, String(error), "", "");
+    }
+    if (this.dirty) {
+      this.dirty = false;
+      this.soon();
+    }
+    if (!this.closed) this.changed();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.abort?.abort();
+    if (this.timer) clearTimeout(this.timer);
+    if (this.frame) cancelAnimationFrame(this.frame);
+    if (this.data) remember(this.url, this.data);
+  }
+}
+
+function remember(url: string, data: unknown): void {
+  kept.delete(url);
+  kept.set(url, { data, at: Date.now() });
+  if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value as string);
+}
+
+export function snapshots_forget(): void {
+  kept.clear();
+}
+
+/* Reads `url` and follows `topics`; null url: nothing yet. */
+export function useFollow<T extends Snapshot>(url: string | null, topics: string[], reduce: (data: T, event: StreamEvent, gate: Gate) => Reduced<T>): Following<T> {
+  const [, draw] = useReducer((n: number) => n + 1, 0);
+  const topic_text = topics.join(",");
+  const latest = useRef(reduce);
+  latest.current = reduce;
+  const follower = useMemo(() => (url === null ? null : new Follower<T>(url, (data, event, gate) => latest.current(data, event, gate), draw)), [url]);
+  // Watching begins before asking, so that nothing falls between.
+  useEffect(() => {
+    if (!follower || !topic_text) return;
+    return live_watch(topic_text.split(","), (event, fresh) => follower.hear(event, fresh));
+  }, [follower, topic_text]);
+  useEffect(() => {
+    if (!follower) return;
+    void follower.fetch();
+    return () => follower.close();
+  }, [follower]);
+  return { data: follower?.data ?? null, error: follower?.error ?? null, at: follower?.at ?? null, busy: follower?.busy ?? false, refetch: () => follower?.soon() };
+}
+
+const never = <T,>(data: T): T => data;
+
+/* Reads `url` once, and again when it changes. */
+export function useFetch<T extends object>(url: string | null): Following<T & Snapshot> {
+  return useFollow<T & Snapshot>(url, [], never);
+}

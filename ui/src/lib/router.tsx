@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* router - the address bar is the state: paths are Airflow's, filters are query keys, every view is a link. */
+import { useMemo, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from "react";
+
+export interface Place { path: string; query: URLSearchParams; hash: string }
+
+const listeners = new Set<() => void>();
+let place = read();
+
+function read(): Place {
+  if (typeof location === "undefined") return { path: "/", query: new URLSearchParams(), hash: "" };
+  return { path: location.pathname, query: new URLSearchParams(location.search), hash: location.hash };
+}
+
+function changed(): void {
+  place = read();
+  for (const listener of listeners) listener();
+}
+
+if (typeof addEventListener !== "undefined") addEventListener("popstate", changed);
+
+export function go(to: string, replace = false): void {
+  if (to === location.pathname + location.search + location.hash) return;
+  if (replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  const path_before = place.path;
+  changed();
+  if (!replace && place.path !== path_before) scrollTo(0, 0);
+}
+
+export function usePlace(): Place {
+  return useSyncExternalStore((l) => (listeners.add(l), () => listeners.delete(l)), () => place);
+}
+
+/* Changes some query keys of the page shown; null or "" removes one. */
+export function query_set(changes: Record<string, string | null>, replace = true): void {
+  const query = new URLSearchParams(location.search);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null || value === "") query.delete(key);
+    else query.set(key, value);
+  }
+  const text = query.toString();
+  go(location.pathname + (text ? `?${text}` : "") + location.hash, replace);
+}
+
+export function useQuery(key: string): string {
+  return usePlace().query.get(key) ?? "";
+}
+
+const e = encodeURIComponent;
+
+export const path_of = {
+  dag: (dag: string, tab = "") => `/dags/${e(dag)}${tab ? `/${tab}` : ""}`,
+  run: (dag: string, run: string, tab = "") => `/dags/${e(dag)}/runs/${e(run)}${tab ? `/${tab}` : ""}`,
+  task: (dag: string, run: string, task: string, map = -1, tab = "") =>
+    `/dags/${e(dag)}/runs/${e(run)}/tasks/${e(task)}${map >= 0 ? `/mapped/${map}` : ""}${tab ? `/${tab}` : ""}`,
+  dag_task: (dag: string, task: string) => `/dags/${e(dag)}/tasks/${e(task)}`,
+  worker: (name: string) => `/workers/${e(name)}`,
+};
+
+/* The parts of a path that fit a pattern such as "/dags/:dag/runs/:run/*", decoded; null when it does not fit. */
+export function match(pattern: string, path: string): Record<string, string> | null {
+  const want = pattern.split("/").filter(Boolean);
+  const have = path.split("/").filter(Boolean);
+  const found: Record<string, string> = {};
+  for (let i = 0; i < want.length; i++) {
+    if (want[i] === "*") return { ...found, rest: have.slice(i).join("/") };
+    if (i >= have.length) return null;
+    if (want[i].startsWith(":")) {
+      try {
+        found[want[i].slice(1)] = decodeURIComponent(have[i]);
+      } catch {
+        return null;
+      }
+    } else if (want[i] !== have[i]) return null;
+  }
+  return have.length === want.length ? found : null;
+}
+
+export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) {
+  const click = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event);
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return <a href={to} onClick={click} {...rest} />;
+}
+
+export function useMatch(pattern: string): Record<string, string> | null {
+  const { path } = usePlace();
+  return useMemo(() => match(pattern, path), [pattern, path]);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+/* log - a viewer of one attempt's output: any length, followed while it grows, found in, linked to by line. */
+import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState, type KeyboardEvent } from "react";
+import { live_watch } from "../lib/live.ts";
+import { bytes, count } from "../lib/number.ts";
+import { pref_get, usePref } from "../lib/prefs.ts";
+import { clock } from "../lib/time.ts";
+import { copy, Empty, Icon, toast, useKeys } from "../parts/basics.tsx";
+import { useZone } from "../parts/clock.tsx";
+import { api_raw, type ApiError } from "../lib/api.ts";
+import { LINE_MAX, line_of, plain_of, spans_of } from "./ansi.ts";
+import { height_of, is_scaled, LINE_H, lines_of_hash, scroll_of, top_line } from "./scroll.ts";
+import { LogSource } from "./source.ts";
+import "../styles/log.css";
+
+interface Props { url: string; topic: string | null; empty: React.ReactNode }
+interface Found { lines: number[]; at: number; more: boolean }
+
+const COPY_MAX = 5_000_000;
+
+function Line({ n, raw, mark, find, zone, time, wrap, onPick }: { n: number; raw: string | undefined; mark: boolean; find: string; zone: string; time: boolean; wrap: boolean; onPick: (n: number, extend: boolean) => void }) {
+  const [whole, set_whole] = useState(false);
+  const line = useMemo(() => (raw === undefined ? null : line_of(raw)), [raw]);
+  const shown = line && !whole && line.text.length > LINE_MAX ? line.text.slice(0, LINE_MAX) : line?.text;
+  const spans = useMemo(() => (shown === undefined ? [] : spans_of(shown)), [shown]);
+  return (
+    <div className={`log-line${mark ? " marked" : ""}${line ? ` s-${line.stream}` : ""}${wrap ? " wrap" : ""}`}>
+      <a className="log-n" href={`#L${n + 1}`} tabIndex={-1} onClick={(e) => { e.preventDefault(); onPick(n, e.shiftKey); }}>{n + 1}</a>
+      {time && <span className="log-t">{line?.at ? clock(line.at, zone, true) : ""}</span>}
+      <span className="log-text">
+        {line === null ? <span className="faint">…</span> : spans.map((s, i) => s.href
+          ? <a key={i} href={s.href} target="_blank" rel="noopener noreferrer" className={s.style || undefined}>{s.text}</a>
+          : <span key={i} className={s.style || undefined}>{find ? highlight(s.text, find) : s.text}</span>)}
+        {line && shown!.length < line.text.length && <button className="button small" onClick={() => set_whole(true)}>show {bytes(line.text.length)}</button>}
+        {"\n"}
+      </span>
+    </div>
+  );
+}
+
+function highlight(text: string, find: string): React.ReactNode {
+  const parts: React.ReactNode[] = [];
+  const low = text.toLowerCase();
+  let at = 0;
+  for (let hit = low.indexOf(find); hit >= 0 && parts.length < 100; hit = low.indexOf(find, at)) {
+    parts.push(text.slice(at, hit), <mark key={hit}>{text.slice(hit, hit + find.length)}</mark>);
+    at = hit + find.length;
+  }
+  return at ? [...parts, text.slice(at)] : text;
+}
+
+export default function Log({ url, topic, empty }: Props) {
+  const [, draw] = useReducer((n: number) => n + 1, 0);
+  const source = useMemo(() => new LogSource(url, draw), [url]);
+  const box = useRef<HTMLDivElement>(null);
+  const find_input = useRef<HTMLInputElement>(null);
+  const zone = useZone();
+  const [wrap, set_wrap] = usePref("log.wrap", false);
+  const [time, set_time] = usePref("log.time", true);
+  const [top, set_top] = useState(0);
+  const [view, set_view] = useState(600);
+  const [follow, set_follow] = useState(() => !lines_of_hash(location.hash));
+  const [marked, set_marked] = useState<[number, number] | null>(() => lines_of_hash(location.hash));
+  const [query, set_query] = useState("");
+  const [found, set_found] = useState<Found | null>(null);
+  const [opened, set_opened] = useState(false);
+  const expected = useRef(-1); // the scroll position we set ourselves
+
+  useEffect(() => {
+    set_opened(false);
+    set_found(null);
+    void source.open().then(() => set_opened(true));
+    const leave = topic ? live_watch([`log:${topic}`], (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!)) : null;
+    return () => { leave?.(); source.close(); };
+  }, [source, topic]);
+
+  const fit = Math.max(1, Math.floor(view / LINE_H));
+  const to_line = useCallback((line: number) => {
+    const next = Math.max(0, Math.min(line, Math.max(0, source.total - fit)));
+    set_top(next);
+    const element = box.current;
+    if (!element) return;
+    const place = Math.round(scroll_of(next, element.clientHeight, source.total));
+    expected.current = place;
+    element.scrollTop = place;
+  }, [source, fit]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => set_view(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [opened]);
+  // At the end of what grows, or at the line that the link names.
+  useLayoutEffect(() => {
+    if (!opened) return;
+    if (follow) to_line(source.total);
+  }, [opened, follow, source.total, fit]);
+  useEffect(() => {
+    const hash = lines_of_hash(location.hash);
+    if (opened && hash) to_line(hash[0] - 4);
+  }, [opened]);
+  useEffect(() => source.want(top - 64, top + fit + 128));
+
+  const scrolled = () => {
+    const element = box.current!;
+    if (Math.abs(element.scrollTop - expected.current) < 2) return;
+    expected.current = -1;
+    const next = top_line(element.scrollTop, element.clientHeight, source.total);
+    set_top(next);
+    set_follow(next + fit >= source.total && !source.complete);
+  };
+  const wheel = (event: React.WheelEvent) => {
+    // A scaled bar would leap hundreds of lines a notch: here the lines move, and the bar follows.
+    if (!is_scaled(source.total) || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    set_follow(false);
+    to_line(top + Math.round((event.deltaMode === 1 ? event.deltaY * 3 : event.deltaY / LINE_H)));
+  };
+  const search = async (text: string) => {
+    if (!text) return set_found(null);
+    try {
+      const hit = await source.search(text, false);
+      set_found({ lines: hit.lines, at: 0, more: hit.more });
+      if (hit.lines.length) jump(hit.lines[0]);
+    } catch (error) { toast((error as ApiError).message, { bad: true }); }
+  };
+  const jump = (line: number) => {
+    set_follow(false);
+    set_marked([line, line]);
+    to_line(line - Math.floor(fit / 3));
+  };
+  const step = (by: number) => {
+    if (!found?.lines.length) return;
+    const at = (found.at + by + found.lines.length) % found.lines.length;
+    set_found({ ...found, at });
+    jump(found.lines[at]);
+  };
+  const first_error = async () => {
+    const tries = await Promise.all(["error", "traceback", "exception", "exit code"].map((q) => source.search(q, false).catch(() => ({ lines: [] as number[] }))));
+    const lines = tries.slice(0, 3).flatMap((t) => t.lines.slice(0, 1));
+    const line = lines.length ? Math.min(...lines) : tries[3].lines[0];
+    if (line === undefined) toast("No line speaks of an error.");
+    else jump(line);
+  };
+  const pick = (n: number, extend: boolean) => {
+    const range: [number, number] = extend && marked ? [Math.min(marked[0], n), Math.max(marked[0], n)] : [n, n];
+    set_marked(range);
+    set_follow(false);
+    history.replaceState(null, "", `${location.pathname}${location.search}#L${range[0] + 1}${range[1] > range[0] ? `-${range[1] + 1}` : ""}`);
+  };
+  const copy_lines = async (from: number, to: number) => {
+    const response = await api_raw(from === 0 && to >= source.total - 1 ? `${url}/raw` : `${url}?from=${from}&lines=${Math.min(2000, to - from + 1)}`);
+    const text = (await response.text()).split("\n").map((l) => plain_of(line_of(l).text)).join("\n");
+    await copy(text, `${count(to - from + 1)} lines`);
+  };
+  const keys = (event: KeyboardEvent) => {
+    const moves: Record<string, number> = { ArrowDown: top + 1, ArrowUp: top - 1, PageDown: top + fit - 2, PageUp: top - fit + 2, Home: 0, End: source.total };
+    if ((event.ctrlKey || event.metaKey) && event.key === "f" && document.activeElement !== find_input.current) { event.preventDefault(); find_input.current?.focus(); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "a" && (event.target as HTMLElement).tagName !== "INPUT") {
+      event.preventDefault();
+      if (source.bytes > COPY_MAX) toast(`The log has ${bytes(source.bytes)}: download it instead.`);
+      else void copy_lines(0, source.total - 1);
+      return;
+    }
+    if (event.target !== box.current || !(event.key in moves) || event.ctrlKey) return;
+    event.preventDefault();
+    set_follow(event.key === "End" && !source.complete);
+    to_line(moves[event.key]);
+  };
+  useKeys([
+    { key: "f", what: "Follow the log", run: () => set_follow(!follow) },
+    { key: "w", what: "Wrap long lines", run: () => set_wrap(!pref_get("log.wrap", false)) },
+    { key: "n", what: "Next match", run: () => step(1) },
+    { key: "N", what: "Match before", run: () => step(-1) },
+    { key: "e", what: "First error", run: () => void first_error() },
+  ]);
+
+  if (opened && source.error && !source.total) return (source.error as ApiError).reason === "no_log" || (source.error as ApiError).status === 404 ? <div className="panel">{empty}</div> : <div className="panel"><Empty title={source.error.message} /></div>;
+  const last = Math.min(source.total, top + fit + 2);
+  const numbers = Array.from({ length: Math.max(0, last - top) }, (_, i) => top + i);
+  const behind = source.total - (top + fit);
+  return (
+    <section className="panel log" aria-label="Log" onKeyDown={keys}>
+      <header className="log-bar">
+        <input type="search" ref={find_input} className="input log-find" placeholder="Find in the whole log" aria-label="Find in the log" value={query} onChange={(e) => set_query(e.target.value)}
+          onKeyDown={(e) => { if (e.key === "Enter") { e.preventDefault(); if (found && found.lines.length && query) step(e.shiftKey ? -1 : 1); else void search(query); } else if (e.key === "Escape") { set_query(""); set_found(null); box.current?.focus(); } else set_found(null); }} />
+        {found && <span className="muted num nowrap" role="status">{found.lines.length ? `${found.at + 1} of ${count(found.lines.length)}${found.more ? "+" : ""}` : "nothing found"}</span>}
+        {found && found.lines.length > 1 && <><button className="button small icon" aria-label="Match before" onClick={() => step(-1)}>↑</button><button className="button small icon" aria-label="Next match" onClick={() => step(1)}>↓</button></>}
+        <span className="grow" />
+        {marked && marked[1] > marked[0] && <button className="button small" onClick={() => void copy_lines(...marked)}>Copy {marked[1] - marked[0] + 1} lines</button>}
+        <span className="muted num nowrap phone-off">{count(source.total)} lines · {bytes(source.bytes)}</span>
+        {!source.complete && opened && <button className="chip" aria-pressed={follow} onClick={() => set_follow(!follow)}><span className="live-dot" />Follow</button>}
+        <button className="button small quiet" onClick={() => void first_error()}>First error</button>
+        <button className="chip phone-off" aria-pressed={wrap} onClick={() => set_wrap(!wrap)}>Wrap</button>
+        <button className="chip phone-off" aria-pressed={time} onClick={() => set_time(!time)}>Time</button>
+        <a className="button small quiet" href={`${url}/raw`} download><Icon d="M8 2v8M5 7l3 3 3-3M3 13h10" size={13} />Raw</a>
+      </header>
+      <div className="log-scroll" ref={box} tabIndex={0} role="region" aria-label="Log text" aria-live="off" onScroll={scrolled} onWheel={wheel}>
+        <div style={{ height: Math.max(height_of(source.total), 1) }} className="log-space">
+          <div className="log-window" style={{ transform: `translateY(${Math.round(is_scaled(source.total) ? (box.current?.scrollTop ?? 0) : top * LINE_H)}px)` }}>
+            {numbers.map((n) => <Line key={n} n={n} raw={source.line(n)} mark={!!marked && n >= marked[0] && n <= marked[1]} find={found ? query.toLowerCase() : ""} zone={zone} time={time} wrap={wrap} onPick={pick} />)}
+          </div>
+        </div>
+      </div>
+      {found && found.lines.length > 0 && source.total > fit && <div className="log-marks" aria-hidden="true">{sample(found.lines, 200).map((l) => <i key={l} style={{ top: `${(100 * l) / source.total}%` }} />)}</div>}
+      {!follow && !source.complete && behind > 0 && opened && <button className="log-more" onClick={() => set_follow(true)}>↓ {count(behind)} new {behind === 1 ? "line" : "lines"}</button>}
+    </section>
+  );
+}
+
+function sample(list: number[], max: number): number[] {
+  if (list.length <= max) return list;
+  return Array.from({ length: max }, (_, i) => list[Math.floor((i * list.length) / max)]);
+}

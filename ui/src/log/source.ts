@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/* source - lines of a log by number, read in blocks as they are looked at; the newest blocks read are kept. */
+import { api_get, api_raw } from "../lib/api.ts";
+
+export const BLOCK = 512;
+const BLOCKS_MAX = 64;
+
+export class LogSource {
+  total = 0;
+  bytes = 0;
+  complete = false;
+  error: Error | null = null;
+  private blocks = new Map<number, string[]>();
+  private busy = new Map<number, AbortController>();
+  private closed = false;
+
+  constructor(readonly url: string, private readonly changed: () => void) {}
+
+  close(): void {
+    this.closed = true;
+    for (const abort of this.busy.values()) abort.abort();
+  }
+
+  line(n: number): string | undefined {
+    return this.blocks.get(Math.floor(n / BLOCK))?.[n % BLOCK];
+  }
+
+  /* The stream says how long it is by now. */
+  grown(lines: number, bytes: number, complete: boolean): void {
+    if (lines < this.total || (lines === this.total && complete === this.complete)) return;
+    this.total = lines;
+    this.bytes = bytes;
+    this.complete = complete;
+    this.changed();
+  }
+
+  /* Sees to it that these lines are there or on their way; blocks far away are not asked for any more. */
+  want(from: number, to: number): void {
+    const first = Math.max(0, Math.floor(from / BLOCK));
+    const last = Math.floor(Math.max(0, Math.min(to, this.total - 1)) / BLOCK);
+    for (const [b, abort] of this.busy) if (b < first - 1 || b > last + 1) abort.abort();
+    for (let b = first; b <= last; b++) {
+      const have = this.blocks.get(b)?.length ?? 0;
+      const due = Math.min(BLOCK, Math.max(0, this.total - b * BLOCK));
+      if (have < due && !this.busy.has(b)) void this.fetch(b, have);
+    }
+  }
+
+  async open(): Promise<void> {
+    await this.read(`${this.url}?tail=${BLOCK}`, null);
+  }
+
+  private async fetch(block: number, have: number): Promise<void> {
+    const abort = new AbortController();
+    this.busy.set(block, abort);
+    await this.read(`${this.url}?from=${block * BLOCK + have}&lines=${BLOCK - have}`, abort.signal);
+    if (this.busy.get(block) === abort) this.busy.delete(block);
+    if (!this.closed) this.changed();
+  }
+
+  private async read(url: string, signal: AbortSignal | null): Promise<void> {
+    try {
+      const response = await api_raw(url, { signal: signal ?? undefined });
+      const number = (name: string) => Number(response.headers.get(name) ?? 0);
+      const text = await response.text();
+      if (this.closed) return;
+      this.total = Math.max(this.total, number("Log-Lines"));
+      this.bytes = Math.max(this.bytes, number("Log-Bytes"));
+      this.complete = response.headers.get("Log-Complete") === "true";
+      this.error = null;
+      this.put(number("Log-First-Line"), text);
+    } catch (error) {
+      if ((error as Error).name === "AbortError" || this.closed) return;
+      this.error = error as Error;
+    }
+    this.changed();
+  }
+
+  private put(first: number, text: string): void {
+    const lines = text.split("\n");
+    if (lines[lines.length - 1] === "") lines.pop();
+    lines.forEach((line, i) => {
+      const n = first + i;
+      const b = Math.floor(n / BLOCK);
+      const block = this.blocks.get(b) ?? [];
+      // A block is kept only from its beginning on: holes would look like lines.
+      if (n % BLOCK > block.length) return;
+      block[n % BLOCK] = line;
+      this.blocks.delete(b);
+      this.blocks.set(b, block);
+    });
+    while (this.blocks.size > BLOCKS_MAX) this.blocks.delete(this.blocks.keys().next().value as number);
+  }
+
+  async search(q: string, match_case: boolean, from = 0): Promise<{ lines: number[]; searched: number; more: boolean }> {
+    return api_get(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${from}&limit=1000`);
+  }
+}

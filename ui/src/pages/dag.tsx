@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/* dag - one DAG: its runs as a grid, its graph, and what else is known of it. */
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { url_of, V1 } from "../lib/api.ts";
+import { useFetch, useFollow } from "../lib/live.ts";
+import { useMay } from "../lib/me.ts";
+import type { Cells, DagList, Shape } from "../lib/model.ts";
+import { count } from "../lib/number.ts";
+import { REFETCH, reduce_cells } from "../lib/reduce.ts";
+import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { schedule_words } from "../lib/time.ts";
+import { DeleteDialog } from "../parts/actions.tsx";
+import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
+import { When } from "../parts/clock.tsx";
+import { PageHead, useTitle } from "../parts/head.tsx";
+import { StateWord } from "../parts/state.tsx";
+import { TriggerDialog } from "../parts/trigger.tsx";
+import { pause_set, PauseSwitch } from "./dags.tsx";
+import { GridSide } from "../grid/side.tsx";
+import Grid, { type Picked } from "../grid/grid.tsx";
+import { RUN_LETTERS, TASK_STATES } from "../states.ts";
+
+const Graph = lazy(() => import("../graph/graph.tsx"));
+const More = lazy(() => import("./dag_more.tsx"));
+
+export const DAG_TABS: [string, string][] = [["", "Grid"], ["graph", "Graph"], ["runs", "Runs"], ["calendar", "Calendar"], ["trends", "Trends"], ["tasks", "Tasks"], ["backfills", "Backfills"], ["versions", "Versions"], ["code", "Code"], ["events", "Audit"], ["details", "Details"]];
+
+export function useShape(dag: string, version: number | null = null) {
+  return useFetch<Shape>(url_of.shape(dag, version));
+}
+
+function GridTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cells }) {
+  const [picked, set_picked] = useState<Picked | null>(null);
+  const text = useQuery("q");
+  const only = useQuery("state");
+  const limit = useQuery("run_limit");
+  const letters = only === "failed" ? "fu" : only === "running" ? "rqz" : only === "waiting" ? "oycd" : "";
+  const present = useMemo(() => new Set(cells.st.join("")), [cells.st]);
+  // A picked run is named by its place in the list; a new run moves it.
+  const key = picked && picked.run >= 0 ? cells.runs.key[picked.run] : null;
+  const [kept_key, set_kept_key] = useState<number | null>(null);
+  useEffect(() => {
+    if (picked && picked.run >= 0 && kept_key !== null && key !== kept_key) {
+      const at = cells.runs.key.indexOf(kept_key);
+      set_picked(at < 0 ? null : { ...picked, run: at });
+    }
+  }, [cells.runs.key, kept_key]);
+  const pick = (next: Picked | null) => {
+    set_picked(next);
+    set_kept_key(next && next.run >= 0 ? cells.runs.key[next.run] : null);
+  };
+  if (!cells.runs.id.length) return <Panel><Empty title="No runs yet.">Trigger one, or wait for its schedule.</Empty></Panel>;
+  return (
+    <>
+      <div className="toolbar">
+        <input type="search" className="input" placeholder="Filter tasks" aria-label="Filter tasks" defaultValue={text} onChange={(e) => query_set({ q: e.target.value })} />
+        {[["", "All tasks"], ["failed", "With failures"], ["running", "Active"], ["waiting", "Waiting"]].map(([id, name]) => <button key={id} className="chip" aria-pressed={only === id} onClick={() => query_set({ state: id })}>{name}</button>)}
+        <span className="grow" />
+        <label className="row tight muted phone-off">Runs
+          <select className="select" value={limit || "25"} onChange={(e) => query_set({ run_limit: e.target.value })}>{[10, 25, 50, 100].map((n) => <option key={n}>{n}</option>)}</select>
+        </label>
+      </div>
+      <div className={`dag-split${picked ? " with-side" : ""}`}>
+        <section className="panel" aria-label="Grid">
+          <Grid shape={shape} cells={cells} text={text} only={letters} picked={picked} onPick={pick} />
+          <div className="legend" aria-label="Legend">
+            {TASK_STATES.filter((s) => present.has(s.letter)).map((s) => <StateWord key={s.name} state={s.name} />)}
+            <span className="grow" /><span className="phone-off">Arrows move, <kbd>n</kbd> next failed, <kbd>Enter</kbd> opens</span>
+          </div>
+        </section>
+        {picked && <aside className="side"><GridSide dag={dag} shape={shape} cells={cells} picked={picked} onClose={() => pick(null)} /></aside>}
+      </div>
+    </>
+  );
+}
+
+function GraphTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cells }) {
+  const run = useQuery("run");
+  const at = Math.max(0, run ? cells.runs.id.indexOf(run) : 0);
+  const st = cells.st[at] ?? "";
+  const mapped = useMemo(() => cells.mapped.filter((m) => m[0] === at).map((m) => m.slice(1)), [cells.mapped, at]);
+  return (
+    <Panel flush title={<span className="row tight">Graph{cells.runs.id[at] ? <><span className="muted">as in</span><Link to={path_of.run(dag, cells.runs.id[at])}>{cells.runs.id[at]}</Link></> : null}</span>}
+      extra={<select className="select" aria-label="Run that colours the graph" value={cells.runs.id[at] ?? ""} onChange={(e) => query_set({ run: e.target.value })}>{cells.runs.id.map((id) => <option key={id} value={id}>{id}</option>)}</select>}>
+      <Suspense fallback={<Skeleton rows={6} height={30} />}>
+        <Graph shape={shape} st={st} mapped={mapped} onOpen={(o) => go(cells.runs.id[at] ? path_of.task(dag, cells.runs.id[at], shape.id[o]) : path_of.dag_task(dag, shape.id[o]))} />
+      </Suspense>
+    </Panel>
+  );
+}
+
+export default function Dag({ params }: { params: Record<string, string> }) {
+  const { dag, tab = "", task } = params;
+  const limit = Number(useQuery("run_limit") || 25);
+  const [dialog, set_dialog] = useState("");
+  const may_run = useMay("runs.trigger");
+  const may_edit = useMay("dags.edit");
+  const info = useFollow<DagList>(`${V1}/ui/dags?dag_id=${encodeURIComponent(dag)}&runs=1`, [`dag:${encodeURIComponent(dag)}`], (data, event) => (event.name === "dag" || event.name === "run" ? REFETCH : data));
+  const shape = useShape(dag);
+  const cells = useFollow<Cells>(url_of.cells(dag, limit, null), [`dag:${encodeURIComponent(dag)}`], (data, event, gate) => reduce_cells(data, event, gate, shape.data));
+  const row = info.data?.dags[0];
+  const last = row?.runs.state[0];
+  useTitle(task ? `${task} · ${dag}` : dag, last ? RUN_LETTERS[last] : null);
+  // Another structure than the one drawn: a new version was loaded.
+  useEffect(() => {
+    if (cells.data && shape.data && cells.data.hash !== shape.data.hash) shape.refetch();
+  }, [cells.data?.hash, shape.data?.hash]);
+  useKeys([
+    { key: "t", what: "Trigger a run", run: () => may_run && set_dialog("trigger") },
+    { key: "p", what: "Pause or activate", run: () => row && may_edit && void pause_set(dag, !row.is_paused) },
+    { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
+    ...DAG_TABS.slice(0, 9).map(([id, name], i) => ({ key: String(i + 1), what: name, run: () => go(path_of.dag(dag, id)) })),
+  ]);
+  if (info.data && !row) return <Empty title={`There is no DAG ${dag}.`}><Link className="button" to={`/dags?q=${encodeURIComponent(dag)}`}>Search for it</Link></Empty>;
+  return (
+    <>
+      <PageHead crumbs={[["DAGs", "/dags"]]}
+        title={<>{row && <PauseSwitch dag={dag} paused={row.is_paused} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
+        actions={<>
+          {may_run && <button className="button primary" onClick={() => set_dialog("trigger")}><Icon d={ICON.play} size={13} />Trigger <kbd className="phone-off">t</kbd></button>}
+          <Menu name="More actions" label={<Icon d={ICON.more} />}>
+            <button onClick={() => void copy(`headrace dags trigger ${dag}`, "Command")}>Copy CLI command</button>
+            <button onClick={() => void copy(location.href, "Link")}>Copy link</button>
+            {may_edit && <><hr /><button className="bad-text" onClick={() => set_dialog("delete")}>Delete DAG…</button></>}
+          </Menu>
+        </>}
+        meta={row && <>
+          <span title={`${row.schedule ?? ""} · ${row.timezone}`}>Runs <b>{schedule_words(row.schedule)}</b>{row.schedule && row.timezone !== "UTC" ? ` ${row.timezone}` : ""}</span>
+          <span>Next <b>{row.is_paused ? "paused" : <When at={row.next_run} relative />}</b></span>
+          <span><b>{count(row.task_count)}</b> tasks</span><span>Version <b>{row.version}</b></span><span>Owner <b>{row.owners.join(", ") || "nobody"}</b></span><span className="mono phone-off">{row.file}</span>
+          {row.description && <span className="phone-off clip">{row.description}</span>}
+        </>} />
+      {row?.has_import_errors && <div className="note bad">Its file has an import error; version {row.version} stays active. <Link to="/import_errors">Show the error</Link></div>}
+      <Tabs current={task ? "tasks" : tab} tabs={DAG_TABS.map(([id, name]) => ({ id, name, to: path_of.dag(dag, id) }))} />
+      {tab === "" || tab === "grid" || tab === "graph" ? (
+        <Loaded from={shape} rows={10}>{(s) => <Loaded from={cells} rows={12}>{(c) => tab === "graph" ? <GraphTab dag={dag} shape={s} cells={c} /> : <GridTab dag={dag} shape={s} cells={c} />}</Loaded>}</Loaded>
+      ) : (
+        <Suspense fallback={<Skeleton rows={8} />}><More dag={dag} tab={tab} task={task} shape={shape.data} version={row?.version ?? null} /></Suspense>
+      )}
+      {dialog === "trigger" && <TriggerDialog dag={dag} onClose={() => set_dialog("")} />}
+      {dialog === "delete" && <DeleteDialog what="DAG" name={dag} path={url_of.dag2(dag)} onClose={() => set_dialog("")} onDone={() => go("/dags")} />}
+    </>
+  );
+}

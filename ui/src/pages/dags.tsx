@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/* dags - the list: what there is, how the last runs went, when the next one comes. */
+import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { api_send, url_of, V1 } from "../lib/api.ts";
+import { useFetch, useFollow } from "../lib/live.ts";
+import { useMay } from "../lib/me.ts";
+import type { DagList, DagRow, ImportError } from "../lib/model.ts";
+import { count, plural } from "../lib/number.ts";
+import { REFETCH } from "../lib/reduce.ts";
+import type { StreamEvent } from "../lib/stream.ts";
+import { Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { schedule_words } from "../lib/time.ts";
+import { Empty, Icon, ICON, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
+import { Span, When } from "../parts/clock.tsx";
+import { useTitle } from "../parts/head.tsx";
+import { ImportErrorItem } from "../parts/import_error.tsx";
+import { Glyph, RunBarsView } from "../parts/state.tsx";
+import { RUN_LETTERS } from "../states.ts";
+import { TriggerDialog } from "../parts/trigger.tsx";
+import "../styles/dags.css";
+
+export async function pause_set(dag: string, paused: boolean): Promise<void> {
+  const path = `${url_of.dag2(dag)}?update_mask=is_paused`;
+  try {
+    await api_send("PATCH", path, { is_paused: paused });
+    toast(`${dag} is ${paused ? "paused" : "active"}.`, { undo: () => void api_send("PATCH", path, { is_paused: !paused }).catch(toast_error) });
+  } catch (error) {
+    toast_error(error);
+  }
+}
+
+export function PauseSwitch({ dag, paused }: { dag: string; paused: boolean }) {
+  const may = useMay("dags.edit");
+  const [wanted, set_wanted] = useState<boolean | null>(null);
+  const shown = wanted ?? paused;
+  return (
+    <button className="switch" role="switch" aria-checked={!shown} aria-label={`${dag} is ${shown ? "paused" : "active"}`} title={shown ? "Paused: its schedule makes no runs" : "Active"} disabled={!may || wanted !== null}
+      onClick={() => { set_wanted(!paused); void pause_set(dag, !paused).finally(() => setTimeout(() => set_wanted(null), 600)); }} />
+  );
+}
+
+const FILTERS = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["failed", "Last run failed"], ["running", "Running"]];
+
+function reduce_dags(list: DagList, event: StreamEvent): DagList | typeof REFETCH {
+  return event.name === "ti" || event.name === "run" || event.name === "dag" ? REFETCH : list;
+}
+
+// What needs a look comes first, then what runs, then by name.
+function attention(dag: DagRow): number {
+  const last = dag.runs.state[0];
+  if (dag.is_paused) return 3;
+  return last === "f" ? 0 : last === "r" || last === "q" ? 1 : 2;
+}
+
+function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: boolean; onSelect: () => void; onTrigger: () => void }) {
+  const may = useMay("runs.trigger");
+  const last = dag.runs.state[0];
+  return (
+    <tr aria-selected={selected} data-paused={dag.is_paused || undefined}>
+      <td className="cell-check phone-off"><label className="check"><input type="checkbox" checked={selected} onChange={onSelect} aria-label={`Select ${dag.dag_id}`} /></label></td>
+      <td className="cell-switch"><PauseSwitch dag={dag.dag_id} paused={dag.is_paused} /></td>
+      <td className="cell-name">
+        <div className="row tight wrap"><Link to={path_of.dag(dag.dag_id)} className="strong">{dag.display_name}</Link>{dag.has_import_errors && <Link to="/import_errors" className="tag bad-text">import error</Link>}{dag.tags.map((t) => <button key={t} className="tag tag-button" onClick={() => query_set({ tag: t })}>{t}</button>)}</div>
+        {dag.description && <div className="muted clip describe" title={dag.description}>{dag.description}</div>}
+      </td>
+      <td className="phone-off"><span title={`${dag.schedule ?? "no schedule"} · ${dag.timezone}`}>{schedule_words(dag.schedule)}</span>{dag.schedule && dag.timezone !== "UTC" && <div className="faint small">{dag.timezone}</div>}</td>
+      <td className="phone-off muted">{dag.is_paused ? <span className="faint">paused</span> : <When at={dag.next_run} relative />}</td>
+      <td className="cell-last">
+        {last ? <div className="row tight"><Glyph letter={undefined} state={RUN_LETTERS[last]} label /><Link to={path_of.run(dag.dag_id, dag.runs.id[0])}><When at={dag.runs.start[0] ?? dag.runs.run_after[0]} relative /></Link></div> : <span className="faint">never ran</span>}
+      </td>
+      <td className="right num phone-off"><Span start={dag.runs.start[0]} end={dag.runs.end[0]} /></td>
+      <td className="cell-bars">{dag.runs.id.length > 0 && <RunBarsView dag={dag.dag_id} runs={dag.runs} />}</td>
+      <td className="right num phone-off">{dag.running + dag.queued > 0 ? <Link to={`/task_instances?dag_id=${encodeURIComponent(dag.dag_id)}&state=running,queued`}>{count(dag.running)}{dag.queued ? ` + ${count(dag.queued)}` : ""}</Link> : <span className="faint">0</span>}</td>
+      <td className="phone-off muted">{dag.owners.join(", ")}</td>
+      <td className="right">{may && <button className="button small icon" aria-label={`Trigger ${dag.dag_id}`} title="Trigger a run" onClick={onTrigger}><Icon d={ICON.play} size={13} /></button>}</td>
+    </tr>
+  );
+}
+
+export default function Dags() {
+  useTitle("DAGs");
+  const q = useQuery("q");
+  const tag = useQuery("tag");
+  const filter = useQuery("show");
+  const [text, set_text] = useState(q);
+  const [selected, set_selected] = useState<Set<string>>(new Set());
+  const [trigger, set_trigger] = useState<string | null>(null);
+  const may = useMay("dags.edit");
+  const order = useRef<{ key: string; at: Map<string, number> }>({ key: "", at: new Map() });
+  const deferred = useDeferredValue(text.toLowerCase());
+  const url = `${V1}/ui/dags?runs=14&limit=1000${tag ? `&tag=${encodeURIComponent(tag)}` : ""}${filter === "active" ? "&paused=false" : filter === "paused" ? "&paused=true" : filter === "failed" || filter === "running" ? `&state=${filter}` : ""}`;
+  const list = useFollow<DagList>(url, ["dags"], reduce_dags);
+  const errors = useFetch<{ import_errors: ImportError[] }>(`${V1}/import_errors`);
+  const rows = useMemo(() => {
+    const fit = (list.data?.dags ?? []).filter((d) => !deferred || [d.dag_id, d.display_name, d.description ?? "", d.file, ...d.tags, ...d.owners].some((t) => t.toLowerCase().includes(deferred)));
+    // The order is made once per filter: rows must not move under the pointer when a state changes.
+    const key = `${url} ${deferred} ${list.data ? 1 : 0}`;
+    if (order.current.key !== key) {
+      fit.sort((a, b) => attention(a) - attention(b) || a.dag_id.localeCompare(b.dag_id));
+      order.current = { key, at: new Map(fit.map((d, i) => [d.dag_id, i])) };
+    }
+    const at = order.current.at;
+    return fit.sort((a, b) => (at.get(a.dag_id) ?? 1e9) - (at.get(b.dag_id) ?? 1e9));
+  }, [list.data, deferred, url]);
+  const many = async (paused: boolean) => {
+    const ids = [...selected];
+    const results = await Promise.allSettled(ids.map((id) => api_send("PATCH", `${url_of.dag2(id)}?update_mask=is_paused`, { is_paused: paused })));
+    const failed = ids.filter((_, i) => results[i].status === "rejected");
+    toast(`${ids.length - failed.length} of ${ids.length} DAGs ${paused ? "paused" : "activated"}.${failed.length ? ` Not: ${failed.join(", ")}.` : ""}`, { bad: failed.length > 0 });
+    set_selected(new Set());
+  };
+  return (
+    <>
+      <div className="title-row"><h1>DAGs</h1>{list.data && <span className="muted num">{count(rows.length)}{rows.length !== list.data.total_entries ? ` of ${count(list.data.total_entries)}` : ""}</span>}</div>
+      <div className="toolbar">
+        <input type="search" className="input" placeholder="Name, tag, owner, file" aria-label="Filter DAGs" value={text} onChange={(e) => { set_text(e.target.value); query_set({ q: e.target.value }); }} />
+        {FILTERS.map(([id, name]) => <button key={id} className="chip" aria-pressed={filter === id} onClick={() => query_set({ show: id })}>{name}</button>)}
+        {list.data && list.data.tags.length > 0 && (
+          <select className="select" aria-label="Tag" value={tag} onChange={(e) => query_set({ tag: e.target.value })}><option value="">Any tag</option>{list.data.tags.map((t) => <option key={t}>{t}</option>)}</select>
+        )}
+        <span className="grow" />
+        {selected.size > 0 && may && <><span className="muted">{selected.size} selected</span><button className="button small" onClick={() => void many(true)}>Pause</button><button className="button small" onClick={() => void many(false)}>Activate</button></>}
+      </div>
+      {errors.data && errors.data.import_errors.length > 0 && !filter && !tag && (
+        <details className="panel import-fold">
+          <summary><Glyph state="failed" /> {plural(errors.data.import_errors.length, "file")} could not be loaded: {errors.data.import_errors.map((e) => e.file).slice(0, 3).join(", ")}</summary>
+          <ul className="list">{errors.data.import_errors.map((e) => <ImportErrorItem key={e.import_error_id} error={e} open />)}</ul>
+        </details>
+      )}
+      <Panel flush>
+        <Loaded from={list} rows={12}>
+          {(data) => data.total_entries === 0 && !tag && !filter ? (
+            <Empty title="No DAGs yet."><span>Put a YAML file into the DAG folder; it appears within two seconds.</span><pre className="code">{"dag_id: hello\ntasks:\n  greet: {bash: echo hello}"}</pre></Empty>
+          ) : rows.length === 0 ? (
+            <Empty title="No DAG fits this filter."><button className="button small" onClick={() => { set_text(""); query_set({ q: null, tag: null, show: null }); }}>Clear the filter</button></Empty>
+          ) : (
+            <div className="scroll-x" tabIndex={-1}>
+              <table className="table dags">
+                <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th><span className="visually-hidden">Active</span></th><th>DAG</th><th className="phone-off">Schedule</th><th className="phone-off">Next run</th><th>Last run</th><th className="right phone-off">Took</th><th>Recent runs</th><th className="right phone-off">Tasks now</th><th className="phone-off">Owner</th><th><span className="visually-hidden">Trigger</span></th></tr></thead>
+                <tbody>{rows.map((dag) => <Row key={dag.dag_id} dag={dag} selected={selected.has(dag.dag_id)} onTrigger={() => set_trigger(dag.dag_id)} onSelect={() => { const next = new Set(selected); if (!next.delete(dag.dag_id)) next.add(dag.dag_id); set_selected(next); }} />)}</tbody>
+              </table>
+            </div>
+          )}
+        </Loaded>
+      </Panel>
+      {trigger && <TriggerDialog dag={trigger} onClose={() => set_trigger(null)} />}
+    </>
+  );
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/* task - one task of one run: its log first, then its tries, what it gave, why it is where it is. */
+import { lazy, Suspense, useState } from "react";
+import { url_of } from "../lib/api.ts";
+import { useFetch, useFollow } from "../lib/live.ts";
+import { useMay } from "../lib/me.ts";
+import { KIND_MAPPED, type Shape, type TaskPage, type Try } from "../lib/model.ts";
+import { bytes, count } from "../lib/number.ts";
+import { reduce_refetch, REFETCH } from "../lib/reduce.ts";
+import type { StreamEvent, TiChange } from "../lib/stream.ts";
+import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { duration } from "../lib/time.ts";
+import { ClearDialog, MarkDialog } from "../parts/actions.tsx";
+import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
+import { Span, When } from "../parts/clock.tsx";
+import { PageHead, useTitle } from "../parts/head.tsx";
+import { Glyph, StateWord } from "../parts/state.tsx";
+import { WhyBox } from "../parts/why.tsx";
+import { is_final } from "../states.ts";
+
+const Log = lazy(() => import("../log/log.tsx"));
+const MappedMap = lazy(() => import("../parts/mapped.tsx"));
+const Audit = lazy(() => import("../parts/audit.tsx"));
+
+function Attempts({ page }: { page: TaskPage }) {
+  if (!page.tries.length) return <Panel><Empty title="It has not been tried yet." /></Panel>;
+  return (
+    <Panel flush>
+      <div className="scroll-x"><table className="table">
+        <thead><tr><th>Try</th><th>State</th><th>Started</th><th className="right">Waited</th><th className="right">Ran</th><th>Worker</th><th className="right">Exit</th><th className="right">CPU</th><th className="right">Memory</th><th className="right">Log</th><th>Error</th></tr></thead>
+        <tbody>{[...page.tries].reverse().map((t) => (
+          <tr key={t.try}>
+            <td className="num">{t.try}</td><td><StateWord state={t.state} /></td><td><When at={t.start} /></td>
+            <td className="right num">{t.start && t.queued_at ? duration(t.start - t.queued_at) : "—"}</td><td className="right"><Span start={t.start} end={t.end} /></td>
+            <td>{t.worker ? <Link to={path_of.worker(t.worker)}>{t.worker}</Link> : "—"}{t.pid !== null && <span className="muted"> pid {t.pid}</span>}</td>
+            <td className="right num">{t.signal ? `signal ${t.signal}` : t.exit_code ?? "—"}</td><td className="right num">{duration(t.cpu_ms)}</td><td className="right num">{bytes(t.memory_peak_bytes)}</td>
+            <td className="right"><Link to={`${path_of.task(page.dag_id, page.run_id, page.task_id, page.map_index)}?try=${t.try}`}>{count(t.log_lines)} lines</Link></td>
+            <td className="bad-text mono clip try-error" title={t.error ?? ""}>{t.error}</td>
+          </tr>
+        ))}</tbody>
+      </table></div>
+    </Panel>
+  );
+}
+
+function History({ page }: { page: TaskPage }) {
+  if (!page.history.length) return <Panel><Empty title="Nothing has happened to it yet." /></Panel>;
+  return (
+    <Panel flush>
+      <div className="scroll-x"><table className="table">
+        <thead><tr><th>When</th><th className="right">After</th><th>From</th><th>To</th><th className="right">Try</th><th>Why</th><th>By</th></tr></thead>
+        <tbody>{page.history.map((h, i) => (
+          <tr key={i}><td><When at={h.at} /></td><td className="right num muted">{i ? duration(h.at - page.history[i - 1].at) : ""}</td><td><StateWord state={h.from} /></td><td><StateWord state={h.to} /></td><td className="right num">{h.try}</td><td>{h.sentence}</td><td className="muted">{h.actor}</td></tr>
+        ))}</tbody>
+      </table></div>
+    </Panel>
+  );
+}
+
+function Details({ page }: { page: TaskPage }) {
+  const link = (id: string) => <Link key={id} to={path_of.task(page.dag_id, page.run_id, id)}>{id}</Link>;
+  const list = (ids: string[]) => (ids.length ? ids.flatMap((id, i) => [i ? ", " : "", link(id)]) : "nothing");
+  return (
+    <div className="columns">
+      <div><Panel title="Task"><dl className="facts">
+        <dt>Operator</dt><dd>{page.operator}</dd><dt>Trigger rule</dt><dd>{page.trigger_rule}</dd><dt>Runs after</dt><dd>{list(page.upstream)}</dd><dt>Runs before</dt><dd>{list(page.downstream)}</dd>
+        <dt>Queue</dt><dd>{page.queue}</dd><dt>Pool</dt><dd><Link to="/pools">{page.pool}</Link>, {page.pool_slots} {page.pool_slots === 1 ? "slot" : "slots"}</dd><dt>Priority</dt><dd>{page.priority_weight}</dd><dt>Tries at most</dt><dd>{page.max_tries + 1}</dd>
+      </dl></Panel></div>
+      <div><Panel title="This instance"><dl className="facts">
+        <dt>Run</dt><dd><Link to={path_of.run(page.dag_id, page.run_id)}>{page.run_id}</Link></dd><dt>DAG version</dt><dd>{page.version}</dd>{page.map_index >= 0 && <><dt>Map index</dt><dd>{page.map_index} {page.map_label}</dd></>}
+        <dt>Ready</dt><dd><When at={page.scheduled_at} /></dd><dt>Queued</dt><dd><When at={page.queued_at} /></dd><dt>Started</dt><dd><When at={page.start} /></dd><dt>Ended</dt><dd><When at={page.end} /></dd>
+        <dt>Worker</dt><dd>{page.worker ?? "—"}{page.host ? ` on ${page.host}` : ""}{page.pid ? `, pid ${page.pid}` : ""}</dd><dt>Attempt</dt><dd className="mono">{page.tries.at(-1)?.attempt_id ?? "—"}</dd>
+      </dl></Panel></div>
+    </div>
+  );
+}
+
+function Output({ page }: { page: TaskPage }) {
+  if (page.output === null || page.output === undefined) return <Panel><Empty title={page.output_bytes > 0 ? `The output has ${bytes(page.output_bytes)}: too much to show here.` : is_final(page.state) ? "It gave no output." : "No output yet."}><span>A task's output is what it writes to $HEADRACE_OUTPUT, or its last line.</span></Empty></Panel>;
+  const text = JSON.stringify(page.output, null, 2);
+  return <Panel title={`Output, ${bytes(page.output_bytes)}`} extra={<button className="button small" onClick={() => void copy(text, "Output")}>Copy</button>}><pre className="code">{text}</pre></Panel>;
+}
+
+function Rendered({ page }: { page: TaskPage }) {
+  if (!page.rendered) return <Panel><Empty title="Nothing is rendered before the task is dispatched." /></Panel>;
+  return <div className="stack">{Object.entries(page.rendered).map(([name, value]) => <Panel key={name} title={name}><pre className="code">{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre></Panel>)}</div>;
+}
+
+function LogTab({ page }: { page: TaskPage }) {
+  const asked = Number(useQuery("try"));
+  const attempt: Try | undefined = page.tries.find((t) => t.try === asked) ?? page.tries.at(-1);
+  const topic = attempt && attempt.end === null ? [page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try].map((p) => encodeURIComponent(String(p))).join("/") : null;
+  const empty = attempt ? (attempt.end === null ? <Empty title="Running, no output yet."><Span start={attempt.start} end={null} /></Empty> : <Empty title="This try ended without output." />) : <Empty title={is_final(page.state) ? "It never ran, so there is no log." : "It has not started, so there is no log yet."} />;
+  return (
+    <>
+      {page.tries.length > 1 && (
+        <div className="row wrap" role="group" aria-label="Tries">{page.tries.map((t) => <button key={t.try} className="chip" aria-pressed={t.try === attempt?.try} onClick={() => query_set({ try: String(t.try) })}><Glyph state={t.state} />Try {t.try}</button>)}{asked > 0 && asked !== page.tries.at(-1)?.try && <button className="button small quiet" onClick={() => query_set({ try: null })}>Newest</button>}</div>
+      )}
+      {attempt ? <Suspense fallback={<Skeleton rows={12} />}><Log key={attempt.attempt_id} url={url_of.log(page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try)} topic={topic} empty={empty} /></Suspense> : <Panel>{empty}</Panel>}
+    </>
+  );
+}
+
+function mine(dag: string, run: string, task: string, map: number) {
+  return (page: TaskPage, event: StreamEvent): TaskPage | typeof REFETCH => {
+    if (event.name === "ti") return (event.data.c as TiChange[]).some((c) => c[0] === dag && c[1] === run && c[2] === task && (map < 0 || c[3] === map)) ? REFETCH : page;
+    return reduce_refetch(page, event);
+  };
+}
+
+export default function Task({ params }: { params: Record<string, string> }) {
+  const { dag, run, task } = params;
+  const map = params.map === undefined ? -1 : Number(params.map);
+  const [dialog, set_dialog] = useState("");
+  const page = useFollow<TaskPage>(url_of.task(dag, run, task, map), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`], mine(dag, run, task, map));
+  const shape = useFetch<Shape>(page.data ? url_of.shape(dag, page.data.version) : null);
+  const ordinal = shape.data?.id.indexOf(task) ?? -1;
+  const is_mapped = map < 0 && ordinal >= 0 && shape.data!.kind[ordinal] === KIND_MAPPED;
+  const may = useMay("tasks.edit");
+  const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["events", "Audit"], ["details", "Details"]];
+  const tab = params.tab === "logs" || params.tab === "log" ? "" : params.tab ?? "";
+  useTitle(`${task}${map >= 0 ? `[${map}]` : ""} · ${dag}`, page.data?.state);
+  useKeys([
+    { key: "c", what: "Clear this task", run: () => may && set_dialog("clear") },
+    { key: "m", what: "Mark this task", run: () => may && set_dialog("mark") },
+    { key: "l", what: "Log", run: () => go(path_of.task(dag, run, task, map)) },
+    { key: "u", what: "Copy the CLI command", run: () => void copy(`headrace tasks logs ${dag} '${run}' ${task}`, "Command") },
+    { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
+    ...["", "attempts", "xcom", "rendered", "history"].map((id, i) => ({ key: String(i + 1), what: ["Log", "Attempts", "Output", "Rendered", "History"][i], run: () => go(path_of.task(dag, run, task, map, id)) })),
+  ]);
+  if (page.error?.status === 404) return <Empty title="There is no such task in this run."><span className="mono">{task}</span><Link className="button" to={path_of.run(dag, run)}>All tasks of the run</Link></Empty>;
+  const data = page.data;
+  return (
+    <>
+      <PageHead crumbs={[["DAGs", "/dags"], [dag, path_of.dag(dag)], [run, path_of.run(dag, run)], ...(map >= 0 ? [[task, path_of.task(dag, run, task)] as [string, string]] : [])]}
+        title={<>{data && <Glyph state={data.state} big label />}<h1>{map >= 0 ? `${task}[${map}]` : task}</h1>{data?.map_label && <span className="muted">{data.map_label}</span>}</>}
+        actions={data && <>
+          {may && <button className={`button ${data.state === "failed" ? "primary" : ""}`} onClick={() => set_dialog("clear")}>Clear… <kbd className="phone-off">c</kbd></button>}
+          {may && <button className="button" onClick={() => set_dialog("mark")}>Mark… <kbd className="phone-off">m</kbd></button>}
+          <Menu name="More actions" label={<Icon d={ICON.more} />}>
+            <Link to={path_of.dag_task(dag, task)}>This task in all runs</Link>
+            <button onClick={() => void copy(`headrace tasks logs ${dag} '${run}' ${task}`, "Command")}>Copy CLI command</button>
+            <button onClick={() => void copy(location.href, "Link")}>Copy link</button>
+          </Menu>
+        </>}
+        meta={data && <>
+          <StateWord state={data.state} />
+          {data.try > 0 && <span>Try <b>{data.try}</b> of <b>{data.max_tries + 1}</b></span>}
+          <span>Ran <b><Span start={data.start} end={data.end} /></b></span>
+          {data.start && data.queued_at && <span>Waited <b>{duration(data.start - data.queued_at)}</b></span>}
+          {data.worker && <span>on <Link to={path_of.worker(data.worker)}>{data.worker}</Link>{data.host ? ` (${data.host})` : ""}</span>}
+          <span>{data.operator}</span><span>pool {data.pool}</span>
+        </>} />
+      {data && <WhyBox dag={dag} run={run} task={task} map={map} state={data.state} error={data.error} />}
+      <Tabs current={tab} tabs={tabs.map(([id, name, n]) => ({ id, name, n, to: path_of.task(dag, run, task, map, id) }))} />
+      <Loaded from={page} rows={12}>
+        {(d) => (
+          <Suspense fallback={<Skeleton rows={10} />}>
+            {tab === "" && (shape.data === null && !shape.error ? <Skeleton rows={12} /> : is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
+            {tab === "attempts" && <Attempts page={d} />}
+            {tab === "xcom" && <Output page={d} />}
+            {tab === "rendered" && <Rendered page={d} />}
+            {tab === "history" && <History page={d} />}
+            {tab === "events" && <Audit dag={dag} run={run} task={task} />}
+            {tab === "details" && <Details page={d} />}
+          </Suspense>
+        )}
+      </Loaded>
+      {dialog === "clear" && <ClearDialog dag={dag} run={run} tasks={[map >= 0 ? [task, map] : task]} only_failed={false} onClose={() => set_dialog("")} />}
+      {dialog === "mark" && <MarkDialog dag={dag} run={run} task={task} map={map} onClose={() => set_dialog("")} />}
+    </>
+  );
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/* mapped - the instances of a mapped task: a map of all of them, and the table that says the same in words. */
+import { useDeferredValue, useEffect, useRef, useState } from "react";
+import { url_of } from "../lib/api.ts";
+import { useFollow } from "../lib/live.ts";
+import type { MappedPage, TaskPage } from "../lib/model.ts";
+import { count } from "../lib/number.ts";
+import { REFETCH } from "../lib/reduce.ts";
+import type { TiChange } from "../lib/stream.ts";
+import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { state_of_letter, TASK_STATES } from "../states.ts";
+import { Empty, Loaded, Panel } from "./basics.tsx";
+import { Span } from "./clock.tsx";
+import { Glyph, StateWord } from "./state.tsx";
+import "../styles/log.css";
+
+/* One square each, drawn from the letters into one canvas; the place of a click is arithmetic. */
+function StateMap({ st, onPick }: { st: string; onPick: (index: number) => void }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [hover, set_hover] = useState<number | null>(null);
+  const cell = st.length > 20_000 ? 3 : st.length > 3000 ? 6 : 10;
+  const columns = useRef(1);
+  const [width, set_width] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(() => set_width(canvas.current?.parentElement?.clientWidth ?? 0));
+    observer.observe(canvas.current!.parentElement!);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    const c = canvas.current!;
+    if (!width) return;
+    const ratio = devicePixelRatio || 1;
+    columns.current = Math.max(1, Math.floor(width / cell));
+    const rows = Math.ceil(st.length / columns.current);
+    c.width = width * ratio;
+    c.height = rows * cell * ratio;
+    c.style.height = `${rows * cell}px`;
+    const ctx = c.getContext("2d")!;
+    ctx.scale(ratio, ratio);
+    const dark = document.documentElement.dataset.theme === "dark";
+    for (const letter of new Set(st)) {
+      const s = state_of_letter(letter);
+      ctx.fillStyle = s[dark ? "dark" : "light"];
+      ctx.globalAlpha = s.fill === "tint" ? 0.65 : s.fill === "thin" ? 0.18 : 1;
+      const gap = cell > 4 ? 1 : 0;
+      for (let i = 0; i < st.length; i++) {
+        if (st[i] !== letter) continue;
+        const x = (i % columns.current) * cell;
+        const y = Math.floor(i / columns.current) * cell;
+        // Failed ones are full squares, good ones smaller: not only the colour tells them apart.
+        const inset = s.group === "good" && cell > 4 ? 2 : gap;
+        ctx.fillRect(x + inset, y + inset, cell - inset - gap, cell - inset - gap);
+      }
+    }
+  }, [st, width, cell]);
+  const at = (event: React.MouseEvent) => {
+    const box = canvas.current!.getBoundingClientRect();
+    const i = Math.floor((event.clientY - box.top) / cell) * columns.current + Math.floor((event.clientX - box.left) / cell);
+    return i >= 0 && i < st.length ? i : null;
+  };
+  return (
+    <div className="map">
+      <canvas ref={canvas} aria-hidden="true" onMouseMove={(e) => set_hover(at(e))} onMouseLeave={() => set_hover(null)} onClick={(e) => { const i = at(e); if (i !== null) onPick(i); }} title={hover === null ? "" : `[${hover}] ${state_of_letter(st[hover]).word}`} />
+    </div>
+  );
+}
+
+export default function MappedMap({ page }: { page: TaskPage }) {
+  const state = useQuery("state");
+  const [text, set_text] = useState(useQuery("q"));
+  const q = useDeferredValue(text);
+  const [from, set_from] = useState(0);
+  const url = `${url_of.mapped(page.dag_id, page.run_id, page.task_id)}?from=${from}&limit=100${state ? `&state=${state}` : ""}${q ? `&q=${encodeURIComponent(q)}` : ""}`;
+  const data = useFollow<MappedPage>(url, [`run:${encodeURIComponent(page.dag_id)}/${encodeURIComponent(page.run_id)}`], (d, event) => (event.name === "ti" && (event.data.c as TiChange[]).some((c) => c[2] === page.task_id && c[1] === page.run_id) ? REFETCH : d));
+  return (
+    <Loaded from={data} rows={8}>
+      {(m) => {
+        if (!m.total) return <Panel><Empty title="It has not been expanded yet.">How many instances there are is known when what it maps over is there.</Empty></Panel>;
+        const tally = new Map<string, number>();
+        for (const l of m.st) tally.set(l, (tally.get(l) ?? 0) + 1);
+        const errors = new Map<string, number>();
+        for (const r of m.rows) if (r.error) errors.set(r.error, (errors.get(r.error) ?? 0) + 1);
+        return (
+          <>
+            <Panel title={`${count(m.total)} instances`}><StateMap st={m.st} onPick={(i) => go(path_of.task(page.dag_id, page.run_id, page.task_id, i))} /></Panel>
+            <div className="toolbar">
+              <input type="search" className="input" placeholder="Name or error" aria-label="Filter instances" value={text} onChange={(e) => { set_text(e.target.value); set_from(0); }} />
+              <button className="chip" aria-pressed={!state} onClick={() => { query_set({ state: null }); set_from(0); }}>All</button>
+              {TASK_STATES.filter((s) => tally.has(s.letter)).map((s) => <button key={s.name} className="chip" aria-pressed={state === s.name} onClick={() => { query_set({ state: s.name }); set_from(0); }}><Glyph state={s.name} />{s.word} {count(tally.get(s.letter)!)}</button>)}
+              {[...errors].slice(0, 3).map(([error, n]) => <button key={error} className="chip bad-text clip" onClick={() => { set_text(error); set_from(0); }}>{error} ({n})</button>)}
+            </div>
+            <Panel flush>
+              {m.rows.length === 0 ? <Empty title="No instance fits this filter." /> : (
+                <div className="scroll-x"><table className="table">
+                  <thead><tr><th className="right">Index</th><th>Name</th><th>State</th><th className="right">Try</th><th className="right">Ran</th><th className="phone-off">Worker</th><th className="phone-off">Error</th></tr></thead>
+                  <tbody>{m.rows.map((r) => (
+                    <tr key={r.map_index}><td className="right num">{r.map_index}</td><td><Link to={path_of.task(page.dag_id, page.run_id, page.task_id, r.map_index)}>{r.label ?? `${page.task_id}[${r.map_index}]`}</Link></td><td><StateWord state={r.state} /></td><td className="right num">{r.try}</td><td className="right"><Span start={r.start} end={r.end} /></td><td className="phone-off">{r.worker ?? "—"}</td><td className="phone-off bad-text mono clip try-error" title={r.error ?? ""}>{r.error}</td></tr>
+                  ))}</tbody>
+                </table></div>
+              )}
+            </Panel>
+            <div className="row"><span className="muted num">{count(from + 1)} to {count(Math.min(from + 100, m.matches))} of {count(m.matches)}</span><span className="grow" /><button className="button small" disabled={from === 0} onClick={() => set_from(Math.max(0, from - 100))}>Before</button><button className="button small" disabled={from + 100 >= m.matches} onClick={() => set_from(from + 100)}>Next</button></div>
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/* palette - one field for every object and command; what is typed is searched on the server too. */
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { api_get, V1 } from "../lib/api.ts";
+import { pref_set } from "../lib/prefs.ts";
+import { go, path_of } from "../lib/router.tsx";
+import { keys_now } from "./basics.tsx";
+
+interface Item { kind: string; label: string; dag_id: string | null; run_id: string | null; id: string }
+interface Choice { label: string; hint: string; run: () => void }
+
+const PAGES: [string, string][] = [["/home", "Home"], ["/dags", "DAGs"], ["/dags?show=failed", "DAGs whose last run failed"], ["/dag_runs", "Runs"], ["/dag_runs?state=failed", "Failed runs"], ["/dag_runs?state=running", "Running runs"], ["/task_instances", "Task instances"], ["/task_instances?state=failed", "Failed tasks"], ["/workers", "Workers"], ["/pools", "Pools"], ["/variables", "Variables"], ["/connections", "Connections"], ["/import_errors", "Import errors"], ["/events", "Audit log"], ["/settings", "Settings"], ["/security", "Users"]];
+
+function path_of_item(i: Item): string {
+  switch (i.kind) {
+    case "dag": return path_of.dag(i.id);
+    case "run": return path_of.run(i.dag_id!, i.id);
+    case "task": return i.run_id ? path_of.task(i.dag_id!, i.run_id, i.id) : path_of.dag_task(i.dag_id!, i.id);
+    case "worker": return path_of.worker(i.id);
+    default: return `/${i.kind}s?q=${encodeURIComponent(i.id)}`;
+  }
+}
+
+export default function Palette({ onClose }: { onClose: () => void }) {
+  const [text, set_text] = useState("");
+  const [items, set_items] = useState<Item[]>([]);
+  const [at, set_at] = useState(0);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const keys = useMemo(keys_now, []);
+  useEffect(() => {
+    const back = document.activeElement as HTMLElement | null;
+    dialog.current!.showModal();
+    return () => back?.focus?.();
+  }, []);
+  useEffect(() => {
+    if (!text.trim()) return set_items([]);
+    const abort = new AbortController();
+    const timer = setTimeout(() => void api_get<{ items: Item[] }>(`${V1}/ui/search?q=${encodeURIComponent(text.trim())}`, abort.signal).then((d) => set_items(d.items)).catch(() => undefined), 90);
+    return () => { clearTimeout(timer); abort.abort(); };
+  }, [text]);
+  const low = text.trim().toLowerCase();
+  const theme = (name: string): Choice => ({ label: `Theme: ${name}`, hint: "setting", run: () => pref_set("theme", name) });
+  const commands: Choice[] = [
+    ...keys.filter((k) => k.what !== "This list" && !k.key.startsWith("g ")).map((k) => ({ label: k.what, hint: k.key, run: k.run })),
+    ...PAGES.map(([to, name]) => ({ label: name, hint: "page", run: () => go(to) })), theme("light"), theme("dark"), theme("auto"),
+  ].filter((c) => !low || c.label.toLowerCase().includes(low));
+  const choices: Choice[] = [...items.map((i) => ({ label: i.label, hint: i.kind === "task" ? `task of ${i.dag_id}` : i.kind, run: () => go(path_of_item(i)) })), ...commands].slice(0, 40);
+  const pick = (choice: Choice | undefined) => { if (!choice) return; onClose(); setTimeout(choice.run); };
+  const down = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const next = (at + (event.key === "ArrowDown" ? 1 : -1) + choices.length) % Math.max(1, choices.length);
+      set_at(next);
+      document.getElementById(`palette-${next}`)?.scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter") { event.preventDefault(); pick(choices[at]); }
+  };
+  return (
+    <dialog ref={dialog} className="dialog palette" aria-label="Search or run a command" onCancel={(e) => { e.preventDefault(); onClose(); }} onMouseDown={(e) => e.target === dialog.current && onClose()} onKeyDown={down}>
+      <input className="input" autoFocus placeholder="A DAG, a task, a worker, a command" aria-label="Search" role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={choices.length ? `palette-${at}` : undefined} value={text} onChange={(e) => { set_text(e.target.value); set_at(0); }} />
+      <ul id="palette-list" role="listbox" aria-label="Found">
+        {choices.map((c, i) => <li key={`${c.hint}${c.label}${i}`} id={`palette-${i}`} role="option" aria-selected={i === at} onMouseMove={() => set_at(i)} onClick={() => pick(c)}><span className="clip">{c.label}</span><span className="muted nowrap">{c.hint.length <= 2 ? <kbd>{c.hint}</kbd> : c.hint}</span></li>)}
+        {!choices.length && <li className="muted" role="option" aria-selected="false">Nothing found.</li>}
+      </ul>
+    </dialog>
+  );
+}
