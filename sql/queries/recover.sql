@@ -6,8 +6,8 @@
 -- Also above what deleted runs have left behind: their numbers are not used again.
 WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
      numbers AS (
-    SELECT ((at AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint << 32 | $1::int2::bigint << 24 AS low,
-           ((at AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint << 32 | ($1::int2::bigint + 1) << 24 AS high FROM clock)
+    SELECT (day << 32) + ($1::int2::bigint << 24) AS low, (day << 32) + ($1::int2::bigint + 1 << 24) AS high
+    FROM clock, LATERAL (SELECT ((at AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint AS day) days)
 SELECT clock.at,
        greatest(low, (SELECT max(run_no) FROM run WHERE run_no >= low AND run_no < high),
                 (SELECT max(run_no) FROM try WHERE run_no >= low AND run_no < high),
