@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* machine - the warden's own process and the machine it runs on: clocks, boot id, signals, limits. */
+#ifndef HEADRACE_MACHINE_H
+#define HEADRACE_MACHINE_H
+
+#include "worker/warden/attempt.h"
+
+/* Milliseconds of CLOCK_BOOTTIME and since 1970. */
+void machine_now(int64_t *out_boot_ms, int64_t *out_unix_ms);
+
+/* Names this run of the machine: what ran under another id does not run any more. */
+MUST_USE int machine_boot_id(struct id128 *out, struct err *err);
+
+/* Makes this process a warden: reaper of its descendants, all signals blocked and default, many descriptors, hard to
+ * kill for want of memory, not readable by others. Notes in `host` what children must get back. */
+void machine_prepare(struct attempt_host *host);
+
+#endif
