@@ -17,7 +17,7 @@ else()
     target_link_libraries(tests_support INTERFACE ${all_rooms} lib::cmocka)
 endif()
 target_sources(tests_support INTERFACE ${CMAKE_SOURCE_DIR}/tests/support/filter.c)
-target_compile_definitions(tests_support INTERFACE
+target_compile_definitions(tests_support PUBLIC
     HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
 
 file(GLOB_RECURSE test_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.c)

@@ -243,7 +243,7 @@ void attempt_tick(struct attempt *attempt)
     else if (attempt->phase == ATTEMPT_DRAINING && host->now_ms >= attempt->drain_until_ms)
         attempt->phase = ATTEMPT_ENDED;
     if (attempt->phase == ATTEMPT_RUNNING)
-        (void)transcript_overdue(&attempt->transcript, host->unix_ms);
+        transcript_overdue(&attempt->transcript, host->unix_ms);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -253,8 +253,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t attempt_wake_ms(const struct attempt *attempt)
 {
-    const struct transcript *transcript = &attempt->transcript;
-    int64_t wake_ms = INT64_MAX;
+    int64_t wake_ms = INT64_MAX, due_ms;
 
     switch (attempt->phase) {
     case ATTEMPT_FREE:
@@ -267,8 +266,9 @@ int64_t attempt_wake_ms(const struct attempt *attempt)
     case ATTEMPT_RUNNING:
         break;
     }
-    if (transcript->streams[0].line.size > 0 || transcript->streams[1].line.size > 0)
-        wake_ms = attempt->host->now_ms + TRANSCRIPT_PARTIAL_MS / 2;
+    due_ms = transcript_due_in(&attempt->transcript, attempt->host->unix_ms);
+    if (due_ms >= 0)
+        wake_ms = attempt->host->now_ms + due_ms;
     if (attempt->looks > 0)
         return earlier(wake_ms, attempt->look_at_ms);
     if (attempt->stopping)

@@ -235,6 +235,9 @@ int launch(struct attempt *attempt, const struct warden_message *start, struct e
     if (rc == 0) {
         plan.spawn.stdout_fd = pipes[0][1];
         plan.spawn.stderr_fd = pipes[1][1];
+        /* /dev/stdout is opened anew by its name, which takes the right to. */
+        for (int i = 0; i < TRANSCRIPT_SOURCES && plan.spawn.set_user; i++)
+            (void)!fchown(pipes[i][1], plan.spawn.uid, plan.spawn.gid);
         attempt->spawn_from_ms = boottime_ms();
         attempt->pid = spawn_run(&plan.spawn, &report);
         attempt->spawn_to_ms = boottime_ms();

@@ -31,7 +31,7 @@ void session_drop(struct session *session)
     buf_clear(&session->in);
     buf_clear(&session->out);
     session->in_at = 0;
-    session->greeted = false;
+    session->greeted = session->caught_up = false;
 }
 
 void session_close(struct session *session)

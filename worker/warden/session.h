@@ -15,7 +15,7 @@ struct session {
     int listen_fd, fd; /* -1 = none */
     struct buf in, out;
     size_t in_at;
-    bool greeted;
+    bool greeted, caught_up; /* it said HELLO; it asked LIST, so that old results are its business */
 };
 
 /* Binds the socket in the spool folder, replacing a dead warden's. */

@@ -247,22 +247,33 @@ void transcript_say(struct transcript *transcript, int64_t unix_ms, const char *
     buf_clear(&text);
 }
 
-int64_t transcript_overdue(struct transcript *transcript, int64_t unix_ms)
+static int64_t due_in(const struct transcript_stream *stream, int64_t unix_ms)
 {
-    int64_t next = INT64_MAX;
+    int64_t age_ms = unix_ms - stream->line_unix_ms;
 
+    if (stream->line.size == 0)
+        return -1;
+    /* A wall clock that was set back must not hold a line for hours. */
+    return age_ms < 0 || age_ms >= TRANSCRIPT_PARTIAL_MS ? 0 : TRANSCRIPT_PARTIAL_MS - age_ms;
+}
+
+int64_t transcript_due_in(const struct transcript *transcript, int64_t unix_ms)
+{
+    int64_t out_ms = due_in(&transcript->streams[TRANSCRIPT_STDOUT], unix_ms);
+    int64_t err_ms = due_in(&transcript->streams[TRANSCRIPT_STDERR], unix_ms);
+
+    if (out_ms < 0 || err_ms < 0)
+        return out_ms < 0 ? err_ms : out_ms;
+    return out_ms < err_ms ? out_ms : err_ms;
+}
+
+void transcript_overdue(struct transcript *transcript, int64_t unix_ms)
+{
     for (int i = 0; i < TRANSCRIPT_SOURCES; i++) {
-        struct transcript_stream *stream = &transcript->streams[i];
-        if (stream->line.size == 0)
-            continue;
-        /* A wall clock that was set back must not hold a line for hours. */
-        if (unix_ms < stream->line_unix_ms || unix_ms - stream->line_unix_ms >= TRANSCRIPT_PARTIAL_MS)
+        if (due_in(&transcript->streams[i], unix_ms) == 0)
             line_break(transcript, (enum transcript_source)i, unix_ms);
-        else if (stream->line_unix_ms + TRANSCRIPT_PARTIAL_MS < next)
-            next = stream->line_unix_ms + TRANSCRIPT_PARTIAL_MS;
     }
     out_write(transcript, unix_ms);
-    return next;
 }
 
 void transcript_end(struct transcript *transcript, int64_t unix_ms)

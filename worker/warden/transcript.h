@@ -52,8 +52,9 @@ void transcript_feed(struct transcript *transcript, enum transcript_source sourc
 /* A line of the system's own. Never masked: say no secrets. */
 void transcript_say(struct transcript *transcript, int64_t unix_ms, const char *fmt, ...) FORMAT(3, 4);
 
-/* Writes out lines whose end is overdue. Returns when to call again, or INT64_MAX. */
-int64_t transcript_overdue(struct transcript *transcript, int64_t unix_ms);
+/* In how many ms a line's end is overdue: 0 = now, -1 = none is waited for. transcript_overdue writes such lines out. */
+int64_t transcript_due_in(const struct transcript *transcript, int64_t unix_ms);
+void transcript_overdue(struct transcript *transcript, int64_t unix_ms);
 
 /* Nothing follows. */
 void transcript_end(struct transcript *transcript, int64_t unix_ms);

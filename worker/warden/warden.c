@@ -27,7 +27,7 @@ enum {
 enum watch { WATCH_LISTEN, WATCH_SESSION, WATCH_CHILDREN, WATCH_TIMER };
 
 /* Above any slot << 1 | source. */
-static const uint64_t watch_base = (uint64_t)1 << 40;
+#define WATCH_KEY(watch) (((uint64_t)1 << 40) + (uint64_t)(watch))
 
 struct warden {
     struct warden_options options;
@@ -51,7 +51,7 @@ struct warden {
 
 static void watch_add(struct warden *warden, int fd, enum watch watch)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = watch_base + watch };
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = WATCH_KEY(watch) };
 
     ASSERT(epoll_ctl(warden->host.epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0);
 }
@@ -191,7 +191,7 @@ static void on_list(struct warden *warden)
         tell_started(warden, attempt);
         attempt->log_told = 0;
     }
-    warden->listing = true;
+    warden->listing = warden->session.caught_up = true;
 }
 
 static void on_message(struct warden *warden, const struct warden_message *message)
@@ -299,16 +299,16 @@ static void on_event(struct warden *warden, uint64_t data)
     uint64_t ticks;
 
     switch (data) {
-    case (uint64_t)WATCH_LISTEN + ((uint64_t)1 << 40):
+    case WATCH_KEY(WATCH_LISTEN):
         on_connect(warden);
         break;
-    case (uint64_t)WATCH_SESSION + ((uint64_t)1 << 40):
+    case WATCH_KEY(WATCH_SESSION):
         session_read(&warden->session);
         break;
-    case (uint64_t)WATCH_CHILDREN + ((uint64_t)1 << 40):
+    case WATCH_KEY(WATCH_CHILDREN):
         on_children(warden);
         break;
-    case (uint64_t)WATCH_TIMER + ((uint64_t)1 << 40):
+    case WATCH_KEY(WATCH_TIMER):
         (void)!read(warden->timer_fd, &ticks, sizeof ticks);
         warden->armed_ms = INT64_MAX;
         break;
@@ -353,7 +353,7 @@ static void arm(struct warden *warden, int64_t wake_ms)
 static void watch_session(struct warden *warden)
 {
     uint32_t wanted = EPOLLIN | (warden->session.out.size > 0 ? (uint32_t)EPOLLOUT : 0);
-    struct epoll_event event = { .events = wanted, .data.u64 = watch_base + WATCH_SESSION };
+    struct epoll_event event = { .events = wanted, .data.u64 = WATCH_KEY(WATCH_SESSION) };
 
     if (!session_is_open(&warden->session) || warden->session_events == wanted)
         return;
@@ -371,7 +371,8 @@ static void speak(struct warden *warden)
         return;
     }
     warden->ledger_failing = false;
-    while (session_has_room(&warden->session) && ledger_next_unsent(&warden->ledger, &warden->session.out))
+    while (warden->session.caught_up && session_has_room(&warden->session) &&
+           ledger_next_unsent(&warden->ledger, &warden->session.out))
         ;
     if (warden->listing && session_has_room(&warden->session) && warden->ledger.unsent == 0) {
         session_send(&warden->session, &listed);
@@ -469,10 +470,11 @@ static int spool_open(struct warden *warden, struct err *err)
     warden->spool_fd = open(warden->options.spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (warden->spool_fd < 0)
         return err_set(err, ERR_IO, "opening the spool %s: %s", warden->options.spool, strerror(errno));
-    if (realpath(warden->options.spool, host->scratch_root) == NULL ||
-        strlen(host->scratch_root) + sizeof "/scratch" > sizeof host->scratch_root)
-        return err_set(err, ERR_IO, "the spool's path %s is too long", warden->options.spool);
-    memcpy(host->scratch_root + strlen(host->scratch_root), "/scratch", sizeof "/scratch");
+    char *whole = realpath(warden->options.spool, NULL);
+    int size = snprintf(host->scratch_root, sizeof host->scratch_root, "%s/scratch", whole == NULL ? "" : whole);
+    free(whole);
+    if (whole == NULL || (size_t)size >= sizeof host->scratch_root)
+        return err_set(err, ERR_IO, "the spool's path %s cannot be used", warden->options.spool);
     warden->lock_fd = openat(warden->spool_fd, "warden.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     /* A warden that is just ending gets the time to do so. */
     for (int64_t waited_ms = 0; warden->lock_fd >= 0 && flock(warden->lock_fd, LOCK_EX | LOCK_NB) < 0; waited_ms += 20) {
