@@ -161,6 +161,30 @@ static bool has_exit_code(const struct record *record)
     return record->type == WRITE_TRY_ENDED && record->try.started_ms != 0 && record->try.cause != CAUSE_MARKED;
 }
 
+static void keep_newer(int64_t *value, int64_t newer)
+{
+    if (newer != 0)
+        *value = newer;
+}
+
+static void merge_end(struct batch_try *into, const struct record *record)
+{
+    const struct try_row *change = &record->try;
+    struct try_row *row = &into->row;
+
+    keep_newer(&row->ended_ms, change->ended_ms);
+    keep_newer(&row->cpu_ms, change->cpu_ms);
+    keep_newer(&row->memory_peak_bytes, change->memory_peak_bytes);
+    row->retry_ms = change->retry_ms;
+    if (change->error.size > 0)
+        row->error = change->error;
+    if (has_exit_code(record)) {
+        into->has_exit_code = true;
+        row->exit_code = change->exit_code;
+    }
+}
+
+/* What the second of two statements would do to the row. */
 static void merge_try(struct batch_try *into, const struct record *record)
 {
     const struct try_row *change = &record->try;
@@ -168,6 +192,7 @@ static void merge_try(struct batch_try *into, const struct record *record)
 
     if (record->type == WRITE_TRY_CLEARED) {
         into->clears = true;
+        row->retry_ms = 0;
         if (into->sets && try_is_open(row->state)) {
             row->state = TASK_RESTARTING;
             row->cause = change->cause;
@@ -177,19 +202,11 @@ static void merge_try(struct batch_try *into, const struct record *record)
         return;
     }
     into->sets = true;
-    into->has_exit_code |= has_exit_code(record);
     row->state = change->state;
     row->cause = change->cause;
-    if (change->started_ms != 0)
-        row->started_ms = change->started_ms;
-    if (record->type == WRITE_TRY_STARTED)
-        return;
-    row->ended_ms = change->ended_ms;
-    row->retry_ms = change->retry_ms;
-    row->exit_code = change->exit_code;
-    row->error = change->error;
-    row->cpu_ms = change->cpu_ms;
-    row->memory_peak_bytes = change->memory_peak_bytes;
+    keep_newer(&row->started_ms, change->started_ms);
+    if (record->type == WRITE_TRY_ENDED)
+        merge_end(into, record);
 }
 
 static void place_try(struct batch *batch, const struct record *record)
@@ -199,6 +216,26 @@ static void place_try(struct batch *batch, const struct record *record)
     ASSERT(!map_get_str(&batch->try_index, key_str(&key), NULL));
     map_put_str(&batch->try_index, key_str(&key), place_of(batch->placed.count, false));
     VEC_ADD(&batch->placed, (struct batch_try){ .row = record->try, .sets = true });
+}
+
+/* Only what record.h says that a record of the type changes. */
+static struct batch_try first_change(const struct record *record)
+{
+    const struct try_row *from = &record->try;
+    struct batch_try change = {
+        .row = { .run_no = from->run_no, .task = from->task, .map_index = from->map_index, .row_no = from->row_no,
+                 .attempt = from->attempt, .cause = from->cause, .error = STR_EMPTY },
+    };
+
+    if (record->type == WRITE_TRY_CLEARED) {
+        change.from_mask = UINT32_MAX >> 1;
+        change.clears = true;
+        change.row.ended_ms = from->ended_ms;
+        return change;
+    }
+    change.from_mask = batch_from_mask(from->state, from->cause);
+    merge_try(&change, record);
+    return change;
 }
 
 static void change_try(struct batch *batch, const struct record *record)
@@ -216,14 +253,7 @@ static void change_try(struct batch *batch, const struct record *record)
         return;
     }
     map_put_str(&batch->try_index, key_str(&key), place_of(batch->tries.count, true));
-    VEC_ADD(&batch->tries, (struct batch_try){
-        .row = record->try,
-        .from_mask = record->type == WRITE_TRY_CLEARED ? UINT32_MAX >> 1
-                                                       : batch_from_mask(record->try.state, record->try.cause),
-        .sets = record->type != WRITE_TRY_CLEARED,
-        .clears = record->type == WRITE_TRY_CLEARED,
-        .has_exit_code = has_exit_code(record),
-    });
+    VEC_ADD(&batch->tries, first_change(record));
 }
 
 /* ---- the rest: the last record of a key counts ------------------------------------------------------------------- */

@@ -67,7 +67,8 @@ WITH done AS (
                      cause = CASE WHEN u.sets OR t.state IN (1, 2, 3) THEN u.cause ELSE t.cause END,
                      cleared = t.cleared OR u.clears,
                      started_at = coalesce(u.started_at, t.started_at),
-                     ended_at = coalesce(u.ended_at, t.ended_at),
+                     ended_at = CASE WHEN u.sets THEN coalesce(u.ended_at, t.ended_at)
+                                     ELSE coalesce(t.ended_at, u.ended_at) END,
                      retry_at = u.retry_at,
                      exit_code = coalesce(u.exit_code, t.exit_code),
                      cpu_ms = coalesce(u.cpu_ms, t.cpu_ms),

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same random operations against the model store and PostgreSQL give the same answers and the same rows: batches good and
+// bad, of this epoch and of another, and batches whose answer is lost.
+#include "common/base/rand.h"
+#include "common/store/recover.h"
+#include "tests/store/conformance/model.h"
+#include "tests/support/store_world.h"
+#include "tests/support/test.h"
+
+enum { SEEDS = 6, BATCHES = 120, RECORDS_MAX = 12, TASKS = 3, DAGS = 3, RUNS_MAX = 40 };
+
+struct play {
+    struct store_world world;
+    struct model model;
+    struct rand rand;
+    uint64_t seed;
+    int64_t day;
+    uint32_t run_seq;
+    uint64_t attempt_last;
+    struct arena arena; /* of the batch */
+    struct record records[RECORDS_MAX];
+    uint32_t count;
+    bool is_bad; /* the batch holds a record that must be refused */
+};
+
+static uint64_t pick(struct play *play, uint64_t bound)
+{
+    return rand_below(&play->rand, bound);
+}
+
+static struct model_run *pick_run(struct play *play)
+{
+    return play->model.runs.count == 0 ? NULL : &play->model.runs.items[pick(play, play->model.runs.count)];
+}
+
+static bool is_touched(const struct play *play, int64_t run_no)
+{
+    for (uint32_t i = 0; i < play->count; i++) {
+        const struct record *record = &play->records[i];
+        int64_t touched = 0;
+
+        switch (record->type) {
+        case WRITE_RUN_CREATE:
+        case WRITE_RUN_STATE: touched = record->run.run_no; break;
+        case WRITE_TRY_PLACED:
+        case WRITE_TRY_STARTED:
+        case WRITE_TRY_ENDED:
+        case WRITE_TRY_CLEARED: touched = record->try.run_no; break;
+        case WRITE_OUTPUT: touched = record->output.run_no; break;
+        case WRITE_RUN_DELETE: touched = record->run_delete.run_no; break;
+        default: break;
+        }
+        if (touched == run_no)
+            return true;
+    }
+    return false;
+}
+
+static void add(struct play *play, struct record record)
+{
+    if (play->count < RECORDS_MAX)
+        play->records[play->count++] = record;
+}
+
+/* ---- what may be written ----------------------------------------------------------------------------------------- */
+
+static void add_run(struct play *play)
+{
+    struct record record = { .type = WRITE_RUN_CREATE };
+    /* Of any day that has partitions, so that batches cross them. */
+    int64_t day = play->day - 1 + (int64_t)pick(play, 5);
+
+    if (play->model.runs.count >= RUNS_MAX)
+        return;
+    record.run = (struct run_row){ .run_no = RUN_NO(day, 0, ++play->run_seq), .dag_no = 1 + (int32_t)pick(play, DAGS),
+                                   .version_no = 1 + (int64_t)pick(play, 9),
+                                   .run_id = str_format(&play->arena, "r%c", (int)('a' + pick(play, 26))),
+                                   .state = (enum run_state)pick(play, 2), .run_after_ms = 1, .queued_ms = 1,
+                                   .conf = STR_EMPTY, .triggered_by = STR_EMPTY, .note = STR_EMPTY };
+    add(play, record);
+}
+
+static void add_run_state(struct play *play)
+{
+    struct model_run *run = pick_run(play);
+    struct record record = { .type = WRITE_RUN_STATE };
+
+    if (run == NULL || is_touched(play, run->run_no))
+        return;
+    record.run = (struct run_row){ .run_no = run->run_no, .version_no = 1 + (int64_t)pick(play, 9),
+                                   .state = (enum run_state)pick(play, RUN_STATE_COUNT), .started_ms = (int64_t)pick(play, 99),
+                                   .ended_ms = (int64_t)pick(play, 99), .succeeded = (uint32_t)pick(play, 9) };
+    add(play, record);
+}
+
+static void add_run_delete(struct play *play)
+{
+    struct model_run *run = pick_run(play);
+    struct record record = { .type = WRITE_RUN_DELETE };
+
+    if (run == NULL || is_touched(play, run->run_no) || pick(play, 4) != 0)
+        return;
+    record.run_delete.run_no = run->run_no;
+    add(play, record);
+}
+
+static struct try_row random_try(struct play *play, const struct model_run *run)
+{
+    return (struct try_row){ .run_no = run->run_no, .dag_no = run->dag_no, .task = (uint32_t)pick(play, TASKS),
+                             .map_index = (int32_t)pick(play, 2) - 1, .try_no = 1, .pool = STR("p"), .queue = STR("q"),
+                             .queued_ms = 1, .error = STR_EMPTY, .map_label = STR_EMPTY };
+}
+
+static void randomise_end(struct play *play, struct try_row *try)
+{
+    try->started_ms = (int64_t)pick(play, 3) * 50;
+    try->ended_ms = 70 + (int64_t)pick(play, 3);
+    try->retry_ms = (int64_t)pick(play, 2) * 90;
+    try->cpu_ms = (int64_t)pick(play, 3);
+    try->exit_code = (int32_t)pick(play, 3);
+    if (pick(play, 2) == 0)
+        try->error = str_format(&play->arena, "error %d", (int)pick(play, 9));
+}
+
+static const struct {
+    enum task_state from, to;
+    enum cause cause;
+} transitions[] = {
+#define TRANSITION(from, to, cause, who) { from, to, cause },
+#include "common/model/transition.def"
+#undef TRANSITION
+};
+
+enum { TRANSITIONS = sizeof transitions / sizeof *transitions };
+
+/* Several lawful steps of one row, as they come when batches gather under load. */
+static void add_steps(struct play *play, struct try_row try, enum task_state state)
+{
+    for (uint64_t steps = 1 + pick(play, 3), tries = 0; steps > 0 && tries < 200; tries++) {
+        uint64_t i = pick(play, TRANSITIONS);
+
+        if (transitions[i].from != state && transitions[i].from != TASK_ANY)
+            continue;
+        struct try_row change = try;
+
+        change.state = state = transitions[i].to;
+        change.cause = transitions[i].cause;
+        if (state == TASK_RUNNING) {
+            change.started_ms = 40;
+            add(play, (struct record){ .type = WRITE_TRY_STARTED, .try = change });
+        } else {
+            randomise_end(play, &change);
+            add(play, (struct record){ .type = WRITE_TRY_ENDED, .try = change });
+        }
+        steps--;
+    }
+    if (pick(play, 3) == 0) {
+        try.cause = CAUSE_CLEARED;
+        try.ended_ms = (int64_t)pick(play, 2) * 80;
+        add(play, (struct record){ .type = WRITE_TRY_CLEARED, .try = try });
+    }
+}
+
+static void add_placed(struct play *play)
+{
+    struct model_run *run = pick_run(play);
+    struct try_row try;
+
+    if (run == NULL || is_touched(play, run->run_no))
+        return;
+    try = random_try(play, run);
+    while (model_find_try(&play->model, try.run_no, try.task, try.map_index, try.row_no) != NULL)
+        try.row_no++;
+    if (pick(play, 4) != 0)
+        try.attempt = (struct id128){ 1, ++play->attempt_last };
+    try.state = pick(play, 2) == 0 ? TASK_QUEUED : TASK_SKIPPED;
+    try.cause = CAUSE_PLACED;
+    add(play, (struct record){ .type = WRITE_TRY_PLACED, .try = try });
+    if (pick(play, 3) == 0)
+        add_steps(play, try, try.state);
+}
+
+static void add_change(struct play *play)
+{
+    struct model_try *known;
+    struct try_row try;
+
+    if (play->model.tries.count == 0)
+        return;
+    known = &play->model.tries.items[pick(play, play->model.tries.count)];
+    if (is_touched(play, known->run_no))
+        return;
+    try = (struct try_row){ .run_no = known->run_no, .task = known->task, .map_index = known->map_index,
+                            .row_no = known->row_no, .attempt = { known->attempt != 0, known->attempt },
+                            .error = STR_EMPTY };
+    add_steps(play, try, known->state);
+}
+
+static void add_output(struct play *play)
+{
+    struct model_run *run = pick_run(play);
+    struct record record = { .type = WRITE_OUTPUT };
+
+    if (run == NULL || is_touched(play, run->run_no))
+        return;
+    record.output = (typeof(record.output)){ run->run_no, (uint32_t)pick(play, TASKS), (int32_t)pick(play, 2) - 1,
+                                             str_format(&play->arena, "%d", (int)pick(play, 1000)) };
+    add(play, record);
+    if (pick(play, 4) == 0)
+        add(play, record);
+}
+
+static void add_worker(struct play *play)
+{
+    struct record record = { .type = WRITE_WORKER };
+    int64_t worker_no = 1 + (int64_t)pick(play, 4);
+
+    record.worker = (typeof(record.worker)){ .worker_no = worker_no,
+                                             .worker = str_format(&play->arena, "key%d", (int)worker_no), .name = STR("w"),
+                                             .host = STR("h"), .version = STR("1"), .queues = STR("q"),
+                                             .incarnation = 1 + pick(play, 9), .state = (enum worker_state)pick(play, 4),
+                                             .slots = 1, .seen_ms = 1, .reason = STR_EMPTY };
+    add(play, record);
+}
+
+static void add_answer(struct play *play)
+{
+    struct record record = { .type = WRITE_REQUEST_DONE };
+
+    if (play->model.inbox.count == 0)
+        return;
+    record.request.request_no = play->model.inbox.items[pick(play, play->model.inbox.count)];
+    record.request.code = -(int)pick(play, 3);
+    record.request.answer = STR("well");
+    for (uint32_t i = 0; i < play->count; i++) {
+        if (play->records[i].type == WRITE_REQUEST_DONE && play->records[i].request.request_no == record.request.request_no)
+            return;
+    }
+    add(play, record);
+}
+
+/* ---- what must be refused ---------------------------------------------------------------------------------------- */
+
+static void add_bad(struct play *play)
+{
+    struct model_try *known;
+    struct record record = { .type = WRITE_TRY_ENDED };
+
+    if (play->model.tries.count == 0 || play->count == RECORDS_MAX)
+        return;
+    known = &play->model.tries.items[pick(play, play->model.tries.count)];
+    if (is_touched(play, known->run_no))
+        return;
+    record.try = (struct try_row){ .run_no = known->run_no, .task = known->task, .map_index = known->map_index,
+                                   .row_no = known->row_no, .attempt = { 1, known->attempt }, .state = TASK_SUCCESS,
+                                   .cause = CAUSE_EXIT_OK, .error = STR_EMPTY };
+    switch (pick(play, 4)) {
+    case 0: record.try.attempt.low = ++play->attempt_last; break;
+    case 1: record.try.row_no += 1000; break;
+    case 2: /* never lawful */
+        record.try.state = TASK_QUEUED;
+        record.try.cause = CAUSE_EXIT_OK;
+        break;
+    default:
+        record.type = WRITE_RUN_STATE;
+        record.run = (struct run_row){ .run_no = RUN_NO(play->day, 0, 1 << 20), .state = RUN_RUNNING };
+        break;
+    }
+    add(play, record);
+    play->is_bad = true;
+}
+
+/* ---- a batch ----------------------------------------------------------------------------------------------------- */
+
+static void make_batch(struct play *play)
+{
+    static void (*const makers[])(struct play *) = { add_run,    add_run, add_run_state, add_placed, add_placed,    add_placed, add_change,
+                                                     add_change, add_change, add_output, add_worker, add_answer, add_run_delete };
+
+    arena_reset(&play->arena);
+    play->count = 0;
+    play->is_bad = false;
+    for (uint64_t i = 1 + pick(play, RECORDS_MAX); i > 0; i--)
+        makers[pick(play, sizeof makers / sizeof *makers)](play);
+    if (pick(play, 6) == 0)
+        add_bad(play);
+}
+
+static void add_request(struct play *play)
+{
+    VEC_ADD(&play->model.inbox, store_world_int(&play->world, "INSERT INTO inbox (body, actor) VALUES ('{}', 'x') RETURNING request_no"));
+}
+
+static char *database_dump(struct play *play)
+{
+    struct pg_result *result;
+    struct err err = { 0 };
+    struct str text;
+    char *copy;
+
+    if (pg_sync_query(play->world.sync, model_dump_sql, NULL, &result, &err) < 0)
+        fail_msg("%s", err.sentence);
+    text = pg_get_text(result, 0, 0);
+    copy = strndup(text.bytes, text.size);
+    pg_result_free(result);
+    return copy;
+}
+
+static bool is_same(struct play *play, const struct model *model, bool must)
+{
+    char *database = database_dump(play);
+    struct buf expected = { 0 };
+    bool same;
+
+    model_dump(model, &expected);
+    same = str_is(buf_str(&expected), database);
+    if (!same && must) {
+        struct str a = buf_str(&expected), b = str_of(database), left, right;
+
+        while (str_split(&a, '\n', &left) && str_split(&b, '\n', &right) && str_eq(left, right))
+            ;
+        fail_msg("seed %llu: the model says \"%.*s\", PostgreSQL \"%.*s\"", (unsigned long long)play->seed, STR_ARG(left),
+                 STR_ARG(right));
+    }
+    buf_clear(&expected);
+    free(database);
+    return same;
+}
+
+static void play_batch(struct play *play)
+{
+    bool is_late = pick(play, 15) == 0;
+    struct err err = { 0 };
+    int rc, expected;
+
+    make_batch(play);
+    play->world.epoch -= is_late;
+    rc = store_world_apply(&play->world, play->records, play->count, &err);
+    play->world.epoch += is_late;
+    expected = is_late ? ERR_LOST : model_apply(&play->model, play->records, play->count);
+    if (!is_late)
+        assert_int_equal(expected, play->is_bad ? ERR_CONFLICT : 0); /* the generator and the model agree */
+    if (rc != expected)
+        fail_msg("seed %llu: the model says %s, PostgreSQL %s: %s", (unsigned long long)play->seed, err_name(expected),
+                 err_name(rc), err.sentence);
+}
+
+struct fate {
+    int rc;
+    bool done;
+};
+
+static void on_fate(void *owner, const struct store_applied *applied)
+{
+    struct fate *fate = owner;
+
+    fate->rc = applied->rc;
+    fate->done = true;
+}
+
+/* Breaks the connection while a batch is on its way: it happened as a whole or not at all. */
+static void play_lost_answer(struct play *play)
+{
+    struct model after = { 0 };
+    struct fate fate = { 0 };
+    bool never = false;
+
+    make_batch(play);
+    store_apply(play->world.store, play->world.epoch, play->records, play->count, on_fate, &fate);
+    (void)loop_run_until(play->world.loop, &never, (int64_t)pick(play, 3));
+    play->world.is_up = false;
+    store_break(play->world.store, "test");
+    store_world_wait(&play->world, &fate.done);
+    store_world_wait(&play->world, &play->world.is_up);
+    store_world_lead(&play->world); /* fences off what may still be under way */
+    model_copy(&after, &play->model);
+    if (model_apply(&after, play->records, play->count) == 0 && (fate.rc == 0 || is_same(play, &after, false))) {
+        struct model before = play->model;
+
+        assert_true(fate.rc == 0 || fate.rc == ERR_DB_UNKNOWN);
+        play->model = after;
+        after = before;
+    }
+    model_clear(&after);
+}
+
+static void play_seed(uint64_t seed)
+{
+    struct play play = { .seed = seed };
+
+    rand_init(&play.rand, seed);
+    store_world_open(&play.world);
+    store_world_lead(&play.world);
+    play.day = store_world_int(&play.world, "SELECT (now() AT TIME ZONE 'UTC')::date - date '1970-01-01'");
+    for (int i = 0; i < BATCHES; i++) {
+        if (pick(&play, 5) == 0)
+            add_request(&play);
+        if (pick(&play, 25) == 0)
+            play_lost_answer(&play);
+        else
+            play_batch(&play);
+        (void)is_same(&play, &play.model, true);
+    }
+    arena_clear(&play.arena);
+    model_clear(&play.model);
+    store_world_close(&play.world);
+}
+
+static void postgresql_and_the_model_give_the_same_answers(void **state)
+{
+    const char *seed = getenv("HEADRACE_SEED");
+
+    (void)state;
+    if (seed != NULL) {
+        play_seed(strtoull(seed, NULL, 10));
+        return;
+    }
+    for (uint64_t i = 1; i <= SEEDS; i++)
+        play_seed(i);
+}
+
+TESTS(CASE(postgresql_and_the_model_give_the_same_answers))
