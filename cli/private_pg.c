@@ -15,7 +15,7 @@
 
 enum { SOCKET_PATH_MAX = 107, START_TIMEOUT_MS = 60000, POLL_MS = 15, START_ATTEMPTS = 8, ATTEMPT_PAUSE_MS = 250 };
 
-static const char socket_name[] = "/.s.PGSQL.5432";
+#define SOCKET_NAME "/.s.PGSQL.5432"
 static const char *const clean_env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", NULL };
 
 /* ---- programs, user, places ---- */
@@ -114,7 +114,7 @@ int private_pg_init(struct private_pg *pg, struct arena *arena, struct str home,
     bool is_distant = pg->uid != geteuid() && !user_can_enter(pg, parent_of(home));
     if (is_distant)
         pg->run = str_format(arena, "%s/run", distant_folder(pg)).bytes;
-    else if (strlen(pg->run) + sizeof socket_name > SOCKET_PATH_MAX)
+    else if (strlen(pg->run) + sizeof SOCKET_NAME > SOCKET_PATH_MAX)
         pg->run = str_format(arena, "/tmp/headrace-%u-%08x", (unsigned)geteuid(), (unsigned)str_hash(home)).bytes;
     return 0;
 }

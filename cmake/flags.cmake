@@ -10,8 +10,11 @@ option(HEADRACE_FUZZ "build the libFuzzer targets (needs clang)" OFF)
 
 add_compile_definitions(_GNU_SOURCE HEADRACE_VERSION="${PROJECT_VERSION}")
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
-                    -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers -Wno-format-truncation -fno-common
+                    -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers -fno-common
                     -fno-omit-frame-pointer -fvisibility=hidden)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-format-truncation) # fixed-size sentences are cut on purpose
+endif()
 include_directories(${CMAKE_SOURCE_DIR})
 
 if(HEADRACE_SANITIZE)
@@ -27,6 +30,9 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
     add_compile_options(-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
-                        -fcf-protection -ftrivial-auto-var-init=zero)
+                        -fcf-protection)
+    if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # clang 14 has it behind a flag that it calls perilous
+        add_compile_options(-ftrivial-auto-var-init=zero)
+    endif()
     add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed)
 endif()

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef __clang__ /* which refuses to poison what its headers made a macro */
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atof gets
+#endif
 
 #endif

@@ -131,7 +131,7 @@ static const struct value *field_value(struct arena *arena, const struct field *
     case FIELD_INT64: return SAME(int64_t) ? NULL : value_int(arena, AT_CONST(from, at, int64_t));
     case FIELD_REAL: return SAME(double) ? NULL : value_real(arena, AT_CONST(from, at, double));
     case FIELD_VALUE: {
-        const struct value *value = AT_CONST(from, at, const struct value *);
+        const struct value *value = AT_CONST(from, at, struct value *);
         return value != NULL && value->type == VALUE_NULL ? NULL : value;
     }
     case FIELD_RULE:

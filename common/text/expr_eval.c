@@ -412,7 +412,7 @@ static int contains(struct expr_run *run, const struct value *item, const struct
 static int eval_two(struct expr_run *run, const struct expr_node *node, const struct value **out)
 {
     const struct value *a, *b;
-    bool holds;
+    bool holds = false;
     int rc = eval(run, node->a[0], &a);
     if (rc == 0)
         rc = eval(run, node->a[1], &b);
