@@ -7,6 +7,7 @@
 #include "cli/handlers.h"
 #include "cli/instance.h"
 #include "cli/output.h"
+#include "cli/provision.h"
 #include "cli/supervisor.h"
 #include "common/store/owner.h"
 #include "common/store/schema.h"
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROGRESS_FD = 3, PASSWORD_LETTERS = 20, READY_TIMEOUT_MS = 90000, DEATHS_MAX = 4, STEP_MS = 40 };
+enum { PROGRESS_FD = 3, READY_TIMEOUT_MS = 90000, DEATHS_MAX = 4, STEP_MS = 40 };
 
 static FILE *progress; /* where a person looks: our stdout, or the terminal of the one who said --detach */
 
@@ -104,25 +105,16 @@ static int start_database(struct cli *cli, struct private_pg *pg, const char **o
     return 0;
 }
 
-static void make_password(char out[PASSWORD_LETTERS + 1])
-{
-    char token[STORE_TOKEN_SIZE];
-
-    store_token_make(token);
-    memcpy(out, token, PASSWORD_LETTERS);
-    out[PASSWORD_LETTERS] = '\0';
-}
-
 /* The account `admin` and its password file; *out_password stays empty when the account was there. */
-static int make_admin(struct cli *cli, const char *conninfo, char out_password[PASSWORD_LETTERS + 1],
+static int make_admin(struct cli *cli, const char *conninfo, char out_password[PROVISION_PASSWORD_SIZE],
                       struct err *err)
 {
-    char password[PASSWORD_LETTERS + 1];
+    char password[PROVISION_PASSWORD_SIZE];
     bool was_made = false;
 
     if (file_exists(cli_home_path(cli, "cli-token")) && file_exists(cli_home_path(cli, "admin-password")))
         return 0;
-    make_password(password);
+    provision_password(password);
     int rc = store_owner_put(conninfo, STR("admin"), str_of(password), &was_made, err);
     if (rc == 0 && was_made) {
         rc = file_write(cli_home_path(cli, "admin-password"),
@@ -229,41 +221,6 @@ static int wait_until_healthy(struct cli *cli, struct supervisor *supervisor, st
     return rc < 0 ? rc : 1;
 }
 
-/* A second database, which tasks may fill: connection `warehouse`. */
-static int make_warehouse(struct cli *cli, struct private_pg *pg, struct err *err)
-{
-    struct arena *arena = cli->arena;
-    struct value *body = value_map(arena);
-    const struct value *there;
-    char password[PASSWORD_LETTERS + 1];
-    int rc = client_get(cli, STR("/api/v2/connections/warehouse"), &there, err);
-
-    if (rc == 0 && str_is(value_text(value_get(there, "host"), STR_EMPTY), pg->run))
-        return 0;
-    if (rc < 0 && rc != ERR_NOT_FOUND)
-        return err_wrap(err, rc, "looking for the connection warehouse");
-    const char *method = rc == 0 ? "PATCH" : "POST";
-    make_password(password);
-    rc = private_pg_database(pg, "warehouse", password, err);
-    if (rc < 0)
-        return rc;
-    value_put(arena, body, STR("connection_id"), value_string(arena, STR("warehouse")));
-    value_put(arena, body, STR("conn_type"), value_string(arena, STR("postgres")));
-    value_put(arena, body, STR("host"), value_string(arena, str_of(pg->run)));
-    value_put(arena, body, STR("port"), value_int(arena, 5432));
-    value_put(arena, body, STR("schema"), value_string(arena, STR("warehouse")));
-    value_put(arena, body, STR("login"), value_string(arena, STR("warehouse")));
-    value_put(arena, body, STR("password"), value_string(arena, str_of(password)));
-    value_put(arena, body, STR("description"),
-              value_string(arena, STR("a database for the results of tasks, in the private PostgreSQL of this home")));
-    bool is_new = strcmp(method, "POST") == 0;
-    rc = client_call(cli, method, is_new ? STR("/api/v2/connections") : STR("/api/v2/connections/warehouse"), body,
-                     NULL, err);
-    if (rc == 0)
-        note("connection warehouse: a second database, for the results of tasks");
-    return rc < 0 ? err_wrap(err, rc, "making the connection warehouse") : 0;
-}
-
 /* ---- start and end ---- */
 
 static void print_banner(struct cli *cli, const char *password)
@@ -280,7 +237,7 @@ static void print_banner(struct cli *cli, const char *password)
 }
 
 static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *supervisor, struct environment *env,
-                    char password[PASSWORD_LETTERS + 1], struct err *err)
+                    char password[PROVISION_PASSWORD_SIZE], struct err *err)
 {
     struct conf_item item;
     bool is_private = conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
@@ -302,8 +259,8 @@ static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *s
     supervisor->env = environment_list(env);
     supervisor->pg = is_private ? pg : NULL;
     rc = wait_until_healthy(cli, supervisor, err);
-    if (rc == 0 && is_private)
-        rc = make_warehouse(cli, pg, err);
+    if (rc == 0)
+        rc = provision(cli, supervisor->pg, note, err);
     return rc;
 }
 
@@ -327,7 +284,7 @@ static int run_here(struct cli *cli, struct err *err)
     struct supervisor supervisor;
     struct private_pg pg = { 0 };
     struct environment env = { .arena = cli->arena };
-    char password[PASSWORD_LETTERS + 1] = "";
+    char password[PROVISION_PASSWORD_SIZE] = "";
     int rc = check_programs(cli, err);
 
     if (rc == 0)

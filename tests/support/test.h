@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* test - what every test includes: cmocka with its prerequisites, and TESTS(...) which makes main(). A second word on the
- * command line filters cases: build/dev/tests/test_common_base_arena reset. */
+/* test - what every test includes: cmocka with its prerequisites, and TESTS(...) which makes main(). A word on the command
+ * line filters cases (filter.c): build/dev/tests/test_common_base_arena '*reset*'. */
 #ifndef HEADRACE_TEST_H
 #define HEADRACE_TEST_H
 
@@ -14,11 +14,9 @@
 #include <string.h>
 
 #define TESTS(...)                                                                                 \
-    int main(int argc, char **argv)                                                                \
+    int main(void)                                                                                 \
     {                                                                                              \
         const struct CMUnitTest tests[] = { __VA_ARGS__ };                                         \
-        if (argc > 1)                                                                              \
-            cmocka_set_test_filter(argv[1]);                                                       \
         return cmocka_run_group_tests(tests, NULL, NULL);                                          \
     }
 
