@@ -66,15 +66,14 @@ int err_wrap(struct err *err, int code, const char *fmt, ...)
     return code;
 }
 
-int err_hint(struct err *err, const char *fmt, ...)
+void err_hint(struct err *err, const char *fmt, ...)
 {
     if (err == NULL)
-        return 0;
+        return;
     va_list args;
     va_start(args, fmt);
     vsnprintf(err->hint, sizeof err->hint, fmt, args);
     va_end(args);
-    return err->code;
 }
 
 const char *err_name(int code)

@@ -33,8 +33,8 @@ int err_setv(struct err *err, int code, const char *fmt, va_list args) FORMAT(3,
 /* Prepends what the caller was doing: "doing this: <what there was>". */
 int err_wrap(struct err *err, int code, const char *fmt, ...) FORMAT(3, 4);
 
-/* Says what to do. Returns err->code, or 0 for NULL. */
-int err_hint(struct err *err, const char *fmt, ...) FORMAT(2, 3);
+/* Says what to do. Gives nothing back: `err` may be NULL, the code must come from elsewhere. */
+void err_hint(struct err *err, const char *fmt, ...) FORMAT(2, 3);
 
 /* The word ("NOT_FOUND"), the sentence, the HTTP status and the retry policy of a code. Codes that are not ours
  * (libuv's) answer "SYSTEM", a general sentence, 500 and LATER. */

@@ -175,7 +175,8 @@ static int keep_flags(struct conf_store *store, const struct conf_source *source
             flags_are_over = true;
         if (out_argc == NULL) {
             (void)err_set(err, ERR_INVALID, "%s is no flag of this program", argument);
-            return err_hint(err, "settings are given as --section.key=value");
+            err_hint(err, "settings are given as --section.key=value");
+            return ERR_INVALID;
         }
         source->argv[kept++] = argument;
     }

@@ -87,9 +87,9 @@ int conf_unknown(struct conf_store *store, struct str section, struct str key, s
     int rc = err_set(err, where.size > 0 ? ERR_INVALID : ERR_NOT_FOUND, "%.*s%sthere is no setting %.*s", STR_ARG(where),
                      where.size > 0 ? ": " : "", STR_ARG(name));
     if (near.best.size > 0)
-        (void)err_hint(err, "did you mean %.*s?", STR_ARG(near.best));
+        err_hint(err, "did you mean %.*s?", STR_ARG(near.best));
     else
-        (void)err_hint(err, "`headrace config list` shows them all");
+        err_hint(err, "`headrace config list` shows them all");
     arena_clear(&arena);
     return rc;
 }
@@ -102,7 +102,7 @@ int conf_set(struct conf_store *store, struct str section, struct str key, struc
         return conf_unknown(store, section, key, where, err);
     if (entry->origin == origin && origin == CONF_FILE) {
         (void)err_set(err, ERR_INVALID, "%.*s: %.*s.%.*s is set twice", STR_ARG(where), STR_ARG(section), STR_ARG(key));
-        (void)err_hint(err, "the first time at %.*s", STR_ARG(entry->origin_text));
+        err_hint(err, "the first time at %.*s", STR_ARG(entry->origin_text));
         return ERR_INVALID;
     }
     entry->raw = str_copy(&store->arena, raw);
@@ -163,7 +163,7 @@ static int begin_section(struct conf_store *store, struct str line, struct str w
         suggestion_offer(&near, str_of(conf_rows[i].section));
     (void)err_set(err, ERR_INVALID, "%.*s: there is no section [%.*s]", STR_ARG(where), STR_ARG(*section));
     if (near.best.size > 0)
-        (void)err_hint(err, "did you mean [%.*s]?", STR_ARG(near.best));
+        err_hint(err, "did you mean [%.*s]?", STR_ARG(near.best));
     return ERR_INVALID;
 }
 
@@ -180,7 +180,8 @@ static int read_line(struct conf_store *store, struct str line, struct str where
     ptrdiff_t equals = str_find(line, '=');
     if (equals <= 0) {
         (void)err_set(err, ERR_INVALID, "%.*s: neither [section] nor key = value", STR_ARG(where));
-        return err_hint(err, "a comment begins with #");
+        err_hint(err, "a comment begins with #");
+        return ERR_INVALID;
     }
     if (section->size == 0)
         return err_set(err, ERR_INVALID, "%.*s: a setting stands before the first [section]", STR_ARG(where));
@@ -245,7 +246,8 @@ int conf_read_env(struct conf_store *store, struct err *err)
         const char *cut = memmem(rest.bytes, rest.size, "__", 2);
         if (cut == NULL) {
             (void)err_set(err, ERR_INVALID, "%.*s names no setting", STR_ARG(name));
-            return err_hint(err, "write " ENV_PREFIX "SECTION__KEY");
+            err_hint(err, "write " ENV_PREFIX "SECTION__KEY");
+            return ERR_INVALID;
         }
         size_t at = (size_t)(cut - rest.bytes);
         int rc = conf_set(store, section_of_env(store, str_slice(rest, 0, at)),
@@ -280,7 +282,8 @@ int conf_read_flags(struct conf_store *store, struct err *err)
         const struct conf_entry *entry = conf_entry(store, section, key, true);
         if (entry != NULL && !has_value && entry->row->type != CONF_TYPE_BOOL) {
             (void)err_set(err, ERR_INVALID, "%.*s has no value", STR_ARG(name));
-            return err_hint(err, "write %.*s=...", STR_ARG(name));
+            err_hint(err, "write %.*s=...", STR_ARG(name));
+            return ERR_INVALID;
         }
         int rc = conf_set(store, section, key, has_value ? value : STR("true"), CONF_FLAG, name, err);
         if (rc < 0)

@@ -105,7 +105,7 @@ static int parse_choice(const struct conf_row *row, struct str raw, struct str *
     }
     (void)err_set(err, ERR_INVALID, "\"%.*s\" is none of %s", STR_ARG(raw), row->unit);
     if (near.best.size > 0)
-        (void)err_hint(err, "did you mean %.*s?", STR_ARG(near.best));
+        err_hint(err, "did you mean %.*s?", STR_ARG(near.best));
     return ERR_INVALID;
 }
 

@@ -68,7 +68,8 @@ int listener_open_tcp(struct listener *listener, struct loop *loop, const char *
         numeric = "0.0.0.0";
     if (uv_ip4_addr(numeric, port, &address.v4) != 0 && uv_ip6_addr(numeric, port, &address.v6) != 0) {
         (void)err_set(err, ERR_INVALID, "%s is not an address to listen on", host);
-        return err_hint(err, "give a number such as 127.0.0.1 or ::1, or * for all");
+        err_hint(err, "give a number such as 127.0.0.1 or ::1, or * for all");
+        return ERR_INVALID;
     }
 
     int fd;
@@ -76,7 +77,7 @@ int listener_open_tcp(struct listener *listener, struct loop *loop, const char *
     if (rc < 0) {
         (void)err_set(err, rc, "listening on %s:%d: %s", host, port, uv_strerror(rc));
         if (rc == UV_EADDRINUSE)
-            (void)err_hint(err, "another program listens there: end it or choose another port");
+            err_hint(err, "another program listens there: end it or choose another port");
         return rc;
     }
     *listener = (struct listener){ .loop = loop, .owner = owner, .on_connection = on_connection_cb };

@@ -24,7 +24,7 @@ static int parse(const char *conninfo, PQconninfoOption **out, struct err *err)
     if (options == NULL) {
         struct str reason = str_trim(str_of(message));
         (void)err_set(err, ERR_INVALID, "database.conn cannot be read: %.*s", STR_ARG(reason));
-        (void)err_hint(err, "write host=... dbname=... or postgresql://user@host/dbname");
+        err_hint(err, "write host=... dbname=... or postgresql://user@host/dbname");
         PQfreemem(message);
         return ERR_INVALID;
     }

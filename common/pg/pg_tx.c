@@ -124,7 +124,7 @@ int pg_error_of_result(struct err *err, const char *doing, const PGresult *resul
         primary = "no reason was given";
     (void)err_set(err, rc, "%s: %s%s%s", doing, primary, detail != NULL ? ": " : "", detail != NULL ? detail : "");
     if (hint != NULL)
-        (void)err_hint(err, "%s", hint);
+        err_hint(err, "%s", hint);
     return rc;
 }
 
