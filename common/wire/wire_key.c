@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/wire/wire_key.h"
+
+#include "common/base/assert.h"
+#include "common/base/buf.h"
+#include "common/base/map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { RAW_KEY_SIZE = 32, IDENTITY_RAW_SIZE = 16, FILE_SIZE_LIMIT = 1 << 20 };
+
+void wire_key_make(struct wire_key *out)
+{
+    int rc = zmq_curve_keypair(out->public_key, out->private_key);
+    ASSERT(rc == 0); /* but for a libzmq without CURVE, which the build refuses */
+}
+
+int wire_key_identity(const char *public_key, char out[WIRE_IDENTITY_SIZE], struct err *err)
+{
+    unsigned char raw[RAW_KEY_SIZE], hash[IDENTITY_RAW_SIZE];
+
+    if (strlen(public_key) != WIRE_KEY_SIZE - 1 || zmq_z85_decode(raw, public_key) == NULL)
+        return err_set(err, ERR_INVALID, "a public key has 40 letters of Z85");
+    crypto_generichash(hash, sizeof hash, raw, sizeof raw, NULL, 0);
+    sodium_bin2hex(out, WIRE_IDENTITY_SIZE, hash, sizeof hash);
+    return 0;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+static int make_folders(const char *path, struct err *err)
+{
+    char folder[4096];
+
+    if (strlen(path) >= sizeof folder)
+        return err_set(err, ERR_INVALID, "%s: the path is too long", path);
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        size_t size = (size_t)(slash - path);
+        memcpy(folder, path, size);
+        folder[size] = 0;
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            return err_set(err, ERR_IO, "making the folder %s: %s", folder, strerror(errno));
+    }
+    return 0;
+}
+
+/* *out_found false when there is no such file. */
+static int read_file(const char *path, struct buf *out, struct stat *status, bool *out_found, struct err *err)
+{
+    char chunk[4096];
+    ssize_t size = 0;
+
+    *out_found = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || fstat(fd, status) != 0) {
+        int rc = err_set(err, ERR_IO, "reading %s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    *out_found = true;
+    while (out->size < FILE_SIZE_LIMIT && (size = read(fd, chunk, sizeof chunk)) > 0)
+        buf_add(out, chunk, (size_t)size);
+    close(fd);
+    sodium_memzero(chunk, sizeof chunk);
+    return size < 0 ? err_set(err, ERR_IO, "reading %s: %s", path, strerror(errno)) : 0;
+}
+
+/* Under its final name only when it is whole; an existing file wins (two programs may start at once). */
+static int write_new(const char *path, struct str text, struct err *err)
+{
+    char draft[4200];
+    int rc = 0;
+
+    snprintf(draft, sizeof draft, "%s.%ld", path, (long)getpid());
+    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, ERR_IO, "writing %s: %s", draft, strerror(errno));
+    bool is_whole = write(fd, text.bytes, text.size) == (ssize_t)text.size && fsync(fd) == 0;
+    close(fd);
+    if (!is_whole || (link(draft, path) != 0 && errno != EEXIST))
+        rc = err_set(err, ERR_IO, "writing %s: %s", path, strerror(errno));
+    unlink(draft);
+    return rc;
+}
+
+static int parse_key(const char *path, struct str text, struct wire_key *out, struct err *err)
+{
+    char derived[WIRE_KEY_SIZE];
+    struct str line;
+
+    memset(out, 0, sizeof *out);
+    while (text.size > 0 && str_split(&text, '\n', &line)) {
+        struct str name;
+        if (line.size == 0 || line.bytes[0] == '#' || !str_split(&line, '=', &name))
+            continue;
+        char *into = str_is(str_trim(name), "public") ? out->public_key : str_is(str_trim(name), "private") ? out->private_key : NULL;
+        line = str_trim(line);
+        if (into != NULL && line.size == WIRE_KEY_SIZE - 1)
+            memcpy(into, line.bytes, line.size);
+    }
+    if (out->private_key[0] != 0 && zmq_curve_public(derived, out->private_key) == 0 && strcmp(derived, out->public_key) == 0)
+        return 0;
+    (void)err_set(err, ERR_INVALID, "%s holds no CURVE key pair", path);
+    err_hint(err, "move it away: a new pair is made then, whose public key the others must learn");
+    return ERR_INVALID;
+}
+
+static int make_key_file(const char *path, struct err *err)
+{
+    struct wire_key key;
+    struct buf text = { 0 };
+
+    int rc = make_folders(path, err);
+    if (rc < 0)
+        return rc;
+    wire_key_make(&key);
+    buf_printf(&text, "# A CURVE key pair. The private key never leaves this host; others need the public one.\npublic = %s\nprivate = %s\n",
+               key.public_key, key.private_key);
+    rc = write_new(path, buf_str(&text), err);
+    sodium_memzero(text.bytes, text.size);
+    sodium_memzero(&key, sizeof key);
+    buf_clear(&text);
+    return rc;
+}
+
+int wire_key_load(const char *path, struct wire_key *out, struct err *err)
+{
+    struct buf text = { 0 };
+    struct stat status;
+    bool found;
+
+    int rc = read_file(path, &text, &status, &found, err);
+    if (rc == 0 && !found) {
+        rc = make_key_file(path, err);
+        if (rc == 0)
+            rc = read_file(path, &text, &status, &found, err);
+    }
+    if (rc == 0 && !found)
+        rc = err_set(err, ERR_IO, "%s has vanished", path);
+    if (rc == 0 && (status.st_mode & 077) != 0) {
+        rc = err_set(err, ERR_FORBIDDEN, "%s can be read by others", path);
+        err_hint(err, "chmod 600 %s", path);
+    }
+    if (rc == 0)
+        rc = parse_key(path, buf_str(&text), out, err);
+    if (text.bytes != NULL)
+        sodium_memzero(text.bytes, text.size);
+    buf_clear(&text);
+    return rc;
+}
+
+/* ---- the allow list ---------------------------------------------------------------------------------------------- */
+
+struct wire_allowed {
+    struct map keys;
+};
+
+static int parse_line(struct wire_allowed *allowed, struct str line, const char *path, int number, struct err *err)
+{
+    char identity[WIRE_IDENTITY_SIZE], key[WIRE_KEY_SIZE];
+
+    line = str_trim(line);
+    if (line.size == 0 || line.bytes[0] == '#')
+        return 0;
+    size_t size = 0;
+    while (size < line.size && line.bytes[size] != ' ' && line.bytes[size] != '\t')
+        size++;
+    if (size == WIRE_KEY_SIZE - 1) {
+        memcpy(key, line.bytes, size);
+        key[size] = 0;
+        if (wire_key_identity(key, identity, NULL) == 0) {
+            map_put_str(&allowed->keys, str_of(key), 1);
+            return 0;
+        }
+    }
+    return err_set(err, ERR_INVALID, "%s:%d: this is no public key of 40 letters", path, number);
+}
+
+int wire_allowed_load(const char *path, struct wire_allowed **out, struct err *err)
+{
+    struct buf text = { 0 };
+    struct stat status;
+    struct str line;
+    bool found;
+    int number = 0;
+    struct wire_allowed *allowed = calloc(1, sizeof *allowed);
+    ASSERT(allowed != NULL);
+
+    int rc = read_file(path, &text, &status, &found, err);
+    struct str rest = buf_str(&text);
+    while (rc == 0 && rest.size > 0 && str_split(&rest, '\n', &line))
+        rc = parse_line(allowed, line, path, ++number, err);
+    buf_clear(&text);
+    if (rc < 0)
+        wire_allowed_free(allowed);
+    else
+        *out = allowed;
+    return rc;
+}
+
+void wire_allowed_free(struct wire_allowed *allowed)
+{
+    if (allowed == NULL)
+        return;
+    map_clear(&allowed->keys);
+    free(allowed);
+}
+
+bool wire_allowed_has(const struct wire_allowed *allowed, const char *public_key)
+{
+    return map_get_str(&allowed->keys, str_of(public_key), NULL);
+}
+
+int wire_allowed_add(const char *path, const char *public_key, const char *remark, struct err *err)
+{
+    char identity[WIRE_IDENTITY_SIZE], line[512];
+    struct wire_allowed *allowed;
+
+    int rc = wire_key_identity(public_key, identity, err);
+    if (rc == 0)
+        rc = make_folders(path, err);
+    if (rc == 0)
+        rc = wire_allowed_load(path, &allowed, err);
+    if (rc < 0)
+        return rc;
+    bool is_there = wire_allowed_has(allowed, public_key);
+    wire_allowed_free(allowed);
+    if (is_there)
+        return 0;
+
+    ASSERT(strchr(remark, '\n') == NULL);
+    int size = snprintf(line, sizeof line, "%s %.400s\n", public_key, remark);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool is_whole = fd >= 0 && write(fd, line, (size_t)size) == size && fsync(fd) == 0;
+    if (!is_whole)
+        rc = err_set(err, ERR_IO, "writing %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
