@@ -6,9 +6,12 @@
 #include "common/store/store.h"
 
 struct upkeep_done {
-    int rc;
+    int rc; /* of making partitions and of small things. Without partitions there is nothing to write to */
     const struct err *err;
     int32_t partitions_made, partitions_dropped;
+    /* Dropping needs the tables without any reader for a moment, and every writer waits behind it: when somebody reads for
+     * long it is put off to the next round, and this says so. Its code is 0 otherwise. */
+    const struct err *put_off;
 };
 
 /* `retention_days` 0 = for ever. */
