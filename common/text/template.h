@@ -23,7 +23,7 @@ bool template_is_plain(struct str text);
 /* The expressions, in order, and where each begins in the text. */
 struct template_expr {
     const struct expr *expr;
-    uint32_t at; /* added to expr_path.at gives the offset in the template's text */
+    uint32_t at; /* its paths (expr_path.at) count from the begin of the text as well */
 };
 
 const struct template_expr *template_exprs(const struct template *template, uint32_t *out_count);
