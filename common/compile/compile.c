@@ -63,7 +63,7 @@ static void read_document(struct compiler *compiler)
         take_id_of_file(compiler);
     check_dates(compiler);
     const struct value *tasks = value_get(document, "tasks");
-    if (compiler->tasks.count == 0 && tasks != NULL && tasks->type == VALUE_MAP)
+    if (tasks != NULL && tasks->type == VALUE_MAP && tasks->count == 0 && compiler->groups.count == 0)
         problem(compiler, PLACE_OF(tasks), "write tasks: {hello: {bash: \"echo hello\"}}", "the DAG has no tasks");
     read_graph(compiler);
     read_tasks(compiler);
@@ -186,6 +186,7 @@ int compile_file(struct arena *arena, struct str filename, struct str text, cons
             problem(&compiler, (struct place_in_file){ p->line, p->column }, str_cstr(arena, p->advice), "%.*s",
                     STR_ARG(p->sentence));
         }
+        compiler.yaml_problem_count = compiler.problems.count;
     }
     compile_documents(&compiler, &yaml, &all);
     *out = (struct compile_result){ .dag_count = all.dags.count };

@@ -45,6 +45,7 @@ struct compiler {
     struct compile_options options;
     VEC(struct compile_problem) problems;
     uint32_t problem_total; /* those beyond the limit too */
+    uint32_t yaml_problem_count; /* the first of them */
     VEC(uint32_t) lines; /* byte offset of each line */
 
     /* ---- of the document in work ---- */
@@ -102,6 +103,9 @@ void read_keys(struct compiler *compiler, const struct value *map, enum place pl
 
 /* The row of a key that may be used at `place`, or NULL and a noted problem. */
 const struct key *usable_key(struct compiler *compiler, const struct value_entry *entry, enum place place);
+
+/* Whether a key of `map` that does not exist got the advice to write `name` instead: then nothing more need be said. */
+bool is_meant(struct compiler *compiler, const struct value *map, enum place place, const char *name);
 
 /* One value by the type of its key. */
 void read_key(struct reading *reading);

@@ -270,85 +270,139 @@ bool is_direct_upstream(struct compiler *compiler, uint32_t task, uint32_t chose
 
 /* ---- cycles ---- */
 
-/* Tasks that wait, directly or not, for one of a cycle: left[t] > 0. */
-static uint32_t *find_stuck(struct compiler *compiler, bool *out_any)
+/* Tarjan's strongly connected components, with a stack of its own: part[t] is the number of t's component. Tasks of one
+ * component wait for each other. */
+struct parts {
+    uint32_t *part, *part_size, part_count;
+    uint32_t *seen, *low, *next; /* order of discovery + 1, lowest reached, upstream edge to look at next */
+    uint32_t *open, open_count;  /* seen, but not yet in a component */
+    uint32_t *path, path_count;
+    uint32_t clock;
+};
+
+static void enter(struct parts *parts, uint32_t task)
 {
-    uint32_t count = compiler->tasks.count, ready = 0;
-    uint32_t *left = ARENA_ARRAY(&compiler->scratch, uint32_t, count);
-    uint32_t *order = ARENA_ARRAY(&compiler->scratch, uint32_t, count);
-    uint32_t *first = ARENA_ARRAY(&compiler->scratch, uint32_t, count + 1);
-    for (uint32_t t = 0; t < count; t++) {
-        left[t] = compiler->tasks.items[t].upstream.count;
-        for (uint32_t i = 0; i < left[t]; i++)
-            first[compiler->tasks.items[t].upstream.items[i] + 1]++;
-        if (left[t] == 0)
-            order[ready++] = t;
+    parts->seen[task] = parts->low[task] = ++parts->clock;
+    parts->open[parts->open_count++] = task;
+    parts->path[parts->path_count++] = task;
+    parts->part[task] = UINT32_MAX;
+}
+
+/* All that is reached from `task` is known: what is still open above it is its component, if it leads nowhere lower. */
+static void leave(struct parts *parts, uint32_t task)
+{
+    parts->path_count--;
+    if (parts->path_count > 0) {
+        uint32_t before = parts->path[parts->path_count - 1];
+        if (parts->low[task] < parts->low[before])
+            parts->low[before] = parts->low[task];
     }
-    for (uint32_t t = 0; t < count; t++)
-        first[t + 1] += first[t];
-    uint32_t *downstream = ARENA_ARRAY(&compiler->scratch, uint32_t, first[count]);
-    uint32_t *filled = ARENA_ARRAY(&compiler->scratch, uint32_t, count);
-    for (uint32_t t = 0; t < count; t++)
-        for (uint32_t i = 0; i < compiler->tasks.items[t].upstream.count; i++) {
-            uint32_t up = compiler->tasks.items[t].upstream.items[i];
-            downstream[first[up] + filled[up]++] = t;
+    if (parts->low[task] != parts->seen[task])
+        return;
+    uint32_t member;
+    do {
+        member = parts->open[--parts->open_count];
+        parts->part[member] = parts->part_count;
+        parts->part_size[parts->part_count]++;
+    } while (member != task);
+    parts->part_count++;
+}
+
+static void walk_from(const struct compiler *compiler, struct parts *parts, uint32_t first)
+{
+    enter(parts, first);
+    while (parts->path_count > 0) {
+        uint32_t task = parts->path[parts->path_count - 1];
+        const struct found_task *found = &compiler->tasks.items[task];
+        if (parts->next[task] == found->upstream.count) {
+            leave(parts, task);
+            continue;
         }
-    for (uint32_t i = 0; i < ready; i++)
-        for (uint32_t k = first[order[i]]; k < first[order[i] + 1]; k++)
-            if (--left[downstream[k]] == 0)
-                order[ready++] = downstream[k];
-    *out_any = ready < count;
-    return left;
+        uint32_t up = found->upstream.items[parts->next[task]++];
+        if (parts->seen[up] == 0)
+            enter(parts, up);
+        else if (parts->part[up] == UINT32_MAX && parts->seen[up] < parts->low[task])
+            parts->low[task] = parts->seen[up];
+    }
 }
 
 enum { SHOWN_MAX = 12 };
 
-/* The tasks path[from..to) wait each for the next one, and the last for the first. Shown in the order of work. */
-static void refuse_cycle(struct compiler *compiler, const uint32_t *path, uint32_t from, uint32_t to)
+/* path[i] waits for path[i + 1], the last for the first. Shown in the order of work, from the first of the file. */
+static void refuse_cycle(struct compiler *compiler, const uint32_t *path, uint32_t count)
 {
     struct buf text;
     buf_init(&text);
-    uint32_t count = to - from;
     for (uint32_t i = 0; i <= count; i++) {
         if (i == SHOWN_MAX && count > SHOWN_MAX) {
             buf_printf(&text, " -> ... (%u more)", count - SHOWN_MAX);
             i = count;
         }
-        struct str id = compiler->tasks.items[path[to - 1 - (i % count)]].id;
-        buf_printf(&text, "%s%.*s", i == 0 ? "" : " -> ", STR_ARG(id));
+        buf_printf(&text, "%s%.*s", i == 0 ? "" : " -> ", STR_ARG(compiler->tasks.items[path[(count - i) % count]].id));
     }
-    const struct value_entry *entry = compiler->tasks.items[path[to - 1]].entry;
+    const struct value_entry *entry = compiler->tasks.items[path[0]].entry;
     const struct value_entry *depends = value_entry(entry->value, STR("depends_on"));
     problem(compiler, depends != NULL ? PLACE_OF(depends) : PLACE_OF(entry), "remove one of these dependencies",
             "these tasks wait for each other: %.*s", STR_ARG(buf_str(&text)));
     buf_clear(&text);
 }
 
-/* From each stuck task an upstream edge leads to another one, so a walk must come back to where it was: a cycle. Walks that
- * run into an older one have found nothing new. */
+/* A shortest way from `first` back to itself within its component, breadth first. */
+static void find_cycle(struct compiler *compiler, const struct parts *parts, uint32_t first)
+{
+    uint32_t *from = parts->seen, *queue = parts->open, *path = parts->path;
+    uint32_t count = 0, read = 0, length = 0;
+    memset(from, 0, compiler->tasks.count * sizeof *from);
+    queue[count++] = first;
+    while (read < count) {
+        uint32_t task = queue[read++];
+        for (uint32_t i = 0; i < compiler->tasks.items[task].upstream.count; i++) {
+            uint32_t up = compiler->tasks.items[task].upstream.items[i];
+            if (parts->part[up] != parts->part[first] || from[up] != 0)
+                continue;
+            from[up] = task + 1;
+            if (up != first) {
+                queue[count++] = up;
+                continue;
+            }
+            for (uint32_t at = task; at != first; at = from[at] - 1)
+                path[length++] = at;
+            path[length++] = first;
+            for (uint32_t k = 0; k < length / 2; k++) {
+                uint32_t swap = path[k];
+                path[k] = path[length - 1 - k];
+                path[length - 1 - k] = swap;
+            }
+            refuse_cycle(compiler, path, length);
+            return;
+        }
+    }
+}
+
+enum { CYCLES_MAX = 20 };
+
 static void refuse_cycles(struct compiler *compiler)
 {
-    bool any;
-    const uint32_t *left = find_stuck(compiler, &any);
-    if (!any)
-        return;
-    uint32_t *walk = ARENA_ARRAY(&compiler->scratch, uint32_t, compiler->tasks.count);
-    uint32_t *place = ARENA_ARRAY(&compiler->scratch, uint32_t, compiler->tasks.count);
-    uint32_t *path = ARENA_ARRAY(&compiler->scratch, uint32_t, compiler->tasks.count);
-    for (uint32_t t = 0; t < compiler->tasks.count; t++) {
-        uint32_t at = t, count = 0;
-        while (left[at] > 0 && walk[at] == 0) {
-            walk[at] = t + 1;
-            place[at] = count;
-            path[count++] = at;
-            const struct found_task *task = &compiler->tasks.items[at];
-            uint32_t i = 0;
-            while (left[task->upstream.items[i]] == 0)
-                i++;
-            at = task->upstream.items[i];
-        }
-        if (count > 0 && walk[at] == t + 1)
-            refuse_cycle(compiler, path, place[at], count);
+    uint32_t count = compiler->tasks.count, found = 0;
+    struct arena *scratch = &compiler->scratch;
+    struct parts parts = {
+        .part = ARENA_ARRAY(scratch, uint32_t, count),
+        .part_size = ARENA_ARRAY(scratch, uint32_t, count),
+        .seen = ARENA_ARRAY(scratch, uint32_t, count),
+        .low = ARENA_ARRAY(scratch, uint32_t, count),
+        .next = ARENA_ARRAY(scratch, uint32_t, count),
+        .open = ARENA_ARRAY(scratch, uint32_t, count),
+        .path = ARENA_ARRAY(scratch, uint32_t, count + 1),
+    };
+    for (uint32_t t = 0; t < count; t++)
+        if (parts.seen[t] == 0)
+            walk_from(compiler, &parts, t);
+    for (uint32_t t = 0; t < count && found < CYCLES_MAX; t++) {
+        if (parts.part_size[parts.part[t]] < 2)
+            continue;
+        parts.part_size[parts.part[t]] = 0;
+        find_cycle(compiler, &parts, t);
+        found++;
     }
 }
 

@@ -109,7 +109,7 @@ static const struct {
     enum place place;
     const char *word, *advice;
 } habits[] = {
-    { PLACE_DAG, "schedule_interval", "write schedule: \"0 2 * * *\" or schedule: @daily" },
+    { PLACE_DAG, "schedule_interval", "write schedule: \"0 2 * * *\" or schedule: \"@daily\"" },
     { PLACE_DAG, "cron", "write schedule: \"0 2 * * *\"" },
     { PLACE_DAG, "on", "write schedule: ..." },
     { PLACE_DAG, "timetable", "write schedule: ..." },

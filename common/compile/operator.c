@@ -16,12 +16,13 @@ static bool has(const struct value *map, const char *name)
 static const struct choice {
     enum place place;
     bool required;
+    const char *advice;
     const char *names[8];
 } choices[] = {
-    { PLACE_SQL, true, { "statement", "file" } },
-    { PLACE_HTTP, false, { "body", "json" } },
-    { PLACE_WAIT_FOR, true, { "file", "http", "sql", "time", "duration", "task", "asset" } },
-    { PLACE_NOTIFY, true, { "email", "webhook", "exec" } },
+    { PLACE_SQL, true, "write sql: {connection: warehouse, statement: \"select 1\"}", { "statement", "file" } },
+    { PLACE_HTTP, false, "", { "body", "json" } },
+    { PLACE_WAIT_FOR, true, "write wait_for: {file: /data/in/ready}", { "file", "http", "sql", "time", "duration", "task", "asset" } },
+    { PLACE_NOTIFY, true, "write {email: [someone@example.org], message: text}", { "email", "webhook", "exec" } },
 };
 
 static void check_choice(struct compiler *compiler, const struct choice *choice, const struct value *map,
@@ -41,7 +42,7 @@ static void check_choice(struct compiler *compiler, const struct choice *choice,
             first = choice->names[i];
     }
     if (first == NULL && choice->required)
-        problem(compiler, at, NULL, "%s needs one of the keys %s", place_words(choice->place), names.bytes);
+        problem(compiler, at, choice->advice, "%s needs one of the keys %s", place_words(choice->place), names.bytes);
     buf_clear(&names);
 }
 

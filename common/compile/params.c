@@ -50,7 +50,7 @@ static void check_pattern(struct compiler *compiler, const struct value *pattern
     if (pattern->type != VALUE_STRING)
         problem(compiler, PLACE_OF(pattern), NULL, "pattern takes text, not %s", value_type_name(pattern->type));
     else if (pattern_compile(&compiler->scratch, pattern->string, &compiled, &err) < 0)
-        problem_err(compiler, PLACE_OF(pattern), "pattern", &err);
+        problem_err(compiler, PLACE_OF(pattern), "", &err);
 }
 
 static void check_schema(struct compiler *compiler, const struct value *schema, int depth)
@@ -90,8 +90,10 @@ static void check_default(struct compiler *compiler, struct str name, const stru
     struct dag probe = { .params = one };
     const struct value *resolved;
     struct err err = { 0 };
-    if (dag_params(&probe, NULL, &compiler->scratch, &resolved, &err) < 0)
-        problem_err(compiler, PLACE_OF(otherwise), "the default does not fit", &err);
+    if (dag_params(&probe, NULL, &compiler->scratch, &resolved, &err) == 0)
+        return;
+    const char *sentence = strncmp(err.sentence, "params: ", 8) == 0 ? err.sentence + 8 : err.sentence;
+    problem(compiler, PLACE_OF(otherwise), err.hint, "the default does not fit: %s", sentence);
 }
 
 /* A bare value is short for {default: value}. */

@@ -5,6 +5,10 @@ static void add(struct compiler *compiler, struct place_in_file at, const char *
                 struct str sentence)
 {
     compiler->problem_total++;
+    /* What YAML itself stumbles over on a line makes every other complaint about that line noise. */
+    for (uint32_t i = 0; i < compiler->yaml_problem_count; i++)
+        if (compiler->problems.items[i].line == at.line)
+            return;
     if (compiler->problems.count >= COMPILE_PROBLEMS_MAX)
         return;
     struct compile_problem found = { .file = compiler->filename,

@@ -186,6 +186,16 @@ static bool is_given(const struct value *map, const char *name)
     return value != NULL && value->type != VALUE_NULL;
 }
 
+bool is_meant(struct compiler *compiler, const struct value *map, enum place place, const char *name)
+{
+    for (uint32_t i = 0; i < map->count; i++) {
+        struct str word = map->entries[i].key;
+        if (key_find(place, word) == NULL && strstr(key_advice(&compiler->scratch, place, word).bytes, name) != NULL)
+            return true;
+    }
+    return false;
+}
+
 void read_keys(struct compiler *compiler, const struct value *map, enum place place, void *record,
                struct value *args, int32_t task)
 {
@@ -200,7 +210,7 @@ void read_keys(struct compiler *compiler, const struct value *map, enum place pl
     }
     const struct key *key;
     for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++)
-        if (key->otherwise == NULL && !is_given(map, key->name))
-            problem(compiler, PLACE_OF(map), NULL, "%s needs the key %s: %s", place_words(place), key->name,
+        if (key->otherwise == NULL && !is_given(map, key->name) && !is_meant(compiler, map, place, key->name))
+            problem(compiler, PLACE_OF(map), NULL, "%s needs the key %s (%s)", place_words(place), key->name,
                     key_type_words(key->type));
 }

@@ -4,7 +4,7 @@
 
 #include "common/base/civil.h"
 #include "common/model/timetable.h"
-#include "common/text/duration.h"
+#include "common/text/suggest.h"
 
 /* ---- zone and dates ---- */
 
@@ -55,13 +55,26 @@ bool read_date(const struct reading *reading, const struct value *value, int64_t
 
 /* ---- the parts of a schedule ---- */
 
+/* A macro that was nearly written, or an example. */
+static void hint_cron(struct str text, struct err *err)
+{
+    static const char *const names[] = { "@once",    "@hourly",    "@daily",  "@midnight", "@weekly",
+                                         "@monthly", "@quarterly", "@yearly", "@annually", "@continuous" };
+    struct suggestion suggestion = suggestion_begin(text);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        suggestion_offer(&suggestion, str_of(names[i]));
+    if (suggestion.best.size > 0)
+        err_hint(err, "did you mean \"%.*s\"?", STR_ARG(suggestion.best));
+    else if (err->hint[0] == '\0')
+        err_hint(err, "half past six on workdays, for example, is \"30 6 * * 1-5\"");
+}
+
 static bool check_cron(struct compiler *compiler, const struct value *value, struct str text)
 {
     struct cron cron;
     struct err err = { 0 };
     if (cron_parse(text, &cron, &err) < 0) {
-        if (err.hint[0] == '\0')
-            (void)err_hint(&err, "a cron text has five fields: minute hour day month weekday, as in \"30 6 * * 1-5\"");
+        hint_cron(text, &err);
         problem_err(compiler, PLACE_OF(value), "schedule", &err);
         return false;
     }
@@ -245,7 +258,11 @@ void read_schedule(struct reading *reading)
     if (value->type == VALUE_MAP) {
         read_mapping(reading, &schedule);
     } else if (value->type != VALUE_STRING) {
-        refuse_type(reading);
+        struct str found = shown(compiler, value);
+        problem(compiler, PLACE_OF(value),
+                value->type == VALUE_LIST ? "write {cron: [\"0 1 * * *\", \"0 13 * * *\"]} for several cron texts"
+                                          : "write {every: 10m} for a fixed distance",
+                "schedule takes %s, not %.*s", key_type_words(TYPE_SCHEDULE), STR_ARG(found));
         return;
     } else if (str_is(value->string, "@once") || str_is(value->string, "@continuous")) {
         value_put(arena, schedule.out, keep(compiler, str_slice(value->string, 1, value->string.size)),

@@ -36,6 +36,12 @@ static void find_task(struct compiler *compiler, const struct value_entry *entry
     VEC_ADD(&compiler->tasks, (struct found_task){ .id = id, .entry = entry, .group = group });
 }
 
+static bool has_entries(const struct value *map, const char *key)
+{
+    const struct value *value = value_get(map, key);
+    return value != NULL && value->count > 0;
+}
+
 static void find_group(struct compiler *compiler, const struct value_entry *entry, struct str prefix, int32_t parent)
 {
     struct str id = str_format(&compiler->scratch, "%.*s%.*s", STR_ARG(prefix), STR_ARG(entry->key));
@@ -51,8 +57,7 @@ static void find_group(struct compiler *compiler, const struct value_entry *entr
         problem(compiler, PLACE_OF(entry), "write {tasks: {id: {bash: ...}}}", "the group '%.*s' takes a mapping, not %s",
                 STR_ARG(id), value_type_name(entry->value->type));
     compiler->groups.items[number].end_task = compiler->tasks.count;
-    if (entry->value->type == VALUE_MAP &&
-        compiler->groups.items[number].first_task == compiler->tasks.count)
+    if (entry->value->type == VALUE_MAP && !has_entries(entry->value, "tasks") && !has_entries(entry->value, "groups"))
         problem(compiler, PLACE_OF(entry), "give it tasks, or remove it", "the group '%.*s' has no tasks", STR_ARG(id));
 }
 
@@ -164,11 +169,18 @@ static void read_operators(struct compiler *compiler, uint32_t number, const str
     buf_init(&advice);
     buf_add_cstr(&advice, "add one of");
     const struct key *key;
-    for (uint32_t i = 0; (key = key_at(PLACE_TASK, i)) != NULL; i++)
-        if (key->type == TYPE_OPERATOR && key->works)
+    bool meant = false; /* a misspelt operator has got its advice already */
+    for (uint32_t i = 0; (key = key_at(PLACE_TASK, i)) != NULL; i++) {
+        if (key->type != TYPE_OPERATOR)
+            continue;
+        meant = meant || is_meant(compiler, map, PLACE_TASK, key->name);
+        if (key->works)
             buf_printf(&advice, " %s", key->name);
-    problem(compiler, PLACE_OF(compiler->tasks.items[number].entry), advice.bytes,
-            "the task '%.*s' has no operator: it does not say what to do", STR_ARG(compiler->tasks.items[number].id));
+    }
+    if (!meant)
+        problem(compiler, PLACE_OF(compiler->tasks.items[number].entry), advice.bytes,
+                "the task '%.*s' has no operator: it does not say what to do",
+                STR_ARG(compiler->tasks.items[number].id));
     buf_clear(&advice);
 }
 

@@ -4,7 +4,7 @@
 #include "common/base/assert.h"
 #include "common/base/map.h"
 #include "common/base/vec.h"
-#include "common/text/yaml_scalar.h"
+#include "common/text/yaml_parts.h"
 
 #include <libfyaml.h>
 
@@ -46,68 +46,6 @@ static void stop(struct reader *reader, struct place at, struct str sentence, co
 {
     problem(reader, at, sentence, advice);
     reader->stopped = true;
-}
-
-/* ---- the gate: bytes that libfyaml must not see ---- */
-
-static struct place place_of(struct str text, size_t offset)
-{
-    struct place place = { 1, 1 };
-    for (size_t i = 0; i < offset; i++) {
-        unsigned char c = (unsigned char)text.bytes[i];
-        if (c == '\n')
-            place = (struct place) { place.line + 1, 1 };
-        else if ((c & 0xC0) != 0x80)
-            place.column++;
-    }
-    return place;
-}
-
-/* The size of the valid sequence at `i`, or 0. */
-static size_t utf8_at(struct str text, size_t i)
-{
-    for (size_t size = 1; size <= 4 && size <= text.size - i; size++)
-        if (str_is_utf8(str_slice(text, i, i + size)))
-            return size;
-    return 0;
-}
-
-static void refuse_not_utf8(struct reader *reader, struct str text)
-{
-    size_t i = 0;
-    while (i < text.size) {
-        size_t size = (unsigned char)text.bytes[i] < 0x80 ? 1 : utf8_at(text, i);
-        if (size == 0)
-            break;
-        i += size;
-    }
-    stop(reader, place_of(text, i),
-         str_format(reader->arena, "byte 0x%02X is not UTF-8 text", (unsigned char)text.bytes[i]),
-         "save the file as UTF-8");
-}
-
-static void gate(struct reader *reader, struct str text)
-{
-    if (text.size > reader->limits.bytes_max) {
-        stop(reader, (struct place) { 0 },
-             str_format(reader->arena, "the file has %zu bytes; %zu are allowed", text.size,
-                        reader->limits.bytes_max),
-             "split it into several files");
-        return;
-    }
-    if (!str_is_utf8(text)) {
-        refuse_not_utf8(reader, text);
-        return;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.bytes[i];
-        if ((c >= 0x20 && c != 0x7F) || c == '\t' || c == '\n' || c == '\r')
-            continue;
-        stop(reader, place_of(text, i),
-             str_format(reader->arena, "control character 0x%02X is not allowed", c),
-             "remove it, or write it as an escape such as \"\\x1b\" inside double quotes");
-        return;
-    }
 }
 
 /* ---- events to values ---- */
@@ -463,38 +401,7 @@ static struct node read_node(struct reader *reader, struct fy_event *event, uint
     }
 }
 
-/* ---- what libfyaml says, in words for people who do not know its insides ---- */
-
-static const struct {
-    const char *said; /* part of the library's message */
-    const char *sentence;
-    const char *advice;
-} sayings[] = {
-    {"tab character may not be used",                  "this line is indented with a tab",
-     "indent with blanks; YAML allows no tabs there"                                                                                                                               },
-    { "invalid nested block mapping on the same line",
-     "a colon and a blank inside unquoted text begin a second mapping on this line",                      "put the text in quotes, or begin the inner mapping on a line of its own"},
-    { "wrongly indented double-quoted",
-     "the quoted text that begins here is not closed, or not indented",                                   "close it with \""                                                       },
-    { "wrongly indented single-quoted",
-     "the quoted text that begins here is not closed, or not indented",                                   "close it with '; an apostrophe inside is written ''"                    },
-    { "double-quoted scalar without closing",          "the quoted text that begins here is not closed",
-     "close it with \""                                                                                                                                                            },
-    { "single-quoted scalar without closing",          "the quoted text that begins here is not closed",
-     "close it with '; an apostrophe inside is written ''"                                                                                                                         },
-    { "flow sequence without a closing",               "a list that was opened with [ is not closed",
-     "close it with ]"                                                                                                                                                             },
-    { "flow mapping without a closing",                "a mapping that was opened with { is not closed",
-     "close it with }"                                                                                                                                                             },
-    { "invalid indentation in mapping",                "this line is indented unlike the lines above it",
-     "entries of one mapping begin in the same column"                                                                                                                             },
-    { "plain scalar cannot start with",                NULL,                                              "put the text in quotes"                                                 },
-    { "could not find expected ':'",                   "a colon is missing behind the key",
-     "write key: value; text of several lines needs | behind the colon"                                                                                                            },
-    { "did not find expected key",                     "this does not fit into the mapping above",
-     "entries of one mapping begin in the same column, as key: value"                                                                                                              },
-    { "missing comma",                                 "a comma is missing between two items",            ""                                                                       },
-};
+/* ---- the stream ---- */
 
 static void keep_diagnostics(struct reader *reader, struct fy_diag *diag)
 {
@@ -504,21 +411,14 @@ static void keep_diagnostics(struct reader *reader, struct fy_diag *diag)
     while ((error = fy_diag_errors_iterate(diag, &iterator)) != NULL) {
         struct place at = { (uint32_t)(error->line > 0 ? error->line : 0),
                             (uint32_t)(error->column > 0 ? error->column : 0) };
-        const char *sentence = error->msg, *advice = "";
-        for (size_t i = 0; i < sizeof sayings / sizeof sayings[0]; i++) {
-            if (strstr(error->msg, sayings[i].said) == NULL)
-                continue;
-            sentence = sayings[i].sentence != NULL ? sayings[i].sentence : error->msg;
-            advice = sayings[i].advice;
-            break;
-        }
-        problem(reader, at, str_copy(reader->arena, str_of(sentence)), advice);
+        struct str sentence;
+        const char *advice;
+        yaml_saying(reader->arena, error->msg, &sentence, &advice);
+        problem(reader, at, sentence, advice);
     }
     if (reader->problems.count == before)
         problem(reader, (struct place) { 0 }, STR("this is not YAML"), "");
 }
-
-/* ---- the stream ---- */
 
 static void read_document(struct reader *reader, struct fy_event *start)
 {
@@ -597,7 +497,11 @@ int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *l
         reader.limits = *limits;
     if (str_starts(text, "\xEF\xBB\xBF"))
         text = str_slice(text, 3, text.size);
-    gate(&reader, text);
+    struct yaml_problem refusal;
+    if (!yaml_gate(arena, text, reader.limits.bytes_max, &refusal)) {
+        VEC_ADD(&reader.problems, refusal);
+        reader.stopped = true;
+    }
     if (!reader.stopped && text.size > 0)
         run_parser(&reader, text);
 

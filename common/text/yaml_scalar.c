@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/text/yaml_scalar.h"
+#include "common/text/yaml_parts.h"
 
 static bool is_one_of(struct str text, const char *const words[3])
 {

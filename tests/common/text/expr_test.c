@@ -265,20 +265,20 @@ static void mistakes_are_located_and_explained(void **state)
     (void)state;
     assert_refused("", 0, "the expression is empty", "");
     assert_refused("  ", 2, "the expression is empty", "");
-    assert_refused("a +", 3, "a value is missing before the end", "");
+    assert_refused("a +", 3, "a value is missing at the end", "");
     assert_refused("a b", 2, "'b' is not expected here", "an operator");
     assert_refused("a = 1", 2, "'=' is not expected here", "==");
     assert_refused("a && b", 2, "'&&' is not expected here", "write and");
     assert_refused("a is none", 2, "'is' is not expected here", "| default(...)");
     assert_refused("a ? 1 : 2", 2, "'?' means nothing here", "quotes");
-    assert_refused("(1 + 2", 6, "')' is missing before the end", "");
-    assert_refused("[1, 2", 5, "',' or ']' is missing before the end", "");
+    assert_refused("(1 + 2", 6, "')' is missing at the end", "");
+    assert_refused("[1, 2", 5, "',' or ']' is missing at the end", "");
     assert_refused("{a 1}", 3, "':' (a mapping is written", "");
     assert_refused("a | uper", 4, "there is no filter 'uper'", "did you mean 'upper'?");
     assert_refused("a | replace('x')", 4, "the filter replace does not take 1 argument",
                    "replace(\"old\", \"new\")");
     assert_refused("a | upper(1)", 4, "the filter upper does not take 1 argument", "");
-    assert_refused("a |", 3, "the name of a filter is missing before the end", "");
+    assert_refused("a |", 3, "the name of a filter is missing at the end", "");
     assert_refused("ds.replace('-', '')", 10, "calls such as replace(...) are not known",
                    "| replace");
     assert_refused("range(3)", 5, "calls such as range(...) are not known", "use filters");
@@ -293,7 +293,7 @@ static void mistakes_are_located_and_explained(void **state)
     assert_refused("3days", 0, "a number runs into a word", "");
     assert_refused("a.", 2, "a name after the dot is missing", "");
     assert_refused("a $ b", 2, "'$' means nothing here", "");
-    assert_refused("a if b", 6, "'else' is missing before the end", "");
+    assert_refused("a if b", 6, "'else' is missing at the end", "");
     assert_refused("a }}", 2, "'}' is not expected here", "");
     assert_refused("for x in y", 0, "a value is missing before 'for'", "");
 }

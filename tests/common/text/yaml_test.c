@@ -216,7 +216,7 @@ static void mistakes_of_newcomers_get_words_they_understand(void **state)
     assert_problems(STR("a:\n  b: 1\n c: 2\n"),
                     "3:2 this line is indented unlike the lines above it");
     assert_problems(STR("a: {{ ds }}\n"), "1:5 a key must be text, not a list or a mapping");
-    assert_problems(STR("a: @b\n"), "1:4 plain scalar cannot start with '@'");
+    assert_problems(STR("a: @b\n"), "1:4 text without quotes cannot begin with '@'");
     assert_problems(STR("a: [1, 2\n"), "2:1 a list that was opened with [ is not closed");
     assert_problems(STR("a: !python/object:os.system x\n"),
                     "1:4 the tag '!python/object:os.system' is not known");
