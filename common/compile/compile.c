@@ -27,7 +27,9 @@ static struct str id_of_file(struct str filename)
     if (slash != NULL)
         filename = str_slice(filename, (size_t)(slash - filename.bytes) + 1, filename.size);
     const char *dot = filename.size == 0 ? NULL : memrchr(filename.bytes, '.', filename.size);
-    return dot == NULL || dot == filename.bytes ? filename : str_slice(filename, 0, (size_t)(dot - filename.bytes));
+    return dot == NULL || dot == filename.bytes
+               ? filename
+               : str_slice(filename, 0, (size_t)(dot - filename.bytes));
 }
 
 static void take_id_of_file(struct compiler *compiler)
@@ -63,8 +65,10 @@ static void read_document(struct compiler *compiler)
         take_id_of_file(compiler);
     check_dates(compiler);
     const struct value *tasks = value_get(document, "tasks");
-    if (tasks != NULL && tasks->type == VALUE_MAP && tasks->count == 0 && compiler->groups.count == 0)
-        problem(compiler, PLACE_OF(tasks), "write tasks: {hello: {bash: \"echo hello\"}}", "the DAG has no tasks");
+    if (tasks != NULL && tasks->type == VALUE_MAP && tasks->count == 0 &&
+        compiler->groups.count == 0)
+        problem(compiler, PLACE_OF(tasks), "write tasks: {hello: {bash: \"echo hello\"}}",
+                "the DAG has no tasks");
     read_graph(compiler);
     read_tasks(compiler);
 }
@@ -75,7 +79,8 @@ static struct dag *compile_document(struct compiler *compiler, const struct valu
     uint32_t before = compiler->problem_total;
     if (document->type != VALUE_MAP) {
         problem(compiler, PLACE_OF(document), "begin with tasks: {hello: {bash: \"echo hello\"}}",
-                "a DAG is a mapping with keys such as schedule and tasks, not %s", value_type_name(document->type));
+                "a DAG is a mapping with keys such as schedule and tasks, not %s",
+                value_type_name(document->type));
         return NULL;
     }
     compiler->document = document;
@@ -100,14 +105,17 @@ struct dags {
     VEC(const struct value *) documents;
 };
 
-static bool has_id(struct compiler *compiler, const struct dags *all, const struct dag *dag, const struct value *document)
+static bool has_id(struct compiler *compiler, const struct dags *all, const struct dag *dag,
+                   const struct value *document)
 {
     for (uint32_t i = 0; i < all->dags.count; i++) {
         if (!str_eq(all->dags.items[i]->id, dag->id))
             continue;
         const struct value *id = value_get(document, "dag_id");
-        problem(compiler, id != NULL ? PLACE_OF(id) : PLACE_OF(document), "give each document a dag_id of its own",
-                "the document on line %u has the id '%.*s' already", all->documents.items[i]->line, STR_ARG(dag->id));
+        problem(compiler, id != NULL ? PLACE_OF(id) : PLACE_OF(document),
+                "give each document a dag_id of its own",
+                "the document on line %u has the id '%.*s' already", all->documents.items[i]->line,
+                STR_ARG(dag->id));
         return true;
     }
     return false;
@@ -152,7 +160,8 @@ static bool same_problem(const struct compile_problem *a, const struct compile_p
 static void give_problems(struct compiler *compiler, struct compile_result *out)
 {
     uint32_t count = compiler->problems.count, kept = 0;
-    struct compile_problem *all = arena_copy(compiler->arena, compiler->problems.items, count * sizeof *all);
+    struct compile_problem *all =
+        arena_copy(compiler->arena, compiler->problems.items, count * sizeof *all);
     qsort(all, count, sizeof *all, by_place);
     for (uint32_t i = 0; i < count; i++)
         if (kept == 0 || !same_problem(&all[kept - 1], &all[i]))
@@ -169,11 +178,12 @@ static void take_options(struct compiler *compiler, const struct compile_options
         compiler->options.map_length_max = COMPILE_MAP_LENGTH_MAX;
 }
 
-int compile_file(struct arena *arena, struct str filename, struct str text, const struct compile_options *options,
-                 struct compile_result *out)
+int compile_file(struct arena *arena, struct str filename, struct str text,
+                 const struct compile_options *options, struct compile_result *out)
 {
     struct compiler compiler = { .arena = arena, .filename = filename, .text = text };
-    struct yaml_limits limits = { COMPILE_BYTES_MAX, COMPILE_DEPTH_MAX, YAML_ALIAS_NODES_MAX, COMPILE_PROBLEMS_MAX };
+    struct yaml_limits limits = { COMPILE_BYTES_MAX, COMPILE_DEPTH_MAX, YAML_ALIAS_NODES_MAX,
+                                  COMPILE_PROBLEMS_MAX };
     struct dags all = { 0 };
     struct yaml yaml;
     take_options(&compiler, options);
@@ -183,13 +193,13 @@ int compile_file(struct arena *arena, struct str filename, struct str text, cons
     if (yaml_parse(arena, compiler.text, &limits, &yaml) < 0) {
         for (uint32_t i = 0; i < yaml.problem_count; i++) {
             const struct yaml_problem *p = &yaml.problems[i];
-            problem(&compiler, (struct place_in_file){ p->line, p->column }, str_cstr(arena, p->advice), "%.*s",
-                    STR_ARG(p->sentence));
+            problem(&compiler, (struct place_in_file) { p->line, p->column },
+                    str_cstr(arena, p->advice), "%.*s", STR_ARG(p->sentence));
         }
         compiler.yaml_problem_count = compiler.problems.count;
     }
     compile_documents(&compiler, &yaml, &all);
-    *out = (struct compile_result){ .dag_count = all.dags.count };
+    *out = (struct compile_result) { .dag_count = all.dags.count };
     out->dags = arena_copy(arena, all.dags.items, all.dags.count * sizeof *all.dags.items);
     give_problems(&compiler, out);
     VEC_CLEAR(&all.dags);
@@ -204,7 +214,7 @@ void compile_clear(struct compile_result *result)
 {
     for (uint32_t i = 0; i < result->dag_count; i++)
         dag_free(result->dags[i]);
-    *result = (struct compile_result){ 0 };
+    *result = (struct compile_result) { 0 };
 }
 
 struct str compile_problem_text(struct arena *arena, const struct compile_problem *problem)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* compile - a DAG file to its intermediate form (common/model/dag.h), or to a list of problems that says for each
- * where it is, what is wrong and what to write instead. All problems of a file are found in one go.
+/* compile - a DAG file to its intermediate form (common/model/dag.h), or to a list of problems that
+ * says for each where it is, what is wrong and what to write instead. All problems of a file are
+ * found in one go.
  *
- * Every key of the format is a row of keys.def; the compiler, the JSON Schema and the reference page
- * are made from it. Fields of operators arrive in task.operator_args under their names, with a bare
- * text put under the operator's first field. What the scheduler itself evaluates has this form:
+ * Every key of the format is a row of keys.def; the compiler, the JSON Schema and the reference
+ * page are made from it. Fields of operators arrive in task.operator_args under their names, with a
+ * bare text put under the operator's first field. What the scheduler itself evaluates has this
+ * form:
  *
  *   branch         {cases: [{when: EXPRESSION, then: [task ids]}], default: [task ids]}
  *   short_circuit  {condition: EXPRESSION, respect_trigger_rules: true}
@@ -13,8 +15,8 @@
  *   task.for_each  a list, a map of lists, or a text that is one single template; strings at any
  *                  depth may hold templates (template_render_value gives the elements)
  *
- * EXPRESSION stands without its braces. Ids are whole ("group.task"), groups already resolved to tasks.
- * Optional fields that were not given are absent. */
+ * EXPRESSION stands without its braces. Ids are whole ("group.task"), groups already resolved to
+ * tasks. Optional fields that were not given are absent. */
 #ifndef HEADRACE_COMPILE_H
 #define HEADRACE_COMPILE_H
 
@@ -34,7 +36,8 @@ enum {
 struct compile_options {
     void *owner;
 
-    /* The zone of an IANA name, borrowed until compile_file returns; false when there is none. NULL: only UTC exists. */
+    /* The zone of an IANA name, borrowed until compile_file returns; false when there is none.
+     * NULL: only UTC exists. */
     bool (*zone)(void *owner, struct str name, const struct zone **out);
 
     uint32_t map_length_max; /* core.max_map_length; 0 = COMPILE_MAP_LENGTH_MAX */
@@ -54,9 +57,10 @@ struct compile_result {
     uint32_t problem_count;
 };
 
-/* Compiles all documents of one file. `filename` is its path below the DAG folder; its last part without ending is the default
- * dag_id. `options` NULL: the defaults. 0, or ERR_INVALID when there are problems. Problems live in `arena`; each dag owns
- * its memory: take it out of the result (set the place to NULL), or let compile_clear free it. */
+/* Compiles all documents of one file. `filename` is its path below the DAG folder; its last part
+ * without ending is the default dag_id. `options` NULL: the defaults. 0, or ERR_INVALID when there
+ * are problems. Problems live in `arena`; each dag owns its memory: take it out of the result (set
+ * the place to NULL), or let compile_clear free it. */
 MUST_USE int compile_file(struct arena *arena, struct str filename, struct str text,
                           const struct compile_options *options, struct compile_result *out);
 
@@ -65,7 +69,8 @@ void compile_clear(struct compile_result *result);
 /* "etl.yaml:12:5: 'retris' is no key of a task. Did you mean 'retries'?" */
 struct str compile_problem_text(struct arena *arena, const struct compile_problem *problem);
 
-/* The published JSON Schema of the format, and the reference page (Markdown); both end with a line end. */
+/* The published JSON Schema of the format, and the reference page (Markdown); both end with a line
+ * end. */
 void compile_schema(struct buf *out);
 void compile_reference(struct buf *out);
 

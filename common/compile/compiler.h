@@ -27,8 +27,9 @@ struct found_group {
     struct str id;
     const struct value_entry *entry;
     int32_t parent;
-    uint32_t first_task, end_task; /* its tasks, those of inner groups included, have these numbers */
-    uint32_t *roots, *leaves;      /* graph.c */
+    uint32_t first_task,
+        end_task;             /* its tasks, those of inner groups included, have these numbers */
+    uint32_t *roots, *leaves; /* graph.c */
     uint32_t root_count, leaf_count;
 };
 
@@ -44,9 +45,9 @@ struct compiler {
     struct str filename, text;
     struct compile_options options;
     VEC(struct compile_problem) problems;
-    uint32_t problem_total; /* those beyond the limit too */
+    uint32_t problem_total;      /* those beyond the limit too */
     uint32_t yaml_problem_count; /* the first of them */
-    VEC(uint32_t) lines; /* byte offset of each line */
+    VEC(uint32_t) lines;         /* byte offset of each line */
 
     /* ---- of the document in work ---- */
     struct dag *dag;
@@ -58,7 +59,8 @@ struct compiler {
     VEC(struct found_group) groups;
     struct map task_ids, group_ids;
     VEC(struct found_edge) edges;
-    uint32_t *ancestor; /* ancestor[t] == ancestors_of + 1: t is upstream of that task; see names.c */
+    uint32_t
+        *ancestor;   /* ancestor[t] == ancestors_of + 1: t is upstream of that task; see names.c */
     uint32_t *stack; /* room for every task once */
     uint32_t ancestors_of;
     uint64_t ancestor_steps;
@@ -70,19 +72,21 @@ struct place_in_file {
     uint32_t line, column;
 };
 
-#define PLACE_OF(node) ((struct place_in_file){ (node)->line, (node)->column })
+#define PLACE_OF(node) ((struct place_in_file) { (node)->line, (node)->column })
 
-/* Notes a problem; `advice` may be NULL or empty. The second takes an advice of any life (it is copied). */
-void problem(struct compiler *compiler, struct place_in_file at, const char *advice, const char *fmt, ...)
-    FORMAT(4, 5);
+/* Notes a problem; `advice` may be NULL or empty. The second takes an advice of any life (it is
+ * copied). */
+void problem(struct compiler *compiler, struct place_in_file at, const char *advice,
+             const char *fmt, ...) FORMAT(4, 5);
 
 /* Notes what an err says. */
 void problem_err(struct compiler *compiler, struct place_in_file at, const char *doing,
                  const struct err *err);
 
-/* Where byte `at` of the text that `value` means stands in the file: exact for what stands behind {{, and for unbroken
- * text; else the begin of the value. */
-struct place_in_file place_inside(struct compiler *compiler, const struct value *value, uint32_t at);
+/* Where byte `at` of the text that `value` means stands in the file: exact for what stands behind
+ * {{, and for unbroken text; else the begin of the value. */
+struct place_in_file place_inside(struct compiler *compiler, const struct value *value,
+                                  uint32_t at);
 
 /* ---- read.c ---- */
 
@@ -96,16 +100,20 @@ struct reading {
     int32_t task;       /* number of the task, -1 for a DAG, group or `defaults` */
 };
 
-/* Reads every key of `map` at `place`, noting what is unknown, refused, of the wrong type or missing. Keys that are
- * KEY_SPECIAL of type TASKS, GROUPS, DEPENDS and TOLERANCE are read elsewhere and only passed over here. */
+/* Reads every key of `map` at `place`, noting what is unknown, refused, of the wrong type or
+ * missing. Keys that are KEY_SPECIAL of type TASKS, GROUPS, DEPENDS and TOLERANCE are read
+ * elsewhere and only passed over here. */
 void read_keys(struct compiler *compiler, const struct value *map, enum place place, void *record,
                struct value *args, int32_t task);
 
 /* The row of a key that may be used at `place`, or NULL and a noted problem. */
-const struct key *usable_key(struct compiler *compiler, const struct value_entry *entry, enum place place);
+const struct key *usable_key(struct compiler *compiler, const struct value_entry *entry,
+                             enum place place);
 
-/* Whether a key of `map` that does not exist got the advice to write `name` instead: then nothing more need be said. */
-bool is_meant(struct compiler *compiler, const struct value *map, enum place place, const char *name);
+/* Whether a key of `map` that does not exist got the advice to write `name` instead: then nothing
+ * more need be said. */
+bool is_meant(struct compiler *compiler, const struct value *map, enum place place,
+              const char *name);
 
 /* One value by the type of its key. */
 void read_key(struct reading *reading);
@@ -142,7 +150,8 @@ void read_params(struct reading *reading);
 /* ---- task.c ---- */
 
 /* Lists tasks and groups with their whole ids. */
-void find_tasks(struct compiler *compiler, const struct value *map, struct str prefix, int32_t group);
+void find_tasks(struct compiler *compiler, const struct value *map, struct str prefix,
+                int32_t group);
 void read_tasks(struct compiler *compiler);
 
 /* ---- operator.c ---- */
@@ -156,10 +165,12 @@ void read_notifications(struct reading *reading);
 
 /* ---- graph.c ---- */
 
-/* Resolves `depends_on` of tasks and groups and fills the tasks' upstream; notes unknown ids and cycles. */
+/* Resolves `depends_on` of tasks and groups and fills the tasks' upstream; notes unknown ids and
+ * cycles. */
 void read_graph(struct compiler *compiler);
 
-/* An id as written in a task or group that stands in `group`: searched there, then outwards, then as a whole id. */
+/* An id as written in a task or group that stands in `group`: searched there, then outwards, then
+ * as a whole id. */
 struct resolved {
     bool found, is_group;
     uint32_t number;
@@ -186,8 +197,8 @@ void check_template(struct compiler *compiler, const struct value *value, int32_
 void check_templates(struct compiler *compiler, const struct value *value, int32_t task,
                      enum names_where where);
 
-/* A condition: an expression, with or without {{ }} around. Gives the bare expression in the dag's memory, or an empty
- * str and a noted problem. */
+/* A condition: an expression, with or without {{ }} around. Gives the bare expression in the dag's
+ * memory, or an empty str and a noted problem. */
 struct str read_condition(struct compiler *compiler, const struct value *value, int32_t task,
                           enum names_where where);
 

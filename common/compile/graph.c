@@ -17,15 +17,16 @@ struct resolved resolve(struct compiler *compiler, struct str id, int32_t group)
 {
     for (;;) {
         uint64_t number;
-        struct str whole =
-            group < 0 ? id
-                      : str_format(&compiler->scratch, "%.*s%.*s", STR_ARG(group_prefix(compiler, group)), STR_ARG(id));
+        struct str whole = group < 0
+                               ? id
+                               : str_format(&compiler->scratch, "%.*s%.*s",
+                                            STR_ARG(group_prefix(compiler, group)), STR_ARG(id));
         if (map_get_str(&compiler->task_ids, whole, &number))
-            return (struct resolved){ true, false, (uint32_t)number };
+            return (struct resolved) { true, false, (uint32_t)number };
         if (map_get_str(&compiler->group_ids, whole, &number))
-            return (struct resolved){ true, true, (uint32_t)number };
+            return (struct resolved) { true, true, (uint32_t)number };
         if (group < 0)
-            return (struct resolved){ 0 };
+            return (struct resolved) { 0 };
         group = compiler->groups.items[group].parent;
     }
 }
@@ -44,17 +45,20 @@ void refuse_id(struct compiler *compiler, struct place_in_file at, struct str id
             suggestion_offer(&suggestion, str_slice(other, prefix.size, other.size));
         /* The last part alone: the task may stand in a group that was not named. */
         ptrdiff_t dot = str_find(other, '.');
-        if (dot >= 0 && str_ends(other, str_format(&compiler->scratch, ".%.*s", STR_ARG(id)).bytes)) {
+        if (dot >= 0 &&
+            str_ends(other, str_format(&compiler->scratch, ".%.*s", STR_ARG(id)).bytes)) {
             suggestion.best = other;
             suggestion.distance = 0;
         }
     }
     for (uint32_t i = 0; i < compiler->groups.count && i < SUGGEST_MAX; i++)
         suggestion_offer(&suggestion, compiler->groups.items[i].id);
-    struct str advice = suggestion.best.size > 0
-                            ? str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(suggestion.best))
-                            : STR_EMPTY;
-    problem(compiler, at, advice.bytes, "there is no task or group '%.*s'", STR_ARG(str_slice(id, 0, 80)));
+    struct str advice =
+        suggestion.best.size > 0
+            ? str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(suggestion.best))
+            : STR_EMPTY;
+    problem(compiler, at, advice.bytes, "there is no task or group '%.*s'",
+            STR_ARG(str_slice(id, 0, 80)));
 }
 
 /* ---- depends_on as written ---- */
@@ -76,7 +80,8 @@ static bool group_is_inside(const struct compiler *compiler, uint32_t inner, uin
 
 static struct str edge_from_id(const struct compiler *compiler, const struct found_edge *edge)
 {
-    return edge->from_group ? compiler->groups.items[edge->from].id : compiler->tasks.items[edge->from].id;
+    return edge->from_group ? compiler->groups.items[edge->from].id
+                            : compiler->tasks.items[edge->from].id;
 }
 
 static bool check_edge(struct compiler *compiler, const struct found_edge *edge)
@@ -87,26 +92,28 @@ static bool check_edge(struct compiler *compiler, const struct found_edge *edge)
         problem(compiler, at, "remove it", "'%.*s' depends on itself", STR_ARG(id));
         return false;
     }
-    bool on_own_group = edge->to_group && (edge->from_group ? group_is_inside(compiler, edge->from, edge->to)
-                                                            : is_inside(compiler, edge->from, edge->to));
+    bool on_own_group =
+        edge->to_group && (edge->from_group ? group_is_inside(compiler, edge->from, edge->to)
+                                            : is_inside(compiler, edge->from, edge->to));
     bool on_own_part = edge->from_group && !on_own_group &&
                        (edge->to_group ? group_is_inside(compiler, edge->to, edge->from)
                                        : is_inside(compiler, edge->to, edge->from));
     if (on_own_group)
-        problem(compiler, at, "name tasks of the group instead", "'%.*s' depends on the group that it is part of",
-                STR_ARG(id));
+        problem(compiler, at, "name tasks of the group instead",
+                "'%.*s' depends on the group that it is part of", STR_ARG(id));
     if (on_own_part)
-        problem(compiler, at, "write it in the tasks of the group", "the group '%.*s' depends on a part of itself",
-                STR_ARG(id));
+        problem(compiler, at, "write it in the tasks of the group",
+                "the group '%.*s' depends on a part of itself", STR_ARG(id));
     return !on_own_group && !on_own_part;
 }
 
-static void find_edge(struct compiler *compiler, const struct value *item, bool from_group, uint32_t from, int32_t group)
+static void find_edge(struct compiler *compiler, const struct value *item, bool from_group,
+                      uint32_t from, int32_t group)
 {
     struct str id;
     if (!scalar_text(item, &id)) {
-        problem(compiler, PLACE_OF(item), "write depends_on: [first, second]", "depends_on takes ids, not %s",
-                value_type_name(item->type));
+        problem(compiler, PLACE_OF(item), "write depends_on: [first, second]",
+                "depends_on takes ids, not %s", value_type_name(item->type));
         return;
     }
     struct resolved to = resolve(compiler, id, group);
@@ -117,7 +124,8 @@ static void find_edge(struct compiler *compiler, const struct value *item, bool 
         VEC_ADD(&compiler->edges, edge);
 }
 
-static void find_edges(struct compiler *compiler, const struct value *map, bool from_group, uint32_t from, int32_t group)
+static void find_edges(struct compiler *compiler, const struct value *map, bool from_group,
+                       uint32_t from, int32_t group)
 {
     const struct value *list = value_get(map, "depends_on");
     if (list == NULL || list->type == VALUE_NULL)
@@ -132,9 +140,9 @@ static void find_edges(struct compiler *compiler, const struct value *map, bool 
 
 /* ---- first and last tasks of groups ---- */
 
-/* A group's first tasks depend on nothing inside of it, its last ones have nothing depend on them there. An edge counts
- * inside the innermost group that holds both its ends, and in all groups around that one. So it is enough to know for each
- * task how deep the deepest such group lies. */
+/* A group's first tasks depend on nothing inside of it, its last ones have nothing depend on them
+ * there. An edge counts inside the innermost group that holds both its ends, and in all groups
+ * around that one. So it is enough to know for each task how deep the deepest such group lies. */
 struct depths {
     uint32_t *of_group; /* 1 for groups at the top */
     uint32_t *of_edge;  /* of the group that holds both ends; 0: none does */
@@ -142,12 +150,16 @@ struct depths {
     uint32_t most;
 };
 
-static uint32_t depth_of_both(const struct compiler *compiler, const struct depths *depths, const struct found_edge *edge)
+static uint32_t depth_of_both(const struct compiler *compiler, const struct depths *depths,
+                              const struct found_edge *edge)
 {
-    int32_t a = edge->from_group ? compiler->groups.items[edge->from].parent : compiler->tasks.items[edge->from].group;
-    int32_t b = edge->to_group ? compiler->groups.items[edge->to].parent : compiler->tasks.items[edge->to].group;
+    int32_t a = edge->from_group ? compiler->groups.items[edge->from].parent
+                                 : compiler->tasks.items[edge->from].group;
+    int32_t b = edge->to_group ? compiler->groups.items[edge->to].parent
+                               : compiler->tasks.items[edge->to].group;
     while (a != b) {
-        uint32_t depth_a = a < 0 ? 0 : depths->of_group[a], depth_b = b < 0 ? 0 : depths->of_group[b];
+        uint32_t depth_a = a < 0 ? 0 : depths->of_group[a],
+                 depth_b = b < 0 ? 0 : depths->of_group[b];
         if (depth_a >= depth_b)
             a = compiler->groups.items[a].parent;
         else
@@ -169,8 +181,10 @@ static void mark_edge(struct compiler *compiler, struct depths *depths, uint32_t
     const struct found_group *from = edge->from_group ? &compiler->groups.items[edge->from] : NULL;
     const struct found_group *to = edge->to_group ? &compiler->groups.items[edge->to] : NULL;
     uint32_t depth = depths->of_edge[number];
-    mark(depths->waits, from != NULL ? from->roots : &edge->from, from != NULL ? from->root_count : 1, depth);
-    mark(depths->awaited, to != NULL ? to->leaves : &edge->to, to != NULL ? to->leaf_count : 1, depth);
+    mark(depths->waits, from != NULL ? from->roots : &edge->from,
+         from != NULL ? from->root_count : 1, depth);
+    mark(depths->awaited, to != NULL ? to->leaves : &edge->to, to != NULL ? to->leaf_count : 1,
+         depth);
 }
 
 static void find_ends_of(struct compiler *compiler, const struct depths *depths, uint32_t number)
@@ -187,8 +201,8 @@ static void find_ends_of(struct compiler *compiler, const struct depths *depths,
     }
 }
 
-/* From the inside out: an edge of a whole group counts for that group's first or last tasks, which depend only on edges
- * that lie deeper. */
+/* From the inside out: an edge of a whole group counts for that group's first or last tasks, which
+ * depend only on edges that lie deeper. */
 static void find_ends(struct compiler *compiler)
 {
     uint32_t group_count = compiler->groups.count, edge_count = compiler->edges.count;
@@ -232,7 +246,7 @@ static bool expand(struct compiler *compiler, const struct found_edge *edge, uin
     }
     *total += (uint64_t)from_count * to_count;
     if (*total > COMPILE_EDGES_MAX) {
-        problem(compiler, (struct place_in_file){ edge->line, edge->column },
+        problem(compiler, (struct place_in_file) { edge->line, edge->column },
                 "put an empty task between the two groups: {empty: {}}",
                 "the DAG has more than %d dependencies between tasks", COMPILE_EDGES_MAX);
         return false;
@@ -270,12 +284,13 @@ bool is_direct_upstream(struct compiler *compiler, uint32_t task, uint32_t chose
 
 /* ---- cycles ---- */
 
-/* Tarjan's strongly connected components, with a stack of its own: part[t] is the number of t's component. Tasks of one
- * component wait for each other. */
+/* Tarjan's strongly connected components, with a stack of its own: part[t] is the number of t's
+ * component. Tasks of one component wait for each other. */
 struct parts {
     uint32_t *part, *part_size, part_count;
-    uint32_t *seen, *low, *next; /* order of discovery + 1, lowest reached, upstream edge to look at next */
-    uint32_t *open, open_count;  /* seen, but not yet in a component */
+    uint32_t *seen, *low,
+        *next; /* order of discovery + 1, lowest reached, upstream edge to look at next */
+    uint32_t *open, open_count; /* seen, but not yet in a component */
     uint32_t *path, path_count;
     uint32_t clock;
 };
@@ -288,7 +303,8 @@ static void enter(struct parts *parts, uint32_t task)
     parts->part[task] = UINT32_MAX;
 }
 
-/* All that is reached from `task` is known: what is still open above it is its component, if it leads nowhere lower. */
+/* All that is reached from `task` is known: what is still open above it is its component, if it
+ * leads nowhere lower. */
 static void leave(struct parts *parts, uint32_t task)
 {
     parts->path_count--;
@@ -328,7 +344,8 @@ static void walk_from(const struct compiler *compiler, struct parts *parts, uint
 
 enum { SHOWN_MAX = 12 };
 
-/* path[i] waits for path[i + 1], the last for the first. Shown in the order of work, from the first of the file. */
+/* path[i] waits for path[i + 1], the last for the first. Shown in the order of work, from the first
+ * of the file. */
 static void refuse_cycle(struct compiler *compiler, const uint32_t *path, uint32_t count)
 {
     struct buf text;
@@ -338,12 +355,14 @@ static void refuse_cycle(struct compiler *compiler, const uint32_t *path, uint32
             buf_printf(&text, " -> ... (%u more)", count - SHOWN_MAX);
             i = count;
         }
-        buf_printf(&text, "%s%.*s", i == 0 ? "" : " -> ", STR_ARG(compiler->tasks.items[path[(count - i) % count]].id));
+        buf_printf(&text, "%s%.*s", i == 0 ? "" : " -> ",
+                   STR_ARG(compiler->tasks.items[path[(count - i) % count]].id));
     }
     const struct value_entry *entry = compiler->tasks.items[path[0]].entry;
     const struct value_entry *depends = value_entry(entry->value, STR("depends_on"));
-    problem(compiler, depends != NULL ? PLACE_OF(depends) : PLACE_OF(entry), "remove one of these dependencies",
-            "these tasks wait for each other: %.*s", STR_ARG(buf_str(&text)));
+    problem(compiler, depends != NULL ? PLACE_OF(depends) : PLACE_OF(entry),
+            "remove one of these dependencies", "these tasks wait for each other: %.*s",
+            STR_ARG(buf_str(&text)));
     buf_clear(&text);
 }
 
@@ -410,9 +429,11 @@ void read_graph(struct compiler *compiler)
 {
     uint32_t before = compiler->problem_total;
     for (uint32_t i = 0; i < compiler->tasks.count; i++)
-        find_edges(compiler, compiler->tasks.items[i].entry->value, false, i, compiler->tasks.items[i].group);
+        find_edges(compiler, compiler->tasks.items[i].entry->value, false, i,
+                   compiler->tasks.items[i].group);
     for (uint32_t i = 0; i < compiler->groups.count; i++)
-        find_edges(compiler, compiler->groups.items[i].entry->value, true, i, compiler->groups.items[i].parent);
+        find_edges(compiler, compiler->groups.items[i].entry->value, true, i,
+                   compiler->groups.items[i].parent);
     find_ends(compiler);
     uint64_t total = 0;
     for (uint32_t i = 0; i < compiler->edges.count; i++)

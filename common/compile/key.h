@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* key - the table of keys (keys.def) as data: what stands where, of which type, and what to say about it. */
+/* key - the table of keys (keys.def) as data: what stands where, of which type, and what to say
+ * about it. */
 #ifndef HEADRACE_COMPILE_KEY_H
 #define HEADRACE_COMPILE_KEY_H
 
@@ -78,18 +79,18 @@ enum place {
 #define PLACE_ENUM(name, words) PLACE_##name,
     KEY_PLACES(PLACE_ENUM)
 #undef PLACE_ENUM
-    PLACE_COUNT
+        PLACE_COUNT
 };
 
 enum key_type {
 #define TYPE_ENUM(name, words) TYPE_##name,
     KEY_TYPES(TYPE_ENUM)
 #undef TYPE_ENUM
-    KEY_TYPE_TOTAL
+        KEY_TYPE_TOTAL
 };
 
 /* Instead of an offset. */
-#define KEY_ARGS SIZE_MAX
+#define KEY_ARGS    SIZE_MAX
 #define KEY_SPECIAL (SIZE_MAX - 1)
 
 struct key {
@@ -109,7 +110,8 @@ const struct key *key_at(enum place place, uint32_t number);
 /* NULL when there is none. */
 const struct key *key_find(enum place place, struct str name);
 
-/* What to write instead of a word that is no key of `place`: words of other tools, or the nearest key; may be empty. */
+/* What to write instead of a word that is no key of `place`: words of other tools, or the nearest
+ * key; may be empty. */
 struct str key_advice(struct arena *arena, enum place place, struct str word);
 
 const char *place_words(enum place place);

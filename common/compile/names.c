@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What expressions ask for, checked as far as it can be known before a run: names of the language, params, tasks and whether
- * they are upstream, variables of the environment. */
+/* What expressions ask for, checked as far as it can be known before a run: names of the language,
+ * params, tasks and whether they are upstream, variables of the environment. */
 #include "common/compile/compiler.h"
 
 #include "common/model/context.h"
@@ -23,7 +23,8 @@ static struct place_in_file place_of(const struct asking *asking)
 static struct str name_at(const struct asking *asking, uint32_t step)
 {
     const struct expr_path *path = asking->path;
-    return step < path->count && path->parts[step].kind == EXPR_PART_NAME ? path->parts[step].name : STR_EMPTY;
+    return step < path->count && path->parts[step].kind == EXPR_PART_NAME ? path->parts[step].name
+                                                                          : STR_EMPTY;
 }
 
 static bool is_computed(const struct asking *asking, uint32_t step)
@@ -37,40 +38,40 @@ static bool is_computed(const struct asking *asking, uint32_t step)
 static const struct {
     const char *word, *advice;
 } habits[] = {
-    { "execution_date", "write logical_date" },
-    { "dag_run", "write conf.name for dag_run.conf[\"name\"], or run_id" },
-    { "task_instance", "write ti" },
-    { "task_instance_key_str", "write run_id ~ \"/\" ~ task.task_id" },
-    { "macros", "use filters: {{ ds | ds_add(7) }}, {{ ts | strftime(\"%Y\") }}" },
-    { "ds_add", "use the filter: {{ ds | ds_add(7) }}" },
-    { "next_ds", "write {{ data_interval_end | ds }}" },
-    { "prev_ds", "write {{ ds | ds_add(-1) }}" },
-    { "yesterday_ds", "write {{ ds | ds_add(-1) }}" },
-    { "tomorrow_ds", "write {{ ds | ds_add(1) }}" },
-    { "next_execution_date", "write data_interval_end" },
-    { "prev_data_interval_start_success", "there is prev_data_interval_end_success" },
-    { "prev_start_date_success", "there is prev_data_interval_end_success" },
-    { "ts_nodash_with_tz", "write {{ ts | strftime(\"%Y%m%dT%H%M%S+0000\") }}" },
-    { "inlets", "outputs of upstream tasks are xcom.TASK_ID" },
-    { "outlets", "outputs of upstream tasks are xcom.TASK_ID" },
-    { "output", "write xcom.TASK_ID" },
-    { "outputs", "write xcom.TASK_ID" },
-    { "result", "write xcom.TASK_ID" },
-    { "tasks", "write xcom.TASK_ID" },
-    { "vars", "write var.value.NAME" },
-    { "variables", "write var.value.NAME" },
-    { "secrets", "write conn.ID.password, or var.value.NAME" },
-    { "connection", "write conn.ID.host" },
-    { "param", "write params.NAME" },
-    { "inputs", "write params.NAME" },
-    { "each", "write item" },
-    { "element", "write item" },
-    { "map_index", "write ti.map_index" },
-    { "try_number", "write ti.try_number" },
-    { "dag_id", "write dag.dag_id" },
-    { "task_id", "write task.task_id" },
-    { "now", "a run sees its own time only: ds, ts, data_interval_end" },
-    { "today", "a run sees its own time only: ds, ts, data_interval_end" },
+    {"execution_date",                    "write logical_date"                                            },
+    { "dag_run",                          "write conf.name for dag_run.conf[\"name\"], or run_id"         },
+    { "task_instance",                    "write ti"                                                      },
+    { "task_instance_key_str",            "write run_id ~ \"/\" ~ task.task_id"                           },
+    { "macros",                           "use filters: {{ ds | ds_add(7) }}, {{ ts | strftime(\"%Y\") }}"},
+    { "ds_add",                           "use the filter: {{ ds | ds_add(7) }}"                          },
+    { "next_ds",                          "write {{ data_interval_end | ds }}"                            },
+    { "prev_ds",                          "write {{ ds | ds_add(-1) }}"                                   },
+    { "yesterday_ds",                     "write {{ ds | ds_add(-1) }}"                                   },
+    { "tomorrow_ds",                      "write {{ ds | ds_add(1) }}"                                    },
+    { "next_execution_date",              "write data_interval_end"                                       },
+    { "prev_data_interval_start_success", "there is prev_data_interval_end_success"                       },
+    { "prev_start_date_success",          "there is prev_data_interval_end_success"                       },
+    { "ts_nodash_with_tz",                "write {{ ts | strftime(\"%Y%m%dT%H%M%S+0000\") }}"             },
+    { "inlets",                           "outputs of upstream tasks are xcom.TASK_ID"                    },
+    { "outlets",                          "outputs of upstream tasks are xcom.TASK_ID"                    },
+    { "output",                           "write xcom.TASK_ID"                                            },
+    { "outputs",                          "write xcom.TASK_ID"                                            },
+    { "result",                           "write xcom.TASK_ID"                                            },
+    { "tasks",                            "write xcom.TASK_ID"                                            },
+    { "vars",                             "write var.value.NAME"                                          },
+    { "variables",                        "write var.value.NAME"                                          },
+    { "secrets",                          "write conn.ID.password, or var.value.NAME"                     },
+    { "connection",                       "write conn.ID.host"                                            },
+    { "param",                            "write params.NAME"                                             },
+    { "inputs",                           "write params.NAME"                                             },
+    { "each",                             "write item"                                                    },
+    { "element",                          "write item"                                                    },
+    { "map_index",                        "write ti.map_index"                                            },
+    { "try_number",                       "write ti.try_number"                                           },
+    { "dag_id",                           "write dag.dag_id"                                              },
+    { "task_id",                          "write task.task_id"                                            },
+    { "now",                              "a run sees its own time only: ds, ts, data_interval_end"       },
+    { "today",                            "a run sees its own time only: ds, ts, data_interval_end"       },
 };
 
 static void refuse_name(const struct asking *asking, struct str name)
@@ -85,12 +86,14 @@ static void refuse_name(const struct asking *asking, struct str name)
     if (advice.size == 0 && near.size > 0)
         advice = str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(near));
     if (advice.size == 0 && map_get_str(&compiler->task_ids, name, NULL))
-        advice = str_format(&compiler->scratch, "the output of that task is xcom.%.*s", STR_ARG(name));
+        advice =
+            str_format(&compiler->scratch, "the output of that task is xcom.%.*s", STR_ARG(name));
     if (advice.size == 0 && value_get_str(compiler->params, name) != NULL)
         advice = str_format(&compiler->scratch, "the param is params.%.*s", STR_ARG(name));
     if (advice.size == 0)
         advice = STR("put text in quotes: {{ \"text\" }}");
-    problem(compiler, place_of(asking), advice.bytes, "there is no name '%.*s'", STR_ARG(str_slice(name, 0, 60)));
+    problem(compiler, place_of(asking), advice.bytes, "there is no name '%.*s'",
+            STR_ARG(str_slice(name, 0, 60)));
 }
 
 /* ---- one check for each root name that knows more ---- */
@@ -99,7 +102,8 @@ static void check_params(const struct asking *asking)
 {
     struct compiler *compiler = asking->compiler;
     struct str name = name_at(asking, 1);
-    if (name.size == 0 || asking->path->has_default || value_get_str(compiler->params, name) != NULL)
+    if (name.size == 0 || asking->path->has_default ||
+        value_get_str(compiler->params, name) != NULL)
         return;
     struct suggestion suggestion = suggestion_begin(name);
     for (uint32_t i = 0; compiler->params != NULL && i < compiler->params->count; i++)
@@ -107,12 +111,15 @@ static void check_params(const struct asking *asking)
     struct str advice =
         suggestion.best.size > 0
             ? str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(suggestion.best))
-            : str_format(&compiler->scratch, "declare it: params: {%.*s: {default: ...}}; or add | default(...)",
+            : str_format(&compiler->scratch,
+                         "declare it: params: {%.*s: {default: ...}}; or add | default(...)",
                          STR_ARG(name));
-    problem(compiler, place_of(asking), advice.bytes, "this DAG has no param '%.*s'", STR_ARG(str_slice(name, 0, 60)));
+    problem(compiler, place_of(asking), advice.bytes, "this DAG has no param '%.*s'",
+            STR_ARG(str_slice(name, 0, 60)));
 }
 
-/* The longest run of names that is a task's id, as the running context reads it; -1 when none is. */
+/* The longest run of names that is a task's id, as the running context reads it; -1 when none is.
+ */
 static int32_t task_of_path(const struct asking *asking, struct str *out_name)
 {
     struct compiler *compiler = asking->compiler;
@@ -121,7 +128,8 @@ static int32_t task_of_path(const struct asking *asking, struct str *out_name)
     for (uint32_t i = 1; name_at(asking, i).size > 0; i++) {
         uint64_t number;
         id = i == 1 ? name_at(asking, 1)
-                    : str_format(&compiler->scratch, "%.*s.%.*s", STR_ARG(id), STR_ARG(name_at(asking, i)));
+                    : str_format(&compiler->scratch, "%.*s.%.*s", STR_ARG(id),
+                                 STR_ARG(name_at(asking, i)));
         if (i == 1 || found < 0)
             *out_name = id;
         if (map_get_str(&compiler->task_ids, id, &number))
@@ -132,8 +140,8 @@ static int32_t task_of_path(const struct asking *asking, struct str *out_name)
 
 enum { ANCESTOR_STEPS_MAX = 300000000 };
 
-/* Marks all that is upstream of `task`, once for all of its expressions. Beyond a huge number of steps (a hostile file) the
- * question is left to the run. */
+/* Marks all that is upstream of `task`, once for all of its expressions. Beyond a huge number of
+ * steps (a hostile file) the question is left to the run. */
 static bool is_upstream(struct compiler *compiler, uint32_t task, uint32_t other)
 {
     if (is_direct_upstream(compiler, other, task))
@@ -173,11 +181,12 @@ static void refuse_task(const struct asking *asking, struct str name)
             suggestion.distance = 0;
         }
     }
-    struct str advice = suggestion.best.size > 0
-                            ? str_format(&compiler->scratch, "did you mean xcom.%.*s?", STR_ARG(suggestion.best))
-                            : STR_EMPTY;
-    problem(compiler, place_of(asking), advice.bytes, "there is no task '%.*s' whose output could be read",
-            STR_ARG(str_slice(name, 0, 80)));
+    struct str advice =
+        suggestion.best.size > 0
+            ? str_format(&compiler->scratch, "did you mean xcom.%.*s?", STR_ARG(suggestion.best))
+            : STR_EMPTY;
+    problem(compiler, place_of(asking), advice.bytes,
+            "there is no task '%.*s' whose output could be read", STR_ARG(str_slice(name, 0, 80)));
 }
 
 static void check_xcom(const struct asking *asking)
@@ -202,9 +211,11 @@ static void check_xcom(const struct asking *asking)
         problem(compiler, place_of(asking), "", "'%.*s' cannot read its own output", STR_ARG(own));
         return;
     }
-    struct str advice = str_format(&compiler->scratch, "add depends_on: [%.*s] to %.*s", STR_ARG(id), STR_ARG(own));
+    struct str advice =
+        str_format(&compiler->scratch, "add depends_on: [%.*s] to %.*s", STR_ARG(id), STR_ARG(own));
     problem(compiler, place_of(asking), advice.bytes,
-            "'%.*s' is not upstream of '%.*s': its output may not be there yet", STR_ARG(id), STR_ARG(own));
+            "'%.*s' is not upstream of '%.*s': its output may not be there yet", STR_ARG(id),
+            STR_ARG(own));
 }
 
 static void check_var(const struct asking *asking)
@@ -213,8 +224,10 @@ static void check_var(const struct asking *asking)
     bool known = str_is(form, "value") || str_is(form, "json");
     if (is_computed(asking, 1) || (known && asking->path->count > 2))
         return;
-    problem(asking->compiler, place_of(asking), "write var.value.NAME, or var.json.NAME for one that holds JSON",
-            known ? "the name of the variable is missing" : "a variable is read as value or as json");
+    problem(asking->compiler, place_of(asking),
+            "write var.value.NAME, or var.json.NAME for one that holds JSON",
+            known ? "the name of the variable is missing"
+                  : "a variable is read as value or as json");
 }
 
 static void check_conn(const struct asking *asking)
@@ -229,10 +242,12 @@ static void check_item(const struct asking *asking)
     struct compiler *compiler = asking->compiler;
     if (asking->task < 0 || asking->path->has_default)
         return;
-    const struct value *for_each = value_get(compiler->tasks.items[asking->task].entry->value, "for_each");
+    const struct value *for_each =
+        value_get(compiler->tasks.items[asking->task].entry->value, "for_each");
     bool mapped = for_each != NULL && for_each->type != VALUE_NULL;
     if (!mapped)
-        problem(compiler, place_of(asking), "add for_each: [...] to the task", "item exists only in a task with for_each");
+        problem(compiler, place_of(asking), "add for_each: [...] to the task",
+                "item exists only in a task with for_each");
     else if (asking->where == NAMES_NO_ITEM)
         problem(compiler, place_of(asking), "choose the elements in for_each itself",
                 "there is no item yet where this is decided");
@@ -252,7 +267,8 @@ static void check_env(const struct asking *asking)
         map_has(value_get(compiler->document, "defaults"), "env", name) ||
         map_has(compiler->tasks.items[asking->task].entry->value, "env", name))
         return;
-    problem(compiler, place_of(asking), "the environment of the worker is not visible here; in bash write $NAME",
+    problem(compiler, place_of(asking),
+            "the environment of the worker is not visible here; in bash write $NAME",
             "neither the task nor the DAG has an env '%.*s'", STR_ARG(str_slice(name, 0, 60)));
 }
 
@@ -262,9 +278,9 @@ static const struct {
     const char *root;
     const char *members[8];
 } structures[] = {
-    { "dag", { "dag_id", "owner", "description", "timezone" } },
-    { "task", { "task_id", "retries", "pool", "queue" } },
-    { "ti", { "task_id", "dag_id", "run_id", "try_number", "map_index", "max_tries" } },
+    {"dag",   { "dag_id", "owner", "description", "timezone" }                         },
+    { "task", { "task_id", "retries", "pool", "queue" }                                },
+    { "ti",   { "task_id", "dag_id", "run_id", "try_number", "map_index", "max_tries" }},
 };
 
 static void check_member(const struct asking *asking, const char *const *members)
@@ -286,8 +302,8 @@ static void check_member(const struct asking *asking, const char *const *members
     buf_add_cstr(&advice, "there are");
     for (uint32_t i = 0; i < count; i++)
         buf_printf(&advice, " %.*s", STR_ARG(words[i]));
-    problem(asking->compiler, place_of(asking), advice.bytes, "%.*s has no '%.*s'", STR_ARG(name_at(asking, 0)),
-            STR_ARG(str_slice(name, 0, 60)));
+    problem(asking->compiler, place_of(asking), advice.bytes, "%.*s has no '%.*s'",
+            STR_ARG(name_at(asking, 0)), STR_ARG(str_slice(name, 0, 60)));
     buf_clear(&advice);
 }
 
@@ -299,8 +315,12 @@ static void check_path(const struct asking *asking)
         const char *root;
         void (*check)(const struct asking *asking);
     } checks[] = {
-        { "params", check_params }, { "xcom", check_xcom }, { "var", check_var },
-        { "conn", check_conn },     { "item", check_item }, { "env", check_env },
+        {"params", check_params},
+        { "xcom",  check_xcom  },
+        { "var",   check_var   },
+        { "conn",  check_conn  },
+        { "item",  check_item  },
+        { "env",   check_env   },
     };
     struct str root = name_at(asking, 0);
     uint32_t count;
@@ -320,8 +340,8 @@ static void check_path(const struct asking *asking)
             check_member(asking, structures[i].members);
 }
 
-static void check_expr(struct compiler *compiler, const struct value *value, const struct expr *expr, int32_t task,
-                       enum names_where where)
+static void check_expr(struct compiler *compiler, const struct value *value,
+                       const struct expr *expr, int32_t task, enum names_where where)
 {
     uint32_t count;
     const struct expr_path *paths = expr_paths(expr, &count);
@@ -331,14 +351,16 @@ static void check_expr(struct compiler *compiler, const struct value *value, con
     }
 }
 
-static void refuse_expression(struct compiler *compiler, const struct value *value, uint32_t at, struct err *err)
+static void refuse_expression(struct compiler *compiler, const struct value *value, uint32_t at,
+                              struct err *err)
 {
     if (strstr(err->sentence, "xcom_pull") != NULL)
         err_hint(err, "write xcom.TASK_ID");
     problem_err(compiler, place_inside(compiler, value, at), "", err);
 }
 
-void check_template(struct compiler *compiler, const struct value *value, int32_t task, enum names_where where)
+void check_template(struct compiler *compiler, const struct value *value, int32_t task,
+                    enum names_where where)
 {
     const struct template *template;
     struct err err = { 0 };
@@ -352,7 +374,8 @@ void check_template(struct compiler *compiler, const struct value *value, int32_
         check_expr(compiler, value, exprs[i].expr, task, where);
 }
 
-void check_templates(struct compiler *compiler, const struct value *value, int32_t task, enum names_where where)
+void check_templates(struct compiler *compiler, const struct value *value, int32_t task,
+                     enum names_where where)
 {
     if (value->type == VALUE_STRING)
         check_template(compiler, value, task, where);
@@ -371,7 +394,8 @@ static struct str without_braces(struct str text)
     return str_trim(str_slice(text, 2, text.size - 2));
 }
 
-struct str read_condition(struct compiler *compiler, const struct value *value, int32_t task, enum names_where where)
+struct str read_condition(struct compiler *compiler, const struct value *value, int32_t task,
+                          enum names_where where)
 {
     const struct template *template;
     const struct expr *expr;
@@ -379,20 +403,25 @@ struct str read_condition(struct compiler *compiler, const struct value *value, 
     uint32_t at = 0;
     struct str text;
     if (!scalar_text(value, &text)) {
-        problem(compiler, PLACE_OF(value), "write an expression: \"{{ params.full and xcom.check > 0 }}\"",
+        problem(compiler, PLACE_OF(value),
+                "write an expression: \"{{ params.full and xcom.check > 0 }}\"",
                 "a condition takes an expression, not %s", value_type_name(value->type));
         return STR_EMPTY;
     }
     if (value->type != VALUE_STRING)
-        return str_copy(&compiler->dag->arena, value->type == VALUE_BOOL ? (value->boolean ? STR("true") : STR("false")) : text);
+        return str_copy(&compiler->dag->arena, value->type == VALUE_BOOL
+                                                   ? (value->boolean ? STR("true") : STR("false"))
+                                                   : text);
     if (!template_is_plain(text)) {
         uint32_t before = compiler->problem_total;
         check_template(compiler, value, task, where);
-        if (compiler->problem_total > before || template_compile(&compiler->scratch, text, &template, NULL, NULL) < 0)
+        if (compiler->problem_total > before ||
+            template_compile(&compiler->scratch, text, &template, NULL, NULL) < 0)
             return STR_EMPTY;
         if (template_is_single(template))
             return str_copy(&compiler->dag->arena, without_braces(text));
-        problem(compiler, PLACE_OF(value), "put the whole condition inside of one pair: \"{{ a and b }}\"",
+        problem(compiler, PLACE_OF(value),
+                "put the whole condition inside of one pair: \"{{ a and b }}\"",
                 "a condition is one expression; here is text around {{ }}");
         return STR_EMPTY;
     }

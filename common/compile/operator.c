@@ -19,14 +19,20 @@ static const struct choice {
     const char *advice;
     const char *names[8];
 } choices[] = {
-    { PLACE_SQL, true, "write sql: {connection: warehouse, statement: \"select 1\"}", { "statement", "file" } },
-    { PLACE_HTTP, false, "", { "body", "json" } },
-    { PLACE_WAIT_FOR, true, "write wait_for: {file: /data/in/ready}", { "file", "http", "sql", "time", "duration", "task", "asset" } },
-    { PLACE_NOTIFY, true, "write {email: [someone@example.org], message: text}", { "email", "webhook", "exec" } },
+    {PLACE_SQL,
+     true,                   "write sql: {connection: warehouse, statement: \"select 1\"}",
+     { "statement", "file" }                                                                                  },
+    { PLACE_HTTP,     false, "",                                                            { "body", "json" }},
+    { PLACE_WAIT_FOR,
+     true,                   "write wait_for: {file: /data/in/ready}",
+     { "file", "http", "sql", "time", "duration", "task", "asset" }                                           },
+    { PLACE_NOTIFY,
+     true,                   "write {email: [someone@example.org], message: text}",
+     { "email", "webhook", "exec" }                                                                           },
 };
 
-static void check_choice(struct compiler *compiler, const struct choice *choice, const struct value *map,
-                         struct place_in_file at)
+static void check_choice(struct compiler *compiler, const struct choice *choice,
+                         const struct value *map, struct place_in_file at)
 {
     const char *first = NULL;
     struct buf names;
@@ -36,17 +42,20 @@ static void check_choice(struct compiler *compiler, const struct choice *choice,
         if (!has(map, choice->names[i]))
             continue;
         if (first != NULL)
-            problem(compiler, PLACE_OF(value_entry(map, str_of(choice->names[i]))), "keep one of them",
-                    "%s cannot have both %s and %s", place_words(choice->place), first, choice->names[i]);
+            problem(compiler, PLACE_OF(value_entry(map, str_of(choice->names[i]))),
+                    "keep one of them", "%s cannot have both %s and %s", place_words(choice->place),
+                    first, choice->names[i]);
         else
             first = choice->names[i];
     }
     if (first == NULL && choice->required)
-        problem(compiler, at, choice->advice, "%s needs one of the keys %s", place_words(choice->place), names.bytes);
+        problem(compiler, at, choice->advice, "%s needs one of the keys %s",
+                place_words(choice->place), names.bytes);
     buf_clear(&names);
 }
 
-static void check_choices(struct compiler *compiler, enum place place, const struct value *map, struct place_in_file at)
+static void check_choices(struct compiler *compiler, enum place place, const struct value *map,
+                          struct place_in_file at)
 {
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
         if (choices[i].place == place)
@@ -61,7 +70,8 @@ static void check_texts(struct compiler *compiler, enum place place, const struc
         ptrdiff_t colon = str_find(callable->string, ':');
         if (colon <= 0 || (size_t)colon + 1 == callable->string.size)
             problem(compiler, PLACE_OF(callable), "write module:function, as in feedback.load:main",
-                    "callable does not name a function: '%.*s'", STR_ARG(str_slice(callable->string, 0, 60)));
+                    "callable does not name a function: '%.*s'",
+                    STR_ARG(str_slice(callable->string, 0, 60)));
     }
     if (place == PLACE_TRIGGER_DAG && dag_id != NULL && dag_id->type == VALUE_STRING &&
         template_is_plain(dag_id->string) && !id_is_valid(dag_id->string))
@@ -71,8 +81,10 @@ static void check_texts(struct compiler *compiler, enum place place, const struc
 
 /* ---- one operator ---- */
 
-/* What was written as a mapping: a bare value stands under the first key. NULL and a noted problem when it cannot be. */
-static const struct value *as_map(struct compiler *compiler, enum place place, const struct value_entry *entry)
+/* What was written as a mapping: a bare value stands under the first key. NULL and a noted problem
+ * when it cannot be. */
+static const struct value *as_map(struct compiler *compiler, enum place place,
+                                  const struct value_entry *entry)
 {
     const struct value *value = entry->value;
     if (value->type == VALUE_MAP)
@@ -87,8 +99,9 @@ static const struct value *as_map(struct compiler *compiler, enum place place, c
     if (first == NULL || (value->type == VALUE_LIST) != takes_list) {
         bool argv = first != NULL && first->type == TYPE_ARGV;
         if (!argv) {
-            problem(compiler, PLACE_OF(value), first == NULL ? "write {}" : NULL, "%s takes %s, not %s",
-                    place_words(place), first == NULL ? "nothing" : key_type_words(TYPE_OPERATOR),
+            problem(compiler, PLACE_OF(value), first == NULL ? "write {}" : NULL,
+                    "%s takes %s, not %s", place_words(place),
+                    first == NULL ? "nothing" : key_type_words(TYPE_OPERATOR),
                     value_type_name(value->type));
             return NULL;
         }
@@ -99,7 +112,8 @@ static const struct value *as_map(struct compiler *compiler, enum place place, c
     return map;
 }
 
-void read_operator(struct compiler *compiler, uint32_t number, const struct key *key, const struct value_entry *entry)
+void read_operator(struct compiler *compiler, uint32_t number, const struct key *key,
+                   const struct value_entry *entry)
 {
     struct task *task = &compiler->dag->tasks[number];
     int rc = operator_parse(str_of(key->name), &task->operator_kind);
@@ -124,7 +138,8 @@ void read_cases(struct reading *reading)
     struct arena *arena = &compiler->dag->arena;
     const struct value *from = reading->value;
     if (from->type != VALUE_LIST || from->count == 0) {
-        problem(compiler, PLACE_OF(from), "write cases: [{when: \"{{ expression }}\", then: [ids]}]",
+        problem(compiler, PLACE_OF(from),
+                "write cases: [{when: \"{{ expression }}\", then: [ids]}]",
                 "cases takes a list of cases, not %s",
                 from->type == VALUE_LIST ? "an empty one" : value_type_name(from->type));
         return;
@@ -143,19 +158,23 @@ void read_cases(struct reading *reading)
     put_value(reading, list);
 }
 
-static void add_chosen(struct reading *reading, struct value *list, struct place_in_file at, uint32_t chosen)
+static void add_chosen(struct reading *reading, struct value *list, struct place_in_file at,
+                       uint32_t chosen)
 {
     struct compiler *compiler = reading->compiler;
-    const struct found_task *branch = &compiler->tasks.items[reading->task], *target = &compiler->tasks.items[chosen];
+    const struct found_task *branch = &compiler->tasks.items[reading->task],
+                            *target = &compiler->tasks.items[chosen];
     if (!is_direct_upstream(compiler, (uint32_t)reading->task, chosen)) {
-        struct str advice = str_format(&compiler->scratch, "add depends_on: [%.*s] to %.*s", STR_ARG(branch->id),
-                                       STR_ARG(target->id));
-        problem(compiler, at, advice.bytes, "'%.*s' does not directly depend on '%.*s', so it cannot be chosen there",
+        struct str advice = str_format(&compiler->scratch, "add depends_on: [%.*s] to %.*s",
+                                       STR_ARG(branch->id), STR_ARG(target->id));
+        problem(compiler, at, advice.bytes,
+                "'%.*s' does not directly depend on '%.*s', so it cannot be chosen there",
                 STR_ARG(target->id), STR_ARG(branch->id));
         return;
     }
-    value_add(&compiler->dag->arena, list,
-              value_string(&compiler->dag->arena, keep(compiler, compiler->tasks.items[chosen].id)));
+    value_add(
+        &compiler->dag->arena, list,
+        value_string(&compiler->dag->arena, keep(compiler, compiler->tasks.items[chosen].id)));
 }
 
 /* Ids in `then` and `default`: a group stands for its first tasks. */
@@ -207,7 +226,8 @@ void read_task_ids(struct reading *reading)
             refuse_id(compiler, PLACE_OF(item), id, group);
         else
             value_add(&compiler->dag->arena, list,
-                      value_string(&compiler->dag->arena, keep(compiler, compiler->tasks.items[resolved.number].id)));
+                      value_string(&compiler->dag->arena,
+                                   keep(compiler, compiler->tasks.items[resolved.number].id)));
     }
     put_value(reading, list);
 }

@@ -5,7 +5,8 @@ static void add(struct compiler *compiler, struct place_in_file at, const char *
                 struct str sentence)
 {
     compiler->problem_total++;
-    /* What YAML itself stumbles over on a line makes every other complaint about that line noise. */
+    /* What YAML itself stumbles over on a line makes every other complaint about that line noise.
+     */
     for (uint32_t i = 0; i < compiler->yaml_problem_count; i++)
         if (compiler->problems.items[i].line == at.line)
             return;
@@ -19,8 +20,8 @@ static void add(struct compiler *compiler, struct place_in_file at, const char *
     VEC_ADD(&compiler->problems, found);
 }
 
-void problem(struct compiler *compiler, struct place_in_file at, const char *advice, const char *fmt,
-             ...)
+void problem(struct compiler *compiler, struct place_in_file at, const char *advice,
+             const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -55,7 +56,8 @@ static size_t offset_of(struct compiler *compiler, struct place_in_file at)
         return compiler->text.size;
     size_t i = compiler->lines.items[at.line - 1];
     for (uint32_t column = 1; column < at.column && i < compiler->text.size; column++)
-        for (i++; i < compiler->text.size && ((unsigned char)compiler->text.bytes[i] & 0xC0) == 0x80;)
+        for (i++;
+             i < compiler->text.size && ((unsigned char)compiler->text.bytes[i] & 0xC0) == 0x80;)
             i++;
     return i;
 }
@@ -94,8 +96,8 @@ static struct place_in_file inside_plain(struct compiler *compiler, const struct
                                                            : PLACE_OF(value);
 }
 
-/* Quotes, escapes, folding and indentation move bytes about, but no form of YAML text adds or drops a "{{": the nth in
- * the value is the nth in the file, counted from where the value begins. */
+/* Quotes, escapes, folding and indentation move bytes about, but no form of YAML text adds or drops
+ * a "{{": the nth in the value is the nth in the file, counted from where the value begins. */
 struct place_in_file place_inside(struct compiler *compiler, const struct value *value, uint32_t at)
 {
     struct str text = value->string;

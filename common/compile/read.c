@@ -62,7 +62,8 @@ struct str shown(struct compiler *compiler, const struct value *value)
     if (!scalar_text(value, &text))
         text = json_text(compiler->arena, value);
     bool cut = text.size > 60;
-    return str_format(compiler->arena, "'%.*s%s'", STR_ARG(str_slice(text, 0, 60)), cut ? "..." : "");
+    return str_format(compiler->arena, "'%.*s%s'", STR_ARG(str_slice(text, 0, 60)),
+                      cut ? "..." : "");
 }
 
 void refuse_type(const struct reading *reading)
@@ -95,7 +96,8 @@ static void read_date_key(struct reading *reading)
 static void read_resources(struct reading *reading)
 {
     if (reading->value->type == VALUE_MAP)
-        read_keys(reading->compiler, reading->value, PLACE_RESOURCES, reading->record, NULL, reading->task);
+        read_keys(reading->compiler, reading->value, PLACE_RESOURCES, reading->record, NULL,
+                  reading->task);
     else
         refuse_type(reading);
 }
@@ -105,7 +107,6 @@ static void read_elsewhere(struct reading *reading)
 {
     (void)reading;
 }
-
 
 static read_fn *const readers[KEY_TYPE_TOTAL] = {
     [TYPE_ID] = read_id,
@@ -163,7 +164,7 @@ void read_key(struct reading *reading)
 
 /* The row of a key that may be used here, or NULL and a noted problem. */
 const struct key *usable_key(struct compiler *compiler, const struct value_entry *entry,
-                                    enum place place)
+                             enum place place)
 {
     const struct key *key = key_find(place, entry->key);
     if (key == NULL) {
@@ -173,8 +174,8 @@ const struct key *usable_key(struct compiler *compiler, const struct value_entry
         return NULL;
     }
     if (!key->works) {
-        problem(compiler, PLACE_OF(entry), "remove it for now", "%s is not supported by this version yet",
-                key->name);
+        problem(compiler, PLACE_OF(entry), "remove it for now",
+                "%s is not supported by this version yet", key->name);
         return NULL;
     }
     return key;
@@ -186,11 +187,13 @@ static bool is_given(const struct value *map, const char *name)
     return value != NULL && value->type != VALUE_NULL;
 }
 
-bool is_meant(struct compiler *compiler, const struct value *map, enum place place, const char *name)
+bool is_meant(struct compiler *compiler, const struct value *map, enum place place,
+              const char *name)
 {
     for (uint32_t i = 0; i < map->count; i++) {
         struct str word = map->entries[i].key;
-        if (key_find(place, word) == NULL && strstr(key_advice(&compiler->scratch, place, word).bytes, name) != NULL)
+        if (key_find(place, word) == NULL &&
+            strstr(key_advice(&compiler->scratch, place, word).bytes, name) != NULL)
             return true;
     }
     return false;
@@ -210,7 +213,8 @@ void read_keys(struct compiler *compiler, const struct value *map, enum place pl
     }
     const struct key *key;
     for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++)
-        if (key->otherwise == NULL && !is_given(map, key->name) && !is_meant(compiler, map, place, key->name))
-            problem(compiler, PLACE_OF(map), NULL, "%s needs the key %s (%s)", place_words(place), key->name,
-                    key_type_words(key->type));
+        if (key->otherwise == NULL && !is_given(map, key->name) &&
+            !is_meant(compiler, map, place, key->name))
+            problem(compiler, PLACE_OF(map), NULL, "%s needs the key %s (%s)", place_words(place),
+                    key->name, key_type_words(key->type));
 }

@@ -15,8 +15,9 @@ bool read_whole(const struct reading *reading, const struct value *value, int64_
         return false;
     }
     if (value->integer < key->min || value->integer > key->max) {
-        problem(reading->compiler, PLACE_OF(value), NULL, "%s must lie between %lld and %lld; it is %lld",
-                key->name, (long long)key->min, (long long)key->max, (long long)value->integer);
+        problem(reading->compiler, PLACE_OF(value), NULL,
+                "%s must lie between %lld and %lld; it is %lld", key->name, (long long)key->min,
+                (long long)key->max, (long long)value->integer);
         return false;
     }
     *out = value->integer;
@@ -63,18 +64,19 @@ void read_real(struct reading *reading)
         *(double *)field_of(reading) = real;
 }
 
-static bool in_range(const struct reading *reading, int64_t amount, struct str (*text)(struct arena *, int64_t))
+static bool in_range(const struct reading *reading, int64_t amount,
+                     struct str (*text)(struct arena *, int64_t))
 {
     const struct key *key = reading->key;
     if (amount >= key->min && amount <= key->max)
         return true;
     struct arena *arena = reading->compiler->arena;
     if (amount < key->min)
-        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s must be at least %.*s", key->name,
-                STR_ARG(text(arena, key->min)));
+        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s must be at least %.*s",
+                key->name, STR_ARG(text(arena, key->min)));
     else
-        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s can be at most %.*s", key->name,
-                STR_ARG(text(arena, key->max)));
+        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s can be at most %.*s",
+                key->name, STR_ARG(text(arena, key->max)));
     return false;
 }
 
@@ -139,7 +141,8 @@ void read_cpu(struct reading *reading)
     bool fits = number_of(value, &cpus);
     if (value->type == VALUE_STRING && str_ends(value->string, "m")) {
         int64_t milli;
-        fits = str_to_int(str_slice(value->string, 0, value->string.size - 1), 0, INT32_MAX, &milli) == 0;
+        fits = str_to_int(str_slice(value->string, 0, value->string.size - 1), 0, INT32_MAX,
+                          &milli) == 0;
         cpus = fits ? (double)milli / 1000 : 0;
     }
     double milli = cpus * 1000;
@@ -189,7 +192,6 @@ void read_statuses(struct reading *reading)
     put_value(reading, list);
 }
 
-
 /* A count of instances, or "5%". */
 void read_tolerance(struct reading *reading)
 {
@@ -199,8 +201,8 @@ void read_tolerance(struct reading *reading)
     if (value->type == VALUE_INT && value->integer >= 0 && value->integer <= UINT32_MAX)
         task->tolerate_failures.count = (uint32_t)value->integer;
     else if (value->type == VALUE_STRING && str_ends(value->string, "%") &&
-             str_to_real(str_slice(value->string, 0, value->string.size - 1), &percent) == 0 && percent >= 0 &&
-             percent <= 100)
+             str_to_real(str_slice(value->string, 0, value->string.size - 1), &percent) == 0 &&
+             percent >= 0 && percent <= 100)
         task->tolerate_failures.percent = percent;
     else
         refuse_type(reading);

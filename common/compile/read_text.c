@@ -7,8 +7,8 @@ bool id_is_valid(struct str id)
 {
     for (size_t i = 0; i < id.size; i++) {
         char c = id.bytes[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-              c == '-' || c == '.'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '-' || c == '.'))
             return false;
     }
     return id.size >= 1 && id.size <= 250;
@@ -33,8 +33,9 @@ void read_name(struct reading *reading)
     if (!scalar_text(reading->value, &text))
         refuse_type(reading);
     else if (text.size < (size_t)reading->key->min || text.size > (size_t)reading->key->max)
-        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s must have %lld to %lld characters",
-                reading->key->name, (long long)reading->key->min, (long long)reading->key->max);
+        problem(reading->compiler, PLACE_OF(reading->value), NULL,
+                "%s must have %lld to %lld characters", reading->key->name,
+                (long long)reading->key->min, (long long)reading->key->max);
     else if (!template_is_plain(text))
         problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s cannot be a template",
                 reading->key->name);
@@ -121,7 +122,8 @@ void read_template(struct reading *reading)
     if (text == NULL)
         refuse_type(reading);
     else if (text->string.size == 0)
-        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s is empty", reading->key->name);
+        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s is empty",
+                reading->key->name);
     else
         put_text(reading, text->string);
 }
@@ -134,8 +136,8 @@ bool count_fits(const struct reading *reading, uint32_t count)
     if (count < key->min)
         problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s is empty", key->name);
     else
-        problem(reading->compiler, PLACE_OF(reading->value), NULL, "%s has %u items; %lld are allowed",
-                key->name, count, (long long)key->max);
+        problem(reading->compiler, PLACE_OF(reading->value), NULL,
+                "%s has %u items; %lld are allowed", key->name, count, (long long)key->max);
     return false;
 }
 
@@ -219,9 +221,9 @@ void read_template_map(struct reading *reading)
                                        ? value_string(arena, STR_EMPTY)
                                        : template_of(reading, entry->value);
         if (text == NULL)
-            problem(reading->compiler, PLACE_OF(entry->value), NULL, "%s: '%.*s' takes text, not %s",
-                    reading->key->name, STR_ARG(str_slice(entry->key, 0, 60)),
-                    value_type_name(entry->value->type));
+            problem(reading->compiler, PLACE_OF(entry->value), NULL,
+                    "%s: '%.*s' takes text, not %s", reading->key->name,
+                    STR_ARG(str_slice(entry->key, 0, 60)), value_type_name(entry->value->type));
         else
             value_put(arena, map, keep(reading->compiler, entry->key), text);
     }
@@ -257,7 +259,8 @@ void read_value(struct reading *reading)
     enum value_type wanted = key->type == TYPE_VALUES      ? VALUE_LIST
                              : key->type == TYPE_VALUE_MAP ? VALUE_MAP
                                                            : reading->value->type;
-    bool single = reading->value->type == VALUE_STRING && !template_is_plain(reading->value->string);
+    bool single =
+        reading->value->type == VALUE_STRING && !template_is_plain(reading->value->string);
     if (reading->value->type != wanted && !single) {
         refuse_type(reading);
         return;
@@ -289,9 +292,11 @@ static bool check_elements(struct reading *reading, const struct value *list)
     check_template(reading->compiler, list, reading->task, NAMES_NO_ITEM);
     if (template_compile(&reading->compiler->scratch, list->string, &template, NULL, NULL) == 0 &&
         !template_is_single(template))
-        problem(reading->compiler, PLACE_OF(list), "write one template and nothing around it: \"{{ xcom.list }}\"",
-                "%s must be one single template to give a list; this is a text with templates in it",
-                reading->key->name);
+        problem(
+            reading->compiler, PLACE_OF(list),
+            "write one template and nothing around it: \"{{ xcom.list }}\"",
+            "%s must be one single template to give a list; this is a text with templates in it",
+            reading->key->name);
     return true;
 }
 
@@ -315,11 +320,11 @@ void read_for_each(struct reading *reading)
         return;
     }
     if (elements > compiler->options.map_length_max) {
-        problem(compiler, PLACE_OF(value), "make fewer, larger elements, or raise core.max_map_length",
+        problem(compiler, PLACE_OF(value),
+                "make fewer, larger elements, or raise core.max_map_length",
                 "for_each has %llu elements; %u are allowed", (unsigned long long)elements,
                 compiler->options.map_length_max);
         return;
     }
     put_value(reading, keep_value(compiler, value));
 }
-

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* reader - the functions that read one value by its type, and what they have in common. read.c chooses among them. */
+/* reader - the functions that read one value by its type, and what they have in common. read.c
+ * chooses among them. */
 #ifndef HEADRACE_COMPILE_READER_H
 #define HEADRACE_COMPILE_READER_H
 
@@ -8,12 +9,13 @@
 typedef void read_fn(struct reading *reading);
 
 /* read_text.c */
-read_fn read_id, read_name, read_text, read_texts, read_bool, read_choice, read_word, read_template, read_templates,
-    read_template_map, read_argv, read_env, read_value, read_condition_key, read_for_each;
+read_fn read_id, read_name, read_text, read_texts, read_bool, read_choice, read_word, read_template,
+    read_templates, read_template_map, read_argv, read_env, read_value, read_condition_key,
+    read_for_each;
 
 /* read_number.c */
-read_fn read_count, read_number, read_real, read_duration_key, read_size, read_cpu, read_codes, read_statuses,
-    read_tolerance;
+read_fn read_count, read_number, read_real, read_duration_key, read_size, read_cpu, read_codes,
+    read_statuses, read_tolerance;
 
 /* Where the value goes. */
 void *field_of(const struct reading *reading);

@@ -6,61 +6,76 @@
 #include "common/model/context.h"
 #include "common/text/expr.h"
 
-static const char intro[] =
-    "# The DAG file\n"
-    "\n"
-    "This page is written by `./dev docs` from the tables that the compiler uses: what stands here is what it accepts.\n"
-    "\n"
-    "Files end in `.yaml` or `.yml` and lie below the DAG folder (`core.dags_folder`), at any depth; `.headraceignore` holds\n"
-    "patterns as in a `.gitignore`. A file may hold several YAML documents, one DAG each. YAML 1.2: `no` and `on` are text,\n"
-    "`true` and `false` are not. For an editor that completes and checks while you type, point it to `docs/dag.schema.json`.\n"
-    "\n"
-    "A file that cannot be compiled is an import error with file, line, column and what to write instead; the last good\n"
-    "version of its DAGs stays active. `headrace dags check FILE` shows all of a file's errors at once.\n"
-    "\n"
-    "```yaml\n"
-    "schedule: \"0 2 * * *\"\n"
-    "params: {region: {type: string, enum: [eu, us], default: eu}}\n"
-    "defaults: {retries: 3, retry_delay: 10s}\n"
-    "tasks:\n"
-    "  list_files:\n"
-    "    bash: ls /data/in/{{ ds }} | jq -R . | jq -sc .\n"
-    "  load:\n"
-    "    depends_on: [list_files]\n"
-    "    for_each: \"{{ xcom.list_files }}\"\n"
-    "    bash: ./load.sh {{ item | sh }} {{ params.region | sh }}\n"
-    "```\n"
-    "\n"
-    "A key with nothing behind its colon is as good as not written. Lengths of time are `10s`, `5m`, `1h30m`, `250ms`, `7d`,\n"
-    "`PT10S`, or a bare number of seconds; sizes are `512Mi` or `2G`. Where text is expected a number, `true` or `false` stands\n"
-    "for the text as it is written (`1.10` stays `1.10`).\n";
+static const char intro[] = "# The DAG file\n"
+                            "\n"
+                            "This page is written by `./dev docs` from the tables that the "
+                            "compiler uses: what stands here is what it accepts.\n"
+                            "\n"
+                            "Files end in `.yaml` or `.yml` and lie below the DAG folder "
+                            "(`core.dags_folder`), at any depth; `.headraceignore` holds\n"
+                            "patterns as in a `.gitignore`. A file may hold several YAML "
+                            "documents, one DAG each. YAML 1.2: `no` and `on` are text,\n"
+                            "`true` and `false` are not. For an editor that completes and checks "
+                            "while you type, point it to `docs/dag.schema.json`.\n"
+                            "\n"
+                            "A file that cannot be compiled is an import error with file, line, "
+                            "column and what to write instead; the last good\n"
+                            "version of its DAGs stays active. `headrace dags check FILE` shows "
+                            "all of a file's errors at once.\n"
+                            "\n"
+                            "```yaml\n"
+                            "schedule: \"0 2 * * *\"\n"
+                            "params: {region: {type: string, enum: [eu, us], default: eu}}\n"
+                            "defaults: {retries: 3, retry_delay: 10s}\n"
+                            "tasks:\n"
+                            "  list_files:\n"
+                            "    bash: ls /data/in/{{ ds }} | jq -R . | jq -sc .\n"
+                            "  load:\n"
+                            "    depends_on: [list_files]\n"
+                            "    for_each: \"{{ xcom.list_files }}\"\n"
+                            "    bash: ./load.sh {{ item | sh }} {{ params.region | sh }}\n"
+                            "```\n"
+                            "\n"
+                            "A key with nothing behind its colon is as good as not written. "
+                            "Lengths of time are `10s`, `5m`, `1h30m`, `250ms`, `7d`,\n"
+                            "`PT10S`, or a bare number of seconds; sizes are `512Mi` or `2G`. "
+                            "Where text is expected a number, `true` or `false` stands\n"
+                            "for the text as it is written (`1.10` stays `1.10`).\n";
 
-static const char schedules[] =
-    "`schedule:` is a cron text, one of `@once @hourly @daily @weekly @monthly @quarterly @yearly @continuous`, or a mapping:\n"
-    "\n";
+static const char schedules[] = "`schedule:` is a cron text, one of `@once @hourly @daily @weekly "
+                                "@monthly @quarterly @yearly @continuous`, or a mapping:\n"
+                                "\n";
 
-static const char groups[] =
-    "Ids of tasks in a group get the prefix `group.`. In `depends_on` an id is looked for in the own group first, then in the\n"
-    "groups around it, then among whole ids. To depend on a group is to depend on its last tasks; what a group depends on, its\n"
-    "first tasks wait for.\n\n";
+static const char groups[] = "Ids of tasks in a group get the prefix `group.`. In `depends_on` an "
+                             "id is looked for in the own group first, then in the\n"
+                             "groups around it, then among whole ids. To depend on a group is to "
+                             "depend on its last tasks; what a group depends on, its\n"
+                             "first tasks wait for.\n\n";
 
-static const char operators[] =
-    "Each task has exactly one operator. A bare text (or list) stands for the operator's first key: `bash: echo hello` is\n"
-    "`bash: {command: echo hello}`.\n\n";
+static const char operators[] = "Each task has exactly one operator. A bare text (or list) stands "
+                                "for the operator's first key: `bash: echo hello` is\n"
+                                "`bash: {command: echo hello}`.\n\n";
 
 static const char expressions[] =
     "## Templates and expressions\n"
     "\n"
-    "`{{ expression }}` may stand in every text of an operator, in `env`, `cwd` and `for_each`, and is rendered when the task is\n"
-    "given to a worker. `when` and the conditions of `branch` and `short_circuit` are expressions, with or without the braces.\n"
+    "`{{ expression }}` may stand in every text of an operator, in `env`, `cwd` and `for_each`, "
+    "and is rendered when the task is\n"
+    "given to a worker. `when` and the conditions of `branch` and `short_circuit` are expressions, "
+    "with or without the braces.\n"
     "\n"
-    "Expressions have literals (`1`, `2.5`, `\"text\"`, `true`, `null`, `[1, 2]`, `{\"a\": 1}`), paths and indexes\n"
-    "(`xcom.check[0].n`), `+ - * / // % ~` (`~` joins as text), `== != < <= > >=`, `in`, `not in`, `and`, `or`, `not`,\n"
-    "`a if c else b`, and filters (`value | filter`), which bind tighter than operators. `and` and `or` give one of their\n"
-    "operands; false are `null`, `false`, `0`, `\"\"`, `[]` and `{}`. There are no loops and no calls: an expression always ends.\n"
+    "Expressions have literals (`1`, `2.5`, `\"text\"`, `true`, `null`, `[1, 2]`, `{\"a\": 1}`), "
+    "paths and indexes\n"
+    "(`xcom.check[0].n`), `+ - * / // % ~` (`~` joins as text), `== != < <= > >=`, `in`, `not in`, "
+    "`and`, `or`, `not`,\n"
+    "`a if c else b`, and filters (`value | filter`), which bind tighter than operators. `and` and "
+    "`or` give one of their\n"
+    "operands; false are `null`, `false`, `0`, `\"\"`, `[]` and `{}`. There are no loops and no "
+    "calls: an expression always ends.\n"
     "A path that leads nowhere is an error, unless `| default(...)` stands behind it.\n"
     "\n"
-    "Inside of text a value appears as it is if it is text, and as JSON otherwise. A text that is one single template keeps the\n"
+    "Inside of text a value appears as it is if it is text, and as JSON otherwise. A text that is "
+    "one single template keeps the\n"
     "type of its value: `args: [\"{{ xcom.count }}\"]` passes a number.\n"
     "\n"
     "### Names\n"
@@ -68,9 +83,11 @@ static const char expressions[] =
     "| name | meaning |\n"
     "|---|---|\n"
     "| `ds`, `ds_nodash` | logical date as 2026-01-31, 20260131 |\n"
-    "| `ts`, `ts_nodash`, `logical_date` | logical date as 2026-01-31T06:00:00+00:00, 20260131T060000; `logical_date` is `ts` |\n"
+    "| `ts`, `ts_nodash`, `logical_date` | logical date as 2026-01-31T06:00:00+00:00, "
+    "20260131T060000; `logical_date` is `ts` |\n"
     "| `data_interval_start`, `data_interval_end` | the interval that the run covers |\n"
-    "| `prev_data_interval_end_success` | end of the interval of the last run that succeeded, or null |\n"
+    "| `prev_data_interval_end_success` | end of the interval of the last run that succeeded, or "
+    "null |\n"
     "| `run_id` | id of the run |\n"
     "| `dag.dag_id`, `dag.owner` ... | the DAG |\n"
     "| `task.task_id`, `task.retries`, `task.pool`, `task.queue` | the task |\n"
@@ -83,7 +100,8 @@ static const char expressions[] =
     "| `conn.id.host` ... | a connection: conn_type, host, schema, login, password, port, extra |\n"
     "| `env.X` | a variable of the task's own `env` |\n"
     "\n"
-    "What the compiler can know it checks: names, filters, params that the DAG does not declare, outputs of tasks that do not\n"
+    "What the compiler can know it checks: names, filters, params that the DAG does not declare, "
+    "outputs of tasks that do not\n"
     "exist or are not upstream, `item` without `for_each`.\n"
     "\n"
     "### Filters\n"
@@ -135,7 +153,8 @@ static void add_later(struct buf *out, enum place place)
     for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++) {
         if (key->works)
             continue;
-        buf_printf(out, "%s `%s`", any ? "," : "\nNot supported by this version yet, and refused:", key->name);
+        buf_printf(out, "%s `%s`",
+                   any ? "," : "\nNot supported by this version yet, and refused:", key->name);
         any = true;
     }
     buf_add_cstr(out, any ? ".\n" : "");
@@ -158,7 +177,8 @@ static void add_operators(struct buf *out)
     add_table(out, PLACE_TASK, true);
     for (uint32_t i = 0; (key = key_at(PLACE_TASK, i)) != NULL; i++) {
         enum operator_kind kind;
-        if (key->type != TYPE_OPERATOR || !key->works || operator_parse(str_of(key->name), &kind) < 0 ||
+        if (key->type != TYPE_OPERATOR || !key->works ||
+            operator_parse(str_of(key->name), &kind) < 0 ||
             key_at(place_of_operator(kind), 0) == NULL)
             continue;
         buf_printf(out, "\n### %s\n\n", key->name);

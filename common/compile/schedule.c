@@ -15,7 +15,9 @@ void read_zone_first(struct compiler *compiler, const struct value *document)
     compiler->zone = NULL;
     if (value == NULL || value->type == VALUE_NULL)
         return;
-    struct reading reading = { compiler, key_find(PLACE_DAG, STR("timezone")), value, compiler->dag, NULL, -1 };
+    struct reading reading = { compiler, key_find(PLACE_DAG, STR("timezone")),
+                               value,    compiler->dag,
+                               NULL,     -1 };
     if (value->type != VALUE_STRING) {
         refuse_type(&reading);
         return;
@@ -29,7 +31,8 @@ void read_zone_first(struct compiler *compiler, const struct value *document)
     if (found)
         put_text(&reading, value->string);
     else
-        problem(compiler, PLACE_OF(value), "write an IANA name such as Europe/Lisbon, America/New_York or UTC",
+        problem(compiler, PLACE_OF(value),
+                "write an IANA name such as Europe/Lisbon, America/New_York or UTC",
                 "there is no time zone '%.*s'", STR_ARG(str_slice(value->string, 0, 60)));
 }
 
@@ -39,13 +42,14 @@ bool read_date(const struct reading *reading, const struct value *value, int64_t
     bool has_zone;
     if (value->type != VALUE_STRING || civil_parse(str_trim(value->string), &ms, &has_zone) < 0) {
         struct str found = shown(reading->compiler, value);
-        problem(reading->compiler, PLACE_OF(value), NULL, "%s takes %s, not %.*s", reading->key->name,
-                key_type_words(TYPE_DATE), STR_ARG(found));
+        problem(reading->compiler, PLACE_OF(value), NULL, "%s takes %s, not %.*s",
+                reading->key->name, key_type_words(TYPE_DATE), STR_ARG(found));
         return false;
     }
     const struct zone *zone = reading->compiler->zone;
     if (!has_zone && zone != NULL) {
-        int64_t part = ms % MS_PER_SECOND < 0 ? ms % MS_PER_SECOND + MS_PER_SECOND : ms % MS_PER_SECOND;
+        int64_t part =
+            ms % MS_PER_SECOND < 0 ? ms % MS_PER_SECOND + MS_PER_SECOND : ms % MS_PER_SECOND;
         (void)zone_instants(zone, (ms - part) / MS_PER_SECOND, instants);
         ms = instants[0] * MS_PER_SECOND + part;
     }
@@ -58,8 +62,9 @@ bool read_date(const struct reading *reading, const struct value *value, int64_t
 /* A macro that was nearly written, or an example. */
 static void hint_cron(struct str text, struct err *err)
 {
-    static const char *const names[] = { "@once",    "@hourly",    "@daily",  "@midnight", "@weekly",
-                                         "@monthly", "@quarterly", "@yearly", "@annually", "@continuous" };
+    static const char *const names[] = { "@once",     "@hourly",    "@daily",     "@midnight",
+                                         "@weekly",   "@monthly",   "@quarterly", "@yearly",
+                                         "@annually", "@continuous" };
     struct suggestion suggestion = suggestion_begin(text);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         suggestion_offer(&suggestion, str_of(names[i]));
@@ -79,7 +84,8 @@ static bool check_cron(struct compiler *compiler, const struct value *value, str
         return false;
     }
     if (cron_next(&cron, 0) == INT64_MAX) {
-        problem(compiler, PLACE_OF(value), "look at day and month", "'%.*s' never fires", STR_ARG(text));
+        problem(compiler, PLACE_OF(value), "look at day and month", "'%.*s' never fires",
+                STR_ARG(text));
         return false;
     }
     return true;
@@ -99,8 +105,8 @@ static const struct value *cron_list(struct reading *reading, const struct value
     for (uint32_t i = 0; i < count; i++) {
         const struct value *item = from->type == VALUE_LIST ? from->items[i] : from;
         if (item->type != VALUE_STRING) {
-            problem(compiler, PLACE_OF(item), "put it in quotes: \"0 2 * * *\"", "cron takes text, not %s",
-                    value_type_name(item->type));
+            problem(compiler, PLACE_OF(item), "put it in quotes: \"0 2 * * *\"",
+                    "cron takes text, not %s", value_type_name(item->type));
             return NULL;
         }
         struct str text = str_trim(item->string);
@@ -149,7 +155,9 @@ static const struct value *files_map(struct reading *reading, const struct value
     int64_t settle_ms = 2 * MS_PER_SECOND;
     for (uint32_t i = 0; i < from->count; i++) {
         const struct value_entry *entry = &from->entries[i];
-        struct reading inner = { compiler, key_find(PLACE_FILES, entry->key), entry->value, NULL, NULL, -1 };
+        struct reading inner = { compiler,     key_find(PLACE_FILES, entry->key),
+                                 entry->value, NULL,
+                                 NULL,         -1 };
         struct str text;
         if (inner.key == NULL)
             problem(compiler, PLACE_OF(entry), NULL, "'%.*s' is no key of files",
@@ -179,8 +187,8 @@ static void take_kind(struct reading *reading, struct schedule *schedule, const 
 {
     struct compiler *compiler = reading->compiler;
     if (schedule->kind != NULL) {
-        problem(compiler, PLACE_OF(reading->value), "keep one of them", "a schedule cannot have both %s and %s",
-                schedule->kind, reading->key->name);
+        problem(compiler, PLACE_OF(reading->value), "keep one of them",
+                "a schedule cannot have both %s and %s", schedule->kind, reading->key->name);
         return;
     }
     schedule->kind = reading->key->name;
@@ -197,7 +205,8 @@ static void read_part(struct reading *reading, struct schedule *schedule)
         take_kind(reading, schedule, "cron", cron_list(reading, reading->value));
         return;
     case TYPE_DURATION:
-        take_kind(reading, schedule, "every_ms", read_duration(reading, &ms) ? value_int(arena, ms) : NULL);
+        take_kind(reading, schedule, "every_ms",
+                  read_duration(reading, &ms) ? value_int(arena, ms) : NULL);
         return;
     case TYPE_DATES:
         take_kind(reading, schedule, "at", time_list(reading, reading->value));
@@ -241,12 +250,13 @@ static void read_mapping(struct reading *reading, struct schedule *schedule)
         read_part(&part, schedule);
     }
     if (schedule->kind == NULL)
-        problem(compiler, PLACE_OF(map), "write {cron: \"0 2 * * *\"}, {every: 10m} or {at: [2026-01-31]}",
+        problem(compiler, PLACE_OF(map),
+                "write {cron: \"0 2 * * *\"}, {every: 10m} or {at: [2026-01-31]}",
                 "the schedule does not say when");
     else if (value_get(schedule->out, "interval") != NULL && strcmp(schedule->kind, "cron") != 0 &&
              schedule->kind[0] != '\0')
-        problem(compiler, PLACE_OF(map), "remove interval", "interval works with cron only, not with %s",
-                schedule->kind);
+        problem(compiler, PLACE_OF(map), "remove interval",
+                "interval works with cron only, not with %s", schedule->kind);
 }
 
 void read_schedule(struct reading *reading)
@@ -260,12 +270,14 @@ void read_schedule(struct reading *reading)
     } else if (value->type != VALUE_STRING) {
         struct str found = shown(compiler, value);
         problem(compiler, PLACE_OF(value),
-                value->type == VALUE_LIST ? "write {cron: [\"0 1 * * *\", \"0 13 * * *\"]} for several cron texts"
-                                          : "write {every: 10m} for a fixed distance",
+                value->type == VALUE_LIST
+                    ? "write {cron: [\"0 1 * * *\", \"0 13 * * *\"]} for several cron texts"
+                    : "write {every: 10m} for a fixed distance",
                 "schedule takes %s, not %.*s", key_type_words(TYPE_SCHEDULE), STR_ARG(found));
         return;
     } else if (str_is(value->string, "@once") || str_is(value->string, "@continuous")) {
-        value_put(arena, schedule.out, keep(compiler, str_slice(value->string, 1, value->string.size)),
+        value_put(arena, schedule.out,
+                  keep(compiler, str_slice(value->string, 1, value->string.size)),
                   value_bool(arena, true));
     } else if (!str_is(value->string, "none") && !str_is(value->string, "@none")) {
         const struct value *list = cron_list(reading, value);

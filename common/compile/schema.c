@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The JSON Schema of DAG files, for editors: made from the table of keys. A key that the engine does not work with yet is
- * left out, so that an editor underlines it as the compiler refuses it. */
+/* The JSON Schema of DAG files, for editors: made from the table of keys. A key that the engine
+ * does not work with yet is left out, so that an editor underlines it as the compiler refuses it.
+ */
 #include "common/compile/compile.h"
 #include "common/compile/key.h"
 
@@ -46,7 +47,8 @@ static struct value *types(struct arena *arena, const char *words)
     return schema;
 }
 
-static struct value *either(struct arena *arena, const struct value *first, const struct value *second)
+static struct value *either(struct arena *arena, const struct value *first,
+                            const struct value *second)
 {
     struct value *schema = value_map(arena), *list = value_list(arena);
     value_add(arena, list, first);
@@ -198,7 +200,8 @@ static struct value *key_schema(struct arena *arena, const struct key *key)
     case TYPE_TEMPLATE_MAP:
         return map_of(arena, types(arena, "string number boolean null"), NULL);
     case TYPE_ENV:
-        return map_of(arena, types(arena, "string number boolean null"), "^[A-Za-z_][A-Za-z0-9_]*$");
+        return map_of(arena, types(arena, "string number boolean null"),
+                      "^[A-Za-z_][A-Za-z0-9_]*$");
     case TYPE_DATES:
     case TYPE_CRONS:
     case TYPE_DEPENDS:
@@ -206,9 +209,11 @@ static struct value *key_schema(struct arena *arena, const struct key *key)
     case TYPE_CHOSEN:
         return either(arena, typed(arena, "string"), list_of(arena, typed(arena, "string")));
     case TYPE_CODES:
-        return either(arena, types(arena, "integer string"), list_of(arena, types(arena, "integer string")));
+        return either(arena, types(arena, "integer string"),
+                      list_of(arena, types(arena, "integer string")));
     case TYPE_STATUSES:
-        return either(arena, ranged(arena, key, "integer"), list_of(arena, ranged(arena, key, "integer")));
+        return either(arena, ranged(arena, key, "integer"),
+                      list_of(arena, ranged(arena, key, "integer")));
     case TYPE_SCHEDULE:
         return either(arena, types(arena, "string null"), reference(arena, "schedule"));
     case TYPE_FILES:
@@ -224,7 +229,8 @@ static struct value *key_schema(struct arena *arena, const struct key *key)
     case TYPE_CASES:
         return list_of(arena, reference(arena, "case"));
     case TYPE_NOTIFICATIONS:
-        return either(arena, reference(arena, "notification"), list_of(arena, reference(arena, "notification")));
+        return either(arena, reference(arena, "notification"),
+                      list_of(arena, reference(arena, "notification")));
     case TYPE_OPERATOR:
         return operator_schema(arena, key);
     default:
@@ -244,7 +250,8 @@ static void describe(struct arena *arena, struct value *schema, const struct key
 
 static struct value *place_schema(struct arena *arena, enum place place, bool defaults_only)
 {
-    struct value *schema = typed(arena, "object"), *properties = value_map(arena), *required = value_list(arena);
+    struct value *schema = typed(arena, "object"), *properties = value_map(arena),
+                 *required = value_list(arena);
     const struct key *key;
     for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++) {
         if (!key->works || (defaults_only && !key_may_be_default(key)))

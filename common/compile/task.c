@@ -5,15 +5,17 @@
 /* ---- finding ---- */
 
 /* A key of `tasks` or `groups` as part of an id. */
-static bool check_id(struct compiler *compiler, const struct value_entry *entry, const char *what, struct str whole)
+static bool check_id(struct compiler *compiler, const struct value_entry *entry, const char *what,
+                     struct str whole)
 {
     if (id_is_valid(whole))
         return true;
     if (whole.size > 250)
-        problem(compiler, PLACE_OF(entry), "shorten it", "the id of this %s has %zu characters; 250 are allowed", what,
-                whole.size);
+        problem(compiler, PLACE_OF(entry), "shorten it",
+                "the id of this %s has %zu characters; 250 are allowed", what, whole.size);
     else
-        problem(compiler, PLACE_OF(entry), "use letters (A-Z, a-z), digits, _ - and dots; a title goes into display_name",
+        problem(compiler, PLACE_OF(entry),
+                "use letters (A-Z, a-z), digits, _ - and dots; a title goes into display_name",
                 "'%.*s' cannot be the id of a %s", STR_ARG(str_slice(entry->key, 0, 60)), what);
     return false;
 }
@@ -22,18 +24,20 @@ static bool is_taken(struct compiler *compiler, const struct value_entry *entry,
 {
     if (!map_get_str(&compiler->task_ids, id, NULL) && !map_get_str(&compiler->group_ids, id, NULL))
         return false;
-    problem(compiler, PLACE_OF(entry), "rename one of them", "there is another task or group with the id '%.*s'",
-            STR_ARG(id));
+    problem(compiler, PLACE_OF(entry), "rename one of them",
+            "there is another task or group with the id '%.*s'", STR_ARG(id));
     return true;
 }
 
-static void find_task(struct compiler *compiler, const struct value_entry *entry, struct str prefix, int32_t group)
+static void find_task(struct compiler *compiler, const struct value_entry *entry, struct str prefix,
+                      int32_t group)
 {
-    struct str id = str_format(&compiler->scratch, "%.*s%.*s", STR_ARG(prefix), STR_ARG(entry->key));
+    struct str id =
+        str_format(&compiler->scratch, "%.*s%.*s", STR_ARG(prefix), STR_ARG(entry->key));
     if (!check_id(compiler, entry, "task", id) || is_taken(compiler, entry, id))
         return;
     map_put_str(&compiler->task_ids, id, compiler->tasks.count);
-    VEC_ADD(&compiler->tasks, (struct found_task){ .id = id, .entry = entry, .group = group });
+    VEC_ADD(&compiler->tasks, (struct found_task) { .id = id, .entry = entry, .group = group });
 }
 
 static bool has_entries(const struct value *map, const char *key)
@@ -42,41 +46,51 @@ static bool has_entries(const struct value *map, const char *key)
     return value != NULL && value->count > 0;
 }
 
-static void find_group(struct compiler *compiler, const struct value_entry *entry, struct str prefix, int32_t parent)
+static void find_group(struct compiler *compiler, const struct value_entry *entry,
+                       struct str prefix, int32_t parent)
 {
-    struct str id = str_format(&compiler->scratch, "%.*s%.*s", STR_ARG(prefix), STR_ARG(entry->key));
+    struct str id =
+        str_format(&compiler->scratch, "%.*s%.*s", STR_ARG(prefix), STR_ARG(entry->key));
     if (!check_id(compiler, entry, "group", id) || is_taken(compiler, entry, id))
         return;
     uint32_t number = compiler->groups.count;
     map_put_str(&compiler->group_ids, id, number);
-    VEC_ADD(&compiler->groups, (struct found_group){ .id = id, .entry = entry, .parent = parent });
+    VEC_ADD(&compiler->groups, (struct found_group) { .id = id, .entry = entry, .parent = parent });
     compiler->groups.items[number].first_task = compiler->tasks.count;
     if (entry->value->type == VALUE_MAP)
-        find_tasks(compiler, entry->value, str_format(&compiler->scratch, "%.*s.", STR_ARG(id)), (int32_t)number);
+        find_tasks(compiler, entry->value, str_format(&compiler->scratch, "%.*s.", STR_ARG(id)),
+                   (int32_t)number);
     else
-        problem(compiler, PLACE_OF(entry), "write {tasks: {id: {bash: ...}}}", "the group '%.*s' takes a mapping, not %s",
-                STR_ARG(id), value_type_name(entry->value->type));
+        problem(compiler, PLACE_OF(entry), "write {tasks: {id: {bash: ...}}}",
+                "the group '%.*s' takes a mapping, not %s", STR_ARG(id),
+                value_type_name(entry->value->type));
     compiler->groups.items[number].end_task = compiler->tasks.count;
-    if (entry->value->type == VALUE_MAP && !has_entries(entry->value, "tasks") && !has_entries(entry->value, "groups"))
-        problem(compiler, PLACE_OF(entry), "give it tasks, or remove it", "the group '%.*s' has no tasks", STR_ARG(id));
+    if (entry->value->type == VALUE_MAP && !has_entries(entry->value, "tasks") &&
+        !has_entries(entry->value, "groups"))
+        problem(compiler, PLACE_OF(entry), "give it tasks, or remove it",
+                "the group '%.*s' has no tasks", STR_ARG(id));
 }
 
-static const struct value *mapping_of(struct compiler *compiler, const struct value *map, const char *name)
+static const struct value *mapping_of(struct compiler *compiler, const struct value *map,
+                                      const char *name)
 {
     const struct value *value = value_get(map, name);
     if (value == NULL || value->type == VALUE_NULL || value->type == VALUE_MAP)
         return value;
-    problem(compiler, PLACE_OF(value), "write an id, a colon and the keys below it; no dashes", "%s takes %s, not %s",
-            name, "a mapping from ids", value_type_name(value->type));
+    problem(compiler, PLACE_OF(value), "write an id, a colon and the keys below it; no dashes",
+            "%s takes %s, not %s", name, "a mapping from ids", value_type_name(value->type));
     return NULL;
 }
 
-void find_tasks(struct compiler *compiler, const struct value *map, struct str prefix, int32_t group)
+void find_tasks(struct compiler *compiler, const struct value *map, struct str prefix,
+                int32_t group)
 {
-    const struct value *tasks = mapping_of(compiler, map, "tasks"), *groups = mapping_of(compiler, map, "groups");
+    const struct value *tasks = mapping_of(compiler, map, "tasks"),
+                       *groups = mapping_of(compiler, map, "groups");
     for (uint32_t i = 0; tasks != NULL && i < tasks->count; i++) {
         if (compiler->tasks.count == COMPILE_TASKS_MAX) {
-            problem(compiler, PLACE_OF(&tasks->entries[i]), "split the DAG, or map one task over a list with for_each",
+            problem(compiler, PLACE_OF(&tasks->entries[i]),
+                    "split the DAG, or map one task over a list with for_each",
                     "the DAG has more than %d tasks", COMPILE_TASKS_MAX);
             return;
         }
@@ -92,7 +106,9 @@ static void read_group(struct compiler *compiler, uint32_t number)
 {
     struct found_group *found = &compiler->groups.items[number];
     struct dag_group *group = &compiler->dag->groups[number];
-    *group = (struct dag_group){ .id = keep(compiler, found->id), .tooltip = STR_EMPTY, .parent = found->parent };
+    *group = (struct dag_group) { .id = keep(compiler, found->id),
+                                  .tooltip = STR_EMPTY,
+                                  .parent = found->parent };
     const struct value *map = found->entry->value;
     for (uint32_t i = 0; map->type == VALUE_MAP && i < map->count; i++) {
         const struct value_entry *entry = &map->entries[i];
@@ -116,8 +132,8 @@ static void read_defaults(struct compiler *compiler, struct task *base)
     if (map == NULL || map->type == VALUE_NULL)
         return;
     if (map->type != VALUE_MAP) {
-        problem(compiler, PLACE_OF(map), "write defaults: {retries: 3}", "defaults takes a mapping, not %s",
-                value_type_name(map->type));
+        problem(compiler, PLACE_OF(map), "write defaults: {retries: 3}",
+                "defaults takes a mapping, not %s", value_type_name(map->type));
         return;
     }
     for (uint32_t i = 0; i < map->count; i++) {
@@ -129,8 +145,8 @@ static void read_defaults(struct compiler *compiler, struct task *base)
         if (key_may_be_default(key))
             read_key(&reading);
         else
-            problem(compiler, PLACE_OF(entry), "write it in each task that needs it", "%s cannot stand in defaults",
-                    key->name);
+            problem(compiler, PLACE_OF(entry), "write it in each task that needs it",
+                    "%s cannot stand in defaults", key->name);
     }
 }
 
@@ -141,9 +157,11 @@ static void refuse_no_mapping(struct compiler *compiler, const struct found_task
     const struct value *value = found->entry->value;
     struct str text, advice = STR("give it an operator: {bash: \"echo hello\"}");
     if (value->type == VALUE_STRING && scalar_text(value, &text) && text.size < 60)
-        advice = str_format(&compiler->scratch, "write %.*s: {bash: \"%.*s\"}", STR_ARG(found->entry->key), STR_ARG(text));
-    problem(compiler, PLACE_OF(found->entry), advice.bytes, "the task '%.*s' takes a mapping, not %s",
-            STR_ARG(found->id), value->type == VALUE_NULL ? "nothing" : value_type_name(value->type));
+        advice = str_format(&compiler->scratch, "write %.*s: {bash: \"%.*s\"}",
+                            STR_ARG(found->entry->key), STR_ARG(text));
+    problem(compiler, PLACE_OF(found->entry), advice.bytes,
+            "the task '%.*s' takes a mapping, not %s", STR_ARG(found->id),
+            value->type == VALUE_NULL ? "nothing" : value_type_name(value->type));
 }
 
 static void read_operators(struct compiler *compiler, uint32_t number, const struct value *map)
@@ -155,7 +173,8 @@ static void read_operators(struct compiler *compiler, uint32_t number, const str
         if (key == NULL || key->type != TYPE_OPERATOR)
             continue;
         if (chosen != NULL) {
-            problem(compiler, PLACE_OF(entry), "make two tasks of it", "the task '%.*s' has two operators, %.*s and %s",
+            problem(compiler, PLACE_OF(entry), "make two tasks of it",
+                    "the task '%.*s' has two operators, %.*s and %s",
                     STR_ARG(compiler->tasks.items[number].id), STR_ARG(chosen->key), key->name);
             continue;
         }
@@ -194,8 +213,8 @@ static void check_together(struct compiler *compiler, const struct value *map)
     for (size_t i = 0; i < sizeof of_mapped / sizeof of_mapped[0]; i++) {
         const struct value_entry *entry = value_entry(map, str_of(of_mapped[i]));
         if (entry != NULL && entry->value->type != VALUE_NULL)
-            problem(compiler, PLACE_OF(entry), "add for_each, or remove it", "%s means something only with for_each",
-                    of_mapped[i]);
+            problem(compiler, PLACE_OF(entry), "add for_each, or remove it",
+                    "%s means something only with for_each", of_mapped[i]);
     }
 }
 

@@ -55,8 +55,8 @@ static struct str describe(const struct parser *parser)
 static int refuse(struct parser *parser, const char *wanted)
 {
     struct str found = describe(parser);
-    return err_set(parser->err, ERR_INVALID, "%s is missing %s %.*s", wanted, at_end(parser) ? "at" : "before",
-                   STR_ARG(found));
+    return err_set(parser->err, ERR_INVALID, "%s is missing %s %.*s", wanted,
+                   at_end(parser) ? "at" : "before", STR_ARG(found));
 }
 
 static int expect(struct parser *parser, const char *mark, const char *wanted)

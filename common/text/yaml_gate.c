@@ -36,7 +36,8 @@ static size_t first_foreign(struct str text)
     return i;
 }
 
-/* Where the first control byte stands that YAML does not allow; the text's size if there is none. */
+/* Where the first control byte stands that YAML does not allow; the text's size if there is none.
+ */
 static size_t first_control(struct str text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -49,16 +50,18 @@ static size_t first_control(struct str text)
 
 bool yaml_gate(struct arena *arena, struct str text, size_t bytes_max, struct yaml_problem *out)
 {
-    *out = (struct yaml_problem){ 0 };
+    *out = (struct yaml_problem) { 0 };
     if (text.size > bytes_max) {
-        out->sentence = str_format(arena, "the file has %zu bytes; %zu are allowed", text.size, bytes_max);
+        out->sentence =
+            str_format(arena, "the file has %zu bytes; %zu are allowed", text.size, bytes_max);
         out->advice = STR("split it into several files");
         return false;
     }
     if (!str_is_utf8(text)) {
         size_t at = first_foreign(text);
         place(text, at, out);
-        out->sentence = str_format(arena, "byte 0x%02X is not UTF-8 text", (unsigned char)text.bytes[at]);
+        out->sentence =
+            str_format(arena, "byte 0x%02X is not UTF-8 text", (unsigned char)text.bytes[at]);
         out->advice = STR("save the file as UTF-8");
         return false;
     }
@@ -66,8 +69,11 @@ bool yaml_gate(struct arena *arena, struct str text, size_t bytes_max, struct ya
     if (at == text.size)
         return true;
     place(text, at, out);
-    out->sentence = str_format(arena, "control character 0x%02X is not allowed", (unsigned char)text.bytes[at]);
-    out->advice = text.bytes[at] == '\0' ? STR("is this a text file? remove the character")
-                                         : STR("remove it, or write it as an escape such as \"\\x1b\" in double quotes");
+    out->sentence =
+        str_format(arena, "control character 0x%02X is not allowed", (unsigned char)text.bytes[at]);
+    out->advice =
+        text.bytes[at] == '\0'
+            ? STR("is this a text file? remove the character")
+            : STR("remove it, or write it as an escape such as \"\\x1b\" in double quotes");
     return false;
 }

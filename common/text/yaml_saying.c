@@ -10,7 +10,8 @@ static const struct {
 #undef SAYING
 };
 
-void yaml_saying(struct arena *arena, const char *message, struct str *out_sentence, const char **out_advice)
+void yaml_saying(struct arena *arena, const char *message, struct str *out_sentence,
+                 const char **out_advice)
 {
     static const char plain[] = "plain scalar cannot start with ";
     const char *sign = strstr(message, plain);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* DAG files: the compiler ends and says of every problem what and where; what it takes can be written, read back and is
- * the same. */
+/* DAG files: the compiler ends and says of every problem what and where; what it takes can be
+ * written, read back and is the same. */
 #include "common/base/assert.h"
 #include "common/compile/compile.h"
 
@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     struct arena arena = { 0 };
     struct compile_result result;
-    int rc = compile_file(&arena, STR("dir/name.yaml"), (struct str){ (const char *)bytes, size }, NULL, &result);
+    int rc = compile_file(&arena, STR("dir/name.yaml"), (struct str) { (const char *)bytes, size },
+                          NULL, &result);
     ASSERT((rc == 0) == (result.problem_count == 0));
     for (uint32_t i = 0; i < result.problem_count; i++)
         check_problem(&result.problems[i]);

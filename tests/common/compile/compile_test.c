@@ -73,8 +73,9 @@ static void what_is_not_said_has_its_default(void **state)
 static void a_task_overrides_the_defaults(void **state)
 {
     (void)state;
-    const struct dag *dag = compiled("defaults: {retries: 3, queue: big, resources: {cpu: 2}, retry_on: [7]}\n"
-                                     "tasks:\n  a: {bash: x}\n  b: {bash: x, retries: 0, resources: {memory: 1Gi}}\n");
+    const struct dag *dag =
+        compiled("defaults: {retries: 3, queue: big, resources: {cpu: 2}, retry_on: [7]}\n"
+                 "tasks:\n  a: {bash: x}\n  b: {bash: x, retries: 0, resources: {memory: 1Gi}}\n");
     assert_int_equal(dag->tasks[0].retries, 3);
     assert_int_equal(dag->tasks[0].cpu_milli, 2000);
     assert_int_equal(dag->tasks[1].retries, 0);
@@ -88,37 +89,48 @@ static void dates_are_read_on_the_clock_of_the_zone(void **state)
 {
     (void)state;
     /* Lisbon: winter time is UTC, summer time one hour ahead. */
-    const struct dag *dag = compiled("start_date: 2026-01-01\nend_date: 2026-07-01\ntimezone: Europe/Lisbon\n"
-                                     "tasks: {a: {empty: }}\n");
+    const struct dag *dag =
+        compiled("start_date: 2026-01-01\nend_date: 2026-07-01\ntimezone: Europe/Lisbon\n"
+                 "tasks: {a: {empty: }}\n");
     assert_true(dag->start_ms == 1767225600000);
     assert_true(dag->end_ms == 1782860400000);
     assert_str(dag->timezone, "Europe/Lisbon");
-    dag = compiled("start_date: 2026-07-01T00:00:00+02:00\ntimezone: Europe/Lisbon\ntasks: {a: {empty: }}\n");
+    dag = compiled(
+        "start_date: 2026-07-01T00:00:00+02:00\ntimezone: Europe/Lisbon\ntasks: {a: {empty: }}\n");
     assert_true(dag->start_ms == 1782856800000);
 }
 
 static void without_a_source_of_zones_only_utc_exists(void **state)
 {
     (void)state;
-    assert_int_equal(compile_file(&arena, STR("a.yaml"), STR("timezone: UTC\ntasks: {a: {empty: }}\n"), NULL, &result), 0);
+    assert_int_equal(compile_file(&arena, STR("a.yaml"),
+                                  STR("timezone: UTC\ntasks: {a: {empty: }}\n"), NULL, &result),
+                     0);
     compile_clear(&result);
-    assert_int_equal(compile_file(&arena, STR("a.yaml"), STR("timezone: Europe/Lisbon\ntasks: {a: {empty: }}\n"), NULL,
-                                  &result), ERR_INVALID);
+    assert_int_equal(compile_file(&arena, STR("a.yaml"),
+                                  STR("timezone: Europe/Lisbon\ntasks: {a: {empty: }}\n"), NULL,
+                                  &result),
+                     ERR_INVALID);
 }
 
 static void a_compiled_schedule_is_one_that_the_timetable_reads(void **state)
 {
     (void)state;
-    static const char *const schedules[] = { "\"0 2 * * *\"", "\"@daily\"", "{every: 90s}", "\"@once\"", "\"@continuous\"",
+    static const char *const schedules[] = { "\"0 2 * * *\"",
+                                             "\"@daily\"",
+                                             "{every: 90s}",
+                                             "\"@once\"",
+                                             "\"@continuous\"",
                                              "{cron: [\"0 1 * * *\", \"@weekly\"], interval: true}",
                                              "{at: [2026-02-01, 2026-01-01]}" };
     for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
-        const struct dag *dag =
-            compiled(str_format(&arena, "schedule: %s\ntasks: {a: {empty: }}\n", schedules[i]).bytes);
+        const struct dag *dag = compiled(
+            str_format(&arena, "schedule: %s\ntasks: {a: {empty: }}\n", schedules[i]).bytes);
         struct timetable timetable;
         struct firing firing;
         struct err err = { 0 };
-        assert_int_equal(timetable_read(dag->schedule, NULL, dag->start_ms, dag->end_ms, &timetable, &err), 0);
+        assert_int_equal(
+            timetable_read(dag->schedule, NULL, dag->start_ms, dag->end_ms, &timetable, &err), 0);
         assert_true(timetable.kind != TIMETABLE_NONE);
         if (timetable.kind != TIMETABLE_CONTINUOUS && timetable.kind != TIMETABLE_ONCE)
             assert_true(timetable_next(&timetable, 0, &firing));
@@ -130,53 +142,72 @@ static void the_names_that_are_taken_are_those_that_a_run_knows(void **state)
 {
     (void)state;
     static const char text[] =
-        "params: {p: {default: 1}}\nenv: {E: x}\ntasks:\n  up: {bash: x}\n  a:\n    depends_on: [up]\n    bash: |\n"
-        "      {{ ds }} {{ ds_nodash }} {{ ts }} {{ ts_nodash }} {{ logical_date }} {{ data_interval_start }}\n"
-        "      {{ data_interval_end }} {{ prev_data_interval_end_success }} {{ run_id }} {{ params.p }} {{ conf }} {{ env.E }}\n"
+        "params: {p: {default: 1}}\nenv: {E: x}\ntasks:\n  up: {bash: x}\n  a:\n    depends_on: "
+        "[up]\n    bash: |\n"
+        "      {{ ds }} {{ ds_nodash }} {{ ts }} {{ ts_nodash }} {{ logical_date }} {{ "
+        "data_interval_start }}\n"
+        "      {{ data_interval_end }} {{ prev_data_interval_end_success }} {{ run_id }} {{ "
+        "params.p }} {{ conf }} {{ env.E }}\n"
         "      {{ dag.dag_id }} {{ dag.owner }} {{ dag.description }} {{ dag.timezone }}\n"
         "      {{ task.task_id }} {{ task.retries }} {{ task.pool }} {{ task.queue }}\n"
-        "      {{ ti.task_id }} {{ ti.dag_id }} {{ ti.run_id }} {{ ti.try_number }} {{ ti.map_index }} {{ ti.max_tries }}\n";
+        "      {{ ti.task_id }} {{ ti.dag_id }} {{ ti.run_id }} {{ ti.try_number }} {{ "
+        "ti.map_index }} {{ ti.max_tries }}\n";
     const struct dag *dag = compiled(text);
     struct value *params = value_map(&arena);
     value_put(&arena, params, STR("p"), value_int(&arena, 1));
-    struct context context = { .dag = dag, .task = &dag->tasks[1], .run_id = STR("r"), .has_logical = true, .params = params,
+    struct context context = { .dag = dag,
+                               .task = &dag->tasks[1],
+                               .run_id = STR("r"),
+                               .has_logical = true,
+                               .params = params,
                                .arena = &arena };
     struct expr_scope scope = context_scope(&context);
     const struct value *rendered = NULL;
     struct err err = { 0 };
-    if (template_render_value(value_get(dag->tasks[1].operator_args, "command"), &scope, 0, &arena, &rendered, &err) < 0)
+    if (template_render_value(value_get(dag->tasks[1].operator_args, "command"), &scope, 0, &arena,
+                              &rendered, &err) < 0)
         fail_msg("%s", err.sentence);
 }
 
 static void outputs_may_be_read_from_tasks_far_upstream(void **state)
 {
     (void)state;
-    (void)compiled("tasks:\n  a: {bash: x}\n  b: {bash: x, depends_on: [a]}\n  c: {bash: x, depends_on: [b]}\n"
-                   "  d: {bash: \"{{ xcom.a }} {{ xcom.b }} {{ xcom.c }}\", depends_on: [c]}\n");
-    assert_refused(STR("tasks:\n  a: {bash: x}\n  b: {bash: \"{{ xcom.c }}\", depends_on: [a]}\n  c: {bash: x, depends_on: [b]}\n"),
+    (void)compiled(
+        "tasks:\n  a: {bash: x}\n  b: {bash: x, depends_on: [a]}\n  c: {bash: x, depends_on: [b]}\n"
+        "  d: {bash: \"{{ xcom.a }} {{ xcom.b }} {{ xcom.c }}\", depends_on: [c]}\n");
+    assert_refused(STR("tasks:\n  a: {bash: x}\n  b: {bash: \"{{ xcom.c }}\", depends_on: [a]}\n  "
+                       "c: {bash: x, depends_on: [b]}\n"),
                    "etl/load.yaml:3:17: 'c' is not upstream of 'b'");
 }
 
 static void a_key_that_the_engine_cannot_do_yet_is_said_to_be_that(void **state)
 {
     (void)state;
-    assert_refused(STR("tasks:\n  a: {wait_for: {file: /x}}\n"), "etl/load.yaml:2:7: wait_for is not supported by this version");
+    assert_refused(STR("tasks:\n  a: {wait_for: {file: /x}}\n"),
+                   "etl/load.yaml:2:7: wait_for is not supported by this version");
 }
 
 static void the_length_of_a_map_is_bounded_by_the_setting(void **state)
 {
     (void)state;
     struct compile_options options = { .map_length_max = 2 };
-    assert_int_equal(compile_file(&arena, STR("a.yaml"), STR("tasks: {a: {bash: x, for_each: [1, 2]}}\n"), &options, &result), 0);
+    assert_int_equal(compile_file(&arena, STR("a.yaml"),
+                                  STR("tasks: {a: {bash: x, for_each: [1, 2]}}\n"), &options,
+                                  &result),
+                     0);
     compile_clear(&result);
-    assert_int_equal(compile_file(&arena, STR("a.yaml"), STR("tasks: {a: {bash: x, for_each: [1, 2, 3]}}\n"), &options, &result),
+    assert_int_equal(compile_file(&arena, STR("a.yaml"),
+                                  STR("tasks: {a: {bash: x, for_each: [1, 2, 3]}}\n"), &options,
+                                  &result),
                      ERR_INVALID);
 }
 
 static void a_good_document_beside_a_bad_one_is_given(void **state)
 {
     (void)state;
-    assert_int_equal(compile(STR("dag_id: good\ntasks: {a: {empty: }}\n---\ndag_id: bad\ntasks: {a: {}}\n")), ERR_INVALID);
+    assert_int_equal(
+        compile(STR("dag_id: good\ntasks: {a: {empty: }}\n---\ndag_id: bad\ntasks: {a: {}}\n")),
+        ERR_INVALID);
     assert_int_equal(result.dag_count, 1);
     assert_str(result.dags[0]->id, "good");
 }
@@ -256,7 +287,9 @@ static void the_number_of_tasks_and_dependencies_is_bounded(void **state)
     assert_refused(buf_str(&buf), "etl/load.yaml:50002:2: the DAG has more than 50000 tasks");
     buf_reset(&buf);
     add_groups(&buf, 4, 1000);
-    assert_refused(buf_str(&buf), "etl/load.yaml:3012:16: the DAG has more than 2000000 dependencies between tasks");
+    assert_refused(
+        buf_str(&buf),
+        "etl/load.yaml:3012:16: the DAG has more than 2000000 dependencies between tasks");
     buf_clear(&buf);
 }
 
@@ -267,7 +300,8 @@ static int64_t now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Under sanitizers everything is several times slower; the release build must stay below 300 ms (see bench). */
+/* Under sanitizers everything is several times slower; the release build must stay below 300 ms
+ * (see bench). */
 static void five_thousand_tasks_compile_fast(void **state)
 {
     (void)state;
@@ -275,12 +309,16 @@ static void five_thousand_tasks_compile_fast(void **state)
     buf_init(&buf);
     buf_add_cstr(&buf, "params: {region: eu}\ndefaults: {retries: 3}\ntasks:\n");
     for (int i = 0; i < 5000; i++) {
-        buf_printf(&buf, "  task_%d:\n    bash: \"./run.sh {{ ds }} {{ params.region }} %d {{ xcom.task_%d | default(0) }}\"\n", i, i,
-                   i > 0 ? i - 1 : 1);
+        buf_printf(&buf,
+                   "  task_%d:\n    bash: \"./run.sh {{ ds }} {{ params.region }} %d {{ "
+                   "xcom.task_%d | default(0) }}\"\n",
+                   i, i, i > 0 ? i - 1 : 1);
         if (i == 0)
             buf_printf(&buf, "    when: ds > '2026-01-01'\n");
         else
-            buf_printf(&buf, "    depends_on: [task_%d, task_%d]\n    retry_delay: 10s\n    pool: etl\n", i - 1, i / 2);
+            buf_printf(&buf,
+                       "    depends_on: [task_%d, task_%d]\n    retry_delay: 10s\n    pool: etl\n",
+                       i - 1, i / 2);
     }
     struct str text = buf_str(&buf);
     const char *first = strstr(text.bytes, "xcom.task_1 ");
@@ -297,10 +335,15 @@ static void five_thousand_tasks_compile_fast(void **state)
 
 #define EACH(name) cmocka_unit_test_teardown(name, clear)
 
-TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its_default), EACH(a_task_overrides_the_defaults),
-      EACH(dates_are_read_on_the_clock_of_the_zone), EACH(without_a_source_of_zones_only_utc_exists),
-      EACH(a_compiled_schedule_is_one_that_the_timetable_reads), EACH(the_names_that_are_taken_are_those_that_a_run_knows),
-      EACH(outputs_may_be_read_from_tasks_far_upstream), EACH(a_key_that_the_engine_cannot_do_yet_is_said_to_be_that),
-      EACH(the_length_of_a_map_is_bounded_by_the_setting), EACH(a_good_document_beside_a_bad_one_is_given),
-      EACH(problems_are_bounded_and_never_let_a_bad_document_pass), EACH(hostile_files_are_refused_where_they_go_too_far),
+TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its_default),
+      EACH(a_task_overrides_the_defaults), EACH(dates_are_read_on_the_clock_of_the_zone),
+      EACH(without_a_source_of_zones_only_utc_exists),
+      EACH(a_compiled_schedule_is_one_that_the_timetable_reads),
+      EACH(the_names_that_are_taken_are_those_that_a_run_knows),
+      EACH(outputs_may_be_read_from_tasks_far_upstream),
+      EACH(a_key_that_the_engine_cannot_do_yet_is_said_to_be_that),
+      EACH(the_length_of_a_map_is_bounded_by_the_setting),
+      EACH(a_good_document_beside_a_bad_one_is_given),
+      EACH(problems_are_bounded_and_never_let_a_bad_document_pass),
+      EACH(hostile_files_are_refused_where_they_go_too_far),
       EACH(the_number_of_tasks_and_dependencies_is_bounded), EACH(five_thousand_tasks_compile_fast))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every file below tests/golden/dags: bad ones give exactly the problems that stand beside them in *.expected, good ones
- * exactly the intermediate form in *.json. HEADRACE_UPDATE_GOLDEN=1 writes what is given instead of comparing it. */
+/* Every file below tests/golden/dags: bad ones give exactly the problems that stand beside them in
+ * *.expected, good ones exactly the intermediate form in *.json. HEADRACE_UPDATE_GOLDEN=1 writes
+ * what is given instead of comparing it. */
 #include "common/base/vec.h"
 #include "common/compile/compile.h"
 #include "common/text/json.h"
@@ -44,7 +45,8 @@ static void compare(const char *path, struct str given)
     if (!read_file(path, &expected))
         fail_msg("%s is missing; this is given:\n%.*s", path, STR_ARG(given));
     if (!str_eq(given, expected))
-        fail_msg("%s differs; given:\n%.*sexpected:\n%.*s", path, STR_ARG(given), STR_ARG(expected));
+        fail_msg("%s differs; given:\n%.*sexpected:\n%.*s", path, STR_ARG(given),
+                 STR_ARG(expected));
 }
 
 static int by_name(const void *a, const void *b)
@@ -190,5 +192,7 @@ static int clear(void **state)
 
 #define EACH(name) cmocka_unit_test_teardown(name, clear)
 
-TESTS(EACH(bad_files_give_the_problems_beside_them), EACH(good_files_give_the_intermediate_form_beside_them),
-      EACH(every_problem_has_a_place_and_a_sentence), EACH(the_schema_and_the_reference_page_are_what_the_table_says))
+TESTS(EACH(bad_files_give_the_problems_beside_them),
+      EACH(good_files_give_the_intermediate_form_beside_them),
+      EACH(every_problem_has_a_place_and_a_sentence),
+      EACH(the_schema_and_the_reference_page_are_what_the_table_says))

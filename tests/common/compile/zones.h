@@ -24,7 +24,7 @@ static inline bool zones_find(void *owner, struct str name, const struct zone **
     char bytes[65536];
     size_t size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    if (zone_new((struct str){ bytes, size }, &zones[zone_count], NULL) < 0)
+    if (zone_new((struct str) { bytes, size }, &zones[zone_count], NULL) < 0)
         return false;
     *out = zones[zone_count++];
     return true;
