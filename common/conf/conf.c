@@ -6,24 +6,33 @@
 
 #include <unistd.h>
 
-/* ---- the tables -------------------------------------------------------------------------------------------------- */
+/* ---- the tables ------------------------------------------------------------------------------ */
 
-#define RELOAD false
-#define RESTART true
-#define SHOWN false
-#define SECRET true
-#define NAME_BOOL(name) name
-#define NAME_INT(name) name
+#define RELOAD              false
+#define RESTART             true
+#define SHOWN               false
+#define SECRET              true
+#define NAME_BOOL(name)     name
+#define NAME_INT(name)      name
 #define NAME_DURATION(name) name##_ms
-#define NAME_SIZE(name) name
-#define NAME_STR(name) name
-#define NAME_PATH(name) name
-#define NAME_LIST(name) name
-#define NAME_CHOICE(name) name
+#define NAME_SIZE(name)     name
+#define NAME_STR(name)      name
+#define NAME_PATH(name)     name
+#define NAME_LIST(name)     name
+#define NAME_CHOICE(name)   name
 
 const struct conf_row conf_rows[] = {
-#define SETTING(section, key, type, fallback, min, max, unit, when, secret, help)                                      \
-    { #section, #key, CONF_TYPE_##type, fallback, min, max, unit, when, secret, help,                                  \
+#define SETTING(section, key, type, fallback, min, max, unit, when, secret, help)                  \
+    { #section,                                                                                    \
+      #key,                                                                                        \
+      CONF_TYPE_##type,                                                                            \
+      fallback,                                                                                    \
+      min,                                                                                         \
+      max,                                                                                         \
+      unit,                                                                                        \
+      when,                                                                                        \
+      secret,                                                                                      \
+      help,                                                                                        \
       offsetof(struct conf, NAME_##type(section##_##key)) },
 #include "common/conf/settings.def"
 #undef SETTING
@@ -31,46 +40,66 @@ const struct conf_row conf_rows[] = {
 const uint32_t conf_row_count = sizeof conf_rows / sizeof *conf_rows;
 
 const struct conf_row conf_autoscale_rows[] = {
-#define AUTOSCALE(key, type, fallback, min, max, unit, when, secret, help)                                             \
-    { NULL, #key, CONF_TYPE_##type, fallback, min, max, unit, when, secret, help,                                      \
+#define AUTOSCALE(key, type, fallback, min, max, unit, when, secret, help)                         \
+    { NULL,                                                                                        \
+      #key,                                                                                        \
+      CONF_TYPE_##type,                                                                            \
+      fallback,                                                                                    \
+      min,                                                                                         \
+      max,                                                                                         \
+      unit,                                                                                        \
+      when,                                                                                        \
+      secret,                                                                                      \
+      help,                                                                                        \
       offsetof(struct conf_autoscale, NAME_##type(key)) },
 #include "common/conf/autoscale.def"
 #undef AUTOSCALE
 };
 const uint32_t conf_autoscale_row_count = sizeof conf_autoscale_rows / sizeof *conf_autoscale_rows;
 
-static const char *const type_names[] = { "boolean", "integer", "duration", "size", "text", "path", "list", "choice" };
+static const char *const type_names[] = { "boolean", "integer", "duration", "size",
+                                          "text",    "path",    "list",     "choice" };
 
-/* ---- values that must fit each other ----------------------------------------------------------------------------- */
+/* ---- values that must fit each other --------------------------------------------------------- */
 
 static int check_together(const struct conf *conf, struct err *err)
 {
-    if (conf->scheduler_lease_renew_ms + conf->scheduler_lease_margin_ms >= conf->scheduler_lease_ttl_ms)
-        return err_set(err, ERR_INVALID, "scheduler.lease_renew and scheduler.lease_margin together must be shorter than scheduler.lease_ttl");
+    if (conf->scheduler_lease_renew_ms + conf->scheduler_lease_margin_ms >=
+        conf->scheduler_lease_ttl_ms)
+        return err_set(err, ERR_INVALID,
+                       "scheduler.lease_renew and scheduler.lease_margin together must be shorter "
+                       "than scheduler.lease_ttl");
     if (conf->scheduler_credit_ttl_ms >= conf->scheduler_attempt_lease_ms)
-        return err_set(err, ERR_INVALID, "scheduler.credit_ttl must be shorter than scheduler.attempt_lease");
+        return err_set(err, ERR_INVALID,
+                       "scheduler.credit_ttl must be shorter than scheduler.attempt_lease");
     if (conf->worker_inventory_interval_ms * 2 >= conf->scheduler_credit_ttl_ms)
-        return err_set(err, ERR_INVALID, "worker.inventory_interval must be shorter than half of scheduler.credit_ttl");
+        return err_set(
+            err, ERR_INVALID,
+            "worker.inventory_interval must be shorter than half of scheduler.credit_ttl");
     if ((conf->api_tls_cert.size > 0) != (conf->api_tls_key.size > 0))
-        return err_set(err, ERR_INVALID, "api.tls_cert and api.tls_key belong together: one of them is missing");
+        return err_set(err, ERR_INVALID,
+                       "api.tls_cert and api.tls_key belong together: one of them is missing");
     if (conf->api_fallback_page_limit > conf->api_maximum_page_limit)
-        return err_set(err, ERR_INVALID, "api.fallback_page_limit is larger than api.maximum_page_limit");
+        return err_set(err, ERR_INVALID,
+                       "api.fallback_page_limit is larger than api.maximum_page_limit");
     for (uint32_t i = 0; i < conf->autoscale_count; i++) {
         const struct conf_autoscale *queue = &conf->autoscales[i];
         if (queue->min > queue->max)
-            return err_set(err, ERR_INVALID, "autoscale.%.*s: min %lld is larger than max %lld", STR_ARG(queue->queue),
-                           (long long)queue->min, (long long)queue->max);
+            return err_set(err, ERR_INVALID, "autoscale.%.*s: min %lld is larger than max %lld",
+                           STR_ARG(queue->queue), (long long)queue->min, (long long)queue->max);
     }
     return 0;
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
-static int parse_entry(struct conf_store *store, const struct conf_entry *entry, void *base, struct err *err)
+static int parse_entry(struct conf_store *store, const struct conf_entry *entry, void *base,
+                       struct err *err)
 {
     int rc = conf_parse(store, entry, base, err);
     if (rc < 0)
-        return err_wrap(err, rc, "%.*s: %.*s.%s", STR_ARG(entry->origin_text), STR_ARG(entry->section), entry->row->key);
+        return err_wrap(err, rc, "%.*s: %.*s.%s", STR_ARG(entry->origin_text),
+                        STR_ARG(entry->section), entry->row->key);
     return 0;
 }
 
@@ -86,8 +115,9 @@ static int fill(struct conf *conf, struct err *err)
         if (rc < 0)
             return rc;
     }
-    struct conf_autoscale *autoscales = ARENA_ARRAY(&store->arena, struct conf_autoscale, store->queues.count);
-    VEC_EACH(&store->queues, i) {
+    struct conf_autoscale *autoscales =
+        ARENA_ARRAY(&store->arena, struct conf_autoscale, store->queues.count);
+    VEC_EACH (&store->queues, i) {
         autoscales[i].queue = store->queues.items[i].name;
         for (uint32_t k = 0; k < conf_autoscale_row_count; k++) {
             int rc = parse_entry(store, &store->queues.items[i].entries[k], &autoscales[i], err);
@@ -102,7 +132,8 @@ static int fill(struct conf *conf, struct err *err)
 
 static int read_sources(struct conf_store *store, struct err *err)
 {
-    (void)conf_entry(store, STR("core"), STR("parallelism"), false); /* makes the entries, with their defaults */
+    (void)conf_entry(store, STR("core"), STR("parallelism"),
+                     false); /* makes the entries, with their defaults */
     int rc = conf_read_file(store, err);
     if (rc == 0)
         rc = conf_read_env(store, err);
@@ -132,9 +163,11 @@ static struct str env_value(const char *const *env, const char *name)
 static void find_folders(struct conf_store *store, const struct conf_source *source)
 {
     char folder[4096];
-    struct str home = source->home != NULL ? str_of(source->home) : env_value(source->env, "HEADRACE_HOME");
+    struct str home =
+        source->home != NULL ? str_of(source->home) : env_value(source->env, "HEADRACE_HOME");
 
-    store->folder = str_copy(&store->arena, str_of(getcwd(folder, sizeof folder) != NULL ? folder : "/"));
+    store->folder =
+        str_copy(&store->arena, str_of(getcwd(folder, sizeof folder) != NULL ? folder : "/"));
     store->user_home = str_copy(&store->arena, env_value(source->env, "HOME"));
     if (home.size == 0)
         home = str_format(&store->arena, "%.*s/headrace", STR_ARG(store->user_home));
@@ -159,7 +192,8 @@ static void keep_env(struct conf_store *store, const char *const *env)
 }
 
 /* Takes the settings' flags out of argv. */
-static int keep_flags(struct conf_store *store, const struct conf_source *source, int *out_argc, struct err *err)
+static int keep_flags(struct conf_store *store, const struct conf_source *source, int *out_argc,
+                      struct err *err)
 {
     int kept = source->argc > 0 ? 1 : 0;
     bool flags_are_over = false;
@@ -214,9 +248,10 @@ void conf_free(struct conf *conf)
     free(conf);
 }
 
-/* ---- reading again ----------------------------------------------------------------------------------------------- */
+/* ---- reading again --------------------------------------------------------------------------- */
 
-static void keep_old(struct conf_store *store, struct conf_entry *entry, const struct conf_entry *old, uint32_t *waiting)
+static void keep_old(struct conf_store *store, struct conf_entry *entry,
+                     const struct conf_entry *old, uint32_t *waiting)
 {
     if (!entry->row->needs_restart || str_eq(entry->raw, old->raw))
         return;
@@ -248,8 +283,9 @@ int conf_reload(const struct conf *conf, struct conf **out, uint32_t *out_waitin
     if (rc == 0) {
         for (uint32_t i = 0; i < conf_row_count; i++)
             keep_old(store, &store->entries[i], &old->entries[i], &waiting);
-        VEC_EACH(&store->queues, i) {
-            const struct conf_queue *known = conf_queue(conf->store, store->queues.items[i].name, false);
+        VEC_EACH (&store->queues, i) {
+            const struct conf_queue *known =
+                conf_queue(conf->store, store->queues.items[i].name, false);
             for (uint32_t k = 0; known != NULL && k < conf_autoscale_row_count; k++)
                 keep_old(store, &store->queues.items[i].entries[k], &known->entries[k], &waiting);
         }
@@ -265,19 +301,27 @@ int conf_reload(const struct conf *conf, struct conf **out, uint32_t *out_waitin
     return 0;
 }
 
-/* ---- listing ----------------------------------------------------------------------------------------------------- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
-static struct conf_item item_of(const struct conf *conf, const struct conf_entry *entry, const void *base)
+static struct conf_item item_of(const struct conf *conf, const struct conf_entry *entry,
+                                const void *base)
 {
     const struct conf_row *row = entry->row;
     struct str value = conf_show(row, base, &conf->store->arena);
 
     if (row->is_secret && value.size > 0)
         value = STR(SECRET_STARS);
-    return (struct conf_item){ .section = entry->section, .key = str_of(row->key), .value = value,
-                               .fallback = str_of(row->fallback), .origin = entry->origin, .origin_text = entry->origin_text,
-                               .type = type_names[row->type], .unit = row->unit, .help = row->help,
-                               .is_secret = row->is_secret, .needs_restart = row->needs_restart };
+    return (struct conf_item) { .section = entry->section,
+                                .key = str_of(row->key),
+                                .value = value,
+                                .fallback = str_of(row->fallback),
+                                .origin = entry->origin,
+                                .origin_text = entry->origin_text,
+                                .type = type_names[row->type],
+                                .unit = row->unit,
+                                .help = row->help,
+                                .is_secret = row->is_secret,
+                                .needs_restart = row->needs_restart };
 }
 
 bool conf_item(const struct conf *conf, uint32_t index, struct conf_item *out)
@@ -294,7 +338,8 @@ bool conf_item(const struct conf *conf, uint32_t index, struct conf_item *out)
     return true;
 }
 
-int conf_find(const struct conf *conf, struct str section, struct str key, struct conf_item *out, struct err *err)
+int conf_find(const struct conf *conf, struct str section, struct str key, struct conf_item *out,
+              struct err *err)
 {
     struct conf_item item;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The three sources: settings file, environment, flags. Each gives texts to entries; nothing is judged here but names. */
+/* The three sources: settings file, environment, flags. Each gives texts to entries; nothing is
+ * judged here but names. */
 #include "common/base/assert.h"
 #include "common/base/buf.h"
 #include "common/conf/inside.h"
@@ -10,17 +11,20 @@
 
 enum { FILE_SIZE_MAX = 1 << 20, QUEUE_NAME_MAX = 64 };
 
-#define ENV_PREFIX "HEADRACE__"
+#define ENV_PREFIX        "HEADRACE__"
 #define AUTOSCALE_SECTION "autoscale."
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-static struct conf_entry *new_entries(struct conf_store *store, const struct conf_row *rows, uint32_t count, struct str section)
+static struct conf_entry *new_entries(struct conf_store *store, const struct conf_row *rows,
+                                      uint32_t count, struct str section)
 {
     struct conf_entry *entries = ARENA_ARRAY(&store->arena, struct conf_entry, count);
     for (uint32_t i = 0; i < count; i++)
-        entries[i] = (struct conf_entry){ &rows[i], rows[i].section != NULL ? str_of(rows[i].section) : section,
-                                          str_of(rows[i].fallback), CONF_DEFAULT, STR("default") };
+        entries[i] =
+            (struct conf_entry) { &rows[i],
+                                  rows[i].section != NULL ? str_of(rows[i].section) : section,
+                                  str_of(rows[i].fallback), CONF_DEFAULT, STR("default") };
     return entries;
 }
 
@@ -52,7 +56,8 @@ static bool is_queue_name(struct str name)
     return name.size > 0 && name.size <= QUEUE_NAME_MAX;
 }
 
-struct conf_entry *conf_entry(struct conf_store *store, struct str section, struct str key, bool make)
+struct conf_entry *conf_entry(struct conf_store *store, struct str section, struct str key,
+                              bool make)
 {
     if (store->entries == NULL)
         store->entries = new_entries(store, conf_rows, conf_row_count, STR_EMPTY);
@@ -72,20 +77,24 @@ struct conf_entry *conf_entry(struct conf_store *store, struct str section, stru
     return NULL;
 }
 
-int conf_unknown(struct conf_store *store, struct str section, struct str key, struct str where, struct err *err)
+int conf_unknown(struct conf_store *store, struct str section, struct str key, struct str where,
+                 struct err *err)
 {
     struct arena arena = { 0 };
     struct str name = str_format(&arena, "%.*s.%.*s", STR_ARG(section), STR_ARG(key));
     struct suggestion near = suggestion_begin(name);
 
     for (uint32_t i = 0; i < conf_row_count; i++)
-        suggestion_offer(&near, str_format(&arena, "%s.%s", conf_rows[i].section, conf_rows[i].key));
+        suggestion_offer(&near,
+                         str_format(&arena, "%s.%s", conf_rows[i].section, conf_rows[i].key));
     if (str_starts(section, AUTOSCALE_SECTION))
         for (uint32_t i = 0; i < conf_autoscale_row_count; i++)
-            suggestion_offer(&near, str_format(&arena, "%.*s.%s", STR_ARG(section), conf_autoscale_rows[i].key));
+            suggestion_offer(
+                &near, str_format(&arena, "%.*s.%s", STR_ARG(section), conf_autoscale_rows[i].key));
     (void)store;
-    int rc = err_set(err, where.size > 0 ? ERR_INVALID : ERR_NOT_FOUND, "%.*s%sthere is no setting %.*s", STR_ARG(where),
-                     where.size > 0 ? ": " : "", STR_ARG(name));
+    int rc =
+        err_set(err, where.size > 0 ? ERR_INVALID : ERR_NOT_FOUND, "%.*s%sthere is no setting %.*s",
+                STR_ARG(where), where.size > 0 ? ": " : "", STR_ARG(name));
     if (near.best.size > 0)
         err_hint(err, "did you mean %.*s?", STR_ARG(near.best));
     else
@@ -94,14 +103,15 @@ int conf_unknown(struct conf_store *store, struct str section, struct str key, s
     return rc;
 }
 
-int conf_set(struct conf_store *store, struct str section, struct str key, struct str raw, enum conf_origin origin,
-             struct str where, struct err *err)
+int conf_set(struct conf_store *store, struct str section, struct str key, struct str raw,
+             enum conf_origin origin, struct str where, struct err *err)
 {
     struct conf_entry *entry = conf_entry(store, section, key, true);
     if (entry == NULL)
         return conf_unknown(store, section, key, where, err);
     if (entry->origin == origin && origin == CONF_FILE) {
-        (void)err_set(err, ERR_INVALID, "%.*s: %.*s.%.*s is set twice", STR_ARG(where), STR_ARG(section), STR_ARG(key));
+        (void)err_set(err, ERR_INVALID, "%.*s: %.*s.%.*s is set twice", STR_ARG(where),
+                      STR_ARG(section), STR_ARG(key));
         err_hint(err, "the first time at %.*s", STR_ARG(entry->origin_text));
         return ERR_INVALID;
     }
@@ -111,7 +121,7 @@ int conf_set(struct conf_store *store, struct str section, struct str key, struc
     return 0;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static int read_whole(struct conf_store *store, struct buf *out, struct err *err)
 {
@@ -146,14 +156,17 @@ static bool is_known_section(struct str section)
     for (uint32_t i = 0; i < conf_row_count; i++)
         if (str_is(section, conf_rows[i].section))
             return true;
-    return str_starts(section, AUTOSCALE_SECTION) && is_queue_name(str_slice(section, strlen(AUTOSCALE_SECTION), section.size));
+    return str_starts(section, AUTOSCALE_SECTION) &&
+           is_queue_name(str_slice(section, strlen(AUTOSCALE_SECTION), section.size));
 }
 
-static int begin_section(struct conf_store *store, struct str line, struct str where, struct str *section, struct err *err)
+static int begin_section(struct conf_store *store, struct str line, struct str where,
+                         struct str *section, struct err *err)
 {
     (void)store;
     if (line.bytes[line.size - 1] != ']')
-        return err_set(err, ERR_INVALID, "%.*s: the section's name does not end with ]", STR_ARG(where));
+        return err_set(err, ERR_INVALID, "%.*s: the section's name does not end with ]",
+                       STR_ARG(where));
     *section = str_trim(str_slice(line, 1, line.size - 1));
     if (is_known_section(*section))
         return 0;
@@ -161,13 +174,15 @@ static int begin_section(struct conf_store *store, struct str line, struct str w
     struct suggestion near = suggestion_begin(*section);
     for (uint32_t i = 0; i < conf_row_count; i++)
         suggestion_offer(&near, str_of(conf_rows[i].section));
-    (void)err_set(err, ERR_INVALID, "%.*s: there is no section [%.*s]", STR_ARG(where), STR_ARG(*section));
+    (void)err_set(err, ERR_INVALID, "%.*s: there is no section [%.*s]", STR_ARG(where),
+                  STR_ARG(*section));
     if (near.best.size > 0)
         err_hint(err, "did you mean [%.*s]?", STR_ARG(near.best));
     return ERR_INVALID;
 }
 
-static int read_line(struct conf_store *store, struct str line, struct str where, struct str *section, struct err *err)
+static int read_line(struct conf_store *store, struct str line, struct str where,
+                     struct str *section, struct err *err)
 {
     line = str_trim(line);
     if (line.size == 0 || line.bytes[0] == '#' || line.bytes[0] == ';')
@@ -184,9 +199,11 @@ static int read_line(struct conf_store *store, struct str line, struct str where
         return ERR_INVALID;
     }
     if (section->size == 0)
-        return err_set(err, ERR_INVALID, "%.*s: a setting stands before the first [section]", STR_ARG(where));
+        return err_set(err, ERR_INVALID, "%.*s: a setting stands before the first [section]",
+                       STR_ARG(where));
     return conf_set(store, *section, str_trim(str_slice(line, 0, (size_t)equals)),
-                    unquote(str_trim(str_slice(line, (size_t)equals + 1, line.size))), CONF_FILE, where, err);
+                    unquote(str_trim(str_slice(line, (size_t)equals + 1, line.size))), CONF_FILE,
+                    where, err);
 }
 
 int conf_read_file(struct conf_store *store, struct err *err)
@@ -205,17 +222,18 @@ int conf_read_file(struct conf_store *store, struct err *err)
     return rc;
 }
 
-/* ---- the environment --------------------------------------------------------------------------------------------- */
+/* ---- the environment ------------------------------------------------------------------------- */
 
 static struct str lower(struct arena *arena, struct str text)
 {
     char *bytes = arena_copy(arena, text.bytes, text.size);
     for (size_t i = 0; i < text.size; i++)
         bytes[i] = (char)tolower((unsigned char)bytes[i]);
-    return (struct str){ bytes, text.size };
+    return (struct str) { bytes, text.size };
 }
 
-/* A queue's name in the environment has _ for whatever cannot stand there: AUTOSCALE_GPU_BIG is gpu.big, if the file has it. */
+/* A queue's name in the environment has _ for whatever cannot stand there: AUTOSCALE_GPU_BIG is
+ * gpu.big, if the file has it. */
 static struct str section_of_env(struct conf_store *store, struct str name)
 {
     static const char prefix[] = "autoscale_";
@@ -224,7 +242,7 @@ static struct str section_of_env(struct conf_store *store, struct str name)
     if (!str_starts(section, prefix))
         return section;
     struct str wanted = str_slice(section, sizeof prefix - 1, section.size);
-    VEC_EACH(&store->queues, i) {
+    VEC_EACH (&store->queues, i) {
         struct str known = lower(&store->arena, store->queues.items[i].name);
         for (size_t k = 0; k < known.size; k++)
             if (!isalnum((unsigned char)known.bytes[k]))
@@ -251,14 +269,15 @@ int conf_read_env(struct conf_store *store, struct err *err)
         }
         size_t at = (size_t)(cut - rest.bytes);
         int rc = conf_set(store, section_of_env(store, str_slice(rest, 0, at)),
-                          lower(&store->arena, str_slice(rest, at + 2, rest.size)), value, CONF_ENV, name, err);
+                          lower(&store->arena, str_slice(rest, at + 2, rest.size)), value, CONF_ENV,
+                          name, err);
         if (rc < 0)
             return rc;
     }
     return 0;
 }
 
-/* ---- flags ------------------------------------------------------------------------------------------------------- */
+/* ---- flags ----------------------------------------------------------------------------------- */
 
 bool conf_is_flag(struct str argument)
 {
@@ -285,7 +304,8 @@ int conf_read_flags(struct conf_store *store, struct err *err)
             err_hint(err, "write %.*s=...", STR_ARG(name));
             return ERR_INVALID;
         }
-        int rc = conf_set(store, section, key, has_value ? value : STR("true"), CONF_FLAG, name, err);
+        int rc =
+            conf_set(store, section, key, has_value ? value : STR("true"), CONF_FLAG, name, err);
         if (rc < 0)
             return rc;
     }

@@ -15,7 +15,8 @@ static struct str replace_home(struct conf_store *store, struct str text)
     struct str out = STR_EMPTY;
 
     for (;;) {
-        const char *at = text.size > 0 ? memmem(text.bytes, text.size, name, sizeof name - 1) : NULL;
+        const char *at =
+            text.size > 0 ? memmem(text.bytes, text.size, name, sizeof name - 1) : NULL;
         size_t before = at != NULL ? (size_t)(at - text.bytes) : text.size;
         out = str_format(&store->arena, "%.*s%.*s%.*s", STR_ARG(out), (int)before, text.bytes,
                          at != NULL ? (int)store->home.size : 0, store->home.bytes);
@@ -33,7 +34,8 @@ static struct str path_of(struct conf_store *store, const struct conf_entry *ent
     if (path.size == 0 || path.bytes[0] == '/')
         return path;
     if (str_is(path, "~") || str_starts(path, "~/"))
-        return str_format(&store->arena, "%.*s%.*s", STR_ARG(store->user_home), (int)path.size - 1, path.bytes + 1);
+        return str_format(&store->arena, "%.*s%.*s", STR_ARG(store->user_home), (int)path.size - 1,
+                          path.bytes + 1);
     while (str_starts(path, "./"))
         path = str_slice(path, 2, path.size);
     return str_format(&store->arena, "%.*s/%.*s", STR_ARG(base), STR_ARG(path));
@@ -41,7 +43,8 @@ static struct str path_of(struct conf_store *store, const struct conf_entry *ent
 
 static int parse_bool(struct str raw, bool *out, struct err *err)
 {
-    static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1", "f", "t" };
+    static const char *const words[] = { "false", "true", "no", "yes", "off",
+                                         "on",    "0",    "1",  "f",   "t" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (raw.size == strlen(words[i]) && strncasecmp(raw.bytes, words[i], raw.size) == 0) {
             *out = i % 2 == 1;
@@ -56,8 +59,8 @@ static int parse_int(const struct conf_row *row, struct str raw, int64_t *out, s
     if (str_to_int(raw, INT64_MIN, INT64_MAX, out) < 0)
         return err_set(err, ERR_INVALID, "\"%.*s\" is not a whole number", STR_ARG(raw));
     if (*out < row->min || *out > row->max)
-        return err_set(err, ERR_INVALID, "%lld is not between %lld and %lld", (long long)*out, (long long)row->min,
-                       (long long)row->max);
+        return err_set(err, ERR_INVALID, "%lld is not between %lld and %lld", (long long)*out,
+                       (long long)row->min, (long long)row->max);
     return 0;
 }
 
@@ -72,7 +75,8 @@ static int parse_duration(const struct conf_row *row, struct str raw, int64_t *o
         rc = duration_parse(raw, out, err);
     if (rc == 0 && (*out < row->min || *out > row->max)) {
         struct str min = duration_text(&arena, row->min), max = duration_text(&arena, row->max);
-        rc = err_set(err, ERR_INVALID, "%.*s is not between %.*s and %.*s", STR_ARG(raw), STR_ARG(min), STR_ARG(max));
+        rc = err_set(err, ERR_INVALID, "%.*s is not between %.*s and %.*s", STR_ARG(raw),
+                     STR_ARG(min), STR_ARG(max));
     }
     arena_clear(&arena);
     return rc;
@@ -85,13 +89,15 @@ static int parse_size(const struct conf_row *row, struct str raw, int64_t *out, 
 
     if (rc == 0 && (*out < row->min || *out > row->max)) {
         struct str min = size_text(&arena, row->min), max = size_text(&arena, row->max);
-        rc = err_set(err, ERR_INVALID, "%.*s is not between %.*s and %.*s", STR_ARG(raw), STR_ARG(min), STR_ARG(max));
+        rc = err_set(err, ERR_INVALID, "%.*s is not between %.*s and %.*s", STR_ARG(raw),
+                     STR_ARG(min), STR_ARG(max));
     }
     arena_clear(&arena);
     return rc;
 }
 
-static int parse_choice(const struct conf_row *row, struct str raw, struct str *out, struct err *err)
+static int parse_choice(const struct conf_row *row, struct str raw, struct str *out,
+                        struct err *err)
 {
     struct suggestion near = suggestion_begin(raw);
     struct str words = str_of(row->unit), word;
@@ -122,10 +128,11 @@ static struct conf_list list_of(struct conf_store *store, struct str raw)
     while (str_split(&rest, ',', &part))
         if (str_trim(part).size > 0)
             items[count++] = str_trim(part);
-    return (struct conf_list){ items, count };
+    return (struct conf_list) { items, count };
 }
 
-int conf_parse(struct conf_store *store, const struct conf_entry *entry, void *base, struct err *err)
+int conf_parse(struct conf_store *store, const struct conf_entry *entry, void *base,
+               struct err *err)
 {
     const struct conf_row *row = entry->row;
     void *member = (char *)base + row->offset;
@@ -175,7 +182,8 @@ struct str conf_show(const struct conf_row *row, const void *base, struct arena 
         const struct conf_list *list = member;
         struct str text = STR_EMPTY;
         for (uint32_t i = 0; i < list->count; i++)
-            text = str_format(arena, "%.*s%s%.*s", STR_ARG(text), i > 0 ? "," : "", STR_ARG(list->items[i]));
+            text = str_format(arena, "%.*s%s%.*s", STR_ARG(text), i > 0 ? "," : "",
+                              STR_ARG(list->items[i]));
         return text;
     }
     }

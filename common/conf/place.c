@@ -14,7 +14,7 @@ static struct str program_folder(struct arena *arena)
     ASSERT(size > 0 && size < PATH_MAX);
     while (size > 1 && path[size - 1] != '/')
         size--;
-    return str_copy(arena, (struct str){ path, (size_t)size - 1 });
+    return str_copy(arena, (struct str) { path, (size_t)size - 1 });
 }
 
 struct str place_program(struct arena *arena, const char *name)
@@ -31,7 +31,8 @@ static bool find(struct arena *arena, const char *installed, const char *built, 
         struct stat stat_now;
         char path[PATH_MAX];
         struct str text = str_format(arena, "%s/%s", folder.bytes, candidates[i]);
-        if (realpath(text.bytes, path) == NULL || stat(path, &stat_now) < 0 || !S_ISDIR(stat_now.st_mode))
+        if (realpath(text.bytes, path) == NULL || stat(path, &stat_now) < 0 ||
+            !S_ISDIR(stat_now.st_mode))
             continue;
         *out = str_copy(arena, str_of(path));
         return true;

@@ -19,12 +19,12 @@ static struct {
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 static const char *const level_colours[] = { "\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m" };
-#define COLOUR_DIM "\x1b[2m"
+#define COLOUR_DIM  "\x1b[2m"
 #define COLOUR_BOLD "\x1b[1m"
-#define COLOUR_OFF "\x1b[0m"
+#define COLOUR_OFF  "\x1b[0m"
 
-/* A line under construction, on the stack: logging allocates nothing. What does not fit is dropped, the end is kept free
- * for closing the line. */
+/* A line under construction, on the stack: logging allocates nothing. What does not fit is dropped,
+ * the end is kept free for closing the line. */
 struct line {
     char bytes[LINE_MAX_SIZE];
     size_t size, limit;
@@ -37,7 +37,8 @@ void log_setup(const struct log_options *options)
     setup.program = options->program != NULL ? options->program : "";
     setup.level = options->level;
     bool is_terminal = isatty(setup.fd);
-    setup.is_json = options->format == LOG_FORMAT_JSON || (options->format == LOG_FORMAT_AUTO && !is_terminal);
+    setup.is_json =
+        options->format == LOG_FORMAT_JSON || (options->format == LOG_FORMAT_AUTO && !is_terminal);
     setup.has_colour = is_terminal && !setup.is_json && getenv("NO_COLOR") == NULL;
 }
 
@@ -74,7 +75,7 @@ int log_format_parse(struct str name, enum log_format *out)
 
 struct log_field log_field_str(const char *key, struct str value)
 {
-    return (struct log_field){ key, LOG_TYPE_STR, { .str = value } };
+    return (struct log_field) { key, LOG_TYPE_STR, { .str = value } };
 }
 
 struct log_field log_field_cstr(const char *key, const char *value)
@@ -84,10 +85,12 @@ struct log_field log_field_cstr(const char *key, const char *value)
 
 struct log_field log_field_secret(const char *key, struct secret value)
 {
-    return (struct log_field){ key, LOG_TYPE_SECRET, { .str = value.value.size > 0 ? STR(SECRET_STARS) : STR_EMPTY } };
+    return (struct log_field) { key,
+                                LOG_TYPE_SECRET,
+                                { .str = value.value.size > 0 ? STR(SECRET_STARS) : STR_EMPTY } };
 }
 
-/* ---- bytes of a line --------------------------------------------------------------------------------------------- */
+/* ---- bytes of a line ------------------------------------------------------------------------- */
 
 static void put(struct line *line, const char *bytes, size_t size)
 {
@@ -123,15 +126,17 @@ static void put_escaped(struct line *line, struct str s)
         char escape[8];
 
         if (byte == '"' || byte == '\\')
-            put(line, (char[]){ '\\', (char)byte }, 2);
+            put(line, (char[]) { '\\', (char)byte }, 2);
         else if (byte == '\n')
             put(line, "\\n", 2);
         else if (byte == '\t')
             put(line, "\\t", 2);
         else if (byte < 0x20 || byte == 0x7F || size == 0)
             put(line, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", byte));
-        else if (size == 2 && byte == 0xC2 && (unsigned char)s.bytes[i + 1] < 0xA0) /* C1 controls drive terminals too */
-            put(line, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)s.bytes[i + 1]));
+        else if (size == 2 && byte == 0xC2 &&
+                 (unsigned char)s.bytes[i + 1] < 0xA0) /* C1 controls drive terminals too */
+            put(line, escape,
+                (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)s.bytes[i + 1]));
         else
             put(line, s.bytes + i, size);
         i += size != 0 ? size : 1;
@@ -174,7 +179,7 @@ static void put_key(struct line *line, const char *key)
         put_cstr(line, COLOUR_OFF);
 }
 
-/* ---- fields ------------------------------------------------------------------------------------------------------ */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 static void put_err(struct line *line, const struct err *err)
 {
@@ -206,7 +211,8 @@ static void put_field(struct line *line, const struct log_field *field)
         put_value(line, field->value.str);
         break;
     case LOG_TYPE_INT:
-        put(line, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)field->value.number));
+        put(line, text,
+            (size_t)snprintf(text, sizeof text, "%lld", (long long)field->value.number));
         break;
     case LOG_TYPE_REAL:
         /* NaN and infinities are no JSON numbers. */
@@ -228,7 +234,7 @@ static void put_field(struct line *line, const struct log_field *field)
     }
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static void put_time(struct line *line)
 {
@@ -237,8 +243,10 @@ static void put_time(struct line *line)
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
     struct civil civil = civil_of_ms((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
-    put(line, text, (size_t)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", civil.year, civil.month,
-                                     civil.day, civil.hour, civil.minute, civil.second, civil.millisecond));
+    put(line, text,
+        (size_t)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", civil.year,
+                         civil.month, civil.day, civil.hour, civil.minute, civil.second,
+                         civil.millisecond));
 }
 
 static void begin_json(struct line *line, enum log_level level, const char *event)

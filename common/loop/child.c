@@ -70,7 +70,7 @@ static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer)
     int fd = uv == (uv_stream_t *)&handles->pipes[1] ? 1 : 2;
 
     if (size > 0) {
-        child->on_output(child, fd, (struct str){ buffer->base, (size_t)size });
+        child->on_output(child, fd, (struct str) { buffer->base, (size_t)size });
     } else if (size < 0) {
         close_pipe(handles, fd);
         child->on_output(child, fd, STR_EMPTY);
@@ -90,17 +90,18 @@ static uv_stdio_container_t open_pipe(struct child_handles *handles, int fd, int
     handles->pipes[fd].data = handles;
     handles->pipe_is_open[fd] = true;
     handles->open_count++;
-    return (uv_stdio_container_t){ .flags = (uv_stdio_flags)(UV_CREATE_PIPE | direction),
-                                   .data.stream = (uv_stream_t *)&handles->pipes[fd] };
+    return (uv_stdio_container_t) { .flags = (uv_stdio_flags)(UV_CREATE_PIPE | direction),
+                                    .data.stream = (uv_stream_t *)&handles->pipes[fd] };
 }
 
-static uv_stdio_container_t output_of(struct child_handles *handles, enum child_output output, int fd)
+static uv_stdio_container_t output_of(struct child_handles *handles, enum child_output output,
+                                      int fd)
 {
     switch (output) {
     case CHILD_INHERIT:
-        return (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fd };
+        return (uv_stdio_container_t) { .flags = UV_INHERIT_FD, .data.fd = fd };
     case CHILD_NULL:
-        return (uv_stdio_container_t){ .flags = UV_IGNORE };
+        return (uv_stdio_container_t) { .flags = UV_IGNORE };
     case CHILD_PIPE:
         return open_pipe(handles, fd, UV_WRITABLE_PIPE);
     }
@@ -125,7 +126,8 @@ static void begin_io(struct child_handles *handles, struct str input)
 
 int child_open(struct child *child, struct loop *loop, const struct child_options *options,
                void (*on_exit_cb)(struct child *child, int exit_status, int signum),
-               void (*on_output)(struct child *child, int fd, struct str bytes), void *owner, struct err *err)
+               void (*on_output)(struct child *child, int fd, struct str bytes), void *owner,
+               struct err *err)
 {
     ASSERT(on_output != NULL || (options->out != CHILD_PIPE && options->err != CHILD_PIPE));
     struct child_handles *handles = calloc(1, sizeof *handles);
@@ -135,7 +137,7 @@ int child_open(struct child *child, struct loop *loop, const struct child_option
     handles->open_count = 1;
 
     uv_stdio_container_t stdio[3];
-    stdio[0] = (uv_stdio_container_t){ .flags = UV_IGNORE };
+    stdio[0] = (uv_stdio_container_t) { .flags = UV_IGNORE };
     if (options->input.size > 0)
         stdio[0] = open_pipe(handles, 0, UV_READABLE_PIPE);
     stdio[1] = output_of(handles, options->out, 1);
@@ -156,8 +158,12 @@ int child_open(struct child *child, struct loop *loop, const struct child_option
         close_all(handles);
         return err_set(err, rc, "starting %s: %s", options->argv[0], uv_strerror(rc));
     }
-    *child = (struct child){ .handles = handles, .owner = owner, .on_output = on_output, .on_exit = on_exit_cb,
-                             .pid = handles->process.pid, .own_session = options->own_session };
+    *child = (struct child) { .handles = handles,
+                              .owner = owner,
+                              .on_output = on_output,
+                              .on_exit = on_exit_cb,
+                              .pid = handles->process.pid,
+                              .own_session = options->own_session };
     handles->child = child;
     begin_io(handles, options->input);
     return 0;

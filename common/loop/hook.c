@@ -28,7 +28,9 @@ static void on_check(uv_check_t *check)
 void hook_open(struct hook *hook, struct loop *loop, bool (*before_wait)(struct hook *hook),
                void (*after_wait)(struct hook *hook), void *owner)
 {
-    *hook = (struct hook){ .owner = owner, .before_wait = before_wait, .after_wait = after_wait, .open_count = 3 };
+    *hook = (struct hook) {
+        .owner = owner, .before_wait = before_wait, .after_wait = after_wait, .open_count = 3
+    };
     (void)uv_prepare_init(&loop->uv, &hook->prepare);
     (void)uv_check_init(&loop->uv, &hook->check);
     (void)uv_idle_init(&loop->uv, &hook->idle);

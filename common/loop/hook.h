@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* hook - a look just before the loop waits and another just after: for a foreign queue whose descriptor is edge-triggered
- * (ZeroMQ). Does not keep the loop alive. */
+/* hook - a look just before the loop waits and another just after: for a foreign queue whose
+ * descriptor is edge-triggered (ZeroMQ). Does not keep the loop alive. */
 #ifndef HEADRACE_HOOK_H
 #define HEADRACE_HOOK_H
 

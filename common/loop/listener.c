@@ -53,7 +53,8 @@ static void start(struct listener *listener)
 }
 
 int listener_open_tcp(struct listener *listener, struct loop *loop, const char *host, int port,
-                      void (*on_connection_cb)(struct listener *listener), void *owner, struct err *err)
+                      void (*on_connection_cb)(struct listener *listener), void *owner,
+                      struct err *err)
 {
     union {
         struct sockaddr any;
@@ -66,21 +67,25 @@ int listener_open_tcp(struct listener *listener, struct loop *loop, const char *
         numeric = "127.0.0.1";
     else if (strcmp(host, "*") == 0 || host[0] == 0)
         numeric = "0.0.0.0";
-    if (uv_ip4_addr(numeric, port, &address.v4) != 0 && uv_ip6_addr(numeric, port, &address.v6) != 0) {
+    if (uv_ip4_addr(numeric, port, &address.v4) != 0 &&
+        uv_ip6_addr(numeric, port, &address.v6) != 0) {
         (void)err_set(err, ERR_INVALID, "%s is not an address to listen on", host);
         err_hint(err, "give a number such as 127.0.0.1 or ::1, or * for all");
         return ERR_INVALID;
     }
 
     int fd;
-    int rc = bind_and_listen(&address.any, address.any.sa_family == AF_INET ? sizeof address.v4 : sizeof address.v6, &fd);
+    int rc = bind_and_listen(
+        &address.any, address.any.sa_family == AF_INET ? sizeof address.v4 : sizeof address.v6,
+        &fd);
     if (rc < 0) {
         (void)err_set(err, rc, "listening on %s:%d: %s", host, port, uv_strerror(rc));
         if (rc == UV_EADDRINUSE)
             err_hint(err, "another program listens there: end it or choose another port");
         return rc;
     }
-    *listener = (struct listener){ .loop = loop, .owner = owner, .on_connection = on_connection_cb };
+    *listener =
+        (struct listener) { .loop = loop, .owner = owner, .on_connection = on_connection_cb };
     (void)uv_tcp_init(&loop->uv, &listener->uv.tcp);
     rc = uv_tcp_open(&listener->uv.tcp, fd);
     ASSERT(rc == 0);
@@ -94,17 +99,20 @@ static void remove_dead_socket(const struct sockaddr_un *address)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+        errno == ECONNREFUSED)
         (void)unlink(address->sun_path);
     close(fd);
 }
 
 int listener_open_unix(struct listener *listener, struct loop *loop, const char *path, int mode,
-                       void (*on_connection_cb)(struct listener *listener), void *owner, struct err *err)
+                       void (*on_connection_cb)(struct listener *listener), void *owner,
+                       struct err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     if (strlen(path) >= sizeof address.sun_path)
-        return err_set(err, ERR_INVALID, "%s is too long for a socket's name: the limit is %zu bytes", path,
+        return err_set(err, ERR_INVALID,
+                       "%s is too long for a socket's name: the limit is %zu bytes", path,
                        sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, strlen(path) + 1);
     remove_dead_socket(&address);
@@ -116,7 +124,8 @@ int listener_open_unix(struct listener *listener, struct loop *loop, const char 
     if (rc < 0)
         return err_set(err, rc, "listening on %s: %s", path, uv_strerror(rc));
 
-    *listener = (struct listener){ .loop = loop, .owner = owner, .on_connection = on_connection_cb };
+    *listener =
+        (struct listener) { .loop = loop, .owner = owner, .on_connection = on_connection_cb };
     memcpy(listener->path, path, strlen(path) + 1);
     (void)uv_pipe_init(&loop->uv, &listener->uv.pipe, 0);
     rc = uv_pipe_open(&listener->uv.pipe, fd);

@@ -146,7 +146,8 @@ int64_t loop_descriptors_left(void)
     return limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur - used;
 }
 
-void defer_call(struct defer *defer, struct loop *loop, void (*on_call)(struct defer *defer), void *owner)
+void defer_call(struct defer *defer, struct loop *loop, void (*on_call)(struct defer *defer),
+                void *owner)
 {
     defer->on_call = on_call;
     defer->owner = owner;

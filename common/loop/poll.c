@@ -8,10 +8,10 @@ static struct poll *poll_of(uv_poll_t *uv)
     return uv->data;
 }
 
-int poll_open(struct poll *poll, struct loop *loop, int fd, void (*on_ready)(struct poll *poll, int ready),
-              void *owner, struct err *err)
+int poll_open(struct poll *poll, struct loop *loop, int fd,
+              void (*on_ready)(struct poll *poll, int ready), void *owner, struct err *err)
 {
-    *poll = (struct poll){ .owner = owner, .on_ready = on_ready };
+    *poll = (struct poll) { .owner = owner, .on_ready = on_ready };
     int rc = uv_poll_init(&loop->uv, &poll->uv, fd);
     if (rc < 0)
         return err_set(err, rc, "watching descriptor %d: %s", fd, uv_strerror(rc));
@@ -36,7 +36,8 @@ void poll_close(struct poll *poll, void (*done)(void *owner))
 static void on_ready(uv_poll_t *uv, int status, int events)
 {
     struct poll *poll = poll_of(uv);
-    int ready = ((events & UV_READABLE) ? POLL_READABLE : 0) | ((events & UV_WRITABLE) ? POLL_WRITABLE : 0);
+    int ready =
+        ((events & UV_READABLE) ? POLL_READABLE : 0) | ((events & UV_WRITABLE) ? POLL_WRITABLE : 0);
 
     if (status < 0) {
         ready = poll->wanted;
@@ -54,7 +55,8 @@ void poll_want(struct poll *poll, int wanted)
         (void)uv_poll_stop(&poll->uv);
         return;
     }
-    int events = ((wanted & POLL_READABLE) ? UV_READABLE : 0) | ((wanted & POLL_WRITABLE) ? UV_WRITABLE : 0);
+    int events =
+        ((wanted & POLL_READABLE) ? UV_READABLE : 0) | ((wanted & POLL_WRITABLE) ? UV_WRITABLE : 0);
     int rc = uv_poll_start(&poll->uv, events, on_ready);
     ASSERT(rc == 0);
 }

@@ -15,9 +15,10 @@ static void on_signal(uv_signal_t *uv, int signum)
 }
 
 int signal_open(struct signal *signal, struct loop *loop, int signum,
-                void (*on_signal_cb)(struct signal *signal, int signum), void *owner, struct err *err)
+                void (*on_signal_cb)(struct signal *signal, int signum), void *owner,
+                struct err *err)
 {
-    *signal = (struct signal){ .owner = owner, .on_signal = on_signal_cb };
+    *signal = (struct signal) { .owner = owner, .on_signal = on_signal_cb };
     int rc = uv_signal_init(&loop->uv, &signal->uv);
     if (rc < 0)
         return err_set(err, rc, "watching for signal %d: %s", signum, uv_strerror(rc));

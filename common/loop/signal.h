@@ -13,7 +13,8 @@ struct signal {
 };
 
 MUST_USE int signal_open(struct signal *signal, struct loop *loop, int signum,
-                         void (*on_signal)(struct signal *signal, int signum), void *owner, struct err *err);
+                         void (*on_signal)(struct signal *signal, int signum), void *owner,
+                         struct err *err);
 void signal_close(struct signal *signal, void (*done)(void *owner));
 
 #endif

@@ -25,10 +25,10 @@ static size_t high_water(const struct stream *stream)
     return stream->events->high_water != 0 ? stream->events->high_water : HIGH_WATER_DEFAULT;
 }
 
-static void init(struct stream *stream, struct loop *loop, const struct stream_events *events, void *owner,
-                 bool is_tcp)
+static void init(struct stream *stream, struct loop *loop, const struct stream_events *events,
+                 void *owner, bool is_tcp)
 {
-    *stream = (struct stream){ .loop = loop, .owner = owner, .events = events };
+    *stream = (struct stream) { .loop = loop, .owner = owner, .events = events };
     if (is_tcp)
         (void)uv_tcp_init(&loop->uv, &stream->uv.tcp);
     else
@@ -37,7 +37,8 @@ static void init(struct stream *stream, struct loop *loop, const struct stream_e
     stream->progress_ms = loop_now_ms();
 }
 
-int stream_accept(struct stream *stream, struct listener *listener, const struct stream_events *events, void *owner)
+int stream_accept(struct stream *stream, struct listener *listener,
+                  const struct stream_events *events, void *owner)
 {
     bool is_tcp = listener->uv.handle.type == UV_TCP;
     init(stream, listener->loop, events, owner, is_tcp);
@@ -48,7 +49,7 @@ int stream_accept(struct stream *stream, struct listener *listener, const struct
     return 0;
 }
 
-/* ---- connecting -------------------------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void tell_connected(struct stream *stream, int rc)
 {
@@ -127,7 +128,7 @@ int stream_connect_unix(struct stream *stream, struct loop *loop, const char *pa
     return 0;
 }
 
-/* ---- ending ------------------------------------------------------------------------------------------------------ */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *uv)
 {
@@ -160,7 +161,7 @@ static void broke(struct stream *stream, int rc)
     stream->events->on_end(stream, rc);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void on_alloc(uv_handle_t *uv, size_t wanted, uv_buf_t *out)
 {
@@ -173,7 +174,7 @@ static void on_read(uv_stream_t *uv, ssize_t size, const uv_buf_t *buffer)
     struct stream *stream = stream_of(uv);
 
     if (size > 0) {
-        stream->events->on_read(stream, (struct str){ buffer->base, (size_t)size });
+        stream->events->on_read(stream, (struct str) { buffer->base, (size_t)size });
     } else if (size == UV_EOF) {
         stream->has_ended = true;
         (void)uv_read_stop(uv);
@@ -196,7 +197,7 @@ void stream_read_stop(struct stream *stream)
         (void)uv_read_stop(&stream->uv.stream);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *uv, int status)
 {
@@ -219,8 +220,10 @@ static void on_written(uv_write_t *uv, int status)
     }
 }
 
-/* Copies what the kernel did not take, `skip` bytes into `pieces`, in writes of at most WRITE_SIZE. */
-static int enqueue(struct stream *stream, const struct str *pieces, uint32_t count, size_t skip, size_t total)
+/* Copies what the kernel did not take, `skip` bytes into `pieces`, in writes of at most WRITE_SIZE.
+ */
+static int enqueue(struct stream *stream, const struct str *pieces, uint32_t count, size_t skip,
+                   size_t total)
 {
     uint32_t piece = 0;
 
@@ -233,7 +236,7 @@ static int enqueue(struct stream *stream, const struct str *pieces, uint32_t cou
         size_t size = left < WRITE_SIZE ? left : WRITE_SIZE;
         struct stream_write *write = malloc(sizeof *write + size);
         ASSERT(write != NULL);
-        *write = (struct stream_write){ .size = size };
+        *write = (struct stream_write) { .size = size };
         write->uv.data = write;
         for (size_t filled = 0; filled < size;) {
             size_t part = pieces[piece].size - skip;

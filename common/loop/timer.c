@@ -6,9 +6,10 @@ static struct timer *timer_of(uv_timer_t *uv)
     return uv->data;
 }
 
-void timer_open(struct timer *timer, struct loop *loop, void (*on_fire)(struct timer *timer), void *owner)
+void timer_open(struct timer *timer, struct loop *loop, void (*on_fire)(struct timer *timer),
+                void *owner)
 {
-    *timer = (struct timer){ .owner = owner, .on_fire = on_fire };
+    *timer = (struct timer) { .owner = owner, .on_fire = on_fire };
     (void)uv_timer_init(&loop->uv, &timer->uv);
     timer->uv.data = timer;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* timer - calls its owner after a time, once or again and again. Counts CLOCK_MONOTONIC: a timer is a reason to look, the
- * decision compares loop_now_ms with a deadline. */
+/* timer - calls its owner after a time, once or again and again. Counts CLOCK_MONOTONIC: a timer is
+ * a reason to look, the decision compares loop_now_ms with a deadline. */
 #ifndef HEADRACE_TIMER_H
 #define HEADRACE_TIMER_H
 
@@ -13,7 +13,8 @@ struct timer {
     void (*done)(void *owner);
 };
 
-void timer_open(struct timer *timer, struct loop *loop, void (*on_fire)(struct timer *timer), void *owner);
+void timer_open(struct timer *timer, struct loop *loop, void (*on_fire)(struct timer *timer),
+                void *owner);
 void timer_close(struct timer *timer, void (*done)(void *owner));
 
 /* Each replaces what was set before. Negative times count as 0. */

@@ -12,10 +12,10 @@ static void on_wake(uv_async_t *uv)
     wake->on_wake(wake);
 }
 
-int wake_open(struct wake *wake, struct loop *loop, void (*on_wake_cb)(struct wake *wake), void *owner,
-              struct err *err)
+int wake_open(struct wake *wake, struct loop *loop, void (*on_wake_cb)(struct wake *wake),
+              void *owner, struct err *err)
 {
-    *wake = (struct wake){ .owner = owner, .on_wake = on_wake_cb };
+    *wake = (struct wake) { .owner = owner, .on_wake = on_wake_cb };
     int rc = uv_async_init(&loop->uv, &wake->uv, on_wake);
     if (rc < 0)
         return err_set(err, rc, "making a wake-up: %s", uv_strerror(rc));

@@ -31,7 +31,8 @@ static void on_closed(uv_handle_t *uv)
 }
 
 int watch_open(struct watch *watch, struct loop *loop, const char *path,
-               void (*on_change)(struct watch *watch, const char *name), void *owner, struct err *err)
+               void (*on_change)(struct watch *watch, const char *name), void *owner,
+               struct err *err)
 {
     struct watch_handle *handle = calloc(1, sizeof *handle);
     ASSERT(handle != NULL);
@@ -44,7 +45,7 @@ int watch_open(struct watch *watch, struct loop *loop, const char *path,
         return err_set(err, rc, "watching %s: %s", path, uv_strerror(rc));
     }
     uv_unref((uv_handle_t *)&handle->uv);
-    *watch = (struct watch){ .handle = handle, .owner = owner, .on_change = on_change };
+    *watch = (struct watch) { .handle = handle, .owner = owner, .on_change = on_change };
     handle->watch = watch;
     return 0;
 }

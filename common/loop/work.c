@@ -26,7 +26,7 @@ void loop_work(struct loop *loop, struct work *work, void (*run)(struct work *wo
                void (*on_end)(struct work *work), void *owner)
 {
     ASSERT(!work->is_running);
-    *work = (struct work){ .owner = owner, .run = run, .on_end = on_end, .is_running = true };
+    *work = (struct work) { .owner = owner, .run = run, .on_end = on_end, .is_running = true };
     work->uv.data = work;
     int rc = uv_queue_work(&loop->uv, &work->uv, on_run, on_after);
     ASSERT(rc == 0);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* work - something slow (password hash, compression, a file to sync) on a thread of the pool; its end is an event.
+/* work - something slow (password hash, compression, a file to sync) on a thread of the pool; its
+ * end is an event.
  *
- * `run` sees only what `work` and its owner hold for it; the loop must not touch that until on_end. */
+ * `run` sees only what `work` and its owner hold for it; the loop must not touch that until on_end.
+ */
 #ifndef HEADRACE_WORK_H
 #define HEADRACE_WORK_H
 

@@ -16,7 +16,7 @@ struct metric {
     enum metric_type type;
     struct metric *family; /* NULL for a family itself */
     struct metrics *metrics;
-    char *labels;          /* of a series: pool="x",state="y" */
+    char *labels; /* of a series: pool="x",state="y" */
     double value;
     const double *bounds;
     uint32_t bound_count;
@@ -32,8 +32,8 @@ struct metrics {
     struct map by_name;
 };
 
-static const double seconds_bounds[] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-                                         1,     2.5,    5,     10,   25,    60 };
+static const double seconds_bounds[] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                         0.5,   1,      2.5,   5,    10,    25,   60 };
 
 /* Where metrics go that were asked for without a table. */
 static struct metrics *nowhere(void)
@@ -51,7 +51,7 @@ struct metrics *metrics_new(void)
 
 static void free_metric(struct metric *metric)
 {
-    VEC_EACH(&metric->series, i)
+    VEC_EACH (&metric->series, i)
         free_metric(metric->series.items[i]);
     VEC_CLEAR(&metric->series);
     map_clear(&metric->by_labels);
@@ -64,20 +64,24 @@ void metrics_free(struct metrics *metrics)
 {
     if (metrics == NULL)
         return;
-    VEC_EACH(&metrics->families, i)
+    VEC_EACH (&metrics->families, i)
         free_metric(metrics->families.items[i]);
     VEC_CLEAR(&metrics->families);
     map_clear(&metrics->by_name);
     free(metrics);
 }
 
-static struct metric *make(struct metrics *metrics, const char *name, const char *help, enum metric_type type,
-                           const double *bounds, uint32_t bound_count)
+static struct metric *make(struct metrics *metrics, const char *name, const char *help,
+                           enum metric_type type, const double *bounds, uint32_t bound_count)
 {
     struct metric *metric = calloc(1, sizeof *metric);
     ASSERT(metric != NULL);
-    *metric = (struct metric){ .name = name, .help = help, .type = type, .metrics = metrics,
-                               .bounds = bounds, .bound_count = bound_count };
+    *metric = (struct metric) { .name = name,
+                                .help = help,
+                                .type = type,
+                                .metrics = metrics,
+                                .bounds = bounds,
+                                .bound_count = bound_count };
     if (type == METRIC_HISTOGRAM) {
         metric->buckets = calloc(bound_count + 1, sizeof *metric->buckets);
         ASSERT(metric->buckets != NULL);
@@ -85,8 +89,8 @@ static struct metric *make(struct metrics *metrics, const char *name, const char
     return metric;
 }
 
-static struct metric *family(struct metrics *metrics, const char *name, const char *help, enum metric_type type,
-                             const double *bounds, uint32_t bound_count)
+static struct metric *family(struct metrics *metrics, const char *name, const char *help,
+                             enum metric_type type, const double *bounds, uint32_t bound_count)
 {
     uint64_t index;
 
@@ -113,8 +117,8 @@ struct metric *metrics_gauge(struct metrics *metrics, const char *name, const ch
     return family(metrics, name, help, METRIC_GAUGE, NULL, 0);
 }
 
-struct metric *metrics_histogram(struct metrics *metrics, const char *name, const char *help, const double *bounds,
-                                 uint32_t bound_count)
+struct metric *metrics_histogram(struct metrics *metrics, const char *name, const char *help,
+                                 const double *bounds, uint32_t bound_count)
 {
     if (bounds == NULL) {
         bounds = seconds_bounds;
@@ -123,7 +127,7 @@ struct metric *metrics_histogram(struct metrics *metrics, const char *name, cons
     return family(metrics, name, help, METRIC_HISTOGRAM, bounds, bound_count);
 }
 
-/* ---- series ------------------------------------------------------------------------------------------------------ */
+/* ---- series ---------------------------------------------------------------------------------- */
 
 static void add_label(struct buf *out, const char *label, struct str value)
 {
@@ -143,8 +147,8 @@ static void add_label(struct buf *out, const char *label, struct str value)
     buf_add_byte(out, '"');
 }
 
-static struct metric *series_of(struct metric *metric, const char *const *labels, const struct str *values,
-                                uint32_t count)
+static struct metric *series_of(struct metric *metric, const char *const *labels,
+                                const struct str *values, uint32_t count)
 {
     struct buf text = { 0 };
     uint64_t index;
@@ -157,13 +161,16 @@ static struct metric *series_of(struct metric *metric, const char *const *labels
         return metric->series.items[index];
     }
     if (metric->series.count >= SERIES_MAX && !str_is(values[0], "other")) {
-        static const struct str others[] = { { "other", 5 }, { "other", 5 } };
+        static const struct str others[] = {
+            {"other",  5},
+            { "other", 5}
+        };
         buf_clear(&text);
         return series_of(metric, labels, others, count);
     }
 
-    struct metric *series = make(metric->metrics, metric->name, metric->help, metric->type, metric->bounds,
-                                 metric->bound_count);
+    struct metric *series = make(metric->metrics, metric->name, metric->help, metric->type,
+                                 metric->bounds, metric->bound_count);
     series->family = metric;
     map_put_str(&metric->by_labels, buf_str(&text), metric->series.count);
     series->labels = text.bytes; /* taken from the buf */
@@ -176,21 +183,22 @@ struct metric *metric_with(struct metric *metric, const char *label, struct str 
     return series_of(metric, &label, &value, 1);
 }
 
-struct metric *metric_with2(struct metric *metric, const char *label, struct str value, const char *label2,
-                            struct str value2)
+struct metric *metric_with2(struct metric *metric, const char *label, struct str value,
+                            const char *label2, struct str value2)
 {
-    return series_of(metric, (const char *const[]){ label, label2 }, (const struct str[]){ value, value2 }, 2);
+    return series_of(metric, (const char *const[]) { label, label2 },
+                     (const struct str[]) { value, value2 }, 2);
 }
 
 void metric_forget_series(struct metric *metric)
 {
-    VEC_EACH(&metric->series, i)
+    VEC_EACH (&metric->series, i)
         free_metric(metric->series.items[i]);
     VEC_RESET(&metric->series);
     map_clear(&metric->by_labels);
 }
 
-/* ---- counting ---------------------------------------------------------------------------------------------------- */
+/* ---- counting -------------------------------------------------------------------------------- */
 
 void metric_add(struct metric *metric, double amount)
 {
@@ -224,7 +232,7 @@ double metric_value(const struct metric *metric)
     return metric->type == METRIC_HISTOGRAM ? (double)metric->observed : metric->value;
 }
 
-/* ---- showing ----------------------------------------------------------------------------------------------------- */
+/* ---- showing --------------------------------------------------------------------------------- */
 
 static void add_number(struct buf *out, double value)
 {
@@ -238,7 +246,8 @@ static void add_number(struct buf *out, double value)
         buf_printf(out, "%.12g", value);
 }
 
-static void add_sample(struct buf *out, const struct metric *metric, const char *suffix, const char *extra, double value)
+static void add_sample(struct buf *out, const struct metric *metric, const char *suffix,
+                       const char *extra, double value)
 {
     const char *labels = metric->labels != NULL ? metric->labels : "";
     bool has_labels = labels[0] != 0 || extra[0] != 0;
@@ -273,13 +282,13 @@ void metrics_render(const struct metrics *metrics, struct buf *out)
 {
     static const char *const type_names[] = { "counter", "gauge", "histogram" };
 
-    VEC_EACH(&metrics->families, i) {
+    VEC_EACH (&metrics->families, i) {
         const struct metric *metric = metrics->families.items[i];
         buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                    type_names[metric->type]);
         if (metric->is_used || metric->series.count == 0)
             add_metric(out, metric);
-        VEC_EACH(&metric->series, k)
+        VEC_EACH (&metric->series, k)
             add_metric(out, metric->series.items[k]);
     }
 }

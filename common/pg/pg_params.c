@@ -7,7 +7,7 @@
 #include <endian.h>
 
 /* 2000-01-01, from where PostgreSQL counts. */
-#define EPOCH_MS 946684800000LL
+#define EPOCH_MS   946684800000LL
 #define EPOCH_DAYS 10957LL
 
 enum { ARRAY_HEADER_SIZE = 20, ARRAY_EMPTY_SIZE = 12 };
@@ -15,7 +15,9 @@ enum { ARRAY_HEADER_SIZE = 20, ARRAY_EMPTY_SIZE = 12 };
 static uint32_t array_oid(uint32_t element)
 {
     switch (element) {
-#define PG_TYPE_CASE(name, oid, array) case oid: return array;
+#define PG_TYPE_CASE(name, oid, array)                                                             \
+    case oid:                                                                                      \
+        return array;
         PG_TYPES(PG_TYPE_CASE)
 #undef PG_TYPE_CASE
     }
@@ -57,7 +59,8 @@ static void put(struct pg_params *params, uint32_t type, const void *bytes, int3
         params->element_is_null |= size < 0;
     } else {
         ASSERT(params->count < PG_PARAMS_MAX);
-        params->items[params->count++] = (struct pg_param){ type, (int32_t)params->bytes.size, size };
+        params->items[params->count++] =
+            (struct pg_param) { type, (int32_t)params->bytes.size, size };
     }
     if (size > 0)
         buf_add(&params->bytes, bytes, (size_t)size);
@@ -76,7 +79,7 @@ void pg_put_null_array(struct pg_params *params, enum pg_type element)
 
 void pg_put_bool(struct pg_params *params, bool value)
 {
-    put(params, PG_BOOL, &(char){ value ? 1 : 0 }, 1);
+    put(params, PG_BOOL, &(char) { value ? 1 : 0 }, 1);
 }
 
 void pg_put_char(struct pg_params *params, uint8_t value)
@@ -137,7 +140,7 @@ void pg_put_bytea(struct pg_params *params, struct str value)
 void pg_put_jsonb(struct pg_params *params, struct str json)
 {
     ASSERT(json.size < INT32_MAX - 1);
-    put(params, PG_JSONB, &(char){ 1 }, 1); /* the format's version */
+    put(params, PG_JSONB, &(char) { 1 }, 1); /* the format's version */
     buf_add_str(&params->bytes, json);
     if (params->element != 0)
         set_be32(&params->bytes, params->bytes.size - json.size - 5, (uint32_t)json.size + 1);
@@ -174,8 +177,8 @@ void pg_put_time_ms_or_null(struct pg_params *params, int64_t unix_ms)
         pg_put_time_ms(params, unix_ms);
 }
 
-/* An array: dimensions, has-null flag, element type, then length and lower bound of the one dimension, then elements. What
- * is not known yet is filled in at the end. */
+/* An array: dimensions, has-null flag, element type, then length and lower bound of the one
+ * dimension, then elements. What is not known yet is filled in at the end. */
 void pg_put_array(struct pg_params *params, enum pg_type element)
 {
     char header[ARRAY_HEADER_SIZE] = { 0 };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pg_params - the values of a statement's parameters, in binary, in order: pg_put_int8(params, 7) is $1, the next is $2.
+/* pg_params - the values of a statement's parameters, in binary, in order: pg_put_int8(params, 7)
+ * is $1, the next is $2.
  *
- * Arrays (for unnest): pg_put_array(params, PG_INT8), then the elements by the same calls, then pg_put_array_end. */
+ * Arrays (for unnest): pg_put_array(params, PG_INT8), then the elements by the same calls, then
+ * pg_put_array_end. */
 #ifndef HEADRACE_PG_PARAMS_H
 #define HEADRACE_PG_PARAMS_H
 
@@ -51,7 +53,8 @@ struct pg_params {
 void pg_params_clear(struct pg_params *params);
 void pg_params_reset(struct pg_params *params);
 
-void pg_put_null(struct pg_params *params, enum pg_type type); /* in an array: of the array's type */
+void pg_put_null(struct pg_params *params,
+                 enum pg_type type); /* in an array: of the array's type */
 void pg_put_null_array(struct pg_params *params, enum pg_type element);
 void pg_put_bool(struct pg_params *params, bool value);
 void pg_put_char(struct pg_params *params, uint8_t value); /* "char": states and kinds */

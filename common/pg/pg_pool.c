@@ -36,8 +36,8 @@ static void on_closed(void *owner)
         done(done_owner);
 }
 
-int pg_pool_open(struct pg_pool **out, struct loop *loop, const struct pg_options *options, uint32_t connection_count,
-                 struct err *err)
+int pg_pool_open(struct pg_pool **out, struct loop *loop, const struct pg_options *options,
+                 uint32_t connection_count, struct err *err)
 {
     ASSERT(connection_count > 0 && connection_count <= CONNECTIONS_MAX);
     struct pg_pool *pool = calloc(1, sizeof *pool);
@@ -68,9 +68,13 @@ static void on_refuse(struct defer *defer)
         struct err err = { 0 };
         pool->refused = item->next;
         (void)err_set(&err, item->rc, "%s",
-                      item->rc == ERR_LIMIT ? "too many requests wait for the database" : "there is no connection to the database");
-        item->on_end(item->owner, &(struct pg_outcome){ .rc = item->rc, .fate = PG_FAILED, .err = &err, .failed_index = -1,
-                                                        .sqlstate = "" });
+                      item->rc == ERR_LIMIT ? "too many requests wait for the database"
+                                            : "there is no connection to the database");
+        item->on_end(item->owner, &(struct pg_outcome) { .rc = item->rc,
+                                                         .fate = PG_FAILED,
+                                                         .err = &err,
+                                                         .failed_index = -1,
+                                                         .sqlstate = "" });
         free(item);
     }
 }
@@ -97,7 +101,7 @@ static void refuse(struct pg_pool *pool, struct pg_tx *tx, int rc,
         return;
     struct refused *item = malloc(sizeof *item);
     ASSERT(item != NULL);
-    *item = (struct refused){ NULL, rc, on_end, owner };
+    *item = (struct refused) { NULL, rc, on_end, owner };
     struct refused **link = &pool->refused;
     while (*link != NULL)
         link = &(*link)->next;

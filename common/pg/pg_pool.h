@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pg_pool - a few pipelined connections for a server of many small requests. A transaction goes to the connection with
- * the fewest under way; two transactions of the same caller may therefore be answered in any order. */
+/* pg_pool - a few pipelined connections for a server of many small requests. A transaction goes to
+ * the connection with the fewest under way; two transactions of the same caller may therefore be
+ * answered in any order. */
 #ifndef HEADRACE_PG_POOL_H
 #define HEADRACE_PG_POOL_H
 
@@ -8,7 +9,8 @@
 
 struct pg_pool;
 
-/* options->on_state is called with the connection that changed; options->on_notify serves the first connection alone. */
+/* options->on_state is called with the connection that changed; options->on_notify serves the first
+ * connection alone. */
 MUST_USE int pg_pool_open(struct pg_pool **out, struct loop *loop, const struct pg_options *options,
                           uint32_t connection_count, struct err *err);
 void pg_pool_close(struct pg_pool *pool, void (*done)(void *owner), void *owner);

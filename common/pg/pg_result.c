@@ -7,9 +7,17 @@
 #include <endian.h>
 #include <libpq-fe.h>
 
-enum { OID_OID = 26, OID_JSON = 114, OID_XML = 142, OID_NAME = 19, OID_BPCHAR = 1042, OID_VARCHAR = 1043, OID_UNKNOWN = 705 };
+enum {
+    OID_OID = 26,
+    OID_JSON = 114,
+    OID_XML = 142,
+    OID_NAME = 19,
+    OID_BPCHAR = 1042,
+    OID_VARCHAR = 1043,
+    OID_UNKNOWN = 705
+};
 
-#define EPOCH_MS 946684800000LL
+#define EPOCH_MS   946684800000LL
 #define EPOCH_DAYS 10957LL
 
 /* A pg_result is libpq's own under a name that the rest of the house may know. */
@@ -64,8 +72,8 @@ static struct str bytes_of(const struct pg_result *result, uint32_t row, uint32_
 {
     ASSERT(row < pg_row_count(result) && column < pg_column_count(result));
     ASSERT(PQfformat(raw(result), (int)column) == 1);
-    return (struct str){ PQgetvalue(raw(result), (int)row, (int)column),
-                         (size_t)PQgetlength(raw(result), (int)row, (int)column) };
+    return (struct str) { PQgetvalue(raw(result), (int)row, (int)column),
+                          (size_t)PQgetlength(raw(result), (int)row, (int)column) };
 }
 
 static uint32_t be32(const char *bytes)
@@ -153,9 +161,9 @@ struct id128 pg_get_uuid(const struct pg_result *result, uint32_t row, uint32_t 
 {
     ASSERT(pg_column_type(result, column) == PG_UUID);
     if (pg_is_null(result, row, column))
-        return (struct id128){ 0, 0 };
+        return (struct id128) { 0, 0 };
     const char *bytes = bytes_of(result, row, column).bytes;
-    return (struct id128){ be64(bytes), be64(bytes + 8) };
+    return (struct id128) { be64(bytes), be64(bytes + 8) };
 }
 
 int64_t pg_get_date(const struct pg_result *result, uint32_t row, uint32_t column)
@@ -182,7 +190,7 @@ int64_t pg_get_time_ms(const struct pg_result *result, uint32_t row, uint32_t co
     return ms + EPOCH_MS;
 }
 
-/* ---- arrays ------------------------------------------------------------------------------------------------------ */
+/* ---- arrays ---------------------------------------------------------------------------------- */
 
 struct array {
     uint32_t element;
@@ -216,8 +224,8 @@ static struct str next_element(struct array *array)
     return bytes;
 }
 
-int64_t *pg_get_int_array(const struct pg_result *result, uint32_t row, uint32_t column, struct arena *arena,
-                          uint32_t *out_count)
+int64_t *pg_get_int_array(const struct pg_result *result, uint32_t row, uint32_t column,
+                          struct arena *arena, uint32_t *out_count)
 {
     struct array array = array_of(result, row, column);
     int64_t *values = ARENA_ARRAY(arena, int64_t, array.count);
@@ -229,12 +237,13 @@ int64_t *pg_get_int_array(const struct pg_result *result, uint32_t row, uint32_t
     return values;
 }
 
-struct str *pg_get_text_array(const struct pg_result *result, uint32_t row, uint32_t column, struct arena *arena,
-                              uint32_t *out_count)
+struct str *pg_get_text_array(const struct pg_result *result, uint32_t row, uint32_t column,
+                              struct arena *arena, uint32_t *out_count)
 {
     struct array array = array_of(result, row, column);
     struct str *values = ARENA_ARRAY(arena, struct str, array.count);
-    ASSERT(array.count == 0 || array.element == PG_TEXT || array.element == OID_VARCHAR || array.element == OID_NAME);
+    ASSERT(array.count == 0 || array.element == PG_TEXT || array.element == OID_VARCHAR ||
+           array.element == OID_NAME);
     for (uint32_t i = 0; i < array.count; i++)
         values[i] = next_element(&array);
     *out_count = array.count;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pg_result - what a statement answered: rows of typed columns, or how many rows it touched.
  *
- * Columns are counted from 0. Reading a column as a type that it does not have is our own bug and asserts; NULL reads as 0,
- * false or empty. Texts borrow the result and die with it: within the callback that was given it, or at pg_result_free. */
+ * Columns are counted from 0. Reading a column as a type that it does not have is our own bug and
+ * asserts; NULL reads as 0, false or empty. Texts borrow the result and die with it: within the
+ * callback that was given it, or at pg_result_free. */
 #ifndef HEADRACE_PG_RESULT_H
 #define HEADRACE_PG_RESULT_H
 
@@ -28,7 +29,8 @@ double pg_get_float8(const struct pg_result *result, uint32_t row, uint32_t colu
 /* text, varchar, name, json, jsonb, bytea, xml: anything whose binary form is its text. */
 struct str pg_get_text(const struct pg_result *result, uint32_t row, uint32_t column);
 struct id128 pg_get_uuid(const struct pg_result *result, uint32_t row, uint32_t column);
-/* date: days since 1970; timestamptz: milliseconds, infinities as INT64_MIN and INT64_MAX, NULL as 0. */
+/* date: days since 1970; timestamptz: milliseconds, infinities as INT64_MIN and INT64_MAX, NULL as
+ * 0. */
 int64_t pg_get_date(const struct pg_result *result, uint32_t row, uint32_t column);
 int64_t pg_get_time_ms(const struct pg_result *result, uint32_t row, uint32_t column);
 

@@ -14,8 +14,8 @@ static void on_ready(struct poll *poll, int ready)
     socket->on_ready(socket->owner, ready);
 }
 
-int pg_socket_open(struct pg_socket **out, struct loop *loop, int fd, void (*on_ready_cb)(void *owner, int ready),
-                   void *owner, struct err *err)
+int pg_socket_open(struct pg_socket **out, struct loop *loop, int fd,
+                   void (*on_ready_cb)(void *owner, int ready), void *owner, struct err *err)
 {
     struct pg_socket *socket = malloc(sizeof *socket);
     ASSERT(socket != NULL);

@@ -99,8 +99,8 @@ int pg_sync_exec(struct pg_sync *sync, const char *script, struct err *err)
     return 0;
 }
 
-int pg_sync_query(struct pg_sync *sync, const char *sql, const struct pg_params *params, struct pg_result **out,
-                  struct err *err)
+int pg_sync_query(struct pg_sync *sync, const char *sql, const struct pg_params *params,
+                  struct pg_result **out, struct err *err)
 {
     Oid types[PG_PARAMS_MAX];
     const char *values[PG_PARAMS_MAX];
@@ -110,7 +110,9 @@ int pg_sync_query(struct pg_sync *sync, const char *sql, const struct pg_params 
     for (uint32_t i = 0; i < count; i++) {
         const struct pg_param *item = &params->items[i];
         types[i] = item->type;
-        values[i] = item->size < 0 ? NULL : item->size == 0 ? "" : params->bytes.bytes + item->offset;
+        values[i] = item->size < 0    ? NULL
+                    : item->size == 0 ? ""
+                                      : params->bytes.bytes + item->offset;
         sizes[i] = item->size;
         formats[i] = 1;
     }
@@ -130,7 +132,8 @@ void pg_result_free(struct pg_result *result)
     PQclear((PGresult *)result);
 }
 
-int pg_sync_describe(struct pg_sync *sync, const char *sql, struct arena *arena, struct pg_types *out, struct err *err)
+int pg_sync_describe(struct pg_sync *sync, const char *sql, struct arena *arena,
+                     struct pg_types *out, struct err *err)
 {
     PGresult *result = PQprepare(sync->conn, "", sql, 0, NULL);
     int rc = check(sync, result, sql, err);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pg_sync - a connection that waits: for migrations, the command line and tests. Never on a loop. */
+/* pg_sync - a connection that waits: for migrations, the command line and tests. Never on a loop.
+ */
 #ifndef HEADRACE_PG_SYNC_H
 #define HEADRACE_PG_SYNC_H
 
@@ -21,12 +22,13 @@ MUST_USE int pg_sync_query(struct pg_sync *sync, const char *sql, const struct p
                            struct pg_result **out, struct err *err);
 void pg_result_free(struct pg_result *result); /* NULL allowed */
 
-/* Types that the server infers for a statement: oids of parameters and of columns, in `arena`. For the test of the store. */
+/* Types that the server infers for a statement: oids of parameters and of columns, in `arena`. For
+ * the test of the store. */
 struct pg_types {
     uint32_t param_count, column_count;
     uint32_t *params, *columns;
 };
-MUST_USE int pg_sync_describe(struct pg_sync *sync, const char *sql, struct arena *arena, struct pg_types *out,
-                              struct err *err);
+MUST_USE int pg_sync_describe(struct pg_sync *sync, const char *sql, struct arena *arena,
+                              struct pg_types *out, struct err *err);
 
 #endif

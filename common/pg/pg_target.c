@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where to connect: libpq resolves names while the loop waits, so they are resolved on the pool beforehand and given as
- * addresses; the names stay for certificates and messages. */
+/* Where to connect: libpq resolves names while the loop waits, so they are resolved on the pool
+ * beforehand and given as addresses; the names stay for certificates and messages. */
 #include "common/base/assert.h"
 #include "common/pg/inside.h"
 
@@ -96,8 +96,10 @@ static int resolve_host(struct lists *lists, struct arena *arena, struct str hos
     int rc = getaddrinfo(str_cstr(arena, host), NULL, &hints, &list);
     if (rc != 0)
         return rc;
-    for (const struct addrinfo *item = list; item != NULL && count < ADDRESSES_PER_HOST; item = item->ai_next) {
-        if (getnameinfo(item->ai_addr, item->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) != 0)
+    for (const struct addrinfo *item = list; item != NULL && count < ADDRESSES_PER_HOST;
+         item = item->ai_next) {
+        if (getnameinfo(item->ai_addr, item->ai_addrlen, address, sizeof address, NULL, 0,
+                        NI_NUMERICHOST) != 0)
             continue;
         add_host(lists, host, address, port);
         count++;
@@ -106,7 +108,8 @@ static int resolve_host(struct lists *lists, struct arena *arena, struct str hos
     return count > 0 ? 0 : EAI_NONAME;
 }
 
-static int resolve_hosts(struct lists *lists, struct arena *arena, const PQconninfoOption *options, struct err *err)
+static int resolve_hosts(struct lists *lists, struct arena *arena, const PQconninfoOption *options,
+                         struct err *err)
 {
     struct str rest = str_of(value_of(options, "host")), ports = str_of(value_of(options, "port"));
     struct str host, port = STR_EMPTY;
@@ -125,7 +128,8 @@ static int resolve_hosts(struct lists *lists, struct arena *arena, const PQconni
         int rc = resolve_host(lists, arena, host, port);
         if (rc != 0) {
             last = rc;
-            (void)err_set(err, ERR_DB_CONNECTION, "looking up the database's host %.*s: %s", STR_ARG(host), gai_strerror(rc));
+            (void)err_set(err, ERR_DB_CONNECTION, "looking up the database's host %.*s: %s",
+                          STR_ARG(host), gai_strerror(rc));
         }
     }
     if (lists->count > 0)
@@ -137,18 +141,23 @@ static int resolve_hosts(struct lists *lists, struct arena *arena, const PQconni
 static const struct {
     const char *keyword, *value;
 } defaults[] = {
-    { "target_session_attrs", "read-write" }, { "keepalives_idle", "5" }, { "keepalives_interval", "2" },
-    { "keepalives_count", "3" },              { "tcp_user_timeout", "10000" }, { "connect_timeout", "5" },
-    { "client_encoding", "UTF8" },
+    {"target_session_attrs", "read-write"},
+    { "keepalives_idle",     "5"         },
+    { "keepalives_interval", "2"         },
+    { "keepalives_count",    "3"         },
+    { "tcp_user_timeout",    "10000"     },
+    { "connect_timeout",     "5"         },
+    { "client_encoding",     "UTF8"      },
 };
 
-int pg_target_resolve(struct pg_target *target, const char *conninfo, const char *application_name, struct err *err)
+int pg_target_resolve(struct pg_target *target, const char *conninfo, const char *application_name,
+                      struct err *err)
 {
     PQconninfoOption *options;
     struct lists lists = { 0 };
     size_t room = 0, count = 0;
 
-    *target = (struct pg_target){ 0 };
+    *target = (struct pg_target) { 0 };
     int rc = parse(conninfo, &options, err);
     if (rc < 0)
         return rc;
@@ -163,8 +172,8 @@ int pg_target_resolve(struct pg_target *target, const char *conninfo, const char
     room += sizeof defaults / sizeof *defaults + 3;
     target->keywords = ARENA_ARRAY(&target->arena, const char *, room);
     target->values = ARENA_ARRAY(&target->arena, const char *, room);
-#define ADD(keyword, value)                                                                                            \
-    (target->keywords[count] = str_cstr(&target->arena, str_of(keyword)),                                              \
+#define ADD(keyword, value)                                                                        \
+    (target->keywords[count] = str_cstr(&target->arena, str_of(keyword)),                          \
      target->values[count++] = str_cstr(&target->arena, str_of(value)))
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
         if (option->val == NULL)
@@ -194,13 +203,17 @@ out:
     return rc;
 }
 
-struct str pg_session_sql(struct arena *arena, int64_t statement_timeout_ms, int64_t lock_timeout_ms)
+struct str pg_session_sql(struct arena *arena, int64_t statement_timeout_ms,
+                          int64_t lock_timeout_ms)
 {
     return str_format(arena,
-                      "SELECT set_config('TimeZone', 'UTC', false), set_config('search_path', 'public, pg_temp', false),"
-                      " set_config('statement_timeout', '%lld', false), set_config('lock_timeout', '%lld', false),"
+                      "SELECT set_config('TimeZone', 'UTC', false), set_config('search_path', "
+                      "'public, pg_temp', false),"
+                      " set_config('statement_timeout', '%lld', false), set_config('lock_timeout', "
+                      "'%lld', false),"
                       " set_config('idle_in_transaction_session_timeout', '10000', false),"
-                      " set_config('synchronous_commit', 'on', false), set_config('default_transaction_isolation', 'read committed', false),"
+                      " set_config('synchronous_commit', 'on', false), "
+                      "set_config('default_transaction_isolation', 'read committed', false),"
                       " set_config('standard_conforming_strings', 'on', false)",
                       (long long)statement_timeout_ms, (long long)lock_timeout_ms);
 }

@@ -17,7 +17,7 @@ void pg_tx_free(struct pg_tx *tx)
 {
     if (tx == NULL)
         return;
-    VEC_EACH(&tx->steps, i) {
+    VEC_EACH (&tx->steps, i) {
         pg_params_clear(&tx->steps.items[i].params);
         free(tx->steps.items[i].owned_text);
         if (tx->results != NULL)
@@ -31,12 +31,13 @@ void pg_tx_free(struct pg_tx *tx)
 struct step *pg_tx_step(struct pg_tx *tx, enum step_type type)
 {
     ASSERT(!tx->is_sent);
-    VEC_ADD(&tx->steps, (struct step){ .type = type });
+    VEC_ADD(&tx->steps, (struct step) { .type = type });
     return &VEC_LAST(&tx->steps);
 }
 
 struct pg_params *pg_tx_add(struct pg_tx *tx, uint32_t statement,
-                            void (*on_result)(void *owner, const struct pg_result *result), void *owner)
+                            void (*on_result)(void *owner, const struct pg_result *result),
+                            void *owner)
 {
     struct step *step = pg_tx_step(tx, STEP_STATEMENT);
     step->statement = statement;
@@ -79,9 +80,10 @@ void pg_tx_fail(struct pg_tx *tx, int32_t index, const char *statement, const PG
 /* The first guard that does not hold, or -1. */
 static int32_t find_surprise(const struct pg_tx *tx)
 {
-    VEC_EACH(&tx->steps, i) {
+    VEC_EACH (&tx->steps, i) {
         const struct step *step = &tx->steps.items[i];
-        if (step->is_guarded && pg_affected((const struct pg_result *)tx->results[i]) != step->expected_rows)
+        if (step->is_guarded &&
+            pg_affected((const struct pg_result *)tx->results[i]) != step->expected_rows)
             return (int32_t)i;
     }
     return -1;
@@ -91,7 +93,9 @@ void pg_tx_deliver(struct pg_tx *tx)
 {
     struct pg_outcome outcome = {
         .rc = tx->rc,
-        .fate = tx->rc == 0 ? PG_COMMITTED : tx->rc == ERR_DB_UNKNOWN ? PG_UNKNOWN : PG_FAILED,
+        .fate = tx->rc == 0                ? PG_COMMITTED
+                : tx->rc == ERR_DB_UNKNOWN ? PG_UNKNOWN
+                                           : PG_FAILED,
         .err = &tx->err,
         .failed_index = tx->failed_index,
         .sqlstate = tx->sqlstate,
@@ -101,7 +105,7 @@ void pg_tx_deliver(struct pg_tx *tx)
         outcome.result_count = tx->steps.count;
         outcome.failed_index = find_surprise(tx);
         outcome.is_surprising = outcome.failed_index >= 0;
-        VEC_EACH(&tx->steps, i)
+        VEC_EACH (&tx->steps, i)
             if (tx->steps.items[i].on_result != NULL)
                 tx->steps.items[i].on_result(tx->steps.items[i].owner, outcome.results[i]);
     }
@@ -110,7 +114,7 @@ void pg_tx_deliver(struct pg_tx *tx)
     pg_tx_free(tx);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------ */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 int pg_error_of_result(struct err *err, const char *doing, const PGresult *result)
 {
@@ -122,7 +126,8 @@ int pg_error_of_result(struct err *err, const char *doing, const PGresult *resul
 
     if (primary == NULL)
         primary = "no reason was given";
-    (void)err_set(err, rc, "%s: %s%s%s", doing, primary, detail != NULL ? ": " : "", detail != NULL ? detail : "");
+    (void)err_set(err, rc, "%s: %s%s%s", doing, primary, detail != NULL ? ": " : "",
+                  detail != NULL ? detail : "");
     if (hint != NULL)
         err_hint(err, "%s", hint);
     return rc;
@@ -141,5 +146,6 @@ int pg_error_of_conn(struct err *err, const char *doing, const PGconn *conn)
             text[size++] = ' ';
     }
     text[size] = 0;
-    return err_set(err, ERR_DB_CONNECTION, "%s: %s", doing, size > 0 ? text : "the connection is lost");
+    return err_set(err, ERR_DB_CONNECTION, "%s: %s", doing,
+                   size > 0 ? text : "the connection is lost");
 }

@@ -9,28 +9,45 @@ enum { SENDER_MAX = 64, ANSWER_MAX = 1 << 20, BUDGET_FACTOR = 12, BUDGET_BASE = 
 const char *message_name(enum message_type type)
 {
     switch (type) {
-    case MESSAGE_HELLO: return "hello";
-    case MESSAGE_INVENTORY: return "inventory";
-    case MESSAGE_STARTED: return "started";
-    case MESSAGE_GRANT: return "grant";
-    case MESSAGE_ACK: return "ack";
-    case MESSAGE_KILL: return "kill";
-    case MESSAGE_SYNC: return "sync";
-    case MESSAGE_RENEWED: return "renewed";
-    case MESSAGE_DRAIN: return "drain";
-    case MESSAGE_STOP: return "stop";
-    case MESSAGE_SUBSCRIBE: return "subscribe";
-    case MESSAGE_NUDGE: return "nudge";
-    case MESSAGE_NOTES: return "notes";
-    case MESSAGE_WHY_QUESTION: return "why_question";
-    case MESSAGE_WHY_ANSWER: return "why_answer";
-    case MESSAGE_LOG_CHUNK: return "log_chunk";
-    case MESSAGE_LOG_ACK: return "log_ack";
+    case MESSAGE_HELLO:
+        return "hello";
+    case MESSAGE_INVENTORY:
+        return "inventory";
+    case MESSAGE_STARTED:
+        return "started";
+    case MESSAGE_GRANT:
+        return "grant";
+    case MESSAGE_ACK:
+        return "ack";
+    case MESSAGE_KILL:
+        return "kill";
+    case MESSAGE_SYNC:
+        return "sync";
+    case MESSAGE_RENEWED:
+        return "renewed";
+    case MESSAGE_DRAIN:
+        return "drain";
+    case MESSAGE_STOP:
+        return "stop";
+    case MESSAGE_SUBSCRIBE:
+        return "subscribe";
+    case MESSAGE_NUDGE:
+        return "nudge";
+    case MESSAGE_NOTES:
+        return "notes";
+    case MESSAGE_WHY_QUESTION:
+        return "why_question";
+    case MESSAGE_WHY_ANSWER:
+        return "why_answer";
+    case MESSAGE_LOG_CHUNK:
+        return "log_chunk";
+    case MESSAGE_LOG_ACK:
+        return "log_ack";
     }
     return "unknown";
 }
 
-/* ---- the budget -------------------------------------------------------------------------------------------------- */
+/* ---- the budget ------------------------------------------------------------------------------ */
 
 static void *budget_alloc(void *data, size_t size)
 {
@@ -47,22 +64,25 @@ static void budget_free(void *data, void *pointer)
     (void)pointer; /* goes with the arena */
 }
 
-/* The densest honest message, an inventory of running attempts, takes about 5 bytes of memory for each on the wire. */
+/* The densest honest message, an inventory of running attempts, takes about 5 bytes of memory for
+ * each on the wire. */
 void message_budget_init(struct message_budget *budget, struct arena *arena, size_t frame_size)
 {
-    *budget = (struct message_budget){ .arena = arena, .left = frame_size * BUDGET_FACTOR + BUDGET_BASE };
-    budget->allocator = (ProtobufCAllocator){ budget_alloc, budget_free, budget };
+    *budget = (struct message_budget) { .arena = arena,
+                                        .left = frame_size * BUDGET_FACTOR + BUDGET_BASE };
+    budget->allocator = (ProtobufCAllocator) { budget_alloc, budget_free, budget };
 }
 
-/* ---- packing ----------------------------------------------------------------------------------------------------- */
+/* ---- packing --------------------------------------------------------------------------------- */
 
 /* Makes the body's message and puts it into the envelope. */
-#define BODY(Type, type, member)                                                                                       \
-    Headrace__V1__##Type *body = ARENA_NEW(arena, Headrace__V1__##Type);                                               \
-    headrace__v1__##type##__init(body);                                                                                \
+#define BODY(Type, type, member)                                                                   \
+    Headrace__V1__##Type *body = ARENA_NEW(arena, Headrace__V1__##Type);                           \
+    headrace__v1__##type##__init(body);                                                            \
     envelope->member = body
 
-static void pack_hello(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_hello(const struct message *in, Headrace__V1__Envelope *envelope,
+                       struct arena *arena)
 {
     BODY(Hello, hello, hello);
     body->lowest_version = in->hello.lowest_version;
@@ -71,24 +91,28 @@ static void pack_hello(const struct message *in, Headrace__V1__Envelope *envelop
     body->release = message_text(in->hello.release, arena);
 }
 
-static void pack_inventory(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_inventory(const struct message *in, Headrace__V1__Envelope *envelope,
+                           struct arena *arena)
 {
     envelope->inventory = message_pack_inventory(&in->inventory, arena);
 }
 
-static void pack_started(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_started(const struct message *in, Headrace__V1__Envelope *envelope,
+                         struct arena *arena)
 {
     BODY(Started, started, started);
     body->attempt = message_id(in->started.attempt, arena);
     body->started_unix_ms = in->started.started_unix_ms;
 }
 
-static void pack_grant(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_grant(const struct message *in, Headrace__V1__Envelope *envelope,
+                       struct arena *arena)
 {
     envelope->grant = message_pack_grant(&in->grant, arena);
 }
 
-static void pack_ack(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_ack(const struct message *in, Headrace__V1__Envelope *envelope,
+                     struct arena *arena)
 {
     BODY(Ack, ack, ack);
     body->n_attempts = in->ack.count;
@@ -97,51 +121,59 @@ static void pack_ack(const struct message *in, Headrace__V1__Envelope *envelope,
         body->attempts[i] = message_id(in->ack.attempts[i], arena);
 }
 
-static void pack_kill(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_kill(const struct message *in, Headrace__V1__Envelope *envelope,
+                      struct arena *arena)
 {
     BODY(Kill, kill, kill);
     body->attempt = message_id(in->kill.attempt, arena);
     body->cause = in->kill.cause;
 }
 
-static void pack_sync(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_sync(const struct message *in, Headrace__V1__Envelope *envelope,
+                      struct arena *arena)
 {
     (void)in;
     BODY(Sync, sync, sync);
 }
 
-static void pack_renewed(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_renewed(const struct message *in, Headrace__V1__Envelope *envelope,
+                         struct arena *arena)
 {
     BODY(Renewed, renewed, renewed);
     body->stamp_ms = in->renewed.stamp_ms;
     body->lease_ms = in->renewed.lease_ms;
 }
 
-static void pack_drain(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_drain(const struct message *in, Headrace__V1__Envelope *envelope,
+                       struct arena *arena)
 {
     BODY(Drain, drain, drain);
     body->drain = in->drain.drain;
 }
 
-static void pack_stop(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_stop(const struct message *in, Headrace__V1__Envelope *envelope,
+                      struct arena *arena)
 {
     (void)in;
     BODY(Stop, stop, stop);
 }
 
-static void pack_subscribe(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_subscribe(const struct message *in, Headrace__V1__Envelope *envelope,
+                           struct arena *arena)
 {
     (void)in;
     BODY(Subscribe, subscribe, subscribe);
 }
 
-static void pack_nudge(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_nudge(const struct message *in, Headrace__V1__Envelope *envelope,
+                       struct arena *arena)
 {
     (void)in;
     BODY(Nudge, nudge, nudge);
 }
 
-static void pack_notes(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_notes(const struct message *in, Headrace__V1__Envelope *envelope,
+                       struct arena *arena)
 {
     BODY(Notes, notes, notes);
     body->first_seq = in->notes.first_seq;
@@ -163,7 +195,8 @@ static void pack_notes(const struct message *in, Headrace__V1__Envelope *envelop
     }
 }
 
-static void pack_why_question(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_why_question(const struct message *in, Headrace__V1__Envelope *envelope,
+                              struct arena *arena)
 {
     BODY(WhyQuestion, why_question, why_question);
     body->question_no = in->why_question.question_no;
@@ -172,14 +205,16 @@ static void pack_why_question(const struct message *in, Headrace__V1__Envelope *
     body->map_index = in->why_question.map_index;
 }
 
-static void pack_why_answer(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_why_answer(const struct message *in, Headrace__V1__Envelope *envelope,
+                            struct arena *arena)
 {
     BODY(WhyAnswer, why_answer, why_answer);
     body->question_no = in->why_answer.question_no;
     body->text = message_text(in->why_answer.text, arena);
 }
 
-static void pack_log_chunk(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_log_chunk(const struct message *in, Headrace__V1__Envelope *envelope,
+                           struct arena *arena)
 {
     BODY(LogChunk, log_chunk, log_chunk);
     body->attempt = message_id(in->log_chunk.attempt, arena);
@@ -188,49 +223,58 @@ static void pack_log_chunk(const struct message *in, Headrace__V1__Envelope *env
     body->complete = in->log_chunk.complete;
 }
 
-static void pack_log_ack(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena)
+static void pack_log_ack(const struct message *in, Headrace__V1__Envelope *envelope,
+                         struct arena *arena)
 {
     BODY(LogAck, log_ack, log_ack);
     body->attempt = message_id(in->log_ack.attempt, arena);
     body->offset = in->log_ack.offset;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static enum cause cause_of(uint32_t number)
 {
-    return number < CAUSE_COUNT ? (enum cause)number : CAUSE_NONE; /* a later release may know more */
+    return number < CAUSE_COUNT ? (enum cause)number
+                                : CAUSE_NONE; /* a later release may know more */
 }
 
-static int read_hello(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_hello(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                      struct err *err)
 {
     (void)arena;
     out->hello.lowest_version = in->hello->lowest_version;
     out->hello.highest_version = in->hello->highest_version;
-    int rc = message_read_text(in->hello->program, TEXT_MAX, "hello.program", &out->hello.program, err);
+    int rc =
+        message_read_text(in->hello->program, TEXT_MAX, "hello.program", &out->hello.program, err);
     if (rc == 0)
-        rc = message_read_text(in->hello->release, TEXT_MAX, "hello.release", &out->hello.release, err);
+        rc = message_read_text(in->hello->release, TEXT_MAX, "hello.release", &out->hello.release,
+                               err);
     return rc;
 }
 
-static int read_inventory(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_inventory(const Headrace__V1__Envelope *in, struct arena *arena,
+                          struct message *out, struct err *err)
 {
     return message_read_inventory(in->inventory, arena, &out->inventory, err);
 }
 
-static int read_started(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_started(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                        struct err *err)
 {
     (void)arena;
     out->started.started_unix_ms = in->started->started_unix_ms;
     return message_read_id(in->started->attempt, "started.attempt", &out->started.attempt, err);
 }
 
-static int read_grant(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_grant(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                      struct err *err)
 {
     return message_read_grant(in->grant, arena, &out->grant, err);
 }
 
-static int read_ack(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_ack(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                    struct err *err)
 {
     int rc = 0;
     if (in->ack->n_attempts > MESSAGE_ATTEMPTS_MAX)
@@ -243,14 +287,16 @@ static int read_ack(const Headrace__V1__Envelope *in, struct arena *arena, struc
     return rc;
 }
 
-static int read_kill(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_kill(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                     struct err *err)
 {
     (void)arena;
     out->kill.cause = cause_of(in->kill->cause);
     return message_read_id(in->kill->attempt, "kill.attempt", &out->kill.attempt, err);
 }
 
-static int read_nothing(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_nothing(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                        struct err *err)
 {
     (void)in;
     (void)arena;
@@ -259,7 +305,8 @@ static int read_nothing(const Headrace__V1__Envelope *in, struct arena *arena, s
     return 0;
 }
 
-static int read_renewed(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_renewed(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                        struct err *err)
 {
     (void)arena;
     (void)err;
@@ -268,7 +315,8 @@ static int read_renewed(const Headrace__V1__Envelope *in, struct arena *arena, s
     return 0;
 }
 
-static int read_drain(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_drain(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                      struct err *err)
 {
     (void)arena;
     (void)err;
@@ -276,7 +324,8 @@ static int read_drain(const Headrace__V1__Envelope *in, struct arena *arena, str
     return 0;
 }
 
-static int read_notes(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_notes(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                      struct err *err)
 {
     const Headrace__V1__Notes *notes = in->notes;
 
@@ -286,9 +335,16 @@ static int read_notes(const Headrace__V1__Envelope *in, struct arena *arena, str
     for (size_t i = 0; i < notes->n_notes; i++) {
         const Headrace__V1__Note *note = notes->notes[i];
         if (note->try_no > UINT16_MAX || note->state > UINT8_MAX)
-            return err_set(err, ERR_PROTOCOL, "a note of try %u, state %u", note->try_no, note->state);
-        items[i] = (struct message_note){ note->run_no, note->dag_no, note->task, note->map_index, (uint16_t)note->try_no,
-                                          (uint8_t)note->state, cause_of(note->cause), note->at_ms };
+            return err_set(err, ERR_PROTOCOL, "a note of try %u, state %u", note->try_no,
+                           note->state);
+        items[i] = (struct message_note) { note->run_no,
+                                           note->dag_no,
+                                           note->task,
+                                           note->map_index,
+                                           (uint16_t)note->try_no,
+                                           (uint8_t)note->state,
+                                           cause_of(note->cause),
+                                           note->at_ms };
     }
     out->notes.first_seq = notes->first_seq;
     out->notes.notes = items;
@@ -297,7 +353,8 @@ static int read_notes(const Headrace__V1__Envelope *in, struct arena *arena, str
     return 0;
 }
 
-static int read_why_question(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_why_question(const Headrace__V1__Envelope *in, struct arena *arena,
+                             struct message *out, struct err *err)
 {
     (void)arena;
     (void)err;
@@ -308,55 +365,62 @@ static int read_why_question(const Headrace__V1__Envelope *in, struct arena *are
     return 0;
 }
 
-static int read_why_answer(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_why_answer(const Headrace__V1__Envelope *in, struct arena *arena,
+                           struct message *out, struct err *err)
 {
     (void)arena;
     out->why_answer.question_no = in->why_answer->question_no;
-    return message_read_text(in->why_answer->text, ANSWER_MAX, "why_answer.text", &out->why_answer.text, err);
+    return message_read_text(in->why_answer->text, ANSWER_MAX, "why_answer.text",
+                             &out->why_answer.text, err);
 }
 
-static int read_log_chunk(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_log_chunk(const Headrace__V1__Envelope *in, struct arena *arena,
+                          struct message *out, struct err *err)
 {
     (void)arena;
     out->log_chunk.offset = in->log_chunk->offset;
     out->log_chunk.content = message_view(in->log_chunk->content);
     out->log_chunk.complete = in->log_chunk->complete;
     if (out->log_chunk.offset < 0)
-        return err_set(err, ERR_PROTOCOL, "a chunk of a log at offset %lld", (long long)out->log_chunk.offset);
-    return message_read_id(in->log_chunk->attempt, "log_chunk.attempt", &out->log_chunk.attempt, err);
+        return err_set(err, ERR_PROTOCOL, "a chunk of a log at offset %lld",
+                       (long long)out->log_chunk.offset);
+    return message_read_id(in->log_chunk->attempt, "log_chunk.attempt", &out->log_chunk.attempt,
+                           err);
 }
 
-static int read_log_ack(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err)
+static int read_log_ack(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                        struct err *err)
 {
     (void)arena;
     out->log_ack.offset = in->log_ack->offset;
     return message_read_id(in->log_ack->attempt, "log_ack.attempt", &out->log_ack.attempt, err);
 }
 
-/* ---- the envelope ------------------------------------------------------------------------------------------------ */
+/* ---- the envelope ---------------------------------------------------------------------------- */
 
 static const struct translation {
     enum message_type type;
     void (*pack)(const struct message *in, Headrace__V1__Envelope *envelope, struct arena *arena);
-    int (*read)(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out, struct err *err);
+    int (*read)(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
+                struct err *err);
 } translations[] = {
-    { MESSAGE_HELLO, pack_hello, read_hello },
-    { MESSAGE_INVENTORY, pack_inventory, read_inventory },
-    { MESSAGE_STARTED, pack_started, read_started },
-    { MESSAGE_GRANT, pack_grant, read_grant },
-    { MESSAGE_ACK, pack_ack, read_ack },
-    { MESSAGE_KILL, pack_kill, read_kill },
-    { MESSAGE_SYNC, pack_sync, read_nothing },
-    { MESSAGE_RENEWED, pack_renewed, read_renewed },
-    { MESSAGE_DRAIN, pack_drain, read_drain },
-    { MESSAGE_STOP, pack_stop, read_nothing },
-    { MESSAGE_SUBSCRIBE, pack_subscribe, read_nothing },
-    { MESSAGE_NUDGE, pack_nudge, read_nothing },
-    { MESSAGE_NOTES, pack_notes, read_notes },
-    { MESSAGE_WHY_QUESTION, pack_why_question, read_why_question },
-    { MESSAGE_WHY_ANSWER, pack_why_answer, read_why_answer },
-    { MESSAGE_LOG_CHUNK, pack_log_chunk, read_log_chunk },
-    { MESSAGE_LOG_ACK, pack_log_ack, read_log_ack },
+    {MESSAGE_HELLO,         pack_hello,        read_hello       },
+    { MESSAGE_INVENTORY,    pack_inventory,    read_inventory   },
+    { MESSAGE_STARTED,      pack_started,      read_started     },
+    { MESSAGE_GRANT,        pack_grant,        read_grant       },
+    { MESSAGE_ACK,          pack_ack,          read_ack         },
+    { MESSAGE_KILL,         pack_kill,         read_kill        },
+    { MESSAGE_SYNC,         pack_sync,         read_nothing     },
+    { MESSAGE_RENEWED,      pack_renewed,      read_renewed     },
+    { MESSAGE_DRAIN,        pack_drain,        read_drain       },
+    { MESSAGE_STOP,         pack_stop,         read_nothing     },
+    { MESSAGE_SUBSCRIBE,    pack_subscribe,    read_nothing     },
+    { MESSAGE_NUDGE,        pack_nudge,        read_nothing     },
+    { MESSAGE_NOTES,        pack_notes,        read_notes       },
+    { MESSAGE_WHY_QUESTION, pack_why_question, read_why_question},
+    { MESSAGE_WHY_ANSWER,   pack_why_answer,   read_why_answer  },
+    { MESSAGE_LOG_CHUNK,    pack_log_chunk,    read_log_chunk   },
+    { MESSAGE_LOG_ACK,      pack_log_ack,      read_log_ack     },
 };
 
 static const struct translation *translation_of(uint32_t type)
@@ -385,8 +449,8 @@ int message_pack(const struct message *message, struct buf *out, struct err *err
     size_t size = headrace__v1__envelope__get_packed_size(&envelope);
     int rc = 0;
     if (size > MESSAGE_SIZE_MAX) {
-        rc = err_set(err, ERR_TOO_LARGE, "the message %s has %zu bytes, the limit is %d", message_name(message->type), size,
-                     MESSAGE_SIZE_MAX);
+        rc = err_set(err, ERR_TOO_LARGE, "the message %s has %zu bytes, the limit is %d",
+                     message_name(message->type), size, MESSAGE_SIZE_MAX);
     } else {
         buf_reserve(out, size);
         out->size += headrace__v1__envelope__pack(&envelope, (uint8_t *)out->bytes + out->size);
@@ -397,12 +461,14 @@ int message_pack(const struct message *message, struct buf *out, struct err *err
 
 static int read_sender(const char *text, struct str *out, struct err *err)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t size = strspn(text, allowed);
 
     if (size == 0 || size > SENDER_MAX || text[size] != 0)
-        return err_set(err, ERR_PROTOCOL, "the sender's name is not 1 to %d of letters, digits, . _ -", SENDER_MAX);
-    *out = (struct str){ text, size };
+        return err_set(err, ERR_PROTOCOL,
+                       "the sender's name is not 1 to %d of letters, digits, . _ -", SENDER_MAX);
+    *out = (struct str) { text, size };
     return 0;
 }
 
@@ -411,19 +477,24 @@ int message_unpack(struct str bytes, struct arena *arena, struct message *out, s
     struct message_budget budget;
 
     if (bytes.size > MESSAGE_SIZE_MAX)
-        return err_set(err, ERR_PROTOCOL, "a frame of %zu bytes, the limit is %d", bytes.size, MESSAGE_SIZE_MAX);
+        return err_set(err, ERR_PROTOCOL, "a frame of %zu bytes, the limit is %d", bytes.size,
+                       MESSAGE_SIZE_MAX);
     message_budget_init(&budget, arena, bytes.size);
     const Headrace__V1__Envelope *in =
         headrace__v1__envelope__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "these %zu bytes are no message", bytes.size);
     if (in->version != MESSAGE_VERSION)
-        return err_set(err, ERR_UNSUPPORTED, "version %u of the protocol, and this program speaks %d", in->version, MESSAGE_VERSION);
+        return err_set(err, ERR_UNSUPPORTED,
+                       "version %u of the protocol, and this program speaks %d", in->version,
+                       MESSAGE_VERSION);
     const struct translation *translation = translation_of((uint32_t)in->body_case);
     if (translation == NULL)
         return err_set(err, ERR_UNSUPPORTED, "a kind of message that this release does not know");
 
-    struct message message = { .type = translation->type, .epoch = in->epoch, .message_no = in->message_no };
+    struct message message = { .type = translation->type,
+                               .epoch = in->epoch,
+                               .message_no = in->message_no };
     int rc = read_sender(in->sender, &message.sender, err);
     if (rc == 0)
         rc = translation->read(in, arena, &message, err);

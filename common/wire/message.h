@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* message - what Headrace's processes tell each other, as structs; the bytes (protobuf, proto/v1/headrace.proto) are known
- * to message.c alone.
+/* message - what Headrace's processes tell each other, as structs; the bytes (protobuf,
+ * proto/v1/headrace.proto) are known to message.c alone.
  *
- * message_unpack trusts nothing: sizes, counts, enums, UTF-8 and presence are checked, and memory is bounded by the frame's
- * size. What it gives lives in the arena. */
+ * message_unpack trusts nothing: sizes, counts, enums, UTF-8 and presence are checked, and memory
+ * is bounded by the frame's size. What it gives lives in the arena. */
 #ifndef HEADRACE_MESSAGE_H
 #define HEADRACE_MESSAGE_H
 
@@ -12,7 +12,12 @@
 #include "common/model/record.h"
 #include "common/model/spec.h"
 
-enum { MESSAGE_VERSION = 1, MESSAGE_SIZE_MAX = 4 << 20, MESSAGE_ATTEMPTS_MAX = 100000, MESSAGE_NOTES_MAX = 10000 };
+enum {
+    MESSAGE_VERSION = 1,
+    MESSAGE_SIZE_MAX = 4 << 20,
+    MESSAGE_ATTEMPTS_MAX = 100000,
+    MESSAGE_NOTES_MAX = 10000
+};
 
 /* The numbers are those of Envelope's oneof. */
 enum message_type {
@@ -80,23 +85,61 @@ struct message_note {
 
 struct message {
     enum message_type type;
-    struct str sender;   /* who it says it is; the peer's verified identity is given beside the message */
+    struct str
+        sender; /* who it says it is; the peer's verified identity is given beside the message */
     uint64_t epoch;
     uint64_t message_no; /* set by the socket that sends it */
     union {
-        struct { uint32_t lowest_version, highest_version; struct str program, release; } hello;
+        struct {
+            uint32_t lowest_version, highest_version;
+            struct str program, release;
+        } hello;
         struct message_inventory inventory;
-        struct { struct id128 attempt; int64_t started_unix_ms; } started;
+        struct {
+            struct id128 attempt;
+            int64_t started_unix_ms;
+        } started;
         struct message_grant grant;
-        struct { const struct id128 *attempts; uint32_t count; } ack;
-        struct { struct id128 attempt; enum cause cause; } kill;
-        struct { int64_t stamp_ms, lease_ms; } renewed;
-        struct { bool drain; } drain;
-        struct { uint64_t first_seq; const struct message_note *notes; uint32_t count; bool restarted; } notes;
-        struct { uint64_t question_no; int64_t run_no; uint32_t task; int32_t map_index; } why_question;
-        struct { uint64_t question_no; struct str text; } why_answer;
-        struct { struct id128 attempt; int64_t offset; struct str content; bool complete; } log_chunk;
-        struct { struct id128 attempt; int64_t offset; } log_ack;
+        struct {
+            const struct id128 *attempts;
+            uint32_t count;
+        } ack;
+        struct {
+            struct id128 attempt;
+            enum cause cause;
+        } kill;
+        struct {
+            int64_t stamp_ms, lease_ms;
+        } renewed;
+        struct {
+            bool drain;
+        } drain;
+        struct {
+            uint64_t first_seq;
+            const struct message_note *notes;
+            uint32_t count;
+            bool restarted;
+        } notes;
+        struct {
+            uint64_t question_no;
+            int64_t run_no;
+            uint32_t task;
+            int32_t map_index;
+        } why_question;
+        struct {
+            uint64_t question_no;
+            struct str text;
+        } why_answer;
+        struct {
+            struct id128 attempt;
+            int64_t offset;
+            struct str content;
+            bool complete;
+        } log_chunk;
+        struct {
+            struct id128 attempt;
+            int64_t offset;
+        } log_ack;
     };
 };
 
@@ -105,13 +148,17 @@ const char *message_name(enum message_type type); /* "log_chunk"; "unknown" */
 /* Appends the bytes to `out`. ERR_TOO_LARGE above MESSAGE_SIZE_MAX; `out` is then as before. */
 MUST_USE int message_pack(const struct message *message, struct buf *out, struct err *err);
 
-/* ERR_PROTOCOL says what was wrong; ERR_UNSUPPORTED for a version or a kind of message that this release does not know. */
-MUST_USE int message_unpack(struct str bytes, struct arena *arena, struct message *out, struct err *err);
+/* ERR_PROTOCOL says what was wrong; ERR_UNSUPPORTED for a version or a kind of message that this
+ * release does not know. */
+MUST_USE int message_unpack(struct str bytes, struct arena *arena, struct message *out,
+                            struct err *err);
 
 /* A spec alone, in the bytes that a GRANT holds: for the worker's journal. */
 void message_pack_spec(const struct spec *spec, struct buf *out);
-MUST_USE int message_unpack_spec(struct str bytes, struct arena *arena, struct spec *out, struct err *err);
+MUST_USE int message_unpack_spec(struct str bytes, struct arena *arena, struct spec *out,
+                                 struct err *err);
 void message_pack_result(const struct result *result, struct buf *out);
-MUST_USE int message_unpack_result(struct str bytes, struct arena *arena, struct result *out, struct err *err);
+MUST_USE int message_unpack_result(struct str bytes, struct arena *arena, struct result *out,
+                                   struct err *err);
 
 #endif

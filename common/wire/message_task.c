@@ -5,17 +5,17 @@
 
 #include <endian.h>
 
-/* ---- small things ------------------------------------------------------------------------------------------------ */
+/* ---- small things ---------------------------------------------------------------------------- */
 
 ProtobufCBinaryData message_bytes(struct str bytes)
 {
-    return (ProtobufCBinaryData){ bytes.size, (uint8_t *)bytes.bytes };
+    return (ProtobufCBinaryData) { bytes.size, (uint8_t *)bytes.bytes };
 }
 
 ProtobufCBinaryData message_id(struct id128 id, struct arena *arena)
 {
     uint64_t wire[2] = { htobe64(id.high), htobe64(id.low) };
-    return (ProtobufCBinaryData){ sizeof wire, arena_copy(arena, wire, sizeof wire) };
+    return (ProtobufCBinaryData) { sizeof wire, arena_copy(arena, wire, sizeof wire) };
 }
 
 char *message_text(struct str text, struct arena *arena)
@@ -25,26 +25,29 @@ char *message_text(struct str text, struct arena *arena)
 
 struct str message_view(ProtobufCBinaryData bytes)
 {
-    return bytes.len > 0 ? (struct str){ (const char *)bytes.data, bytes.len } : STR_EMPTY;
+    return bytes.len > 0 ? (struct str) { (const char *)bytes.data, bytes.len } : STR_EMPTY;
 }
 
-int message_read_id(ProtobufCBinaryData bytes, const char *field, struct id128 *out, struct err *err)
+int message_read_id(ProtobufCBinaryData bytes, const char *field, struct id128 *out,
+                    struct err *err)
 {
     uint64_t wire[2];
 
     if (bytes.len != sizeof wire)
         return err_set(err, ERR_PROTOCOL, "%s has %zu bytes, not 16", field, bytes.len);
     memcpy(wire, bytes.data, sizeof wire);
-    *out = (struct id128){ be64toh(wire[0]), be64toh(wire[1]) };
+    *out = (struct id128) { be64toh(wire[0]), be64toh(wire[1]) };
     return 0;
 }
 
-int message_read_text(const char *text, size_t max, const char *field, struct str *out, struct err *err)
+int message_read_text(const char *text, size_t max, const char *field, struct str *out,
+                      struct err *err)
 {
     struct str view = str_of(text); /* absent strings are "", and a NUL byte ends one */
 
     if (view.size > max)
-        return err_set(err, ERR_PROTOCOL, "%s has %zu bytes, the limit is %zu", field, view.size, max);
+        return err_set(err, ERR_PROTOCOL, "%s has %zu bytes, the limit is %zu", field, view.size,
+                       max);
     if (!str_is_utf8(view))
         return err_set(err, ERR_PROTOCOL, "%s is not UTF-8", field);
     *out = view;
@@ -64,11 +67,11 @@ static int read_credit(const Headrace__V1__Credit *in, struct credit *out, struc
 {
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "the credit is missing");
-    *out = (struct credit){ in->incarnation, in->seq };
+    *out = (struct credit) { in->incarnation, in->seq };
     return 0;
 }
 
-/* ---- results ----------------------------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static Headrace__V1__Result *pack_result(const struct result *result, struct arena *arena)
 {
@@ -91,8 +94,9 @@ static int read_result(const Headrace__V1__Result *in, struct result *out, struc
 {
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "an ended attempt has no result");
-    *out = (struct result){
-        /* A later release may know more outcomes: whatever they mean, the attempt did not succeed. */
+    *out = (struct result) {
+        /* A later release may know more outcomes: whatever they mean, the attempt did not succeed.
+         */
         .outcome = in->outcome < OUTCOME_COUNT ? (enum outcome)in->outcome : OUTCOME_FAILED,
         .exit_code = in->exit_code,
         .started_unix_ms = in->started_unix_ms,
@@ -108,9 +112,10 @@ static int read_result(const Headrace__V1__Result *in, struct result *out, struc
     return message_read_text(in->error, ERROR_TEXT_MAX, "result.error", &out->error, err);
 }
 
-/* ---- inventories ------------------------------------------------------------------------------------------------- */
+/* ---- inventories ----------------------------------------------------------------------------- */
 
-Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *inventory, struct arena *arena)
+Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *inventory,
+                                                struct arena *arena)
 {
     Headrace__V1__Inventory *out = ARENA_NEW(arena, Headrace__V1__Inventory);
     headrace__v1__inventory__init(out);
@@ -130,7 +135,8 @@ Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *
     out->attempts = ARENA_ARRAY(arena, Headrace__V1__AttemptReport *, inventory->attempt_count);
     for (uint32_t i = 0; i < inventory->attempt_count; i++) {
         const struct message_attempt *attempt = &inventory->attempts[i];
-        Headrace__V1__AttemptReport *report = out->attempts[i] = ARENA_NEW(arena, Headrace__V1__AttemptReport);
+        Headrace__V1__AttemptReport *report = out->attempts[i] =
+            ARENA_NEW(arena, Headrace__V1__AttemptReport);
         headrace__v1__attempt_report__init(report);
         report->attempt = message_id(attempt->attempt, arena);
         report->credit = pack_credit(attempt->credit, arena);
@@ -141,7 +147,8 @@ Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *
     return out;
 }
 
-static int read_attempt(const Headrace__V1__AttemptReport *in, struct message_attempt *out, struct err *err)
+static int read_attempt(const Headrace__V1__AttemptReport *in, struct message_attempt *out,
+                        struct err *err)
 {
     int rc = message_read_id(in->attempt, "inventory.attempt", &out->attempt, err);
     if (rc == 0)
@@ -152,15 +159,20 @@ static int read_attempt(const Headrace__V1__AttemptReport *in, struct message_at
     return rc;
 }
 
-int message_read_inventory(const Headrace__V1__Inventory *in, struct arena *arena, struct message_inventory *out,
-                           struct err *err)
+int message_read_inventory(const Headrace__V1__Inventory *in, struct arena *arena,
+                           struct message_inventory *out, struct err *err)
 {
-    *out = (struct message_inventory){ .incarnation = in->incarnation, .sent_ms = in->sent_ms, .slots = in->slots,
-                                       .next_seq = in->next_seq, .open_seqs = in->open_seqs,
-                                       .open_count = (uint32_t)in->n_open_seqs,
-                                       .attempt_count = (uint32_t)in->n_attempts, .leaving = in->leaving };
+    *out = (struct message_inventory) { .incarnation = in->incarnation,
+                                        .sent_ms = in->sent_ms,
+                                        .slots = in->slots,
+                                        .next_seq = in->next_seq,
+                                        .open_seqs = in->open_seqs,
+                                        .open_count = (uint32_t)in->n_open_seqs,
+                                        .attempt_count = (uint32_t)in->n_attempts,
+                                        .leaving = in->leaving };
     if (in->n_attempts > MESSAGE_ATTEMPTS_MAX || in->n_open_seqs > MESSAGE_ATTEMPTS_MAX)
-        return err_set(err, ERR_PROTOCOL, "an inventory of %zu attempts and %zu credits", in->n_attempts, in->n_open_seqs);
+        return err_set(err, ERR_PROTOCOL, "an inventory of %zu attempts and %zu credits",
+                       in->n_attempts, in->n_open_seqs);
 
     int rc = message_read_text(in->name, TEXT_MAX, "inventory.name", &out->name, err);
     if (rc == 0)
@@ -178,7 +190,7 @@ int message_read_inventory(const Headrace__V1__Inventory *in, struct arena *aren
     return rc;
 }
 
-/* ---- specs and grants -------------------------------------------------------------------------------------------- */
+/* ---- specs and grants ------------------------------------------------------------------------ */
 
 static ProtobufCBinaryData *pack_list(const struct str *items, uint32_t count, struct arena *arena)
 {
@@ -213,8 +225,8 @@ static Headrace__V1__Spec *pack_spec(const struct spec *spec, struct arena *aren
 }
 
 /* Words of a process: no NUL may hide in them. They are copied with a zero behind, for exec. */
-static int read_words(const ProtobufCBinaryData *in, size_t count, const char *field, struct arena *arena,
-                      struct str **out, uint32_t *out_count, struct err *err)
+static int read_words(const ProtobufCBinaryData *in, size_t count, const char *field,
+                      struct arena *arena, struct str **out, uint32_t *out_count, struct err *err)
 {
     if (count > SPEC_ITEMS_MAX)
         return err_set(err, ERR_PROTOCOL, "%s has %zu items", field, count);
@@ -230,27 +242,36 @@ static int read_words(const ProtobufCBinaryData *in, size_t count, const char *f
     return 0;
 }
 
-static int read_spec(const Headrace__V1__Spec *in, struct arena *arena, struct spec *out, struct err *err)
+static int read_spec(const Headrace__V1__Spec *in, struct arena *arena, struct spec *out,
+                     struct err *err)
 {
-    *out = (struct spec){ .input = message_view(in->input), .max_output_bytes = in->max_output_bytes,
-                          .output_rule = in->output_rule == OUTPUT_LAST_LINE ? OUTPUT_LAST_LINE : OUTPUT_NONE,
-                          .timeout_ms = in->timeout_ms, .kill_grace_ms = in->kill_grace_ms,
-                          .skip_exit_code = in->skip_exit_code, .cpu_milli = in->cpu_milli,
-                          .memory_bytes = in->memory_bytes, .pids_max = in->pids_max };
+    *out = (struct spec) { .input = message_view(in->input),
+                           .max_output_bytes = in->max_output_bytes,
+                           .output_rule =
+                               in->output_rule == OUTPUT_LAST_LINE ? OUTPUT_LAST_LINE : OUTPUT_NONE,
+                           .timeout_ms = in->timeout_ms,
+                           .kill_grace_ms = in->kill_grace_ms,
+                           .skip_exit_code = in->skip_exit_code,
+                           .cpu_milli = in->cpu_milli,
+                           .memory_bytes = in->memory_bytes,
+                           .pids_max = in->pids_max };
     struct str *cwd;
     uint32_t one;
 
     if (in->n_argv == 0)
         return err_set(err, ERR_PROTOCOL, "spec.argv is empty");
-    int rc = read_words(in->argv, in->n_argv, "spec.argv", arena, &out->argv, &out->argv_count, err);
+    int rc =
+        read_words(in->argv, in->n_argv, "spec.argv", arena, &out->argv, &out->argv_count, err);
     if (rc == 0)
         rc = read_words(in->env, in->n_env, "spec.env", arena, &out->env, &out->env_count, err);
     if (rc == 0)
         rc = read_words(&in->cwd, 1, "spec.cwd", arena, &cwd, &one, err);
     if (rc == 0)
-        rc = read_words(in->secrets, in->n_secrets, "spec.secrets", arena, &out->secrets, &out->secret_count, err);
+        rc = read_words(in->secrets, in->n_secrets, "spec.secrets", arena, &out->secrets,
+                        &out->secret_count, err);
     if (rc == 0)
-        rc = message_read_text(in->run_as_user, TEXT_MAX, "spec.run_as_user", &out->run_as_user, err);
+        rc = message_read_text(in->run_as_user, TEXT_MAX, "spec.run_as_user", &out->run_as_user,
+                               err);
     if (rc == 0)
         out->cwd = *cwd;
     return rc;
@@ -275,10 +296,15 @@ Headrace__V1__Grant *message_pack_grant(const struct message_grant *grant, struc
     return out;
 }
 
-int message_read_grant(const Headrace__V1__Grant *in, struct arena *arena, struct message_grant *out, struct err *err)
+int message_read_grant(const Headrace__V1__Grant *in, struct arena *arena,
+                       struct message_grant *out, struct err *err)
 {
-    *out = (struct message_grant){ .stamp_ms = in->stamp_ms, .credit_ttl_ms = in->credit_ttl_ms, .lease_ms = in->lease_ms,
-                                   .map_index = in->map_index, .try_no = (uint16_t)in->try_no, .fence = in->fence };
+    *out = (struct message_grant) { .stamp_ms = in->stamp_ms,
+                                    .credit_ttl_ms = in->credit_ttl_ms,
+                                    .lease_ms = in->lease_ms,
+                                    .map_index = in->map_index,
+                                    .try_no = (uint16_t)in->try_no,
+                                    .fence = in->fence };
     if (in->try_no > UINT16_MAX)
         return err_set(err, ERR_PROTOCOL, "grant.try_no is %u", in->try_no);
     if (in->spec == NULL)
@@ -297,7 +323,7 @@ int message_read_grant(const Headrace__V1__Grant *in, struct arena *arena, struc
     return rc;
 }
 
-/* ---- alone, for the journal -------------------------------------------------------------------------------------- */
+/* ---- alone, for the journal ------------------------------------------------------------------ */
 
 static void append(const ProtobufCMessage *message, struct buf *out)
 {
@@ -319,7 +345,8 @@ int message_unpack_spec(struct str bytes, struct arena *arena, struct spec *out,
 {
     struct message_budget budget;
     message_budget_init(&budget, arena, bytes.size);
-    const Headrace__V1__Spec *in = headrace__v1__spec__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
+    const Headrace__V1__Spec *in =
+        headrace__v1__spec__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "these %zu bytes are no spec", bytes.size);
     return read_spec(in, arena, out, err);
@@ -332,11 +359,13 @@ void message_pack_result(const struct result *result, struct buf *out)
     arena_clear(&arena);
 }
 
-int message_unpack_result(struct str bytes, struct arena *arena, struct result *out, struct err *err)
+int message_unpack_result(struct str bytes, struct arena *arena, struct result *out,
+                          struct err *err)
 {
     struct message_budget budget;
     message_budget_init(&budget, arena, bytes.size);
-    const Headrace__V1__Result *in = headrace__v1__result__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
+    const Headrace__V1__Result *in =
+        headrace__v1__result__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "these %zu bytes are no result", bytes.size);
     return read_result(in, out, err);

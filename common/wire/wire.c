@@ -12,10 +12,11 @@ int wire_error(struct err *err, int code, const char *doing)
     return err_set(err, code, "%s: %s", doing, zmq_strerror(zmq_errno()));
 }
 
-/* ---- the pump ---------------------------------------------------------------------------------------------------- */
+/* ---- the pump -------------------------------------------------------------------------------- */
 
-/* ZeroMQ's descriptor tells edges, not levels, and any call on a socket may swallow one. So the descriptor only wakes the
- * loop; what there is to do is asked for before each wait, and done after it. */
+/* ZeroMQ's descriptor tells edges, not levels, and any call on a socket may swallow one. So the
+ * descriptor only wakes the loop; what there is to do is asked for before each wait, and done after
+ * it. */
 
 static void on_ready(struct poll *poll, int ready)
 {
@@ -37,7 +38,7 @@ static bool before_wait(struct hook *hook)
     struct wire *wire = hook->owner;
     bool has_work = false;
 
-    VEC_EACH(&wire->sockets, i)
+    VEC_EACH (&wire->sockets, i)
         if (wire->sockets.items[i] != NULL && has_input(wire->sockets.items[i]->zmq))
             has_work = true;
     return has_work;
@@ -46,7 +47,7 @@ static bool before_wait(struct hook *hook)
 static void forget_closed(struct wire *wire)
 {
     uint32_t kept = 0;
-    VEC_EACH(&wire->sockets, i)
+    VEC_EACH (&wire->sockets, i)
         if (wire->sockets.items[i] != NULL)
             wire->sockets.items[kept++] = wire->sockets.items[i];
     wire->sockets.count = kept;
@@ -71,7 +72,7 @@ static void after_wait(struct hook *hook)
         wire_client_free(wire->dead_clients.items[--wire->dead_clients.count]);
 }
 
-/* ---- sockets ----------------------------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 void wire_option(void *zmq, int option, int value)
 {
@@ -104,8 +105,8 @@ int wire_make(struct wire *wire, int type, const char *endpoint, void **out, str
     return 0;
 }
 
-int wire_socket_open(struct wire_socket **out, struct wire *wire, void *zmq, bool (*take)(void *owner), void *owner,
-                     struct err *err)
+int wire_socket_open(struct wire_socket **out, struct wire *wire, void *zmq,
+                     bool (*take)(void *owner), void *owner, struct err *err)
 {
     struct wire_socket *socket = calloc(1, sizeof *socket);
     int fd = -1;
@@ -135,13 +136,14 @@ void wire_socket_close(struct wire_socket *socket)
     if (socket == NULL)
         return;
     struct wire *wire = socket->wire;
-    VEC_EACH(&wire->sockets, i)
+    VEC_EACH (&wire->sockets, i)
         if (wire->sockets.items[i] == socket)
             wire->sockets.items[i] = NULL;
     if (!wire->is_pumping)
         forget_closed(wire);
     void *zmq = socket->zmq;
-    poll_close(&socket->poll, free); /* before ZeroMQ closes the descriptor; the owner of the poll is the socket */
+    poll_close(&socket->poll,
+               free); /* before ZeroMQ closes the descriptor; the owner of the poll is the socket */
     zmq_close(zmq);
 }
 
@@ -180,7 +182,7 @@ bool wire_monitor_take(void *monitor, uint16_t *out_event, uint32_t *out_value)
     return true;
 }
 
-/* ---- the wire ---------------------------------------------------------------------------------------------------- */
+/* ---- the wire -------------------------------------------------------------------------------- */
 
 int wire_open(struct wire **out, struct loop *loop, struct metrics *metrics, struct err *err)
 {
@@ -225,7 +227,8 @@ void wire_close(struct wire *wire, void (*done)(void *owner), void *owner)
     while (wire->clients.count > 0)
         wire_client_close(VEC_LAST(&wire->clients));
     wire_socket_close(wire->zap);
-    /* Every socket is closed and none lingers: this waits for ZeroMQ's threads to end, a millisecond or two. */
+    /* Every socket is closed and none lingers: this waits for ZeroMQ's threads to end, a
+     * millisecond or two. */
     int rc = zmq_ctx_term(wire->context);
     ASSERT(rc == 0);
     wire->done = done;
@@ -233,7 +236,7 @@ void wire_close(struct wire *wire, void (*done)(void *owner), void *owner)
     hook_close(&wire->hook, on_closed);
 }
 
-/* ---- endpoints --------------------------------------------------------------------------------------------------- */
+/* ---- endpoints ------------------------------------------------------------------------------- */
 
 int wire_endpoint(struct arena *arena, struct str text, struct str *out, struct err *err)
 {
@@ -265,6 +268,6 @@ int wire_endpoint(struct arena *arena, struct str text, struct str *out, struct 
 
 bool wire_endpoint_is_local(struct str endpoint)
 {
-    return str_starts(endpoint, "ipc://") || str_starts(endpoint, "tcp://127.") || str_starts(endpoint, "tcp://localhost:") ||
-           str_starts(endpoint, "tcp://[::1]:");
+    return str_starts(endpoint, "ipc://") || str_starts(endpoint, "tcp://127.") ||
+           str_starts(endpoint, "tcp://localhost:") || str_starts(endpoint, "tcp://[::1]:");
 }

@@ -25,7 +25,7 @@ struct wire_client {
     struct metric *received, *sent, *dropped, *ups;
 };
 
-/* ---- state ------------------------------------------------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 static void tell_down(struct wire_client *client, bool is_news, const char *why)
 {
@@ -61,7 +61,8 @@ static void on_event(struct wire_client *client, uint16_t event)
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        tell_down(client, false, "the handshake failed: a wrong server key, or only one side uses keys");
+        tell_down(client, false,
+                  "the handshake failed: a wrong server key, or only one side uses keys");
         break;
     case ZMQ_EVENT_CONNECT_RETRIED:
         if (!was_up)
@@ -84,7 +85,7 @@ static bool take_event(void *owner)
     return true;
 }
 
-/* ---- receiving --------------------------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static bool take_message(void *owner)
 {
@@ -116,17 +117,23 @@ static bool take_message(void *owner)
     return true;
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static void init_metrics(struct wire_client *client)
 {
     struct metrics *metrics = client->wire->metrics;
     struct str name = str_of(client->options.name);
-    client->received = metric_with(metrics_counter(metrics, "headrace_wire_received_total", "Messages received."), "socket", name);
-    client->sent = metric_with(metrics_counter(metrics, "headrace_wire_sent_total", "Messages sent."), "socket", name);
-    client->dropped = metric_with2(metrics_counter(metrics, "headrace_wire_dropped_total", "Messages dropped, by reason."),
-                                   "socket", name, "reason", STR("malformed"));
-    client->ups = metric_with(metrics_counter(metrics, "headrace_wire_connects_total", "Connections that came to stand."), "socket", name);
+    client->received =
+        metric_with(metrics_counter(metrics, "headrace_wire_received_total", "Messages received."),
+                    "socket", name);
+    client->sent = metric_with(
+        metrics_counter(metrics, "headrace_wire_sent_total", "Messages sent."), "socket", name);
+    client->dropped = metric_with2(
+        metrics_counter(metrics, "headrace_wire_dropped_total", "Messages dropped, by reason."),
+        "socket", name, "reason", STR("malformed"));
+    client->ups = metric_with(
+        metrics_counter(metrics, "headrace_wire_connects_total", "Connections that came to stand."),
+        "socket", name);
 }
 
 static int open_sockets(struct wire_client *client, struct err *err)
@@ -160,10 +167,12 @@ static int open_sockets(struct wire_client *client, struct err *err)
         zmq_close(client->monitor_zmq);
         return rc;
     }
-    return wire_socket_open(&client->monitor, client->wire, client->monitor_zmq, take_event, client, err);
+    return wire_socket_open(&client->monitor, client->wire, client->monitor_zmq, take_event, client,
+                            err);
 }
 
-int wire_client_open(struct wire_client **out, struct wire *wire, const struct wire_client_options *options, struct err *err)
+int wire_client_open(struct wire_client **out, struct wire *wire,
+                     const struct wire_client_options *options, struct err *err)
 {
     char identity[WIRE_IDENTITY_SIZE];
     bool has_keys = options->server_key != NULL && options->server_key[0] != 0;
@@ -210,7 +219,7 @@ void wire_client_close(struct wire_client *client)
 {
     struct wire *wire = client->wire;
 
-    VEC_EACH(&wire->clients, i) {
+    VEC_EACH (&wire->clients, i) {
         if (wire->clients.items[i] == client) {
             wire->clients.items[i] = VEC_LAST(&wire->clients);
             wire->clients.count--;
@@ -243,7 +252,7 @@ bool wire_client_is_up(const struct wire_client *client)
     return client->is_up;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 int wire_client_send(struct wire_client *client, struct message *message, struct err *err)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* wire_inside - what the files of this room share: sockets under the pump, their options, monitors. */
+/* wire_inside - what the files of this room share: sockets under the pump, their options, monitors.
+ */
 #ifndef HEADRACE_WIRE_INSIDE_H
 #define HEADRACE_WIRE_INSIDE_H
 
@@ -29,7 +30,8 @@ struct wire {
     uint32_t last_monitor;
     VEC(struct wire_server *) servers;
     VEC(struct wire_client *) clients;
-    VEC(struct wire_server *) dead_servers; /* closed by callbacks of their own: freed after the pump's turn */
+    VEC(struct wire_server *)
+    dead_servers; /* closed by callbacks of their own: freed after the pump's turn */
     VEC(struct wire_client *) dead_clients;
     struct wire_socket *zap;
     void (*done)(void *owner);
@@ -47,19 +49,21 @@ enum {
 /* The last word of ZeroMQ's errno, as one of ours. */
 int wire_error(struct err *err, int code, const char *doing);
 
-/* Makes a socket with the options that all have: LINGER 0, MAXMSGSIZE, HWM, heartbeats, handshake limit. ERR_LIMIT when too
- * few descriptors are left: ZeroMQ aborts the process without them. */
-MUST_USE int wire_make(struct wire *wire, int type, const char *endpoint, void **out, struct err *err);
+/* Makes a socket with the options that all have: LINGER 0, MAXMSGSIZE, HWM, heartbeats, handshake
+ * limit. ERR_LIMIT when too few descriptors are left: ZeroMQ aborts the process without them. */
+MUST_USE int wire_make(struct wire *wire, int type, const char *endpoint, void **out,
+                       struct err *err);
 void wire_option(void *zmq, int option, int value);
 
 /* Takes `zmq`. */
-MUST_USE int wire_socket_open(struct wire_socket **out, struct wire *wire, void *zmq, bool (*take)(void *owner), void *owner,
-                              struct err *err);
+MUST_USE int wire_socket_open(struct wire_socket **out, struct wire *wire, void *zmq,
+                              bool (*take)(void *owner), void *owner, struct err *err);
 void wire_socket_close(struct wire_socket *socket); /* NULL allowed */
 
-#define WIRE_EVENTS                                                                                                    \
-    (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |           \
-     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED)
+#define WIRE_EVENTS                                                                                \
+    (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                             \
+     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                  \
+     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED)
 
 /* A PAIR that hears the events of `zmq`. */
 MUST_USE int wire_monitor(struct wire *wire, void *zmq, void **out, struct err *err);

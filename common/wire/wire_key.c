@@ -31,7 +31,7 @@ int wire_key_identity(const char *public_key, char out[WIRE_IDENTITY_SIZE], stru
     return 0;
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static int make_folders(const char *path, struct err *err)
 {
@@ -50,7 +50,8 @@ static int make_folders(const char *path, struct err *err)
 }
 
 /* *out_found false when there is no such file. */
-static int read_file(const char *path, struct buf *out, struct stat *status, bool *out_found, struct err *err)
+static int read_file(const char *path, struct buf *out, struct stat *status, bool *out_found,
+                     struct err *err)
 {
     char chunk[4096];
     ssize_t size = 0;
@@ -73,7 +74,8 @@ static int read_file(const char *path, struct buf *out, struct stat *status, boo
     return size < 0 ? err_set(err, ERR_IO, "reading %s: %s", path, strerror(errno)) : 0;
 }
 
-/* Under its final name only when it is whole; an existing file wins (two programs may start at once). */
+/* Under its final name only when it is whole; an existing file wins (two programs may start at
+ * once). */
 static int write_new(const char *path, struct str text, struct err *err)
 {
     char draft[4200];
@@ -101,12 +103,15 @@ static int parse_key(const char *path, struct str text, struct wire_key *out, st
         struct str name;
         if (line.size == 0 || line.bytes[0] == '#' || !str_split(&line, '=', &name))
             continue;
-        char *into = str_is(str_trim(name), "public") ? out->public_key : str_is(str_trim(name), "private") ? out->private_key : NULL;
+        char *into = str_is(str_trim(name), "public")    ? out->public_key
+                     : str_is(str_trim(name), "private") ? out->private_key
+                                                         : NULL;
         line = str_trim(line);
         if (into != NULL && line.size == WIRE_KEY_SIZE - 1)
             memcpy(into, line.bytes, line.size);
     }
-    if (out->private_key[0] != 0 && zmq_curve_public(derived, out->private_key) == 0 && strcmp(derived, out->public_key) == 0)
+    if (out->private_key[0] != 0 && zmq_curve_public(derived, out->private_key) == 0 &&
+        strcmp(derived, out->public_key) == 0)
         return 0;
     (void)err_set(err, ERR_INVALID, "%s holds no CURVE key pair", path);
     err_hint(err, "move it away: a new pair is made then, whose public key the others must learn");
@@ -122,7 +127,9 @@ static int make_key_file(const char *path, struct err *err)
     if (rc < 0)
         return rc;
     wire_key_make(&key);
-    buf_printf(&text, "# A CURVE key pair. The private key never leaves this host; others need the public one.\npublic = %s\nprivate = %s\n",
+    buf_printf(&text,
+               "# A CURVE key pair. The private key never leaves this host; others need the public "
+               "one.\npublic = %s\nprivate = %s\n",
                key.public_key, key.private_key);
     rc = write_new(path, buf_str(&text), err);
     sodium_memzero(text.bytes, text.size);
@@ -157,13 +164,14 @@ int wire_key_load(const char *path, struct wire_key *out, struct err *err)
     return rc;
 }
 
-/* ---- the allow list ---------------------------------------------------------------------------------------------- */
+/* ---- the allow list -------------------------------------------------------------------------- */
 
 struct wire_allowed {
     struct map keys;
 };
 
-static int parse_line(struct wire_allowed *allowed, struct str line, const char *path, int number, struct err *err)
+static int parse_line(struct wire_allowed *allowed, struct str line, const char *path, int number,
+                      struct err *err)
 {
     char identity[WIRE_IDENTITY_SIZE], key[WIRE_KEY_SIZE];
 

@@ -7,10 +7,16 @@
 #include <sodium.h>
 #include <unistd.h>
 
-enum { PEERS_MAX = 10000, ROUTING_ID_SIZE = 5, IDENTITY_MAX = 64, SELF_TEST_MS = 5000, PROBE_STEP_MS = 20 };
+enum {
+    PEERS_MAX = 10000,
+    ROUTING_ID_SIZE = 5,
+    IDENTITY_MAX = 64,
+    SELF_TEST_MS = 5000,
+    PROBE_STEP_MS = 20
+};
 
-/* The newest connection on which an identity was heard. Routing ids are made by this ROUTER, one a connection: a peer
- * cannot choose one, so it cannot take another's place. */
+/* The newest connection on which an identity was heard. Routing ids are made by this ROUTER, one a
+ * connection: a peer cannot choose one, so it cannot take another's place. */
 struct peer {
     char identity[IDENTITY_MAX + 1];
     uint8_t routing_id[ROUTING_ID_SIZE];
@@ -37,7 +43,7 @@ struct wire_server {
 
 static struct wire_server *find_server(struct wire *wire, struct str name)
 {
-    VEC_EACH(&wire->servers, i)
+    VEC_EACH (&wire->servers, i)
         if (str_is(name, wire->servers.items[i]->options.name))
             return wire->servers.items[i];
     return NULL;
@@ -53,7 +59,7 @@ bool wire_server_admits(struct wire *wire, struct str domain, const char *public
     return server->options.is_allowed(server->options.owner, public_key);
 }
 
-/* ---- peers ------------------------------------------------------------------------------------------------------- */
+/* ---- peers ----------------------------------------------------------------------------------- */
 
 #define NO_PEER UINT32_MAX
 
@@ -73,7 +79,8 @@ static void forget_peer(struct wire_server *server, struct peer *peer)
 }
 
 /* False when there are too many. */
-static bool remember_peer(struct wire_server *server, struct str identity, const uint8_t *routing_id)
+static bool remember_peer(struct wire_server *server, struct str identity,
+                          const uint8_t *routing_id)
 {
     struct peer *peer = find_peer(server, identity);
 
@@ -83,12 +90,12 @@ static bool remember_peer(struct wire_server *server, struct str identity, const
         uint32_t index = server->first_free;
         if (index == NO_PEER) {
             index = server->peers.count;
-            VEC_ADD(&server->peers, (struct peer){ .is_used = false });
+            VEC_ADD(&server->peers, (struct peer) { .is_used = false });
         } else {
             server->first_free = server->peers.items[index].next_free;
         }
         peer = &server->peers.items[index];
-        *peer = (struct peer){ .is_used = true };
+        *peer = (struct peer) { .is_used = true };
         memcpy(peer->identity, identity.bytes, identity.size);
         map_put_str(&server->by_identity, identity, index);
         server->peer_count++;
@@ -97,11 +104,13 @@ static bool remember_peer(struct wire_server *server, struct str identity, const
     return true;
 }
 
-/* ---- receiving --------------------------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static void drop(struct wire_server *server, const char *reason)
 {
-    metric_add(metric_with2(server->dropped, "socket", str_of(server->options.name), "reason", str_of(reason)), 1);
+    metric_add(metric_with2(server->dropped, "socket", str_of(server->options.name), "reason",
+                            str_of(reason)),
+               1);
 }
 
 static void take_body(struct wire_server *server, zmq_msg_t *body, const uint8_t *routing_id)
@@ -113,12 +122,14 @@ static void take_body(struct wire_server *server, zmq_msg_t *body, const uint8_t
         drop(server, "no_identity");
         return;
     }
-    int rc = message_unpack((struct str){ zmq_msg_data(body), zmq_msg_size(body) }, &server->arena, &message, NULL);
+    int rc = message_unpack((struct str) { zmq_msg_data(body), zmq_msg_size(body) }, &server->arena,
+                            &message, NULL);
     if (rc < 0) {
         drop(server, rc == ERR_UNSUPPORTED ? "unsupported" : "malformed");
         return;
     }
-    struct str identity = user_id != NULL ? str_copy(&server->arena, str_of(user_id)) : message.sender;
+    struct str identity =
+        user_id != NULL ? str_copy(&server->arena, str_of(user_id)) : message.sender;
     if (identity.size > IDENTITY_MAX || !remember_peer(server, identity, routing_id)) {
         drop(server, "too_many_peers");
         return;
@@ -181,7 +192,9 @@ static bool take_event(void *owner)
     return true;
 }
 
-/* ---- the self-test ----------------------------------------------------------------------------------------------- */
+/* ---- the self-test
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* Where a client of this host reaches the server. */
 static void own_endpoint(const struct wire_server *server, char *out, size_t size)
@@ -196,7 +209,8 @@ static void own_endpoint(const struct wire_server *server, char *out, size_t siz
 }
 
 /* Connects with `key` and waits for the verdict, answering ZAP meanwhile. */
-static int probe(struct wire_server *server, const struct wire_key *key, bool *out_admitted, struct err *err)
+static int probe(struct wire_server *server, const struct wire_key *key, bool *out_admitted,
+                 struct err *err)
 {
     char endpoint[256];
     void *client, *monitor = NULL;
@@ -215,15 +229,18 @@ static int probe(struct wire_server *server, const struct wire_key *key, bool *o
 
     bool is_decided = false;
     while (rc == 0 && !is_decided) {
-        zmq_pollitem_t items[] = { { .socket = server->wire->zap->zmq, .events = ZMQ_POLLIN },
-                                   { .socket = monitor, .events = ZMQ_POLLIN } };
+        zmq_pollitem_t items[] = {
+            {.socket = server->wire->zap->zmq, .events = ZMQ_POLLIN},
+            { .socket = monitor,               .events = ZMQ_POLLIN}
+        };
         uint16_t event;
         uint32_t value;
         (void)zmq_poll(items, 2, PROBE_STEP_MS);
         while (wire_zap_take(server->wire))
             continue;
         while (!is_decided && wire_monitor_take(monitor, &event, &value)) {
-            is_decided = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED || event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+            is_decided =
+                event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED || event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
             *out_admitted = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
         }
         if (!is_decided && loop_now_ms() > end_ms)
@@ -257,16 +274,22 @@ static int test_itself(struct wire_server *server, struct err *err)
     return 0;
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static void init_metrics(struct wire_server *server)
 {
     struct metrics *metrics = server->wire->metrics;
     struct str name = str_of(server->options.name);
-    server->received = metric_with(metrics_counter(metrics, "headrace_wire_received_total", "Messages received."), "socket", name);
-    server->sent = metric_with(metrics_counter(metrics, "headrace_wire_sent_total", "Messages sent."), "socket", name);
-    server->refused = metric_with(metrics_counter(metrics, "headrace_wire_refused_total", "Handshakes that failed."), "socket", name);
-    server->dropped = metrics_counter(metrics, "headrace_wire_dropped_total", "Messages dropped, by reason.");
+    server->received =
+        metric_with(metrics_counter(metrics, "headrace_wire_received_total", "Messages received."),
+                    "socket", name);
+    server->sent = metric_with(
+        metrics_counter(metrics, "headrace_wire_sent_total", "Messages sent."), "socket", name);
+    server->refused = metric_with(
+        metrics_counter(metrics, "headrace_wire_refused_total", "Handshakes that failed."),
+        "socket", name);
+    server->dropped =
+        metrics_counter(metrics, "headrace_wire_dropped_total", "Messages dropped, by reason.");
 }
 
 static int bind_socket(struct wire_server *server, void *zmq, struct err *err)
@@ -280,11 +303,13 @@ static int bind_socket(struct wire_server *server, void *zmq, struct err *err)
             return rc;
         wire_option(zmq, ZMQ_CURVE_SERVER, 1);
         (void)zmq_setsockopt(zmq, ZMQ_CURVE_SECRETKEY, server->key.private_key, WIRE_KEY_SIZE);
-        (void)zmq_setsockopt(zmq, ZMQ_ZAP_DOMAIN, server->options.name, strlen(server->options.name));
+        (void)zmq_setsockopt(zmq, ZMQ_ZAP_DOMAIN, server->options.name,
+                             strlen(server->options.name));
     }
     if (zmq_bind(zmq, server->options.endpoint) != 0) {
         int number = zmq_errno();
-        (void)err_set(err, ERR_UNAVAILABLE, "listening on %s: %s", server->options.endpoint, zmq_strerror(number));
+        (void)err_set(err, ERR_UNAVAILABLE, "listening on %s: %s", server->options.endpoint,
+                      zmq_strerror(number));
         if (number == EADDRINUSE)
             err_hint(err, "another program listens there: end it or choose another port");
         return ERR_UNAVAILABLE;
@@ -315,10 +340,12 @@ static int open_sockets(struct wire_server *server, struct err *err)
         zmq_close(server->monitor_zmq);
         return rc;
     }
-    return wire_socket_open(&server->monitor, server->wire, server->monitor_zmq, take_event, server, err);
+    return wire_socket_open(&server->monitor, server->wire, server->monitor_zmq, take_event, server,
+                            err);
 }
 
-int wire_server_open(struct wire_server **out, struct wire *wire, const struct wire_server_options *options, struct err *err)
+int wire_server_open(struct wire_server **out, struct wire *wire,
+                     const struct wire_server_options *options, struct err *err)
 {
     ASSERT(find_server(wire, str_of(options->name)) == NULL);
     if (options->key == NULL && !wire_endpoint_is_local(str_of(options->endpoint))) {
@@ -360,7 +387,7 @@ void wire_server_close(struct wire_server *server)
 {
     struct wire *wire = server->wire;
 
-    VEC_EACH(&wire->servers, i) {
+    VEC_EACH (&wire->servers, i) {
         if (wire->servers.items[i] == server) {
             wire->servers.items[i] = VEC_LAST(&wire->servers);
             wire->servers.count--;
@@ -391,7 +418,7 @@ const char *wire_server_endpoint(const struct wire_server *server)
     return server->endpoint;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static int send_failed(struct wire_server *server, struct peer *peer, struct err *err)
 {
@@ -405,7 +432,8 @@ static int send_failed(struct wire_server *server, struct peer *peer, struct err
     return ERR_NOT_FOUND;
 }
 
-int wire_server_send(struct wire_server *server, struct str peer_identity, struct message *message, struct err *err)
+int wire_server_send(struct wire_server *server, struct str peer_identity, struct message *message,
+                     struct err *err)
 {
     struct peer *peer = find_peer(server, peer_identity);
 
@@ -417,7 +445,8 @@ int wire_server_send(struct wire_server *server, struct str peer_identity, struc
     int rc = message_pack(message, &server->out, err);
     if (rc < 0)
         return rc;
-    if (zmq_send(server->socket->zmq, peer->routing_id, ROUTING_ID_SIZE, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+    if (zmq_send(server->socket->zmq, peer->routing_id, ROUTING_ID_SIZE,
+                 ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
         zmq_send(server->socket->zmq, server->out.bytes, server->out.size, ZMQ_DONTWAIT) < 0)
         return send_failed(server, peer, err);
     metric_add(server->sent, 1);

@@ -8,7 +8,16 @@
 enum { FRAMES_MAX = 16, FRAME_SIZE = 256, RAW_KEY_SIZE = 32 };
 
 /* version, request id, domain, address, identity, mechanism, credentials */
-enum { FRAME_VERSION, FRAME_REQUEST, FRAME_DOMAIN, FRAME_ADDRESS, FRAME_IDENTITY, FRAME_MECHANISM, FRAME_KEY, FRAME_COUNT };
+enum {
+    FRAME_VERSION,
+    FRAME_REQUEST,
+    FRAME_DOMAIN,
+    FRAME_ADDRESS,
+    FRAME_IDENTITY,
+    FRAME_MECHANISM,
+    FRAME_KEY,
+    FRAME_COUNT
+};
 
 struct request {
     char bytes[FRAMES_MAX][FRAME_SIZE];
@@ -25,7 +34,8 @@ static bool receive(void *zap, struct request *request)
     memset(request, 0, sizeof *request);
     for (uint32_t i = 0; more; i++) {
         char overflow[FRAME_SIZE];
-        int got = zmq_recv(zap, i < FRAMES_MAX ? request->bytes[i] : overflow, FRAME_SIZE, ZMQ_DONTWAIT);
+        int got =
+            zmq_recv(zap, i < FRAMES_MAX ? request->bytes[i] : overflow, FRAME_SIZE, ZMQ_DONTWAIT);
         if (got < 0)
             return false;
         request->is_bad |= got > FRAME_SIZE || i >= FRAMES_MAX;
@@ -41,7 +51,7 @@ static bool receive(void *zap, struct request *request)
 
 static struct str frame(const struct request *request, int index)
 {
-    return (struct str){ request->bytes[index], request->sizes[index] };
+    return (struct str) { request->bytes[index], request->sizes[index] };
 }
 
 static void answer(void *zap, const struct request *request, bool is_admitted, const char *user_id)
@@ -62,11 +72,14 @@ bool wire_zap_take(void *owner)
 
     if (!receive(wire->zap->zmq, &request))
         return false;
-    bool is_admitted = !request.is_bad && request.count == FRAME_COUNT && str_is(frame(&request, FRAME_VERSION), "1.0") &&
-                       str_is(frame(&request, FRAME_MECHANISM), "CURVE") && request.sizes[FRAME_KEY] == RAW_KEY_SIZE &&
-                       zmq_z85_encode(key, (const uint8_t *)request.bytes[FRAME_KEY], RAW_KEY_SIZE) != NULL &&
-                       wire_server_admits(wire, frame(&request, FRAME_DOMAIN), key) &&
-                       wire_key_identity(key, identity, NULL) == 0;
+    bool is_admitted =
+        !request.is_bad && request.count == FRAME_COUNT &&
+        str_is(frame(&request, FRAME_VERSION), "1.0") &&
+        str_is(frame(&request, FRAME_MECHANISM), "CURVE") &&
+        request.sizes[FRAME_KEY] == RAW_KEY_SIZE &&
+        zmq_z85_encode(key, (const uint8_t *)request.bytes[FRAME_KEY], RAW_KEY_SIZE) != NULL &&
+        wire_server_admits(wire, frame(&request, FRAME_DOMAIN), key) &&
+        wire_key_identity(key, identity, NULL) == 0;
     answer(wire->zap->zmq, &request, is_admitted, is_admitted ? identity : "");
     return true;
 }

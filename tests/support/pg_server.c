@@ -68,7 +68,8 @@ static pid_t run(const char *const *argv)
         return pid;
     setsid(); /* a terminal's Ctrl-C is not for it */
     prctl(PR_SET_PDEATHSIG, SIGQUIT);
-    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(server.gid) != 0 || setuid(server.uid) != 0))
+    if (geteuid() == 0 &&
+        (setgroups(0, NULL) != 0 || setgid(server.gid) != 0 || setuid(server.uid) != 0))
         _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGQUIT); /* changing the user has cleared it */
     int fd = open(log, O_CREAT | O_APPEND | O_WRONLY, 0600);
@@ -90,7 +91,8 @@ static void wait_for_end(pid_t pid, const char *what)
         if (errno != EINTR)
             give_up(what);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        fprintf(stderr, "pg_server: %s ended with status %d; see %s/log\n", what, status, server.folder);
+        fprintf(stderr, "pg_server: %s ended with status %d; see %s/log\n", what, status,
+                server.folder);
         exit(1);
     }
 }
@@ -152,7 +154,7 @@ static void wait_until_ready(void)
             server.pid = 0;
             give_up("postgres ended at once");
         }
-        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+        nanosleep(&(struct timespec) { 0, 10000000 }, NULL);
     }
     fprintf(stderr, "pg_server: %s\n", err.sentence);
     give_up("postgres does not answer");
@@ -163,9 +165,26 @@ void pg_server_start(void)
     char data[128], sockets[160];
     snprintf(data, sizeof data, "%s/data", server.folder);
     snprintf(sockets, sizeof sockets, "unix_socket_directories=%s", server.folder);
-    server.pid = run((const char *[]){ "postgres", "-D", data, "-c", "listen_addresses=", "-c", sockets, "-c", "fsync=off", "-c",
-                                       "full_page_writes=off", "-c", "max_connections=60", "-c", "shared_buffers=16MB", "-c",
-                                       "autovacuum=off", "-c", "log_min_messages=fatal", NULL });
+    server.pid = run((const char *[]) { "postgres",
+                                        "-D",
+                                        data,
+                                        "-c",
+                                        "listen_addresses=",
+                                        "-c",
+                                        sockets,
+                                        "-c",
+                                        "fsync=off",
+                                        "-c",
+                                        "full_page_writes=off",
+                                        "-c",
+                                        "max_connections=60",
+                                        "-c",
+                                        "shared_buffers=16MB",
+                                        "-c",
+                                        "autovacuum=off",
+                                        "-c",
+                                        "log_min_messages=fatal",
+                                        NULL });
     wait_until_ready();
 }
 
@@ -176,14 +195,16 @@ static void make(void)
     server.maker = getpid();
     find_binaries();
     find_user();
-    snprintf(server.folder, sizeof server.folder, "/tmp/hr-pg-XXXXXX"); /* short: a socket's path has 107 bytes */
+    snprintf(server.folder, sizeof server.folder,
+             "/tmp/hr-pg-XXXXXX"); /* short: a socket's path has 107 bytes */
     if (mkdtemp(server.folder) == NULL || chown(server.folder, server.uid, server.gid) != 0 ||
         chmod(server.folder, 0755) != 0)
         give_up("making the folder");
     atexit(on_exit_of_test);
     snprintf(data, sizeof data, "%s/data", server.folder);
-    wait_for_end(run((const char *[]){ "initdb", "-D", data, "-U", "headrace", "--auth=trust", "--encoding=UTF8",
-                                       "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1", NULL }),
+    wait_for_end(run((const char *[]) { "initdb", "-D", data, "-U", "headrace", "--auth=trust",
+                                        "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
+                                        "--wal-segsize=1", NULL }),
                  "initdb");
     pg_server_start();
 }
@@ -192,7 +213,8 @@ const char *pg_server_conninfo(const char *database)
 {
     if (server.folder[0] == 0)
         make();
-    return str_format(&server.arena, "host=%s user=headrace dbname=%s", server.folder, database).bytes;
+    return str_format(&server.arena, "host=%s user=headrace dbname=%s", server.folder, database)
+        .bytes;
 }
 
 const char *pg_server_database(const char *conninfo)
@@ -219,7 +241,8 @@ const char *pg_server_make_database(const char *template_name)
     const char *name = str_format(&server.arena, "t%d", ++server.databases).bytes;
 
     pg_server_run(root, str_format(&arena, "CREATE DATABASE %s TEMPLATE %s", name,
-                                   template_name != NULL ? template_name : "template0").bytes);
+                                   template_name != NULL ? template_name : "template0")
+                            .bytes);
     arena_clear(&arena);
     return pg_server_conninfo(name);
 }

@@ -50,7 +50,9 @@ static struct err refuse(const char *text, const char *variable, const char *fla
     struct err err = { 0 };
     const char *env[] = { variable, NULL };
     const char *argv[] = { "test", flag, NULL };
-    struct conf_source source = { .home = home, .env = env, .argc = flag != NULL ? 2 : 1, .argv = (char **)argv };
+    struct conf_source source = {
+        .home = home, .env = env, .argc = flag != NULL ? 2 : 1, .argv = (char **)argv
+    };
     write_file(text);
     assert_true(conf_new(&conf, &source, NULL, &err) < 0);
     return err;
@@ -81,14 +83,19 @@ static void without_any_source_everything_has_its_default(void **state)
 static void the_last_source_wins_and_its_origin_is_told(void **state)
 {
     (void)state;
-    const char *env[] = { "PATH=/bin", "HEADRACE__API__PORT=9002", "HEADRACE__WORKER__SLOTS=3", NULL };
-    const char *argv[] = { "test", "scheduler", "--worker.slots=4", "--verbose", "--core.load_examples", "--", "--not.ours=1", NULL };
+    const char *env[] = { "PATH=/bin", "HEADRACE__API__PORT=9002", "HEADRACE__WORKER__SLOTS=3",
+                          NULL };
+    const char *argv[] = {
+        "test",         "scheduler", "--worker.slots=4", "--verbose", "--core.load_examples", "--",
+        "--not.ours=1", NULL
+    };
     struct conf *conf;
     struct conf_item item;
     struct conf_source source = { .home = home, .env = env, .argc = 7, .argv = (char **)argv };
     char origin[160];
     int left;
-    write_file("# comment\n\n[api]\nport = 9001\nhost=0.0.0.0\n; another\n[core]\nload_examples = no\n");
+    write_file(
+        "# comment\n\n[api]\nport = 9001\nhost=0.0.0.0\n; another\n[core]\nload_examples = no\n");
     assert_int_equal(conf_new(&conf, &source, &left, NULL), 0);
     assert_int_equal(left, 5);
     assert_string_equal(argv[1], "scheduler");
@@ -117,7 +124,8 @@ static void durations_sizes_lists_and_paths_are_read_with_their_units(void **sta
     const char *argv[] = { "test", "--core.dags_folder=./mine", NULL };
     const char *env[] = { "HOME=/home/x", NULL };
     write_file("[scheduler]\nlease_ttl = 1m30s\ndag_dir_list_interval = 300\nkey_file = ~/k\n"
-               "[worker]\nmax_log_bytes = 2Gi\nqueues = a, b ,,c\nspool = deep/down\n[api]\ntls_cert=$HEADRACE_HOME/c\ntls_key=/k\n");
+               "[worker]\nmax_log_bytes = 2Gi\nqueues = a, b ,,c\nspool = "
+               "deep/down\n[api]\ntls_cert=$HEADRACE_HOME/c\ntls_key=/k\n");
     struct conf *conf = read_all(env, 2, argv);
     assert_int_equal(conf->scheduler_lease_ttl_ms, 90000);
     assert_int_equal(conf->scheduler_dag_dir_list_interval_ms, 300000);
@@ -138,10 +146,12 @@ static void durations_sizes_lists_and_paths_are_read_with_their_units(void **sta
 static void each_queue_has_a_section_of_its_own(void **state)
 {
     (void)state;
-    const char *env[] = { "HEADRACE__AUTOSCALE_DEFAULT__MIN=1", "HEADRACE__AUTOSCALE_DEFAULT__MAX=4",
+    const char *env[] = { "HEADRACE__AUTOSCALE_DEFAULT__MIN=1",
+                          "HEADRACE__AUTOSCALE_DEFAULT__MAX=4",
                           "HEADRACE__AUTOSCALE_GPU_BIG__MAX=9", NULL };
     struct conf_item item;
-    write_file("[autoscale.gpu.Big]\nmin = 2\nmax = 3\nquiet = 30s\nprovider = slurm\n[autoscale]\ninterval = 2s\n");
+    write_file("[autoscale.gpu.Big]\nmin = 2\nmax = 3\nquiet = 30s\nprovider = "
+               "slurm\n[autoscale]\ninterval = 2s\n");
     struct conf *conf = read_all(env, 0, NULL);
     assert_int_equal(conf->autoscale_interval_ms, 2000);
     assert_int_equal(conf->autoscale_count, 2);
@@ -161,11 +171,14 @@ static void a_wrong_value_is_located_and_explained(void **state)
 {
     (void)state;
     struct err err = refuse("[api]\n\nport = 80a\n", NULL, NULL);
-    assert_non_null(strstr(err.sentence, "headrace.cfg:3: api.port: \"80a\" is not a whole number"));
+    assert_non_null(
+        strstr(err.sentence, "headrace.cfg:3: api.port: \"80a\" is not a whole number"));
     err = refuse("", "HEADRACE__API__PORT=70000", NULL);
-    assert_string_equal(err.sentence, "HEADRACE__API__PORT: api.port: 70000 is not between 0 and 65535");
+    assert_string_equal(err.sentence,
+                        "HEADRACE__API__PORT: api.port: 70000 is not between 0 and 65535");
     err = refuse("", NULL, "--scheduler.lease_ttl=1s");
-    assert_string_equal(err.sentence, "--scheduler.lease_ttl: scheduler.lease_ttl: 1s is not between 2s and 5m");
+    assert_string_equal(err.sentence,
+                        "--scheduler.lease_ttl: scheduler.lease_ttl: 1s is not between 2s and 5m");
     err = refuse("[logging]\nlevel = wran\n", NULL, NULL);
     assert_non_null(strstr(err.sentence, "none of debug|info|warn|error"));
     assert_string_equal(err.hint, "did you mean warn?");
@@ -179,7 +192,8 @@ static void an_unknown_name_is_an_error_that_suggests(void **state)
 {
     (void)state;
     struct err err = refuse("[scheduler]\nleese_ttl = 5s\n", NULL, NULL);
-    assert_non_null(strstr(err.sentence, "headrace.cfg:2: there is no setting scheduler.leese_ttl"));
+    assert_non_null(
+        strstr(err.sentence, "headrace.cfg:2: there is no setting scheduler.leese_ttl"));
     assert_string_equal(err.hint, "did you mean scheduler.lease_ttl?");
     err = refuse("[schedular]\n", NULL, NULL);
     assert_non_null(strstr(err.sentence, "headrace.cfg:1: there is no section [schedular]"));
@@ -200,12 +214,12 @@ static void a_broken_file_is_located(void **state)
     static const struct {
         const char *text, *sentence;
     } rows[] = {
-        { "port = 1\n", ":1: a setting stands before the first [section]" },
-        { "[api]\nport\n", ":2: neither [section] nor key = value" },
-        { "[api\n", ":1: the section's name does not end with ]" },
-        { "[api]\nhost = a\n[core]\n[api]\nhost = b\n", ":5: api.host is set twice" },
-        { "[api]\nhost = \xff\n", ":2: this is not UTF-8" },
-        { "[autoscale.a b]\n", ":1: there is no section [autoscale.a b]" },
+        {"port = 1\n",                                  ":1: a setting stands before the first [section]"},
+        { "[api]\nport\n",                              ":2: neither [section] nor key = value"          },
+        { "[api\n",                                     ":1: the section's name does not end with ]"     },
+        { "[api]\nhost = a\n[core]\n[api]\nhost = b\n", ":5: api.host is set twice"                      },
+        { "[api]\nhost = \xff\n",                       ":2: this is not UTF-8"                          },
+        { "[autoscale.a b]\n",                          ":1: there is no section [autoscale.a b]"        },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct err err = refuse(rows[i].text, NULL, NULL);
@@ -299,9 +313,12 @@ static void the_home_comes_from_the_environment(void **state)
 #undef CASE
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-TESTS(CASE(without_any_source_everything_has_its_default), CASE(the_last_source_wins_and_its_origin_is_told),
-      CASE(durations_sizes_lists_and_paths_are_read_with_their_units), CASE(each_queue_has_a_section_of_its_own),
-      CASE(a_wrong_value_is_located_and_explained), CASE(an_unknown_name_is_an_error_that_suggests),
-      CASE(a_broken_file_is_located), CASE(values_that_do_not_fit_each_other_are_refused),
-      CASE(secrets_are_listed_as_stars), CASE(every_setting_can_be_listed_and_read_back),
-      CASE(a_reload_changes_what_may_change_and_counts_what_must_wait), CASE(the_home_comes_from_the_environment))
+TESTS(CASE(without_any_source_everything_has_its_default),
+      CASE(the_last_source_wins_and_its_origin_is_told),
+      CASE(durations_sizes_lists_and_paths_are_read_with_their_units),
+      CASE(each_queue_has_a_section_of_its_own), CASE(a_wrong_value_is_located_and_explained),
+      CASE(an_unknown_name_is_an_error_that_suggests), CASE(a_broken_file_is_located),
+      CASE(values_that_do_not_fit_each_other_are_refused), CASE(secrets_are_listed_as_stars),
+      CASE(every_setting_can_be_listed_and_read_back),
+      CASE(a_reload_changes_what_may_change_and_counts_what_must_wait),
+      CASE(the_home_comes_from_the_environment))

@@ -45,7 +45,7 @@ static void on_closed(void *owner)
 
 static int start(struct world *world, const struct child_options *options, struct err *err)
 {
-    *world = (struct world){ 0 };
+    *world = (struct world) { 0 };
     assert_int_equal(loop_new(&world->loop, NULL), 0);
     return child_open(&world->child, world->loop, options, on_exit_child, on_output, world, err);
 }
@@ -65,9 +65,11 @@ static void a_child_gets_its_input_and_gives_output_and_exit_status(void **state
     (void)state;
     struct world world;
     struct child_options options = {
-        .argv = (const char *[]){ "sh", "-c", "cat; echo \"$WORD\" >&2; exit 7", NULL },
-        .env = (const char *[]){ "PATH=/usr/bin:/bin", "WORD=hello", NULL },
-        .input = STR("line one\n"), .out = CHILD_PIPE, .err = CHILD_PIPE,
+        .argv = (const char *[]) {"sh", "-c",               "cat; echo \"$WORD\" >&2; exit 7", NULL },
+        .env = (const char *[]) { "PATH=/usr/bin:/bin",   "WORD=hello", NULL                   },
+        .input = STR("line one\n"),
+        .out = CHILD_PIPE,
+        .err = CHILD_PIPE,
     };
     assert_int_equal(start(&world, &options, NULL), 0);
     assert_true(loop_run_until(world.loop, &world.done, 10000));
@@ -86,8 +88,12 @@ static void a_large_input_is_written_whole(void **state)
     size_t size = 3 << 20;
     char *bytes = arena_alloc(&arena, size);
     memset(bytes, 'x', size);
-    struct child_options options = { .argv = (const char *[]){ "wc", "-c", NULL },
-                                     .input = { bytes, size }, .out = CHILD_PIPE, .err = CHILD_PIPE };
+    struct child_options options = {
+        .argv = (const char *[]) {"wc", "-c", NULL },
+        .input = { bytes,   size },
+        .out = CHILD_PIPE,
+        .err = CHILD_PIPE
+    };
     assert_int_equal(start(&world, &options, NULL), 0);
     assert_true(loop_run_until(world.loop, &world.done, 10000));
     assert_str(buf_str(&world.out), "3145728\n");
@@ -100,8 +106,12 @@ static void a_program_that_is_not_there_is_an_error_that_names_it(void **state)
     (void)state;
     struct world world;
     struct err err = { 0 };
-    struct child_options options = { .argv = (const char *[]){ "no-such-program", NULL },
-                                     .input = STR("x"), .out = CHILD_PIPE, .err = CHILD_PIPE };
+    struct child_options options = {
+        .argv = (const char *[]) {"no-such-program", NULL},
+        .input = STR("x"),
+        .out = CHILD_PIPE,
+        .err = CHILD_PIPE
+    };
     assert_int_equal(start(&world, &options, &err), UV_ENOENT);
     assert_non_null(strstr(err.sentence, "no-such-program"));
     loop_free(world.loop);
@@ -111,8 +121,12 @@ static void a_session_of_its_own_is_killed_as_a_whole(void **state)
 {
     (void)state;
     struct world world;
-    struct child_options options = { .argv = (const char *[]){ "sh", "-c", "sleep 1000 & echo up; sleep 1000", NULL },
-                                     .out = CHILD_PIPE, .err = CHILD_PIPE, .own_session = true };
+    struct child_options options = {
+        .argv = (const char *[]) {"sh", "-c", "sleep 1000 & echo up; sleep 1000", NULL},
+        .out = CHILD_PIPE,
+        .err = CHILD_PIPE,
+        .own_session = true
+    };
     assert_int_equal(start(&world, &options, NULL), 0);
     assert_int_equal(getsid(world.child.pid), world.child.pid);
     while (world.out.size == 0)
@@ -125,5 +139,7 @@ static void a_session_of_its_own_is_killed_as_a_whole(void **state)
     end(&world);
 }
 
-TESTS(CASE(a_child_gets_its_input_and_gives_output_and_exit_status), CASE(a_large_input_is_written_whole),
-      CASE(a_program_that_is_not_there_is_an_error_that_names_it), CASE(a_session_of_its_own_is_killed_as_a_whole))
+TESTS(CASE(a_child_gets_its_input_and_gives_output_and_exit_status),
+      CASE(a_large_input_is_written_whole),
+      CASE(a_program_that_is_not_there_is_an_error_that_names_it),
+      CASE(a_session_of_its_own_is_killed_as_a_whole))

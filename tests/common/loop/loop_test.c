@@ -27,7 +27,7 @@ struct world {
 
 static void setup(struct world *world)
 {
-    *world = (struct world){ 0 };
+    *world = (struct world) { 0 };
     assert_int_equal(loop_new(&world->loop, NULL), 0);
 }
 
@@ -166,7 +166,7 @@ static void on_ready(struct poll *poll, int ready)
     /* By level: what is left unread calls again. */
     char byte;
     assert_int_equal(read(poll->uv.io_watcher.fd, &byte, 1), 1);
-    note(world, (char[]){ byte, 0 });
+    note(world, (char[]) { byte, 0 });
     world->done = strlen(world->order) == 3;
 }
 
@@ -218,7 +218,8 @@ static void a_hook_with_work_does_not_let_the_loop_sleep(void **state)
     timer_open(&world.timer, world.loop, on_fire, &world);
     timer_once(&world.timer, 100000); /* what the loop would sleep for */
     int64_t begin_ms = loop_now_ms();
-    assert_true(loop_run_until(world.loop, &world.done, 10000)); /* an iteration that sleeps would take as long */
+    assert_true(loop_run_until(world.loop, &world.done,
+                               10000)); /* an iteration that sleeps would take as long */
     assert_true(loop_now_ms() - begin_ms < 5000);
     hook_close(&hook, NULL);
     timer_close(&world.timer, NULL);
@@ -317,10 +318,13 @@ static void the_descriptors_that_are_left_are_counted(void **state)
     close(fd);
 }
 
-TESTS(CASE(a_repeating_timer_fires_until_closed_and_done_comes_once), CASE(a_timer_does_not_fire_before_its_time),
-      CASE(a_timer_that_keeps_nothing_lets_the_loop_end), CASE(deferred_calls_come_in_order_once_and_may_defer_again),
+TESTS(CASE(a_repeating_timer_fires_until_closed_and_done_comes_once),
+      CASE(a_timer_does_not_fire_before_its_time),
+      CASE(a_timer_that_keeps_nothing_lets_the_loop_end),
+      CASE(deferred_calls_come_in_order_once_and_may_defer_again),
       CASE(a_cancelled_call_does_not_come), CASE(a_signal_is_an_event),
       CASE(a_descriptor_is_watched_by_level_and_can_be_watched_anew),
-      CASE(a_hook_with_work_does_not_let_the_loop_sleep), CASE(work_runs_on_another_thread_and_ends_on_the_loop),
-      CASE(another_thread_wakes_the_loop), CASE(a_new_file_in_a_watched_folder_is_noticed),
+      CASE(a_hook_with_work_does_not_let_the_loop_sleep),
+      CASE(work_runs_on_another_thread_and_ends_on_the_loop), CASE(another_thread_wakes_the_loop),
+      CASE(a_new_file_in_a_watched_folder_is_noticed),
       CASE(the_descriptors_that_are_left_are_counted))

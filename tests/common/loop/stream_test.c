@@ -61,11 +61,14 @@ static void on_connection(struct listener *listener)
 
 static void open_tcp(struct world *world)
 {
-    *world = (struct world){ .wanted = 1 };
+    *world = (struct world) { .wanted = 1 };
     assert_int_equal(loop_new(&world->loop, NULL), 0);
-    assert_int_equal(listener_open_tcp(&world->listener, world->loop, "127.0.0.1", 0, on_connection, world, NULL), 0);
-    assert_int_equal(stream_connect_tcp(&world->client, world->loop, "localhost", listener_port(&world->listener),
-                                        &events, world), 0);
+    assert_int_equal(listener_open_tcp(&world->listener, world->loop, "127.0.0.1", 0, on_connection,
+                                       world, NULL),
+                     0);
+    assert_int_equal(stream_connect_tcp(&world->client, world->loop, "localhost",
+                                        listener_port(&world->listener), &events, world),
+                     0);
     world->open_count = 2;
     assert_true(loop_run_until(world->loop, &world->is_connected, 5000));
     assert_int_equal(world->connect_rc, 0);
@@ -121,7 +124,10 @@ static void more_than_the_kernel_takes_is_queued_and_drains_in_order(void **stat
         bytes[i] = (char)('a' + i * 7 % 23);
     open_tcp(&world);
     world.wanted = size;
-    struct str pieces[] = { { bytes, 1000001 }, { bytes + 1000001, size - 1000001 } };
+    struct str pieces[] = {
+        {bytes,            1000001       },
+        { bytes + 1000001, size - 1000001}
+    };
     assert_int_equal(stream_writev(&world.client, pieces, 2), 0);
     assert_true(world.client.queued > 0 && world.client.queued < size);
     assert_true(world.client.is_above_high_water);
@@ -185,11 +191,14 @@ static void nobody_listening_is_told_by_on_connect(void **state)
     (void)state;
     struct world world = { 0 };
     assert_int_equal(loop_new(&world.loop, NULL), 0);
-    assert_int_equal(listener_open_tcp(&world.listener, world.loop, "127.0.0.1", 0, on_connection, &world, NULL), 0);
+    assert_int_equal(
+        listener_open_tcp(&world.listener, world.loop, "127.0.0.1", 0, on_connection, &world, NULL),
+        0);
     int port = listener_port(&world.listener);
     listener_close(&world.listener, NULL);
     (void)loop_run_until(world.loop, &world.done, 10);
-    assert_int_equal(stream_connect_tcp(&world.client, world.loop, "127.0.0.1", port, &events, &world), 0);
+    assert_int_equal(
+        stream_connect_tcp(&world.client, world.loop, "127.0.0.1", port, &events, &world), 0);
     assert_true(loop_run_until(world.loop, &world.is_connected, 5000));
     assert_int_equal(world.connect_rc, UV_ECONNREFUSED);
     world.open_count = 1;
@@ -203,7 +212,8 @@ static void closing_while_a_name_is_looked_up_is_safe(void **state)
     (void)state;
     struct world world = { .open_count = 1 };
     assert_int_equal(loop_new(&world.loop, NULL), 0);
-    assert_int_equal(stream_connect_tcp(&world.client, world.loop, "localhost", 1, &events, &world), 0);
+    assert_int_equal(stream_connect_tcp(&world.client, world.loop, "localhost", 1, &events, &world),
+                     0);
     stream_close(&world.client, on_closed);
     assert_true(loop_run_until(world.loop, &world.done, 10000));
     assert_false(world.is_connected);
@@ -218,13 +228,18 @@ static void an_address_in_use_is_named(void **state)
     struct err err = { 0 };
     char address[32];
     assert_int_equal(loop_new(&world.loop, NULL), 0);
-    assert_int_equal(listener_open_tcp(&world.listener, world.loop, "127.0.0.1", 0, on_connection, &world, NULL), 0);
+    assert_int_equal(
+        listener_open_tcp(&world.listener, world.loop, "127.0.0.1", 0, on_connection, &world, NULL),
+        0);
     int port = listener_port(&world.listener);
-    assert_int_equal(listener_open_tcp(&second, world.loop, "127.0.0.1", port, on_connection, &world, &err),
-                     UV_EADDRINUSE);
+    assert_int_equal(
+        listener_open_tcp(&second, world.loop, "127.0.0.1", port, on_connection, &world, &err),
+        UV_EADDRINUSE);
     snprintf(address, sizeof address, "127.0.0.1:%d", port);
     assert_non_null(strstr(err.sentence, address));
-    assert_int_equal(listener_open_tcp(&second, world.loop, "nowhere", port, on_connection, &world, &err), ERR_INVALID);
+    assert_int_equal(
+        listener_open_tcp(&second, world.loop, "nowhere", port, on_connection, &world, &err),
+        ERR_INVALID);
     listener_close(&world.listener, NULL);
     loop_free(world.loop);
 }
@@ -238,9 +253,11 @@ static void a_unix_socket_replaces_a_dead_one_and_is_removed_at_close(void **sta
     close(mkstemp(path));
     unlink(path);
     for (int round = 0; round < 2; round++) {
-        world = (struct world){ .wanted = 1, .open_count = 2 };
+        world = (struct world) { .wanted = 1, .open_count = 2 };
         assert_int_equal(loop_new(&world.loop, NULL), 0);
-        assert_int_equal(listener_open_unix(&world.listener, world.loop, path, 0600, on_connection, &world, NULL), 0);
+        assert_int_equal(listener_open_unix(&world.listener, world.loop, path, 0600, on_connection,
+                                            &world, NULL),
+                         0);
         assert_int_equal(stat(path, &stat_of), 0);
         assert_int_equal(stat_of.st_mode & 0777, 0600);
         assert_int_equal(stream_connect_unix(&world.client, world.loop, path, &events, &world), 0);
@@ -255,8 +272,10 @@ static void a_unix_socket_replaces_a_dead_one_and_is_removed_at_close(void **sta
     }
 }
 
-TESTS(CASE(bytes_arrive_and_an_end_is_told), CASE(more_than_the_kernel_takes_is_queued_and_drains_in_order),
+TESTS(CASE(bytes_arrive_and_an_end_is_told),
+      CASE(more_than_the_kernel_takes_is_queued_and_drains_in_order),
       CASE(reading_stops_when_told_and_goes_on_later), CASE(a_peer_that_is_gone_breaks_the_writer),
-      CASE(closing_with_a_full_queue_loses_it_but_leaks_nothing), CASE(nobody_listening_is_told_by_on_connect),
-      CASE(closing_while_a_name_is_looked_up_is_safe), CASE(an_address_in_use_is_named),
+      CASE(closing_with_a_full_queue_loses_it_but_leaks_nothing),
+      CASE(nobody_listening_is_told_by_on_connect), CASE(closing_while_a_name_is_looked_up_is_safe),
+      CASE(an_address_in_use_is_named),
       CASE(a_unix_socket_replaces_a_dead_one_and_is_removed_at_close))

@@ -21,8 +21,9 @@ static void counters_and_gauges_show_as_prometheus_text(void **state)
     metric_add(metrics_counter(metrics, "sent_total", "Messages sent."), 1);
     metric_set(depth, -0.5);
     assert_true(metric_value(sent) == 3);
-    assert_shows(metrics, "# HELP sent_total Messages sent.\n# TYPE sent_total counter\nsent_total 3\n"
-                          "# HELP depth How deep.\n# TYPE depth gauge\ndepth -0.5\n");
+    assert_shows(metrics,
+                 "# HELP sent_total Messages sent.\n# TYPE sent_total counter\nsent_total 3\n"
+                 "# HELP depth How deep.\n# TYPE depth gauge\ndepth -0.5\n");
     metrics_free(metrics);
 }
 
@@ -34,11 +35,13 @@ static void series_have_labels_whose_values_are_escaped(void **state)
     metric_set(metric_with(open, "pool", STR("a\"b\\c\nd")), 1);
     metric_set(metric_with2(open, "pool", STR("x"), "queue", STR("q")), 2);
     metric_set(metric_with(open, "pool", STR("a\"b\\c\nd")), 3);
-    assert_shows(metrics, "# HELP open_slots Slots.\n# TYPE open_slots gauge\n"
-                          "open_slots{pool=\"a\\\"b\\\\c\\nd\"} 3\nopen_slots{pool=\"x\",queue=\"q\"} 2\n");
+    assert_shows(metrics,
+                 "# HELP open_slots Slots.\n# TYPE open_slots gauge\n"
+                 "open_slots{pool=\"a\\\"b\\\\c\\nd\"} 3\nopen_slots{pool=\"x\",queue=\"q\"} 2\n");
     metric_forget_series(open);
     metric_set(metric_with(open, "pool", STR("new")), 7);
-    assert_shows(metrics, "# HELP open_slots Slots.\n# TYPE open_slots gauge\nopen_slots{pool=\"new\"} 7\n");
+    assert_shows(metrics,
+                 "# HELP open_slots Slots.\n# TYPE open_slots gauge\nopen_slots{pool=\"new\"} 7\n");
     metrics_free(metrics);
 }
 
@@ -46,14 +49,17 @@ static void a_histogram_counts_cumulatively_with_bounds_included(void **state)
 {
     (void)state;
     struct metrics *metrics = metrics_new();
-    struct metric *took = metrics_histogram(metrics, "took_seconds", "Time.", (const double[]){ 0.1, 1 }, 2);
+    struct metric *took =
+        metrics_histogram(metrics, "took_seconds", "Time.", (const double[]) { 0.1, 1 }, 2);
     metric_observe(took, 0.1);
     metric_observe(took, 0.5);
     metric_observe(took, 5);
     assert_true(metric_value(took) == 3);
-    assert_shows(metrics, "# HELP took_seconds Time.\n# TYPE took_seconds histogram\n"
-                          "took_seconds_bucket{le=\"0.1\"} 1\ntook_seconds_bucket{le=\"1\"} 2\n"
-                          "took_seconds_bucket{le=\"+Inf\"} 3\ntook_seconds_sum 5.6\ntook_seconds_count 3\n");
+    assert_shows(
+        metrics,
+        "# HELP took_seconds Time.\n# TYPE took_seconds histogram\n"
+        "took_seconds_bucket{le=\"0.1\"} 1\ntook_seconds_bucket{le=\"1\"} 2\n"
+        "took_seconds_bucket{le=\"+Inf\"} 3\ntook_seconds_sum 5.6\ntook_seconds_count 3\n");
     metrics_free(metrics);
 }
 
@@ -80,6 +86,7 @@ static void without_a_table_counting_is_harmless(void **state)
     assert_ptr_equal(unseen, metrics_counter(NULL, "unseen_total", "Nobody looks."));
 }
 
-TESTS(CASE(counters_and_gauges_show_as_prometheus_text), CASE(series_have_labels_whose_values_are_escaped),
-      CASE(a_histogram_counts_cumulatively_with_bounds_included), CASE(endless_label_values_end_in_other),
-      CASE(without_a_table_counting_is_harmless))
+TESTS(CASE(counters_and_gauges_show_as_prometheus_text),
+      CASE(series_have_labels_whose_values_are_escaped),
+      CASE(a_histogram_counts_cumulatively_with_bounds_included),
+      CASE(endless_label_values_end_in_other), CASE(without_a_table_counting_is_harmless))

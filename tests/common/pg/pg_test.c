@@ -8,17 +8,17 @@
 enum { ADD, GET, SLEEP, FAIL, RAISE, ONE, NOTIFY, PID, READ_ONLY, BIG, DEFERRED, STATEMENT_COUNT };
 
 static const struct pg_statement statements[STATEMENT_COUNT] = {
-    [ADD] = { "add", "INSERT INTO item (n, name) SELECT * FROM unnest($1::int[], $2::text[])" },
-    [GET] = { "get", "SELECT n, name FROM item WHERE n >= $1 ORDER BY n" },
-    [SLEEP] = { "sleep", "SELECT 1 FROM pg_sleep($1)" },
-    [FAIL] = { "fail", "SELECT 1 / $1::int" },
-    [RAISE] = { "raise", "SELECT lost()" },
-    [ONE] = { "one", "SELECT $1::bigint" },
-    [NOTIFY] = { "notify", "SELECT 1 FROM pg_notify('news', $1)" },
-    [PID] = { "pid", "SELECT pg_backend_pid()" },
-    [READ_ONLY] = { "read_only", "SELECT read_only()" },
-    [BIG] = { "big", "SELECT length($1::text)" },
-    [DEFERRED] = { "deferred", "INSERT INTO child VALUES ($1)" },
+    [ADD] = {"add",        "INSERT INTO item (n, name) SELECT * FROM unnest($1::int[], $2::text[])"},
+    [GET] = { "get",       "SELECT n, name FROM item WHERE n >= $1 ORDER BY n"                     },
+    [SLEEP] = { "sleep",     "SELECT 1 FROM pg_sleep($1)"                                            },
+    [FAIL] = { "fail",      "SELECT 1 / $1::int"                                                    },
+    [RAISE] = { "raise",     "SELECT lost()"                                                         },
+    [ONE] = { "one",       "SELECT $1::bigint"                                                     },
+    [NOTIFY] = { "notify",    "SELECT 1 FROM pg_notify('news', $1)"                                   },
+    [PID] = { "pid",       "SELECT pg_backend_pid()"                                               },
+    [READ_ONLY] = { "read_only", "SELECT read_only()"                                                    },
+    [BIG] = { "big",       "SELECT length($1::text)"                                               },
+    [DEFERRED] = { "deferred",  "INSERT INTO child VALUES ($1)"                                         },
 };
 
 static const char schema[] =
@@ -26,7 +26,8 @@ static const char schema[] =
     "CREATE TABLE parent (n int PRIMARY KEY);"
     "CREATE TABLE child (n int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);"
     "CREATE FUNCTION lost() RETURNS int LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION 'another leader' USING ERRCODE = 'HR410', HINT = 'step down'; END $$;"
+    " $$ BEGIN RAISE EXCEPTION 'another leader' USING ERRCODE = 'HR410', HINT = 'step down'; END "
+    "$$;"
     "CREATE FUNCTION read_only() RETURNS int LANGUAGE plpgsql AS"
     " $$ BEGIN RAISE EXCEPTION 'cannot write' USING ERRCODE = '25006'; END $$;";
 
@@ -97,14 +98,18 @@ static void on_end(void *owner, const struct pg_outcome *outcome)
 
 static struct pg_options options_of(struct world *world)
 {
-    return (struct pg_options){ .conninfo = world->conninfo, .application_name = "test", .statements = statements,
-                                .statement_count = STATEMENT_COUNT, .on_state = on_state, .on_notify = on_notify,
-                                .owner = world };
+    return (struct pg_options) { .conninfo = world->conninfo,
+                                 .application_name = "test",
+                                 .statements = statements,
+                                 .statement_count = STATEMENT_COUNT,
+                                 .on_state = on_state,
+                                 .on_notify = on_notify,
+                                 .owner = world };
 }
 
 static void setup(struct world *world)
 {
-    *world = (struct world){ .conninfo = pg_server_make_database(NULL) };
+    *world = (struct world) { .conninfo = pg_server_make_database(NULL) };
     pg_server_run(world->conninfo, schema);
     assert_int_equal(loop_new(&world->loop, NULL), 0);
     struct pg_options options = options_of(world);
@@ -157,7 +162,9 @@ static int64_t count_items(struct world *world)
 static void terminate_backends(struct world *world)
 {
     char script[256];
-    snprintf(script, sizeof script, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test' AND datname = '%s'",
+    snprintf(script, sizeof script,
+             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+             "'test' AND datname = '%s'",
              pg_server_database(world->conninfo));
     pg_server_run(pg_server_conninfo("postgres"), script);
 }
@@ -308,7 +315,7 @@ static void thousands_under_way_are_answered_in_order(void **state)
     struct world world;
     setup(&world);
     for (int i = 0; i < 5000; i++) {
-        orders[i] = (struct order){ &world, i };
+        orders[i] = (struct order) { &world, i };
         struct pg_tx *tx = pg_tx_new();
         pg_put_int8(pg_tx_add(tx, ONE, NULL, NULL), i);
         pg_send(world.pg, tx, on_ordered, &orders[i]);
@@ -329,7 +336,7 @@ static void a_large_parameter_goes_through(void **state)
     char *bytes = arena_alloc(&arena, size);
     memset(bytes, 'x', size);
     struct pg_tx *tx = pg_tx_new();
-    pg_put_text(pg_tx_add(tx, BIG, on_result, &world), (struct str){ bytes, size });
+    pg_put_text(pg_tx_add(tx, BIG, on_result, &world), (struct str) { bytes, size });
     commit(&world, tx);
     assert_int_equal(world.rc, 0);
     assert_int_equal(world.number, size);
@@ -412,8 +419,11 @@ static void wait_for_sync_rep(struct pg_sync *sync)
 {
     for (bool waits = false; !waits;) {
         struct pg_result *result;
-        assert_int_equal(pg_sync_query(sync, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'", NULL,
-                                       &result, NULL), 0);
+        assert_int_equal(
+            pg_sync_query(sync,
+                          "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+                          NULL, &result, NULL),
+            0);
         waits = pg_get_bool(result, 0, 0);
         pg_result_free(result);
     }
@@ -426,7 +436,8 @@ static void a_commit_that_the_standby_did_not_confirm_is_unknown(void **state)
     struct pg_sync *sync;
     setup(&world);
     assert_int_equal(pg_sync_open(&sync, pg_server_conninfo("postgres"), NULL), 0);
-    assert_int_equal(pg_sync_exec(sync, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", NULL), 0);
+    assert_int_equal(
+        pg_sync_exec(sync, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", NULL), 0);
     assert_int_equal(pg_sync_exec(sync, "SELECT pg_reload_conf()", NULL), 0);
     for (int i = 0; world.rc == 0 && i < 100; i++) { /* until the reload has come through */
         struct pg_tx *tx = pg_tx_new();
@@ -436,7 +447,12 @@ static void a_commit_that_the_standby_did_not_confirm_is_unknown(void **state)
         if (loop_run_until(world.loop, &world.done, 100))
             continue;
         wait_for_sync_rep(sync);
-        assert_int_equal(pg_sync_exec(sync, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", NULL), 0);
+        assert_int_equal(
+            pg_sync_exec(
+                sync,
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+                NULL),
+            0);
         assert_true(loop_run_until(world.loop, &world.done, 5000));
     }
     assert_int_equal(world.rc, ERR_DB_UNKNOWN);
@@ -525,7 +541,10 @@ static void notifications_arrive_also_after_a_reconnect(void **state)
 static void a_statement_that_does_not_prepare_keeps_the_connection_down_and_says_which(void **state)
 {
     (void)state;
-    static const struct pg_statement bad[] = { { "fine", "SELECT 1" }, { "broken", "SELECT * FROM not_there" } };
+    static const struct pg_statement bad[] = {
+        {"fine",    "SELECT 1"               },
+        { "broken", "SELECT * FROM not_there"}
+    };
     struct world world = { .conninfo = pg_server_make_database(NULL) };
     assert_int_equal(loop_new(&world.loop, NULL), 0);
     struct pg_options options = options_of(&world);
@@ -542,8 +561,10 @@ static void a_statement_that_does_not_prepare_keeps_the_connection_down_and_says
 static void a_server_that_is_not_there_is_a_state_not_an_error(void **state)
 {
     (void)state;
-    static const char *const away[] = { "host=/nonexistent dbname=x", "host=127.0.0.1 port=1 dbname=x",
-                                        "host=no-such-host.invalid dbname=x", "host=localhost port=1 dbname=x" };
+    static const char *const away[] = { "host=/nonexistent dbname=x",
+                                        "host=127.0.0.1 port=1 dbname=x",
+                                        "host=no-such-host.invalid dbname=x",
+                                        "host=localhost port=1 dbname=x" };
     for (size_t i = 0; i < sizeof away / sizeof *away; i++) {
         struct world world = { .conninfo = away[i] };
         assert_int_equal(loop_new(&world.loop, NULL), 0);
@@ -576,7 +597,8 @@ static void closing_at_once_after_opening_is_safe(void **state)
 {
     (void)state;
     for (int round = 0; round < 4; round++) {
-        struct world world = { .conninfo = round % 2 == 0 ? pg_server_conninfo("postgres") : "host=localhost port=1" };
+        struct world world = { .conninfo = round % 2 == 0 ? pg_server_conninfo("postgres")
+                                                          : "host=localhost port=1" };
         bool never = false;
         assert_int_equal(loop_new(&world.loop, NULL), 0);
         struct pg_options options = options_of(&world);
@@ -633,14 +655,19 @@ static void a_pool_spreads_and_survives_the_loss_of_connections(void **state)
     loop_free(world.loop);
 }
 
-TESTS(CASE(several_statements_commit_as_one), CASE(a_failing_statement_undoes_the_others_and_is_named),
+TESTS(CASE(several_statements_commit_as_one),
+      CASE(a_failing_statement_undoes_the_others_and_is_named),
       CASE(our_own_sqlstates_are_our_own_errors), CASE(an_error_at_commit_belongs_to_no_statement),
       CASE(a_row_count_that_surprises_is_reported_after_the_commit),
-      CASE(a_parameter_of_the_wrong_type_is_refused_before_it_is_sent), CASE(thousands_under_way_are_answered_in_order),
-      CASE(a_large_parameter_goes_through), CASE(a_broken_connection_leaves_the_fate_unknown_and_comes_back),
-      CASE(reconnecting_by_wish_makes_what_was_sent_unknown), CASE(a_restart_of_the_server_is_survived),
-      CASE(a_commit_that_the_standby_did_not_confirm_is_unknown), CASE(a_silent_server_is_given_up), CASE(a_server_that_turned_read_only_is_left),
-      CASE(statements_run_with_the_sessions_limits), CASE(notifications_arrive_also_after_a_reconnect),
+      CASE(a_parameter_of_the_wrong_type_is_refused_before_it_is_sent),
+      CASE(thousands_under_way_are_answered_in_order), CASE(a_large_parameter_goes_through),
+      CASE(a_broken_connection_leaves_the_fate_unknown_and_comes_back),
+      CASE(reconnecting_by_wish_makes_what_was_sent_unknown),
+      CASE(a_restart_of_the_server_is_survived),
+      CASE(a_commit_that_the_standby_did_not_confirm_is_unknown), CASE(a_silent_server_is_given_up),
+      CASE(a_server_that_turned_read_only_is_left), CASE(statements_run_with_the_sessions_limits),
+      CASE(notifications_arrive_also_after_a_reconnect),
       CASE(a_statement_that_does_not_prepare_keeps_the_connection_down_and_says_which),
-      CASE(a_server_that_is_not_there_is_a_state_not_an_error), CASE(closing_ends_what_is_under_way_first),
-      CASE(closing_at_once_after_opening_is_safe), CASE(a_pool_spreads_and_survives_the_loss_of_connections))
+      CASE(a_server_that_is_not_there_is_a_state_not_an_error),
+      CASE(closing_ends_what_is_under_way_first), CASE(closing_at_once_after_opening_is_safe),
+      CASE(a_pool_spreads_and_survives_the_loss_of_connections))

@@ -36,13 +36,14 @@ static void every_scalar_comes_back_as_it_was_sent(void **state)
     pg_put_int8(&params, INT64_MIN + 1);
     pg_put_float8(&params, -0.125);
     pg_put_text(&params, STR("Zürich"));
-    pg_put_bytea(&params, (struct str){ "a\0b\xff", 4 });
+    pg_put_bytea(&params, (struct str) { "a\0b\xff", 4 });
     pg_put_jsonb(&params, STR("{\"b\": 1, \"a\": [true]}"));
     pg_put_uuid(&params, id);
     pg_put_date(&params, 19000);
     pg_put_time_ms(&params, 1700000000123);
     pg_put_text(&params, STR_EMPTY);
-    struct pg_result *result = ask(sync, "SELECT $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13, 42::oid", &params);
+    struct pg_result *result =
+        ask(sync, "SELECT $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13, 42::oid", &params);
     assert_int_equal(pg_row_count(result), 1);
     assert_true(pg_get_bool(result, 0, 0));
     assert_int_equal(pg_get_int(result, 0, 1), 200);
@@ -75,9 +76,11 @@ static void the_server_reads_times_as_they_are_meant(void **state)
     pg_put_time_ms(&params, INT64_MIN);
     pg_put_date(&params, 0);
     pg_put_time_ms_or_null(&params, 0);
-    struct pg_result *result = ask(sync,
-                                   "SELECT $1::text, $2::text, $3::text, $4::text, $5 IS NULL,"
-                                   " '1969-12-31 23:59:59.9995Z'::timestamptz, $2, $3, current_setting('TimeZone')", &params);
+    struct pg_result *result =
+        ask(sync,
+            "SELECT $1::text, $2::text, $3::text, $4::text, $5 IS NULL,"
+            " '1969-12-31 23:59:59.9995Z'::timestamptz, $2, $3, current_setting('TimeZone')",
+            &params);
     assert_str(pg_get_text(result, 0, 0), "1970-01-01 00:00:00+00");
     assert_str(pg_get_text(result, 0, 1), "infinity");
     assert_str(pg_get_text(result, 0, 2), "-infinity");
@@ -103,7 +106,8 @@ static void nulls_read_as_nothing(void **state)
     pg_put_text_or_null(&params, STR_EMPTY);
     pg_put_null(&params, PG_UUID);
     pg_put_null_array(&params, PG_INT8);
-    struct pg_result *result = ask(sync, "SELECT $1, $2, $3, $4, NULL::bool, NULL::timestamptz", &params);
+    struct pg_result *result =
+        ask(sync, "SELECT $1, $2, $3, $4, NULL::bool, NULL::timestamptz", &params);
     for (uint32_t i = 0; i < 6; i++)
         assert_true(pg_is_null(result, 0, i));
     assert_int_equal(pg_get_int(result, 0, 0), 0);
@@ -124,8 +128,11 @@ static void arrays_unnest_column_by_column(void **state)
     (void)state;
     struct pg_sync *sync = open_sync();
     struct pg_params params = { 0 };
-    struct id128 ids[] = { { 1, 2 }, { 3, 4 } };
-    pg_put_int8_array(&params, (int64_t[]){ 10, -20 }, 2);
+    struct id128 ids[] = {
+        {1,  2},
+        { 3, 4}
+    };
+    pg_put_int8_array(&params, (int64_t[]) { 10, -20 }, 2);
     pg_put_array(&params, PG_TEXT);
     pg_put_text(&params, STR("a\"b,{}"));
     pg_put_null(&params, PG_TEXT);
@@ -143,13 +150,16 @@ static void arrays_unnest_column_by_column(void **state)
     pg_put_jsonb(&params, STR("[1]"));
     pg_put_jsonb(&params, STR("{}"));
     pg_put_array_end(&params);
-    pg_put_int4_array(&params, (int32_t[]){ 5, 6 }, 2);
+    pg_put_int4_array(&params, (int32_t[]) { 5, 6 }, 2);
     pg_put_array(&params, PG_CHAR);
     pg_put_char(&params, 1);
     pg_put_char(&params, 2);
     pg_put_array_end(&params);
     struct pg_result *result =
-        ask(sync, "SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::timestamptz[], $5::bool[], $6::jsonb[], $7::int[], $8::\"char\"[])", &params);
+        ask(sync,
+            "SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::timestamptz[], "
+            "$5::bool[], $6::jsonb[], $7::int[], $8::\"char\"[])",
+            &params);
     assert_int_equal(pg_row_count(result), 2);
     assert_int_equal(pg_affected(result), 2);
     assert_int_equal(pg_get_int(result, 1, 0), -20);
@@ -178,7 +188,8 @@ static void arrays_are_read_whole_and_empty_ones_too(void **state)
     uint32_t count;
     pg_put_text_array(&params, NULL, 0);
     pg_put_int2(&params, 1); /* what follows an empty array is in its place */
-    struct pg_result *result = ask(sync, "SELECT $1, $2, ARRAY[1, NULL, -3]::smallint[], ARRAY['x', 'y''z']::text[]", &params);
+    struct pg_result *result = ask(
+        sync, "SELECT $1, $2, ARRAY[1, NULL, -3]::smallint[], ARRAY['x', 'y''z']::text[]", &params);
     (void)pg_get_text_array(result, 0, 0, &arena, &count);
     assert_int_equal(count, 0);
     assert_int_equal(pg_get_int(result, 0, 1), 1);
@@ -199,7 +210,8 @@ static void a_refused_script_names_its_line_and_leaves_nothing(void **state)
     (void)state;
     struct pg_sync *sync = open_sync();
     struct err err = { 0 };
-    assert_int_equal(pg_sync_exec(sync, "CREATE TABLE half (n int);\n\nSELECT * FROM nowhere;\n", &err), ERR_DB);
+    assert_int_equal(
+        pg_sync_exec(sync, "CREATE TABLE half (n int);\n\nSELECT * FROM nowhere;\n", &err), ERR_DB);
     assert_non_null(strstr(err.sentence, "line 3"));
     assert_non_null(strstr(err.sentence, "nowhere"));
     struct pg_result *result = ask(sync, "SELECT to_regclass('half') IS NULL", NULL);
@@ -228,7 +240,8 @@ static void statements_can_be_described(void **state)
     struct pg_sync *sync = open_sync();
     struct arena arena = { 0 };
     struct pg_types types;
-    assert_int_equal(pg_sync_describe(sync, "SELECT $1::int + 1, $2::text[]", &arena, &types, NULL), 0);
+    assert_int_equal(pg_sync_describe(sync, "SELECT $1::int + 1, $2::text[]", &arena, &types, NULL),
+                     0);
     assert_int_equal(types.param_count, 2);
     assert_int_equal(types.params[0], PG_INT4);
     assert_int_equal(types.params[1], 1009);
@@ -243,13 +256,23 @@ static void the_longest_prefix_of_a_sqlstate_decides(void **state)
     static const struct {
         const char *sqlstate;
         int code;
-    } rows[] = { { "23505", ERR_EXISTS }, { "23514", ERR_INVALID }, { "40P01", ERR_UNAVAILABLE }, { "42P01", ERR_DB },
-                 { "HR410", ERR_LOST },   { "57014", ERR_TIMEOUT }, { "57P01", ERR_DB_CONNECTION }, { "", ERR_DB } };
+    } rows[] = {
+        {"23505",  ERR_EXISTS       },
+        { "23514", ERR_INVALID      },
+        { "40P01", ERR_UNAVAILABLE  },
+        { "42P01", ERR_DB           },
+        { "HR410", ERR_LOST         },
+        { "57014", ERR_TIMEOUT      },
+        { "57P01", ERR_DB_CONNECTION},
+        { "",      ERR_DB           }
+    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(pg_error_code(rows[i].sqlstate), rows[i].code);
 }
 
 TESTS(CASE(every_scalar_comes_back_as_it_was_sent), CASE(the_server_reads_times_as_they_are_meant),
-      CASE(nulls_read_as_nothing), CASE(arrays_unnest_column_by_column), CASE(arrays_are_read_whole_and_empty_ones_too),
-      CASE(a_refused_script_names_its_line_and_leaves_nothing), CASE(a_server_that_is_not_there_is_an_error_of_one_line),
-      CASE(statements_can_be_described), CASE(the_longest_prefix_of_a_sqlstate_decides))
+      CASE(nulls_read_as_nothing), CASE(arrays_unnest_column_by_column),
+      CASE(arrays_are_read_whole_and_empty_ones_too),
+      CASE(a_refused_script_names_its_line_and_leaves_nothing),
+      CASE(a_server_that_is_not_there_is_an_error_of_one_line), CASE(statements_can_be_described),
+      CASE(the_longest_prefix_of_a_sqlstate_decides))

@@ -10,7 +10,7 @@ static int64_t run_no; /* of today, another one for each case */
 
 #define ATTEMPT ((struct id128){ 0x0198000000007000, 0x8000000000000001 })
 
-/* ---- records ----------------------------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static struct record run_created(int64_t number, const char *run_id)
 {
@@ -111,7 +111,7 @@ static int next_run(void **state)
     return 0;
 }
 
-/* ---- runs -------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void a_created_run_is_live_and_found_by_its_name(void **state)
 {
@@ -191,7 +191,7 @@ static void a_deleted_run_leaves_nothing(void **state)
                      0);
 }
 
-/* ---- tries ------------------------------------------------------------------------------------------------------- */
+/* ---- tries ----------------------------------------------------------------------------------- */
 
 static void a_try_is_one_row_from_its_placing_to_its_end(void **state)
 {
@@ -334,7 +334,7 @@ static void the_database_refuses_what_is_not_in_the_table(void **state)
     }
 }
 
-/* ---- outputs ----------------------------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 static void an_output_that_is_not_json_is_kept_as_text(void **state)
 {
@@ -370,7 +370,7 @@ static void an_expansion_can_be_replaced(void **state)
     assert_string_equal(text("SELECT length || items::text FROM expansion WHERE run_no = %lld"), "1[\"z\"]");
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static void an_answered_request_leaves_the_inbox(void **state)
 {
@@ -451,7 +451,7 @@ static void a_scaling_decision_is_an_event(void **state)
     assert_int_equal(store_world_int(&world, "SELECT count(*) FROM autoscale_event WHERE demand = 9 AND wanted = 3 AND present = 1"), 2);
 }
 
-/* ---- the fence, and commits of unknown fate -------------------------------------------------------------------- */
+/* ---- the fence, and commits of unknown fate -------------------------------------------------- */
 
 static void a_batch_of_another_epoch_writes_nothing(void **state)
 {

@@ -251,7 +251,7 @@ static void many_runs_come_in_portions_and_all_once(void **state)
     store_world_close(&world);
 }
 
-/* ---- one run, one version --------------------------------------------------------------------------------------- */
+/* ---- one run, one version -------------------------------------------------------------------- */
 
 static void on_one_run(void *owner, int rc, const struct recovered_run *run, const struct err *err)
 {
@@ -337,7 +337,7 @@ static void recovery_ends_with_the_error_when_the_database_is_away(void **state)
     store_world_close(&world);
 }
 
-/* ---- inbox ------------------------------------------------------------------------------------------------------- */
+/* ---- inbox ----------------------------------------------------------------------------------- */
 
 static void on_row(void *owner, const struct inbox_row *row)
 {

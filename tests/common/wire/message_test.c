@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The messages and their bytes. tests/golden/v1/ holds what this release and earlier ones have written: it must decode for
- * ever. HEADRACE_WRITE_GOLDEN=1 writes files that are missing, for a new message, and the description of the protocol. */
+/* The messages and their bytes. tests/golden/v1/ holds what this release and earlier ones have
+ * written: it must decode for ever. HEADRACE_WRITE_GOLDEN=1 writes files that are missing, for a
+ * new message, and the description of the protocol. */
 #include "common/wire/message.h"
 
 #include "tests/support/test.h"
@@ -11,54 +12,110 @@
 #define GOLDEN HEADRACE_SOURCE_DIR "/tests/golden/v1/"
 
 static const struct id128 id_a = { 0x0192a1b2c3d47e5f, 0x8899aabbccddeeff }, id_b = { 1, 2 };
-static struct str argv_items[] = { { "bash", 4 }, { "-c", 2 }, { "echo hi", 7 } };
-static struct str env_items[] = { { "A=1", 3 }, { "B=", 2 } };
-static struct str secret_items[] = { { "hunter2", 7 } };
+static struct str argv_items[] = {
+    {"bash",     4},
+    { "-c",      2},
+    { "echo hi", 7}
+};
+static struct str env_items[] = {
+    {"A=1", 3},
+    { "B=", 2}
+};
+static struct str secret_items[] = {
+    {"hunter2", 7}
+};
 static const uint64_t open_seqs[] = { 7, 8, UINT64_MAX };
 
 static const struct message_attempt attempts[] = {
-    { .attempt = { 3, 4 }, .credit = { 5, 6 } },
-    { .attempt = { 7, 8 }, .credit = { 9, 10 }, .ended = true,
-      .result = { .outcome = OUTCOME_FAILED, .exit_code = -9, .started_unix_ms = 1700000000000, .ended_unix_ms = 1700000000999,
-                  .output = { "{\"n\": 1}", 8 }, .error = { "killed by signal 9", 18 }, .hard = true, .cpu_ms = 12,
-                  .memory_peak_bytes = 1LL << 33, .log_bytes = 77 } },
+    {.attempt = { 3, 4 }, .credit = { 5, 6 }},
+    { .attempt = { 7, 8 },
+     .credit = { 9, 10 },
+     .ended = true,
+     .result = { .outcome = OUTCOME_FAILED,
+                  .exit_code = -9,
+                  .started_unix_ms = 1700000000000,
+                  .ended_unix_ms = 1700000000999,
+                  .output = { "{\"n\": 1}", 8 },
+                  .error = { "killed by signal 9", 18 },
+                  .hard = true,
+                  .cpu_ms = 12,
+                  .memory_peak_bytes = 1LL << 33,
+                  .log_bytes = 77 } },
 };
-static const struct message_note notes[] = { { 1LL << 40, 7, -1, -1, 0, 2, CAUSE_TASKS_DONE, 1700000000000 },
-                                             { 1LL << 40, 7, 3, 12, 2, 4, CAUSE_EXIT_OK, 1700000000001 } };
+static const struct message_note notes[] = {
+    {1LL << 40,  7, -1, -1, 0, 2, CAUSE_TASKS_DONE, 1700000000000},
+    { 1LL << 40, 7, 3,  12, 2, 4, CAUSE_EXIT_OK,    1700000000001}
+};
 
 /* One message of each kind, with every field set. */
 static uint32_t make_samples(struct message *out)
 {
-    static const struct id128 acked[] = { { 1, 2 }, { 3, 4 } };
+    static const struct id128 acked[] = {
+        {1,  2},
+        { 3, 4}
+    };
     struct message samples[] = {
-        { .type = MESSAGE_HELLO, .hello = { 1, 2, STR("worker"), STR("0.1.0") } },
+        {.type = MESSAGE_HELLO,                                                    .hello = { 1, 2, STR("worker"), STR("0.1.0") }},
         { .type = MESSAGE_INVENTORY,
-          .inventory = { .name = STR("w1"), .host = STR("höst"), .release = STR("0.1.0"), .queues = STR("default,gpu"), .boot = id_a,
-                         .incarnation = 3, .sent_ms = 123456789, .slots = 16, .next_seq = 9, .open_seqs = open_seqs,
-                         .open_count = 3, .attempts = attempts, .attempt_count = 2, .leaving = true } },
-        { .type = MESSAGE_STARTED, .started = { id_a, 1700000000000 } },
+         .inventory = { .name = STR("w1"),
+                         .host = STR("höst"),
+                         .release = STR("0.1.0"),
+                         .queues = STR("default,gpu"),
+                         .boot = id_a,
+                         .incarnation = 3,
+                         .sent_ms = 123456789,
+                         .slots = 16,
+                         .next_seq = 9,
+                         .open_seqs = open_seqs,
+                         .open_count = 3,
+                         .attempts = attempts,
+                         .attempt_count = 2,
+                         .leaving = true }                                                                                       },
+        { .type = MESSAGE_STARTED,                                                 .started = { id_a, 1700000000000 }            },
         { .type = MESSAGE_GRANT,
-          .grant = { .attempt = id_a, .credit = { 3, 7 }, .stamp_ms = 123456789, .credit_ttl_ms = 30000, .lease_ms = 300000,
-                     .dag_id = STR("d"), .run_id = STR("manual__1"), .task_id = STR("g.t"), .map_index = -1, .try_no = 2,
+         .grant = { .attempt = id_a,
+                     .credit = { 3, 7 },
+                     .stamp_ms = 123456789,
+                     .credit_ttl_ms = 30000,
+                     .lease_ms = 300000,
+                     .dag_id = STR("d"),
+                     .run_id = STR("manual__1"),
+                     .task_id = STR("g.t"),
+                     .map_index = -1,
+                     .try_no = 2,
                      .fence = 99,
-                     .spec = { .argv = argv_items, .argv_count = 3, .env = env_items, .env_count = 2, .input = { "in\0put", 6 },
-                               .cwd = STR("/tmp"), .run_as_user = STR("nobody"), .secrets = secret_items, .secret_count = 1,
-                               .output_rule = OUTPUT_LAST_LINE, .max_output_bytes = 1 << 20, .timeout_ms = 60000,
-                               .kill_grace_ms = 30000, .skip_exit_code = -1, .cpu_milli = 500, .memory_bytes = 1LL << 30,
-                               .pids_max = 64 } } },
-        { .type = MESSAGE_ACK, .ack = { acked, 2 } },
-        { .type = MESSAGE_KILL, .kill = { id_b, CAUSE_STOPPED } },
-        { .type = MESSAGE_SYNC },
-        { .type = MESSAGE_RENEWED, .renewed = { 123456789, 300000 } },
-        { .type = MESSAGE_DRAIN, .drain = { true } },
-        { .type = MESSAGE_STOP },
-        { .type = MESSAGE_SUBSCRIBE },
-        { .type = MESSAGE_NUDGE },
-        { .type = MESSAGE_NOTES, .notes = { 41, notes, 2, true } },
-        { .type = MESSAGE_WHY_QUESTION, .why_question = { 5, 1LL << 40, 3, -1 } },
-        { .type = MESSAGE_WHY_ANSWER, .why_answer = { 5, STR("pool default_pool: 128 of 128 slots in use\n") } },
-        { .type = MESSAGE_LOG_CHUNK, .log_chunk = { id_a, 4096, { "1700000000000 O \xff\n", 17 }, true } },
-        { .type = MESSAGE_LOG_ACK, .log_ack = { id_a, 4096 } },
+                     .spec = { .argv = argv_items,
+                               .argv_count = 3,
+                               .env = env_items,
+                               .env_count = 2,
+                               .input = { "in\0put", 6 },
+                               .cwd = STR("/tmp"),
+                               .run_as_user = STR("nobody"),
+                               .secrets = secret_items,
+                               .secret_count = 1,
+                               .output_rule = OUTPUT_LAST_LINE,
+                               .max_output_bytes = 1 << 20,
+                               .timeout_ms = 60000,
+                               .kill_grace_ms = 30000,
+                               .skip_exit_code = -1,
+                               .cpu_milli = 500,
+                               .memory_bytes = 1LL << 30,
+                               .pids_max = 64 } }                                                                                },
+        { .type = MESSAGE_ACK,                                                     .ack = { acked, 2 }                           },
+        { .type = MESSAGE_KILL,                                                    .kill = { id_b, CAUSE_STOPPED }               },
+        { .type = MESSAGE_SYNC                                                   },
+        { .type = MESSAGE_RENEWED,                                        .renewed = { 123456789, 300000 }                                              },
+        { .type = MESSAGE_DRAIN,                                                       .drain = { true }},
+        { .type = MESSAGE_STOP                                                                      },
+        { .type = MESSAGE_SUBSCRIBE                                                  },
+        { .type = MESSAGE_NUDGE                                        },
+        { .type = MESSAGE_NOTES,                                 .notes = { 41, notes, 2, true }                                              },
+        { .type = MESSAGE_WHY_QUESTION, .why_question = { 5, 1LL << 40, 3, -1 }                      },
+        { .type = MESSAGE_WHY_ANSWER,
+         .why_answer = { 5, STR("pool default_pool: 128 of 128 slots in use\n") }                                                        },
+        { .type = MESSAGE_LOG_CHUNK,
+         .log_chunk = { id_a, 4096, { "1700000000000 O \xff\n", 17 }, true }        },
+        { .type = MESSAGE_LOG_ACK,                                                                                  .log_ack = { id_a, 4096 }                                                        },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {
@@ -167,13 +224,15 @@ static void fields_arrive_in_their_places(void **state)
 
 static void add_field(struct buf *out, const char *message, const ProtobufCFieldDescriptor *field)
 {
-    static const char *const types[] = { "int32", "sint32", "sfixed32", "int64", "sint64", "sfixed64", "uint32", "fixed32", "uint64",
-                                         "fixed64", "float", "double", "bool", "enum", "string", "bytes", "message" };
+    static const char *const types[] = { "int32",    "sint32", "sfixed32", "int64",  "sint64",
+                                         "sfixed64", "uint32", "fixed32",  "uint64", "fixed64",
+                                         "float",    "double", "bool",     "enum",   "string",
+                                         "bytes",    "message" };
     const char *type = types[field->type];
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         type = ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name;
-    buf_printf(out, "%s.%s = %u %s%s\n", message, field->name, field->id, field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "",
-               type);
+    buf_printf(out, "%s.%s = %u %s%s\n", message, field->name, field->id,
+               field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "", type);
 }
 
 static void add_message(struct buf *out, const ProtobufCMessageDescriptor *message)
@@ -195,12 +254,15 @@ static void a_change_of_the_protocol_shows_in_its_description(void **state)
     (void)state;
     struct buf now = { 0 }, golden = { 0 };
     add_message(&now, &headrace__v1__envelope__descriptor);
-    if (!read_golden("protocol.txt", &golden) || (write_missing() && !str_eq(buf_str(&now), buf_str(&golden)))) {
+    if (!read_golden("protocol.txt", &golden) ||
+        (write_missing() && !str_eq(buf_str(&now), buf_str(&golden)))) {
         assert_true(write_missing());
         write_golden("protocol.txt", buf_str(&now));
     } else if (!str_eq(buf_str(&now), buf_str(&golden))) {
-        fail_msg("the protocol is no longer what tests/golden/v1/protocol.txt says; if only fields were added, "
-                 "HEADRACE_WRITE_GOLDEN=1 writes it anew:\n%s", now.bytes);
+        fail_msg("the protocol is no longer what tests/golden/v1/protocol.txt says; if only fields "
+                 "were added, "
+                 "HEADRACE_WRITE_GOLDEN=1 writes it anew:\n%s",
+                 now.bytes);
     }
     buf_clear(&now);
     buf_clear(&golden);
@@ -210,7 +272,7 @@ static int unpack_rc(const void *bytes, size_t size, struct err *err)
 {
     struct message message;
     struct arena arena = { 0 };
-    int rc = message_unpack((struct str){ bytes, size }, &arena, &message, err);
+    int rc = message_unpack((struct str) { bytes, size }, &arena, &message, err);
     arena_clear(&arena);
     return rc;
 }
@@ -224,13 +286,15 @@ static void foreign_bytes_are_refused_with_a_reason(void **state)
     assert_int_equal(unpack_rc("\x08\x02", 2, &err), ERR_UNSUPPORTED);
     assert_non_null(strstr(err.sentence, "version 2"));
     assert_int_equal(unpack_rc("\x08\x01\x12\x01w", 5, &err), ERR_UNSUPPORTED); /* no body */
-    assert_int_equal(unpack_rc("\x08\x01\x12\x01/\xfa\x01\x00", 8, &err), ERR_PROTOCOL); /* nudge of "/" */
+    assert_int_equal(unpack_rc("\x08\x01\x12\x01/\xfa\x01\x00", 8, &err),
+                     ERR_PROTOCOL); /* nudge of "/" */
     assert_non_null(strstr(err.sentence, "sender"));
     assert_int_equal(unpack_rc("\x08\x01\x12\x01w\xfa\x01\x00", 8, &err), 0);
     /* kill with an id of 2 bytes; why_answer with a text that is not UTF-8 */
     assert_int_equal(unpack_rc("\x08\x01\x12\x01w\x7a\x04\x0a\x02xx", 11, &err), ERR_PROTOCOL);
     assert_string_equal(err.sentence, "message kill: kill.attempt has 2 bytes, not 16");
-    assert_int_equal(unpack_rc("\x08\x01\x12\x01w\x92\x02\x04\x12\x02\xc3\x28", 12, &err), ERR_PROTOCOL);
+    assert_int_equal(unpack_rc("\x08\x01\x12\x01w\x92\x02\x04\x12\x02\xc3\x28", 12, &err),
+                     ERR_PROTOCOL);
     assert_non_null(strstr(err.sentence, "why_answer.text is not UTF-8"));
 }
 
@@ -264,9 +328,15 @@ static void a_full_inventory_fits_into_its_budget(void **state)
     struct buf bytes = { 0 };
     struct message back;
     for (int i = 0; i < COUNT; i++)
-        many[i] = (struct message_attempt){ .attempt = { 1, (uint64_t)i }, .credit = { 1, (uint64_t)i } };
-    struct message message = { .type = MESSAGE_INVENTORY, .sender = STR("w"),
-                               .inventory = { .attempts = many, .attempt_count = COUNT } };
+        many[i] = (struct message_attempt) {
+            .attempt = {1,  (uint64_t)i},
+              .credit = { 1, (uint64_t)i}
+        };
+    struct message message = {
+        .type = MESSAGE_INVENTORY,
+        .sender = STR("w"),
+        .inventory = {.attempts = many, .attempt_count = COUNT}
+    };
     assert_int_equal(message_pack(&message, &bytes, NULL), 0);
     assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
     assert_true(back.inventory.attempts[COUNT - 1].attempt.low == COUNT - 1);
@@ -280,7 +350,9 @@ static void a_message_that_is_too_large_is_not_made(void **state)
     static char much[MESSAGE_SIZE_MAX];
     struct buf bytes = { 0 };
     struct err err = { 0 };
-    struct message message = { .type = MESSAGE_LOG_CHUNK, .sender = STR("w"), .log_chunk = { .content = { much, sizeof much } } };
+    struct message message = { .type = MESSAGE_LOG_CHUNK,
+                               .sender = STR("w"),
+                               .log_chunk = { .content = { much, sizeof much } } };
     buf_add_cstr(&bytes, "before");
     assert_int_equal(message_pack(&message, &bytes, &err), ERR_TOO_LARGE);
     assert_non_null(strstr(err.sentence, "log_chunk"));
@@ -295,13 +367,18 @@ static void a_later_releases_words_are_read_as_the_nearest_safe_ones(void **stat
     struct buf bytes = { 0 };
     struct message back;
     struct message_attempt attempt = { .ended = true, .result = { .outcome = (enum outcome)77 } };
-    struct message message = { .type = MESSAGE_INVENTORY, .sender = STR("w"),
-                               .inventory = { .attempts = &attempt, .attempt_count = 1 } };
+    struct message message = {
+        .type = MESSAGE_INVENTORY,
+        .sender = STR("w"),
+        .inventory = {.attempts = &attempt, .attempt_count = 1}
+    };
     assert_int_equal(message_pack(&message, &bytes, NULL), 0);
     assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
     assert_int_equal(back.inventory.attempts[0].result.outcome, OUTCOME_FAILED);
     buf_reset(&bytes);
-    message = (struct message){ .type = MESSAGE_KILL, .sender = STR("w"), .kill = { id_a, (enum cause)999 } };
+    message = (struct message) {
+        .type = MESSAGE_KILL, .sender = STR("w"), .kill = {id_a, (enum cause)999}
+    };
     assert_int_equal(message_pack(&message, &bytes, NULL), 0);
     assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
     assert_int_equal(back.kill.cause, CAUSE_NONE);
@@ -315,7 +392,7 @@ static void words_for_a_process_hold_no_zero_byte(void **state)
     struct arena arena = { 0 };
     struct buf bytes = { 0 };
     struct err err = { 0 };
-    struct spec back, spec = { .argv = (struct str[]){ { "a\0b", 3 } }, .argv_count = 1 };
+    struct spec back, spec = { .argv = (struct str[]) { { "a\0b", 3 } }, .argv_count = 1 };
     message_pack_spec(&spec, &bytes);
     assert_int_equal(message_unpack_spec(buf_str(&bytes), &arena, &back, &err), ERR_PROTOCOL);
     assert_non_null(strstr(err.sentence, "zero byte"));
@@ -351,8 +428,9 @@ static void specs_and_results_travel_alone(void **state)
     buf_clear(&bytes);
 }
 
-TESTS(CASE(every_message_is_written_and_read_as_its_golden_bytes), CASE(fields_arrive_in_their_places),
-      CASE(a_change_of_the_protocol_shows_in_its_description), CASE(foreign_bytes_are_refused_with_a_reason),
-      CASE(a_swarm_of_empty_parts_cannot_eat_memory), CASE(a_full_inventory_fits_into_its_budget),
-      CASE(a_message_that_is_too_large_is_not_made), CASE(a_later_releases_words_are_read_as_the_nearest_safe_ones),
+TESTS(CASE(every_message_is_written_and_read_as_its_golden_bytes),
+      CASE(fields_arrive_in_their_places), CASE(a_change_of_the_protocol_shows_in_its_description),
+      CASE(foreign_bytes_are_refused_with_a_reason), CASE(a_swarm_of_empty_parts_cannot_eat_memory),
+      CASE(a_full_inventory_fits_into_its_budget), CASE(a_message_that_is_too_large_is_not_made),
+      CASE(a_later_releases_words_are_read_as_the_nearest_safe_ones),
       CASE(words_for_a_process_hold_no_zero_byte), CASE(specs_and_results_travel_alone))

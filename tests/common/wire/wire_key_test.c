@@ -59,7 +59,8 @@ static void a_damaged_key_file_is_refused(void **state)
     struct err err = { 0 };
     assert_int_equal(wire_key_load(path, &key, NULL), 0);
     FILE *file = fopen(path, "we");
-    fprintf(file, "public = %s\nprivate = 0123456789012345678901234567890123456789\n", key.public_key);
+    fprintf(file, "public = %s\nprivate = 0123456789012345678901234567890123456789\n",
+            key.public_key);
     fclose(file);
     assert_int_equal(wire_key_load(path, &key, &err), ERR_INVALID);
     assert_non_null(strstr(err.sentence, "no CURVE key pair"));
@@ -81,7 +82,8 @@ static void the_identity_belongs_to_the_key(void **state)
     assert_int_equal(wire_key_identity("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", first, NULL), 0);
     assert_string_equal(first, "f4cce7d6987fc4fac2432b746db272bd");
     assert_int_equal(wire_key_identity("short", first, NULL), ERR_INVALID);
-    assert_int_equal(wire_key_identity("~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~", first, NULL), ERR_INVALID);
+    assert_int_equal(wire_key_identity("~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~", first, NULL),
+                     ERR_INVALID);
 }
 
 static void the_allow_list_grows_by_one_line_a_key(void **state)
@@ -124,6 +126,7 @@ static void a_wrong_line_of_the_allow_list_is_located(void **state)
 #undef CASE
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-TESTS(CASE(a_missing_key_file_is_made_for_its_owner_alone), CASE(a_key_file_that_others_may_read_is_refused),
-      CASE(a_damaged_key_file_is_refused), CASE(the_identity_belongs_to_the_key),
-      CASE(the_allow_list_grows_by_one_line_a_key), CASE(a_wrong_line_of_the_allow_list_is_located))
+TESTS(CASE(a_missing_key_file_is_made_for_its_owner_alone),
+      CASE(a_key_file_that_others_may_read_is_refused), CASE(a_damaged_key_file_is_refused),
+      CASE(the_identity_belongs_to_the_key), CASE(the_allow_list_grows_by_one_line_a_key),
+      CASE(a_wrong_line_of_the_allow_list_is_located))

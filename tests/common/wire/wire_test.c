@@ -32,7 +32,8 @@ static bool is_allowed(void *owner, const char *public_key)
     return world->allowed_key != NULL && strcmp(world->allowed_key, public_key) == 0;
 }
 
-static void on_server_message(struct wire_server *server, struct str peer, const struct message *message)
+static void on_server_message(struct wire_server *server, struct str peer,
+                              const struct message *message)
 {
     struct world *world = wire_server_owner(server);
     world->received++;
@@ -46,7 +47,10 @@ static void on_server_message(struct wire_server *server, struct str peer, const
         return;
     }
     if (message->type == MESSAGE_WHY_QUESTION) {
-        struct message answer = { .type = MESSAGE_WHY_ANSWER, .why_answer = { message->why_question.question_no, STR("because") } };
+        struct message answer = {
+            .type = MESSAGE_WHY_ANSWER,
+            .why_answer = {message->why_question.question_no, STR("because")}
+        };
         assert_int_equal(wire_server_send(server, peer, &answer, NULL), 0);
     }
 }
@@ -76,7 +80,7 @@ static void on_closed(void *owner)
 
 static void setup(struct world *world)
 {
-    *world = (struct world){ .wanted = 1, .wanted_back = 1, .metrics = metrics_new() };
+    *world = (struct world) { .wanted = 1, .wanted_back = 1, .metrics = metrics_new() };
     assert_int_equal(loop_new(&world->loop, NULL), 0);
     assert_int_equal(wire_open(&world->wire, world->loop, world->metrics, NULL), 0);
 }
@@ -89,17 +93,28 @@ static void teardown(struct world *world)
     metrics_free(world->metrics);
 }
 
-static int open_server(struct world *world, const char *endpoint, const struct wire_key *key, struct err *err)
+static int open_server(struct world *world, const char *endpoint, const struct wire_key *key,
+                       struct err *err)
 {
-    struct wire_server_options options = { .name = "server", .endpoint = endpoint, .key = key, .is_allowed = is_allowed,
-                                           .on_message = on_server_message, .owner = world };
+    struct wire_server_options options = { .name = "server",
+                                           .endpoint = endpoint,
+                                           .key = key,
+                                           .is_allowed = is_allowed,
+                                           .on_message = on_server_message,
+                                           .owner = world };
     return wire_server_open(&world->server, world->wire, &options, err);
 }
 
-static int open_client(struct world *world, const char *endpoint, const char *server_key, struct err *err)
+static int open_client(struct world *world, const char *endpoint, const char *server_key,
+                       struct err *err)
 {
-    struct wire_client_options options = { .name = "client", .endpoint = endpoint, .sender = "w-1", .key = &world->client_key,
-                                           .server_key = server_key, .on_state = on_state, .on_message = on_client_message,
+    struct wire_client_options options = { .name = "client",
+                                           .endpoint = endpoint,
+                                           .sender = "w-1",
+                                           .key = &world->client_key,
+                                           .server_key = server_key,
+                                           .on_state = on_state,
+                                           .on_message = on_client_message,
                                            .owner = world };
     return wire_client_open(&world->client, world->wire, &options, err);
 }
@@ -107,20 +122,24 @@ static int open_client(struct world *world, const char *endpoint, const char *se
 static void connect_plain(struct world *world, const char *endpoint)
 {
     struct err err = { 0 };
-    if (open_server(world, endpoint, NULL, &err) < 0 || open_client(world, wire_server_endpoint(world->server), NULL, &err) < 0)
+    if (open_server(world, endpoint, NULL, &err) < 0 ||
+        open_client(world, wire_server_endpoint(world->server), NULL, &err) < 0)
         fail_msg("%s", err.sentence);
     assert_true(loop_run_until(world->loop, &world->is_up, 5000));
 }
 
 static int ask(struct world *world, uint64_t number)
 {
-    struct message message = { .type = MESSAGE_WHY_QUESTION, .why_question = { number, 1, 2, -1 } };
+    struct message message = {
+        .type = MESSAGE_WHY_QUESTION, .why_question = {number, 1, 2, -1}
+    };
     return wire_client_send(world->client, &message, NULL);
 }
 
 static double counted(struct world *world, const char *name, const char *label, const char *value)
 {
-    return metric_value(metric_with(metrics_counter(world->metrics, name, ""), label, str_of(value)));
+    return metric_value(
+        metric_with(metrics_counter(world->metrics, name, ""), label, str_of(value)));
 }
 
 static void a_question_is_answered(void **state)
@@ -170,7 +189,8 @@ static void a_burst_of_ten_thousand_does_not_stall(void **state)
         if (rc == 0)
             sent++;
         else
-            (void)loop_run_until(world.loop, &never, 1); /* its queue is full: let the server read */
+            (void)loop_run_until(world.loop, &never,
+                                 1); /* its queue is full: let the server read */
     }
     assert_true(loop_run_until(world.loop, &world.echoed, 30000));
     assert_int_equal(world.received, COUNT);
@@ -279,7 +299,8 @@ static void a_known_key_is_let_in_and_is_the_identity(void **state)
     if (open_server(&world, "tcp://*:0", &world.server_key, &err) < 0)
         fail_msg("%s", err.sentence);
     char endpoint[64];
-    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%s", strrchr(wire_server_endpoint(world.server), ':') + 1);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%s",
+             strrchr(wire_server_endpoint(world.server), ':') + 1);
     assert_int_equal(open_client(&world, endpoint, world.server_key.public_key, NULL), 0);
     assert_true(loop_run_until(world.loop, &world.is_up, 5000));
     assert_int_equal(ask(&world, 0), 0);
@@ -297,7 +318,9 @@ static void an_unknown_key_is_refused_and_told_why(void **state)
     wire_key_make(&world.server_key);
     wire_key_make(&world.client_key);
     assert_int_equal(open_server(&world, "tcp://127.0.0.1:0", &world.server_key, NULL), 0);
-    assert_int_equal(open_client(&world, wire_server_endpoint(world.server), world.server_key.public_key, NULL), 0);
+    assert_int_equal(
+        open_client(&world, wire_server_endpoint(world.server), world.server_key.public_key, NULL),
+        0);
     assert_true(loop_run_until(world.loop, &world.is_down, 5000));
     assert_non_null(strstr(world.down_err.sentence, "our key is not allowed"));
     assert_false(wire_client_is_up(world.client));
@@ -305,7 +328,9 @@ static void an_unknown_key_is_refused_and_told_why(void **state)
     /* Allowed from now on: the next try gets in, without a restart. */
     world.allowed_key = world.client_key.public_key;
     wire_client_close(world.client);
-    assert_int_equal(open_client(&world, wire_server_endpoint(world.server), world.server_key.public_key, NULL), 0);
+    assert_int_equal(
+        open_client(&world, wire_server_endpoint(world.server), world.server_key.public_key, NULL),
+        0);
     assert_true(loop_run_until(world.loop, &world.is_up, 5000));
     teardown(&world);
 }
@@ -351,8 +376,11 @@ static void a_server_that_would_let_anybody_in_does_not_start(void **state)
     struct err err = { 0 };
     setup(&world);
     wire_key_make(&world.server_key);
-    struct wire_server_options options = { .name = "open", .endpoint = "tcp://127.0.0.1:0", .key = &world.server_key,
-                                           .on_message = on_server_message, .owner = &world };
+    struct wire_server_options options = { .name = "open",
+                                           .endpoint = "tcp://127.0.0.1:0",
+                                           .key = &world.server_key,
+                                           .on_message = on_server_message,
+                                           .owner = &world };
     options.is_allowed = anybody;
     assert_int_equal(wire_server_open(&world.server, world.wire, &options, &err), ERR_INTERNAL);
     assert_non_null(strstr(err.sentence, "a random key was let in"));
@@ -367,8 +395,10 @@ static void an_address_in_use_is_named(void **state)
     struct wire_server *second;
     setup(&world);
     assert_int_equal(open_server(&world, "tcp://127.0.0.1:0", NULL, NULL), 0);
-    struct wire_server_options options = { .name = "second", .endpoint = wire_server_endpoint(world.server),
-                                           .on_message = on_server_message, .owner = &world };
+    struct wire_server_options options = { .name = "second",
+                                           .endpoint = wire_server_endpoint(world.server),
+                                           .on_message = on_server_message,
+                                           .owner = &world };
     assert_int_equal(wire_server_open(&second, world.wire, &options, &err), ERR_UNAVAILABLE);
     assert_non_null(strstr(err.sentence, wire_server_endpoint(world.server)));
     teardown(&world);
@@ -385,7 +415,8 @@ static void foreign_bytes_are_counted_and_dropped(void **state)
     (void)zmq_setsockopt(raw, ZMQ_LINGER, &linger, sizeof linger);
     (void)zmq_setsockopt(raw, ZMQ_ROUTING_ID, "chosen", 6);
     assert_int_equal(zmq_connect(raw, wire_server_endpoint(world.server)), 0);
-    assert_int_equal(zmq_send(raw, "\x08\x01\x12\x01w\xfa\x01\x00", 8, 0), 8); /* good, but of an id of its own choice */
+    assert_int_equal(zmq_send(raw, "\x08\x01\x12\x01w\xfa\x01\x00", 8, 0),
+                     8); /* good, but of an id of its own choice */
     void *plain = zmq_socket(context, ZMQ_DEALER);
     (void)zmq_setsockopt(plain, ZMQ_LINGER, &linger, sizeof linger);
     assert_int_equal(zmq_connect(plain, wire_server_endpoint(world.server)), 0);
@@ -396,12 +427,15 @@ static void foreign_bytes_are_counted_and_dropped(void **state)
     struct metric *dropped = metrics_counter(world.metrics, "headrace_wire_dropped_total", "");
     bool never = false;
     int64_t end_ms = loop_now_ms() + 5000;
-    while (loop_now_ms() < end_ms &&
-           (metric_value(metric_with2(dropped, "socket", STR("server"), "reason", STR("malformed"))) < 3 ||
-            metric_value(metric_with2(dropped, "socket", STR("server"), "reason", STR("unsupported"))) < 1))
+    while (loop_now_ms() < end_ms && (metric_value(metric_with2(dropped, "socket", STR("server"),
+                                                                "reason", STR("malformed"))) < 3 ||
+                                      metric_value(metric_with2(dropped, "socket", STR("server"),
+                                                                "reason", STR("unsupported"))) < 1))
         (void)loop_run_until(world.loop, &never, 5);
-    assert_true(metric_value(metric_with2(dropped, "socket", STR("server"), "reason", STR("malformed"))) == 3);
-    assert_true(metric_value(metric_with2(dropped, "socket", STR("server"), "reason", STR("unsupported"))) == 1);
+    assert_true(metric_value(metric_with2(dropped, "socket", STR("server"), "reason",
+                                          STR("malformed"))) == 3);
+    assert_true(metric_value(metric_with2(dropped, "socket", STR("server"), "reason",
+                                          STR("unsupported"))) == 1);
     assert_int_equal(world.received, 0);
     /* And the good ones still come. */
     assert_int_equal(ask(&world, 0), 0);
@@ -453,11 +487,17 @@ static void addresses_are_read_as_people_write_them(void **state)
     static const struct {
         const char *text, *endpoint;
         bool is_local;
-    } rows[] = { { "127.0.0.1:8790", "tcp://127.0.0.1:8790", true }, { "*:8790", "tcp://*:8790", false },
-                 { "localhost:1", "tcp://127.0.0.1:1", true },       { "[::1]:5", "tcp://[::1]:5", true },
-                 { "db.example.com:80", "tcp://db.example.com:80", false }, { "tcp://10.0.0.1:2", "tcp://10.0.0.1:2", false },
-                 { "ipc:///run/x", "ipc:///run/x", true } };
-    static const char *const bad[] = { "", "8790", "host", "host:", "host:99999", ":80", "::1:5", "a/b:1", "ipc://" };
+    } rows[] = {
+        {"127.0.0.1:8790",     "tcp://127.0.0.1:8790",    true },
+        { "*:8790",            "tcp://*:8790",            false},
+        { "localhost:1",       "tcp://127.0.0.1:1",       true },
+        { "[::1]:5",           "tcp://[::1]:5",           true },
+        { "db.example.com:80", "tcp://db.example.com:80", false},
+        { "tcp://10.0.0.1:2",  "tcp://10.0.0.1:2",        false},
+        { "ipc:///run/x",      "ipc:///run/x",            true }
+    };
+    static const char *const bad[] = { "",    "8790",  "host",  "host:", "host:99999",
+                                       ":80", "::1:5", "a/b:1", "ipc://" };
     struct arena arena = { 0 };
     struct str endpoint;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -470,9 +510,10 @@ static void addresses_are_read_as_people_write_them(void **state)
     arena_clear(&arena);
 }
 
-TESTS(CASE(a_question_is_answered), CASE(it_works_over_a_unix_socket), CASE(a_burst_of_ten_thousand_does_not_stall),
-      CASE(nobody_can_be_sent_to_before_he_was_heard), CASE(a_peer_that_went_away_is_found_gone),
-      CASE(a_server_that_comes_back_is_found_again), CASE(the_newest_connection_of_a_peer_gets_its_messages),
+TESTS(CASE(a_question_is_answered), CASE(it_works_over_a_unix_socket),
+      CASE(a_burst_of_ten_thousand_does_not_stall), CASE(nobody_can_be_sent_to_before_he_was_heard),
+      CASE(a_peer_that_went_away_is_found_gone), CASE(a_server_that_comes_back_is_found_again),
+      CASE(the_newest_connection_of_a_peer_gets_its_messages),
       CASE(a_known_key_is_let_in_and_is_the_identity), CASE(an_unknown_key_is_refused_and_told_why),
       CASE(a_client_without_keys_does_not_get_in), CASE(without_keys_only_this_host_is_spoken_to),
       CASE(a_server_that_would_let_anybody_in_does_not_start), CASE(an_address_in_use_is_named),
