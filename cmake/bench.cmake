@@ -2,4 +2,7 @@
 add_executable(limits bench/limits.c)
 target_link_libraries(limits PRIVATE lib::pq lib::zmq)
 add_executable(stamp bench/stamp.c)
-set_target_properties(limits stamp PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+# What the leader's writes cost (bench/store.py).
+add_executable(store_load bench/store_load.c)
+target_link_libraries(store_load PRIVATE common_store)
+set_target_properties(limits stamp store_load PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
