@@ -108,9 +108,11 @@ struct recovered_try {
     uint32_t task;
     int32_t map_index;
     uint16_t try_no;        /* of the author */
+    uint16_t try_base;      /* highest try_no of the instance's cleared rows: its retries count from there; 0 = none */
     uint16_t infra_tries;   /* losses that were ours so far */
     uint32_t row_no;        /* of this row: the next one of the instance is one more */
     enum task_state state;
+    enum cause cause;
     bool cleared;           /* a later clear set it back to none */
     struct id128 attempt;
     int64_t worker_no;

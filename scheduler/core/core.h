@@ -37,7 +37,8 @@ struct core_limits {
     int64_t output_bytes_max;
     int64_t credit_ttl_ms, credit_margin_ms;
     int64_t lease_ms, lease_grace_ms; /* of an attempt; LOST at lease + grace */
-    int64_t amnesty_ms;               /* a new leader declares nothing lost before this */
+    int64_t amnesty_ms;               /* a new leader declares nothing lost before this; at least lease + grace + how
+                                       * long the leader before may have trusted itself */
     int64_t running_write_ms;         /* a task that outlives it is written as running */
     uint32_t infra_retries_max;       /* losses that are ours, per task instance */
     bool paused_upon_creation;
@@ -102,6 +103,8 @@ struct core_event {
             uint64_t seed;
             int64_t run_no_next; /* of today; from the database */
             int64_t worker_no_next;
+            bool commits_may_be_lost; /* a failover to a standby that may lack some: nothing is placed or taken back before
+                                       * every worker has shown all that it has */
         } led;
         struct {
             int32_t dag_no;

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+/* attempt - one try of an instance, from its placing to its end: results, losses, proofs that it never started. */
+#include "common/model/retry.h"
+#include "scheduler/core/core_state.h"
+
+/* ---- the table ------------------------------------------------------------------------------------------------------ */
+
+struct id128 id_make(struct core *core)
+{
+    uint64_t high = rand_next(&core->rand);
+    return id_v7(core->wall_ms, high, rand_next(&core->rand));
+}
+
+static uint64_t id_key(struct id128 id)
+{
+    return id.low ^ (id.high << 1 | id.high >> 63);
+}
+
+uint32_t attempt_find(const struct core *core, struct id128 id)
+{
+    uint64_t index = 0;
+    if (!map_get(&core->attempt_by_id, id_key(id), &index))
+        return NONE;
+    return id_eq(core->attempts.items[index].id, id) ? (uint32_t)index : NONE;
+}
+
+static void worker_link(struct core *core, uint32_t index)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    struct worker *worker = &core->workers.items[attempt->worker];
+    attempt->previous = NONE;
+    attempt->next = worker->first_attempt;
+    if (attempt->next != NONE)
+        core->attempts.items[attempt->next].previous = index;
+    worker->first_attempt = index;
+    worker->attempt_count++;
+}
+
+static void worker_unlink(struct core *core, uint32_t index)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    struct worker *worker = &core->workers.items[attempt->worker];
+    if (attempt->previous != NONE)
+        core->attempts.items[attempt->previous].next = attempt->next;
+    else
+        worker->first_attempt = attempt->next;
+    if (attempt->next != NONE)
+        core->attempts.items[attempt->next].previous = attempt->previous;
+    worker->attempt_count--;
+}
+
+uint32_t attempt_new(struct core *core, struct ref ref, uint32_t worker, struct id128 id)
+{
+    uint32_t index = core->attempts.count;
+    if (core->attempts_free.count > 0)
+        index = core->attempts_free.items[--core->attempts_free.count];
+    else
+        VEC_ADD(&core->attempts, (struct attempt){ 0 });
+    ASSERT(!map_get(&core->attempt_by_id, id_key(id), NULL));
+    core->attempts.items[index] = (struct attempt){
+        .id = id, .used = true, .ref = ref, .worker = worker, .queue = NONE, .pool = NONE, .estimate_ms = core->now_ms,
+        .placed_wall_ms = core->wall_ms,
+    };
+    map_put(&core->attempt_by_id, id_key(id), index);
+    if (worker != NONE) {
+        worker_link(core, index);
+        core->active++;
+        timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
+                  (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)id.low });
+    }
+    return index;
+}
+
+void attempt_spec_drop(struct core *core, struct attempt *attempt)
+{
+    (void)core;
+    arena_clear(&attempt->arena);
+    attempt->spec = NULL;
+}
+
+void attempt_free(struct core *core, uint32_t index)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    ASSERT(attempt->used);
+    uint32_t worker = attempt->worker;
+    if (worker != NONE) {
+        worker_unlink(core, index);
+        core->active--;
+    }
+    attempt_spec_drop(core, attempt);
+    bool known = map_remove(&core->attempt_by_id, id_key(attempt->id));
+    ASSERT(known);
+    attempt->used = false;
+    VEC_ADD(&core->attempts_free, index);
+    if (worker != NONE)
+        worker_check_drained(core, worker);
+}
+
+/* ---- ends ----------------------------------------------------------------------------------------------------------- */
+
+/* Frees the attempt and writes its end; the instance is in `state` from now on. */
+static struct record *attempt_close(struct core *core, uint32_t index, enum task_state state, enum cause cause)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    struct ref ref = attempt->ref;
+    struct instance *instance = instance_at(core, ref);
+    struct run *run = run_get(core, ref.run);
+    ASSERT(instance->attempt == index && !attempt->dying);
+    instance_set(core, ref, state, cause);
+    struct record *record = write_try(core, WRITE_TRY_ENDED, ref, state, cause);
+    record->try.attempt = attempt->id;
+    record->try.worker_no = attempt->worker != NONE ? core->workers.items[attempt->worker].worker_no : 0;
+    record->try.credit = attempt->credit;
+    record->try.queued_ms = attempt->placed_wall_ms;
+    record->try.started_ms = attempt->started_wall_ms;
+    record->try.ended_ms = core->wall_ms;
+    if (attempt->worker != NONE)
+        run->live--;
+    instance->attempt = NONE;
+    if (!MUTANT(CORE_POOL_LEAK) || task_state_is_final(state))
+        attempt_release_limits(core, attempt);
+    attempt_free(core, index);
+    core->stats.ended++;
+    return record;
+}
+
+static void failed(struct core *core, uint32_t index, const struct result *result, enum cause cause)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    struct ref ref = attempt->ref;
+    struct instance *instance = instance_at(core, ref);
+    const struct task *task = task_at(core, ref);
+    uint32_t tries = (uint32_t)(instance->try_no - instance->try_base);
+    bool again = tries <= task->retries && retry_is_wanted(task, result);
+    int64_t delay_ms = again ? retry_delay_ms(task, tries, rand_real(&core->rand)) : 0;
+    struct record *record = attempt_close(core, index, again ? TASK_UP_FOR_RETRY : TASK_FAILED, cause);
+    record->try.exit_code = result->exit_code;
+    record->try.error = clean_text(batch_arena(core), result->error);
+    record->try.cpu_ms = result->cpu_ms;
+    record->try.memory_peak_bytes = result->memory_peak_bytes;
+    record->try.retry_ms = again ? core->wall_ms + delay_ms : 0;
+    note_instance(core, ref, cause);
+    if (!again) {
+        instance_settled(core, ref);
+        return;
+    }
+    core->stats.retried++;
+    timer_set(core, core->now_ms + delay_ms,
+              (struct timer){ .kind = TIMER_RETRY, .ref = ref, .index = instance->row_no,
+                              .number = run_get(core, ref.run)->run_no });
+}
+
+/* Ours, not the author's: it is placed again, a few times, without using up `retries`. */
+static void lost(struct core *core, uint32_t index, enum cause cause, struct str error)
+{
+    struct ref ref = core->attempts.items[index].ref;
+    struct instance *instance = instance_at(core, ref);
+    bool again = instance->infra_tries < core->limits.infra_retries_max;
+    if (instance->infra_tries < UINT8_MAX)
+        instance->infra_tries++;
+    core->stats.lost++;
+    struct record *record = attempt_close(core, index, again ? TASK_SCHEDULED : TASK_FAILED, cause);
+    record->try.infra_tries = instance->infra_tries;
+    record->try.error = clean_text(batch_arena(core), error);
+    note_instance(core, ref, cause);
+    if (again) {
+        if (!MUTANT(CORE_LOSS_COSTS_RETRY))
+            instance->try_no--; /* the next placing counts it anew */
+        ready_add(core, ref);
+    } else {
+        instance_settled(core, ref);
+    }
+}
+
+static void succeeded(struct core *core, uint32_t index, const struct result *result, enum task_state state,
+                      enum cause cause)
+{
+    struct ref ref = core->attempts.items[index].ref;
+    struct record *record = attempt_close(core, index, state, cause);
+    record->try.exit_code = result->exit_code;
+    record->try.cpu_ms = result->cpu_ms;
+    record->try.memory_peak_bytes = result->memory_peak_bytes;
+    record->try.error = clean_text(batch_arena(core), result->error);
+    note_instance(core, ref, cause);
+    if (result->output.size > 0 && state == TASK_SUCCESS)
+        output_keep(core, run_get(core, ref.run), ref.task, ref.map, result->output, true);
+    instance_settled(core, ref);
+}
+
+void attempt_result(struct core *core, uint32_t index, const struct result *result)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    if (attempt->dying) {
+        attempt_died(core, index);
+        return;
+    }
+    if (result->started_unix_ms > 0 && attempt->started_wall_ms == 0)
+        attempt->started_wall_ms = result->started_unix_ms;
+    switch (result->outcome) {
+    case OUTCOME_SUCCESS: succeeded(core, index, result, TASK_SUCCESS, CAUSE_EXIT_OK); break;
+    case OUTCOME_SKIPPED: succeeded(core, index, result, TASK_SKIPPED, CAUSE_EXIT_SKIPPED); break;
+    case OUTCOME_FAILED: failed(core, index, result, CAUSE_EXIT_FAILED); break;
+    case OUTCOME_TIMED_OUT: failed(core, index, result, CAUSE_TIMED_OUT); break;
+    case OUTCOME_OOM: failed(core, index, result, CAUSE_OUT_OF_MEMORY); break;
+    case OUTCOME_OUTPUT_TOO_LARGE: failed(core, index, result, CAUSE_OUTPUT_TOO_LARGE); break;
+    case OUTCOME_LEASE_OVER: lost(core, index, CAUSE_LEASE_OVER, result->error); break;
+    case OUTCOME_NOT_STARTED:
+        if (result->hard)
+            failed(core, index, result, CAUSE_SPAWN_FAILED);
+        else
+            lost(core, index, CAUSE_SPAWN_FAILED, result->error);
+        break;
+    default: lost(core, index, CAUSE_LOST, result->error); break; /* lost, or killed and not by us */
+    }
+}
+
+/* Nothing can have started: it costs nothing. */
+void attempt_take_back(struct core *core, uint32_t index)
+{
+    struct ref ref = core->attempts.items[index].ref;
+    struct instance *instance = instance_at(core, ref);
+    core->stats.taken_back++;
+    (void)attempt_close(core, index, TASK_SCHEDULED, CAUSE_NEVER_STARTED);
+    note_instance(core, ref, CAUSE_NEVER_STARTED);
+    instance->try_no--;
+    ready_add(core, ref);
+}
+
+static int64_t lost_at_ms(const struct core *core, const struct attempt *attempt)
+{
+    int64_t lease_ms = MUTANT(CORE_LOST_EARLY) ? core->limits.lease_ms / 2 : core->limits.lease_ms;
+    int64_t at_ms = attempt->estimate_ms + lease_ms + core->limits.lease_grace_ms;
+    int64_t amnesty_ms = core->led_ms + core->limits.amnesty_ms;
+    if (MUTANT(CORE_NO_AMNESTY))
+        return at_ms;
+    return at_ms > amnesty_ms ? at_ms : amnesty_ms;
+}
+
+void attempt_lease_over(struct core *core, uint32_t index)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    int64_t at_ms = lost_at_ms(core, attempt);
+    if (at_ms > core->now_ms) { /* renewed since */
+        timer_set(core, at_ms,
+                  (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)attempt->id.low });
+        return;
+    }
+    if (attempt->dying)
+        attempt_died(core, index);
+    else
+        lost(core, index, CAUSE_LOST, STR("no news from its worker until its lease was over"));
+}
+
+void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    attempt_spec_drop(core, attempt);
+    if (attempt->started || attempt->dying || attempt->granted_ms == 0)
+        return;
+    attempt->started = true;
+    attempt->started_wall_ms = started_unix_ms > 0 ? started_unix_ms : core->wall_ms;
+    if (instance_at(core, attempt->ref)->state == TASK_QUEUED)
+        instance_set(core, attempt->ref, TASK_RUNNING, CAUSE_STARTED);
+    const struct run *run = run_get(core, attempt->ref.run);
+    VEC_ADD(&core->notes, (struct core_note){ .run_no = run->run_no,
+                                              .dag_no = core->dags.items[run->dag].dag_no,
+                                              .task = (int32_t)attempt->ref.task,
+                                              .map_index = attempt->ref.map,
+                                              .try_no = instance_at(core, attempt->ref)->try_no,
+                                              .state = TASK_RUNNING,
+                                              .cause = CAUSE_STARTED,
+                                              .at_ms = attempt->started_wall_ms });
+    timer_set(core, core->now_ms + core->limits.running_write_ms,
+              (struct timer){ .kind = TIMER_RUNNING, .index = index, .number = (int64_t)attempt->id.low });
+}
+
+void attempt_write_running(struct core *core, uint32_t index)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    if (attempt->written || attempt->dying)
+        return;
+    attempt->written = true;
+    struct record *record = write_try(core, WRITE_TRY_STARTED, attempt->ref, TASK_RUNNING, CAUSE_STARTED);
+    record->try.attempt = attempt->id;
+    record->try.queued_ms = attempt->placed_wall_ms;
+    record->try.started_ms = attempt->started_wall_ms;
+}
+
+/* ---- killed ones ---------------------------------------------------------------------------------------------------- */
+
+/* The row has had its state since the kill; now it gets the time of its end, and whoever waited for it may go on. */
+void attempt_died(struct core *core, uint32_t index)
+{
+    struct attempt *attempt = &core->attempts.items[index];
+    struct ref ref = attempt->ref;
+    struct run *run = run_get(core, ref.run);
+    struct instance *instance = instance_at(core, ref);
+    ASSERT(attempt->dying && instance->attempt == index);
+    struct record *record = write_try(core, WRITE_TRY_ENDED, ref, attempt->died_state, attempt->kill_cause);
+    record->try.row_no = attempt->row_no;
+    record->try.attempt = attempt->id;
+    record->try.started_ms = attempt->started_wall_ms;
+    record->try.ended_ms = core->wall_ms;
+    run->dying--;
+    instance->attempt = NONE;
+    attempt_release_limits(core, attempt);
+    attempt_free(core, index);
+    if (instance->state == TASK_SCHEDULED)
+        ready_add(core, ref);
+}
+
+/* A deferred one has what it waited for. */
+void deferred_end(struct core *core, uint32_t index, enum task_state state, struct str error)
+{
+    struct ref ref = core->attempts.items[index].ref;
+    struct record *record = attempt_close(core, index, state, CAUSE_EVENT);
+    record->try.error = clean_text(batch_arena(core), error);
+    note_instance(core, ref, CAUSE_EVENT);
+    instance_settled(core, ref);
+}

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/model_store.h"
+
+#include "common/base/assert.h"
+
+void model_store_init(struct model_store *store)
+{
+    *store = (struct model_store){ 0 };
+}
+
+static void tables_clear(struct model_store *store)
+{
+    VEC_EACH(&store->runs, i) {
+        VEC_CLEAR(&store->runs.items[i].tries);
+        VEC_CLEAR(&store->runs.items[i].outputs);
+        VEC_CLEAR(&store->runs.items[i].expansions);
+    }
+    VEC_CLEAR(&store->runs);
+    map_clear(&store->run_index);
+    VEC_CLEAR(&store->workers);
+    VEC_CLEAR(&store->requests);
+}
+
+void model_store_clear(struct model_store *store)
+{
+    tables_clear(store);
+    VEC_CLEAR(&store->dags);
+    VEC_CLEAR(&store->versions);
+    VEC_CLEAR(&store->log);
+    arena_clear(&store->arena);
+}
+
+static struct model_dag *dag_of(struct model_store *store, int32_t dag_no)
+{
+    VEC_EACH(&store->dags, i)
+        if (store->dags.items[i].dag_no == dag_no)
+            return &store->dags.items[i];
+    return NULL;
+}
+
+void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_no, const struct dag *dag, bool paused)
+{
+    struct model_dag *row = dag_of(store, dag_no);
+    if (row == NULL) {
+        VEC_ADD(&store->dags, (struct model_dag){ .dag_no = dag_no, .paused = paused });
+        row = &VEC_LAST(&store->dags);
+    }
+    row->version_no = version_no;
+    VEC_ADD(&store->versions, (struct model_version){ dag_no, version_no, dag_to_json(dag, &store->arena) });
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------ */
+
+struct model_run *model_store_run(struct model_store *store, int64_t run_no)
+{
+    uint64_t index = 0;
+    return map_get(&store->run_index, (uint64_t)run_no, &index) ? &store->runs.items[index] : NULL;
+}
+
+const struct model_try *model_store_newest(const struct model_run *run, uint32_t task, int32_t map_index)
+{
+    const struct model_try *newest = NULL;
+    VEC_EACH(&run->tries, i) {
+        const struct model_try *row = &run->tries.items[i];
+        if (row->row.task == task && row->row.map_index == map_index &&
+            (newest == NULL || row->row.row_no > newest->row.row_no))
+            newest = row;
+    }
+    return newest;
+}
+
+static struct model_try *try_of(struct model_run *run, const struct try_row *row)
+{
+    for (uint32_t i = run->tries.count; i-- > 0;) {
+        struct model_try *at = &run->tries.items[i];
+        if (at->row.task == row->task && at->row.map_index == row->map_index && at->row.row_no == row->row_no)
+            return at;
+    }
+    return NULL;
+}
+
+static int conflict(struct err *err, const struct record *record, const char *what)
+{
+    return err_set(err, ERR_CONFLICT, "record type %d, run %lld task %u map %d row %u to %s: %s", record->type,
+                   (long long)record->try.run_no, record->try.task, record->try.map_index, record->try.row_no,
+                   task_state_name(record->try.state), what);
+}
+
+/* As common/store guards it: queued, running and restarting count as one, and so do those that wait. */
+static bool may_become(enum task_state from, enum task_state to, enum cause cause)
+{
+    static const enum task_state open[] = { TASK_QUEUED, TASK_RUNNING, TASK_RESTARTING };
+    static const enum task_state waiting[] = { TASK_SCHEDULED, TASK_UP_FOR_RETRY, TASK_UP_FOR_RESCHEDULE, TASK_DEFERRED };
+    bool is_open = false, is_waiting = false, legal = transition_is_legal(from, to, cause);
+    for (int i = 0; i < 3; i++)
+        is_open |= from == open[i];
+    for (int i = 0; i < 4; i++)
+        is_waiting |= from == waiting[i];
+    for (int i = 0; i < 3 && is_open; i++)
+        legal |= transition_is_legal(open[i], to, cause);
+    for (int i = 0; i < 4 && is_waiting; i++)
+        legal |= transition_is_legal(waiting[i], to, cause);
+    return legal;
+}
+
+static int try_place(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_run *run = model_store_run(store, record->try.run_no);
+    if (run == NULL || run->deleted)
+        return conflict(err, record, "there is no such run");
+    if (try_of(run, &record->try) != NULL)
+        return conflict(err, record, "there is such a row");
+    VEC_ADD(&run->tries, (struct model_try){ .row = record->try });
+    return 0;
+}
+
+static int try_change(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_run *run = model_store_run(store, record->try.run_no);
+    struct model_try *row = run != NULL ? try_of(run, &record->try) : NULL;
+    if (row == NULL)
+        return conflict(err, record, "there is no such row");
+    if (!id_is_zero(record->try.attempt) && !id_eq(record->try.attempt, row->row.attempt))
+        return conflict(err, record, "the row has another attempt");
+    if (record->type == WRITE_TRY_CLEARED) {
+        row->cleared = true;
+        if (row->row.state == TASK_SCHEDULED || row->row.state == TASK_QUEUED || row->row.state == TASK_RUNNING)
+            row->row.state = TASK_RESTARTING;
+        if (record->try.ended_ms != 0)
+            row->row.ended_ms = record->try.ended_ms;
+        for (uint32_t i = 0; i < run->outputs.count; i++)
+            if (run->outputs.items[i].task == record->try.task && run->outputs.items[i].map_index == record->try.map_index)
+                run->outputs.items[i].json = STR_EMPTY;
+        return 0;
+    }
+    if (!may_become(row->row.state, record->try.state, record->try.cause))
+        return conflict(err, record, task_state_name(row->row.state));
+    row->row.state = record->try.state;
+    row->row.cause = record->try.cause;
+    if (record->try.started_ms != 0)
+        row->row.started_ms = record->try.started_ms;
+    if (record->type == WRITE_TRY_STARTED)
+        return 0;
+    if (record->try.ended_ms != 0)
+        row->row.ended_ms = record->try.ended_ms;
+    row->row.retry_ms = record->try.retry_ms;
+    row->row.error = record->try.error;
+    row->row.exit_code = record->try.exit_code;
+    row->row.infra_tries = record->try.infra_tries;
+    return 0;
+}
+
+static int run_create(struct model_store *store, const struct record *record, struct err *err)
+{
+    VEC_EACH(&store->runs, i)
+        if (!store->runs.items[i].deleted && store->runs.items[i].row.dag_no == record->run.dag_no &&
+            str_eq(store->runs.items[i].row.run_id, record->run.run_id))
+            return err_set(err, ERR_CONFLICT, "there is a run %.*s already", STR_ARG(record->run.run_id));
+    if (model_store_run(store, record->run.run_no) != NULL)
+        return err_set(err, ERR_CONFLICT, "there is a run number %lld already", (long long)record->run.run_no);
+    map_put(&store->run_index, (uint64_t)record->run.run_no, store->runs.count);
+    VEC_ADD(&store->runs, (struct model_run){ .row = record->run });
+    return 0;
+}
+
+static int run_change(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_run *run = model_store_run(store, record->run.run_no);
+    if (run == NULL || run->deleted)
+        return err_set(err, ERR_CONFLICT, "there is no run number %lld", (long long)record->run.run_no);
+    run->row.state = record->run.state;
+    run->row.cause = record->run.cause;
+    run->row.started_ms = record->run.started_ms;
+    run->row.ended_ms = record->run.ended_ms;
+    run->row.succeeded = record->run.succeeded;
+    run->row.failed = record->run.failed;
+    run->row.skipped = record->run.skipped;
+    return 0;
+}
+
+static void output_put(struct model_store *store, const struct record *record)
+{
+    struct model_run *run = model_store_run(store, record->output.run_no);
+    ASSERT(run != NULL);
+    VEC_EACH(&run->outputs, i) {
+        if (run->outputs.items[i].task != record->output.task || run->outputs.items[i].map_index != record->output.map_index)
+            continue;
+        run->outputs.items[i].json = record->output.json;
+        return;
+    }
+    VEC_ADD(&run->outputs, (struct model_output){ record->output.task, record->output.map_index, record->output.json });
+}
+
+static void expansion_put(struct model_store *store, const struct record *record)
+{
+    struct model_run *run = model_store_run(store, record->expansion.run_no);
+    ASSERT(run != NULL);
+    VEC_EACH(&run->expansions, i) {
+        if (run->expansions.items[i].task != record->expansion.task)
+            continue;
+        run->expansions.items[i].items = record->expansion.items;
+        return;
+    }
+    VEC_ADD(&run->expansions, (struct model_expansion){ record->expansion.task, record->expansion.items });
+}
+
+static void worker_put(struct model_store *store, const struct record *record)
+{
+    VEC_EACH(&store->workers, i) {
+        if (store->workers.items[i].worker_no != record->worker.worker_no)
+            continue;
+        store->workers.items[i].state = record->worker.state;
+        return;
+    }
+    VEC_ADD(&store->workers,
+            (struct model_worker){ record->worker.worker_no, record->worker.worker, record->worker.state });
+}
+
+static void dag_put(struct model_store *store, const struct record *record)
+{
+    struct model_dag *dag = dag_of(store, record->dag.dag_no);
+    ASSERT(dag != NULL);
+    dag->paused = record->dag.paused;
+    if (record->dag.has_last) {
+        dag->has_last = true;
+        dag->last_fire_ms = record->dag.last_fire_ms;
+    }
+}
+
+static int apply_one(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_run *run = NULL;
+    switch (record->type) {
+    case WRITE_RUN_CREATE: return run_create(store, record, err);
+    case WRITE_RUN_STATE: return run_change(store, record, err);
+    case WRITE_TRY_PLACED: return try_place(store, record, err);
+    case WRITE_TRY_STARTED:
+    case WRITE_TRY_ENDED:
+    case WRITE_TRY_CLEARED: return try_change(store, record, err);
+    case WRITE_OUTPUT: output_put(store, record); return 0;
+    case WRITE_EXPANSION: expansion_put(store, record); return 0;
+    case WRITE_REQUEST_DONE:
+        VEC_ADD(&store->requests,
+                (struct model_request){ record->request.request_no, record->request.code, record->request.answer });
+        return 0;
+    case WRITE_DAG_STATE: dag_put(store, record); return 0;
+    case WRITE_WORKER: worker_put(store, record); return 0;
+    case WRITE_AUTOSCALE: return 0;
+    case WRITE_RUN_DELETE:
+        run = model_store_run(store, record->run_delete.run_no);
+        if (run == NULL)
+            return err_set(err, ERR_CONFLICT, "there is no run to delete");
+        run->deleted = true;
+        return 0;
+    case WRITE_DAG_DELETE: dag_of(store, record->dag.dag_no)->deleted = true; return 0;
+    }
+    return 0;
+}
+
+/* Strings in records belong to the core. */
+static void strings_keep(struct arena *arena, struct record *record)
+{
+#define KEEP(field) record->field = str_copy(arena, record->field)
+    switch (record->type) {
+    case WRITE_RUN_CREATE:
+    case WRITE_RUN_STATE: KEEP(run.run_id); KEEP(run.conf); KEEP(run.triggered_by); KEEP(run.note); break;
+    case WRITE_TRY_PLACED:
+    case WRITE_TRY_STARTED:
+    case WRITE_TRY_ENDED:
+    case WRITE_TRY_CLEARED: KEEP(try.pool); KEEP(try.queue); KEEP(try.error); KEEP(try.map_label); break;
+    case WRITE_OUTPUT: KEEP(output.json); break;
+    case WRITE_EXPANSION: KEEP(expansion.items); break;
+    case WRITE_REQUEST_DONE: KEEP(request.answer); break;
+    case WRITE_WORKER: KEEP(worker.worker); KEEP(worker.name); KEEP(worker.host); KEEP(worker.version); KEEP(worker.queues);
+        KEEP(worker.reason); break;
+    case WRITE_AUTOSCALE: KEEP(autoscale.queue); KEEP(autoscale.reason); break;
+    case WRITE_RUN_DELETE: KEEP(run_delete.run_id); break;
+    case WRITE_DAG_STATE:
+    case WRITE_DAG_DELETE: break;
+    }
+#undef KEEP
+}
+
+int model_store_apply(struct model_store *store, const struct record *records, uint32_t count, int64_t at_ms,
+                      struct err *err)
+{
+    struct record *kept = arena_copy(&store->arena, records, count * sizeof *records);
+    for (uint32_t i = 0; i < count; i++) {
+        strings_keep(&store->arena, &kept[i]);
+        int rc = apply_one(store, &kept[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    VEC_ADD(&store->log, (struct model_log){ kept, count, at_ms });
+    return 0;
+}
+
+void model_store_lose(struct model_store *store, uint32_t kept)
+{
+    tables_clear(store);
+    VEC_EACH(&store->dags, i)
+        store->dags.items[i].has_last = false;
+    store->log.count = kept < store->log.count ? kept : store->log.count;
+    VEC_EACH(&store->log, i) {
+        for (uint32_t k = 0; k < store->log.items[i].count; k++) {
+            int rc = apply_one(store, &store->log.items[i].records[k], NULL);
+            ASSERT(rc == 0);
+        }
+    }
+}
+
+bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code, struct str *out_answer)
+{
+    VEC_EACH(&store->requests, i) {
+        if (store->requests.items[i].request_no != request_no)
+            continue;
+        *out_code = store->requests.items[i].code;
+        *out_answer = store->requests.items[i].answer;
+        return true;
+    }
+    return false;
+}
+
+int64_t model_store_run_no_next(const struct model_store *store)
+{
+    int64_t next = 0;
+    VEC_EACH(&store->runs, i)
+        if (store->runs.items[i].row.run_no >= next)
+            next = store->runs.items[i].row.run_no + 1;
+    return next;
+}
+
+/* ---- recovery ---------------------------------------------------------------------------------------------------------- */
+
+static struct str output_of(const struct model_run *run, uint32_t task, int32_t map_index)
+{
+    VEC_EACH(&run->outputs, i)
+        if (run->outputs.items[i].task == task && run->outputs.items[i].map_index == map_index)
+            return run->outputs.items[i].json;
+    return STR_EMPTY;
+}
+
+/* The newest row of each instance, in order of task and map index, as the statement gives them. */
+static uint32_t tries_collect(const struct model_run *run, struct recovered_try *out)
+{
+    uint32_t count = 0;
+    VEC_EACH(&run->tries, i) {
+        const struct model_try *row = &run->tries.items[i];
+        if (model_store_newest(run, row->row.task, row->row.map_index) != row)
+            continue;
+        uint16_t base = 0;
+        VEC_EACH(&run->tries, k)
+            if (run->tries.items[k].cleared && run->tries.items[k].row.task == row->row.task &&
+                run->tries.items[k].row.map_index == row->row.map_index && run->tries.items[k].row.try_no > base)
+                base = run->tries.items[k].row.try_no;
+        uint32_t at = count++;
+        for (; at > 0 && (out[at - 1].task > row->row.task ||
+                          (out[at - 1].task == row->row.task && out[at - 1].map_index > row->row.map_index));
+             at--)
+            out[at] = out[at - 1];
+        out[at] = (struct recovered_try){
+            .task = row->row.task, .map_index = row->row.map_index, .try_no = row->row.try_no, .try_base = base,
+            .infra_tries = row->row.infra_tries, .row_no = row->row.row_no, .state = row->row.state,
+            .cause = row->row.cause, .cleared = row->cleared, .attempt = row->row.attempt,
+            .worker_no = row->row.worker_no, .credit = row->row.credit, .queued_wall_ms = row->row.queued_ms,
+            .started_wall_ms = row->row.started_ms, .ended_wall_ms = row->row.ended_ms, .retry_wall_ms = row->row.retry_ms,
+            .output = row->row.state == TASK_SUCCESS ? output_of(run, row->row.task, row->row.map_index) : STR_EMPTY,
+        };
+    }
+    return count;
+}
+
+static void feed_run(const struct model_run *run, void *owner, void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    struct recovered_try *tries = ARENA_ARRAY(&scratch, struct recovered_try, run->tries.count);
+    struct recovered_expansion *expansions = ARENA_ARRAY(&scratch, struct recovered_expansion, run->expansions.count);
+    VEC_EACH(&run->expansions, i)
+        expansions[i] = (struct recovered_expansion){ run->expansions.items[i].task, run->expansions.items[i].items };
+    struct recovered_run row = {
+        .run_no = run->row.run_no, .dag_no = run->row.dag_no, .version_no = run->row.version_no, .run_id = run->row.run_id,
+        .state = run->row.state, .type = run->row.type, .has_logical = run->row.has_logical, .logical_ms = run->row.logical_ms,
+        .interval_start_ms = run->row.interval_start_ms, .interval_end_ms = run->row.interval_end_ms,
+        .run_after_ms = run->row.run_after_ms, .queued_wall_ms = run->row.queued_ms, .started_wall_ms = run->row.started_ms,
+        .conf = run->row.conf, .tries = tries, .expansions = expansions, .expansion_count = run->expansions.count,
+    };
+    row.try_count = tries_collect(run, tries);
+    feed(owner, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = &row });
+    arena_clear(&scratch);
+}
+
+static void feed_dag(struct model_store *store, const struct model_version *version, void *owner,
+                     void (*feed)(void *, struct core_event *))
+{
+    const struct model_dag *row = dag_of(store, version->dag_no);
+    struct dag *dag = NULL;
+    int rc = dag_from_json(version->ir, &dag, NULL);
+    ASSERT(rc == 0);
+    feed(owner, &(struct core_event){ .type = CORE_DAG,
+                                      .dag = { .dag_no = version->dag_no, .version_no = version->version_no, .dag = dag,
+                                               .paused = row->paused, .newest = row->version_no == version->version_no,
+                                               .has_last = row->has_last, .last_fire_ms = row->last_fire_ms } });
+}
+
+void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *, struct core_event *))
+{
+    VEC_EACH(&store->workers, i)
+        feed(owner, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
+                                          .worker = { store->workers.items[i].worker_no, store->workers.items[i].identity,
+                                                      store->workers.items[i].state == WORKER_DRAINING ||
+                                                          store->workers.items[i].state == WORKER_DRAINED } });
+    VEC_EACH(&store->versions, i)
+        if (!dag_of(store, store->versions.items[i].dag_no)->deleted)
+            feed_dag(store, &store->versions.items[i], owner, feed);
+    VEC_EACH(&store->runs, i)
+        if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
+            feed_run(&store->runs.items[i], owner, feed);
+}
+
+bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,
+                             void (*feed)(void *, struct core_event *))
+{
+    VEC_EACH(&store->runs, i) {
+        const struct model_run *run = &store->runs.items[i];
+        if (run->deleted || run->row.dag_no != dag_no || !str_eq(run->row.run_id, run_id))
+            continue;
+        feed_run(run, owner, feed);
+        return true;
+    }
+    return false;
+}

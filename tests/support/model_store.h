@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+/* model_store - the database in memory: what records do to rows, with the same guards as the statements of common/store, and
+ * what recovery reads back. Keeps a log, so that the last commits can be lost. */
+#ifndef HEADRACE_TESTS_MODEL_STORE_H
+#define HEADRACE_TESTS_MODEL_STORE_H
+
+#include "common/base/map.h"
+#include "common/base/vec.h"
+#include "scheduler/core/core.h"
+
+struct model_try {
+    struct try_row row;
+    bool cleared;
+};
+
+struct model_output {
+    uint32_t task;
+    int32_t map_index;
+    struct str json;
+};
+
+struct model_expansion {
+    uint32_t task;
+    struct str items;
+};
+
+struct model_run {
+    struct run_row row;
+    bool deleted;
+    VEC(struct model_try) tries; /* in order of their insertion */
+    VEC(struct model_output) outputs;
+    VEC(struct model_expansion) expansions;
+};
+
+struct model_dag {
+    int32_t dag_no;
+    int64_t version_no; /* newest */
+    bool paused, has_last, deleted;
+    int64_t last_fire_ms;
+};
+
+struct model_version {
+    int32_t dag_no;
+    int64_t version_no;
+    struct str ir;
+};
+
+struct model_worker {
+    int64_t worker_no;
+    struct str identity;
+    enum worker_state state;
+};
+
+struct model_request {
+    int64_t request_no;
+    int code;
+    struct str answer;
+};
+
+struct model_log {
+    struct record *records;
+    uint32_t count;
+    int64_t at_ms;
+};
+
+struct model_store {
+    struct arena arena; /* owns all strings and the log */
+    VEC(struct model_run) runs;
+    struct map run_index;
+    VEC(struct model_dag) dags;
+    VEC(struct model_version) versions;
+    VEC(struct model_worker) workers;
+    VEC(struct model_request) requests;
+    VEC(struct model_log) log;
+};
+
+void model_store_init(struct model_store *store);
+void model_store_clear(struct model_store *store);
+
+/* A version of a DAG, as ingest writes it. */
+void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_no, const struct dag *dag, bool paused);
+
+/* One transaction. ERR_CONFLICT names the first record whose row is not as it was believed to be; then nothing holds. */
+MUST_USE int model_store_apply(struct model_store *store, const struct record *records, uint32_t count, int64_t at_ms,
+                               struct err *err);
+
+/* Forgets the transactions after the first `kept` ones. */
+void model_store_lose(struct model_store *store, uint32_t kept);
+
+struct model_run *model_store_run(struct model_store *store, int64_t run_no);
+const struct model_try *model_store_newest(const struct model_run *run, uint32_t task, int32_t map_index);
+bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code, struct str *out_answer);
+
+/* Everything between CORE_LED and CORE_RECOVERED: workers, DAG versions, live runs. `feed` steps the core with each event. */
+void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *owner, struct core_event *event));
+
+/* One run, ended or not, as a request's shell reads it. False: there is none. */
+bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,
+                             void (*feed)(void *owner, struct core_event *event));
+
+int64_t model_store_run_no_next(const struct model_store *store);
+
+#endif
