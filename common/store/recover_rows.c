@@ -44,8 +44,8 @@ static struct recovered_run run_of(const struct pg_result *result, uint32_t row)
 }
 
 enum {
-    TRY_RUN, TRY_TASK, TRY_MAP, TRY_ROW, TRY_NO, TRY_INFRA, TRY_STATE, TRY_CLEARED, TRY_ATTEMPT, TRY_WORKER,
-    TRY_INCARNATION, TRY_SEQ, TRY_QUEUED, TRY_STARTED, TRY_ENDED, TRY_RETRY, TRY_OUTPUT,
+    TRY_RUN, TRY_TASK, TRY_MAP, TRY_ROW, TRY_NO, TRY_BASE, TRY_INFRA, TRY_STATE, TRY_CAUSE, TRY_CLEARED, TRY_ATTEMPT,
+    TRY_WORKER, TRY_INCARNATION, TRY_SEQ, TRY_QUEUED, TRY_STARTED, TRY_ENDED, TRY_RETRY, TRY_OUTPUT,
 };
 
 static struct recovered_try try_of(const struct pg_result *result, uint32_t row)
@@ -54,9 +54,11 @@ static struct recovered_try try_of(const struct pg_result *result, uint32_t row)
         .task = (uint32_t)pg_get_int(result, row, TRY_TASK),
         .map_index = (int32_t)pg_get_int(result, row, TRY_MAP),
         .try_no = (uint16_t)pg_get_int(result, row, TRY_NO),
+        .try_base = (uint16_t)pg_get_int(result, row, TRY_BASE),
         .infra_tries = (uint16_t)pg_get_int(result, row, TRY_INFRA),
         .row_no = (uint32_t)pg_get_int(result, row, TRY_ROW),
         .state = (enum task_state)pg_get_int(result, row, TRY_STATE),
+        .cause = (enum cause)pg_get_int(result, row, TRY_CAUSE),
         .cleared = pg_get_bool(result, row, TRY_CLEARED),
         .attempt = pg_is_null(result, row, TRY_ATTEMPT) ? (struct id128){ 0 } : pg_get_uuid(result, row, TRY_ATTEMPT),
         .worker_no = pg_get_int(result, row, TRY_WORKER),

@@ -156,11 +156,10 @@ static void lost(struct core *core, uint32_t index, enum cause cause, struct str
     struct ref ref = core->attempts.items[index].ref;
     struct instance *instance = instance_at(core, ref);
     bool again = instance->infra_tries < core->limits.infra_retries_max;
-    if (instance->infra_tries < UINT8_MAX)
-        instance->infra_tries++;
     core->stats.lost++;
     struct record *record = attempt_close(core, index, again ? TASK_SCHEDULED : TASK_FAILED, cause);
-    record->try.infra_tries = instance->infra_tries;
+    if (instance->infra_tries < UINT8_MAX) /* after its row, which keeps the count it began with: see recovery */
+        instance->infra_tries++;
     record->try.error = clean_text(batch_arena(core), error);
     note_instance(core, ref, cause);
     if (again) {

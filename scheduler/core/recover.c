@@ -91,6 +91,8 @@ static void try_recover(struct core *core, struct run *run, const struct recover
     instance->state = row->cleared ? TASK_NONE : (uint8_t)row->state;
     if (instance->state == TASK_SCHEDULED) {
         instance->try_no--; /* taken back or lost: the same try once more */
+        if (row->cause != CAUSE_NEVER_STARTED)
+            instance->infra_tries++;
         demand_count(core, ref, 1);
     }
     if ((placed && !row->cleared) || dying || instance->state == TASK_DEFERRED)

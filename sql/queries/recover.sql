@@ -59,10 +59,12 @@ ORDER BY run_no
 
 -- name: recover_tries
 -- takes: int8 int8 int8[]
--- gives: int8 int4 int4 int4 int2 int2 int2 bool uuid int8 int8 int8 timestamptz timestamptz timestamptz timestamptz text
-SELECT t.run_no, t.task, t.map_index, t.row_no, t.try_no, t.infra_tries, t.state, t.cleared, t.attempt, t.worker_no,
-       t.incarnation, t.credit_seq, t.queued_at, t.started_at, t.ended_at, t.retry_at, o.value::text
-FROM (SELECT DISTINCT ON (run_no, task, map_index) *
+-- gives: int8 int4 int4 int4 int2 int2 int2 int2 int2 bool uuid int8 int8 int8 timestamptz timestamptz timestamptz timestamptz text
+-- try_base: where the retries of an instance that was cleared count from.
+SELECT t.run_no, t.task, t.map_index, t.row_no, t.try_no, t.try_base, t.infra_tries, t.state, t.cause, t.cleared, t.attempt,
+       t.worker_no, t.incarnation, t.credit_seq, t.queued_at, t.started_at, t.ended_at, t.retry_at, o.value::text
+FROM (SELECT DISTINCT ON (run_no, task, map_index) *,
+             coalesce(max(try_no) FILTER (WHERE cleared) OVER (PARTITION BY run_no, task, map_index), 0::int2) AS try_base
       FROM try WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
       ORDER BY run_no, task, map_index, row_no DESC) t
 LEFT JOIN (SELECT * FROM output WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2 AND key = 'return_value') o

@@ -146,7 +146,6 @@ static int try_change(struct model_store *store, const struct record *record, st
     row->row.retry_ms = record->try.retry_ms;
     row->row.error = record->try.error;
     row->row.exit_code = record->try.exit_code;
-    row->row.infra_tries = record->try.infra_tries;
     return 0;
 }
 
