@@ -12,7 +12,7 @@ static const struct migration two_steps[] = {
 
 static int64_t ask(const char *conninfo, const char *sql)
 {
-    struct pg_result *result;
+    struct pg_result *result = NULL;
     struct pg_sync *sync;
     struct err err = { 0 };
     int64_t number;
