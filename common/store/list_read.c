@@ -61,7 +61,8 @@ struct list_row {
         { "try_number", FILTER_INT, "try_number" }, { "operator", FILTER_TEXT, "operator" },       \
         { "operator_name_pattern", FILTER_PATTERN, "operator" },                                   \
         { "map_index", FILTER_INT, "map_index" }, { "dag_id", FILTER_TEXT, "dag_id" },             \
-        { "run_id", FILTER_TEXT, "run_id" }
+        { "run_id", FILTER_TEXT, "run_id" },                                                       \
+        { "instance", FILTER_TEXT, "task_id || ':' || l.map_index" }
 
 #define INSTANCE_ORDERS                                                                            \
     { "id", "run_no" }, { "state", "state" }, { "duration", "duration" },                          \

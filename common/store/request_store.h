@@ -4,6 +4,8 @@
 #ifndef HEADRACE_REQUEST_STORE_H
 #define HEADRACE_REQUEST_STORE_H
 
+#include "common/base/id.h"
+#include "common/model/state.h"
 #include "common/store/audit_store.h"
 
 /* `body` is what request_write made. With an idempotency key (else empty) the same request gets the same number again; the
@@ -21,5 +23,25 @@ struct request_answer {
 void request_answers(struct store *store, const int64_t *request_nos, uint32_t count,
                      void (*on_answer)(void *owner, const struct request_answer *answer),
                      void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+
+/* The note of a run, or (task_id not empty) of the newest row of an instance. ERR_NOT_FOUND. */
+void note_put(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
+              struct str note, const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err),
+              void *owner);
+
+/* The attempts of one try of an instance, newest first (try_no below 0: of the newest try). */
+struct attempt_row {
+    struct id128 attempt;
+    int32_t try_no;
+    enum task_state state;
+    bool has_ended;
+    int64_t queued_ms;
+};
+
+/* ERR_NOT_FOUND: there is no such instance. `count` 0: it was never started. */
+void attempts_read(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
+                   int32_t try_no,
+                   void (*on_end)(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err),
+                   void *owner);
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/base/assert.h"
 #include "common/store/op.h"
 #include "common/store/seal.h"
+#include "common/store/vault_inside.h"
 #include "common/text/json.h"
 
 #include <sodium.h>
@@ -189,33 +190,44 @@ void store_connections_read(struct store *store,
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-void store_pool_put(struct store *store, const struct pool_row *pool,
-                    void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+void vault_add_pool(struct pg_tx *tx, const struct pool_row *pool)
 {
-    struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_pool_put, NULL, NULL);
 
     pg_put_text(params, pool->name);
     pg_put_int4(params, pool->slots);
     pg_put_text(params, pool->description);
     pg_put_bool(params, pool->include_deferred);
+}
+
+void store_pool_put(struct store *store, const struct pool_row *pool,
+                    void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+
+    vault_add_pool(tx, pool);
     store_send(store, tx, op_end, op_new(store, on_end, owner));
+}
+
+void vault_add_variable(const struct store *store, struct pg_tx *tx, const struct variable_row *variable)
+{
+    struct pg_params *params = pg_tx_add(tx, SQL_variable_put, NULL, NULL);
+
+    pg_put_text(params, variable->key);
+    put_sealed(store, params, "variable", variable->key, variable->value);
+    pg_put_text_or_null(params, variable->description);
 }
 
 void store_variable_put(struct store *store, const struct variable_row *variable,
                         void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);
-    struct pg_params *params;
     struct pg_tx *tx;
 
     if (!can_seal(op))
         return;
     tx = pg_tx_new();
-    params = pg_tx_add(tx, SQL_variable_put, NULL, NULL);
-    pg_put_text(params, variable->key);
-    put_sealed(store, params, "variable", variable->key, variable->value);
-    pg_put_text_or_null(params, variable->description);
+    vault_add_variable(store, tx, variable);
     store_send(store, tx, op_end, op);
 }
 
@@ -231,18 +243,11 @@ static struct buf secrets_json(const struct connection_row *connection)
     return json;
 }
 
-void store_connection_put(struct store *store, const struct connection_row *connection,
-                          void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+void vault_add_connection(const struct store *store, struct pg_tx *tx, const struct connection_row *connection)
 {
-    struct op *op = op_new(store, on_end, owner);
-    struct pg_params *params;
-    struct pg_tx *tx;
+    struct pg_params *params = pg_tx_add(tx, SQL_connection_put, NULL, NULL);
     struct buf secrets;
 
-    if (!can_seal(op))
-        return;
-    tx = pg_tx_new();
-    params = pg_tx_add(tx, SQL_connection_put, NULL, NULL);
     pg_put_text(params, connection->connection_id);
     pg_put_text(params, connection->conn_type);
     pg_put_text_or_null(params, connection->description);
@@ -256,6 +261,18 @@ void store_connection_put(struct store *store, const struct connection_row *conn
     secrets = secrets_json(connection);
     put_sealed(store, params, "connection", connection->connection_id, buf_str(&secrets));
     wipe(&secrets);
+}
+
+void store_connection_put(struct store *store, const struct connection_row *connection,
+                          void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct op *op = op_new(store, on_end, owner);
+    struct pg_tx *tx;
+
+    if (!can_seal(op))
+        return;
+    tx = pg_tx_new();
+    vault_add_connection(store, tx, connection);
     store_send(store, tx, op_end, op);
 }
 

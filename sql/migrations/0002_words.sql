@@ -66,3 +66,18 @@ CREATE FUNCTION schedule_text(schedule jsonb) RETURNS text LANGUAGE sql IMMUTABL
         WHEN schedule ? 'files' THEN 'files: ' || coalesce(schedule -> 'files' ->> 'path', '')
     END
 $$;
+
+-- Refuses the transaction unless a pool, variable or connection is there, or is not there.
+CREATE FUNCTION vault_expect(kind text, name text, is_there boolean) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    found boolean := CASE kind
+        WHEN 'pool' THEN EXISTS (SELECT FROM pool p WHERE p.name = vault_expect.name)
+        WHEN 'variable' THEN EXISTS (SELECT FROM variable v WHERE v.key = vault_expect.name)
+        ELSE EXISTS (SELECT FROM connection c WHERE c.connection_id = vault_expect.name) END;
+BEGIN
+    IF is_there AND NOT found THEN
+        RAISE EXCEPTION 'there is no % named "%"', kind, name USING ERRCODE = 'HR404';
+    ELSIF found AND NOT is_there THEN
+        RAISE EXCEPTION 'there is a % named "%" already', kind, name USING ERRCODE = 'HR412';
+    END IF;
+END $$;

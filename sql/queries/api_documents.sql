@@ -241,3 +241,44 @@ SELECT one.at, $1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6
            || convert_to(concat_ws(E'\x1f', ms(one.at), $1::text, $2::text, $3::text, $4::text, $5::text, $6::int4, $7::bool,
            $8::text, $9::jsonb), 'UTF8'))
 FROM one
+
+-- name: api_vault_expect
+-- takes: text text bool
+-- gives: void
+SELECT vault_expect($1, $2, $3)
+
+-- name: api_message_put
+-- A request that nobody waits for.
+-- takes: jsonb text
+INSERT INTO inbox (body, actor) VALUES ($1, $2)
+
+-- name: api_run_note
+-- takes: text text text
+UPDATE run r SET note = nullif($3, '') FROM dag d JOIN run_key k ON k.dag_no = d.dag_no
+WHERE d.dag_id = $1 AND k.run_id = $2 AND r.run_no = k.run_no
+
+-- name: api_try_note
+-- On the newest row of the instance.
+-- takes: text text text int4 text
+UPDATE try y SET note = nullif($5, '') FROM dag d JOIN run_key k ON k.dag_no = d.dag_no
+JOIN run r ON r.run_no = k.run_no JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT i.number::int - 1 AS ordinal
+                    FROM jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS i (task, number)
+                    WHERE i.task ->> 'id' = $3) t
+WHERE d.dag_id = $1 AND k.run_id = $2 AND y.run_no = r.run_no AND y.task = t.ordinal AND y.map_index = $4
+  AND y.row_no = (SELECT max(n.row_no) FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index)
+
+-- name: api_attempts
+-- The attempts of one try of an instance, newest first; of the newest try when $5 is below 0.
+-- takes: text text text int4 int4
+-- gives: uuid int4 int4 bool timestamptz
+SELECT y.attempt, y.try_no::int, y.state::int, y.ended_at IS NOT NULL, y.queued_at
+FROM dag d JOIN run_key k ON k.dag_no = d.dag_no
+JOIN run r ON r.run_no = k.run_no JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT i.number::int - 1 AS ordinal
+                    FROM jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS i (task, number)
+                    WHERE i.task ->> 'id' = $3) t
+LEFT JOIN try y ON y.run_no = r.run_no AND y.task = t.ordinal AND y.map_index = $4 AND ($5 < 0 OR y.try_no = $5)
+    AND y.attempt IS NOT NULL
+WHERE d.dag_id = $1 AND k.run_id = $2
+ORDER BY y.row_no DESC NULLS LAST

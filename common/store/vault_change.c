@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/store/vault_change.h"
+
+#include "common/store/op.h"
+#include "common/store/vault_inside.h"
+
+static const struct {
+    const char *word;
+    enum statement delete;
+} KINDS[] = {
+    [VAULT_POOL] = { "pool", SQL_pool_delete },
+    [VAULT_VARIABLE] = { "variable", SQL_variable_delete },
+    [VAULT_CONNECTION] = { "connection", SQL_connection_delete },
+};
+
+static void add_change(struct store *store, struct pg_tx *tx, const struct vault_row *row)
+{
+    if (row->change == VAULT_DELETE) {
+        pg_put_text(pg_tx_add(tx, KINDS[row->kind].delete, NULL, NULL), row->name);
+        return;
+    }
+    switch (row->kind) {
+    case VAULT_POOL:
+        vault_add_pool(tx, &row->pool);
+        break;
+    case VAULT_VARIABLE:
+        vault_add_variable(store, tx, &row->variable);
+        break;
+    case VAULT_CONNECTION:
+        vault_add_connection(store, tx, &row->connection);
+        break;
+    }
+}
+
+static int check(const struct store *store, const struct vault_row *row, struct err *err)
+{
+    if (row->kind == VAULT_POOL && row->change == VAULT_DELETE && str_is(row->name, "default_pool"))
+        return err_set(err, ERR_FORBIDDEN, "default_pool cannot be deleted: tasks that name no pool use it");
+    if (row->kind != VAULT_POOL && row->change != VAULT_DELETE && store_seal(store) == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "this web server has no key to seal values with");
+    return 0;
+}
+
+void vault_change(struct store *store, const struct vault_row *row, struct str message, const struct audit *audit,
+                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct op *op = op_new(store, on_end, owner);
+    if (check(store, row, &op->err) < 0) {
+        op_fail(op);
+        return;
+    }
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_api_vault_expect, NULL, NULL);
+    pg_put_text(params, str_of(KINDS[row->kind].word));
+    pg_put_text(params, row->name);
+    pg_put_bool(params, row->change != VAULT_CREATE);
+    add_change(store, tx, row);
+    audit_add(tx, audit);
+    params = pg_tx_add(tx, SQL_api_message_put, NULL, NULL);
+    pg_put_jsonb(params, message);
+    pg_put_text(params, audit->actor);
+    store_send(store, tx, op_end, op);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "webserver/api/command.h"
+
+#include "common/base/assert.h"
+#include "common/loop/timer.h"
+#include "common/store/request_store.h"
+#include "common/text/json.h"
+#include "webserver/api/leader.h"
+
+/* A note of the leader usually says that an answer is there; this is how often we look without one. */
+enum { LOOK_MS = 100, LOOK_AT_MOST_MS = 5 };
+
+struct waiting {
+    int64_t request_no;
+    int64_t deadline_ms;
+    struct call *call;
+    void (*on_done)(struct call *call, const struct value *answer);
+};
+
+struct commands {
+    struct api *api;
+    VEC(struct waiting) waiting;
+    struct timer timer;
+    bool is_asking, wants_look, is_closing;
+    void (*done)(void *owner);
+    void *done_owner;
+};
+
+static void look(struct commands *commands);
+
+static void on_timer(struct timer *timer)
+{
+    look(timer->owner);
+}
+
+struct commands *commands_new(struct api *api)
+{
+    struct commands *commands = calloc(1, sizeof *commands);
+    ASSERT(commands != NULL);
+    commands->api = api;
+    timer_open(&commands->timer, api->options.loop, on_timer, commands);
+    return commands;
+}
+
+static void on_timer_closed(void *owner)
+{
+    struct commands *commands = owner;
+    void (*done)(void *owner) = commands->done;
+    void *done_owner = commands->done_owner;
+    VEC_CLEAR(&commands->waiting);
+    free(commands);
+    done(done_owner);
+}
+
+static void check_closed(struct commands *commands)
+{
+    if (commands->is_closing && !commands->is_asking)
+        timer_close(&commands->timer, on_timer_closed);
+}
+
+static struct waiting take(struct commands *commands, uint32_t index)
+{
+    struct waiting waiting = commands->waiting.items[index];
+    commands->waiting.items[index] = VEC_LAST(&commands->waiting);
+    commands->waiting.count--;
+    return waiting;
+}
+
+static void give_up(struct commands *commands, uint32_t index)
+{
+    struct waiting waiting = take(commands, index);
+    http_set_header(waiting.call->request, "Retry-After", STR("5"));
+    call_refuse_reason(waiting.call, 503, "not_yet_done",
+                       "The request is recorded as number %lld, and no scheduler has done it yet. It will be done when a "
+                       "scheduler leads.",
+                       (long long)waiting.request_no);
+}
+
+void commands_close(struct commands *commands, void (*done)(void *owner), void *owner)
+{
+    commands->is_closing = true;
+    commands->done = done;
+    commands->done_owner = owner;
+    while (commands->waiting.count > 0)
+        give_up(commands, 0);
+    timer_stop(&commands->timer);
+    check_closed(commands);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+static struct str sentence_of(const struct value *answer, int code)
+{
+    if (answer != NULL && answer->type == VALUE_STRING && answer->string.size > 0)
+        return answer->string;
+    struct str message = value_text(value_get(answer, "message"), STR_EMPTY);
+    if (message.size == 0)
+        message = value_text(value_get(answer, "error"), STR_EMPTY);
+    return message.size > 0 ? message : str_of(err_sentence(code));
+}
+
+static void on_answer(void *owner, const struct request_answer *answer)
+{
+    struct commands *commands = owner;
+    uint32_t index = 0;
+    while (index < commands->waiting.count && commands->waiting.items[index].request_no != answer->request_no)
+        index++;
+    if (index == commands->waiting.count)
+        return;
+    struct waiting waiting = take(commands, index);
+    struct call *call = waiting.call;
+    const struct value *value = NULL;
+    if (answer->answer.size > 0 && json_parse(call->arena, answer->answer, NULL, &value, NULL) < 0)
+        value = NULL;
+    if (answer->code == 0) {
+        waiting.on_done(call, value);
+        return;
+    }
+    call_refuse(call, err_http_status(answer->code), "%.*s", STR_ARG(sentence_of(value, answer->code)));
+}
+
+static void on_asked(void *owner, int rc, const struct err *err)
+{
+    struct commands *commands = owner;
+    (void)rc, (void)err; /* the next look asks again */
+    commands->is_asking = false;
+    int64_t now_ms = loop_now_ms();
+    for (uint32_t i = commands->waiting.count; i-- > 0;)
+        if (i < commands->waiting.count && commands->waiting.items[i].deadline_ms <= now_ms)
+            give_up(commands, i);
+    if (commands->waiting.count > 0 && !commands->is_closing)
+        timer_once(&commands->timer, commands->wants_look ? LOOK_AT_MOST_MS : LOOK_MS);
+    commands->wants_look = false;
+    check_closed(commands);
+}
+
+static void look(struct commands *commands)
+{
+    if (commands->is_asking || commands->waiting.count == 0)
+        return;
+    struct arena arena = { 0 };
+    int64_t *numbers = ARENA_ARRAY(&arena, int64_t, commands->waiting.count);
+    VEC_EACH (&commands->waiting, i)
+        numbers[i] = commands->waiting.items[i].request_no;
+    commands->is_asking = true;
+    request_answers(commands->api->options.store, numbers, commands->waiting.count, on_answer, on_asked, commands);
+    arena_clear(&arena);
+}
+
+void commands_look(struct commands *commands)
+{
+    if (commands->waiting.count == 0)
+        return;
+    commands->wants_look = commands->is_asking;
+    look(commands);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------ */
+
+static void on_put(void *owner, int rc, int64_t request_no, const struct err *err)
+{
+    struct waiting *waiting = owner;
+    struct call *call = waiting->call;
+    struct commands *commands = call->api->commands;
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    waiting->request_no = request_no;
+    VEC_ADD(&commands->waiting, *waiting);
+    if (commands->is_closing) {
+        give_up(commands, commands->waiting.count - 1);
+        return;
+    }
+    leader_nudge(call->api->leader);
+    timer_once(&commands->timer, LOOK_AT_MOST_MS);
+}
+
+void command_send(struct call *call, struct request *request, struct audit *audit,
+                  void (*on_done)(struct call *call, const struct value *answer))
+{
+    request->actor = call->person.name;
+    struct str *const texts[] = { &request->dag_id, &request->run_id, &request->note, &request->pool, &request->what };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i]->bytes == NULL)
+            *texts[i] = STR_EMPTY;
+    struct str body = request_write(request, call->arena);
+    audit->dag_id = request->dag_id;
+    audit->run_id = request->run_id;
+    if (request->task_count == 1) {
+        audit->task_id = request->tasks[0].task_id;
+        audit->map_index = request->tasks[0].map_index;
+    }
+    if (audit->detail.size == 0)
+        audit->detail = call_body_text(call);
+    struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
+    *waiting = (struct waiting){ 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done };
+    struct str key = http_header(call->request, "Idempotency-Key");
+    request_put(call->api->options.store, body, str_slice(key, 0, 200), audit, on_put, waiting);
+}

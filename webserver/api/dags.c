@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+/* DAGs: /dags, their details, tasks, versions, sources, tags and statistics. */
+#include "webserver/api/command.h"
+#include "webserver/api/handlers.h"
+
+#include "common/text/json.h"
+
+void dags_list(struct call *call)
+{
+    struct list_query query;
+    if (!call_list(call, &query, LIST_DAGS))
+        return;
+    if (call_query_bool(call, "exclude_stale", true))
+        list_query_only(&query, "is_stale", STR("false"));
+    call_list_read(call, &query);
+}
+
+static void read_dag(struct call *call)
+{
+    struct list_query query;
+    list_query_init(&query, LIST_DAGS, call->arena, 1);
+    list_query_only(&query, "dag_id", call_param(call, "dag_id"));
+    call_list_one(call, &query);
+}
+
+void dag_get(struct call *call)
+{
+    read_dag(call);
+}
+
+void dag_details(struct call *call)
+{
+    call_document(call, DOCUMENT_api_dag_details, (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")) }, 1);
+}
+
+static void on_changed(struct call *call, const struct value *answer)
+{
+    (void)answer;
+    read_dag(call);
+}
+
+/* Of what can be changed, is_paused alone; update_mask may say so. */
+void dag_patch(struct call *call)
+{
+    struct request request = { .kind = REQUEST_PAUSE, .dag_id = call_param(call, "dag_id") };
+    if (!body_has(call, "is_paused"))
+        call_problem(call, "body", "is_paused", "missing", "Field required");
+    struct str mask = call_query(call, "update_mask", STR("is_paused"));
+    if (!str_is(mask, "is_paused"))
+        call_problem(call, "query", "update_mask", "value_error", "Only `is_paused` field can be updated through the REST API");
+    request.paused = body_bool(call, "is_paused", false);
+    if (call_refuse_problems(call))
+        return;
+    struct audit audit = call_audit(call, request.paused ? "pause" : "unpause");
+    command_send(call, &request, &audit, on_changed);
+}
+
+static void on_deleted(struct call *call, const struct value *answer)
+{
+    (void)answer;
+    call_json(call, 200, STR("null"));
+}
+
+void dag_delete(struct call *call)
+{
+    struct request request = { .kind = REQUEST_DELETE_DAG, .dag_id = call_param(call, "dag_id") };
+    struct audit audit = call_audit(call, "delete_dag");
+    command_send(call, &request, &audit, on_deleted);
+}
+
+/* ---- many at once ------------------------------------------------------------------------------------------------ */
+
+struct pausing {
+    const struct value *dags; /* of the list */
+    uint32_t next;
+    bool paused;
+    struct str json; /* the query of the list, to be read again at the end */
+    struct list_query query;
+};
+
+static void pause_next(struct call *call, const struct value *answer);
+
+static void on_paused_list(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    struct pausing *pausing = call->state;
+    const struct value *list = NULL;
+    if (rc == 0)
+        rc = json_parse(call->arena, json, NULL, &list, NULL);
+    if (rc < 0) {
+        list_query_clear(&pausing->query);
+        call_fail(call, rc, err);
+        return;
+    }
+    pausing->dags = value_get(list, "dags");
+    pause_next(call, NULL);
+}
+
+static void pause_next(struct call *call, const struct value *answer)
+{
+    (void)answer;
+    struct pausing *pausing = call->state;
+    if (pausing->next == pausing->dags->count) {
+        call_list_read(call, &pausing->query);
+        return;
+    }
+    const struct value *dag = pausing->dags->items[pausing->next++];
+    struct request request = { .kind = REQUEST_PAUSE, .paused = pausing->paused };
+    request.dag_id = value_text(value_get(dag, "dag_id"), STR_EMPTY);
+    struct audit audit = call_audit(call, pausing->paused ? "pause" : "unpause");
+    command_send(call, &request, &audit, pause_next);
+}
+
+void dags_patch(struct call *call)
+{
+    struct pausing *pausing = ARENA_NEW(call->arena, struct pausing);
+    if (!body_has(call, "is_paused"))
+        call_problem(call, "body", "is_paused", "missing", "Field required");
+    pausing->paused = body_bool(call, "is_paused", false);
+    if (call_refuse_problems(call) || !call_list(call, &pausing->query, LIST_DAGS))
+        return;
+    call->state = pausing;
+    list_read(call->api->options.store, &pausing->query, on_paused_list, call);
+}
+
+/* ---- tasks, versions, sources ------------------------------------------------------------------------------------ */
+
+void tasks_list(struct call *call)
+{
+    call_document(call, DOCUMENT_api_tasks, (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(STR_EMPTY) }, 2);
+}
+
+void task_get(struct call *call)
+{
+    call_document(call, DOCUMENT_api_tasks,
+                  (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(call_param(call, "task_id")) }, 2);
+}
+
+void dag_versions_list(struct call *call)
+{
+    struct list_query query;
+    if (!call_list(call, &query, LIST_DAG_VERSIONS))
+        return;
+    if (!str_is(call_param(call, "dag_id"), "~"))
+        query.dag_id = call_param(call, "dag_id");
+    call_list_read(call, &query);
+}
+
+void dag_version_get(struct call *call)
+{
+    struct list_query query;
+    list_query_init(&query, LIST_DAG_VERSIONS, call->arena, 1);
+    query.dag_id = call_param(call, "dag_id");
+    (void)call_param_int(call, "version_number", 1, INT32_MAX);
+    if (call_refuse_problems(call))
+        return;
+    list_query_only(&query, "version_number", call_param(call, "version_number"));
+    call_list_one(call, &query);
+}
+
+
+static void on_source(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    struct str accept = http_header(call->request, "Accept");
+    const struct value *source = NULL;
+    if (rc == 0 && accept.bytes != NULL && http_accepts(accept, "text/plain") && !http_accepts(accept, "application/json") &&
+        json_parse(call->arena, json, NULL, &source, NULL) == 0) {
+        http_answer(call->request, 200, "text/plain; charset=utf-8", value_text(value_get(source, "content"), STR_EMPTY));
+        return;
+    }
+    call_pass(call, rc, json, err);
+}
+
+void dag_source_get(struct call *call)
+{
+    int64_t version = call_query_int(call, "version_number", 1, INT32_MAX, -1);
+    if (call_refuse_problems(call))
+        return;
+    document_read(call->api->options.store, DOCUMENT_api_dag_source,
+                  (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")), BIND_NUMBER(version) }, 2, on_source, call);
+}
+
+void dag_stats(struct call *call)
+{
+    struct str *dag_ids = ARENA_ARRAY(call->arena, struct str, call->query.count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < call->query.count; i++)
+        if (str_is(call->query.pairs[i].name, "dag_ids"))
+            dag_ids[count++] = call->query.pairs[i].value;
+    call_document(call, DOCUMENT_api_dag_stats, (struct bind[]){ BIND_TEXTS(dag_ids, count) }, 1);
+}
+
+void tags_list(struct call *call)
+{
+    struct list_query query;
+    if (call_list(call, &query, LIST_TAGS))
+        call_list_read(call, &query);
+}
+
+void import_errors_list(struct call *call)
+{
+    struct list_query query;
+    if (call_list(call, &query, LIST_IMPORT_ERRORS))
+        call_list_read(call, &query);
+}
+
+void import_error_get(struct call *call)
+{
+    struct list_query query;
+    (void)call_param_int(call, "import_error_id", 0, INT32_MAX);
+    if (call_refuse_problems(call))
+        return;
+    list_query_init(&query, LIST_IMPORT_ERRORS, call->arena, 1);
+    list_query_only(&query, "import_error_id", call_param(call, "import_error_id"));
+    call_list_one(call, &query);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/* handlers - what routes.def names: one function a route, in one file a resource. */
+#ifndef HEADRACE_HANDLERS_H
+#define HEADRACE_HANDLERS_H
+
+#include "webserver/api/call.h"
+
+#define ROUTE(verb, pattern, handler, right, operation, aux) void handler(struct call *call);
+#include "webserver/api/routes.def"
+#undef ROUTE
+
+/* The fields of a .../list body as filters of a list. */
+void list_body(struct call *call, struct list_query *query);
+
+#endif

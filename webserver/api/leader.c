@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "webserver/api/leader.h"
+
+#include "common/base/assert.h"
+#include "common/base/vec.h"
+#include "common/log/log.h"
+#include "common/loop/timer.h"
+
+#include <unistd.h>
+
+enum { WHY_DEADLINE_MS = 2000, TICK_MS = 250 };
+
+struct question {
+    uint64_t question_no;
+    int64_t deadline_ms;
+    void (*on_end)(void *owner, int rc, struct str text);
+    void *owner;
+};
+
+struct leader {
+    struct loop *loop;
+    struct leader_options options;
+    VEC(struct wire_client *) clients;
+    VEC(struct question) questions;
+    uint64_t question_count;
+    struct timer tick;
+    void (*done)(void *owner);
+    void *done_owner;
+};
+
+static void answer_at(struct leader *leader, uint32_t index, int rc, struct str text)
+{
+    struct question question = leader->questions.items[index];
+    leader->questions.items[index] = VEC_LAST(&leader->questions);
+    leader->questions.count--;
+    question.on_end(question.owner, rc, text);
+}
+
+static void on_tick(struct timer *timer)
+{
+    struct leader *leader = timer->owner;
+    int64_t now_ms = loop_now_ms();
+    for (uint32_t i = leader->questions.count; i-- > 0;)
+        if (i < leader->questions.count && leader->questions.items[i].deadline_ms <= now_ms)
+            answer_at(leader, i, ERR_TIMEOUT, STR_EMPTY);
+    if (leader->questions.count == 0)
+        timer_stop(timer);
+}
+
+static void tell(struct wire_client *client, struct message *message)
+{
+    (void)!wire_client_send(client, message, NULL); /* the inbox is polled as well; subscribing is repeated when up */
+}
+
+static void subscribe(struct wire_client *client)
+{
+    struct message hello = { .type = MESSAGE_HELLO };
+    hello.hello.lowest_version = MESSAGE_VERSION;
+    hello.hello.highest_version = MESSAGE_VERSION;
+    hello.hello.program = STR("webserver");
+    hello.hello.release = STR(HEADRACE_VERSION);
+    tell(client, &hello);
+    tell(client, &(struct message){ .type = MESSAGE_SUBSCRIBE });
+}
+
+static void on_state(struct wire_client *client, bool is_up, const struct err *why)
+{
+    if (is_up) {
+        log_info("scheduler_connected", LOG_STR("endpoint", wire_client_endpoint(client)));
+        subscribe(client);
+    } else {
+        log_warn("scheduler_disconnected", LOG_STR("endpoint", wire_client_endpoint(client)),
+                 LOG_STR("why", why == NULL ? "" : why->sentence));
+    }
+}
+
+static void on_message(struct wire_client *client, const struct message *message)
+{
+    struct leader *leader = wire_client_owner(client);
+    if (message->type == MESSAGE_NOTES)
+        leader->options.on_notes(leader->options.owner, message->notes.notes, message->notes.count,
+                                 message->notes.restarted);
+    if (message->type != MESSAGE_WHY_ANSWER)
+        return;
+    for (uint32_t i = 0; i < leader->questions.count; i++)
+        if (leader->questions.items[i].question_no == message->why_answer.question_no) {
+            answer_at(leader, i, 0, message->why_answer.text);
+            return;
+        }
+}
+
+static int open_client(struct leader *leader, struct str address, struct err *err)
+{
+    struct arena arena = { 0 };
+    struct str endpoint;
+    char sender[64], host[40] = "webserver";
+    (void)!gethostname(host, sizeof host - 1);
+    for (char *at = host; *at != 0; at++)
+        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", *at) == NULL)
+            *at = '-';
+    snprintf(sender, sizeof sender, "web-%s-%d", host, (int)getpid());
+    int rc = wire_endpoint(&arena, address, &endpoint, err);
+    struct wire_client_options options = {
+        .name = "leader",
+        .endpoint = rc < 0 ? "" : str_cstr(&arena, endpoint),
+        .sender = sender,
+        .key = leader->options.key,
+        .server_key = str_cstr(&arena, leader->options.server_key),
+        .on_state = on_state,
+        .on_message = on_message,
+        .owner = leader,
+    };
+    struct wire_client *client;
+    if (rc == 0)
+        rc = wire_client_open(&client, leader->options.wire, &options, err);
+    if (rc == 0)
+        VEC_ADD(&leader->clients, client);
+    arena_clear(&arena);
+    return rc;
+}
+
+static void on_closed(void *owner)
+{
+    struct leader *leader = owner;
+    void (*done)(void *owner) = leader->done;
+    void *done_owner = leader->done_owner;
+    VEC_CLEAR(&leader->clients);
+    VEC_CLEAR(&leader->questions);
+    free(leader);
+    if (done != NULL)
+        done(done_owner);
+}
+
+int leader_open(struct leader **out, struct loop *loop, const struct leader_options *options, struct err *err)
+{
+    struct leader *leader = calloc(1, sizeof *leader);
+    ASSERT(leader != NULL);
+    leader->loop = loop;
+    leader->options = *options;
+    timer_open(&leader->tick, loop, on_tick, leader);
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < options->address_count; i++)
+        rc = open_client(leader, options->addresses[i], err);
+    if (rc < 0) {
+        leader_close(leader, NULL, NULL);
+        return err_wrap(err, rc, "reaching the schedulers");
+    }
+    *out = leader;
+    return 0;
+}
+
+void leader_close(struct leader *leader, void (*done)(void *owner), void *owner)
+{
+    leader->done = done;
+    leader->done_owner = owner;
+    while (leader->questions.count > 0)
+        answer_at(leader, 0, ERR_UNAVAILABLE, STR_EMPTY);
+    VEC_EACH (&leader->clients, i)
+        wire_client_close(leader->clients.items[i]);
+    timer_close(&leader->tick, on_closed);
+}
+
+bool leader_is_heard(const struct leader *leader)
+{
+    VEC_EACH (&leader->clients, i)
+        if (wire_client_is_up(leader->clients.items[i]))
+            return true;
+    return false;
+}
+
+void leader_nudge(struct leader *leader)
+{
+    VEC_EACH (&leader->clients, i)
+        tell(leader->clients.items[i], &(struct message){ .type = MESSAGE_NUDGE });
+}
+
+void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
+                    void (*on_end)(void *owner, int rc, struct str text), void *owner)
+{
+    if (!leader_is_heard(leader)) {
+        on_end(owner, ERR_UNAVAILABLE, STR_EMPTY);
+        return;
+    }
+    struct question question = { ++leader->question_count, loop_now_ms() + WHY_DEADLINE_MS, on_end, owner };
+    VEC_ADD(&leader->questions, question);
+    timer_every(&leader->tick, TICK_MS);
+    VEC_EACH (&leader->clients, i) {
+        struct message message = { .type = MESSAGE_WHY_QUESTION };
+        message.why_question.question_no = question.question_no;
+        message.why_question.run_no = run_no;
+        message.why_question.task = task;
+        message.why_question.map_index = map_index;
+        tell(leader->clients.items[i], &message);
+    }
+}
+

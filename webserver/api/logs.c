@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The logs of attempts: Airflow's JSON with a continuation token, and the lines of the web application. */
+#include "common/base/assert.h"
+#include "common/base/civil.h"
+#include "common/store/request_store.h"
+#include "common/text/json.h"
+#include "webserver/api/handlers.h"
+#include "webserver/api/log_store.h"
+
+enum {
+    LINES_MAX = 2000,
+    LINE_SHOWN_MAX = 64 * 1024,
+    PAGE_BYTES = 1 << 20,
+    STREAM_LINES = 512,
+    SEARCH_MS = 1000,
+    SEARCH_LINES = 4096,
+};
+
+/* ---- which attempt ----------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct call *call;
+    struct id128 attempt;
+    bool has_ended;
+    struct log_info info;
+    void (*then)(struct reading *reading);
+    int64_t line; /* of a stream */
+};
+
+static const char *const NO_LOG = "This try has not written a log, or it has not arrived yet.";
+
+static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err)
+{
+    struct reading *reading = owner;
+    struct call *call = reading->call;
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    if (count == 0) {
+        call_refuse_reason(call, 404, "no_log", "%s", NO_LOG);
+        return;
+    }
+    /* Losses of ours make several attempts of one try: the newest that has a log. */
+    for (uint32_t i = 0; i < count; i++)
+        if (log_store_info(call->api->logs, rows[i].attempt, &reading->info) == 0) {
+            reading->attempt = rows[i].attempt;
+            reading->has_ended = rows[i].has_ended;
+            reading->then(reading);
+            return;
+        }
+    int64_t kept_ms = call->api->options.conf->logging_retention_ms;
+    bool is_expired = rows[0].queued_ms < loop_wall_ms() - kept_ms;
+    call_refuse_reason(call, 404, is_expired ? "expired" : "no_log", "%s",
+                       is_expired ? "The log was deleted after logging.retention." : NO_LOG);
+}
+
+static void find(struct call *call, int64_t map_index, void (*then)(struct reading *reading))
+{
+    int64_t try_no = call_param_int(call, "try_number", 0, INT16_MAX);
+    if (call_refuse_problems(call))
+        return;
+    struct reading *reading = ARENA_NEW(call->arena, struct reading);
+    *reading = (struct reading){ .call = call, .then = then };
+    attempts_read(call->api->options.store, call_param(call, "dag_id"), call_param(call, "dag_run_id"), call_param(call, "task_id"),
+                  (int32_t)map_index, (int32_t)try_no, on_attempts, reading);
+}
+
+/* ---- Airflow's ---------------------------------------------------------------------------------------------------- */
+
+static void write_message(struct buf *out, struct str raw)
+{
+    struct log_line line;
+    static const struct {
+        char stream;
+        const char *level, *logger;
+    } STREAMS[] = { { 'O', "info", "task.stdout" }, { 'E', "error", "task.stderr" }, { 'S', "info", "headrace" } };
+    bool is_known = log_line_read(raw, &line);
+    struct arena arena = { 0 };
+    buf_add_byte(out, '{');
+    if (is_known) {
+        struct str time = civil_text(&arena, line.at_ms);
+        buf_printf(out, "\"timestamp\":\"%.*s\",", STR_ARG(time));
+    }
+    buf_add_cstr(out, "\"event\":");
+    json_write_string(out, str_slice(line.text, 0, LINE_SHOWN_MAX));
+    for (size_t i = 0; is_known && i < sizeof STREAMS / sizeof *STREAMS; i++)
+        if (STREAMS[i].stream == line.stream)
+            buf_printf(out, ",\"level\":\"%s\",\"logger\":\"%s\"", STREAMS[i].level, STREAMS[i].logger);
+    buf_add_byte(out, '}');
+    arena_clear(&arena);
+}
+
+/* Adds messages from `from` on; gives how many. */
+static int64_t write_messages(struct reading *reading, struct buf *out, int64_t from, int64_t count, const char *between)
+{
+    struct buf raw = { 0 };
+    int64_t got = 0;
+    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, PAGE_BYTES, &raw, &got);
+    struct str rest = buf_str(&raw), line;
+    for (int64_t i = 0; rc == 0 && i < got && str_split(&rest, '\n', &line); i++) {
+        if (i > 0)
+            buf_add_cstr(out, between);
+        write_message(out, line);
+    }
+    buf_clear(&raw);
+    return rc < 0 ? 0 : got;
+}
+
+/* "L<line>": the next line. The token carries no secret and needs no signature: it says what anybody with the right to read
+ * the log may ask for. */
+static int64_t token_line(struct call *call)
+{
+    struct str token = call_query(call, "token", STR_EMPTY);
+    int64_t line = 0;
+    if (token.size > 0 && (token.bytes[0] != 'L' || str_to_int(str_slice(token, 1, token.size), 0, INT64_MAX, &line) < 0))
+        call_problem(call, "query", "token", "value_error", "Invalid continuation token");
+    return line;
+}
+
+static void answer_json(struct reading *reading)
+{
+    struct call *call = reading->call;
+    int64_t from = token_line(call);
+    if (call_refuse_problems(call))
+        return;
+    bool is_full = call_query_bool(call, "full_content", false);
+    struct buf out = { 0 };
+    buf_add_cstr(&out, "{\"content\":[");
+    int64_t got = write_messages(reading, &out, from, is_full ? INT32_MAX : LINES_MAX, ",");
+    bool is_over = reading->info.is_complete && from + got >= reading->info.lines;
+    bool may_grow = !reading->info.is_complete && !reading->has_ended;
+    if (is_over || (!may_grow && from + got >= reading->info.lines))
+        buf_add_cstr(&out, "],\"continuation_token\":null}");
+    else
+        buf_printf(&out, "],\"continuation_token\":\"L%lld\"}", (long long)(from + got));
+    call_json(call, 200, buf_str(&out));
+    buf_clear(&out);
+}
+
+/* The whole log in pieces, as fast as the client takes it. */
+static void pump_ndjson(struct reading *reading)
+{
+    struct http_request *request = reading->call->request;
+    size_t queued = 0;
+    while (queued < HTTP_HIGH_WATER) {
+        struct buf out = { 0 };
+        int64_t got = write_messages(reading, &out, reading->line, STREAM_LINES, "\n");
+        if (got == 0) {
+            buf_clear(&out);
+            http_stream_end(request);
+            return;
+        }
+        reading->line += got;
+        buf_add_byte(&out, '\n');
+        queued = http_stream_write(request, buf_str(&out));
+        buf_clear(&out);
+        if (request->conn == NULL) {
+            http_stream_end(request);
+            return;
+        }
+    }
+}
+
+static void on_more_ndjson(struct http_request *request)
+{
+    pump_ndjson(((struct call *)request->context)->state);
+}
+
+static void on_gone(struct http_request *request)
+{
+    http_stream_end(request);
+}
+
+static void answer_log(struct reading *reading)
+{
+    struct call *call = reading->call;
+    struct str accept = http_header(call->request, "Accept");
+    if (accept.bytes == NULL || !http_accepts(accept, "application/x-ndjson")) {
+        answer_json(reading);
+        return;
+    }
+    call->state = reading;
+    call->request->on_more = on_more_ndjson;
+    call->request->on_gone = on_gone;
+    http_stream_start(call->request, 200, "application/x-ndjson");
+    pump_ndjson(reading);
+}
+
+void log_get(struct call *call)
+{
+    find(call, call_query_int(call, "map_index", -1, INT32_MAX, -1), answer_log);
+}
+
+/* ---- the web application's --------------------------------------------------------------------------------------- */
+
+/* "2026-11-21T06:00:00.123Z o text" */
+static void write_line(struct buf *out, struct str raw)
+{
+    struct log_line line;
+    if (!log_line_read(raw, &line)) {
+        buf_add_cstr(out, "1970-01-01T00:00:00.000Z h ");
+        buf_add_str(out, str_slice(raw, 0, LINE_SHOWN_MAX));
+    } else {
+        struct civil at = civil_of_ms(line.at_ms);
+        char stream = line.stream == 'E' ? 'e' : line.stream == 'S' ? 'h' : 'o';
+        buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %c ", at.year, at.month, at.day, at.hour, at.minute, at.second,
+                   at.millisecond, stream);
+        buf_add_str(out, str_slice(line.text, 0, LINE_SHOWN_MAX));
+    }
+    buf_add_byte(out, '\n');
+}
+
+static int64_t write_lines(struct reading *reading, struct buf *out, int64_t from, int64_t count, size_t bytes_max)
+{
+    struct buf raw = { 0 };
+    int64_t got = 0;
+    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, bytes_max, &raw, &got);
+    struct str rest = buf_str(&raw), line;
+    for (int64_t i = 0; rc == 0 && i < got && str_split(&rest, '\n', &line); i++)
+        write_line(out, line);
+    buf_clear(&raw);
+    return rc < 0 ? 0 : got;
+}
+
+static void set_number(struct call *call, const char *name, int64_t number)
+{
+    http_set_header(call->request, name, str_format(call->arena, "%lld", (long long)number));
+}
+
+static void answer_lines(struct reading *reading)
+{
+    struct call *call = reading->call;
+    int64_t count = call_query_int(call, "lines", 1, LINES_MAX, 512);
+    int64_t from = call_query_int(call, "from", 0, INT64_MAX / 2, 0);
+    int64_t tail = call_query_int(call, "tail", 1, LINES_MAX, 0);
+    if (call_refuse_problems(call))
+        return;
+    if (tail > 0) {
+        from = reading->info.lines > tail ? reading->info.lines - tail : 0;
+        count = tail;
+    }
+    struct buf out = { 0 };
+    (void)write_lines(reading, &out, from, count, 4 * PAGE_BYTES);
+    set_number(call, "Log-First-Line", from);
+    set_number(call, "Log-Lines", reading->info.lines);
+    set_number(call, "Log-Bytes", reading->info.bytes);
+    http_set_header(call->request, "Log-Complete", reading->info.is_complete ? STR("true") : STR("false"));
+    http_answer(call->request, 200, "text/plain; charset=utf-8", buf_str(&out));
+    buf_clear(&out);
+}
+
+static bool holds(struct str text, struct str wanted, bool with_case)
+{
+    if (with_case)
+        return wanted.size > 0 && memmem(text.bytes, text.size, wanted.bytes, wanted.size) != NULL;
+    for (size_t i = 0; wanted.size > 0 && i + wanted.size <= text.size; i++) {
+        size_t k = 0;
+        while (k < wanted.size) {
+            unsigned char a = (unsigned char)text.bytes[i + k], b = (unsigned char)wanted.bytes[k];
+            a = a >= 'A' && a <= 'Z' ? (unsigned char)(a + 32) : a;
+            b = b >= 'A' && b <= 'Z' ? (unsigned char)(b + 32) : b;
+            if (a != b)
+                break;
+            k++;
+        }
+        if (k == wanted.size)
+            return true;
+    }
+    return false;
+}
+
+static void answer_search(struct reading *reading)
+{
+    struct call *call = reading->call;
+    struct str wanted = call_query(call, "q", STR_EMPTY);
+    bool with_case = call_query_bool(call, "case", false);
+    int64_t at = call_query_int(call, "from", 0, INT64_MAX / 2, 0), limit = call_query_int(call, "limit", 1, 10000, 1000);
+    if (call_refuse_problems(call))
+        return;
+    int64_t deadline_ms = loop_now_ms() + SEARCH_MS, hits = 0, got = 1;
+    struct buf out = { 0 }, raw = { 0 };
+    buf_add_cstr(&out, "{\"lines\":[");
+    while (got > 0 && hits < limit && loop_now_ms() < deadline_ms) {
+        buf_reset(&raw);
+        if (log_store_lines(call->api->logs, reading->attempt, at, SEARCH_LINES, PAGE_BYTES, &raw, &got) < 0)
+            break;
+        struct str rest = buf_str(&raw), line;
+        for (int64_t i = 0; i < got && hits < limit && str_split(&rest, '\n', &line); i++, at++) {
+            struct log_line parts;
+            (void)log_line_read(line, &parts);
+            if (holds(parts.text, wanted, with_case))
+                buf_printf(&out, "%s%lld", hits++ == 0 ? "" : ",", (long long)at);
+        }
+    }
+    buf_printf(&out, "],\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}", (long long)at, (long long)reading->info.lines,
+               at < reading->info.lines ? "true" : "false");
+    call_json(call, 200, buf_str(&out));
+    buf_clear(&out);
+    buf_clear(&raw);
+}
+
+static void pump_raw(struct reading *reading)
+{
+    struct http_request *request = reading->call->request;
+    size_t queued = 0;
+    while (queued < HTTP_HIGH_WATER) {
+        struct buf out = { 0 };
+        int64_t got = write_lines(reading, &out, reading->line, STREAM_LINES, PAGE_BYTES);
+        reading->line += got;
+        queued = got == 0 ? 0 : http_stream_write(request, buf_str(&out));
+        buf_clear(&out);
+        if (got == 0 || request->conn == NULL) {
+            http_stream_end(request);
+            return;
+        }
+    }
+}
+
+static void on_more_raw(struct http_request *request)
+{
+    pump_raw(((struct call *)request->context)->state);
+}
+
+/* File names hold what is safe everywhere: ids may hold anything. */
+static void answer_raw(struct reading *reading)
+{
+    struct call *call = reading->call;
+    char id[ID_TEXT_SIZE];
+    id_text(reading->attempt, id);
+    call->state = reading;
+    call->request->on_more = on_more_raw;
+    call->request->on_gone = on_gone;
+    http_set_header(call->request, "Content-Disposition", str_format(call->arena, "attachment; filename=\"%s.log\"", id));
+    http_stream_start(call->request, 200, "text/plain; charset=utf-8");
+    pump_raw(reading);
+}
+
+void ui_log(struct call *call)
+{
+    static void (*const ANSWERS[])(struct reading *reading) = { answer_lines, answer_search, answer_raw };
+    find(call, call_param_int(call, "map_index", -1, INT32_MAX), ANSWERS[call->route->aux]);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/* auth - who asks: browser sessions (a cookie), API tokens (Authorization: Bearer) and the token of the home's owner.
+ *
+ * Secrets are 256 random bits; the database knows their SHA-256. Passwords are checked off the loop, two at a time, with a
+ * short queue and a throttle for each account and each address; an unknown account takes as long as a known one. */
+#ifndef HEADRACE_AUTH_H
+#define HEADRACE_AUTH_H
+
+#include "common/store/store.h"
+#include "webserver/auth/right.h"
+#include "webserver/http/http_request.h"
+
+struct auth;
+
+struct auth_options {
+    struct store *store; /* kept */
+    const char *home;    /* where cli-token is read, or made */
+    bool is_tls;         /* cookies are Secure */
+    int64_t session_lifetime_ms, session_idle_ms, sessions_max;
+    int64_t cli_lifetime_ms; /* of POST /auth/token/cli */
+};
+
+/* Makes $HEADRACE_HOME/cli-token (0600) when there is none. */
+MUST_USE int auth_open(struct auth **out, struct loop *loop, const struct auth_options *options, struct err *err);
+/* Password checks under way are waited for. */
+void auth_close(struct auth *auth, void (*done)(void *owner), void *owner);
+
+struct person {
+    int32_t user_no; /* 0: the owner of the home */
+    struct str name; /* in the request's arena */
+    enum role role;
+    bool is_browser;
+    struct str csrf;
+};
+
+/* on_end: ERR_UNAUTHENTICATED when nobody can be made of it, ERR_DB_CONNECTION, ... `request` may have lost its client
+ * meanwhile; it still is to be answered. */
+void auth_check(struct auth *auth, struct http_request *request,
+                void (*on_end)(struct http_request *request, int rc, const struct person *person, const struct err *err));
+
+/* For a method that changes something, with a cookie: ERR_FORBIDDEN unless the token of the session came along, from our
+ * own pages. */
+MUST_USE int auth_check_csrf(const struct http_request *request, const struct person *person, struct err *err);
+
+enum sign_in { SIGN_IN_BROWSER, SIGN_IN_TOKEN, SIGN_IN_CLI };
+
+struct signed_in {
+    struct str token; /* of SIGN_IN_TOKEN and CLI; lives as long as the request */
+    struct str name;
+    enum role role;
+};
+
+/* Borrows the texts (copies). With SIGN_IN_BROWSER the cookie is set on `request`. ERR_UNAUTHENTICATED: wrong; ERR_TOO_MANY:
+ * *out_retry_ms says when. */
+void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how, struct str name, struct str password,
+                  void (*on_end)(struct http_request *request, int rc, const struct signed_in *in, int64_t retry_ms,
+                                 const struct err *err));
+
+/* Ends the session or token that the request came with, and takes the cookie back. */
+void auth_sign_out(struct auth *auth, struct http_request *request, const struct person *person,
+                   void (*on_end)(struct http_request *request, int rc, const struct err *err));
+
+/* Off the loop, as sign-in does. `hash` dies when on_end returns. ERR_TOO_MANY when the queue is full. */
+void auth_hash(struct auth *auth, struct str password, void *owner,
+               void (*on_end)(void *owner, int rc, struct str hash, const struct err *err));
+
+/* 8 letters at least. ERR_UNPROCESSABLE. */
+MUST_USE int auth_check_password(struct str password, struct err *err);
+
+#endif
