@@ -79,6 +79,10 @@ struct place_in_file {
 void problem(struct compiler *compiler, struct place_in_file at, const char *advice,
              const char *fmt, ...) FORMAT(4, 5);
 
+/* False once so many problems were noted that no more will be shown: then places and advice need not be searched for, which
+ * would cost a hostile file's reader its time. */
+bool is_worth_a_look(const struct compiler *compiler);
+
 /* Notes what an err says. */
 void problem_err(struct compiler *compiler, struct place_in_file at, const char *doing,
                  const struct err *err);
@@ -177,6 +181,8 @@ struct resolved {
 };
 
 struct resolved resolve(struct compiler *compiler, struct str id, int32_t group);
+/* The id of a task that may have been meant, by spelling or in another group; or empty. */
+struct str suggest_id(struct compiler *compiler, struct str id, int32_t group);
 void refuse_id(struct compiler *compiler, struct place_in_file at, struct str id, int32_t group);
 
 /* Whether task `chosen` waits for `task` directly. */

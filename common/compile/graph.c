@@ -31,34 +31,39 @@ struct resolved resolve(struct compiler *compiler, struct str id, int32_t group)
     }
 }
 
-/* The ids that may have been meant: nearest by spelling, among a bounded number. */
 enum { SUGGEST_MAX = 5000 };
 
-void refuse_id(struct compiler *compiler, struct place_in_file at, struct str id, int32_t group)
+struct str suggest_id(struct compiler *compiler, struct str id, int32_t group)
 {
     struct suggestion suggestion = suggestion_begin(id);
     struct str prefix = group_prefix(compiler, group);
+    struct str tail = str_format(&compiler->scratch, ".%.*s", STR_ARG(id));
+    if (!is_worth_a_look(compiler))
+        return STR_EMPTY;
     for (uint32_t i = 0; i < compiler->tasks.count && i < SUGGEST_MAX; i++) {
         struct str other = compiler->tasks.items[i].id;
+        /* The same id in a group that was not named. */
+        if (str_ends(other, tail.bytes))
+            return other;
         suggestion_offer(&suggestion, other);
         if (prefix.size > 0 && str_starts(other, prefix.bytes))
             suggestion_offer(&suggestion, str_slice(other, prefix.size, other.size));
-        /* The last part alone: the task may stand in a group that was not named. */
-        ptrdiff_t dot = str_find(other, '.');
-        if (dot >= 0 &&
-            str_ends(other, str_format(&compiler->scratch, ".%.*s", STR_ARG(id)).bytes)) {
-            suggestion.best = other;
-            suggestion.distance = 0;
-        }
     }
-    for (uint32_t i = 0; i < compiler->groups.count && i < SUGGEST_MAX; i++)
-        suggestion_offer(&suggestion, compiler->groups.items[i].id);
-    struct str advice =
-        suggestion.best.size > 0
-            ? str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(suggestion.best))
-            : STR_EMPTY;
-    problem(compiler, at, advice.bytes, "there is no task or group '%.*s'",
-            STR_ARG(str_slice(id, 0, 80)));
+    return suggestion.best;
+}
+
+void refuse_id(struct compiler *compiler, struct place_in_file at, struct str id, int32_t group)
+{
+    struct str near = suggest_id(compiler, id, group), advice = STR_EMPTY;
+    if (near.size == 0 && is_worth_a_look(compiler)) {
+        struct suggestion suggestion = suggestion_begin(id);
+        for (uint32_t i = 0; i < compiler->groups.count && i < SUGGEST_MAX; i++)
+            suggestion_offer(&suggestion, compiler->groups.items[i].id);
+        near = suggestion.best;
+    }
+    if (near.size > 0)
+        advice = str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(near));
+    problem(compiler, at, advice.bytes, "there is no task or group '%.*s'", STR_ARG(str_slice(id, 0, 80)));
 }
 
 /* ---- depends_on as written ---- */

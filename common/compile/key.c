@@ -23,19 +23,25 @@ static const struct key keys[] = {
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
-const struct key *key_at(enum place place, uint32_t number)
+const struct key *key_first(enum place place)
 {
     for (size_t i = 0; i < KEY_COUNT; i++)
-        if (keys[i].place == place && number-- == 0)
+        if (keys[i].place == place)
             return &keys[i];
     return NULL;
 }
 
+const struct key *key_next(const struct key *key)
+{
+    const struct key *next = key + 1;
+    return next < keys + KEY_COUNT && next->place == key->place ? next : NULL;
+}
+
 const struct key *key_find(enum place place, struct str name)
 {
-    for (size_t i = 0; i < KEY_COUNT; i++)
-        if (keys[i].place == place && str_is(name, keys[i].name))
-            return &keys[i];
+    for (const struct key *key = key_first(place); key != NULL; key = key_next(key))
+        if (str_is(name, key->name))
+            return key;
     return NULL;
 }
 

@@ -104,8 +104,9 @@ struct key {
     const char *help;
 };
 
-/* The keys of a place, one after the other; NULL behind the last. */
-const struct key *key_at(enum place place, uint32_t number);
+/* The keys of a place, in the order of the table; NULL behind the last. */
+const struct key *key_first(enum place place);
+const struct key *key_next(const struct key *key);
 
 /* NULL when there is none. */
 const struct key *key_find(enum place place, struct str name);

@@ -138,7 +138,7 @@ static int32_t task_of_path(const struct asking *asking, struct str *out_name)
     return found;
 }
 
-enum { ANCESTOR_STEPS_MAX = 300000000 };
+enum { ANCESTOR_STEPS_MAX = 50000000 };
 
 /* Marks all that is upstream of `task`, once for all of its expressions. Beyond a huge number of
  * steps (a hostile file) the question is left to the run. */
@@ -172,21 +172,11 @@ static bool is_upstream(struct compiler *compiler, uint32_t task, uint32_t other
 static void refuse_task(const struct asking *asking, struct str name)
 {
     struct compiler *compiler = asking->compiler;
-    struct suggestion suggestion = suggestion_begin(name);
-    for (uint32_t i = 0; i < compiler->tasks.count && i < 5000; i++) {
-        struct str id = compiler->tasks.items[i].id;
-        suggestion_offer(&suggestion, id);
-        if (str_ends(id, str_format(&compiler->scratch, ".%.*s", STR_ARG(name)).bytes)) {
-            suggestion.best = id;
-            suggestion.distance = 0;
-        }
-    }
-    struct str advice =
-        suggestion.best.size > 0
-            ? str_format(&compiler->scratch, "did you mean xcom.%.*s?", STR_ARG(suggestion.best))
-            : STR_EMPTY;
-    problem(compiler, place_of(asking), advice.bytes,
-            "there is no task '%.*s' whose output could be read", STR_ARG(str_slice(name, 0, 80)));
+    struct str near = suggest_id(compiler, name, -1), advice = STR_EMPTY;
+    if (near.size > 0)
+        advice = str_format(&compiler->scratch, "did you mean xcom.%.*s?", STR_ARG(near));
+    problem(compiler, place_of(asking), advice.bytes, "there is no task '%.*s' whose output could be read",
+            STR_ARG(str_slice(name, 0, 80)));
 }
 
 static void check_xcom(const struct asking *asking)

@@ -92,7 +92,7 @@ static const struct value *as_map(struct compiler *compiler, enum place place,
     struct value *map = value_map(&compiler->scratch);
     map->line = entry->line;
     map->column = entry->column;
-    const struct key *first = key_at(place, 0);
+    const struct key *first = key_first(place);
     if (value->type == VALUE_NULL || (first == NULL && value_boolean(value, false)))
         return map;
     bool takes_list = first != NULL && (first->type == TYPE_ARGV || first->type == TYPE_CASES);

@@ -20,6 +20,11 @@ static void add(struct compiler *compiler, struct place_in_file at, const char *
     VEC_ADD(&compiler->problems, found);
 }
 
+bool is_worth_a_look(const struct compiler *compiler)
+{
+    return compiler->problem_total < COMPILE_PROBLEMS_MAX;
+}
+
 void problem(struct compiler *compiler, struct place_in_file at, const char *advice,
              const char *fmt, ...)
 {
@@ -102,14 +107,14 @@ struct place_in_file place_inside(struct compiler *compiler, const struct value 
 {
     struct str text = value->string;
     size_t nth = 0, last = 0;
+    if (value->line == 0 || !is_worth_a_look(compiler))
+        return PLACE_OF(value);
     for (size_t i = 0; i + 1 < text.size && i <= at; i++) {
         if (text.bytes[i] == '{' && text.bytes[i + 1] == '{') {
             nth++;
             last = i++;
         }
     }
-    if (value->line == 0)
-        return PLACE_OF(value);
     if (nth == 0)
         return inside_plain(compiler, value, at);
     size_t i = offset_of(compiler, PLACE_OF(value));

@@ -168,7 +168,8 @@ const struct key *usable_key(struct compiler *compiler, const struct value_entry
 {
     const struct key *key = key_find(place, entry->key);
     if (key == NULL) {
-        struct str advice = key_advice(compiler->arena, place, entry->key);
+        struct str advice =
+            is_worth_a_look(compiler) ? key_advice(&compiler->scratch, place, entry->key) : STR_EMPTY;
         problem(compiler, PLACE_OF(entry), advice.bytes, "'%.*s' is no key of %s",
                 STR_ARG(str_slice(entry->key, 0, 60)), place_words(place));
         return NULL;
@@ -190,7 +191,7 @@ static bool is_given(const struct value *map, const char *name)
 bool is_meant(struct compiler *compiler, const struct value *map, enum place place,
               const char *name)
 {
-    for (uint32_t i = 0; i < map->count; i++) {
+    for (uint32_t i = 0; i < map->count && is_worth_a_look(compiler); i++) {
         struct str word = map->entries[i].key;
         if (key_find(place, word) == NULL &&
             strstr(key_advice(&compiler->scratch, place, word).bytes, name) != NULL)
@@ -212,7 +213,7 @@ void read_keys(struct compiler *compiler, const struct value *map, enum place pl
         read_key(&reading);
     }
     const struct key *key;
-    for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++)
+    for (key = key_first(place); key != NULL; key = key_next(key))
         if (key->otherwise == NULL && !is_given(map, key->name) &&
             !is_meant(compiler, map, place, key->name))
             problem(compiler, PLACE_OF(map), NULL, "%s needs the key %s (%s)", place_words(place),

@@ -150,7 +150,7 @@ static void add_later(struct buf *out, enum place place)
 {
     const struct key *key;
     bool any = false;
-    for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++) {
+    for (key = key_first(place); key != NULL; key = key_next(key)) {
         if (key->works)
             continue;
         buf_printf(out, "%s `%s`",
@@ -164,7 +164,7 @@ static void add_table(struct buf *out, enum place place, bool operators_only)
 {
     const struct key *key;
     buf_add_cstr(out, "| key | takes | default | meaning |\n|---|---|---|---|\n");
-    for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++)
+    for (key = key_first(place); key != NULL; key = key_next(key))
         if (key->works && (place != PLACE_TASK || (key->type == TYPE_OPERATOR) == operators_only))
             add_row(out, key);
 }
@@ -175,11 +175,11 @@ static void add_operators(struct buf *out)
     buf_add_cstr(out, "\n## Operators\n\n");
     buf_add_cstr(out, operators);
     add_table(out, PLACE_TASK, true);
-    for (uint32_t i = 0; (key = key_at(PLACE_TASK, i)) != NULL; i++) {
+    for (key = key_first(PLACE_TASK); key != NULL; key = key_next(key)) {
         enum operator_kind kind;
         if (key->type != TYPE_OPERATOR || !key->works ||
             operator_parse(str_of(key->name), &kind) < 0 ||
-            key_at(place_of_operator(kind), 0) == NULL)
+            key_first(place_of_operator(kind)) == NULL)
             continue;
         buf_printf(out, "\n### %s\n\n", key->name);
         add_table(out, place_of_operator(kind), false);

@@ -134,7 +134,7 @@ static struct value *operator_schema(struct arena *arena, const struct key *key)
     int rc = operator_parse(str_of(key->name), &kind);
     ASSERT(rc == 0);
     enum place place = place_of_operator(kind);
-    const struct key *first = key_at(place, 0);
+    const struct key *first = key_first(place);
     if (first == NULL)
         return either(arena, types(arena, "boolean null"), reference(arena, place_name(place)));
     return either(arena, key_schema(arena, first), reference(arena, place_name(place)));
@@ -253,7 +253,7 @@ static struct value *place_schema(struct arena *arena, enum place place, bool de
     struct value *schema = typed(arena, "object"), *properties = value_map(arena),
                  *required = value_list(arena);
     const struct key *key;
-    for (uint32_t i = 0; (key = key_at(place, i)) != NULL; i++) {
+    for (key = key_first(place); key != NULL; key = key_next(key)) {
         if (!key->works || (defaults_only && !key_may_be_default(key)))
             continue;
         struct value *property = key_schema(arena, key);
@@ -274,7 +274,7 @@ static void require_operator(struct arena *arena, struct value *task)
 {
     struct value *list = value_list(arena);
     const struct key *key;
-    for (uint32_t i = 0; (key = key_at(PLACE_TASK, i)) != NULL; i++) {
+    for (key = key_first(PLACE_TASK); key != NULL; key = key_next(key)) {
         if (key->type != TYPE_OPERATOR || !key->works)
             continue;
         struct value *names = value_list(arena), *choice = value_map(arena);

@@ -189,7 +189,7 @@ static void read_operators(struct compiler *compiler, uint32_t number, const str
     buf_add_cstr(&advice, "add one of");
     const struct key *key;
     bool meant = false; /* a misspelt operator has got its advice already */
-    for (uint32_t i = 0; (key = key_at(PLACE_TASK, i)) != NULL; i++) {
+    for (key = key_first(PLACE_TASK); key != NULL; key = key_next(key)) {
         if (key->type != TYPE_OPERATOR)
             continue;
         meant = meant || is_meant(compiler, map, PLACE_TASK, key->name);
