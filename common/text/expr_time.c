@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The filters that read dates and times: RFC 3339 text, in UTC. */
-#include "common/base/buf.h"
 #include "common/base/civil.h"
-#include "common/text/expr_tree.h"
+#include "common/text/expr_filter.h"
 
 static const char *const day_names[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
                                          "Thursday", "Friday", "Saturday" };
@@ -159,11 +158,6 @@ static int format_fixed(struct expr_run *run, const struct value *in, struct str
     int rc = read_time(run, in, &ms);
     return rc < 0 ? rc : format(run, ms, text, out);
 }
-
-#define FILTER(name)                                                                               \
-    int name(struct expr_run *run, const struct value *in, const struct value *const *args,        \
-             uint32_t count, const struct value **out)
-#define UNUSED_ARGS() ((void)args, (void)count)
 
 FILTER(expr_filter_ds_add)
 {

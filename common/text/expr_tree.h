@@ -88,6 +88,23 @@ MUST_USE int expr_text(struct expr_run *run, const struct value *value, struct s
 int expr_compare(const struct value *a, const struct value *b);
 bool expr_is_number(const struct value *value);
 
+/* expr_eval.c: the value of a node; the parts that know of others' insides are in expr_path.c and
+ * expr_operator.c. */
+MUST_USE int expr_eval_node(struct expr_run *run, const struct expr_node *node,
+                            const struct value **out);
+MUST_USE int expr_eval_path(struct expr_run *run, const struct expr_node *node,
+                            const struct value **out);
+MUST_USE int expr_eval_member(struct expr_run *run, const struct expr_node *node,
+                              const struct value **out);
+MUST_USE int expr_eval_two(struct expr_run *run, const struct expr_node *node,
+                           const struct value **out);
+MUST_USE int expr_eval_negate(struct expr_run *run, const struct expr_node *node,
+                              const struct value **out);
+
+/* A new value, charged. */
+MUST_USE int expr_give(struct expr_run *run, struct value *value, const struct value **out);
+MUST_USE int expr_give_real(struct expr_run *run, double real, const struct value **out);
+
 /* expr_time.c */
 expr_filter_fn expr_filter_ds_add, expr_filter_strftime, expr_filter_ds, expr_filter_ds_nodash,
     expr_filter_ts, expr_filter_ts_nodash;

@@ -2,6 +2,7 @@
 #include "common/text/yaml.h"
 
 #include "common/base/assert.h"
+#include "common/base/buf.h"
 #include "common/base/map.h"
 #include "common/base/vec.h"
 #include "common/text/yaml_parts.h"
@@ -24,7 +25,9 @@ struct reader {
     struct arena *arena;
     struct yaml_limits limits;
     struct fy_parser *parser;
-    bool stopped; /* no more events wanted: a limit is reached */
+    struct fy_token_iter *iterator;
+    struct buf pieces; /* of the token being read */
+    bool stopped;      /* no more events wanted: a limit is reached */
     uint64_t alias_nodes;
     struct place key;   /* of the entry being read: where empty values are said to be */
     struct map anchors; /* name -> number in nodes */
@@ -84,11 +87,19 @@ static struct place place_of_event(struct reader *reader, struct fy_event *event
     return place;
 }
 
+/* By the iterator, not fy_token_get_text: in libfyaml 0.7.12 that leaks for text of many pieces
+ * (escapes, lines). */
 static struct str token_text(struct reader *reader, struct fy_token *token)
 {
-    size_t size = 0;
-    const char *text = token == NULL ? NULL : fy_token_get_text(token, &size);
-    return text == NULL ? STR_EMPTY : str_copy(reader->arena, (struct str) { text, size });
+    if (token == NULL)
+        return STR_EMPTY;
+    const struct fy_iter_chunk *chunk = NULL;
+    buf_reset(&reader->pieces);
+    fy_token_iter_start(token, reader->iterator);
+    while ((chunk = fy_token_iter_chunk_next(reader->iterator, chunk, NULL)) != NULL)
+        buf_add(&reader->pieces, chunk->str, chunk->len);
+    fy_token_iter_finish(reader->iterator);
+    return str_copy(reader->arena, buf_str(&reader->pieces));
 }
 
 static struct node leaf(const struct value *value)
@@ -469,11 +480,14 @@ static void run_parser(struct reader *reader, struct str text)
         .diag = diag,
     };
     reader->parser = fy_parser_create(&cfg);
-    ASSERT(reader->parser != NULL);
+    reader->iterator = fy_token_iter_create(NULL);
+    ASSERT(reader->parser != NULL && reader->iterator != NULL);
     if (fy_parser_set_string(reader->parser, text.bytes, text.size) == 0)
         read_stream(reader);
     if (!reader->stopped && fy_parser_get_stream_error(reader->parser))
         keep_diagnostics(reader, diag);
+    buf_clear(&reader->pieces);
+    fy_token_iter_destroy(reader->iterator);
     fy_parser_destroy(reader->parser);
     fy_diag_destroy(diag);
 }
