@@ -27,6 +27,7 @@ struct reader {
     struct fy_parser *parser;
     struct fy_token_iter *iterator;
     struct buf pieces; /* of the token being read */
+    bool shielded;     /* templates hide their signs: yaml_shield.c */
     bool stopped;      /* no more events wanted: a limit is reached */
     uint64_t alias_nodes;
     struct place key;   /* of the entry being read: where empty values are said to be */
@@ -99,7 +100,8 @@ static struct str token_text(struct reader *reader, struct fy_token *token)
     while ((chunk = fy_token_iter_chunk_next(reader->iterator, chunk, NULL)) != NULL)
         buf_add(&reader->pieces, chunk->str, chunk->len);
     fy_token_iter_finish(reader->iterator);
-    return str_copy(reader->arena, buf_str(&reader->pieces));
+    struct str text = str_copy(reader->arena, buf_str(&reader->pieces));
+    return reader->shielded ? yaml_unshield((char *)(uintptr_t)text.bytes, text.size) : text;
 }
 
 static struct node leaf(const struct value *value)
@@ -500,8 +502,7 @@ static int by_place(const void *a, const void *b)
     return (left->column > right->column) - (left->column < right->column);
 }
 
-int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *limits,
-               struct yaml *out)
+static struct reader reader_new(struct arena *arena, const struct yaml_limits *limits)
 {
     struct reader reader = {
         .arena = arena,
@@ -509,16 +510,60 @@ int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *l
     };
     if (limits != NULL)
         reader.limits = *limits;
+    return reader;
+}
+
+static void reader_clear(struct reader *reader)
+{
+    map_clear(&reader->anchors);
+    VEC_CLEAR(&reader->nodes);
+    VEC_CLEAR(&reader->documents);
+    VEC_CLEAR(&reader->problems);
+}
+
+static bool line_has_braces(struct str text, uint32_t number)
+{
+    struct str rest = text, line = STR_EMPTY;
+    for (uint32_t i = 0; i < number; i++)
+        if (!str_split(&rest, '\n', &line))
+            return false;
+    return line.size > 1 && memmem(line.bytes, line.size, "{{", 2) != NULL;
+}
+
+/* Reads once more with templates shielded. The second reading counts when it is without problems,
+ * or when the first one stumbled over a template. */
+static void read_again(struct reader *reader, struct str text, const struct yaml_limits *limits)
+{
+    struct buf shielded;
+    buf_init(&shielded);
+    struct reader again = reader_new(reader->arena, limits);
+    again.shielded = true;
+    if (yaml_shield(text, &shielded)) {
+        run_parser(&again, buf_str(&shielded));
+        if (again.problems.count == 0 || line_has_braces(text, reader->problems.items[0].line)) {
+            struct reader swap = *reader;
+            *reader = again;
+            again = swap;
+        }
+    }
+    reader_clear(&again);
+    buf_clear(&shielded);
+}
+
+int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *limits,
+               struct yaml *out)
+{
+    struct reader reader = reader_new(arena, limits);
     if (str_starts(text, "\xEF\xBB\xBF"))
         text = str_slice(text, 3, text.size);
     struct yaml_problem refusal;
     if (!yaml_gate(arena, text, reader.limits.bytes_max, &refusal)) {
         VEC_ADD(&reader.problems, refusal);
-        reader.stopped = true;
-    }
-    if (!reader.stopped && text.size > 0)
+    } else if (text.size > 0) {
         run_parser(&reader, text);
-
+        if (reader.problems.count > 0)
+            read_again(&reader, text, limits);
+    }
     *out = (struct yaml) {
         .documents = arena_copy(arena, reader.documents.items,
                                 reader.documents.count * sizeof *reader.documents.items),
@@ -528,9 +573,6 @@ int yaml_parse(struct arena *arena, struct str text, const struct yaml_limits *l
         .problem_count = reader.problems.count,
     };
     qsort(out->problems, out->problem_count, sizeof *out->problems, by_place);
-    map_clear(&reader.anchors);
-    VEC_CLEAR(&reader.nodes);
-    VEC_CLEAR(&reader.documents);
-    VEC_CLEAR(&reader.problems);
+    reader_clear(&reader);
     return out->problem_count == 0 ? 0 : ERR_INVALID;
 }

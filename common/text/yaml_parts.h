@@ -4,6 +4,7 @@
 #ifndef HEADRACE_YAML_PARTS_H
 #define HEADRACE_YAML_PARTS_H
 
+#include "common/base/buf.h"
 #include "common/text/yaml.h"
 
 /* True when libfyaml may see the text: not too long, UTF-8, no control bytes. (An invalid byte in
@@ -18,5 +19,12 @@ const struct value *yaml_scalar(struct arena *arena, struct str text, const char
 /* What libfyaml's message means. */
 void yaml_saying(struct arena *arena, const char *message, struct str *out_sentence,
                  const char **out_advice);
+
+/* A copy of `text` in which templates outside of quotes hide their signs from YAML; false when
+ * there are none (or when the text has the stand-ins in it already). `text` has passed the gate. */
+bool yaml_shield(struct str text, struct buf *out);
+
+/* Puts the signs back, in place; one byte must be left behind for the zero. */
+struct str yaml_unshield(char *bytes, size_t size);
 
 #endif

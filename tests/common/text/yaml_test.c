@@ -233,12 +233,29 @@ static void mistakes_of_newcomers_get_words_they_understand(void **state)
     assert_problems(STR("a: \"x\nb: 2\n"), "1:4 the quoted text that begins here is not closed");
     assert_problems(STR("a:\n  b: 1\n c: 2\n"),
                     "3:2 this line is indented unlike the lines above it");
-    assert_problems(STR("a: {{ ds }}\n"), "1:5 a key must be text, not a list or a mapping");
+    assert_problems(STR("a: {[ds]: x}\n"), "1:5 a key must be text, not a list or a mapping");
     assert_problems(STR("a: @b\n"), "1:4 text without quotes cannot begin with '@'");
     assert_problems(STR("a: [1, 2\n"), "2:1 a list that was opened with [ is not closed");
     assert_problems(STR("a: !python/object:os.system x\n"),
                     "1:4 the tag '!python/object:os.system' is not known");
     assert_problems(STR("{: 1}\n"), "1:1 a key is missing before the colon");
+}
+
+static void templates_may_stand_in_unquoted_text(void **state)
+{
+    (void)state;
+    assert_read("a: {{ ds }}\n", "{\"a\":\"{{ ds }}\"}\n");
+    assert_read("{a: echo {{ ds }}, b: [{{ x[0] | default(\"a, b\") }}, c]}\n",
+                "{\"a\":\"echo {{ ds }}\",\"b\":[\"{{ x[0] | default(\\\"a, b\\\") }}\",\"c\"]}\n");
+    assert_read("{a: {b: {{ {\"k\": {}} }}}}\n", "{\"a\":{\"b\":\"{{ {\\\"k\\\": {}} }}\"}}\n");
+    assert_read(
+        "a: {{ x }}\nb: \"{{ y }}\"\nc: 'it''s {{ z }}'\nd: |\n  {{ w }}\n",
+        "{\"a\":\"{{ x }}\",\"b\":\"{{ y }}\",\"c\":\"it's {{ z }}\",\"d\":\"{{ w }}\\n\"}\n");
+    /* Places are those of the file, and other mistakes are still found. */
+    assert_problems(STR("a: {{ x }}\nb: [1}\n"), "2:6 this } closes nothing");
+    assert_problems(STR("a: [1}\nb: {{ x }}\n"), "1:6 this } closes nothing");
+    /* A file that holds the stand-ins itself is not read again. */
+    assert_problems(STR("a: {{ \xEE\x84\x80 }}\n"), "1:5 a key must be text");
 }
 
 static void numbers_that_cannot_be_kept_are_refused(void **state)
@@ -290,5 +307,6 @@ TESTS(EACH(plain_words_follow_the_core_schema_of_yaml_1_2),
       EACH(foreign_bytes_are_refused_before_the_parser_sees_them),
       EACH(a_file_over_the_size_limit_is_not_read),
       EACH(mistakes_of_newcomers_get_words_they_understand),
-      EACH(numbers_that_cannot_be_kept_are_refused), EACH(problems_stop_at_their_limit),
+      EACH(templates_may_stand_in_unquoted_text), EACH(numbers_that_cannot_be_kept_are_refused),
+      EACH(problems_stop_at_their_limit),
       EACH(a_document_with_problems_that_was_read_to_its_end_is_given))
