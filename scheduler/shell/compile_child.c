@@ -97,12 +97,15 @@ static const struct value *problem_value(struct arena *arena, const struct compi
     return map;
 }
 
-static const struct value *compile(struct arena *arena, const struct conf *conf, const char *path, struct str text)
+/* The answer borrows from the DAGs of `out`. */
+static struct value *compile(struct arena *arena, const struct conf *conf, const char *path, struct str text,
+                             struct compile_result *out)
 {
     int64_t began_ms = loop_now_ms();
     const struct compile_options options = { .zone = zone_of, .map_length_max = (uint32_t)conf->core_max_map_length };
     struct compile_result result;
     int rc = compile_file(arena, str_of(path), text, &options, &result);
+    *out = result;
     struct value *answer = value_map(arena);
     struct value *dags = value_list(arena), *problems = value_list(arena);
     for (uint32_t i = 0; i < result.dag_count; i++)
@@ -113,11 +116,10 @@ static const struct value *compile(struct arena *arena, const struct conf *conf,
     value_put(arena, answer, STR("parse_ms"), value_int(arena, loop_now_ms() - began_ms));
     value_put(arena, answer, STR("dags"), dags);
     value_put(arena, answer, STR("problems"), problems);
-    compile_clear(&result);
     return answer;
 }
 
-static const struct value *read_failure(struct arena *arena, const struct err *err)
+static struct value *read_failure(struct arena *arena, const struct err *err)
 {
     struct value *answer = value_map(arena), *problem = value_map(arena), *problems = value_list(arena);
     put_text(arena, problem, "message", str_of(err->sentence));
@@ -139,8 +141,9 @@ static void answer_line(const struct conf *conf, struct str line)
     struct err err = { 0 };
     struct str text;
     struct value *answer;
+    struct compile_result result = { 0 };
     if (read_file(path, &arena, &text, &err) < 0) {
-        answer = (struct value *)read_failure(&arena, &err);
+        answer = read_failure(&arena, &err);
         hash_text(STR_EMPTY, hash);
     } else {
         hash_text(text, hash);
@@ -148,7 +151,7 @@ static void answer_line(const struct conf *conf, struct str line)
             answer = value_map(&arena);
             value_put(&arena, answer, STR("unchanged"), value_bool(&arena, true));
         } else {
-            answer = (struct value *)compile(&arena, conf, path, text);
+            answer = compile(&arena, conf, path, text, &result);
         }
     }
     put_text(&arena, answer, "hash", str_of(hash));
@@ -158,6 +161,7 @@ static void answer_line(const struct conf *conf, struct str line)
     fwrite(out.bytes, 1, out.size, stdout);
     fflush(stdout);
     buf_clear(&out);
+    compile_clear(&result);
     arena_clear(&arena);
 }
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/* headrace-scheduler: settings, log, loop, shell; and `--compile`, the child that reads DAG files. */
+#include "common/conf/conf.h"
+#include "common/log/log.h"
+#include "common/loop/loop.h"
+#include "common/loop/signal.h"
+#include "common/store/schema.h"
+#include "scheduler/shell/compile_children.h"
+#include "scheduler/shell/shell.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "headrace-scheduler: decides which tasks run, and gives them to workers\n"
+    "\n"
+    "  headrace-scheduler [--section.key=value ...]   settings: headrace config list\n"
+    "  headrace-scheduler --compile                   reads \"HASH PATH\" lines, answers each with a line of JSON\n"
+    "  headrace-scheduler --version | --help\n";
+
+struct process {
+    struct loop *loop;
+    struct shell *shell;
+    struct signal terminate, interrupt;
+    bool is_ending;
+};
+
+static void on_closed(void *owner)
+{
+    struct process *process = owner;
+    signal_close(&process->terminate, NULL);
+    signal_close(&process->interrupt, NULL);
+    loop_stop(process->loop);
+}
+
+static void on_signal(struct signal *signal, int signum)
+{
+    struct process *process = signal->owner;
+    if (process->is_ending)
+        return;
+    process->is_ending = true;
+    log_info("ending", LOG_INT("signal", signum));
+    shell_close(process->shell, on_closed);
+}
+
+/* Waits for the database to come; a database that does not fit is an error at once. */
+static int wait_for_schema(const struct conf *conf, struct err *err)
+{
+    struct arena arena = { 0 };
+    const char *conninfo = str_cstr(&arena, conf->database_conn.value);
+    int rc = store_schema_check(conninfo, err);
+    for (int tries = 0; rc < 0 && err_retry(rc) != ERR_RETRY_NEVER; tries++) {
+        if (tries % 20 == 0)
+            log_warn("database_away", LOG_ERR(err));
+        usleep(500 * 1000);
+        rc = store_schema_check(conninfo, err);
+    }
+    arena_clear(&arena);
+    return rc;
+}
+
+/* As many descriptors as we may have: each worker is one. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int serve(const struct conf *conf, struct err *err)
+{
+    struct process process = { 0 };
+    int rc = wait_for_schema(conf, err);
+    if (rc == 0)
+        rc = loop_new(&process.loop, err);
+    if (rc < 0)
+        return rc;
+    raise_descriptors();
+    rc = signal_open(&process.terminate, process.loop, SIGTERM, on_signal, &process, err);
+    if (rc == 0)
+        rc = signal_open(&process.interrupt, process.loop, SIGINT, on_signal, &process, err);
+    if (rc < 0)
+        return rc;
+    rc = shell_open(&process.shell, process.loop, conf, &process, err);
+    if (rc < 0) {
+        process.is_ending = true;
+        shell_close(process.shell, on_closed);
+    }
+    loop_run(process.loop);
+    loop_free(process.loop);
+    return rc;
+}
+
+static int fail(const struct err *err)
+{
+    fprintf(stderr, "headrace-scheduler: %s\n%s%s", err->sentence, err->hint, err->hint[0] != '\0' ? "\n" : "");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct conf *conf;
+    struct err err = { 0 };
+    struct conf_source source = { .env = (const char *const *)environ, .argc = argc, .argv = argv };
+    if (conf_new(&conf, &source, &argc, &err) < 0) {
+        fail(&err);
+        return 2;
+    }
+    const char *word = argc > 1 ? argv[1] : "";
+    int status = 2;
+    struct log_options options = { .program = "scheduler" };
+    if (log_level_parse(conf->logging_level, &options.level) == 0 &&
+        log_format_parse(conf->logging_format, &options.format) == 0)
+        log_setup(&options);
+    if (strcmp(word, "--compile") == 0)
+        status = compile_child_main(conf);
+    else if (strcmp(word, "--version") == 0)
+        status = printf("headrace-scheduler %s\n", HEADRACE_VERSION) > 0 ? 0 : 1;
+    else if (strcmp(word, "--help") == 0)
+        status = printf("%s", usage) > 0 ? 0 : 1;
+    else if (word[0] != '\0')
+        fprintf(stderr, "headrace-scheduler: '%s' is no flag of it\n\n%s", word, usage);
+    else
+        status = serve(conf, &err) == 0 ? 0 : fail(&err);
+    conf_free(conf);
+    return status;
+}
