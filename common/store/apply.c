@@ -100,7 +100,7 @@ static void write_created_runs(struct batch *batch, struct pg_tx *tx, int16_t sh
     RUN_COLUMN(INT4, pg_put_int4, row->dag_no);
     RUN_COLUMN(INT8, pg_put_int8, row->version_no);
     RUN_COLUMN(INT2, pg_put_int2, (int16_t)row->type);
-    RUN_COLUMN(TEXT, pg_put_text, row->run_id);
+    RUN_COLUMN(TEXT, pg_put_text, batch_text(batch, row->run_id));
     RUN_COLUMN(TIMESTAMPTZ, put_time_if, row->has_logical, row->logical_ms);
     RUN_COLUMN(TIMESTAMPTZ, put_time_if, row->has_logical, row->interval_start_ms);
     RUN_COLUMN(TIMESTAMPTZ, put_time_if, row->has_logical, row->interval_end_ms);
@@ -120,7 +120,7 @@ static void write_created_runs(struct batch *batch, struct pg_tx *tx, int16_t sh
 
     params = pg_tx_add(tx, SQL_run_key_put, NULL, NULL);
     RUN_COLUMN(INT4, pg_put_int4, row->dag_no);
-    RUN_COLUMN(TEXT, pg_put_text, row->run_id);
+    RUN_COLUMN(TEXT, pg_put_text, batch_text(batch, row->run_id));
     RUN_COLUMN(INT8, pg_put_int8, row->run_no);
 
     params = pg_tx_add(tx, SQL_live_run_add, NULL, NULL);
@@ -155,13 +155,11 @@ static void write_changed_runs(struct batch *batch, struct pg_tx *tx, int16_t sh
 {
     const typeof(batch->runs) *rows = &batch->runs;
     struct pg_params *params;
-    BOUNDS_OF(const struct run_row *, rows, row->run_no)
 
     if (rows->count == 0)
         return;
     params = pg_tx_add(tx, SQL_run_set, NULL, NULL);
     pg_put_int8(params, rows->count);
-    put_bounds(params, bounds);
     RUN_COLUMN(INT8, pg_put_int8, row->run_no);
     RUN_COLUMN(INT8, pg_put_int8, row->version_no);
     RUN_COLUMN(INT2, pg_put_int2, (int16_t)row->state);
@@ -214,25 +212,25 @@ static void write_placed_tries(struct batch *batch, struct pg_tx *tx)
     pg_tx_expect(tx, rows->count);
 }
 
+/* As try_set of apply.sql reads them. */
+enum { TRY_SETS = 1, TRY_CLEARS = 2 };
+
 static void write_changed_tries(struct batch *batch, struct pg_tx *tx)
 {
     const typeof(batch->tries) *rows = &batch->tries;
     struct pg_params *params;
-    BOUNDS_OF(const struct batch_try *, rows, row->row.run_no)
 
     if (rows->count == 0)
         return;
     params = pg_tx_add(tx, SQL_try_set, NULL, NULL);
     pg_put_int8(params, rows->count);
-    put_bounds(params, bounds);
     TRY_COLUMN(INT8, pg_put_int8, row->row.run_no);
     TRY_COLUMN(INT4, pg_put_int4, (int32_t)row->row.task);
     TRY_COLUMN(INT4, pg_put_int4, row->row.map_index);
     TRY_COLUMN(INT4, pg_put_int4, (int32_t)row->row.row_no);
     TRY_COLUMN(UUID, put_attempt, row->row.attempt);
     TRY_COLUMN(INT4, pg_put_int4, (int32_t)row->from_mask);
-    TRY_COLUMN(BOOL, pg_put_bool, row->sets);
-    TRY_COLUMN(BOOL, pg_put_bool, row->clears);
+    TRY_COLUMN(INT2, pg_put_int2, (int16_t)((row->sets ? TRY_SETS : 0) | (row->clears ? TRY_CLEARS : 0)));
     TRY_COLUMN(INT2, pg_put_int2, (int16_t)row->row.state);
     TRY_COLUMN(INT2, pg_put_int2, (int16_t)row->row.cause);
     TRY_COLUMN(TIMESTAMPTZ, pg_put_time_ms_or_null, row->row.started_ms);

@@ -7,7 +7,7 @@
 
 /* Steps follow each other, each from the end of the one before: numbers, DAG versions in pages, what tasks use, workers,
  * the list of live runs, the runs in portions. */
-enum { DAGS_PER_PAGE = 50, RUNS_PER_PORTION = 200 };
+enum { DAGS_PER_PAGE = 50, RUNS_PER_PORTION = 50 };
 
 struct recovery {
     struct store *store;

@@ -138,7 +138,7 @@ CREATE TABLE live_run (
     shard  smallint NOT NULL,
     run_no bigint NOT NULL,
     PRIMARY KEY (shard, run_no)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- One row per attempt, and one for an instance that ended without one (skipped, upstream_failed, empty). The row with the
 -- highest row_no is the instance's state, unless it is cleared: then the state is none. No row: none.
@@ -265,7 +265,7 @@ CREATE TABLE inbox (
     body       jsonb NOT NULL,  -- common/model/request.h
     actor      text NOT NULL,
     made_at    timestamptz NOT NULL DEFAULT now()
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- Answers; kept for a day, so that a client that asks again gets the same answer.
 CREATE TABLE inbox_answer (

@@ -1,5 +1,8 @@
 -- What the core decided, as one transaction: common/store/apply.c. Arrays are columns of the batch, one element per row.
--- Bounds on run_no let the executor open only the partitions that the batch touches.
+--
+-- Rows are changed by inserting a row of the same key, which exists (ON CONFLICT): the executor then finds each row by its
+-- key and opens its partition alone. UPDATE ... FROM would be a join, for which the planner likes to read all rows between the
+-- lowest and the highest run number. A row that did not exist shows by its dag_no, which is 0, and refuses the batch.
 
 -- name: fence
 -- takes: int2 int8
@@ -25,19 +28,21 @@ GROUP BY u.dag_no, u.run_id
 ON CONFLICT (dag_no, run_id) DO UPDATE SET run_no = EXCLUDED.run_no WHERE run_key.run_no < EXCLUDED.run_no
 
 -- name: run_set
--- takes: int8 int8 int8 int8[] int8[] int2[] int2[] int4[] int4[] int4[] timestamptz[] timestamptz[]
+-- takes: int8 int8[] int8[] int2[] int2[] int4[] int4[] int4[] timestamptz[] timestamptz[]
 -- gives: int8
 WITH done AS (
-    UPDATE run SET version_no = u.version_no, state = u.state, cause = u.cause, n_success = u.n_success,
-                   n_failed = u.n_failed, n_skipped = u.n_skipped, started_at = u.started_at, ended_at = u.ended_at,
-                   clear_number = clear_number + CASE WHEN run.state >= 2 AND u.state < 2 THEN 1 ELSE 0 END,
-                   updated_at = now()
-    FROM unnest($4::int8[], $5::int8[], $6::int2[], $7::int2[], $8::int4[], $9::int4[], $10::int4[], $11::timestamptz[],
-                $12::timestamptz[])
-         u (run_no, version_no, state, cause, n_success, n_failed, n_skipped, started_at, ended_at)
-    WHERE run.run_no = u.run_no AND run.run_no BETWEEN $2 AND $3
-    RETURNING 1)
-SELECT changed(count(*), $1) FROM done
+    INSERT INTO run AS r (run_no, version_no, state, cause, n_success, n_failed, n_skipped, started_at, ended_at, dag_no,
+                          run_type, run_id, run_after, queued_at, updated_at)
+    SELECT u.*, 0, 0, '', now(), now(), now()
+    FROM unnest($2::int8[], $3::int8[], $4::int2[], $5::int2[], $6::int4[], $7::int4[], $8::int4[], $9::timestamptz[],
+                $10::timestamptz[]) u
+    ON CONFLICT (run_no) DO UPDATE SET
+        version_no = EXCLUDED.version_no, state = EXCLUDED.state, cause = EXCLUDED.cause, n_success = EXCLUDED.n_success,
+        n_failed = EXCLUDED.n_failed, n_skipped = EXCLUDED.n_skipped, started_at = EXCLUDED.started_at,
+        ended_at = EXCLUDED.ended_at, updated_at = EXCLUDED.updated_at,
+        clear_number = r.clear_number + CASE WHEN r.state >= 2 AND EXCLUDED.state < 2 THEN 1 ELSE 0 END
+    RETURNING r.dag_no)
+SELECT changed(count(*) FILTER (WHERE dag_no <> 0), $1) FROM done
 
 -- name: live_run_add
 -- takes: int2 int8[]
@@ -58,33 +63,32 @@ SELECT * FROM unnest($1::int8[], $2::int4[], $3::int4[], $4::int4[], $5::int4[],
                      $22::timestamptz[], $23::int4[], $24::int8[], $25::int8[], $26::text[])
 
 -- name: try_set
--- takes: int8 int8 int8 int8[] int4[] int4[] int4[] uuid[] int4[] bool[] bool[] int2[] int2[] timestamptz[] timestamptz[] timestamptz[] int4[] int8[] int8[] text[]
+-- takes: int8 int8[] int4[] int4[] int4[] uuid[] int4[] int2[] int2[] int2[] timestamptz[] timestamptz[] timestamptz[] int4[] int8[] int8[] text[]
 -- gives: int8
--- sets: the state and what came with it; clears: the row counts no longer, and an open one becomes `restarting` (12).
--- from_mask has a bit for each state that the change may come from.
+-- try_no carries what is done, 1: sets the state and what came with it, 2: clears, so that the row counts no longer and an open
+-- one becomes `restarting` (12). priority carries a bit for each state that the change may come from.
 WITH done AS (
-    UPDATE try t SET state = CASE WHEN u.sets THEN u.state WHEN t.state IN (1, 2, 3) THEN 12 ELSE t.state END,
-                     cause = CASE WHEN u.sets OR t.state IN (1, 2, 3) THEN u.cause ELSE t.cause END,
-                     cleared = t.cleared OR u.clears,
-                     started_at = coalesce(u.started_at, t.started_at),
-                     ended_at = CASE WHEN u.sets THEN coalesce(u.ended_at, t.ended_at)
-                                     ELSE coalesce(t.ended_at, u.ended_at) END,
-                     retry_at = u.retry_at,
-                     exit_code = coalesce(u.exit_code, t.exit_code),
-                     cpu_ms = coalesce(u.cpu_ms, t.cpu_ms),
-                     memory_peak = coalesce(u.memory_peak, t.memory_peak),
-                     error = coalesce(u.error, t.error)
-    FROM unnest($4::int8[], $5::int4[], $6::int4[], $7::int4[], $8::uuid[], $9::int4[], $10::bool[], $11::bool[], $12::int2[],
-                $13::int2[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::int4[], $18::int8[],
-                $19::int8[], $20::text[])
-         u (run_no, task, map_index, row_no, attempt, from_mask, sets, clears, state, cause, started_at, ended_at, retry_at,
-            exit_code, cpu_ms, memory_peak, error)
-    WHERE t.run_no = u.run_no AND t.task = u.task AND t.map_index = u.map_index AND t.row_no = u.row_no
-      AND t.run_no BETWEEN $2 AND $3
-      AND (u.attempt IS NULL OR t.attempt = u.attempt)
-      AND (u.from_mask >> t.state) & 1 = 1
-    RETURNING 1)
-SELECT changed(count(*), $1) FROM done
+    INSERT INTO try AS t (run_no, task, map_index, row_no, attempt, priority, try_no, state, cause, started_at, ended_at,
+                          retry_at, exit_code, cpu_ms, memory_peak, error, dag_no, infra_tries, pool, queue, queued_at)
+    SELECT u.*, 0, 0, '', '', now()
+    FROM unnest($2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::uuid[], $7::int4[], $8::int2[], $9::int2[], $10::int2[],
+                $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::int4[], $15::int8[], $16::int8[],
+                $17::text[]) u
+    ON CONFLICT (run_no, task, map_index, row_no) DO UPDATE SET
+        state = CASE WHEN EXCLUDED.try_no & 1 = 1 THEN EXCLUDED.state WHEN t.state IN (1, 2, 3) THEN 12 ELSE t.state END,
+        cause = CASE WHEN EXCLUDED.try_no & 1 = 1 OR t.state IN (1, 2, 3) THEN EXCLUDED.cause ELSE t.cause END,
+        cleared = t.cleared OR EXCLUDED.try_no & 2 = 2,
+        started_at = coalesce(EXCLUDED.started_at, t.started_at),
+        ended_at = CASE WHEN EXCLUDED.try_no & 1 = 1 THEN coalesce(EXCLUDED.ended_at, t.ended_at)
+                        ELSE coalesce(t.ended_at, EXCLUDED.ended_at) END,
+        retry_at = EXCLUDED.retry_at,
+        exit_code = coalesce(EXCLUDED.exit_code, t.exit_code),
+        cpu_ms = coalesce(EXCLUDED.cpu_ms, t.cpu_ms),
+        memory_peak = coalesce(EXCLUDED.memory_peak, t.memory_peak),
+        error = coalesce(EXCLUDED.error, t.error)
+    WHERE (EXCLUDED.attempt IS NULL OR t.attempt = EXCLUDED.attempt) AND (EXCLUDED.priority >> t.state) & 1 = 1
+    RETURNING t.dag_no)
+SELECT changed(count(*) FILTER (WHERE dag_no <> 0), $1) FROM done
 
 -- name: output_put
 -- takes: int8[] int4[] int4[] jsonb[]
@@ -95,7 +99,8 @@ ON CONFLICT (run_no, task, map_index, key) DO UPDATE SET value = EXCLUDED.value,
 -- name: output_drop
 -- takes: int8 int8 int8[] int4[] int4[]
 DELETE FROM output o USING unnest($3::int8[], $4::int4[], $5::int4[]) u (run_no, task, map_index)
-WHERE o.run_no = u.run_no AND o.task = u.task AND o.map_index = u.map_index AND o.run_no BETWEEN $1 AND $2
+WHERE o.run_no = u.run_no AND o.task = u.task AND o.map_index = u.map_index
+  AND o.run_no = ANY ($3) AND o.run_no BETWEEN $1 AND $2
 
 -- name: expansion_put
 -- takes: int8[] int4[] int4[] jsonb[]
