@@ -4,6 +4,7 @@
 #include "common/base/assert.h"
 #include "common/pg/pg_sync.h"
 #include "common/store/schema_list.h"
+#include "common/store/statement.h"
 
 #include <sodium.h>
 #include <time.h>
@@ -280,17 +281,55 @@ int store_schema_reset(const char *conninfo, struct err *err)
     return 0;
 }
 
-int store_clean(const char *conninfo, int32_t days, int32_t *out_dropped, struct err *err)
+/* Runs `statement` with `days` as its parameter. */
+static int run_with_days(struct pg_sync *sync, enum statement statement, int32_t days, struct pg_result **out,
+                         struct err *err)
 {
-    char sql[160];
-    int64_t dropped;
+    struct pg_params params = { 0 };
     int rc;
 
+    pg_put_int4(&params, days);
+    rc = pg_sync_query(sync, store_statements[statement].sql, &params, out, err);
+    pg_params_clear(&params);
+    return rc;
+}
+
+static int retire_runs(struct pg_sync *sync, int32_t days, struct err *err)
+{
+    int64_t retired = 1;
+
+    while (retired > 0) {
+        struct pg_result *result;
+        int rc = run_with_days(sync, SQL_run_retire, days, &result, err);
+
+        if (rc < 0)
+            return rc;
+        retired = pg_affected(result);
+        pg_result_free(result);
+    }
+    return 0;
+}
+
+int store_clean(const char *conninfo, int32_t days, int32_t *out_dropped, struct err *err)
+{
+    struct pg_result *result;
+    struct pg_sync *sync;
+    int rc = pg_sync_open(&sync, conninfo, err);
+
     ASSERT(days > 0);
-    (void)snprintf(sql, sizeof sql, "SELECT drop_partitions((now() AT TIME ZONE 'UTC')::date - %d)", days);
-    rc = exec_once(conninfo, sql, &dropped, err);
+    if (rc < 0)
+        return rc;
+    /* A leader's writes wait behind us for as long as we wait for a reader. */
+    rc = pg_sync_exec(sync, "SET lock_timeout = '2s'", err);
+    if (rc == 0)
+        rc = run_with_days(sync, SQL_partitions_drop, days, &result, err);
+    if (rc == 0) {
+        *out_dropped = (int32_t)pg_get_int(result, 0, 0);
+        pg_result_free(result);
+        rc = retire_runs(sync, days, err);
+    }
+    pg_sync_close(sync);
     if (rc < 0)
         return err_wrap(err, rc, "dropping what is older than %d days", days);
-    *out_dropped = (int32_t)dropped;
     return 0;
 }

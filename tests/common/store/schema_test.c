@@ -168,8 +168,29 @@ static void cleaning_drops_old_partitions_and_keeps_what_live_runs_need(void **s
     assert_true(ask(conninfo, "SELECT count(*) FROM pg_inherits") >= 28 + 4);
 }
 
+static void cleaning_takes_old_runs_out_of_a_month_that_stays(void **state)
+{
+    const char *conninfo = pg_server_make_database(NULL);
+    int32_t dropped = 0;
+
+    (void)state;
+    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
+    pg_server_run(conninfo, "SELECT ensure_partitions('2020-01-01', '2020-01-02');"
+                            "INSERT INTO live_run VALUES (0, ((date '2020-01-01' - date '1970-01-01')::bigint << 32) + 1);"
+                            "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, queued_at, state, updated_at)"
+                            " SELECT ((date '2020-01-01' - date '1970-01-01')::bigint << 32) + n, 1, 1, 0, 'r' || n, now(), now(), 2, now()"
+                            " FROM generate_series(1, 3) n;"
+                            "INSERT INTO run_key SELECT dag_no, run_id, run_no FROM run");
+    assert_int_equal(store_clean(conninfo, 30, &dropped, NULL), 0);
+    assert_int_equal(dropped, 3); /* of 2 January: the month and 1 January serve the run that lives */
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM run WHERE run_id = 'r1'"), 1);
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM run"), 1);
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM run_key"), 1);
+}
+
 TESTS(CASE(an_empty_database_is_migrated_and_then_fits), CASE(migrating_twice_changes_nothing),
       CASE(a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there), CASE(a_newer_database_is_refused),
       CASE(a_migration_applied_with_another_text_is_refused), CASE(a_database_of_somebody_else_is_left_alone),
       CASE(a_reset_database_can_be_migrated_again), CASE(an_unreachable_database_is_no_empty_one),
-      CASE(cleaning_drops_old_partitions_and_keeps_what_live_runs_need))
+      CASE(cleaning_drops_old_partitions_and_keeps_what_live_runs_need),
+      CASE(cleaning_takes_old_runs_out_of_a_month_that_stays))
