@@ -2,6 +2,7 @@
 /* app - who is there, and which page. Each page is a file of its own, loaded when it is first shown. */
 import { lazy, Suspense, useCallback, useEffect, useState, type ComponentType } from "react";
 import { api_get, api_session, ApiError, V1, type Me } from "./lib/api.ts";
+import { snapshots_retry } from "./lib/live.ts";
 import { MeContext } from "./lib/me.ts";
 import { go, match, usePlace } from "./lib/router.tsx";
 import { Boundary, Empty, ErrorBox, Skeleton } from "./parts/basics.tsx";
@@ -68,6 +69,7 @@ export function App() {
       api_session(found.csrf, () => set_signed_out(true));
       set_me(found);
       set_signed_out(false);
+      snapshots_retry();
       set_error(null);
     } catch (e) {
       const failure = e as ApiError;

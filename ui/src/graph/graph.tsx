@@ -13,7 +13,7 @@ import { count_groups, state_of_letter, worst_letter } from "../states.ts";
 import { Glyph } from "../parts/state.tsx";
 import { closed_for_graph, graph_of, MANY_NODES, type GraphModel } from "./model.ts";
 
-interface TaskData extends Record<string, unknown> { name: string; op: string; letter: string; counts: string; good: number; bad: number; active: number; group: boolean; closed: boolean; total: number; mapped: boolean; dim: boolean }
+interface TaskData extends Record<string, unknown> { down: boolean; name: string; op: string; letter: string; counts: string; good: number; bad: number; active: number; group: boolean; closed: boolean; total: number; mapped: boolean; dim: boolean }
 
 const NODE_H = 40;
 
@@ -25,11 +25,11 @@ const TaskNode = memo(function TaskNode({ data }: NodeProps<Node<TaskData>>) {
   const state = state_of_letter(data.letter);
   return (
     <div className={`node st-${state.name}${data.closed ? " folded" : ""}${data.mapped ? " many" : ""}${data.dim ? " dim" : ""}`} title={`${data.name}: ${state.word}${data.counts ? `, ${data.counts}` : ""}`}>
-      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <Handle type="target" position={data.down ? Position.Top : Position.Left} isConnectable={false} />
       <Glyph letter={data.letter} />
       <span className="node-text"><span className="node-name clip">{data.name}</span><span className="node-op clip">{data.counts || data.op}</span></span>
       {data.total > 1 && <span className="node-meter"><i className="good" style={{ width: `${(100 * data.good) / data.total}%` }} /><i className="active" style={{ width: `${(100 * data.active) / data.total}%` }} /><i className="bad" style={{ width: `${(100 * data.bad) / data.total}%` }} /></span>}
-      <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle type="source" position={data.down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
   );
 });
@@ -44,13 +44,13 @@ const layouts = new Map<string, LayoutAnswer>();
 let next_ask = 1;
 
 /* Positions of a graph, from memory or the worker; null while it is under way. */
-function useLayout(shape: Shape, model: GraphModel, key: string): LayoutAnswer | null {
+function useLayout(shape: Shape, model: GraphModel, key: string, down: boolean): LayoutAnswer | null {
   const [answer, set_answer] = useState<{ key: string; layout: LayoutAnswer } | null>(null);
   useEffect(() => {
     if (layouts.has(key)) return;
     const worker = new Worker(script_url(layout_url), { type: "module" });
     const ask: LayoutAsk = {
-      id: next_ask++, direction: "LR",
+      id: next_ask++, direction: down ? "TB" : "LR",
       nodes: model.nodes.map((n) => ({ id: n.ordinal, parent: n.parent, w: node_width(shape.name[n.ordinal], n.group), h: NODE_H, box: n.group && !n.closed })),
       edges: model.edges.map((e) => [e.from, e.to]),
     };
@@ -65,14 +65,14 @@ function useLayout(shape: Shape, model: GraphModel, key: string): LayoutAnswer |
   return layouts.get(key) ?? (answer?.key === key ? answer.layout : null);
 }
 
-function task_data(shape: Shape, node: GraphModel["nodes"][number], st: string, mapped: Map<number, number[]>, filter: string): TaskData {
+function task_data(shape: Shape, node: GraphModel["nodes"][number], st: string, mapped: Map<number, number[]>, filter: string, down = false): TaskData {
   const o = node.ordinal;
   const own = node.group ? node.leaves.map((l) => st[l] ?? "-").join("") : st[o] ?? "-";
   const m = mapped.get(o);
   const sums = m ? { total: m[0], active: m[2], good: m[3], bad: m[4] } : node.group ? count_groups(own) : null;
   const text = m ? `${m[3] + m[4]} of ${m[0]}${m[4] ? `, ${m[4]} failed` : ""}` : node.group ? `${node.leaves.length} tasks` : "";
   return {
-    name: shape.name[o], op: shape.op[o], letter: node.group ? worst_letter(own) : own, counts: text, total: sums?.total ?? 0, good: sums?.good ?? 0, bad: sums?.bad ?? 0, active: sums?.active ?? 0,
+    down, name: shape.name[o], op: shape.op[o], letter: node.group ? worst_letter(own) : own, counts: text, total: sums?.total ?? 0, good: sums?.good ?? 0, bad: sums?.bad ?? 0, active: sums?.active ?? 0,
     group: node.group, closed: node.closed, mapped: shape.kind[o] === KIND_MAPPED, dim: !!filter && !node.leaves.some((l) => shape.id[l].toLowerCase().includes(filter)) && !shape.id[o].toLowerCase().includes(filter),
   };
 }
@@ -82,8 +82,9 @@ interface Props { shape: Shape; st: string; mapped: number[][]; onOpen: (ordinal
 function Inner({ shape, st, mapped, onOpen, filter = "", selected }: Props) {
   const [closed, set_closed] = useState(() => closed_for_graph(shape, 150));
   const model = useMemo(() => graph_of(shape, closed), [shape, closed]);
-  const key = `${shape.hash} ${[...closed].sort((a, b) => a - b).join(",")}`;
-  const layout = useLayout(shape, model, key);
+  const down = matchMedia("(max-width: 720px)").matches; // a narrow page reads downwards
+  const key = `${shape.hash} ${down ? "TB" : "LR"} ${[...closed].sort((a, b) => a - b).join(",")}`;
+  const layout = useLayout(shape, model, key, down);
   const flow = useReactFlow();
   const fitted = useRef("");
   const mapped_of = useMemo(() => new Map(mapped.map(([o, ...counts]) => [o, counts])), [mapped]);
@@ -97,7 +98,7 @@ function Inner({ shape, st, mapped, onOpen, filter = "", selected }: Props) {
       const pad = open ? { x: -4, y: -18, w: 8, h: 24 } : { x: 0, y: 0, w: 0, h: 0 };
       const w = at.w + pad.w;
       const h = (open ? at.h : NODE_H) + pad.h;
-      return [{ id: String(n.ordinal), type: open ? "box" : "task", position: { x: at.x + pad.x, y: at.y + pad.y }, width: w, height: h, initialWidth: w, initialHeight: h, zIndex: open ? -1 : 1, selected: selected === n.ordinal, ariaLabel: `${shape.name[n.ordinal]}, ${state_of_letter(task_data(shape, n, st, mapped_of, "").letter).word}`, data: task_data(shape, n, st, mapped_of, filter.toLowerCase()) }];
+      return [{ id: String(n.ordinal), type: open ? "box" : "task", position: { x: at.x + pad.x, y: at.y + pad.y }, width: w, height: h, initialWidth: w, initialHeight: h, zIndex: open ? -1 : 1, selected: selected === n.ordinal, ariaLabel: `${shape.name[n.ordinal]}, ${state_of_letter(task_data(shape, n, st, mapped_of, "").letter).word}`, data: task_data(shape, n, st, mapped_of, filter.toLowerCase(), down) }];
     });
   }, [layout, model, st, mapped_of, filter, selected, shape]);
   const edges = useMemo<Edge[]>(() => model.edges.map((e) => ({ id: `${e.from}-${e.to}`, source: String(e.from), target: String(e.to), type: "default", className: selected === e.from || selected === e.to ? "edge-on" : "", focusable: false })), [model, selected]);
@@ -120,7 +121,7 @@ function Inner({ shape, st, mapped, onOpen, filter = "", selected }: Props) {
           onKeyDown={(e) => { const id = (e.target as HTMLElement).closest<HTMLElement>(".react-flow__node")?.dataset.id; if (e.key === "Enter" && id) click(null, { id } as Node); }}>
           <Background gap={22} size={1} />
           <Controls showInteractive={false} />
-          {model.nodes.length > 12 && <MiniMap pannable nodeClassName={(n) => `mini st-${state_of_letter((n.data as TaskData).letter).name}`} />}
+          {model.nodes.length > 12 && <MiniMap pannable nodeClassName={(n) => n.type === "box" ? "mini-box" : `mini st-${state_of_letter((n.data as TaskData).letter).name}`} />}
         </ReactFlow>
         {!layout && <div className="graph-wait muted">Laying out {model.nodes.length} nodes…</div>}
       </div>

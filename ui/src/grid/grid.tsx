@@ -14,6 +14,7 @@ import "../styles/grid.css";
 export interface Picked { ordinal: number; run: number } // ordinal -1: the run; run -1 (index into cells): the task
 
 const HEAD_H = 62;
+const SIDE_MIN = 350;
 
 export default function Grid({ shape, cells, text, only, picked, onPick }: { shape: Shape; cells: Cells; text: string; only: string; picked: Picked | null; onPick: (picked: Picked | null) => void }) {
   const host = useRef<HTMLDivElement>(null);
@@ -46,8 +47,10 @@ export default function Grid({ shape, cells, text, only, picked, onPick }: { sha
         go(column < 0 ? path_of.dag_task(s.dag_id, s.id[ordinal]) : path_of.task(s.dag_id, c.runs.id[o[column]], s.id[ordinal]));
       },
     }));
-    const observer = new ResizeObserver(() => set_width(host.current!.clientWidth));
-    observer.observe(host.current!);
+    // The room is the page's, not the grid's own: the panel is as wide as its columns, and what is beside it takes the rest.
+    const split = host.current!.closest<HTMLElement>(".dag-split") ?? host.current!.parentElement!;
+    const observer = new ResizeObserver(() => set_width(split.clientWidth - (split.clientWidth >= 1000 ? SIDE_MIN : 0)));
+    observer.observe(split);
     return () => { observer.disconnect(); made.close(); };
   }, []);
 
@@ -84,7 +87,7 @@ export default function Grid({ shape, cells, text, only, picked, onPick }: { sha
                 onClick={(e) => { if (!e.metaKey && !e.ctrlKey && matchMedia("(min-width: 1000px)").matches && picked?.run !== r) { e.preventDefault(); onPick({ ordinal: -1, run: r }); } }}>
                 <i className={`st-${state}`} style={{ height: Math.round(4 + 34 * (spans[c] / longest)) }} />
               </Link>
-              {label && <span className="grid-day num" aria-hidden="true">{day}</span>}
+              {label && <span className={`grid-day num${c === 0 ? " first" : ""}`} aria-hidden="true">{day}</span>}
             </div>
           );
         })}

@@ -158,8 +158,9 @@ export class GridPainter {
     const state = state_of_letter(row_letter(row, column.st));
     const attempt = row.group ? 0 : (model.tries.get(`${c}/${row.ordinal}`) ?? 0);
     const mapped = model.mapped.get(`${c}/${row.ordinal}`);
-    const picked = model.selected && model.selected.column === c && (model.selected.row === row.ordinal || model.selected.row === -1);
-    const look = `cell st-${state.name}${mapped ? " is-mapped" : ""}${attempt > 1 ? " retried" : ""}${picked ? " picked" : ""}`;
+    const in_run = model.selected?.column === c && model.selected.row === -1;
+    const picked = model.selected?.column === c && model.selected.row === row.ordinal;
+    const look = `cell st-${state.name}${mapped ? " is-mapped" : ""}${attempt > 1 ? " retried" : ""}${picked ? " picked" : in_run ? " in-run" : ""}`;
     if (cell.className !== look) cell.className = look;
     const label = `${name}, ${column.label}, ${state.word}${attempt > 1 ? `, try ${attempt}` : ""}${mapped ? `, ${mapped[3]} of ${mapped[0]} good, ${mapped[4]} bad` : ""}`;
     if (cell.getAttribute("aria-label") !== label) cell.setAttribute("aria-label", label);

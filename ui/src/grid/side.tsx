@@ -47,22 +47,35 @@ function CellSide({ dag, run, task }: { dag: string; run: string; task: string }
   );
 }
 
-function RunSide({ dag, cells, run }: { dag: string; cells: Cells; run: number }) {
+/* The tasks of a run that one would look for: what failed, then what runs or waits for a slot. */
+function Notable({ dag, shape, run, st }: { dag: string; shape: Shape; run: string; st: string }) {
+  const all = [..."furzqoyd"].flatMap((letter) => [...st].flatMap((l, o) => (l === letter ? [o] : [])));
+  if (!all.length) return null;
+  return (
+    <ul className="notable" aria-label="Tasks of note">
+      {all.slice(0, 12).map((o) => <li key={o} className="row"><StateWord letter={st[o]} /><Link className="clip grow" to={path_of.task(dag, run, shape.id[o])}>{shape.id[o]}</Link></li>)}
+      {all.length > 12 && <li className="muted">and {all.length - 12} more</li>}
+    </ul>
+  );
+}
+
+function RunSide({ dag, shape, cells, run }: { dag: string; shape: Shape; cells: Cells; run: number }) {
   const [dialog, set_dialog] = useState("");
   const may = useMay("tasks.edit");
   const counts = count_groups(cells.st[run]);
   const id = cells.runs.id[run];
   return (
     <>
-      <div className="row"><StateWord state={RUN_LETTERS[cells.runs.state[run]]} big /></div>
+      <div className="row"><StateWord state={RUN_LETTERS[cells.runs.state[run]]} big /><Link className="clip muted" to={path_of.run(dag, id)}>{id}</Link></div>
       <dl className="facts">
         <dt>Type</dt><dd>{cells.runs.type[run]}</dd>
         <dt>Took</dt><dd><Span start={cells.runs.start[run]} end={cells.runs.end[run]} /></dd>
         <dt>Started</dt><dd><When at={cells.runs.start[run]} /></dd>
         <dt>Version</dt><dd>{cells.runs.version[run]}</dd>
-        <dt>Tasks</dt><dd>{counts.good} good, {counts.bad} bad, {counts.active} active, {counts.waiting + counts.idle} to come</dd>
+        <dt>Tasks</dt><dd>{counts.good} succeeded or skipped, {counts.bad} failed or blocked, {counts.active} active, {counts.waiting + counts.idle} to come</dd>
         {cells.runs.note[run] && <><dt>Note</dt><dd>{cells.runs.note[run]}</dd></>}
       </dl>
+      <Notable dag={dag} shape={shape} run={id} st={cells.st[run]} />
       <div className="row wrap">
         <Link className="button primary" to={path_of.run(dag, id)}>Open run</Link>
         {may && <button className="button" onClick={() => set_dialog("clear")}>Clear failed…</button>}
@@ -101,7 +114,7 @@ export function GridSide({ dag, shape, cells, picked, onClose }: { dag: string; 
       <header><h2 className="clip" title={title}>{title}</h2><span className="grow" /><button className="button quiet icon small" aria-label="Close details" onClick={onClose}><Icon d={ICON.close} size={12} /></button></header>
       <div className="body stack">
         {group ? <p className="muted">A group. Open it to see its tasks.</p>
-          : picked.ordinal < 0 && run ? <RunSide dag={dag} cells={cells} run={picked.run} />
+          : picked.ordinal < 0 && run ? <RunSide dag={dag} shape={shape} cells={cells} run={picked.run} />
           : run ? <CellSide key={run + picked.ordinal} dag={dag} run={run} task={shape.id[picked.ordinal]} />
           : <TaskSide shape={shape} cells={cells} ordinal={picked.ordinal} />}
       </div>

@@ -8,9 +8,10 @@ export interface Axis { from: number; to: number; gaps: Interval[]; position: (a
 const GAP_SHARE = 0.2; // an empty stretch longer than this share of the whole is cut
 const CUT_SHARE = 0.02; // and takes this much of the width
 
-export function axis_of(bars: Interval[], to_at_least: number): Axis {
-  const from = Math.min(...bars.map((b) => b.from), to_at_least);
-  const to = Math.max(...bars.map((b) => b.to), to_at_least, from + 1);
+/* `from_at_most`: the axis begins there or earlier; Infinity where that does not matter. */
+export function axis_of(bars: Interval[], from_at_most: number): Axis {
+  const from = Math.min(...bars.map((b) => b.from), from_at_most);
+  const to = Math.max(...bars.map((b) => b.to), from + 1);
   const gaps = gaps_of(bars, from, to);
   const cut = gaps.reduce((sum, g) => sum + (g.to - g.from), 0);
   const kept = to - from - cut;

@@ -73,6 +73,14 @@ const MIN_REFETCH_MS = 800;
 const kept = new Map<string, { data: unknown; at: number }>(); // what was seen last of a page: shown at once on return
 const KEPT_MAX = 40;
 
+const open_followers = new Set<{ error: ApiError | null; fetch(): Promise<void> }>();
+
+/* After the session was renewed: what could not be read is read. */
+export function snapshots_retry(): void {
+  for (const follower of open_followers) if (follower.error) void follower.fetch();
+  live_retry();
+}
+
 class Follower<T extends Snapshot> {
   data: T | null = null;
   error: ApiError | null = null;
@@ -201,8 +209,12 @@ export function useFollow<T extends Snapshot>(url: string | null, topics: string
   }, [follower, topic_text]);
   useEffect(() => {
     if (!follower) return;
+    open_followers.add(follower);
     void follower.fetch();
-    return () => follower.close();
+    return () => {
+      open_followers.delete(follower);
+      follower.close();
+    };
   }, [follower]);
   return { data: follower?.data ?? null, error: follower?.error ?? null, at: follower?.at ?? null, busy: follower?.busy ?? false, refetch: () => follower?.soon() };
 }

@@ -88,8 +88,14 @@ export default function Log({ url, topic, empty }: Props) {
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => set_view(element.clientHeight));
+    // It reaches to the bottom of the window, wherever what stands above it lets it begin.
+    const place = () => {
+      element.style.setProperty("--log-top", `${Math.round(element.getBoundingClientRect().top + scrollY)}px`);
+      set_view(element.clientHeight);
+    };
+    const observer = new ResizeObserver(place);
     observer.observe(element);
+    observer.observe(document.body);
     return () => observer.disconnect();
   }, [opened]);
   // At the end of what grows, or at the line that the link names.

@@ -104,7 +104,7 @@ function Things({ kind }: { kind: Kind }) {
           {(data) => {
             const rows = (data[kind.list] ?? []).filter((r) => !q || JSON.stringify([r[kind.id], r.description, r.host]).toLowerCase().includes(q));
             return rows.length === 0 ? <Empty title={q ? "Nothing fits this filter." : `No ${kind.title.toLowerCase()} yet.`}>{kind.empty}</Empty> : (
-              <div className="scroll-x"><table className="table">
+              <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
                 <thead><tr>{kind.columns.map((c) => <th key={c.key} className={`${c.right ? "right" : ""}${c.phone === false ? " phone-off" : ""}`}>{c.name}</th>)}<th><span className="visually-hidden">Actions</span></th></tr></thead>
                 <tbody>{rows.map((r) => (
                   <tr key={String(r[kind.id])}>
@@ -135,7 +135,7 @@ function Settings() {
       <div className="toolbar"><input type="search" className="input" placeholder="Section, key or text" aria-label="Filter settings" defaultValue={q} onChange={(e) => query_set({ q: e.target.value })} /><button className="chip" aria-pressed={changed} onClick={() => query_set({ show: changed ? null : "changed" })}>Not the default</button></div>
       <Panel flush><Loaded from={list}>{(data) => {
         const rows = data.settings.filter((s) => (!q || `${s.section}.${s.key} ${s.help}`.toLowerCase().includes(q)) && (!changed || s.origin !== "default"));
-        return rows.length === 0 ? <Empty title="No setting fits." /> : <div className="scroll-x"><table className="table">
+        return rows.length === 0 ? <Empty title="No setting fits." /> : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
           <thead><tr><th>Setting</th><th>Value</th><th className="phone-off">Default</th><th>From</th><th className="phone-off">Meaning</th></tr></thead>
           <tbody>{rows.map((s) => <tr key={`${s.section}.${s.key}`}><td className="mono">{s.section}.<b>{s.key}</b></td><td><code className={s.origin !== "default" ? "strong" : "muted"}>{text(s.value)}</code></td><td className="phone-off"><code className="muted">{text(s.default)}</code></td><td><span className="tag">{s.origin}</span></td><td className="phone-off muted">{s.help}{s.restart ? " Needs a restart." : ""}</td></tr>)}</tbody>
         </table></div>;
@@ -151,7 +151,7 @@ function Users() {
   return (
     <>
       <PageHead title={<h1>Users</h1>} meta={<span>Users are made and changed on the command line: <code>headrace users create</code>.</span>} />
-      <Panel flush><Loaded from={list}>{(data) => <div className="scroll-x"><table className="table"><thead><tr><th>Name</th><th>Role</th><th>Last sign-in</th><th className="phone-off">Created</th><th>State</th></tr></thead><tbody>{data.users.map((u) => <tr key={u.username}><td className="strong">{u.username}</td><td>{u.role}</td><td><When at={u.last_login_at} /></td><td className="phone-off"><When at={u.created_at} /></td><td>{u.disabled ? "disabled" : "active"}</td></tr>)}</tbody></table></div>}</Loaded></Panel>
+      <Panel flush><Loaded from={list}>{(data) => <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table"><thead><tr><th>Name</th><th>Role</th><th>Last sign-in</th><th className="phone-off">Created</th><th>State</th></tr></thead><tbody>{data.users.map((u) => <tr key={u.username}><td className="strong">{u.username}</td><td>{u.role}</td><td><When at={u.last_login_at} /></td><td className="phone-off"><When at={u.created_at} /></td><td>{u.disabled ? "disabled" : "active"}</td></tr>)}</tbody></table></div>}</Loaded></Panel>
     </>
   );
 }

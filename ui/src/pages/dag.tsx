@@ -30,7 +30,8 @@ export function useShape(dag: string, version: number | null = null) {
 }
 
 function GridTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cells }) {
-  const [picked, set_picked] = useState<Picked | null>(null);
+  const wide = matchMedia("(min-width: 1040px)").matches;
+  const [picked, set_picked] = useState<Picked | null>(() => (wide && cells.runs.id.length ? { ordinal: -1, run: 0 } : null));
   const text = useQuery("q");
   const only = useQuery("state");
   const limit = useQuery("run_limit");
@@ -38,7 +39,7 @@ function GridTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cell
   const present = useMemo(() => new Set(cells.st.join("")), [cells.st]);
   // A picked run is named by its place in the list; a new run moves it.
   const key = picked && picked.run >= 0 ? cells.runs.key[picked.run] : null;
-  const [kept_key, set_kept_key] = useState<number | null>(null);
+  const [kept_key, set_kept_key] = useState<number | null>(() => (wide ? cells.runs.key[0] ?? null : null));
   useEffect(() => {
     if (picked && picked.run >= 0 && kept_key !== null && key !== kept_key) {
       const at = cells.runs.key.indexOf(kept_key);
@@ -80,8 +81,7 @@ function GraphTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cel
   const st = cells.st[at] ?? "";
   const mapped = useMemo(() => cells.mapped.filter((m) => m[0] === at).map((m) => m.slice(1)), [cells.mapped, at]);
   return (
-    <Panel flush title={<span className="row tight">Graph{cells.runs.id[at] ? <><span className="muted">as in</span><Link to={path_of.run(dag, cells.runs.id[at])}>{cells.runs.id[at]}</Link></> : null}</span>}
-      extra={<select className="select" aria-label="Run that colours the graph" value={cells.runs.id[at] ?? ""} onChange={(e) => query_set({ run: e.target.value })}>{cells.runs.id.map((id) => <option key={id} value={id}>{id}</option>)}</select>}>
+    <Panel flush title="Graph" extra={<>{cells.runs.id[at] && <Link className="phone-off" to={path_of.run(dag, cells.runs.id[at])}>Open this run</Link>}<select className="select" aria-label="Run that colours the graph" value={cells.runs.id[at] ?? ""} onChange={(e) => query_set({ run: e.target.value })}>{cells.runs.id.map((id) => <option key={id} value={id}>{id}</option>)}</select></>}>
       <Suspense fallback={<Skeleton rows={6} height={30} />}>
         <Graph shape={shape} st={st} mapped={mapped} onOpen={(o) => go(cells.runs.id[at] ? path_of.task(dag, cells.runs.id[at], shape.id[o]) : path_of.dag_task(dag, shape.id[o]))} />
       </Suspense>

@@ -27,7 +27,7 @@ function Runs({ dag }: { dag: string }) {
   return (
     <Loaded from={cells}>{(c) => (
       <Panel flush>
-        {c.runs.id.length === 0 ? <Empty title="No runs." /> : <div className="scroll-x"><table className="table">
+        {c.runs.id.length === 0 ? <Empty title="No runs." /> : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
           <thead><tr><th>State</th><th>Run</th><th className="phone-off">Type</th><th>Started</th><th className="right">Took</th><th className="right phone-off">Tasks that failed</th><th className="right phone-off">Version</th><th className="phone-off">Note</th></tr></thead>
           <tbody>{c.runs.id.map((id, i) => <tr key={c.runs.key[i]}><td><StateWord state={RUN_LETTERS[c.runs.state[i]]} /></td><td><Link className="strong" to={path_of.run(dag, id)}>{id}</Link></td><td className="phone-off muted">{c.runs.type[i]}</td><td><When at={c.runs.start[i] ?? c.runs.run_after[i]} /></td><td className="right"><Span start={c.runs.start[i]} end={c.runs.end[i]} /></td><td className="right num phone-off">{[...c.st[i]].filter((l) => l === "f").length}</td><td className="right num phone-off">{c.runs.version[i]}</td><td className="phone-off muted clip note-cell">{c.runs.note[i]}</td></tr>)}</tbody>
         </table></div>}
@@ -51,7 +51,7 @@ function Calendar({ dag }: { dag: string }) {
       const today = date(server_now(), zone);
       return (
         <Panel title="Days, by the worst that happened" extra={<span className="muted">{zone}</span>}>
-          <div className="scroll-x"><div className="calendar" role="table" aria-label="Runs by day">
+          <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><div className="calendar" role="table" aria-label="Runs by day">
             {["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].map((name, k) => (
               <div key={name} role="row" className="calendar-row"><span role="rowheader" className="muted">{name}</span>
                 {weeks.map((week) => {
@@ -98,7 +98,7 @@ function Trends({ dag, task }: { dag: string; task?: string }) {
             <Chart at={x} x_text={label} format={(v) => duration(v)} height={200} label="Durations by run" marks={marks} onClick={(i) => go(path_of.run(dag, d.runs.id[i]))}
               series={open >= 0 ? [{ name: "Ran", group: "active", values: d.tasks.run_ms[open], fill: true }, { name: "Waited", group: "waiting", values: d.tasks.wait_ms[open], dash: [4, 3] }] : [{ name: "Run", group: "active", values: total, fill: true }, { name: "Failed", group: "bad", values: failed, points: true }]} />
           </Suspense><p className="muted">A dotted line is a new version. A click opens the run.</p></Panel>
-          <Panel flush title="By task, over these runs"><div className="scroll-x"><table className="table">
+          <Panel flush title="By task, over these runs"><div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
             <thead><tr><th>Task</th><th className="right">Median</th><th className="right">Longest</th><th className="right">Waited</th><th className="right">Retried</th><th className="right">Newer half against older</th></tr></thead>
             <tbody>{rows.slice(0, 200).map((r) => <tr key={r.id}><td><Link to={path_of.dag_task(dag, r.id)}>{r.id}</Link></td><td className="right num">{duration(r.med)}</td><td className="right num">{duration(r.max)}</td><td className="right num">{duration(r.wait)}</td><td className="right num">{r.retried}</td><td className={`right num${r.factor && r.factor > 1.5 ? " warn-text" : ""}`}>{r.factor ? `${r.factor.toFixed(2)} ×` : "—"}</td></tr>)}</tbody>
           </table></div></Panel>
@@ -115,7 +115,7 @@ function Tasks({ dag, shape }: { dag: string; shape: Shape }) {
   return (
     <>
       <div className="toolbar"><input type="search" className="input" placeholder="Filter tasks" aria-label="Filter tasks" defaultValue={q} onChange={(e) => query_set({ q: e.target.value })} /></div>
-      <Panel flush><div className="scroll-x"><table className="table">
+      <Panel flush><div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
         <thead><tr><th>Task</th><th>Operator</th><th className="phone-off">After</th><th className="phone-off">Before</th><th className="phone-off">Rule</th><th className="phone-off">Queue</th><th className="phone-off">Pool</th></tr></thead>
         <tbody>{tasks.slice(0, 400).map((o) => {
           const up = around(o, shape.to, shape.from);
@@ -134,7 +134,7 @@ function OneTask({ dag, task, shape }: { dag: string; task: string; shape: Shape
   return (
     <div className="stack">
       <Loaded from={cells}>{(c) => o < 0 ? <Panel><Empty title={`${task} is not in the newest version.`} /></Panel> : (
-        <Panel flush title={`${task} in the last ${c.runs.id.length} runs`}><div className="scroll-x"><table className="table"><thead><tr><th>State</th><th>Run</th><th>Run started</th><th className="right">Version</th></tr></thead>
+        <Panel flush title={`${task} in the last ${c.runs.id.length} runs`}><div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table"><thead><tr><th>State</th><th>Run</th><th>Run started</th><th className="right">Version</th></tr></thead>
           <tbody>{c.runs.id.map((id, r) => <tr key={id}><td><StateWord state={state_of_letter(c.st[r][o] ?? "-").name} /></td><td><Link to={path_of.task(dag, id, task)}>{id}</Link></td><td><When at={c.runs.start[r]} /></td><td className="right num">{c.runs.version[r]}</td></tr>)}</tbody></table></div></Panel>
       )}</Loaded>
       <Trends dag={dag} task={task} />
@@ -181,7 +181,7 @@ function Backfills({ dag }: { dag: string }) {
     <>
       <div className="toolbar"><span className="grow" />{may && <button className="button primary" onClick={() => set_open(true)}>New backfill…</button>}</div>
       <Panel flush><Loaded from={list}>{(d) => d.backfills.length === 0 ? <Empty title="No backfill of this DAG.">A backfill makes the runs of a range of dates.</Empty> : (
-        <table className="table"><thead><tr><th>From</th><th>To</th><th>State</th><th className="right">At once</th><th>Created</th><th /></tr></thead><tbody>{d.backfills.map((b) => (
+        <table className="table"><thead><tr><th>From</th><th>To</th><th>State</th><th className="right">At once</th><th>Created</th><th><span className="visually-hidden">Actions</span></th></tr></thead><tbody>{d.backfills.map((b) => (
           <tr key={b.id}><td><When at={parse_rfc3339(b.from_date)} /></td><td><When at={parse_rfc3339(b.to_date)} /></td><td>{b.completed_at ? "ended" : b.is_paused ? "paused" : "running"}</td><td className="right num">{b.max_active_runs}</td><td><When at={parse_rfc3339(b.created_at)} relative /></td><td className="right">{!b.completed_at && may && <><button className="button small" onClick={() => void act(b, b.is_paused ? "unpause" : "pause")}>{b.is_paused ? "Go on" : "Pause"}</button> <button className="button small" onClick={() => void act(b, "cancel")}>Cancel</button></>}</td></tr>
         ))}</tbody></table>
       )}</Loaded></Panel>
@@ -206,7 +206,7 @@ function Versions({ dag }: { dag: string }) {
   const lines = useMemo(() => (a.data && b.data ? diff_lines(a.data.content, b.data.content) : null), [a.data, b.data]);
   return (
     <div className="dag-columns">
-      <Panel flush title="Versions"><Loaded from={list}>{(d) => <table className="table"><thead><tr><th>Version</th><th>Since</th><th /></tr></thead><tbody>{d.dag_versions.map((v) => <tr key={v.version_number} aria-selected={v.version_number === to}><td className="num strong">{v.version_number}</td><td><When at={parse_rfc3339(v.created_at)} /></td><td className="right"><button className="button small" onClick={() => query_set({ to: String(v.version_number), from: String(v.version_number - 1) })}>Changes</button></td></tr>)}</tbody></table>}</Loaded></Panel>
+      <Panel flush title="Versions"><Loaded from={list}>{(d) => <table className="table"><thead><tr><th>Version</th><th>Since</th><th><span className="visually-hidden">Actions</span></th></tr></thead><tbody>{d.dag_versions.map((v) => <tr key={v.version_number} aria-selected={v.version_number === to}><td className="num strong">{v.version_number}</td><td><When at={parse_rfc3339(v.created_at)} /></td><td className="right"><button className="button small" onClick={() => query_set({ to: String(v.version_number), from: String(v.version_number - 1) })}>Changes</button></td></tr>)}</tbody></table>}</Loaded></Panel>
       <Panel flush title={from && to ? `From version ${from} to ${to}` : "Only one version"}>
         {!from ? <Empty title="There is nothing to compare." /> : !lines ? <div className="body"><Skeleton rows={8} /></div> : lines.every((l) => l.kind === "same") ? <Empty title="The text is the same." /> : (
           <pre className="diff" tabIndex={0} aria-label="Differences">{lines.filter((l, i) => l.kind !== "same" || lines.slice(Math.max(0, i - 3), i + 4).some((n) => n.kind !== "same")).map((l, i) => <div key={i} className={`diff-${l.kind}`}><span className="diff-n">{l.old_n ?? ""}</span><span className="diff-n">{l.new_n ?? ""}</span><span aria-hidden="true">{{ same: " ", old: "−", new: "+" }[l.kind]} </span>{l.text}</div>)}</pre>

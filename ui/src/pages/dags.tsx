@@ -92,7 +92,7 @@ export default function Dags() {
   const list = useFollow<DagList>(url, ["dags"], reduce_dags);
   const errors = useFetch<{ import_errors: ImportError[] }>(`${V1}/import_errors`);
   const rows = useMemo(() => {
-    const fit = (list.data?.dags ?? []).filter((d) => !deferred || [d.dag_id, d.display_name, d.description ?? "", d.file, ...d.tags, ...d.owners].some((t) => t.toLowerCase().includes(deferred)));
+    const fit = (list.data?.dags ?? []).filter((d) => !deferred || [d.dag_id, d.display_name, d.description ?? "", d.file.replace(/\.ya?ml$/, ""), ...d.tags, ...d.owners].some((t) => t.toLowerCase().includes(deferred)));
     // The order is made once per filter: rows must not move under the pointer when a state changes.
     const key = `${url} ${deferred} ${list.data ? 1 : 0}`;
     if (order.current.key !== key) {
@@ -134,7 +134,7 @@ export default function Dags() {
           ) : rows.length === 0 ? (
             <Empty title="No DAG fits this filter."><button className="button small" onClick={() => { set_text(""); query_set({ q: null, tag: null, show: null }); }}>Clear the filter</button></Empty>
           ) : (
-            <div className="scroll-x" tabIndex={-1}>
+            <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
               <table className="table dags">
                 <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th><span className="visually-hidden">Active</span></th><th>DAG</th><th className="phone-off">Schedule</th><th className="phone-off">Next run</th><th>Last run</th><th className="right phone-off">Took</th><th>Recent runs</th><th className="right phone-off">Tasks now</th><th className="phone-off">Owner</th><th><span className="visually-hidden">Trigger</span></th></tr></thead>
                 <tbody>{rows.map((dag) => <Row key={dag.dag_id} dag={dag} selected={selected.has(dag.dag_id)} onTrigger={() => set_trigger(dag.dag_id)} onSelect={() => { const next = new Set(selected); if (!next.delete(dag.dag_id)) next.add(dag.dag_id); set_selected(next); }} />)}</tbody>

@@ -53,8 +53,8 @@ function Running({ data }: { data: HomeData }) {
         <li key={r.key}>
           <div className="line">
             <Glyph state={r.state} label />
-            <Link to={path_of.run(r.dag_id, r.run_id)} className="strong clip">{r.dag_id}</Link>
-            <span className="muted clip grow phone-off">{r.run_id}</span>
+            <Link to={path_of.run(r.dag_id, r.run_id)} className="strong clip running-name">{r.dag_id}</Link>
+            <span className="muted clip running-id">{r.run_id}</span>
             <span className="running-meter"><Meter label={`${r.done} of ${r.total} tasks have ended, ${r.failed} failed`} parts={[{ kind: "good", share: (r.done - r.failed) / r.total }, { kind: "bad", share: r.failed / r.total }]} /></span>
             <span className="num muted nowrap running-count">{count(r.done)}/{count(r.total)}</span>
             <span className="running-span right"><Span start={r.start} end={null} /></span>

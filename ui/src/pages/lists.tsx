@@ -64,17 +64,17 @@ function reduce_list(data: Data, name: string, changes: unknown[][] | undefined)
 function RunTable({ runs, selected, toggle }: { runs: RunRow[]; selected: Set<string>; toggle: (key: string) => void }) {
   return (
     <table className="table">
-      <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th>State</th><th>DAG</th><th className="phone-off">Run</th><th className="phone-off">Type</th><th className="phone-off">Tasks</th><th>Started</th><th className="right">Took</th><th className="right phone-off">Version</th></tr></thead>
+      <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th className="cell-state">State</th><th>DAG</th><th className="phone-off">Run</th><th className="phone-off">Type</th><th className="phone-off">Tasks</th><th>Started</th><th className="right">Took</th><th className="right phone-off">Version</th></tr></thead>
       <tbody>{runs.map((r) => {
         const key = `${r.dag_id}\0${r.run_id}`;
         return (
           <tr key={key} aria-selected={selected.has(key)}>
             <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${r.run_id}`} checked={selected.has(key)} onChange={() => toggle(key)} /></label></td>
-            <td><StateWord state={r.state} /></td><td><Link to={path_of.dag(r.dag_id)}>{r.dag_id}</Link><div className="phone-only"><Link to={path_of.run(r.dag_id, r.run_id)}>{r.run_id}</Link></div></td>
+            <td className="cell-state"><StateWord state={r.state} /></td><td><Link to={path_of.dag(r.dag_id)}>{r.dag_id}</Link><div className="phone-only clip run-phone"><Link to={path_of.run(r.dag_id, r.run_id)}>{r.run_id}</Link></div></td>
             <td className="phone-off"><Link to={path_of.run(r.dag_id, r.run_id)} className="strong">{r.run_id}</Link>{r.note && <div className="muted clip note-cell">{r.note}</div>}</td>
             <td className="phone-off muted">{r.run_type}{r.triggered_by ? ` by ${r.triggered_by}` : ""}</td>
             <td className="phone-off"><div className="row"><span className="list-meter"><Meter label={`${r.done} of ${r.total} ended, ${r.failed} failed`} parts={[{ kind: "good", share: r.total ? (r.done - r.failed) / r.total : 0 }, { kind: "bad", share: r.total ? r.failed / r.total : 0 }]} /></span><span className="muted num">{count(r.done)}/{count(r.total)}</span></div></td>
-            <td><When at={r.start ?? r.run_after} /></td><td className="right"><Span start={r.start} end={r.end} /></td><td className="right num phone-off">{r.version}</td>
+            <td><span className="phone-off"><When at={r.start ?? r.run_after} /></span><span className="phone-only"><When at={r.start ?? r.run_after} relative /></span></td><td className="right"><Span start={r.start} end={r.end} /></td><td className="right num phone-off">{r.version}</td>
           </tr>
         );
       })}</tbody>
@@ -91,7 +91,7 @@ function TaskTable({ tasks, selected, toggle }: { tasks: TaskRow[]; selected: Se
         return (
           <tr key={key} aria-selected={selected.has(key)}>
             <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${t.task_id}`} checked={selected.has(key)} onChange={() => toggle(key)} /></label></td>
-            <td><StateWord state={t.state} /></td>
+            <td className="cell-state"><StateWord state={t.state} /></td>
             <td><Link className="strong" to={path_of.task(t.dag_id, t.run_id, t.task_id, t.map_index)}>{t.task_id}{t.map_index >= 0 ? `[${t.map_index}]` : ""}</Link>{t.error && <div className="bad-text mono clip note-cell" title={t.error}>{t.error}</div>}</td>
             <td className="phone-off"><Link to={path_of.dag(t.dag_id)}>{t.dag_id}</Link></td><td className="phone-off clip run-cell"><Link to={path_of.run(t.dag_id, t.run_id)}>{t.run_id}</Link></td>
             <td className="right num phone-off">{t.try}</td><td className="right num phone-off">{t.start && t.queued_at ? duration(t.start - t.queued_at) : "—"}</td><td className="right"><Span start={t.start} end={t.end} /></td>
@@ -175,7 +175,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
           return (
             <Panel flush>
               {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{hours > 0 && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>
-                : <div className="scroll-x">{kind === "runs" ? <RunTable runs={rows as RunRow[]} selected={selected} toggle={toggle} /> : <TaskTable tasks={rows as TaskRow[]} selected={selected} toggle={toggle} />}</div>}
+                : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">{kind === "runs" ? <RunTable runs={rows as RunRow[]} selected={selected} toggle={toggle} /> : <TaskTable tasks={rows as TaskRow[]} selected={selected} toggle={toggle} />}</div>}
               {rest && <div className="empty"><button className="button" onClick={() => void load_more()}>Show 100 more</button></div>}
             </Panel>
           );

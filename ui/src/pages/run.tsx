@@ -13,7 +13,7 @@ import { ClearDialog, DeleteDialog, NoteDialog, RunStateDialog } from "../parts/
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
 import { Span, When } from "../parts/clock.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
-import { Glyph, Meter, StateWord } from "../parts/state.tsx";
+import { Glyph, Meter, StateText, StateWord } from "../parts/state.tsx";
 import { TriggerDialog } from "../parts/trigger.tsx";
 import { WhyBox } from "../parts/why.tsx";
 import { count_groups, state_of_letter, TASK_STATES, WORST } from "../states.ts";
@@ -65,7 +65,7 @@ function TaskTable({ page, shape }: { page: RunPage; shape: Shape }) {
       </div>
       <Panel flush>
         {rows.length === 0 ? <Empty title="No task fits this filter."><button className="button small" onClick={() => query_set({ q: null, state: null })}>Clear the filter</button></Empty> : (
-          <div className="scroll-x">
+          <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
             <table className="table tasks">
               <thead><tr>{may && <th className="phone-off"><span className="visually-hidden">Select</span></th>}<th>State</th><th>Task</th><th className="phone-off">Operator</th><th className="right">Try</th><th className="right phone-off">Waited</th><th className="right">Ran</th><th className="phone-off">Started</th><th className="phone-off">Worker</th></tr></thead>
               <tbody>
@@ -171,13 +171,13 @@ export default function Run({ params }: { params: Record<string, string> }) {
           </Menu>
         </>}
         meta={run && <>
-          <StateWordOnly state={run.state} />
+          <StateText state={run.state} />
           <span>Took <b><Span start={run.start} end={run.end} /></b></span>
           <span>Started <b><When at={run.start} /></b></span>
           <span>Waited <b>{run.start && run.queued_at ? duration(run.start - run.queued_at) : "—"}</b></span>
           <span>{run.run_type}{run.triggered_by ? ` by ${run.triggered_by}` : ""}</span>
           <span>Version <b>{run.version}</b></span>
-          <span><b className="num">{count(counts.good + counts.bad)}</b> of <b className="num">{count(counts.total)}</b> tasks ended{counts.bad ? <>, <b className="bad-text">{count(counts.bad)} bad</b></> : null}</span>
+          <span><b className="num">{count(counts.good + counts.bad)}</b> of <b className="num">{count(counts.total)}</b> tasks ended{counts.bad ? <>, <b className="bad-text">{count(counts.bad)} failed or blocked</b></> : null}</span>
         </>} />
       {page.data && <RunProgress counts={counts} />}
       {run?.note && <div className="note">{run.note}</div>}
@@ -206,11 +206,6 @@ export default function Run({ params }: { params: Record<string, string> }) {
       {dialog === "delete" && <DeleteDialog what="run" name={run_id} path={url_of.run2(dag, run_id)} onClose={() => set_dialog("")} onDone={() => go(path_of.dag(dag))} />}
     </>
   );
-}
-
-function StateWordOnly({ state }: { state: string }) {
-  const words: Record<string, string> = { success: "good-text", failed: "bad-text" };
-  return <span><b className={words[state] ?? ""}>{{ success: "Succeeded", failed: "Failed", running: "Running", queued: "Queued" }[state] ?? state}</b></span>;
 }
 
 /* How far it is, in one line: done, active, to come. */

@@ -61,7 +61,7 @@ export default function RunDiff({ page, shape }: { page: RunPage; shape: Shape }
                 </Panel>
                 <Panel flush title={`${rows.length} ${rows.length === 1 ? "task differs" : "tasks differ"}`}>
                   {rows.length === 0 ? <Empty title="Every task ended alike and took about as long." /> : (
-                    <div className="scroll-x"><table className="table">
+                    <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
                       <thead><tr><th>Task</th><th>Then</th><th>Now</th><th className="right">Took then</th><th className="right">Took now</th><th className="right">Factor</th><th className="phone-off">Worker</th></tr></thead>
                       <tbody>{rows.slice(0, 300).map((r) => (
                         <tr key={r.id}><td><Link to={path_of.task(page.dag_id, page.run.run_id, r.id)}>{r.id}</Link></td><td>{r.before === "-" ? <span className="muted">not there</span> : <StateWord state={state_of_letter(r.before).name} />}</td><td>{r.after === "-" ? <span className="muted">not there</span> : <StateWord letter={r.after} />}</td>

@@ -14,7 +14,7 @@ import { ClearDialog, MarkDialog } from "../parts/actions.tsx";
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
 import { Span, When } from "../parts/clock.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
-import { Glyph, StateWord } from "../parts/state.tsx";
+import { Glyph, StateText, StateWord } from "../parts/state.tsx";
 import { WhyBox } from "../parts/why.tsx";
 import { is_final } from "../states.ts";
 
@@ -26,7 +26,7 @@ function Attempts({ page }: { page: TaskPage }) {
   if (!page.tries.length) return <Panel><Empty title="It has not been tried yet." /></Panel>;
   return (
     <Panel flush>
-      <div className="scroll-x"><table className="table">
+      <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
         <thead><tr><th>Try</th><th>State</th><th>Started</th><th className="right">Waited</th><th className="right">Ran</th><th>Worker</th><th className="right">Exit</th><th className="right">CPU</th><th className="right">Memory</th><th className="right">Log</th><th>Error</th></tr></thead>
         <tbody>{[...page.tries].reverse().map((t) => (
           <tr key={t.try}>
@@ -47,7 +47,7 @@ function History({ page }: { page: TaskPage }) {
   if (!page.history.length) return <Panel><Empty title="Nothing has happened to it yet." /></Panel>;
   return (
     <Panel flush>
-      <div className="scroll-x"><table className="table">
+      <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
         <thead><tr><th>When</th><th className="right">After</th><th>From</th><th>To</th><th className="right">Try</th><th>Why</th><th>By</th></tr></thead>
         <tbody>{page.history.map((h, i) => (
           <tr key={i}><td><When at={h.at} /></td><td className="right num muted">{i ? duration(h.at - page.history[i - 1].at) : ""}</td><td><StateWord state={h.from} /></td><td><StateWord state={h.to} /></td><td className="right num">{h.try}</td><td>{h.sentence}</td><td className="muted">{h.actor}</td></tr>
@@ -144,7 +144,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
           </Menu>
         </>}
         meta={data && <>
-          <StateWord state={data.state} />
+          <StateText state={data.state} />
           {data.try > 0 && <span>Try <b>{data.try}</b> of <b>{data.max_tries + 1}</b></span>}
           <span>Ran <b><Span start={data.start} end={data.end} /></b></span>
           {data.start && data.queued_at && <span>Waited <b>{duration(data.start - data.queued_at)}</b></span>}

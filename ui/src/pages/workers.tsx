@@ -55,7 +55,7 @@ function WorkerTable({ data, onDrain }: { data: WorkersData; onDrain: (w: Worker
   };
   if (!data.workers.length) return <Empty title="No worker is here."><span>Start one, and it appears within a second:</span><pre className="code">headrace worker --queues default --slots 8</pre></Empty>;
   return (
-    <div className="scroll-x"><table className="table">
+    <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
       <thead><tr><th>Worker</th><th>State</th><th>Slots</th><th className="right phone-off">Used</th><th className="phone-off">Queues</th><th className="right phone-off">CPU</th><th className="right phone-off">Memory</th><th className="phone-off">Version</th><th className="phone-off">Heard</th><th className="phone-off">Up</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
       <tbody>{data.workers.map((w) => [
         <tr key={w.name} aria-selected={open === w.name}>
@@ -93,7 +93,7 @@ function Scaled({ queue }: { queue: ScaledQueue }) {
         <p className="sentence">{count(queue.demand)} tasks run or wait; that needs <b>{queue.wanted}</b> {queue.wanted === 1 ? "worker" : "workers"}, <b>{queue.present}</b> {queue.present === 1 ? "is" : "are"} present{queue.draining ? `, ${queue.draining} draining` : ""}.</p>
         <Suspense fallback={<div style={{ height: 210 }} />}><Chart at={queue.at} series={workers} height={180} format={format} label={`Workers of queue ${queue.queue}`} marks={queue.events.slice(0, 60).map((e) => ({ at: e.at, text: e.reason }))} /></Suspense>
         {queue.events.length === 0 ? <p className="muted">No decision in this time.</p> : (
-          <ul className="scale-events" tabIndex={0} aria-label="Decisions, newest first">{queue.events.slice(0, 40).map((e, i) => <li key={i} className="row"><When at={e.at} time_only /><span className={`scale ${e.kind}`}>{{ out: "＋", in: "−", failed: "✕", missing: "?" }[e.kind] ?? "·"} {e.from} → {e.to}</span><span className="grow">{e.reason}</span></li>)}</ul>
+          <ul className="scale-events" tabIndex={0} aria-label="Decisions, newest first">{queue.events.slice(0, 40).map((e, i) => <li key={i} className="row"><When at={e.at} time_only /><span className={`scale ${e.kind}`}>{{ out: "+", in: "−", failed: "✕", missing: "?" }[e.kind] ?? "·"} {e.from} → {e.to}</span><span className="grow">{e.reason}</span></li>)}</ul>
         )}
       </div>
     </Panel>

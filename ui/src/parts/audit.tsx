@@ -16,7 +16,7 @@ export default function Audit({ dag, run, task }: { dag?: string; run?: string; 
     <Panel flush>
       <Loaded from={events}>
         {(data) => data.event_logs.length === 0 ? <Empty title="Nobody has done anything here." /> : (
-          <div className="scroll-x"><table className="table">
+          <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
             <thead><tr><th>When</th><th>Who</th><th>What</th>{!dag && <th>DAG</th>}{!run && <th className="phone-off">Run</th>}<th className="phone-off">Task</th><th className="phone-off">More</th></tr></thead>
             <tbody>{data.event_logs.map((e) => (
               <tr key={e.event_log_id}>

@@ -21,7 +21,8 @@ function options(series: Series[], width: number, height: number, zone: string, 
     width, height,
     cursor: { sync: { key: "page" }, points: { size: 6 }, drag: { x: false, y: false } },
     legend: { show: false },
-    scales: { x: { time: !x_text }, y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
+    // A bar stands on the right of its time: the last one needs room.
+    scales: { x: { time: !x_text, ...(bars ? { range: (u: uPlot, min: number, max: number): [number, number] => [min, max + (u.data[0].length > 1 ? u.data[0][1] - u.data[0][0] : 1)] } : {}) }, y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone),
     axes: [
       { ...axis, size: 26, space: 64, values: (_u, ticks) => ticks.map((t) => (x_text ? x_text(t) : axis_text(t * 1000, zone, ticks.length > 1 ? (ticks[1] - ticks[0]) * 1000 : 0))) },

@@ -9,7 +9,8 @@ import { duration, zone_of_browser } from "../lib/time.ts";
 import { Dialog, Icon, ICON, keys_handle, keys_now, Menu, Toasts, useKeys } from "./basics.tsx";
 import { HeaderClock, useTick, When } from "./clock.tsx";
 
-const Palette = lazy(() => import("./palette.tsx"));
+const load_palette = () => import("./palette.tsx");
+const Palette = lazy(load_palette);
 
 const NAV = [
   { to: "/home", name: "Home", also: ["/"] },
@@ -112,7 +113,9 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
       } else keys_handle(event);
     };
     addEventListener("keydown", down);
-    return () => removeEventListener("keydown", down);
+    // There when it is called: what is typed must not go to the page.
+    const idle = setTimeout(() => void load_palette(), 1500);
+    return () => { clearTimeout(idle); removeEventListener("keydown", down); };
   }, []);
   useKeys([
     { key: "?", what: "This list", run: () => set_sheet(true) },

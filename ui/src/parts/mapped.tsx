@@ -91,7 +91,7 @@ export default function MappedMap({ page }: { page: TaskPage }) {
             </div>
             <Panel flush>
               {m.rows.length === 0 ? <Empty title="No instance fits this filter." /> : (
-                <div className="scroll-x"><table className="table">
+                <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
                   <thead><tr><th className="right">Index</th><th>Name</th><th>State</th><th className="right">Try</th><th className="right">Ran</th><th className="phone-off">Worker</th><th className="phone-off">Error</th></tr></thead>
                   <tbody>{m.rows.map((r) => (
                     <tr key={r.map_index}><td className="right num">{r.map_index}</td><td><Link to={path_of.task(page.dag_id, page.run_id, page.task_id, r.map_index)}>{r.label ?? `${page.task_id}[${r.map_index}]`}</Link></td><td><StateWord state={r.state} /></td><td className="right num">{r.try}</td><td className="right"><Span start={r.start} end={r.end} /></td><td className="phone-off">{r.worker ?? "—"}</td><td className="phone-off bad-text mono clip try-error" title={r.error ?? ""}>{r.error}</td></tr>

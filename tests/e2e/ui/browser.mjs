@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// browser - Chromium, a signed-in page, named checks, and what counts as a defect on every page: an error of a script, a
+// breach of the content policy, an answer that failed.
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../../ui/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+const AXE = require.resolve("axe-core/axe.min.js");
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const WIDE = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+export async function browser_open() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+}
+
+/* A page of its own context; `defects` fills with what must not happen. `expected` are texts of console errors that may. */
+export async function page_open(browser, { theme = "light", size = WIDE, csp = true } = {}) {
+  const context = await browser.newContext({ viewport: size, colorScheme: theme, timezoneId: "Europe/Berlin", bypassCSP: !csp, reducedMotion: "reduce" });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]).catch(() => undefined);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const defects = [];
+  page.on("pageerror", (error) => defects.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (message.type() === "error" && !/status of (401|404|409|422)|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION/.test(text)) defects.push(`console: ${text}`);
+  });
+  await page.addInitScript(() => addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));
+  return { context, page, defects };
+}
+
+export async function sign_in(page, base, user, password) {
+  await page.goto(`${base}/`);
+  await page.fill("#username", user);
+  await page.fill("#password", password);
+  await page.click("button:has-text('Sign in')");
+  await page.waitForSelector("header.topbar");
+}
+
+/* What axe finds, as sentences. The page must have been opened without its content policy: axe is injected. */
+export async function axe_findings(page) {
+  await page.addScriptTag({ path: AXE });
+  const result = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  return result.violations.flatMap((v) => v.nodes.slice(0, 4).map((n) => `${v.id} (${v.impact}): ${n.target.join(" ")}: ${n.failureSummary.split("\n").slice(1, 3).join(" ").trim()}`));
+}
+
+export async function overflow(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
+/* Waits until `probe` gives something true, asking on each frame of the page. */
+export async function until(page, what, probe, argument, timeout = 15_000) {
+  try {
+    return await page.waitForFunction(probe, argument, { timeout });
+  } catch {
+    throw new Error(`${what}: did not come within ${timeout / 1000} s`);
+  }
+}
+
+export function check(ok, sentence) {
+  if (!ok) throw new Error(sentence);
+}
+
+/* Runs the cases in order; one that fails is told with its reason, and the others still run. */
+export async function run_cases(cases, after_each) {
+  let failed = 0;
+  const only = process.argv.slice(2).filter((a) => !a.startsWith("-"));
+  for (const [i, [name, body]] of cases.entries()) {
+    if (i > 0 && only.length && !only.some((o) => name.includes(o))) continue; // the first one signs in
+    const started = Date.now();
+    try {
+      await body();
+      const defects = after_each ? after_each() : [];
+      if (defects.length) throw new Error(defects.join("\n    "));
+      console.log(`ok    ${name} (${Date.now() - started} ms)`);
+    } catch (error) {
+      failed++;
+      console.log(`FAIL  ${name}\n    ${error.message}`);
+    }
+  }
+  console.log(failed ? `${failed} of ${cases.length} failed` : `all ${cases.length} passed`);
+  return failed;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// The UI in a browser against the mock server: what a person does, on every page.
+import { spawn } from "node:child_process";
+import { axe_findings, browser_open, check, overflow, page_open, PHONE, run_cases, sign_in, until, WIDE } from "./browser.mjs";
+
+const mock = spawn(process.execPath, [new URL("../../../ui/mock/server.mjs", import.meta.url).pathname, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+const base = await new Promise((resolve) => mock.stdout.on("data", (d) => resolve(/http:\S+/.exec(String(d))[0])));
+const browser = await browser_open();
+const { page, defects } = await page_open(browser);
+const text = (selector) => page.locator(selector).first().innerText();
+const PAST = "scheduled__2026-11-20T06%3A00%3A00%2B00%3A00";
+const RUN = `/dags/etl_daily/runs/${PAST}`;
+const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
+
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/etl_daily/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
+
+const cases = [
+  ["a wrong password is refused in words, the right one opens the page", async () => {
+    await page.goto(base + "/");
+    await page.fill("#username", "admin");
+    await page.fill("#password", "wrong");
+    await page.click("button:has-text('Sign in')");
+    check((await text("[role=alert]")).includes("wrong"), "no word about the wrong password");
+    await sign_in(page, base, "admin", "headrace");
+  }],
+  ["home says how it is, what runs, and which file is broken", async () => {
+    await open("/home", ".health");
+    check(/Scheduler/.test(await text(".health")), "no health");
+    check(await page.locator("h2:has-text('Running now')").count() === 1, "no running panel");
+    check((await page.locator(".import-error").allInnerTexts()).join().includes("Did you mean 'retries'?"), "no advice at the import error");
+    await until(page, "the stream is live", () => document.querySelector(".live-live") !== null);
+  }],
+  ["the list of DAGs filters while typing, and keeps the filter in the address", async () => {
+    await open("/dags", ".dags tbody tr");
+    await page.fill("main input[type=search]", "ranking");
+    await until(page, "one row", () => document.querySelectorAll(".dags tbody tr").length === 1);
+    check(page.url().includes("q=ranking"), "the filter is not in the address");
+    await page.reload();
+    await until(page, "one row after reload", () => document.querySelectorAll(".dags tbody tr").length === 1);
+  }],
+  ["an import error shows file, line, column, message, advice and the lines", async () => {
+    await open("/dags", ".import-fold");
+    await page.click(".import-fold summary");
+    const shown = await text(".import-fold");
+    for (const part of ["finance/refunds.yaml:12:5", "unknown key 'retrys'", "Did you mean 'retries'?", "retrys: 3", "Version 4"]) check(shown.includes(part), `no ${part}`);
+  }],
+  ["pausing is done at once and can be undone", async () => {
+    await open("/dags?q=platform_health", ".dags tbody tr");
+    const control = page.locator(".switch").first();
+    await control.click();
+    await until(page, "paused", () => document.querySelector(".switch").getAttribute("aria-checked") === "false");
+    await page.click(".toast button:has-text('Undo')");
+    await until(page, "active again", () => document.querySelector(".switch").getAttribute("aria-checked") === "true");
+  }],
+  ["the trigger form comes from the params, says what does not fit, and opens the new run", async () => {
+    await open("/dags/feedback_daily", "[role=treegrid]");
+    await page.keyboard.press("t");
+    await page.waitForSelector("#param-limit");
+    check(await page.locator("#param-region option").count() === 3, "no choice of region");
+    await page.fill("#param-limit", "1000000");
+    check((await text("#param-limit-problem")).includes("At most 100000"), "no word about the limit");
+    await page.fill("#param-limit", "50");
+    await page.click("dialog button:has-text('Trigger run')");
+    await page.waitForSelector(".tasks tbody tr");
+    check(page.url().includes("/dags/feedback_daily/runs/manual__"), "not on the new run's page");
+  }],
+  ["a run goes to its end on the page without a reload", async () => {
+    await open("/dags/inventory_sync", "[role=treegrid]");
+    await page.keyboard.press("t");
+    await page.click("dialog button:has-text('Trigger run')");
+    await page.waitForSelector(".tasks tbody tr");
+    await page.evaluate(() => (window.stayed = true));
+    await until(page, "the run ended", () => /Succeeded|Failed/.test(document.querySelector(".meta .state")?.textContent ?? ""), null, 60_000);
+    check(await page.evaluate(() => window.stayed === true), "the page was loaded again");
+    check(/^[✓✕] /.test(await page.title()), "the title does not tell the state");
+  }],
+  ["the grid is walked by keyboard to the next failed cell, and tells about it", async () => {
+    await open("/dags/etl_daily", ".grid-row .cell");
+    await page.locator(".grid-canvas [tabindex='0']").first().focus();
+    await page.keyboard.press("End");
+    await page.keyboard.press("n");
+    const label = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+    check(/, Failed/.test(label), `not on a failed cell: ${label}`);
+    await until(page, "details of the cell", () => /Failed/.test(document.querySelector(".side")?.textContent ?? ""));
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".log-line");
+    check(/\/tasks\//.test(page.url()), "Enter did not open the task");
+  }],
+  ["a group folds, and a filter keeps what fits", async () => {
+    await open("/dags/etl_daily", ".grid-row");
+    const rows = () => page.locator(".grid-row:visible").count();
+    const before = await rows();
+    await page.locator(".grid-name.group").first().click();
+    await until(page, "fewer rows", (n) => [...document.querySelectorAll(".grid-row")].filter((r) => r.style.display !== "none").length < n, before);
+    await page.fill("main input[type=search]", "load");
+    await until(page, "only load", () => [...document.querySelectorAll(".grid-row")].filter((r) => r.style.display !== "none").length === 1);
+  }],
+  ["a grid of 2 002 tasks stays small in the document and scrolls", async () => {
+    await open("/dags/shard_rebuild?q=shard", ".grid-row");
+    const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
+    check(nodes < 4000, `${nodes} elements`);
+    const first = await text(".grid-row .clip");
+    await page.evaluate(() => { document.querySelector(".grid").scrollTop = 20_000; });
+    await until(page, "other rows", (t) => ![...document.querySelectorAll(".grid-row")].some((r) => r.style.display !== "none" && r.querySelector(".clip").textContent === t), first);
+  }],
+  ["the graph shows every task, follows the states, and opens a task", async () => {
+    await open(`${RUN}/graph`, ".react-flow__node");
+    check(await page.locator(".react-flow__node .node").count() === 14, "not 14 tasks");
+    check(await page.locator(".react-flow__node .box").count() === 2, "not 2 groups");
+    check(await page.locator(".node.st-failed").count() === 1, "the failed one is not shown");
+    await page.locator(".react-flow__node", { hasText: "load" }).first().click();
+    await page.waitForSelector(".log-line");
+  }],
+  ["a graph too large is folded, and a group opens", async () => {
+    await open("/dags/shard_rebuild/graph", ".react-flow__node");
+    check(await page.locator(".react-flow__node .folded").count() > 10, "groups are not folded");
+    const node = page.locator(".react-flow__node", { hasText: "region_00" }).first();
+    await node.click();
+    await until(page, "its tasks", () => document.querySelector(".react-flow__node .box") !== null);
+  }],
+  ["the timeline has a bar per task and marks the critical path", async () => {
+    await open(`${RUN}/gantt`, ".gantt-bar");
+    check(await page.locator(".gantt-bar").count() === 11, "not a bar for each task that ran");
+    await page.click("text=Critical path");
+    check(await page.locator(".gantt-bar.critical").count() >= 3, "no critical path");
+  }],
+  ["a run is compared with the last good one", async () => {
+    await open(`${RUN}/diff`, "text=Compared with");
+    check((await text("main")).includes("load"), "the failed task is not among the differences");
+  }],
+  ["a failed task shows its error, its tries, and the log at its end", async () => {
+    await open(`${RUN}/tasks/load`, ".log-line");
+    check((await text(".note.bad")).length > 5, "no error");
+    check(await page.locator("[aria-label=Tries] .chip").count() === 3, "not three tries");
+    check((await page.locator(".log-text").allInnerTexts()).join("").includes("KeyError"), "the end of the log is not shown");
+    await page.click(".chip:has-text('Try 1')");
+    await until(page, "the first try's log", () => /try 1 started|exit code 1/.test(document.querySelector(".log-scroll")?.textContent ?? ""));
+  }],
+  ["a log of 250 000 lines is found in, linked into and scrolled at once", async () => {
+    await open(`${RUN}/tasks/quality#L120000`, ".log-line.marked");
+    check((await text(".log-line.marked .log-n")) === "120000", "the link did not lead to its line");
+    await page.fill(".log-find", "249999");
+    await page.keyboard.press("Enter");
+    await until(page, "the line found", () => /249999/.test(document.querySelector(".log-line.marked")?.textContent ?? ""));
+    check((await text(".log [role=status]")).startsWith("1 of"), "no count of matches");
+    await page.focus(".log-scroll");
+    await page.keyboard.press("Home");
+    await until(page, "the first line", () => /started on/.test(document.querySelector(".log-window")?.textContent ?? ""));
+    check(await page.locator(".log-line").count() < 120, "too many lines in the document");
+  }],
+  ["the log of a running task is followed", async () => {
+    await open("/task_instances?state=running", "table tbody a.strong");
+    const link = await page.evaluate(() => [...document.querySelectorAll("tbody tr")].map((r) => r.querySelector("a.strong")?.getAttribute("href")).find((h) => h && !h.includes("validate")));
+    check(link, "nothing runs");
+    await page.goto(base + link);
+    await page.waitForSelector(".log-line");
+    const last = await page.evaluate(() => Number([...document.querySelectorAll(".log-n")].at(-1).textContent));
+    await until(page, "more lines", (n) => Number([...document.querySelectorAll(".log-n")].at(-1).textContent) > n, last);
+  }],
+  ["a waiting task says why, with a link to what blocks it", async () => {
+    await open("/dags/model_training", "[role=treegrid]");
+    const run = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=model_training&runs=1")).json()).dags[0].runs.id[0]);
+    const found = await page.evaluate(async (id) => { const p = await (await fetch(`/api/headrace/v1/ui/run/model_training/${encodeURIComponent(id)}`)).json(); return p.st.indexOf(".") >= 0; }, run);
+    check(found, "no task waits in the newest run");
+    await page.goto(`${base}/dags/model_training/runs/${encodeURIComponent(run)}/tasks/notify_team`);
+    await page.waitForSelector(".why");
+    check(/Waiting for/.test(await text(".why")), "no sentence");
+    check(await page.locator(".why a").count() >= 1, "no link to what blocks");
+  }],
+  ["clearing shows first what it will do, then does it", async () => {
+    await open(`${RUN}/tasks/load`, ".log-line");
+    await page.keyboard.press("c");
+    await page.waitForSelector("dialog .ti-list li");
+    const count = await page.locator("dialog .ti-list li").count();
+    check(count === 5, `${count} tasks in the preview, not load and the four after it`);
+    await page.click(`dialog button:has-text('Clear ${count} tasks')`);
+    await until(page, "the new state", () => !/Failed/.test(document.querySelector(".meta .state")?.textContent ?? "Failed"));
+  }],
+  ["marking needs a choice and changes the state", async () => {
+    await open("/dags/etl_daily/runs/scheduled__2026-11-13T06%3A00%3A00%2B00%3A00/tasks/load", "main h1");
+    await page.keyboard.press("m");
+    await page.waitForSelector("dialog");
+    await page.click("dialog label:has-text('Skipped')");
+    await page.waitForSelector("dialog .ti-list li");
+    await page.click("dialog button:has-text('Mark 1 task')");
+    await until(page, "skipped", () => /Skipped/.test(document.querySelector(".meta .state")?.textContent ?? ""));
+  }],
+  ["a worker is drained and comes back", async () => {
+    await open("/workers", "tbody tr");
+    await page.locator("tr:has-text('w-1') button:has-text('Drain')").click();
+    await page.fill("#drain-reason", "new kernel");
+    await page.click("dialog button:has-text('Drain w-1')");
+    await until(page, "draining", () => [...document.querySelectorAll("tbody tr")].some((r) => /w-1/.test(r.textContent) && /Draining/.test(r.textContent) && /new kernel/.test(r.textContent)));
+    await page.locator("tr:has-text('w-1') button:has-text('Resume')").click();
+    await until(page, "present", () => [...document.querySelectorAll("tbody tr")].some((r) => /w-1/.test(r.textContent) && /Present/.test(r.textContent)));
+  }],
+  ["the autoscaling chart says why, and can be read as a table", async () => {
+    await open("/workers", ".uplot");
+    check(/tasks want slots/.test(await text(".scale-events")), "no reasons");
+    await page.click(".chart button:has-text('Table')");
+    await page.waitForSelector(".chart-table tbody tr");
+  }],
+  ["a broken stream comes back and misses nothing", async () => {
+    await open("/home", ".live-live");
+    await page.evaluate(() => fetch("/mock/drop"));
+    await until(page, "the break is shown", () => document.querySelector(".live-live") === null);
+    await until(page, "live again", () => document.querySelector(".live-live") !== null);
+    const before = await text(".running-span").catch(() => "");
+    await page.goto(`${base}/dags/inventory_sync`);
+    await page.waitForSelector("[role=treegrid]");
+    await page.keyboard.press("t");
+    await page.click("dialog button:has-text('Trigger run')");
+    await page.waitForSelector(".tasks tbody tr");
+    await until(page, "the run moves on", () => /Succeeded|Failed/.test(document.querySelector(".tasks tbody")?.textContent ?? ""), null, 30_000);
+    check(before !== undefined, "");
+  }],
+  ["a mapped task shows all its instances, and those of one state", async () => {
+    const run = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=billing_close&runs=1")).json()).dags[0].runs.id[0]);
+    await open(`/dags/billing_close/runs/${encodeURIComponent(run)}/tasks/usage`, ".map canvas");
+    check(/000 instances/.test((await text("main")).replace(/\u2009/g, "")), "no count");
+    await page.fill("main input[type=search]", "orders-0042");
+    await until(page, "one instance", () => document.querySelectorAll("tbody tr").length === 1);
+    await page.click("tbody a");
+    await page.waitForSelector("h1:has-text('usage[42]')");
+  }],
+  ["the palette finds a task and a command", async () => {
+    await open("/home", ".health");
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector(".palette input");
+    await page.keyboard.type("dedupe");
+    await until(page, "the task", () => /dedupe/.test(document.querySelector("#palette-list li[aria-selected=true]")?.textContent ?? "") && /task of/.test(document.querySelector("#palette-list").textContent));
+    await page.keyboard.press("Enter");
+    await until(page, "the task's page", () => location.pathname.includes("transform.dedupe"));
+  }],
+  ["variables are made, changed and deleted", async () => {
+    await open("/variables", "tbody tr");
+    await page.click("button:has-text('New variable')");
+    await page.fill("#edit-key", "limit");
+    await page.fill("#edit-value", "7");
+    await page.click("dialog button:has-text('Save variable')");
+    await page.waitForSelector("td:has-text('limit')");
+    await page.locator("tr:has-text('limit') button:has-text('Delete')").click();
+    await page.click("dialog button:has-text('Delete variable')");
+    await until(page, "gone", () => ![...document.querySelectorAll("tbody td")].some((d) => d.textContent === "limit"));
+  }],
+  ["an unknown DAG, run and page say so and lead on", async () => {
+    await open("/dags/nothing", ".empty");
+    await open("/dags/etl_daily/runs/nothing", ".empty a");
+    await open("/nowhere", ".empty a");
+  }],
+  ["Airflow 2's links lead to the run", async () => {
+    await page.goto(`${base}/dags/etl_daily/grid?dag_run_id=${PAST}&task_id=load`);
+    await until(page, "the task's page", () => location.pathname.endsWith("/tasks/load"));
+  }],
+  ["a session that ends asks again over the page, which stays", async () => {
+    await open("/dags", ".dags tbody tr");
+    await page.context().clearCookies();
+    await page.click(".chip:has-text('Active')");
+    await page.waitForSelector("dialog #password");
+    await page.fill("dialog #password", "headrace");
+    await page.click("dialog button:has-text('Sign in')");
+    await until(page, "the page goes on", () => !document.querySelector("dialog") && document.querySelectorAll(".dags tbody tr").length > 3);
+  }],
+  ...[["light", "wide", WIDE], ["dark", "wide", WIDE], ["light", "phone", PHONE]].map(([theme, width, size]) => [`axe finds nothing, and nothing is too wide: ${theme}, ${width}`, async () => {
+    const other = await page_open(browser, { theme, size, csp: false });
+    await other.page.goto(base + "/");
+    const findings = (await axe_findings(other.page)).map((f) => `sign-in: ${f}`);
+    await sign_in(other.page, base, "admin", "headrace");
+    for (const path of PAGES) {
+      await other.page.goto(base + path);
+      await other.page.waitForSelector("main h1");
+      await until(other.page, `${path} is loaded`, () => !document.querySelector(".skeleton"));
+      await other.page.waitForTimeout(120);
+      findings.push(...(await axe_findings(other.page)).map((f) => `${path}: ${f}`));
+      const wide = await overflow(other.page);
+      if (wide > 0) findings.push(`${path}: ${wide} px too wide`);
+    }
+    findings.push(...other.defects);
+    await other.context.close();
+    check(!findings.length, findings.slice(0, 40).join("\n    "));
+  }]),
+];
+
+const failed = await run_cases(cases, () => defects.splice(0));
+await browser.close();
+mock.kill();
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "vitest";
+import { closed_at_first, levels, row_letter, rows_of, tree_of } from "../src/grid/rows.ts";
+import { closed_for_graph, graph_of } from "../src/graph/model.ts";
+import { layered } from "../src/graph/layered.ts";
+import { axis_of, critical_path, nice_step } from "../src/lib/gantt.ts";
+import { HEIGHT_MAX, LINE_H, lines_of_hash, scroll_of, top_line } from "../src/log/scroll.ts";
+import type { Shape } from "../src/lib/model.ts";
+
+// e -> g.a -> g.b -> z, in a file that names them backwards; g is a group, h a group of one inside it.
+const SHAPE: Shape = { dag_id: "d", version: 1, hash: "h", versions: 1, id: ["z", "g.h.b", "g.a", "e", "g", "g.h"], name: ["z", "b", "a", "e", "g", "h"], kind: [0, 0, 0, 0, 1, 1], parent: [-1, 5, 4, -1, -1, 4], op: [], rule: [], queue: [], pool: [], doc: [], from: [3, 2, 1], to: [2, 1, 0] };
+const tree = tree_of(SHAPE);
+const names = (closed: number[], filter = null as Parameters<typeof rows_of>[3]) => rows_of(SHAPE, tree, new Set(closed), filter).map((r) => SHAPE.id[r.ordinal]);
+
+describe("rows of the grid", () => {
+  test("stand in the order in which they can start, groups before their members", () => expect(names([])).toEqual(["e", "g", "g.a", "g.h", "g.h.b", "z"]));
+  test("a closed group hides its members", () => expect(names([4])).toEqual(["e", "g", "z"]));
+  test("a filter keeps the path to what fits", () => expect(names([], { text: "b", letters: "", columns: [] })).toEqual(["g", "g.h", "g.h.b"]));
+  test("a state filter keeps a row that fits in any run shown", () => expect(names([], { text: "", letters: "f", columns: ["ssss", "sfss"] })).toEqual(["g", "g.h", "g.h.b"]));
+  test("a group shows the worst of its members", () => expect(row_letter(rows_of(SHAPE, tree, new Set([4]), null)[1], "srfs")).toBe("f"));
+  test("a level is the longest path from a start", () => expect(levels(SHAPE).slice(0, 4)).toEqual([3, 2, 1, 0]));
+  test("a small DAG begins open", () => expect(closed_at_first(SHAPE, tree, "ssss").size).toBe(0));
+});
+
+describe("the graph", () => {
+  test("an edge into a closed group ends at the group, once", () => {
+    const g = graph_of(SHAPE, new Set([4]));
+    expect(g.nodes.map((n) => n.ordinal)).toEqual([0, 3, 4]);
+    expect(g.edges).toEqual([{ from: 3, to: 4 }, { from: 4, to: 0 }]);
+  });
+  test("groups are closed only when there are too many tasks", () => { expect(closed_for_graph(SHAPE, 10).size).toBe(0); expect([...closed_for_graph(SHAPE, 2)]).toEqual([4, 5]); });
+  test("a layered layout puts each node right of what it waits for, and none on another", () => {
+    const n = 600;
+    const edges: [number, number][] = Array.from({ length: n * 2 }, (_, i) => [i % (n - 7), (i % (n - 7)) + 1 + ((i * 5) % 6)]);
+    const sizes = Array.from({ length: n }, (_, i) => ({ w: 100 + (i % 40), h: 40 }));
+    const at = layered(sizes, edges);
+    for (const [from, to] of edges) expect(at[to].x).toBeGreaterThanOrEqual(at[from].x + sizes[from].w);
+    const places = new Set(at.map((p) => `${p.x},${p.y}`));
+    expect(places.size).toBe(n);
+  });
+  test("5,000 nodes are laid out in well under a second", () => {
+    const n = 5000;
+    const edges: [number, number][] = Array.from({ length: 9750 }, (_, i) => [i % (n - 50), (i % (n - 50)) + 1 + ((i * 13) % 49)]);
+    const started = performance.now();
+    layered(Array.from({ length: n }, () => ({ w: 120, h: 40 })), edges);
+    expect(performance.now() - started).toBeLessThan(1500);
+  });
+});
+
+describe("the timeline", () => {
+  test("time goes from left to right, whatever is cut out", () => {
+    const axis = axis_of([{ from: 0, to: 100 }, { from: 90_000, to: 90_200 }], Infinity);
+    expect(axis.gaps).toEqual([{ from: 100, to: 90_000 }]);
+    let before = -1;
+    for (let at = 0; at <= 90_200; at += 50) { expect(axis.position(at)).toBeGreaterThanOrEqual(before); before = axis.position(at); }
+    expect([axis.position(0), axis.position(90_200)]).toEqual([0, 1]);
+    expect(axis.position(100)).toBeGreaterThan(0.2);
+  });
+  test("without a gap a share of the time is that share of the width", () => expect(axis_of([{ from: 0, to: 1000 }], Infinity).position(250)).toBeCloseTo(0.25));
+  test("the critical path is what the end waited for", () => expect([...critical_path([10, 50, 20, 90, null], [0, 1, 2], [3, 3, 1])].sort()).toEqual([1, 2, 3]));
+  test("steps are round", () => { expect(nice_step(1300)).toBe(2000); expect(nice_step(50_000)).toBe(60_000); });
+});
+
+describe("scrolling a log", () => {
+  const view = 700;
+  test("every line can be reached, at any length", () => {
+    for (const total of [10, 5000, 444_445, 1_000_000, 20_000_000]) {
+      const last = Math.max(0, total - Math.floor(view / LINE_H));
+      for (const line of [0, 1, Math.floor(last / 3), last - 1, last].filter((l) => l >= 0)) {
+        const back = top_line(scroll_of(line, view, total), view, total);
+        expect(Math.abs(back - line)).toBeLessThanOrEqual(total * LINE_H > HEIGHT_MAX ? 1 : 0);
+      }
+    }
+  });
+  test("links to lines are read, and others are not", () => {
+    expect(lines_of_hash("#L12")).toEqual([11, 11]);
+    expect(lines_of_hash("#L12-20")).toEqual([11, 19]);
+    for (const bad of ["#L0", "#12", "", "#L1x"]) expect(lines_of_hash(bad)).toBeNull();
+  });
+});
