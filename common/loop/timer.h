@@ -17,7 +17,7 @@ void timer_open(struct timer *timer, struct loop *loop, void (*on_fire)(struct t
                 void *owner);
 void timer_close(struct timer *timer, void (*done)(void *owner));
 
-/* Each replaces what was set before. Negative times count as 0. */
+/* Each replaces what was set before. Times below 1 count as 1. */
 void timer_once(struct timer *timer, int64_t after_ms);
 void timer_every(struct timer *timer, int64_t every_ms);
 void timer_stop(struct timer *timer);

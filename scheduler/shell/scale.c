@@ -206,7 +206,7 @@ static bool start(struct process *process)
         str_format(&arena, "--worker.name=%s", process->name).bytes,
         str_format(&arena, "--worker.slots=%d", (int)queue->conf->slots).bytes,
         str_format(&arena, "--worker.queues=%.*s", STR_ARG(queue->conf->queue)).bytes,
-        str_format(&arena, "--worker.spool=worker/%s", process->name).bytes,
+        str_format(&arena, "--worker.spool=%.*s/worker/%s", STR_ARG(scale->shell->conf->home), process->name).bytes,
         NULL,
     };
     struct child_options options = { .argv = argv, .out = CHILD_INHERIT, .err = CHILD_INHERIT, .own_session = true };

@@ -94,6 +94,32 @@ static void a_timer_that_keeps_nothing_lets_the_loop_end(void **state)
     loop_free(world.loop);
 }
 
+static void on_again(struct timer *timer)
+{
+    timer_once(timer, 0);
+}
+
+static void on_let_through(struct defer *defer)
+{
+    *(bool *)defer->owner = true;
+}
+
+static void a_timer_that_sets_itself_to_nothing_lets_others_through(void **state)
+{
+    (void)state;
+    struct loop *loop;
+    assert_int_equal(loop_new(&loop, NULL), 0);
+    struct timer timer;
+    bool came_through = false;
+    struct defer defer = { 0 };
+    timer_open(&timer, loop, on_again, NULL);
+    timer_once(&timer, 0);
+    defer_call(&defer, loop, on_let_through, &came_through);
+    assert_true(loop_run_until(loop, &came_through, 5000));
+    timer_close(&timer, NULL);
+    loop_free(loop);
+}
+
 static void on_second(struct defer *defer)
 {
     note(defer->owner, "b");
@@ -320,6 +346,7 @@ static void the_descriptors_that_are_left_are_counted(void **state)
 
 TESTS(CASE(a_repeating_timer_fires_until_closed_and_done_comes_once),
       CASE(a_timer_does_not_fire_before_its_time),
+      CASE(a_timer_that_sets_itself_to_nothing_lets_others_through),
       CASE(a_timer_that_keeps_nothing_lets_the_loop_end),
       CASE(deferred_calls_come_in_order_once_and_may_defer_again),
       CASE(a_cancelled_call_does_not_come), CASE(a_signal_is_an_event),
