@@ -205,11 +205,11 @@ WITH RECURSIVE the_run AS (
 )
 SELECT json_build_object('tasks', coalesce(json_agg(json_build_array(t.id, coalesce(n.map_index, -1),
                                                     task_state_word(coalesce(n.state, 0)))
-                                                    ORDER BY t.ordinal, n.map_index), '[]'))::text
+                                                    ORDER BY t.ordinal, n.map_index)
+    FILTER (WHERE t.id IS NOT NULL AND (cardinality($6::text[]) = 0 OR task_state_word(coalesce(n.state, 0)) = ANY ($6))), '[]'))::text
 FROM the_run r
 LEFT JOIN (chosen c JOIN task t USING (ordinal)) ON true
 LEFT JOIN newest n ON n.task = t.ordinal
-WHERE cardinality($6::text[]) = 0 OR task_state_word(coalesce(n.state, 0)) = ANY ($6)
 GROUP BY r.run_no
 
 -- name: api_answers
