@@ -6,14 +6,14 @@
 #include "common/text/template.h"
 
 /* What a python task runs. Reads what to call from stdin, writes the return value as JSON. The reason of a failure goes
- * to $HEADRACE_ERROR, where there is one, so that retry_on can name the exception. */
+ * to $HEADRACE_OUTPUT.error (sdk/README.md), so that retry_on can name the exception. */
 static const char python_bootstrap[] =
     "import importlib, json, os, sys\n"
     "def fail(error, hard):\n"
-    "    path = os.environ.get('HEADRACE_ERROR')\n"
+    "    path = os.environ.get('HEADRACE_OUTPUT')\n"
     "    if path:\n"
-    "        with open(path, 'w') as f:\n"
-    "            json.dump({'error': '%s: %s' % (type(error).__name__, error), 'hard': hard}, f)\n"
+    "        with open(path + '.error', 'w') as f:\n"
+    "            f.write('HEADRACE_%sERROR %s: %s' % ('HARD_' if hard else '', type(error).__name__, error))\n"
     "call = json.load(sys.stdin)\n"
     "sys.path[:0] = call['path']\n"
     "module, _, name = call['callable'].partition(':')\n"
