@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MARK_SLOTS = 4096 };
+enum { MARK_SLOTS = 16384 };
 
 /* One line of /proc: what a walk needs of a process. */
 struct process {

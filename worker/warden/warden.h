@@ -11,7 +11,7 @@
 #include "worker/warden/ledger.h"
 #include "worker/warden/session.h"
 
-enum { WARDEN_SLOTS_MAX = 2048, WARDEN_ALONE_MS = 10000, WARDEN_LOCK_WAIT_MS = 5000 };
+enum { WARDEN_SLOTS_MAX = 10000, WARDEN_ALONE_MS = 10000, WARDEN_LOCK_WAIT_MS = 5000 };
 
 struct warden_options {
     const char *spool;
