@@ -329,6 +329,9 @@ static void on_recovered(struct worker_core *core, const struct worker_event *ev
         list_add(&core->live, attempt);
     } else {
         core->running++;
+        /* Issued by an earlier of these events, and shown to nobody yet. */
+        while (core->open.count > 0 && core->open.count + core->running > core->limits.slots)
+            core->open.count--;
     }
     core->inventory_due = true;
 }

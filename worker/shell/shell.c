@@ -52,7 +52,10 @@ static void carry_out(struct worker_shell *shell, const struct worker_do *order)
 
 static void set_tick(struct worker_shell *shell)
 {
-    timer_once(&shell->tick, worker_core_wake_at_ms(shell->core) - loop_now_ms());
+    int64_t after_ms = worker_core_wake_at_ms(shell->core) - loop_now_ms();
+
+    /* Never at once: due timers run before anything else of a turn, and what the core waits for would never come. */
+    timer_once(&shell->tick, after_ms < 1 ? 1 : after_ms);
 }
 
 void worker_shell_step(struct worker_shell *shell, struct worker_event *event)

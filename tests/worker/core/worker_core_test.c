@@ -295,6 +295,23 @@ static void recovered_attempts_take_slots_and_are_listed(void **state)
     worker_core_free(f.core);
 }
 
+static void recovered_attempts_fit_into_the_slots_in_any_order(void **state)
+{
+    (void)state;
+    struct fixture f = given(2);
+    step(&f, (struct worker_event){ .type = WORKER_RECOVERED,
+                                    .recovered = { .attempt = id_of(2), .incarnation = 6, .seq = 8, .ended = true,
+                                                   .result = { .outcome = OUTCOME_LOST } } });
+    for (uint64_t i = 3; i < 6; i++)
+        step(&f, (struct worker_event){ .type = WORKER_RECOVERED,
+                                        .recovered = { .attempt = id_of(i), .incarnation = 6, .seq = i, .deadline_ms = 50000 } });
+    f.now_ms += 10;
+    worker_core_inventory(f.core, f.now_ms, &f.inventory);
+    assert_int_equal(f.inventory.attempt_count, 4);
+    assert_int_equal(f.inventory.open_count, 0);
+    worker_core_free(f.core);
+}
+
 static void inventories_have_different_stamps_and_come_at_least_so_often(void **state)
 {
     (void)state;
@@ -332,4 +349,5 @@ TESTS(CASE(there_is_one_credit_for_each_free_slot), CASE(a_result_goes_out_at_on
       CASE(an_earlier_leader_is_not_obeyed), CASE(a_result_is_kept_until_it_is_acknowledged_and_a_while_longer),
       CASE(draining_withdraws_credits_and_ends_with_the_last_acknowledgement),
       CASE(recovered_attempts_take_slots_and_are_listed),
+      CASE(recovered_attempts_fit_into_the_slots_in_any_order),
       CASE(inventories_have_different_stamps_and_come_at_least_so_often), CASE(what_the_warden_says_starts_is_reported))
