@@ -79,8 +79,8 @@ struct place_in_file {
 void problem(struct compiler *compiler, struct place_in_file at, const char *advice,
              const char *fmt, ...) FORMAT(4, 5);
 
-/* False once so many problems were noted that no more will be shown: then places and advice need not be searched for, which
- * would cost a hostile file's reader its time. */
+/* False once so many problems were noted that no more will be shown: then places and advice need
+ * not be searched for, which would cost a hostile file's reader its time. */
 bool is_worth_a_look(const struct compiler *compiler);
 
 /* Notes what an err says. */

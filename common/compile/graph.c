@@ -63,7 +63,8 @@ void refuse_id(struct compiler *compiler, struct place_in_file at, struct str id
     }
     if (near.size > 0)
         advice = str_format(&compiler->scratch, "did you mean '%.*s'?", STR_ARG(near));
-    problem(compiler, at, advice.bytes, "there is no task or group '%.*s'", STR_ARG(str_slice(id, 0, 80)));
+    problem(compiler, at, advice.bytes, "there is no task or group '%.*s'",
+            STR_ARG(str_slice(id, 0, 80)));
 }
 
 /* ---- depends_on as written ---- */

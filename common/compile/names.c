@@ -175,8 +175,8 @@ static void refuse_task(const struct asking *asking, struct str name)
     struct str near = suggest_id(compiler, name, -1), advice = STR_EMPTY;
     if (near.size > 0)
         advice = str_format(&compiler->scratch, "did you mean xcom.%.*s?", STR_ARG(near));
-    problem(compiler, place_of(asking), advice.bytes, "there is no task '%.*s' whose output could be read",
-            STR_ARG(str_slice(name, 0, 80)));
+    problem(compiler, place_of(asking), advice.bytes,
+            "there is no task '%.*s' whose output could be read", STR_ARG(str_slice(name, 0, 80)));
 }
 
 static void check_xcom(const struct asking *asking)

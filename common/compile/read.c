@@ -168,8 +168,9 @@ const struct key *usable_key(struct compiler *compiler, const struct value_entry
 {
     const struct key *key = key_find(place, entry->key);
     if (key == NULL) {
-        struct str advice =
-            is_worth_a_look(compiler) ? key_advice(&compiler->scratch, place, entry->key) : STR_EMPTY;
+        struct str advice = is_worth_a_look(compiler)
+                                ? key_advice(&compiler->scratch, place, entry->key)
+                                : STR_EMPTY;
         problem(compiler, PLACE_OF(entry), advice.bytes, "'%.*s' is no key of %s",
                 STR_ARG(str_slice(entry->key, 0, 60)), place_words(place));
         return NULL;
