@@ -175,4 +175,5 @@ def load(day, source, count):
 
 if __name__ == "__main__":
     verbs = {"snapshot": snapshot, "split": split, "load": load}
-    print(json.dumps(verbs[sys.argv[1]](*sys.argv[2:])))
+    with open(os.environ["HEADRACE_OUTPUT"], "w") as output:  # JSON, so that xcom.load.packages finds its way inside
+        json.dump(verbs[sys.argv[1]](*sys.argv[2:]), output)

@@ -65,7 +65,8 @@ Read from <code>{html.escape(source)}</code> ({int(records):,} records), loaded 
     with open(path + ".new", "w") as file:
         file.write(page)
     os.replace(path + ".new", path)
-    print(json.dumps({"path": path, "sections": int(total[1]), "packages": int(total[0])}))
+    with open(os.environ["HEADRACE_OUTPUT"], "w") as output:
+        json.dump({"path": path, "sections": int(total[1]), "packages": int(total[0])}, output)
 
 
 main(sys.argv[1])

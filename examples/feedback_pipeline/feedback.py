@@ -125,4 +125,5 @@ def load(delivery, name, path):
 
 if __name__ == "__main__":
     verbs = {"arrive": arrive, "manifest": manifest, "validate": validate, "convert": convert, "load": load}
-    print(json.dumps(verbs[sys.argv[1]](*sys.argv[2:])))
+    with open(os.environ["HEADRACE_OUTPUT"], "w") as output:
+        json.dump(verbs[sys.argv[1]](*sys.argv[2:]), output)

@@ -48,7 +48,10 @@ def main(run_id, failures):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://127.0.0.1:{port}/level", timeout=10) as answer:
-            print(answer.read().decode())
+            text = answer.read().decode()
+            print(text)
+            with open(os.environ["HEADRACE_OUTPUT"], "w") as output:
+                output.write(text)
     except urllib.error.HTTPError as error:
         print(f"the service answered {error.code}: {error.read().decode()}", file=sys.stderr)
         sys.exit(TRY_AGAIN_LATER)
