@@ -124,8 +124,10 @@ static int try_change(struct model_store *store, const struct record *record, st
         return conflict(err, record, "the row has another attempt");
     if (record->type == WRITE_TRY_CLEARED) {
         row->cleared = true;
-        if (row->row.state == TASK_SCHEDULED || row->row.state == TASK_QUEUED || row->row.state == TASK_RUNNING)
+        if (row->row.state == TASK_SCHEDULED || row->row.state == TASK_QUEUED || row->row.state == TASK_RUNNING) {
             row->row.state = TASK_RESTARTING;
+            row->row.cause = record->try.cause;
+        }
         if (record->try.ended_ms != 0)
             row->row.ended_ms = record->try.ended_ms;
         for (uint32_t i = 0; i < run->outputs.count; i++)
