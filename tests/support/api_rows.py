@@ -26,7 +26,8 @@ def fill(world):
     old = world.add_run("etl", "scheduled__1", state=2, started="now() - interval '2 hours'", ended="now() - interval '1 hour'", counts=(3, 0, 0))
     for task in range(3):
         world.add_try(old, task, 4)
-    world.add_dag("etl", ETL, source="dag_id: etl\ntasks: {}\n", next_fire="now() + interval '1 hour'")
+    world.add_dag("etl", ETL, source="dag_id: etl\ntasks: {}\n")
+    world.sql("UPDATE dag SET next_fire_at = now() + interval '1 hour' WHERE dag_id = 'etl'")
     world.add_dag("quiet", {"tasks": [{"id": "only", "operator_kind": "empty"}]}, paused=True)
     failed = world.add_run("etl", "manual__failed", state=3, started="now() - interval '30 minutes'", ended="now() - interval '20 minutes'",
                            counts=(3, 1, 0), triggered_by="ada", note="why?")

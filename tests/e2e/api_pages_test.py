@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the web application ask for: docs/api/ui.md, key by key."""
+import http.client
+import unittest
+
+from api_rows import fill
+from api_world import ApiWorld
+
+UI = "/api/headrace/v1/ui"
+
+
+class Pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = ApiWorld(leader=False, settings={"autoscale_default__max": 4}).__enter__()
+        cls.rows = fill(cls.world)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.__exit__(None, None, None)
+
+    def test_home(self):
+        home = self.world.ok("GET", UI + "/home?hours=24")
+        self.assertEqual(home["dags"], {"total": 2, "active": 1, "paused": 1, "import_errors": 1})
+        self.assertEqual(home["runs"], {"queued": 0, "running": 1, "success": 1, "failed": 1})
+        self.assertEqual((home["tasks"]["running"], home["tasks"]["queued"]), (1, 1))
+        self.assertEqual((home["slots"]["workers"], home["slots"]["draining"], home["slots"]["total"]), (2, 1, 8))
+        running = home["running"][0]
+        self.assertEqual((running["run_id"], running["total"], running["done"], running["failed"]), ("manual__1", 11, 5, 1))
+        failure = home["failures"][0]
+        self.assertEqual((failure["task_id"], failure["try_number"], failure["error"]), ("extract.orders", 2, "exit code 1: KeyError: 'name'"))
+        self.assertEqual((home["next"][0]["dag_id"], home["next"][0]["schedule"]), ("etl", "0 6 * * *"))
+        self.assertEqual(sum(home["activity"]["success"]), 9)
+        self.assertEqual(sum(home["activity"]["failed"]), 2)
+        self.assertLessEqual(len(home["activity"]["success"]), 200)
+        self.assertIsInstance(home["seq"], int)
+
+    def test_dags(self):
+        answer = self.world.ok("GET", UI + "/dags?runs=2")
+        self.assertEqual((answer["total_entries"], answer["tags"]), (2, ["demo", "finance"]))
+        etl = answer["dags"][0]
+        self.assertEqual((etl["version"], etl["task_count"], etl["schedule"], etl["timezone"], etl["running"], etl["queued"]),
+                         (2, 7, "0 6 * * *", "Europe/Zurich", 1, 1))
+        self.assertEqual((etl["runs"]["id"], etl["runs"]["state"]), (["manual__1", "manual__failed"], "rf"))
+        self.assertEqual(etl["median_ms"], 3600000)
+        for query, wanted in {"q=finance": ["etl"], "q=QUIET": ["quiet"], "paused=true": ["quiet"], "tag=demo": ["etl"], "owner=data": ["etl"],
+                              "state=running": ["etl"], "state=failed": [], "dag_id=quiet": ["quiet"], "order_by=-last_run": ["etl", "quiet"],
+                              "limit=1&offset=1": ["quiet"]}.items():
+            with self.subTest(query):
+                self.assertEqual([d["dag_id"] for d in self.world.ok("GET", f"{UI}/dags?{query}")["dags"]], wanted)
+
+    def test_the_shape_has_tasks_then_groups_and_an_etag(self):
+        status, headers, _ = self.world.get(UI + "/grid/etl/shape", raw=True)
+        shape = self.world.ok("GET", UI + "/grid/etl/shape")
+        self.assertEqual(shape["id"][-1], "extract")
+        self.assertEqual((shape["kind"], shape["parent"]), ([0, 0, 0, 2, 0, 0, 0, 1], [-1, 7, 7, -1, -1, -1, -1, -1]))
+        self.assertEqual(shape["name"][1], "orders")
+        self.assertEqual(list(zip(shape["from"], shape["to"])), [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5), (5, 6)])
+        self.assertEqual(self.world.get(UI + "/grid/etl/shape", headers={"If-None-Match": headers["ETag"]}, raw=True)[0], 304)
+        status, headers, _ = self.world.get(UI + "/grid/etl/shape?version=1", raw=True)
+        self.assertIn("immutable", headers["Cache-Control"])
+        self.assertEqual(self.world.get(UI + "/grid/no/shape")[0], 404)
+
+    def test_cells_are_one_letter_a_task_of_the_newest_shape(self):
+        cells = self.world.ok("GET", UI + "/grid/etl/cells?runs=25")
+        self.assertEqual((cells["runs"]["id"], cells["runs"]["state"], cells["more"]), (["manual__1", "manual__failed", "scheduled__1"], "rfs", False))
+        self.assertEqual(cells["st"], ["sssf...", "sfsu...", "sss----"])
+        self.assertEqual(cells["tries"], [[1, 1, 2]])
+        self.assertEqual(cells["mapped"], [[0, 3, 5, 1, 2, 1, 1]])
+        self.assertEqual(cells["runs"]["version"], [2, 2, 1])
+        older = self.world.ok("GET", f"{UI}/grid/etl/cells?runs=1&before={cells['runs']['key'][0]}")
+        self.assertEqual((older["runs"]["id"], older["more"]), (["manual__failed"], True))
+        self.assertEqual(self.world.ok("GET", UI + "/grid/etl/cells?state=success")["runs"]["id"], ["scheduled__1"])
+        self.assertEqual(cells["hash"], self.world.ok("GET", UI + "/grid/etl/shape")["hash"])
+        self.assertEqual(self.world.ok("GET", UI + "/grid/quiet/cells")["st"], [])
+
+    def test_a_run(self):
+        run = self.world.ok("GET", UI + "/run/etl/manual__1")
+        self.assertEqual((run["st"], run["try"]), ("sssf...", [1, 1, 1, 1, 0, 0, 0]))
+        self.assertEqual(run["mapped"], [[3, 5, 1, 2, 1, 1]])
+        self.assertEqual(run["errors"], [[3, 1, 1, "exit code 3"]])
+        self.assertEqual(run["run"]["params"], {"region": "us", "days": 3})
+        self.assertEqual((run["previous_good"], run["older"], run["newer"]), ("scheduled__1", "manual__failed", None))
+        self.assertEqual(run["worker"], ["w-1"] * 4 + [None] * 3)
+        self.assertEqual(run["run"]["triggered_by"], "ada")
+        self.assertEqual(self.world.get(UI + "/run/etl/no")[0], 404)
+
+    def test_mapped_instances(self):
+        mapped = self.world.ok("GET", UI + "/mapped/etl/manual__1/each")
+        self.assertEqual((mapped["total"], mapped["st"], mapped["matches"]), (5, "sfrq.", 5))
+        self.assertEqual([r["map_index"] for r in mapped["rows"]], [0, 1, 2, 3, 4])
+        failed = self.world.ok("GET", UI + "/mapped/etl/manual__1/each?state=failed")
+        self.assertEqual((failed["matches"], failed["rows"][0]["label"], failed["rows"][0]["error"]), (1, "orders-1", "exit code 3"))
+        self.assertEqual(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?q=ORDERS-0")["matches"], 1)
+        self.assertEqual(len(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?from=3&limit=1")["rows"]), 1)
+
+    def test_a_task(self):
+        task = self.world.ok("GET", UI + "/task/etl/manual__failed/extract.orders/-1")
+        self.assertEqual((task["state"], task["try"], task["max_tries"], task["operator"]), ("failed", 2, 3, "bash"))
+        self.assertEqual([t["try"] for t in task["tries"]], [1, 2])
+        self.assertEqual(task["tries"][0]["error"], "exit code 1: KeyError: 'id'")
+        self.assertEqual((task["upstream"], task["downstream"]), (["arrived"], ["each"]))
+        self.assertEqual(task["history"][-1]["to"], "failed")
+        self.assertEqual(task["history"][-1]["sentence"], "its process failed")
+        done = self.world.ok("GET", UI + "/task/etl/manual__1/extract.orders/-1")
+        self.assertEqual((done["output"], done["output_bytes"]), ({"rows": 12}, 12))
+        waiting = self.world.ok("GET", UI + "/task/etl/manual__1/load/-1")
+        self.assertEqual((waiting["state"], waiting["tries"], waiting["pool"], waiting["trigger_rule"]), ("none", [], "db", "all_done"))
+        self.assertEqual(self.world.get(UI + "/task/etl/manual__1/no/-1")[0], 404)
+
+    def test_lists_of_runs_and_tasks_are_paged_by_place(self):
+        runs = self.world.ok("GET", UI + "/runs?limit=2")
+        self.assertEqual([r["run_id"] for r in runs["runs"]], ["manual__1", "manual__failed"])
+        rest = self.world.ok("GET", f"{UI}/runs?limit=2&after={runs['next']}")
+        self.assertEqual(([r["run_id"] for r in rest["runs"]], rest["next"]), (["scheduled__1"], None))
+        self.assertEqual(runs["runs"][0]["done"], 5)
+        self.assertEqual([r["run_id"] for r in self.world.ok("GET", UI + "/runs?state=failed,success&q=manual")["runs"]], ["manual__failed"])
+        seen, after = [], ""
+        while after is not None:
+            page = self.world.ok("GET", f"{UI}/tasks?limit=4&after={after}")
+            seen += [(t["run_id"], t["task_id"], t["map_index"]) for t in page["tasks"]]
+            after = page["next"]
+        self.assertEqual((len(seen), len(set(seen))), (14, 14))
+        self.assertEqual([t["task_id"] for t in self.world.ok("GET", UI + "/tasks?state=failed&worker=w-1")["tasks"]], ["each", "extract.orders"])
+        self.assertEqual(self.world.get(UI + "/tasks?after=x")[0], 422)
+
+    def test_further_pages(self):
+        error = self.world.ok("GET", "/api/headrace/v1/import_errors")["import_errors"][0]
+        self.assertEqual((error["line"], error["column"], error["advice"]), (12, 5, "write retries"))
+        days = self.world.ok("GET", UI + "/calendar/etl?timezone=Europe/Berlin")["days"]
+        self.assertEqual(sum(d[1] + d[2] + d[3] for d in days), 3)
+        trends = self.world.ok("GET", UI + "/trends/etl")
+        self.assertEqual((trends["runs"]["state"], trends["tasks"]["id"][0], len(trends["tasks"]["run_ms"][0])), ("sfr", "arrived", 3))
+        kinds = {i["kind"] for i in self.world.ok("GET", UI + "/search?q=e")["items"]}
+        self.assertLessEqual({"dag", "task", "run"}, kinds)
+        self.assertEqual(self.world.ok("GET", UI + "/search?q=zzz")["items"], [])
+        settings = {f"{s['section']}.{s['key']}": s for s in self.world.ok("GET", "/api/headrace/v1/settings")["settings"]}
+        self.assertEqual(settings["api.port"]["value"], str(self.world.port))
+        self.assertEqual((settings["database.conn"]["value"], settings["database.conn"]["secret"]), ("***", True))
+
+    def test_workers_and_autoscaling(self):
+        answer = self.world.ok("GET", "/api/headrace/v1/workers")
+        worker = {w["name"]: w for w in answer["workers"]}["w-1"]
+        self.assertEqual((worker["state"], worker["slots"], worker["used"]), ("present", 8, 2))
+        self.assertEqual({(t["task_id"], t["map_index"]) for t in worker["tasks"]}, {("each", 2), ("each", 3)})
+        self.assertEqual(answer["queues"][0]["queue"], "default")
+        self.world.sql("INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason) VALUES ('default', now(), 21, 3, 2, '21 tasks want slots')")
+        queue = self.world.ok("GET", "/api/headrace/v1/autoscaling")["queues"][0]
+        self.assertEqual((queue["max"], queue["demand"], queue["wanted"], queue["events"][0]["kind"]), (4, 21, 3, "out"))
+
+    def test_why_without_a_scheduler_says_that_there_is_none(self):
+        why = self.world.ok("GET", "/api/headrace/v1/why?dag_id=etl&run_id=manual__1&task_id=load")
+        self.assertEqual((why["state"], why["reasons"][0]["code"]), ("none", "scheduler"))
+        ended = self.world.ok("GET", "/api/headrace/v1/why?dag_id=etl&run_id=manual__1&task_id=extract.orders")
+        self.assertEqual(ended["reasons"][0]["sentence"], "its process ended well")
+        self.assertEqual(self.world.get("/api/headrace/v1/why?dag_id=etl&run_id=no")[0], 404)
+        self.assertEqual(self.world.get("/api/headrace/v1/why?dag_id=etl")[0], 422)
+
+    def test_the_stream_begins_with_hello_and_resets_who_was_away(self):
+        for query, wanted in {"topics=home,run:etl/manual__1": ["hello"], "topics=home&after=5": ["hello", "reset"]}.items():
+            connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=10)
+            connection.request("GET", "/api/headrace/v1/stream?" + query, headers={"Authorization": f"Bearer {self.world.token}"})
+            answer = connection.getresponse()
+            self.assertEqual(answer.headers["Content-Type"].split(";")[0], "text/event-stream")
+            events = []
+            while len(events) < len(wanted):
+                line = answer.readline().decode().strip()
+                if line.startswith("event: "):
+                    events.append(line[7:])
+            self.assertEqual(events, wanted)
+            connection.close()
+        self.assertEqual(self.world.get("/api/headrace/v1/stream?topics=colour")[0], 422)
+
+    def test_the_stream_tells_changes_of_dags_and_workers(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=20)
+        connection.request("GET", "/api/headrace/v1/stream?topics=home", headers={"Authorization": f"Bearer {self.world.token}"})
+        answer = connection.getresponse()
+        seen = []
+
+        def until(word):
+            while not any(word in s for s in seen):
+                seen.append(answer.readline().decode().strip())
+        until("event: dag")  # the first look tells all
+        seen.clear()
+        self.world.sql("UPDATE dag SET description = 'x', is_paused = false WHERE dag_id = 'quiet'; UPDATE worker SET slots = 9 WHERE name = 'w-2'")
+        until('"dags":["quiet"]')
+        until("event: workers")
+        self.world.sql("UPDATE dag SET is_paused = true WHERE dag_id = 'quiet'; UPDATE worker SET slots = 4 WHERE name = 'w-2'")
+        connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
