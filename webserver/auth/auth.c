@@ -15,9 +15,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HASHES_AT_ONCE = 2, HASHES_WAITING = 32, PASSWORD_MIN = 8, PASSWORD_MAX = 1024, NAME_MAX_SIZE = 250 };
+enum {
+    HASHES_AT_ONCE = 2,
+    HASHES_WAITING = 32,
+    PASSWORD_MIN = 8,
+    PASSWORD_MAX = 1024,
+    NAME_MAX_SIZE = 250
+};
 
-/* A sign-in: five at once for an account, then one each 12 s; an address may stand for an office. */
+/* A sign-in: five at once for an account, then one each 12 s; an address may stand for an office.
+ */
 enum { ACCOUNT_BURST = 5, ACCOUNT_EVERY_MS = 12000, ADDRESS_BURST = 30, ADDRESS_EVERY_MS = 2000 };
 
 struct job;
@@ -36,7 +43,8 @@ struct auth {
     void *done_owner;
 };
 
-/* ---- hashing, off the loop --------------------------------------------------------------------------------------- */
+/* ---- hashing, off the loop
+ * --------------------------------------------------------------------------------------- */
 
 struct job {
     struct work work;
@@ -62,8 +70,9 @@ static void run_job(struct work *work)
         return;
     }
     job->fits = store_password_fits(password, job->hash);
-    bool is_old = job->fits && crypto_pwhash_str_needs_rehash(job->hash, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                                                              crypto_pwhash_MEMLIMIT_INTERACTIVE) == 1;
+    bool is_old =
+        job->fits && crypto_pwhash_str_needs_rehash(job->hash, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                                    crypto_pwhash_MEMLIMIT_INTERACTIVE) == 1;
     if (is_old && store_password_hash(password, job->new_hash, NULL) < 0)
         job->new_hash[0] = 0;
 }
@@ -96,7 +105,8 @@ static void start_jobs(struct auth *auth)
     }
 }
 
-static struct job *job_new(struct auth *auth, struct str password, void (*on_end)(struct job *job), void *owner)
+static struct job *job_new(struct auth *auth, struct str password, void (*on_end)(struct job *job),
+                           void *owner)
 {
     if (auth->waiting >= HASHES_WAITING || password.size > PASSWORD_MAX || auth->is_closing)
         return NULL;
@@ -122,7 +132,9 @@ static void job_start(struct job *job)
     start_jobs(auth);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static int make_token_file(const char *path, char token[STORE_TOKEN_SIZE], struct err *err)
 {
@@ -151,14 +163,16 @@ static int read_owner_token(struct auth *auth, struct err *err)
     }
     ssize_t size = fd < 0 ? -1 : read(fd, token, sizeof token - 1);
     struct stat status;
-    bool is_private = fd >= 0 && fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    bool is_private =
+        fd >= 0 && fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
     if (fd >= 0)
         close(fd);
     if (size < 0)
         return err_set(err, ERR_IO, "reading %s: %s", path, strerror(errno));
-    struct str text = str_trim((struct str){ token, (size_t)size });
+    struct str text = str_trim((struct str) { token, (size_t)size });
     if (!is_private || text.size < STORE_TOKEN_SIZE - 1) {
-        (void)err_set(err, ERR_INVALID, "%s %s", path, is_private ? "holds no token" : "can be read by others");
+        (void)err_set(err, ERR_INVALID, "%s %s", path,
+                      is_private ? "holds no token" : "can be read by others");
         (void)err_hint(err, is_private ? "remove it: a new one is made" : "chmod 600 %s", path);
         return ERR_INVALID;
     }
@@ -167,7 +181,8 @@ static int read_owner_token(struct auth *auth, struct err *err)
     return 0;
 }
 
-int auth_open(struct auth **out, struct loop *loop, const struct auth_options *options, struct err *err)
+int auth_open(struct auth **out, struct loop *loop, const struct auth_options *options,
+              struct err *err)
 {
     struct auth *auth = calloc(1, sizeof *auth);
     ASSERT(auth != NULL);
@@ -213,13 +228,16 @@ void auth_close(struct auth *auth, void (*done)(void *owner), void *owner)
     check_closed(auth);
 }
 
-/* ---- who asks ---------------------------------------------------------------------------------------------------- */
+/* ---- who asks
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 struct checking {
     struct auth *auth;
     struct http_request *request;
     bool wants_browser;
-    void (*on_end)(struct http_request *request, int rc, const struct person *person, const struct err *err);
+    void (*on_end)(struct http_request *request, int rc, const struct person *person,
+                   const struct err *err);
 };
 
 static const char *cookie_name(const struct auth *auth)
@@ -228,7 +246,8 @@ static const char *cookie_name(const struct auth *auth)
 }
 
 /* The secret that came along; *out_is_browser says how. Empty when none did. */
-static struct str secret_of(const struct auth *auth, const struct http_request *request, bool *out_is_browser)
+static struct str secret_of(const struct auth *auth, const struct http_request *request,
+                            bool *out_is_browser)
 {
     struct str header = http_header(request, "Authorization");
     *out_is_browser = false;
@@ -246,9 +265,11 @@ static void on_session(void *owner, int rc, const struct session_row *row, const
     struct http_request *request = checking.request;
     struct person person = { 0 };
     struct err refusal = { 0 };
-    bool is_known = rc == 0 && row->is_browser == checking.wants_browser && role_parse(row->role, &person.role) == 0;
+    bool is_known = rc == 0 && row->is_browser == checking.wants_browser &&
+                    role_parse(row->role, &person.role) == 0;
     if (rc == ERR_NOT_FOUND || (rc == 0 && !is_known)) {
-        rc = err_set(&refusal, ERR_UNAUTHENTICATED, "the session or token is not known here, or is over");
+        rc = err_set(&refusal, ERR_UNAUTHENTICATED,
+                     "the session or token is not known here, or is over");
         err = &refusal;
     }
     if (rc < 0) {
@@ -263,13 +284,15 @@ static void on_session(void *owner, int rc, const struct session_row *row, const
 }
 
 void auth_check(struct auth *auth, struct http_request *request,
-                void (*on_end)(struct http_request *request, int rc, const struct person *person, const struct err *err))
+                void (*on_end)(struct http_request *request, int rc, const struct person *person,
+                               const struct err *err))
 {
     bool is_browser;
     struct str secret = secret_of(auth, request, &is_browser);
     struct err err = { 0 };
     if (secret.size == 0) {
-        int rc = err_set(&err, ERR_UNAUTHENTICATED, "sign in first: a token from POST /auth/token, or a session");
+        int rc = err_set(&err, ERR_UNAUTHENTICATED,
+                         "sign in first: a token from POST /auth/token, or a session");
         on_end(request, rc, NULL, &err);
         return;
     }
@@ -282,11 +305,12 @@ void auth_check(struct auth *auth, struct http_request *request,
     }
     struct checking *checking = calloc(1, sizeof *checking);
     ASSERT(checking != NULL);
-    *checking = (struct checking){ auth, request, is_browser, on_end };
+    *checking = (struct checking) { auth, request, is_browser, on_end };
     session_read(auth->options.store, hash, auth->options.session_idle_ms, on_session, checking);
 }
 
-int auth_check_csrf(const struct http_request *request, const struct person *person, struct err *err)
+int auth_check_csrf(const struct http_request *request, const struct person *person,
+                    struct err *err)
 {
     bool changes = request->verb != VERB_GET && request->verb != VERB_HEAD;
     if (!changes || !person->is_browser)
@@ -298,10 +322,14 @@ int auth_check_csrf(const struct http_request *request, const struct person *per
                 sodium_memcmp(token.bytes, person->csrf.bytes, token.size) == 0;
     if (is_ours && fits)
         return 0;
-    return err_set(err, ERR_FORBIDDEN, "the request did not come from Headrace's own pages: X-Headrace-CSRF is missing or wrong");
+    return err_set(
+        err, ERR_FORBIDDEN,
+        "the request did not come from Headrace's own pages: X-Headrace-CSRF is missing or wrong");
 }
 
-/* ---- signing in -------------------------------------------------------------------------------------------------- */
+/* ---- signing in
+ * --------------------------------------------------------------------------------------------------
+ */
 
 struct signing {
     struct auth *auth;
@@ -312,16 +340,17 @@ struct signing {
     struct signed_in in;
     char token[STORE_TOKEN_SIZE], csrf[STORE_TOKEN_SIZE];
     struct job *job;
-    void (*on_end)(struct http_request *request, int rc, const struct signed_in *in, int64_t retry_ms, const struct err *err);
+    void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
+                   int64_t retry_ms, const struct err *err);
 };
 
 static struct audit sign_in_audit(const struct signing *signing, bool allowed)
 {
-    return (struct audit){ .actor = signing->name,
-                           .event = STR("sign_in"),
-                           .map_index = AUDIT_NO_MAP_INDEX,
-                           .allowed = allowed,
-                           .address = str_of(signing->request->peer) };
+    return (struct audit) { .actor = signing->name,
+                            .event = STR("sign_in"),
+                            .map_index = AUDIT_NO_MAP_INDEX,
+                            .allowed = allowed,
+                            .address = str_of(signing->request->peer) };
 }
 
 static void end_sign_in(struct signing *signing, int rc, int64_t retry_ms, const struct err *err)
@@ -335,8 +364,10 @@ static void set_cookie(struct signing *signing)
     struct http_request *request = signing->request;
     const struct auth *auth = signing->auth;
     http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", cookie_name(auth),
-                               signing->token, (long long)(auth->options.session_lifetime_ms / 1000),
+                    str_format(&request->arena,
+                               "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+                               cookie_name(auth), signing->token,
+                               (long long)(auth->options.session_lifetime_ms / 1000),
                                auth->options.is_tls ? "; Secure" : ""));
 }
 
@@ -358,10 +389,11 @@ static void open_session(struct signing *signing)
     store_token_make(signing->csrf);
     store_token_hash(str_of(signing->token), hash);
     struct audit audit = sign_in_audit(signing, true);
-    session_put(options->store, hash, signing->user_no, is_browser ? str_of(signing->csrf) : STR_EMPTY,
-                is_browser ? STR("browser") : STR("/auth/token"),
-                signing->how == SIGN_IN_CLI ? options->cli_lifetime_ms : options->session_lifetime_ms,
-                options->sessions_max, &audit, on_session_put, signing);
+    session_put(
+        options->store, hash, signing->user_no, is_browser ? str_of(signing->csrf) : STR_EMPTY,
+        is_browser ? STR("browser") : STR("/auth/token"),
+        signing->how == SIGN_IN_CLI ? options->cli_lifetime_ms : options->session_lifetime_ms,
+        options->sessions_max, &audit, on_session_put, signing);
 }
 
 static void on_password(struct job *job)
@@ -373,7 +405,8 @@ static void on_password(struct job *job)
         struct err err = { 0 };
         struct audit audit = sign_in_audit(signing, false);
         audit_write(auth->options.store, &audit, NULL, NULL);
-        log_warn("sign_in_refused", LOG_STR("user", signing->name), LOG_STR("address", signing->request->peer));
+        log_warn("sign_in_refused", LOG_STR("user", signing->name),
+                 LOG_STR("address", signing->request->peer));
         int rc = err_set(&err, ERR_UNAUTHENTICATED, "the name or the password is wrong");
         end_sign_in(signing, rc, 0, &err);
         return;
@@ -402,7 +435,8 @@ static void on_user(void *owner, int rc, const struct user_row *user, const stru
     bool is_usable = rc == 0 && user->is_active && user->password_hash.size > 0 &&
                      user->password_hash.size < STORE_PASSWORD_HASH_SIZE &&
                      role_parse(user->role, &signing->in.role) == 0;
-    snprintf(job->hash, sizeof job->hash, "%.*s", STR_ARG(is_usable ? user->password_hash : str_of(auth->dummy_hash)));
+    snprintf(job->hash, sizeof job->hash, "%.*s",
+             STR_ARG(is_usable ? user->password_hash : str_of(auth->dummy_hash)));
     if (is_usable) {
         signing->user_no = user->user_no;
         signing->in.name = str_copy(&signing->request->arena, user->name);
@@ -410,12 +444,13 @@ static void on_user(void *owner, int rc, const struct user_row *user, const stru
     job_start(job);
 }
 
-void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how, struct str name, struct str password,
-                  void (*on_end)(struct http_request *request, int rc, const struct signed_in *in, int64_t retry_ms,
-                                 const struct err *err))
+void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how,
+                  struct str name, struct str password,
+                  void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
+                                 int64_t retry_ms, const struct err *err))
 {
     struct signing *signing = ARENA_NEW(&request->arena, struct signing);
-    *signing = (struct signing){ .auth = auth, .request = request, .how = how, .on_end = on_end };
+    *signing = (struct signing) { .auth = auth, .request = request, .how = how, .on_end = on_end };
     signing->name = str_copy(&request->arena, str_slice(name, 0, NAME_MAX_SIZE));
     signing->password = str_copy(&request->arena, password);
     int64_t now_ms = loop_now_ms();
@@ -424,14 +459,17 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
         wait_ms = throttle_take(&auth->accounts, signing->name, now_ms);
     if (wait_ms > 0) {
         struct err err = { 0 };
-        int rc = err_set(&err, ERR_TOO_MANY, "too many tries; wait %lld s", (long long)(wait_ms + 999) / 1000);
+        int rc = err_set(&err, ERR_TOO_MANY, "too many tries; wait %lld s",
+                         (long long)(wait_ms + 999) / 1000);
         end_sign_in(signing, rc, wait_ms, &err);
         return;
     }
     user_read(auth->options.store, signing->name, on_user, signing);
 }
 
-/* ---- signing out ------------------------------------------------------------------------------------------------- */
+/* ---- signing out
+ * -------------------------------------------------------------------------------------------------
+ */
 
 struct leaving {
     struct http_request *request;
@@ -452,16 +490,21 @@ void auth_sign_out(struct auth *auth, struct http_request *request, const struct
     struct str secret = secret_of(auth, request, &is_browser);
     store_token_hash(secret, hash);
     struct leaving *leaving = ARENA_NEW(&request->arena, struct leaving);
-    *leaving = (struct leaving){ request, on_end };
+    *leaving = (struct leaving) { request, on_end };
     http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena, "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s", cookie_name(auth),
-                               auth->options.is_tls ? "; Secure" : ""));
-    struct audit audit = { .actor = person->name, .event = STR("sign_out"), .map_index = AUDIT_NO_MAP_INDEX,
-                           .allowed = true, .address = str_of(request->peer) };
+                    str_format(&request->arena,
+                               "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s",
+                               cookie_name(auth), auth->options.is_tls ? "; Secure" : ""));
+    struct audit audit = { .actor = person->name,
+                           .event = STR("sign_out"),
+                           .map_index = AUDIT_NO_MAP_INDEX,
+                           .allowed = true,
+                           .address = str_of(request->peer) };
     session_delete(auth->options.store, hash, &audit, on_left, leaving);
 }
 
-/* ---- passwords of accounts --------------------------------------------------------------------------------------- */
+/* ---- passwords of accounts
+ * --------------------------------------------------------------------------------------- */
 
 struct hashing {
     void *owner;
@@ -480,7 +523,7 @@ void auth_hash(struct auth *auth, struct str password, void *owner,
 {
     struct hashing *hashing = calloc(1, sizeof *hashing);
     ASSERT(hashing != NULL);
-    *hashing = (struct hashing){ owner, on_end };
+    *hashing = (struct hashing) { owner, on_end };
     struct job *job = job_new(auth, password, on_hash, hashing);
     if (job != NULL) {
         job_start(job);

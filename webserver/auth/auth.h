@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* auth - who asks: browser sessions (a cookie), API tokens (Authorization: Bearer) and the token of the home's owner.
+/* auth - who asks: browser sessions (a cookie), API tokens (Authorization: Bearer) and the token of
+ * the home's owner.
  *
- * Secrets are 256 random bits; the database knows their SHA-256. Passwords are checked off the loop, two at a time, with a
- * short queue and a throttle for each account and each address; an unknown account takes as long as a known one. */
+ * Secrets are 256 random bits; the database knows their SHA-256. Passwords are checked off the
+ * loop, two at a time, with a short queue and a throttle for each account and each address; an
+ * unknown account takes as long as a known one. */
 #ifndef HEADRACE_AUTH_H
 #define HEADRACE_AUTH_H
 
@@ -21,7 +23,8 @@ struct auth_options {
 };
 
 /* Makes $HEADRACE_HOME/cli-token (0600) when there is none. */
-MUST_USE int auth_open(struct auth **out, struct loop *loop, const struct auth_options *options, struct err *err);
+MUST_USE int auth_open(struct auth **out, struct loop *loop, const struct auth_options *options,
+                       struct err *err);
 /* Password checks under way are waited for. */
 void auth_close(struct auth *auth, void (*done)(void *owner), void *owner);
 
@@ -33,14 +36,16 @@ struct person {
     struct str csrf;
 };
 
-/* on_end: ERR_UNAUTHENTICATED when nobody can be made of it, ERR_DB_CONNECTION, ... `request` may have lost its client
- * meanwhile; it still is to be answered. */
+/* on_end: ERR_UNAUTHENTICATED when nobody can be made of it, ERR_DB_CONNECTION, ... `request` may
+ * have lost its client meanwhile; it still is to be answered. */
 void auth_check(struct auth *auth, struct http_request *request,
-                void (*on_end)(struct http_request *request, int rc, const struct person *person, const struct err *err));
+                void (*on_end)(struct http_request *request, int rc, const struct person *person,
+                               const struct err *err));
 
-/* For a method that changes something, with a cookie: ERR_FORBIDDEN unless the token of the session came along, from our
- * own pages. */
-MUST_USE int auth_check_csrf(const struct http_request *request, const struct person *person, struct err *err);
+/* For a method that changes something, with a cookie: ERR_FORBIDDEN unless the token of the session
+ * came along, from our own pages. */
+MUST_USE int auth_check_csrf(const struct http_request *request, const struct person *person,
+                             struct err *err);
 
 enum sign_in { SIGN_IN_BROWSER, SIGN_IN_TOKEN, SIGN_IN_CLI };
 
@@ -50,17 +55,19 @@ struct signed_in {
     enum role role;
 };
 
-/* Borrows the texts (copies). With SIGN_IN_BROWSER the cookie is set on `request`. ERR_UNAUTHENTICATED: wrong; ERR_TOO_MANY:
- * *out_retry_ms says when. */
-void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how, struct str name, struct str password,
-                  void (*on_end)(struct http_request *request, int rc, const struct signed_in *in, int64_t retry_ms,
-                                 const struct err *err));
+/* Borrows the texts (copies). With SIGN_IN_BROWSER the cookie is set on `request`.
+ * ERR_UNAUTHENTICATED: wrong; ERR_TOO_MANY: *out_retry_ms says when. */
+void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how,
+                  struct str name, struct str password,
+                  void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
+                                 int64_t retry_ms, const struct err *err));
 
 /* Ends the session or token that the request came with, and takes the cookie back. */
 void auth_sign_out(struct auth *auth, struct http_request *request, const struct person *person,
                    void (*on_end)(struct http_request *request, int rc, const struct err *err));
 
-/* Off the loop, as sign-in does. `hash` dies when on_end returns. ERR_TOO_MANY when the queue is full. */
+/* Off the loop, as sign-in does. `hash` dies when on_end returns. ERR_TOO_MANY when the queue is
+ * full. */
 void auth_hash(struct auth *auth, struct str password, void *owner,
                void (*on_end)(void *owner, int rc, struct str hash, const struct err *err));
 

@@ -32,7 +32,7 @@ struct str http_header(const struct http_request *request, const char *name)
         if (header->name.size == size && strncasecmp(header->name.bytes, name, size) == 0)
             return header->value;
     }
-    return (struct str){ NULL, 0 };
+    return (struct str) { NULL, 0 };
 }
 
 struct str http_param(const struct http_request *request, const char *name)
@@ -40,7 +40,7 @@ struct str http_param(const struct http_request *request, const char *name)
     for (uint32_t i = 0; i < request->param_count; i++)
         if (str_is(request->params[i].name, name))
             return request->params[i].value;
-    return (struct str){ NULL, 0 };
+    return (struct str) { NULL, 0 };
 }
 
 struct str http_cookie(const struct http_request *request, const char *name)
@@ -58,22 +58,25 @@ struct str http_cookie(const struct http_request *request, const char *name)
                 return pair;
         }
     }
-    return (struct str){ NULL, 0 };
+    return (struct str) { NULL, 0 };
 }
 
 void http_set_header(struct http_request *request, const char *name, struct str value)
 {
     for (size_t i = 0; i < value.size; i++)
         ASSERT((unsigned char)value.bytes[i] >= ' ' && value.bytes[i] != 0x7F);
-    struct http_header header = { str_copy(&request->arena, str_of(name)), str_copy(&request->arena, value) };
+    struct http_header header = { str_copy(&request->arena, str_of(name)),
+                                  str_copy(&request->arena, value) };
     VEC_ADD(&request->answer_headers, header);
 }
 
-/* ---- the head of an answer --------------------------------------------------------------------------------------- */
+/* ---- the head of an answer
+ * --------------------------------------------------------------------------------------- */
 
 /* On every answer, also on those that no page reads: a page must not be made of an API answer. */
 static const char SECURITY_HEADERS[] =
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+    "'self' data:; "
     "connect-src 'self'; font-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types headrace\r\n"
     "X-Content-Type-Options: nosniff\r\n"
@@ -89,8 +92,9 @@ static void add_date(struct buf *out)
                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     int64_t now_ms = loop_wall_ms();
     struct civil now = civil_of_ms(now_ms);
-    buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", DAYS[civil_weekday(now_ms / MS_PER_DAY)],
-               now.day, MONTHS[now.month - 1], now.year, now.hour, now.minute, now.second);
+    buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+               DAYS[civil_weekday(now_ms / MS_PER_DAY)], now.day, MONTHS[now.month - 1], now.year,
+               now.hour, now.minute, now.second);
 }
 
 static bool has_answer_header(const struct http_request *request, const char *name)
@@ -101,7 +105,8 @@ static bool has_answer_header(const struct http_request *request, const char *na
     return false;
 }
 
-void http_head_write(struct buf *out, const struct http_request *request, const char *content_type, int64_t length)
+void http_head_write(struct buf *out, const struct http_request *request, const char *content_type,
+                     int64_t length)
 {
     buf_printf(out, "HTTP/1.1 %d %s\r\n", request->status, http_status_phrase(request->status));
     add_date(out);
@@ -128,9 +133,12 @@ void http_head_write(struct buf *out, const struct http_request *request, const 
     buf_add_cstr(out, "\r\n");
 }
 
-/* ---- whole answers ----------------------------------------------------------------------------------------------- */
+/* ---- whole answers
+ * -----------------------------------------------------------------------------------------------
+ */
 
-void http_answer(struct http_request *request, int status, const char *content_type, struct str body)
+void http_answer(struct http_request *request, int status, const char *content_type,
+                 struct str body)
 {
     ASSERT(request->status == 0);
     request->status = status;
@@ -143,15 +151,15 @@ void http_answer(struct http_request *request, int status, const char *content_t
     struct buf head = { 0 };
     http_head_write(&head, request, content_type, (int64_t)body.size);
     bool has_body = request->verb != VERB_HEAD && content_type != NULL;
-    http_conn_write(conn, (struct str[]){ buf_str(&head), body }, has_body ? 2 : 1);
+    http_conn_write(conn, (struct str[]) { buf_str(&head), body }, has_body ? 2 : 1);
     buf_clear(&head);
     http_conn_answered(conn, request);
 }
 
 void http_problem_write(struct buf *out, int status, struct str detail, const char *request_id)
 {
-    buf_printf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":", http_status_phrase(status),
-               status);
+    buf_printf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":",
+               http_status_phrase(status), status);
     json_write_string(out, detail);
     if (request_id != NULL && request_id[0] != 0)
         buf_printf(out, ",\"request_id\":\"%s\"", request_id);
@@ -177,7 +185,9 @@ void http_answer_problem(struct http_request *request, int status, const char *f
     buf_clear(&body);
 }
 
-/* ---- streams ----------------------------------------------------------------------------------------------------- */
+/* ---- streams
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 void http_stream_start(struct http_request *request, int status, const char *content_type)
 {
@@ -212,7 +222,10 @@ size_t http_stream_write(struct http_request *request, struct str bytes)
     }
     char size_line[24];
     int size = snprintf(size_line, sizeof size_line, "%zx\r\n", bytes.size);
-    struct str pieces[] = { { size_line, (size_t)size }, bytes, STR("\r\n") };
+    struct str pieces[] = {
+        {size_line, (size_t)size},
+        bytes, STR("\r\n")
+    };
     http_conn_write(request->conn, pieces, 3);
     return http_stream_queued(request);
 }
@@ -226,7 +239,7 @@ void http_stream_end(struct http_request *request)
         return;
     }
     if (!request->is_http10 && request->verb != VERB_HEAD)
-        http_conn_write(conn, (struct str[]){ STR("0\r\n\r\n") }, 1);
+        http_conn_write(conn, (struct str[]) { STR("0\r\n\r\n") }, 1);
     http_conn_answered(conn, request);
 }
 

@@ -13,7 +13,9 @@ static int64_t scaled(const struct http_conn *conn, int64_t ms)
     return divisor > 1 ? ms / divisor : ms;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void on_stream_closed(void *owner)
 {
@@ -49,7 +51,8 @@ void http_conn_break(struct http_conn *conn)
     stream_close(&conn->stream, on_stream_closed);
 }
 
-/* Our last byte is on its way: wait a moment for the client to read it, because closing with unread input would reset. */
+/* Our last byte is on its way: wait a moment for the client to read it, because closing with unread
+ * input would reset. */
 static void linger(struct http_conn *conn)
 {
     if (conn->phase != CONN_OPEN)
@@ -77,7 +80,9 @@ void http_conn_shut(struct http_conn *conn)
         http_conn_break(conn);
 }
 
-/* ---- bytes out --------------------------------------------------------------------------------------------------- */
+/* ---- bytes out
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void on_again(struct defer *defer)
 {
@@ -118,17 +123,19 @@ void http_conn_write(struct http_conn *conn, const struct str *pieces, uint32_t 
 void http_conn_refuse(struct http_conn *conn, int status, const char *reason)
 {
     metric_add(conn->server->refusals, 1);
-    struct http_request refusal = { .status = status, .wants_close = true, .is_tls = conn->tls != NULL };
+    struct http_request refusal = { .status = status,
+                                    .wants_close = true,
+                                    .is_tls = conn->tls != NULL };
     struct str allow = STR("GET, HEAD, POST, PUT, PATCH, DELETE");
     struct http_header header = { STR("Allow"), allow };
     if (status == 405)
         VEC_ADD(&refusal.answer_headers, header);
     if (status == 503)
-        VEC_ADD(&refusal.answer_headers, (struct http_header){ STR("Retry-After"), STR("5") });
+        VEC_ADD(&refusal.answer_headers, (struct http_header) { STR("Retry-After"), STR("5") });
     struct buf head = { 0 }, body = { 0 };
     http_problem_write(&body, status, str_of(reason), NULL);
     http_head_write(&head, &refusal, "application/problem+json", (int64_t)body.size);
-    http_conn_write(conn, (struct str[]){ buf_str(&head), buf_str(&body) }, 2);
+    http_conn_write(conn, (struct str[]) { buf_str(&head), buf_str(&body) }, 2);
     buf_clear(&head);
     buf_clear(&body);
     VEC_CLEAR(&refusal.answer_headers);
@@ -154,19 +161,23 @@ void http_conn_answered(struct http_conn *conn, struct http_request *request)
         defer_call(&conn->again, server->loop, on_again, conn);
 }
 
-/* ---- bytes in ---------------------------------------------------------------------------------------------------- */
+/* ---- bytes in
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void begin_body(struct http_conn *conn)
 {
     const struct http_server_options *options = &conn->server->options;
     struct http_reader *reader = &conn->reader;
-    reader->body_max = options->body_max == NULL ? BODY_MAX : options->body_max(options->owner, reader->request);
+    reader->body_max =
+        options->body_max == NULL ? BODY_MAX : options->body_max(options->owner, reader->request);
     conn->since_ms = loop_now_ms();
     conn->body_begun = true;
-    bool is_coming = reader->request->is_chunked ||
-                     (reader->request->content_length > 0 && reader->request->content_length <= reader->body_max);
+    bool is_coming =
+        reader->request->is_chunked || (reader->request->content_length > 0 &&
+                                        reader->request->content_length <= reader->body_max);
     if (reader->request->expects_continue && !reader->request->is_http10 && is_coming)
-        http_conn_write(conn, (struct str[]){ STR("HTTP/1.1 100 Continue\r\n\r\n") }, 1);
+        http_conn_write(conn, (struct str[]) { STR("HTTP/1.1 100 Continue\r\n\r\n") }, 1);
 }
 
 static void begin_request(struct http_conn *conn)
@@ -200,7 +211,8 @@ static void process(struct http_conn *conn)
     while (may_read(conn) && read != HTTP_READ_MORE) {
         size_t used = 0;
         bool was_idle = http_reader_is_idle(&conn->reader);
-        read = http_reader_feed(&conn->reader, str_slice(buf_str(&conn->in), at, conn->in.size), &used);
+        read = http_reader_feed(&conn->reader, str_slice(buf_str(&conn->in), at, conn->in.size),
+                                &used);
         at += used;
         if (was_idle && used > 0)
             conn->since_ms = loop_now_ms();
@@ -259,7 +271,8 @@ static void on_end(struct stream *stream, int rc)
 {
     struct http_conn *conn = conn_of(stream);
     conn->peer_ended = true;
-    bool is_waited_for = conn->phase == CONN_OPEN && rc == 0 && conn->request != NULL && !conn->request->is_streaming;
+    bool is_waited_for = conn->phase == CONN_OPEN && rc == 0 && conn->request != NULL &&
+                         !conn->request->is_streaming;
     bool is_unsent = conn->phase == CONN_LINGER && rc == 0 && conn->stream.queued > 0;
     if (is_waited_for || is_unsent)
         return; /* a client may finish sending before it reads */
@@ -274,7 +287,8 @@ static void on_drain(struct stream *stream)
 {
     struct http_conn *conn = conn_of(stream);
     struct http_request *request = conn->request;
-    if (conn->phase == CONN_OPEN && request != NULL && request->is_streaming && request->on_more != NULL)
+    if (conn->phase == CONN_OPEN && request != NULL && request->is_streaming &&
+        request->on_more != NULL)
         request->on_more(request);
     if (conn->phase == CONN_OPEN && conn->request == NULL)
         process(conn);
@@ -287,7 +301,9 @@ static const struct stream_events EVENTS = {
     .high_water = HTTP_HIGH_WATER,
 };
 
-/* ---- time -------------------------------------------------------------------------------------------------------- */
+/* ---- time
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void check_open(struct http_conn *conn, int64_t waited_ms)
 {
@@ -316,8 +332,10 @@ void http_conn_sweep(struct http_conn *conn, int64_t now_ms)
 {
     if (conn->phase == CONN_CLOSED)
         return;
-    bool is_stalled = conn->stream.queued > 0 && now_ms - conn->stream.progress_ms > scaled(conn, HTTP_STALL_MS);
-    bool has_lingered = conn->phase == CONN_LINGER && now_ms - conn->since_ms > scaled(conn, HTTP_LINGER_MS) &&
+    bool is_stalled =
+        conn->stream.queued > 0 && now_ms - conn->stream.progress_ms > scaled(conn, HTTP_STALL_MS);
+    bool has_lingered = conn->phase == CONN_LINGER &&
+                        now_ms - conn->since_ms > scaled(conn, HTTP_LINGER_MS) &&
                         conn->stream.queued == 0;
     if (is_stalled || has_lingered)
         http_conn_break(conn);
@@ -325,7 +343,9 @@ void http_conn_sweep(struct http_conn *conn, int64_t now_ms)
         check_open(conn, now_ms - conn->since_ms);
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------------------------- */
+/* ---- the beginning
+ * -----------------------------------------------------------------------------------------------
+ */
 
 void http_conn_accept(struct http_server *server)
 {

@@ -43,8 +43,9 @@ struct http_conn {
     struct http_request *request; /* with its handler */
     struct defer again;
     enum http_conn_phase phase;
-    int64_t since_ms;     /* start of what the deadline counts: the pause, the head, the body, the lingering */
-    size_t lingered;      /* bytes thrown away */
+    int64_t since_ms; /* start of what the deadline counts: the pause, the head, the body, the
+                         lingering */
+    size_t lingered;  /* bytes thrown away */
     bool is_processing, is_broken, peer_ended, reading_stopped, body_begun;
     char peer[HTTP_PEER_SIZE];
 };
@@ -64,7 +65,8 @@ void http_conn_answered(struct http_conn *conn, struct http_request *request);
 void http_conn_refuse(struct http_conn *conn, int status, const char *reason);
 
 /* Status line and headers, security headers included. `length` below 0: not known. */
-void http_head_write(struct buf *out, const struct http_request *request, const char *content_type, int64_t length);
+void http_head_write(struct buf *out, const struct http_request *request, const char *content_type,
+                     int64_t length);
 
 /* {"type", "title", "status", "detail", "request_id"} */
 void http_problem_write(struct buf *out, int status, struct str detail, const char *request_id);

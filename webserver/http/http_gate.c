@@ -25,12 +25,12 @@ enum { CHUNK_DIGITS_MAX = 8, VERSION_SIZE = 8 }; /* chunks below 4 GiB; "HTTP/1.
 
 void http_gate_init(struct http_gate *gate)
 {
-    *gate = (struct http_gate){ .state = GATE_METHOD };
+    *gate = (struct http_gate) { .state = GATE_METHOD };
 }
 
 void http_gate_expect_chunks(struct http_gate *gate)
 {
-    *gate = (struct http_gate){ .state = GATE_SIZE };
+    *gate = (struct http_gate) { .state = GATE_SIZE };
 }
 
 bool http_gate_is_idle(const struct http_gate *gate)
@@ -40,7 +40,8 @@ bool http_gate_is_idle(const struct http_gate *gate)
 
 bool http_is_token_byte(unsigned char byte)
 {
-    if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'))
+    if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+        (byte >= 'A' && byte <= 'Z'))
         return true;
     return byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
 }
@@ -70,7 +71,8 @@ static int pass_target(struct http_gate *gate, unsigned char byte)
 static int check_version(const char *version)
 {
     bool is_http = memcmp(version, "HTTP/", 5) == 0 && version[6] == '.';
-    bool has_digits = version[5] >= '0' && version[5] <= '9' && version[7] >= '0' && version[7] <= '9';
+    bool has_digits =
+        version[5] >= '0' && version[5] <= '9' && version[7] >= '0' && version[7] <= '9';
     if (!is_http || !has_digits)
         return 400;
     return version[5] == '1' && (version[7] == '0' || version[7] == '1') ? 0 : 505;
@@ -100,7 +102,9 @@ static int pass_name(struct http_gate *gate, unsigned char byte)
         return 0;
     }
     gate->state = GATE_NAME;
-    return http_is_token_byte(byte) ? 0 : 400; /* a blank first is folding, a blank later hides the name */
+    return http_is_token_byte(byte)
+               ? 0
+               : 400; /* a blank first is folding, a blank later hides the name */
 }
 
 static int pass_value(struct http_gate *gate, unsigned char byte)

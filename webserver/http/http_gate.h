@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* http_gate - holds the bytes of a request to the strict grammar before the parser sees them.
  *
- * llhttp is lenient here and there, and what two parsers read differently is how requests are smuggled. So each byte passes
- * this small machine first: line ends are CRLF and nothing else, no folding, no blank before a colon, no control bytes, no
- * chunk extensions, no trailers, hard limits. It knows framing alone; meaning is llhttp's and http_reader's. */
+ * llhttp is lenient here and there, and what two parsers read differently is how requests are
+ * smuggled. So each byte passes this small machine first: line ends are CRLF and nothing else, no
+ * folding, no blank before a colon, no control bytes, no chunk extensions, no trailers, hard
+ * limits. It knows framing alone; meaning is llhttp's and http_reader's. */
 #ifndef HEADRACE_HTTP_GATE_H
 #define HEADRACE_HTTP_GATE_H
 
@@ -31,9 +32,9 @@ void http_gate_init(struct http_gate *gate);
 /* Before each chunked body. */
 void http_gate_expect_chunks(struct http_gate *gate);
 
-/* Passes bytes on, up to the end of the head (or of the chunked body), which *out_ended tells. *out_used bytes were good
- * and belong to this part. Returns 0, or the status of a refusal: 400, 414, 431 or 505; *out_used then counts up to
- * the offending byte. */
+/* Passes bytes on, up to the end of the head (or of the chunked body), which *out_ended tells.
+ * *out_used bytes were good and belong to this part. Returns 0, or the status of a refusal: 400,
+ * 414, 431 or 505; *out_used then counts up to the offending byte. */
 int http_gate_pass(struct http_gate *gate, struct str bytes, size_t *out_used, bool *out_ended);
 
 /* Whether any byte of the request has come. */

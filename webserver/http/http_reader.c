@@ -33,7 +33,8 @@ static int on_name(llhttp_t *parser, const char *at, size_t size)
     struct http_request *request = reader->request;
     if (reader->phase != READ_HEAD)
         return -1; /* a trailer; the gate has none */
-    struct http_header *last = request->header_count == 0 ? NULL : &request->headers[request->header_count - 1];
+    struct http_header *last =
+        request->header_count == 0 ? NULL : &request->headers[request->header_count - 1];
     if (last == NULL || last->name.bytes + last->name.size != at || last->value.bytes != NULL) {
         if (request->header_count == HTTP_HEADERS_MAX)
             return -1;
@@ -54,7 +55,8 @@ static int on_value(llhttp_t *parser, const char *at, size_t size)
 
 static int on_head_complete(llhttp_t *parser)
 {
-    parser->upgrade = 0; /* we offer no other protocol: the header is passed over, as RFC 9110 7.8 allows */
+    parser->upgrade =
+        0; /* we offer no other protocol: the header is passed over, as RFC 9110 7.8 allows */
     return 0;
 }
 
@@ -94,7 +96,7 @@ static void begin(struct http_reader *reader)
 
 void http_reader_init(struct http_reader *reader)
 {
-    *reader = (struct http_reader){ .status = 0 };
+    *reader = (struct http_reader) { .status = 0 };
     reader->parser = calloc(1, sizeof(llhttp_t));
     ASSERT(reader->parser != NULL);
     begin(reader);
@@ -105,7 +107,7 @@ void http_reader_clear(struct http_reader *reader)
     http_request_free(reader->request);
     buf_clear(&reader->head);
     free(reader->parser);
-    *reader = (struct http_reader){ .phase = READ_BROKEN };
+    *reader = (struct http_reader) { .phase = READ_BROKEN };
 }
 
 bool http_reader_is_idle(const struct http_reader *reader)
@@ -140,9 +142,12 @@ static const char *gate_reason(int status)
     }
 }
 
-/* ---- the head ---------------------------------------------------------------------------------------------------- */
+/* ---- the head
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-static uint32_t count_headers(const struct http_request *request, const char *name, struct str *out_last)
+static uint32_t count_headers(const struct http_request *request, const char *name,
+                              struct str *out_last)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < request->header_count; i++) {
@@ -175,7 +180,8 @@ static const char *check_length(struct http_request *request)
     if (lengths > 1 || encodings > 1 || (lengths > 0 && encodings > 0))
         return "the length of the body is said more than once";
     if (encodings > 0) {
-        if (request->is_http10 || encoding.size != 7 || strncasecmp(encoding.bytes, "chunked", 7) != 0)
+        if (request->is_http10 || encoding.size != 7 ||
+            strncasecmp(encoding.bytes, "chunked", 7) != 0)
             return "chunked is the only transfer encoding here";
         request->is_chunked = true;
     }
@@ -271,7 +277,9 @@ static enum http_read feed_head(struct http_reader *reader, struct str bytes, si
     return ended ? parse_head(reader) : HTTP_READ_MORE;
 }
 
-/* ---- the body ---------------------------------------------------------------------------------------------------- */
+/* ---- the body
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static enum http_read begin_body(struct http_reader *reader)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* http_request - one request, and the way to answer it, now or later.
  *
- * A handler owns the request until it answers: with http_answer, or with http_stream_start, any number of
- * http_stream_write and http_stream_end. Exactly one of the two, exactly once, even when the client has gone meanwhile (then
- * nothing is sent). After http_answer and http_stream_end the request and all that lived in its arena is gone. */
+ * A handler owns the request until it answers: with http_answer, or with http_stream_start, any
+ * number of http_stream_write and http_stream_end. Exactly one of the two, exactly once, even when
+ * the client has gone meanwhile (then nothing is sent). After http_answer and http_stream_end the
+ * request and all that lived in its arena is gone. */
 #ifndef HEADRACE_HTTP_REQUEST_H
 #define HEADRACE_HTTP_REQUEST_H
 
@@ -36,8 +37,8 @@ struct http_request {
     struct http_header *headers;
     uint32_t header_count;
     struct buf body;
-    bool wants_close;         /* Connection: close, or HTTP/1.0 */
-    bool expects_continue;    /* Expect: 100-continue */
+    bool wants_close;      /* Connection: close, or HTTP/1.0 */
+    bool expects_continue; /* Expect: 100-continue */
     bool has_length, is_chunked;
     uint64_t content_length;
     char peer[HTTP_PEER_SIZE]; /* address of the client */
@@ -59,7 +60,8 @@ struct http_request {
     uint64_t answer_size;
     struct http_conn *conn; /* NULL: the client has gone */
     bool is_streaming;
-    /* A stream's two events, both optional: the queue has room again; the client has gone (end the stream now). */
+    /* A stream's two events, both optional: the queue has room again; the client has gone (end the
+     * stream now). */
     void (*on_more)(struct http_request *request);
     void (*on_gone)(struct http_request *request);
 };
@@ -73,20 +75,24 @@ struct str http_cookie(const struct http_request *request, const char *name);
 void http_set_header(struct http_request *request, const char *name, struct str value);
 
 /* Sends the answer and takes the request. `content_type` NULL: no body at all. Copies `body`. */
-void http_answer(struct http_request *request, int status, const char *content_type, struct str body);
+void http_answer(struct http_request *request, int status, const char *content_type,
+                 struct str body);
 
 /* {"detail": ...} of a status: with the problem fields of RFC 9457 beside Airflow's `detail`. */
-void http_answer_problem(struct http_request *request, int status, const char *fmt, ...) FORMAT(3, 4);
+void http_answer_problem(struct http_request *request, int status, const char *fmt, ...)
+    FORMAT(3, 4);
 
 /* An answer of unknown length. `request->on_gone` and `on_more` are to be set before. */
 void http_stream_start(struct http_request *request, int status, const char *content_type);
 
-/* Bytes that wait for the client after this write; 0 when the client has gone. Above HTTP_HIGH_WATER a writer that can should
- * wait for on_more; one that cannot (events) should end the stream. */
+/* Bytes that wait for the client after this write; 0 when the client has gone. Above
+ * HTTP_HIGH_WATER a writer that can should wait for on_more; one that cannot (events) should end
+ * the stream. */
 size_t http_stream_write(struct http_request *request, struct str bytes);
 size_t http_stream_queued(const struct http_request *request);
 void http_stream_end(struct http_request *request);
-/* Breaks the connection, so that the client sees that the answer is not complete; takes the request. */
+/* Breaks the connection, so that the client sees that the answer is not complete; takes the
+ * request. */
 void http_stream_abort(struct http_request *request);
 
 enum { HTTP_HIGH_WATER = 256 * 1024 };

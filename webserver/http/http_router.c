@@ -11,7 +11,8 @@ struct node {
     bool is_param;
     VEC(struct node *) children; /* literals first */
     const struct http_route *routes[VERB_SLOTS];
-    struct str names[HTTP_PARAMS_MAX]; /* of the parameters on the way, as this pattern calls them */
+    struct str
+        names[HTTP_PARAMS_MAX]; /* of the parameters on the way, as this pattern calls them */
     uint32_t verbs;
 };
 
@@ -35,7 +36,8 @@ static struct node *add_node(struct http_router *router, struct str segment, boo
     return node;
 }
 
-static struct node *child(struct http_router *router, struct node *node, struct str segment, bool is_param)
+static struct node *child(struct http_router *router, struct node *node, struct str segment,
+                          bool is_param)
 {
     VEC_EACH (&node->children, i) {
         struct node *known = node->children.items[i];
@@ -45,7 +47,8 @@ static struct node *child(struct http_router *router, struct node *node, struct 
     struct node *added = add_node(router, segment, is_param);
     VEC_ADD(&node->children, added);
     /* Keep the parameter behind the literals. */
-    for (uint32_t i = node->children.count - 1; i > 0 && node->children.items[i - 1]->is_param; i--) {
+    for (uint32_t i = node->children.count - 1; i > 0 && node->children.items[i - 1]->is_param;
+         i--) {
         node->children.items[i] = node->children.items[i - 1];
         node->children.items[i - 1] = added;
     }
@@ -118,9 +121,10 @@ static int split_path(struct http_request *request, struct path *path)
     return 0;
 }
 
-/* Depth first, so that a literal that leads nowhere gives way to a parameter: /dags/~/x beside /dags/{dag_id}/y. */
-static const struct node *find(const struct node *node, const struct path *path, uint32_t at, uint32_t verbs,
-                               struct str *values, uint32_t value_count)
+/* Depth first, so that a literal that leads nowhere gives way to a parameter: /dags/~/x beside
+ * /dags/{dag_id}/y. */
+static const struct node *find(const struct node *node, const struct path *path, uint32_t at,
+                               uint32_t verbs, struct str *values, uint32_t value_count)
 {
     if (at == path->count)
         return (node->verbs & verbs) == 0 ? NULL : node;
@@ -132,14 +136,16 @@ static const struct node *find(const struct node *node, const struct path *path,
             continue;
         if (next->is_param)
             values[value_count] = path->segments[at];
-        const struct node *found = find(next, path, at + 1, verbs, values, value_count + next->is_param);
+        const struct node *found =
+            find(next, path, at + 1, verbs, values, value_count + next->is_param);
         if (found != NULL)
             return found;
     }
     return NULL;
 }
 
-enum http_match http_router_find(const struct http_router *router, struct http_request *request, uint32_t *out_verbs)
+enum http_match http_router_find(const struct http_router *router, struct http_request *request,
+                                 uint32_t *out_verbs)
 {
     struct path path = { .count = 0 };
     struct str values[SEGMENTS_MAX];
@@ -158,6 +164,6 @@ enum http_match http_router_find(const struct http_router *router, struct http_r
     request->route = node->routes[slot_of(verb)];
     request->param_count = 0;
     for (uint32_t i = 0; i < HTTP_PARAMS_MAX && node->names[i].bytes != NULL; i++)
-        request->params[request->param_count++] = (struct http_pair){ node->names[i], values[i] };
+        request->params[request->param_count++] = (struct http_pair) { node->names[i], values[i] };
     return HTTP_MATCH_FOUND;
 }

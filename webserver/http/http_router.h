@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* http_router - which route serves a path: a tree of segments built from a table. A literal goes before a {parameter}.
+/* http_router - which route serves a path: a tree of segments built from a table. A literal goes
+ * before a {parameter}.
  *
- * Each segment is percent-decoded once, after the path has been split, so that no escape can make a slash. */
+ * Each segment is percent-decoded once, after the path has been split, so that no escape can make a
+ * slash. */
 #ifndef HEADRACE_HTTP_ROUTER_H
 #define HEADRACE_HTTP_ROUTER_H
 
@@ -14,8 +16,8 @@ struct http_route {
 
 struct http_router;
 
-/* `routes` is an array of `count` structs of `size` bytes that begin with a struct http_route; kept. Two routes with the same
- * verb and pattern are our own bug. */
+/* `routes` is an array of `count` structs of `size` bytes that begin with a struct http_route;
+ * kept. Two routes with the same verb and pattern are our own bug. */
 struct http_router *http_router_new(const void *routes, uint32_t count, size_t size);
 void http_router_free(struct http_router *router); /* NULL allowed */
 
@@ -27,6 +29,7 @@ enum http_match {
 };
 
 /* HEAD is served by the route of GET. */
-enum http_match http_router_find(const struct http_router *router, struct http_request *request, uint32_t *out_verbs);
+enum http_match http_router_find(const struct http_router *router, struct http_request *request,
+                                 uint32_t *out_verbs);
 
 #endif

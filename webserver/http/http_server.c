@@ -50,21 +50,26 @@ static void on_connection(struct listener *listener)
 
 static void make_metrics(struct http_server *server, struct metrics *metrics)
 {
-    server->requests = metrics_counter(metrics, "headrace_http_requests_total", "Requests answered, by class of status.");
-    server->refusals = metrics_counter(metrics, "headrace_http_refusals_total", "Requests that were not HTTP, too large or too slow.");
-    server->seconds = metrics_histogram(metrics, "headrace_http_request_seconds", "From the complete request to the end of its answer.", NULL, 0);
+    server->requests = metrics_counter(metrics, "headrace_http_requests_total",
+                                       "Requests answered, by class of status.");
+    server->refusals = metrics_counter(metrics, "headrace_http_refusals_total",
+                                       "Requests that were not HTTP, too large or too slow.");
+    server->seconds =
+        metrics_histogram(metrics, "headrace_http_request_seconds",
+                          "From the complete request to the end of its answer.", NULL, 0);
     server->open = metrics_gauge(metrics, "headrace_http_connections", "Open connections.");
 }
 
-static int open_tls(struct http_server *server, const struct http_server_options *options, struct err *err)
+static int open_tls(struct http_server *server, const struct http_server_options *options,
+                    struct err *err)
 {
     if (options->tls_cert == NULL || options->tls_cert[0] == 0)
         return 0;
     return http_tls_context_new(&server->tls, options->tls_cert, options->tls_key, err);
 }
 
-int http_server_open(struct http_server **out, struct loop *loop, const struct http_server_options *options,
-                     struct err *err)
+int http_server_open(struct http_server **out, struct loop *loop,
+                     const struct http_server_options *options, struct err *err)
 {
     struct http_server *server = calloc(1, sizeof *server);
     ASSERT(server != NULL);
@@ -72,7 +77,8 @@ int http_server_open(struct http_server **out, struct loop *loop, const struct h
     server->options = *options;
     int rc = open_tls(server, options, err);
     if (rc >= 0)
-        rc = listener_open_tcp(&server->listener, loop, options->host, options->port, on_connection, server, err);
+        rc = listener_open_tcp(&server->listener, loop, options->host, options->port, on_connection,
+                               server, err);
     if (rc < 0) {
         http_tls_context_free(server->tls);
         free(server);
@@ -89,7 +95,8 @@ int http_server_open(struct http_server **out, struct loop *loop, const struct h
     return 0;
 }
 
-void http_server_close(struct http_server *server, int64_t grace_ms, void (*done)(void *owner), void *owner)
+void http_server_close(struct http_server *server, int64_t grace_ms, void (*done)(void *owner),
+                       void *owner)
 {
     ASSERT(!server->is_closing);
     server->is_closing = true;
@@ -104,7 +111,8 @@ void http_server_close(struct http_server *server, int64_t grace_ms, void (*done
     timer_every(&server->sweep, 20);
 }
 
-int http_server_reload_tls(struct http_server *server, const char *cert, const char *key, struct err *err)
+int http_server_reload_tls(struct http_server *server, const char *cert, const char *key,
+                           struct err *err)
 {
     struct http_tls_context *fresh = NULL;
     int rc = http_tls_context_new(&fresh, cert, key, err);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* http_server - an HTTP/1.1 server on the loop: connections, deadlines, limits, TLS. Knows nothing of what is served.
+/* http_server - an HTTP/1.1 server on the loop: connections, deadlines, limits, TLS. Knows nothing
+ * of what is served.
  *
- * Pipelined requests of a connection are handled one after the other, in order. All deadlines are absolute. */
+ * Pipelined requests of a connection are handled one after the other, in order. All deadlines are
+ * absolute. */
 #ifndef HEADRACE_HTTP_SERVER_H
 #define HEADRACE_HTTP_SERVER_H
 
@@ -21,8 +23,8 @@ enum {
 struct http_server;
 
 struct http_server_options {
-    const char *host; /* numeric, or "localhost" */
-    int port;         /* 0 = any */
+    const char *host;               /* numeric, or "localhost" */
+    int port;                       /* 0 = any */
     const char *tls_cert, *tls_key; /* PEM; NULL or empty: no TLS */
     uint32_t connections_max;       /* 0 = 1000 */
     struct metrics *metrics;        /* NULL allowed */
@@ -38,14 +40,17 @@ struct http_server_options {
 };
 
 /* Borrows `options`. */
-MUST_USE int http_server_open(struct http_server **out, struct loop *loop, const struct http_server_options *options,
-                              struct err *err);
+MUST_USE int http_server_open(struct http_server **out, struct loop *loop,
+                              const struct http_server_options *options, struct err *err);
 
-/* Stops listening, ends idle connections, gives requests under way up to `grace_ms`, then breaks them. `done` once. */
-void http_server_close(struct http_server *server, int64_t grace_ms, void (*done)(void *owner), void *owner);
+/* Stops listening, ends idle connections, gives requests under way up to `grace_ms`, then breaks
+ * them. `done` once. */
+void http_server_close(struct http_server *server, int64_t grace_ms, void (*done)(void *owner),
+                       void *owner);
 
 /* New connections use the new files; on failure the old ones stay. */
-MUST_USE int http_server_reload_tls(struct http_server *server, const char *cert, const char *key, struct err *err);
+MUST_USE int http_server_reload_tls(struct http_server *server, const char *cert, const char *key,
+                                    struct err *err);
 
 int http_server_port(const struct http_server *server);
 bool http_server_is_tls(const struct http_server *server);

@@ -31,18 +31,18 @@ struct http_static {
 static const struct {
     const char *ending, *content_type;
 } TYPES[] = {
-    { ".html", "text/html; charset=utf-8" },
-    { ".js", "text/javascript; charset=utf-8" },
-    { ".mjs", "text/javascript; charset=utf-8" },
-    { ".css", "text/css; charset=utf-8" },
-    { ".json", "application/json" },
-    { ".webmanifest", "application/manifest+json" },
-    { ".svg", "image/svg+xml" },
-    { ".png", "image/png" },
-    { ".ico", "image/x-icon" },
-    { ".woff2", "font/woff2" },
-    { ".txt", "text/plain; charset=utf-8" },
-    { ".wasm", "application/wasm" },
+    {".html",         "text/html; charset=utf-8"      },
+    { ".js",          "text/javascript; charset=utf-8"},
+    { ".mjs",         "text/javascript; charset=utf-8"},
+    { ".css",         "text/css; charset=utf-8"       },
+    { ".json",        "application/json"              },
+    { ".webmanifest", "application/manifest+json"     },
+    { ".svg",         "image/svg+xml"                 },
+    { ".png",         "image/png"                     },
+    { ".ico",         "image/x-icon"                  },
+    { ".woff2",       "font/woff2"                    },
+    { ".txt",         "text/plain; charset=utf-8"     },
+    { ".wasm",        "application/wasm"              },
 };
 
 static const char *type_of(struct str path)
@@ -63,7 +63,7 @@ static int read_file(struct http_static *files, int fd, size_t size, struct str 
             return ERR_IO;
         got += (size_t)n;
     }
-    *out = (struct str){ bytes, size };
+    *out = (struct str) { bytes, size };
     return 0;
 }
 
@@ -73,12 +73,13 @@ static struct file *file_at(struct http_static *files, struct str path)
     if (!map_get_str(&files->by_path, path, &index)) {
         index = files->files.count;
         map_put_str(&files->by_path, path, index);
-        VEC_ADD(&files->files, (struct file){ .content_type = type_of(path) });
+        VEC_ADD(&files->files, (struct file) { .content_type = type_of(path) });
     }
     return &files->files.items[index];
 }
 
-static int load_file(struct http_static *files, int folder_fd, const char *name, struct str path, struct err *err)
+static int load_file(struct http_static *files, int folder_fd, const char *name, struct str path,
+                     struct err *err)
 {
     int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;
@@ -89,22 +90,29 @@ static int load_file(struct http_static *files, int folder_fd, const char *name,
         return err_set(err, ERR_IO, "%.*s: %s", STR_ARG(path), strerror(reason));
     }
     files->total += (size_t)status.st_size;
-    int rc = files->total > TOTAL_MAX ? err_set(err, ERR_TOO_LARGE, "the web application is larger than 64 MiB") : 0;
-    enum form form = str_ends(path, ".gz") ? FORM_GZIP : str_ends(path, ".br") ? FORM_BROTLI : FORM_PLAIN;
+    int rc = files->total > TOTAL_MAX
+                 ? err_set(err, ERR_TOO_LARGE, "the web application is larger than 64 MiB")
+                 : 0;
+    enum form form = str_ends(path, ".gz")   ? FORM_GZIP
+                     : str_ends(path, ".br") ? FORM_BROTLI
+                                             : FORM_PLAIN;
     struct str bytes;
     if (rc == 0)
         rc = read_file(files, fd, (size_t)status.st_size, &bytes);
     if (rc == 0) {
-        struct file *file = file_at(files, form == FORM_PLAIN ? path : str_slice(path, 0, path.size - 3));
+        struct file *file =
+            file_at(files, form == FORM_PLAIN ? path : str_slice(path, 0, path.size - 3));
         file->forms[form] = bytes;
         if (form == FORM_PLAIN)
-            snprintf(file->etag, sizeof file->etag, "\"%016llx", (unsigned long long)str_hash(bytes));
+            snprintf(file->etag, sizeof file->etag, "\"%016llx",
+                     (unsigned long long)str_hash(bytes));
     }
     close(fd);
     return rc;
 }
 
-static int load_folder(struct http_static *files, int fd, struct str path, int depth, struct err *err)
+static int load_folder(struct http_static *files, int fd, struct str path, int depth,
+                       struct err *err)
 {
     DIR *dir = depth > DEPTH_MAX ? NULL : fdopendir(fd);
     if (dir == NULL) {
@@ -122,7 +130,8 @@ static int load_folder(struct http_static *files, int fd, struct str path, int d
         if (S_ISREG(status.st_mode))
             rc = load_file(files, fd, entry->d_name, child, err);
         else if (S_ISDIR(status.st_mode)) {
-            int child_fd = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            int child_fd =
+                openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             rc = child_fd < 0 ? ERR_IO : load_folder(files, child_fd, child, depth + 1, err);
         }
     }
@@ -161,7 +170,8 @@ void http_static_free(struct http_static *files)
 static const struct file *find(const struct http_static *files, struct str path)
 {
     uint64_t index;
-    if (!map_get_str(&files->by_path, path, &index) || files->files.items[index].forms[FORM_PLAIN].bytes == NULL)
+    if (!map_get_str(&files->by_path, path, &index) ||
+        files->files.items[index].forms[FORM_PLAIN].bytes == NULL)
         return NULL;
     return &files->files.items[index];
 }
@@ -206,7 +216,8 @@ void http_static_answer(const struct http_static *files, struct http_request *re
     if (file == NULL)
         file = find(files, STR("/index.html"));
     enum form form = choose_form(request, file);
-    struct str etag = str_format(&request->arena, "%s%s\"", file->etag, form == FORM_PLAIN ? "" : ENCODINGS[form]);
+    struct str etag = str_format(&request->arena, "%s%s\"", file->etag,
+                                 form == FORM_PLAIN ? "" : ENCODINGS[form]);
     http_set_header(request, "ETag", etag);
     http_set_header(request, "Vary", STR("Accept-Encoding"));
     http_set_header(request, "Cache-Control",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* http_status - the numbers and words of HTTP: methods as bits (a route's set is a sum), status codes with their phrases. */
+/* http_status - the numbers and words of HTTP: methods as bits (a route's set is a sum), status
+ * codes with their phrases. */
 #ifndef HEADRACE_HTTP_STATUS_H
 #define HEADRACE_HTTP_STATUS_H
 
@@ -30,6 +31,7 @@ const char *http_verb_name(enum http_verb verb);
 enum { HTTP_ALLOW_SIZE = 80 };
 void http_verbs_text(uint32_t verbs, char text[HTTP_ALLOW_SIZE]);
 
-const char *http_status_phrase(int status); /* "Not Found"; "Status" for one that is not in the table */
+const char *
+http_status_phrase(int status); /* "Not Found"; "Status" for one that is not in the table */
 
 #endif

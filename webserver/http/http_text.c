@@ -47,7 +47,8 @@ int http_decode_segment(struct arena *arena, struct str text, struct str *out)
     int rc = http_decode(arena, text, false, &decoded);
     if (rc < 0)
         return rc;
-    if (str_find(decoded, '/') >= 0 || str_find(decoded, '\\') >= 0 || str_is(decoded, "..") || str_is(decoded, "."))
+    if (str_find(decoded, '/') >= 0 || str_find(decoded, '\\') >= 0 || str_is(decoded, "..") ||
+        str_is(decoded, "."))
         return ERR_INVALID;
     for (size_t i = 0; i < decoded.size; i++)
         if ((unsigned char)decoded.bytes[i] < ' ' || decoded.bytes[i] == 0x7F)
@@ -87,15 +88,15 @@ struct str http_form_get(const struct http_form *form, const char *name)
     for (uint32_t i = 0; i < form->count; i++)
         if (str_is(form->pairs[i].name, name))
             return form->pairs[i].value;
-    return (struct str){ NULL, 0 };
+    return (struct str) { NULL, 0 };
 }
 
 void http_encode(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.bytes[i];
-        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c != 0 && strchr("-._~", c) != NULL);
+        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                        (c >= 'A' && c <= 'Z') || (c != 0 && strchr("-._~", c) != NULL);
         if (is_plain)
             buf_add_byte(out, (char)c);
         else
@@ -112,7 +113,7 @@ struct str http_media_type(struct arena *arena, struct str content_type)
     for (size_t i = 0; i < type.size; i++)
         if (bytes[i] >= 'A' && bytes[i] <= 'Z')
             bytes[i] = (char)(bytes[i] - 'A' + 'a');
-    return (struct str){ bytes, type.size };
+    return (struct str) { bytes, type.size };
 }
 
 static bool quality_is_zero(struct str options)
@@ -120,7 +121,8 @@ static bool quality_is_zero(struct str options)
     struct str option;
     while (str_split(&options, ';', &option)) {
         option = str_trim(option);
-        if (option.size < 3 || (option.bytes[0] != 'q' && option.bytes[0] != 'Q') || option.bytes[1] != '=')
+        if (option.size < 3 || (option.bytes[0] != 'q' && option.bytes[0] != 'Q') ||
+            option.bytes[1] != '=')
             continue;
         double quality = 1;
         if (str_to_real(str_slice(option, 2, option.size), &quality) < 0 || quality <= 0)

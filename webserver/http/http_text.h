@@ -6,7 +6,8 @@
 #include "common/base/buf.h"
 #include "webserver/http/http_request.h"
 
-/* Decodes once. ERR_INVALID for a bad escape, for NUL and for what is not UTF-8. A plus is a blank only in a form. */
+/* Decodes once. ERR_INVALID for a bad escape, for NUL and for what is not UTF-8. A plus is a blank
+ * only in a form. */
 MUST_USE int http_decode(struct arena *arena, struct str text, bool is_form, struct str *out);
 
 /* One segment of a path: besides, a slash in it, "." and ".." are ERR_INVALID. */

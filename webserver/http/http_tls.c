@@ -26,8 +26,8 @@ static int openssl_failed(struct err *err, const char *what)
     return err_set(err, ERR_INVALID, "%s: %s", what, reason);
 }
 
-static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size, const unsigned char *in,
-                           unsigned in_size, void *arg)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+                           const unsigned char *in, unsigned in_size, void *arg)
 {
     (void)ssl, (void)arg;
     static const unsigned char ours[] = "\x08http/1.1";
@@ -44,12 +44,14 @@ static int check_key_file(const char *key_file, struct err *err)
         return err_set(err, ERR_INVALID, "TLS key %s: %s", key_file, strerror(errno));
     if ((status.st_mode & (S_IRWXO)) == 0)
         return 0;
-    (void)err_set(err, ERR_INVALID, "TLS key %s can be read by everybody on this machine", key_file);
+    (void)err_set(err, ERR_INVALID, "TLS key %s can be read by everybody on this machine",
+                  key_file);
     (void)err_hint(err, "chmod 600 %s", key_file);
     return ERR_INVALID;
 }
 
-int http_tls_context_new(struct http_tls_context **out, const char *cert_file, const char *key_file, struct err *err)
+int http_tls_context_new(struct http_tls_context **out, const char *cert_file, const char *key_file,
+                         struct err *err)
 {
     int rc = check_key_file(key_file, err);
     if (rc < 0)
@@ -57,8 +59,8 @@ int http_tls_context_new(struct http_tls_context **out, const char *cert_file, c
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     ASSERT(ctx != NULL);
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
     if (SSL_CTX_use_certificate_chain_file(ctx, cert_file) != 1)
