@@ -324,8 +324,6 @@ static void release_send(struct core *core, struct core_send send)
     if (send.type == SEND_SCALE) {
         send.scale.stop_worker = str_copy(&core->step, send.scale.stop_worker);
         send.scale.reason = str_copy(&core->step, send.scale.reason);
-    } else if (send.type == SEND_RELOAD) {
-        send.reload.what = str_copy(&core->step, send.reload.what);
     }
     VEC_ADD(&core->sends, send);
 }

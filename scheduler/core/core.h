@@ -12,6 +12,7 @@
  *
  * PostgreSQL is the truth, the core is a cache: CORE_LED, then the recovered rows as events, then CORE_RECOVERED.
  *
+ * Variables and connections that changed come before the request that tells of it, so that its answer means: from now on.
  * A request may name a run that has ended and is not in memory. The shell then reads it and gives it as CORE_RUN_RECOVERED
  * (its DAG version first, if core_has_version says no) just before the CORE_REQUEST; a run that is still ended after it is
  * dropped again. */
@@ -141,12 +142,11 @@ enum core_send_type {
     SEND_DRAIN,   /* give no more credits (false: give them again) */
     SEND_SCALE,   /* to the provider of a queue: this many workers are wanted */
     SEND_STOP,    /* to a drained worker: end yourself */
-    SEND_RELOAD,  /* the shell reads variables, connections or pools again */
 };
 
 struct core_send {
     enum core_send_type type;
-    struct str worker; /* identity; empty for SEND_SCALE, SEND_RELOAD */
+    struct str worker; /* identity; empty for SEND_SCALE */
     uint64_t epoch;
     union {
         struct {
@@ -165,7 +165,6 @@ struct core_send {
         struct { int64_t stamp_ms; int64_t lease_ms; } renewed;
         struct { bool drain; } drain;
         struct { struct str queue; uint32_t wanted; struct str stop_worker; struct str reason; } scale;
-        struct { struct str what; } reload;
     };
 };
 

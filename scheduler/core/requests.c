@@ -188,15 +188,9 @@ static void drain_worker(struct core *core, const struct request *request)
     answer(core, request, NULL);
 }
 
-static void reload(struct core *core, struct str what)
-{
-    hold_send(core, (struct core_send){ .type = SEND_RELOAD, .reload = { str_copy(batch_arena(core), what) } });
-}
-
 static void pool(struct core *core, const struct request *request)
 {
     pool_set(core, request->pool, request->slots, false, request->removed);
-    reload(core, STR("pools"));
     answer(core, request, NULL);
 }
 
@@ -221,10 +215,7 @@ void request_handle(struct core *core, const struct request *request)
     case REQUEST_DELETE_DAG: delete_dag(core, request); break;
     case REQUEST_DRAIN_WORKER: drain_worker(core, request); break;
     case REQUEST_POOL: pool(core, request); break;
-    case REQUEST_RELOAD:
-        reload(core, request->what);
-        answer(core, request, NULL);
-        break;
+    case REQUEST_RELOAD: answer(core, request, NULL); break; /* the shell has read them before it gave us this */
     default: refuse(core, request, ERR_UNSUPPORTED, "this request is not supported by this release"); break;
     }
     /* A run that was read for this request alone, and that it left as it was. */

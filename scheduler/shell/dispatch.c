@@ -3,7 +3,6 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
-#include "scheduler/shell/recover.h"
 #include "scheduler/shell/scale.h"
 
 static struct message grant_message(const struct core_send *send)
@@ -47,7 +46,6 @@ static struct message message_of(const struct core_send *send)
     case SEND_STOP:
         return (struct message){ .type = MESSAGE_STOP };
     case SEND_SCALE:
-    case SEND_RELOAD:
         break;
     }
     UNREACHABLE();
@@ -57,10 +55,6 @@ void dispatch_send(struct shell *shell, const struct core_send *send)
 {
     if (send->type == SEND_SCALE) {
         scale_want(shell->scale, send->scale.queue, send->scale.wanted, send->scale.reason);
-        return;
-    }
-    if (send->type == SEND_RELOAD) {
-        recover_reload(shell, send->reload.what);
         return;
     }
     struct message message = message_of(send);

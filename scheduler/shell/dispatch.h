@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dispatch - messages out: what the core sends becomes a message to a worker, a wish to a provider, or a reload. */
+/* dispatch - messages out: what the core sends becomes a message to a worker or a wish to a provider. */
 #ifndef HEADRACE_DISPATCH_H
 #define HEADRACE_DISPATCH_H
 

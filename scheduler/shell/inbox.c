@@ -111,21 +111,51 @@ static void on_run_first(void *owner, int rc, const struct recovered_run *run, c
     store_dag_version_read(shell->store, run->version_no, on_version, load);
 }
 
-static void load_run(struct inbox *inbox)
+static struct load *load_new(struct inbox *inbox)
 {
     struct load *load = calloc(1, sizeof *load);
     ASSERT(load != NULL);
     *load = (struct load){ inbox, inbox->epoch };
     inbox->loading = true;
+    return load;
+}
+
+static void load_run(struct inbox *inbox)
+{
+    struct load *load = load_new(inbox);
     const struct request *request = &inbox->todo.items[0]->request;
     store_run_read(inbox->shell->store, request->dag_id, request->run_id, on_run_first, load);
+}
+
+/* ---- what changed is read before its request is answered ------------------------------------------------------------- */
+
+static void on_reloaded(void *owner)
+{
+    struct load *load = owner;
+    struct inbox *inbox = load->inbox;
+    bool stale = load_is_stale(load);
+    free(load);
+    if (stale)
+        return;
+    inbox->loading = false;
+    give(inbox);
+    give_next(inbox);
+}
+
+static void reload(struct inbox *inbox)
+{
+    struct load *load = load_new(inbox);
+    recover_reload(inbox->shell, inbox->todo.items[0]->request.what, on_reloaded, load);
 }
 
 static void give_next(struct inbox *inbox)
 {
     while (inbox->todo.count > 0 && !inbox->loading && inbox->shell->is_leading) {
-        if (needs_run(inbox, &inbox->todo.items[0]->request))
+        const struct request *request = &inbox->todo.items[0]->request;
+        if (needs_run(inbox, request))
             load_run(inbox);
+        else if (request->kind == REQUEST_RELOAD)
+            reload(inbox);
         else
             give(inbox);
     }

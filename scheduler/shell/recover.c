@@ -16,6 +16,8 @@ struct recovery {
     uint64_t epoch; /* of the leadership that asked */
     uint32_t dags, runs;
     bool has_forgotten; /* reloads: the old ones, at the first row */
+    void (*on_end)(void *owner); /* reloads */
+    void *owner;
     int64_t began_ms;
 };
 
@@ -205,7 +207,10 @@ static void on_reloaded(void *owner, int rc, const struct err *err, enum core_ev
         log_warn("reload", LOG_ERR(err));
     else if (!recovery->has_forgotten) /* none is left */
         step(recovery, &(struct core_event){ .type = type });
+    void (*on_reload_end)(void *) = recovery->on_end;
+    void *end_owner = recovery->owner;
     free(recovery);
+    on_reload_end(end_owner);
 }
 
 static void on_variables_reloaded(void *owner, int rc, const struct err *err)
@@ -218,10 +223,18 @@ static void on_connections_reloaded(void *owner, int rc, const struct err *err)
     on_reloaded(owner, rc, err, CORE_CONNECTION);
 }
 
-void recover_reload(struct shell *shell, struct str what)
+void recover_reload(struct shell *shell, struct str what, void (*on_reload_end)(void *owner), void *owner)
 {
-    if (str_is(what, "variables"))
-        store_variables_read(shell->store, on_variable, on_variables_reloaded, recovery_new(shell));
-    else if (str_is(what, "connections"))
-        store_connections_read(shell->store, on_connection, on_connections_reloaded, recovery_new(shell));
+    bool variables = str_is(what, "variables");
+    if (!variables && !str_is(what, "connections")) {
+        on_reload_end(owner);
+        return;
+    }
+    struct recovery *recovery = recovery_new(shell);
+    recovery->on_end = on_reload_end;
+    recovery->owner = owner;
+    if (variables)
+        store_variables_read(shell->store, on_variable, on_variables_reloaded, recovery);
+    else
+        store_connections_read(shell->store, on_connection, on_connections_reloaded, recovery);
 }

@@ -9,8 +9,8 @@
 /* Reads all; ends with shell_led, or with shell_unlead when it failed. */
 void recover_start(struct shell *shell);
 
-/* "variables" or "connections": reads them again. */
-void recover_reload(struct shell *shell, struct str what);
+/* "variables" or "connections": reads them again, then on_end, also when it failed. Anything else ends at once. */
+void recover_reload(struct shell *shell, struct str what, void (*on_end)(void *owner), void *owner);
 
 /* One DAG version to the core. A version that cannot be read is logged, and its runs stay where they are. */
 void recover_dag(struct shell *shell, const struct recovered_dag *row);

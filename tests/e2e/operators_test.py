@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every operator, seen from outside: real scheduler, real worker, real database."""
+import getpass
 import http.server
 import json
 import threading
@@ -11,7 +12,7 @@ params:
   who: {type: string, default: world}
 env: {GREETING: hello}
 tasks:
-  text: {bash: 'echo not this; echo "$GREETING {{ params.who | sh }}"'}
+  text: {bash: 'echo not this; echo "$GREETING" {{ params.who | sh }}'}
   structured: {bash: "echo '{\\"n\\": [1, 2, 3]}' > $HEADRACE_OUTPUT"}
   words: {exec: {argv: [printf, "%s-%s", "{{ run_id }}", "two words; $HOME"]}}
   context: {bash: 'echo "$HEADRACE_CTX_DAG_ID/$HEADRACE_CTX_TASK_ID/$AIRFLOW_CTX_TRY_NUMBER"'}
@@ -183,8 +184,8 @@ def http_and_sql_reach_their_services_and_secrets_stay_hidden():
         home = system.cli("config", "get-value", "database", "conn").stdout.strip()
         words = dict(word.split("=", 1) for word in home.split())
         system.cli("variables", "set", "service_token", "swordfish-4711")
-        system.cli("connections", "add", "store", "--conn-type", "postgres", "--conn-host", words["host"], "--conn-login",
-                   words.get("user", "headrace"), "--conn-schema", words["dbname"])
+        system.cli("connections", "add", "store", "--conn-type", "postgres", "--host", words["host"].strip("'"), "--login",
+                   words.get("user", getpass.getuser()), "--schema", words["dbname"])
         system.write_dag("services.yaml", f"""
 tasks:
   call:

@@ -81,9 +81,9 @@ class Standalone:
         return self
 
     def start(self, timeout=60):
-        self.log = open(self.home / "standalone.log", "ab")
-        self.process = subprocess.Popen([self.bin / "headrace", "standalone"], env=self.env, stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, start_new_session=True)
+        with open(self.home / "standalone.log", "ab") as log:
+            self.process = subprocess.Popen([self.bin / "headrace", "standalone"], env=self.env, stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True)
         wait_for(self.is_healthy, "a healthy system", timeout)
 
     def is_healthy(self):

@@ -153,7 +153,6 @@ static void show_send(struct story *story, const struct core_send *send)
     case SEND_RENEWED: say(story, "-> %.*s: renewed", STR_ARG(send->worker)); break;
     case SEND_DRAIN: say(story, "-> %.*s: %s", STR_ARG(send->worker), send->drain.drain ? "drain" : "go on"); break;
     case SEND_STOP: say(story, "-> %.*s: stop", STR_ARG(send->worker)); break;
-    case SEND_RELOAD: say(story, "-> reload %.*s", STR_ARG(send->reload.what)); break;
     case SEND_SCALE:
         say(story, "-> scale %.*s to %u%s%.*s", STR_ARG(send->scale.queue), send->scale.wanted,
             send->scale.stop_worker.size > 0 ? ", stop " : "", STR_ARG(send->scale.stop_worker));
