@@ -31,6 +31,7 @@ struct cli {
     struct args args;
     struct conf *conf;    /* NULL when the command needs none */
     struct client *client; /* opened at first use */
+    struct str server;     /* the URL to ask, known better than by the settings; else empty */
     enum output_format format;
     int argc; /* what a CLI_TAKES_ALL command hands on */
     char **argv;

@@ -71,7 +71,8 @@ static void local_server(struct cli *cli, struct client *client)
     struct str host = cli->conf->api_host;
     bool is_default = conf_find(cli->conf, STR("api"), STR("port"), &item, NULL) == 0 && item.origin == CONF_DEFAULT;
 
-    if (is_default)
+    client->url = cli->server;
+    if (client->url.size == 0 && is_default)
         client->url = instance_text(cli, "url");
     if (client->url.size == 0) {
         if (str_is(host, "*") || str_is(host, "0.0.0.0") || str_is(host, "::"))

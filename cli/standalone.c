@@ -105,9 +105,8 @@ static int start_database(struct cli *cli, struct private_pg *pg, const char **o
     return 0;
 }
 
-/* The account `admin` and its password file; *out_password stays empty when the account was there. */
-static int make_admin(struct cli *cli, const char *conninfo, char out_password[PROVISION_PASSWORD_SIZE],
-                      struct err *err)
+/* The account `admin` and its password file. An account that is there keeps its password. */
+static int make_admin(struct cli *cli, const char *conninfo, struct err *err)
 {
     char password[PROVISION_PASSWORD_SIZE];
     bool was_made = false;
@@ -116,11 +115,8 @@ static int make_admin(struct cli *cli, const char *conninfo, char out_password[P
         return 0;
     provision_password(password);
     int rc = store_owner_put(conninfo, STR("admin"), str_of(password), &was_made, err);
-    if (rc == 0 && was_made) {
-        rc = file_write(cli_home_path(cli, "admin-password"),
-                        str_format(cli->arena, "%s\n", password), 0600, err);
-        memcpy(out_password, password, sizeof password);
-    }
+    if (rc == 0 && was_made)
+        rc = file_write(cli_home_path(cli, "admin-password"), str_format(cli->arena, "%s\n", password), 0600, err);
     return rc;
 }
 
@@ -167,10 +163,10 @@ static int write_instance(struct cli *cli, const struct environment *env, const 
 {
     struct process self = process_of(getpid());
     struct value *map = value_map(cli->arena);
-    struct str url = str_format(cli->arena, "%s://127.0.0.1:%lld", cli->conf->api_tls_cert.size > 0 ? "https" : "http",
-                                (long long)env->ports[PORT_API]);
 
-    value_put(cli->arena, map, STR("url"), value_string(cli->arena, url));
+    cli->server = str_format(cli->arena, "%s://127.0.0.1:%lld", cli->conf->api_tls_cert.size > 0 ? "https" : "http",
+                             (long long)env->ports[PORT_API]);
+    value_put(cli->arena, map, STR("url"), value_string(cli->arena, cli->server));
     value_put(cli->arena, map, STR("database"), value_string(cli->arena, str_of(conninfo)));
     value_put(cli->arena, map, STR("pid"), value_int(cli->arena, self.pid));
     value_put(cli->arena, map, STR("started"), value_int(cli->arena, self.started));
@@ -198,7 +194,7 @@ static int wait_until_healthy(struct cli *cli, struct supervisor *supervisor, st
     int64_t began_ms = process_now_ms();
     struct arena *whole = cli->arena;
     struct str url;
-    int rc = client_url(cli, &url, err);
+    int rc = client_url(cli, &url, err); /* opens it, in the arena that stays */
 
     while (rc == 0 && supervisor_step(supervisor, STEP_MS)) {
         struct arena look = { 0 };
@@ -223,21 +219,27 @@ static int wait_until_healthy(struct cli *cli, struct supervisor *supervisor, st
 
 /* ---- start and end ---- */
 
-static void print_banner(struct cli *cli, const char *password)
+/* The password is shown at the first start that succeeds; later where it is kept. */
+static void print_banner(struct cli *cli)
 {
+    const char *path = cli_home_path(cli, "admin-password"), *shown = cli_home_path(cli, "run/password-shown");
+    struct str password = STR_EMPTY;
+
     if (progress == NULL)
         return;
+    if (!file_exists(shown) && file_read(cli->arena, path, &password, NULL) == 0)
+        (void)!file_write(shown, STR_EMPTY, 0600, NULL);
     fprintf(progress, "\nHeadrace is ready:  %s%.*s%s\n", cli->is_coloured ? "\033[1m" : "",
             STR_ARG(instance_text(cli, "url")), output_plain(cli));
-    if (password[0] != '\0')
-        fprintf(progress, "  user admin, password %s   (kept in %s)\n", password, cli_home_path(cli, "admin-password"));
+    if (password.size > 0)
+        fprintf(progress, "  user admin, password %.*s   (kept in %s)\n", STR_ARG(str_trim(password)), path);
     else
-        fprintf(progress, "  user admin, password in %s\n", cli_home_path(cli, "admin-password"));
+        fprintf(progress, "  user admin, password in %s\n", path);
     (void)fflush(progress);
 }
 
 static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *supervisor, struct environment *env,
-                    char password[PROVISION_PASSWORD_SIZE], struct err *err)
+                    struct err *err)
 {
     struct conf_item item;
     bool is_private = conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
@@ -248,7 +250,7 @@ static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *s
     if (rc == 0)
         rc = store_migrate(conninfo, on_migration, NULL, err);
     if (rc == 0)
-        rc = make_admin(cli, conninfo, password, err);
+        rc = make_admin(cli, conninfo, err);
     if (rc == 0)
         rc = make_token(cli, conninfo, err);
     if (rc == 0)
@@ -284,7 +286,6 @@ static int run_here(struct cli *cli, struct err *err)
     struct supervisor supervisor;
     struct private_pg pg = { 0 };
     struct environment env = { .arena = cli->arena };
-    char password[PROVISION_PASSWORD_SIZE] = "";
     int rc = check_programs(cli, err);
 
     if (rc == 0)
@@ -298,9 +299,9 @@ static int run_here(struct cli *cli, struct err *err)
     if (rc < 0)
         return rc;
     supervisor_init(&supervisor, cli->arena, cli->conf->home, NULL, note);
-    rc = bring_up(cli, &pg, &supervisor, &env, password, err);
+    rc = bring_up(cli, &pg, &supervisor, &env, err);
     if (rc == 0) {
-        print_banner(cli, password);
+        print_banner(cli);
         if (progress == stdout)
             fputs("  Ctrl-C stops everything.\n", progress);
         if (progress != stdout && progress != NULL) {
@@ -383,7 +384,7 @@ static int show_status(struct cli *cli, struct err *err)
         return 0;
     }
     (void)err;
-    print_banner(cli, "");
+    print_banner(cli);
     return 0;
 }
 
