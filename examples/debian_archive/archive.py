@@ -2,7 +2,7 @@
 """The work of the example debian_archive: snapshot, split, parse, load. Python's standard library, apt-cache and psql.
 
 A record is a paragraph of "Field: value" lines, as in every Debian control file; lines that begin with a blank continue.
-What a task prints last is its output, here one line of JSON.
+A task's output is the JSON that it leaves in the file $HEADRACE_OUTPUT.
 """
 import datetime
 import glob

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The work of the example feedback_pipeline. Each verb is a task; what it prints last, one line of JSON, is its output."""
+"""The work of the example feedback_pipeline. Each verb is a task; its output is JSON in $HEADRACE_OUTPUT."""
 import csv
 import datetime
 import hashlib
