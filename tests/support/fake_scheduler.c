@@ -18,7 +18,8 @@ static struct id128 awaited;
 
 struct fake_result *fake_scheduler_find(struct fake_scheduler *fake, struct id128 attempt)
 {
-    VEC_EACH(&fake->results, i) {
+    /* The newest first: they are asked for most. */
+    for (uint32_t i = fake->results.count; i-- > 0;) {
         if (id_eq(fake->results.items[i].attempt, attempt))
             return &fake->results.items[i];
     }
