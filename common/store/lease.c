@@ -29,7 +29,7 @@ static struct store_lease lease_of(const struct asking *asking, const struct pg_
         .err = outcome->err,
         .epoch = asking->epoch,
         /* From when it was asked for: a slow answer stretches nothing. */
-        .trusted_until_ms = asking->asked_ms + asking->ttl_ms - STORE_LEASE_MARGIN_MS,
+        .ends_ms = asking->asked_ms + asking->ttl_ms,
         .holder = STR_EMPTY,
         .asked_ms = asking->asked_ms,
         .answered_ms = loop_now_ms(),
@@ -116,7 +116,7 @@ static void on_resigned(void *owner, const struct pg_outcome *outcome)
     struct asking *asking = owner;
     struct store_lease lease = lease_of(asking, outcome);
 
-    lease.trusted_until_ms = 0;
+    lease.ends_ms = 0;
     finish(asking, &lease);
 }
 

@@ -5,7 +5,8 @@
  * epoch (the fence of every write) and time on the row (a silent holder loses it at the end). epoch = timeline << 32 |
  * counter: it rises with each holder, and a promoted standby's epochs are above all that the old primary gave.
  *
- * A lease is lost silently. A holder trusts itself only until `trusted_until_ms`, counted from when it asked. */
+ * A lease is lost silently. A holder trusts itself only until `ends_ms`, counted from when it asked, less a
+ * margin of its own. */
 #ifndef HEADRACE_LEASE_H
 #define HEADRACE_LEASE_H
 
@@ -15,7 +16,7 @@ struct store_lease {
     int rc; /* 0: yours. ERR_CONFLICT: another holds it (holder, left_ms). ERR_LOST: renewing what is no longer yours */
     const struct err *err;
     uint64_t epoch;
-    int64_t trusted_until_ms; /* loop_now_ms of asking + ttl - margin */
+    int64_t ends_ms;          /* loop_now_ms of asking + ttl */
     int64_t wall_ms;          /* the database's clock, at asked_ms or a little later; 0 when there was no answer */
     int64_t asked_ms, answered_ms; /* loop_now_ms */
     /* Of the holder before, or of the one that holds it. When it was taken over early (the lock was free), the old holder
@@ -23,8 +24,6 @@ struct store_lease {
     struct str holder;
     int64_t left_ms;
 };
-
-enum { STORE_LEASE_MARGIN_MS = 3000 };
 
 /* Takes the lease if its lock is free. When the lock is held and the lease is over, ends the session that holds it, so that
  * a later try succeeds. Poll: nothing waits inside the database. */

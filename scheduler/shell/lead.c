@@ -41,8 +41,8 @@ static void try_soon(struct lead *lead, int64_t after_ms)
 
 static void trust_until(struct lead *lead, const struct store_lease *lease)
 {
-    lead->trusted_until_ms = lease->trusted_until_ms;
-    timer_once(&lead->trust, lease->trusted_until_ms - loop_now_ms());
+    lead->trusted_until_ms = lease->ends_ms - lead->shell->conf->scheduler_lease_margin_ms;
+    timer_once(&lead->trust, lead->trusted_until_ms - loop_now_ms());
     if (lease->wall_ms != 0)
         lead->shell->clock_skew_ms = lease->wall_ms - (loop_wall_ms() - (loop_now_ms() - lease->answered_ms));
 }

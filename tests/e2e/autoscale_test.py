@@ -9,8 +9,8 @@ SETTINGS = {"autoscale.default.min": 1, "autoscale.default.max": 4, "autoscale.d
             "autoscale.default.quiet": "2s", "worker.inventory_interval": "500ms"}
 
 
-def active_workers(system):
-    return [w for w in system.request("GET", "/api/headrace/v1/workers")["workers"] if w["state"] == "active"]
+def present_workers(system):
+    return [w for w in system.request("GET", "/api/headrace/v1/workers")["workers"] if w["state"] == "present"]
 
 
 def burst(count, seconds, marks):
@@ -37,14 +37,14 @@ def sixty_tasks_raise_four_workers_and_one_stays():
         marks.mkdir(mode=0o777)
         system.write_dag("burst.yaml", burst(60, 2, marks))
         system.wait_dag("burst")
-        wait_for(lambda: len(active_workers(system)) == 1, "one worker")
+        wait_for(lambda: len(present_workers(system)) == 1, "one worker")
         run = system.trigger("burst")
         # Demand stands with the commit of the run; four processes are to be there within a second, give or take their start.
         began = time.monotonic()
         wait_for(lambda: len(system.pids_of("headrace-worker")) == 4, "four workers", 10, 0.02)
         rise = time.monotonic() - began
         print(f"  four worker processes {rise:.2f} s after the trigger was answered")
-        wait_for(lambda: len(active_workers(system)) == 4, "four active workers", 10)
+        wait_for(lambda: len(present_workers(system)) == 4, "four workers that offer slots", 10)
         system.wait_run("burst", run, 60)
         assert_each_ran_once(system, "burst", run, marks, 60)
         wait_for(lambda: len(system.pids_of("headrace-worker")) == 1, "one worker again", 40)
@@ -64,7 +64,7 @@ def bursts_at_the_moment_of_scale_in_lose_nothing():
             runs.append(system.trigger("burst"))
             system.wait_run("burst", runs[-1], 60)
             # The next burst comes just when a worker is being drained.
-            wait_for(lambda: len(active_workers(system)) < 4, "a worker that leaves", 30, 0.01)
+            wait_for(lambda: len(present_workers(system)) < 4, "a worker that leaves", 30, 0.01)
         for run in runs:
             assert_each_ran_once(system, "burst", run, marks, 30)
 
