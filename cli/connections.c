@@ -42,16 +42,16 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
     static const struct {
         const char *option, *key;
     } options[] = {
-        { "--conn-type",   "conn_type"   },
-        { "--host",        "host"        },
-        { "--login",       "login"       },
-        { "--password",    "password"    },
-        { "--schema",      "schema"      },
-        { "--extra",       "extra"       },
-        { "--description", "description" },
+        { "--conn-type",        "conn_type"   },
+        { "--conn-host",        "host"        },
+        { "--conn-login",       "login"       },
+        { "--conn-password",    "password"    },
+        { "--conn-schema",      "schema"      },
+        { "--conn-extra",       "extra"       },
+        { "--conn-description", "description" },
     };
     int64_t port;
-    int rc = cli_number(cli, "--port", 1, 65535, 0, &port, err);
+    int rc = cli_number(cli, "--conn-port", 1, 65535, 0, &port, err);
 
     value_put(cli->arena, body, STR("connection_id"), value_string(cli->arena, cli_arg(cli, "CONN_ID")));
     if (rc == 0 && cli_has(cli, "--conn-uri"))

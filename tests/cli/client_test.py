@@ -250,13 +250,13 @@ class ClientTest(unittest.TestCase):
 
     def test_a_connection_comes_from_a_uri_and_options(self):
         self.server.on("POST", "/api/v2/connections", {}, 201)
-        done = self.headrace("connections", "add", "w", "--conn-uri", "postgres://ann:x@db:5433/sales", "--login", "bob",
-                             "--password", "-", stdin="s3cret\n")
+        done = self.headrace("connections", "add", "w", "--conn-uri", "postgres://ann:x@db:5433/sales", "--conn-login", "bob",
+                             "--conn-password", "-", stdin="s3cret\n")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.bodies("POST", "/api/v2/connections"), [
             {"connection_id": "w", "conn_type": "postgres", "host": "db", "port": 5433, "schema": "sales", "login": "bob",
              "password": "s3cret"}])
-        self.assertEqual(self.headrace("connections", "add", "w", "--host", "db").returncode, 2)
+        self.assertEqual(self.headrace("connections", "add", "w", "--conn-host", "db").returncode, 2)
 
     def test_a_new_account_gets_a_password_that_is_printed_once(self):
         self.server.on("POST", "/api/headrace/v1/users", {}, 201)
