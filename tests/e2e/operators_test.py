@@ -184,8 +184,8 @@ def http_and_sql_reach_their_services_and_secrets_stay_hidden():
         home = system.cli("config", "get-value", "database", "conn").stdout.strip()
         words = dict(word.split("=", 1) for word in home.split())
         system.cli("variables", "set", "service_token", "swordfish-4711")
-        system.cli("connections", "add", "store", "--conn-type", "postgres", "--host", words["host"].strip("'"), "--login",
-                   words.get("user", getpass.getuser()), "--schema", words["dbname"])
+        system.cli("connections", "add", "store", "--conn-type", "postgres", "--conn-host", words["host"].strip("'"), "--conn-login",
+                   words.get("user", getpass.getuser()), "--conn-schema", words["dbname"])
         system.write_dag("services.yaml", f"""
 tasks:
   call:
