@@ -107,6 +107,8 @@ class Standalone:
     def __exit__(self, kind, value, trace):
         try:
             self.stop()
+            if kind is None:
+                self.assert_clean()
         finally:
             for pid, _ in self.processes():
                 try:
@@ -117,6 +119,13 @@ class Standalone:
                 sys.stderr.write(f"---- the end of the log of {self.home}\n{self.output()[-6000:]}\n")
             if not self.keep and kind is None:
                 shutil.rmtree(self.home, ignore_errors=True)
+
+    def assert_clean(self):
+        """A program that a sanitizer or an assertion stopped was started anew, and nobody would notice."""
+        for log in [self.home / "standalone.log", *(self.home / "run").glob("*.log")]:
+            for line in log.read_text(errors="replace").splitlines():
+                assert not any(word in line for word in ("AddressSanitizer", "LeakSanitizer", "runtime error:",
+                                                         "assertion failed")), f"{log.name}: {line}"
 
     def output(self):
         return (self.home / "standalone.log").read_text(errors="replace")
