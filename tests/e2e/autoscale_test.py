@@ -48,7 +48,8 @@ def sixty_tasks_raise_four_workers_and_one_stays():
         system.wait_run("burst", run, 60)
         assert_each_ran_once(system, "burst", run, marks, 60)
         wait_for(lambda: len(system.pids_of("headrace-worker")) == 1, "one worker again", 40)
-        reasons = [e["reason"] for e in system.request("GET", "/api/headrace/v1/autoscaling")["events"]]
+        queue = system.request("GET", "/api/headrace/v1/autoscaling")["queues"][0]
+        reasons = [event["reason"] for event in queue["events"]]
         assert reasons and all(reasons), "every decision has its reason"
         assert rise < 5, f"{rise:.1f} s to start three workers"
 
