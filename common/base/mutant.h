@@ -26,9 +26,7 @@
     MUTANT_ROW(CORE_TAKE_BACK_OLDER, "core: takes back on any other incarnation, also an older one")                   \
     MUTANT_ROW(CORE_OLD_INVENTORIES, "core: believes inventories that are older than what it knows")                   \
     MUTANT_ROW(CORE_LOST_EARLY, "core: declares attempts lost at half the lease")                                      \
-    MUTANT_ROW(CORE_DUPLICATE_RESULTS, "core: counts a result as often as it arrives")                                 \
     MUTANT_ROW(CORE_FOREIGN_RESULTS, "core: takes an attempt's result for whatever its instance does now")             \
-    MUTANT_ROW(CORE_NO_RESEND, "core: never repeats a lost GRANT")                                                     \
     MUTANT_ROW(CORE_LOSS_COSTS_RETRY, "core: our losses use up the author's retries")                                  \
     MUTANT_ROW(CORE_POOL_LEAK, "core: an instance that is retried keeps its pool slots")                               \
     MUTANT_ROW(CORE_POOL_OVER, "core: places whatever the pool's free slots")                                          \

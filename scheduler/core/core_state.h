@@ -74,6 +74,7 @@ struct run {
     int64_t logical_ms, interval_start_ms, interval_end_ms;
     int64_t run_after_ms, queued_ms, started_ms, ended_ms; /* wall */
     enum cause cause;
+    bool due;    /* its run_after has come */
     bool forced; /* its end was decided from outside, not by its tasks */
     enum run_state forced_state;
     const struct value *conf, *params;
@@ -420,7 +421,7 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
               bool teardowns_too);
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause);
 void run_timeout_set(struct core *core, const struct run *run);
-void run_timed_out(struct core *core, struct run *run);
+void run_timed_out(struct core *core, struct run *run, uint32_t started);
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed);
 void run_free(struct core *core, struct run *run);
 

@@ -51,6 +51,10 @@ static void worker_describe(struct core *core, uint32_t index, const struct core
         timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
                   (struct timer){ .kind = TIMER_WORKER, .index = index });
     }
+    if (worker->incarnation != inventory->incarnation) { /* the numbers that it gave before are nothing now */
+        VEC_RESET(&worker->credits);
+        worker->synced = false;
+    }
     worker->incarnation = inventory->incarnation;
     worker->sent_ms = inventory->sent_ms;
     worker->heard_ms = core->now_ms;
@@ -158,8 +162,7 @@ static void resend(struct core *core, uint32_t index, const struct core_inventor
 {
     struct attempt *attempt = &core->attempts.items[index];
     if (inventory->epoch != core->epoch || attempt->granted_ms == 0 || attempt->spec == NULL || attempt->dying ||
-        core->now_ms < attempt->granted_ms + RESEND_MS || attempt->credit.incarnation != inventory->incarnation ||
-        MUTANT(CORE_NO_RESEND))
+        core->now_ms < attempt->granted_ms + RESEND_MS || attempt->credit.incarnation != inventory->incarnation)
         return;
     attempt->estimate_ms = core->now_ms;
     attempt->stamp_ms = inventory->sent_ms;

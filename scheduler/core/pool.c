@@ -36,7 +36,7 @@ static void pool_wake(struct core *core, const struct pool *pool)
 
 void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred, bool removed)
 {
-    uint32_t index = pool_index(core, name); /* first: it may move the list */
+    uint32_t index = pool_index(core, name); /* first: it may move the array */
     struct pool *pool = &core->pools.items[index];
     pool->exists = !removed;
     pool->slots = removed ? 0 : slots;

@@ -144,7 +144,9 @@ void run_queue(struct core *core, struct run *run)
     ASSERT(run->state == RUN_QUEUED);
     heap_push(&dag->queued, (struct heap_entry){ run->run_after_ms, (uint64_t)run->run_no, run->index });
     dag->queued_count++;
-    if (run->run_after_ms > core->wall_ms)
+    /* Once due it stays so, also when the wall clock steps back. */
+    run->due = run->run_after_ms <= core->wall_ms;
+    if (!run->due)
         timer_set(core, ms_of_wall(core, run->run_after_ms),
                   (struct timer){ .kind = TIMER_RUN_AFTER, .number = run->run_no });
     if (core->deciding)
@@ -156,7 +158,7 @@ void run_timeout_set(struct core *core, const struct run *run)
     int64_t timeout_ms = run_dag(core, run)->run_timeout_ms;
     if (timeout_ms > 0)
         timer_set(core, ms_of_wall(core, run->started_ms + timeout_ms),
-                  (struct timer){ .kind = TIMER_RUN_TIMEOUT, .number = run->run_no });
+                  (struct timer){ .kind = TIMER_RUN_TIMEOUT, .number = run->run_no, .index = (uint32_t)run->started_ms });
 }
 
 static void run_start(struct core *core, struct run *run)
@@ -180,11 +182,13 @@ void runs_start(struct core *core, struct dag_entry *dag)
 {
     while (core->deciding && !dag->paused && dag->version != NONE) {
         const struct heap_entry *first = heap_peek(&dag->queued);
-        if (first == NULL || first->key > core->wall_ms)
+        if (first == NULL)
             return;
         struct run *run = run_get(core, (uint32_t)first->item);
         bool counts = run != NULL && (uint64_t)run->run_no == first->tie && run->state == RUN_QUEUED &&
                       run->run_after_ms == first->key;
+        if (counts && !run->due)
+            return;
         if (counts && dag->active >= core->versions.items[dag->version].dag->max_active_runs)
             return;
         (void)heap_pop(&dag->queued);
@@ -319,10 +323,10 @@ void run_force(struct core *core, struct run *run, enum run_state state, enum ca
     run_finish_if_done(core, run);
 }
 
-void run_timed_out(struct core *core, struct run *run)
+/* `started` tells which of its starts the timer was for. */
+void run_timed_out(struct core *core, struct run *run, uint32_t started)
 {
-    int64_t timeout_ms = run_dag(core, run)->run_timeout_ms;
-    if (run->state != RUN_RUNNING || core->wall_ms < run->started_ms + timeout_ms)
+    if (run->state != RUN_RUNNING || (uint32_t)run->started_ms != started)
         return;
     run_force(core, run, RUN_FAILED, CAUSE_RUN_TIMED_OUT);
 }

@@ -43,10 +43,12 @@ static void fire_run(struct core *core, const struct timer *timer)
     struct run *run = run_by_no(core, timer->number);
     if (run == NULL)
         return;
-    if (timer->kind == TIMER_RUN_TIMEOUT)
-        run_timed_out(core, run);
-    else
-        runs_start(core, &core->dags.items[run->dag]);
+    if (timer->kind == TIMER_RUN_TIMEOUT) {
+        run_timed_out(core, run, timer->index);
+        return;
+    }
+    run->due = true;
+    runs_start(core, &core->dags.items[run->dag]);
 }
 
 static void fire_schedule(struct core *core, const struct timer *timer)

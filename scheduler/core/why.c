@@ -32,7 +32,7 @@ static void of_run(const struct core *core, const struct run *run, struct buf *o
         line(out, "DAG %.*s is paused", STR_ARG(model->id));
     if (run->state != RUN_QUEUED)
         return;
-    if (run->run_after_ms > core->wall_ms)
+    if (!run->due)
         line(out, "the run begins at %.*s", STR_ARG(time_text(arena, core, run->run_after_ms)));
     if (dag->active >= model->max_active_runs)
         line(out, "%u of %u runs of the DAG are running (max_active_runs); %u wait", dag->active, model->max_active_runs,

@@ -259,7 +259,7 @@ static int apply_one(struct model_store *store, const struct record *record, str
 }
 
 /* Strings in records belong to the core. */
-static void strings_keep(struct arena *arena, struct record *record)
+void model_store_keep(struct arena *arena, struct record *record)
 {
 #define KEEP(field) record->field = str_copy(arena, record->field)
     switch (record->type) {
@@ -287,7 +287,7 @@ int model_store_apply(struct model_store *store, const struct record *records, u
 {
     struct record *kept = arena_copy(&store->arena, records, count * sizeof *records);
     for (uint32_t i = 0; i < count; i++) {
-        strings_keep(&store->arena, &kept[i]);
+        model_store_keep(&store->arena, &kept[i]);
         int rc = apply_one(store, &kept[i], err);
         if (rc < 0)
             return rc;

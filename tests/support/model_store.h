@@ -84,6 +84,9 @@ void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_
 MUST_USE int model_store_apply(struct model_store *store, const struct record *records, uint32_t count, int64_t at_ms,
                                struct err *err);
 
+/* Copies a record's strings into an arena. */
+void model_store_keep(struct arena *arena, struct record *record);
+
 /* Forgets the transactions after the first `kept` ones. */
 void model_store_lose(struct model_store *store, uint32_t kept);
 

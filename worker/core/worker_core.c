@@ -320,6 +320,7 @@ static void on_recovered(struct worker_core *core, const struct worker_event *ev
 {
     if (find(core, event->recovered.attempt) != NULL)
         return;
+    credits_close_all(core); /* it may need a slot that was promised; what is free is issued anew */
     struct attempt *attempt =
         attempt_add(core, event->recovered.attempt, event->recovered.incarnation, event->recovered.seq);
     attempt->deadline_ms = event->recovered.deadline_ms;

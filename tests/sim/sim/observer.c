@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The observer sees everything at once and knows what must never be. In a world whose database loses commits only some of it
+ * can be asked: that no two processes of one instance live at the same time, and that everything ends. */
+#include "common/base/assert.h"
+#include "common/model/trigger_rule.h"
+#include "tests/sim/sim/world.h"
+
+static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
+
+static const struct dag *dag_of(const struct world *world, const struct model_run *run)
+{
+    return world->dags.items[run->row.dag_no - 1];
+}
+
+static uint32_t instance_of(struct observer *observer, int64_t run_no, uint32_t task, int32_t map_index)
+{
+    struct { int64_t run_no; uint32_t task; int32_t map_index; } key = { run_no, task, map_index };
+    struct str bytes = { (const char *)&key, sizeof key };
+    uint64_t index = observer->instances.count;
+    if (map_get_str(&observer->instance_index, bytes, &index))
+        return (uint32_t)index;
+    map_put_str(&observer->instance_index, bytes, index);
+    VEC_ADD(&observer->instances, (struct observed_instance){ .run_no = run_no, .task = task, .map_index = map_index });
+    return (uint32_t)index;
+}
+
+static struct observed_attempt *attempt_of(struct observer *observer, struct id128 id)
+{
+    uint64_t index = 0;
+    struct str bytes = { (const char *)&id, sizeof id };
+    return map_get_str(&observer->attempt_index, bytes, &index) ? &observer->attempts.items[index] : NULL;
+}
+
+/* A process of the instance, or of this attempt alone, that lives now. */
+static const struct process *live_process(struct world *world, uint32_t instance, const struct id128 *attempt,
+                                          const struct process *other_than)
+{
+    for (uint32_t w = 0; w < world->worker_count; w++) {
+        const struct worker_node *node = &world->workers[w];
+        VEC_EACH(&node->processes, i) {
+            const struct process *process = &node->processes.items[i];
+            if (process == other_than || !process_is_live(world, node, process) || process->instance != instance)
+                continue;
+            if (attempt == NULL || id_eq(process->attempt, *attempt))
+                return process;
+        }
+    }
+    return NULL;
+}
+
+static uint64_t run_open_add(struct observer *observer, int64_t run_no, int by)
+{
+    uint64_t open = 0;
+    (void)map_get(&observer->run_open, (uint64_t)run_no, &open);
+    open += (uint64_t)(int64_t)by;
+    map_put(&observer->run_open, (uint64_t)run_no, open);
+    return open;
+}
+
+static bool is_touched(const struct observer *observer, int64_t run_no)
+{
+    return map_get(&observer->touched_runs, (uint64_t)run_no, NULL);
+}
+
+/* ---- I3: the trigger rule holds ------------------------------------------------------------------------------------------- */
+
+static enum task_state state_of(const struct model_run *run, uint32_t task, int32_t map_index)
+{
+    const struct model_try *row = model_store_newest(run, task, map_index);
+    return row == NULL || row->cleared ? TASK_NONE : row->row.state;
+}
+
+static uint32_t expansion_length(const struct model_run *run, uint32_t task)
+{
+    uint32_t length = 0;
+    VEC_EACH(&run->expansions, i)
+        if (run->expansions.items[i].task == task && run->expansions.items[i].items.size > 2)
+            for (uint32_t depth = 0, k = 0; k < run->expansions.items[i].items.size; k++) {
+                char byte = run->expansions.items[i].items.bytes[k];
+                depth += byte == '[' || byte == '{';
+                depth -= byte == ']' || byte == '}';
+                length += (byte == ',' && depth == 1) || k == 0;
+            }
+    return length;
+}
+
+/* The whole of a task; NONE while it has no end. */
+static enum task_state whole_of(const struct dag *dag, const struct model_run *run, uint32_t task)
+{
+    uint32_t length = expansion_length(run, task), failed = 0, upstream_failed = 0, success = 0;
+    if (length == 0)
+        return task_state_is_final(state_of(run, task, -1)) ? state_of(run, task, -1) : TASK_NONE;
+    for (uint32_t i = 0; i < length; i++) {
+        enum task_state state = state_of(run, task, (int32_t)i);
+        if (!task_state_is_final(state))
+            return TASK_NONE;
+        failed += state == TASK_FAILED;
+        upstream_failed += state == TASK_UPSTREAM_FAILED;
+        success += state == TASK_SUCCESS;
+    }
+    if (failed + upstream_failed > dag->tasks[task].tolerate_failures.count)
+        return failed > 0 ? TASK_FAILED : TASK_UPSTREAM_FAILED;
+    return success + failed + upstream_failed > 0 ? TASK_SUCCESS : TASK_SKIPPED;
+}
+
+static void check_rule(struct world *world, const struct model_run *run, uint32_t task)
+{
+    const struct dag *dag = dag_of(world, run);
+    const struct task *model = &dag->tasks[task];
+    struct upstream_counts counts = { .total = model->upstream_count };
+    for (uint32_t i = 0; i < model->upstream_count; i++) {
+        enum task_state state = whole_of(dag, run, model->upstream[i]);
+        if (task_state_is_final(state))
+            upstream_counts_add(&counts, state);
+    }
+    if (trigger_rule_verdict(model->trigger_rule, &counts) != VERDICT_RUN)
+        sim_fail(world, "I3: task %.*s of %.*s is placed although its rule %s does not hold", STR_ARG(model->id),
+                 STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
+}
+
+/* ---- commits ---------------------------------------------------------------------------------------------------------------- */
+
+static void check_before(struct world *world, const struct model_run *run, const struct try_row *row)
+{
+    const struct model_try *before = NULL;
+    VEC_EACH(&run->tries, i)
+        if (run->tries.items[i].row.task == row->task && run->tries.items[i].row.map_index == row->map_index &&
+            run->tries.items[i].row.row_no + 1 == row->row_no)
+            before = &run->tries.items[i];
+    if (before == NULL || before->cleared || before->row.state == TASK_SCHEDULED || before->row.state == TASK_UP_FOR_RETRY)
+        return;
+    sim_fail(world, "I2: task %u map %d of %.*s has ended as %s and is placed again", row->task, row->map_index,
+             STR_ARG(run->row.run_id), task_state_name(before->row.state));
+}
+
+static int pool_of(struct str name)
+{
+    for (int i = 0; i < 3; i++)
+        if (str_is(name, pools[i].name))
+            return i;
+    return 2;
+}
+
+static void on_queued(struct world *world, const struct try_row *row)
+{
+    struct observer *observer = &world->observer;
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    const struct dag *dag = dag_of(world, run);
+    uint32_t instance = instance_of(observer, row->run_no, row->task, row->map_index);
+    struct str bytes = { (const char *)&row->attempt, sizeof row->attempt };
+    map_put_str(&observer->attempt_index, bytes, observer->attempts.count);
+    VEC_ADD(&observer->attempts, (struct observed_attempt){ .id = row->attempt, .instance = instance, .worker_no = row->worker_no,
+                                                            .open = true, .counts = true, .pool_slots = dag->tasks[row->task].pool_slots,
+                                                            .pool = pool_of(row->pool) });
+    if (world->lossy)
+        return;
+    check_before(world, run, row);
+    if (!is_touched(observer, row->run_no))
+        check_rule(world, run, row->task);
+    if (live_process(world, instance, NULL, NULL) != NULL)
+        sim_fail(world, "I1: task %.*s map %d of %.*s is placed while a process of it lives", STR_ARG(dag->tasks[row->task].id),
+                 row->map_index, STR_ARG(run->row.run_id));
+    struct observed_attempt *attempt = &VEC_LAST(&observer->attempts);
+    observer->pool_used[attempt->pool] += attempt->pool_slots;
+    if (observer->pool_used[attempt->pool] > pools[attempt->pool].slots)
+        sim_fail(world, "I8: pool %s has %d of %d slots taken", pools[attempt->pool].name, observer->pool_used[attempt->pool],
+                 pools[attempt->pool].slots);
+    if (run_open_add(observer, row->run_no, 1) > dag->max_active_tasks)
+        sim_fail(world, "I8: more than %u tasks of %.*s run", dag->max_active_tasks, STR_ARG(run->row.run_id));
+}
+
+static bool is_author_failure(enum cause cause)
+{
+    return cause == CAUSE_EXIT_FAILED || cause == CAUSE_TIMED_OUT || cause == CAUSE_OUT_OF_MEMORY ||
+           cause == CAUSE_OUTPUT_TOO_LARGE;
+}
+
+static void count_failure(struct world *world, struct observed_instance *instance, const struct try_row *row)
+{
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    uint32_t tries = dag_of(world, run)->tasks[row->task].retries + 1;
+    if (is_author_failure(row->cause)) {
+        instance->author_failures++;
+        if (instance->author_failures > tries || (row->state == TASK_FAILED) != (instance->author_failures == tries))
+            sim_fail(world, "I9: task %u of %.*s is %s after %u of %u tries", row->task, STR_ARG(run->row.run_id),
+                     task_state_name(row->state), instance->author_failures, tries);
+    }
+    if (row->state == TASK_SCHEDULED && row->cause != CAUSE_NEVER_STARTED && ++instance->losses > 3)
+        sim_fail(world, "I9: task %u of %.*s was lost %u times", row->task, STR_ARG(run->row.run_id), instance->losses);
+}
+
+static void on_ended(struct world *world, const struct try_row *row)
+{
+    struct observer *observer = &world->observer;
+    struct observed_attempt *attempt = attempt_of(observer, row->attempt);
+    uint32_t index = instance_of(observer, row->run_no, row->task, row->map_index); /* first: it may move the array */
+    struct observed_instance *instance = &observer->instances.items[index];
+    world->result->lost += row->cause == CAUSE_LOST;
+    world->result->taken_back += row->cause == CAUSE_NEVER_STARTED;
+    if (world->lossy)
+        return;
+    count_failure(world, instance, row);
+    if (attempt == NULL)
+        return;
+    if (attempt->counts) { /* a killed one has its end, though its process may live on for a while */
+        attempt->counts = false;
+        observer->pool_used[attempt->pool] -= attempt->pool_slots;
+        (void)run_open_add(observer, row->run_no, -1);
+    }
+    if (row->ended_ms == 0)
+        return;
+    attempt->open = false;
+    if (live_process(world, attempt->instance, &attempt->id, NULL) != NULL)
+        sim_fail(world, "I1: task %u map %d has an end (%s) while its process lives", row->task, row->map_index,
+                 cause_name(row->cause));
+}
+
+static void on_cleared(struct world *world, const struct try_row *row)
+{
+    struct observed_attempt *attempt = attempt_of(&world->observer, row->attempt);
+    if (attempt == NULL || !attempt->counts || world->lossy)
+        return;
+    attempt->counts = false;
+    world->observer.pool_used[attempt->pool] -= attempt->pool_slots;
+    (void)run_open_add(&world->observer, row->run_no, -1);
+}
+
+static void check_schedule(struct world *world, const struct run_row *row)
+{
+    uint32_t same = 0;
+    VEC_EACH(&world->store.runs, i) {
+        const struct run_row *other = &world->store.runs.items[i].row;
+        same += other->dag_no == row->dag_no && other->type == RUN_SCHEDULED && other->logical_ms == row->logical_ms;
+    }
+    if (row->type == RUN_SCHEDULED && same > 1)
+        sim_fail(world, "I10: one point of a schedule has made %u runs", same);
+}
+
+static void check_answer(struct world *world, int64_t request_no)
+{
+    uint32_t same = 0;
+    VEC_EACH(&world->store.requests, i)
+        same += world->store.requests.items[i].request_no == request_no;
+    if (same > 1)
+        sim_fail(world, "I15: request %lld was answered %u times", (long long)request_no, same);
+}
+
+/* Where users have a hand in it, trigger rules cannot be judged from rows alone. The rows are already those after the whole
+ * transaction, so this comes first. */
+static void touched_mark(struct observer *observer, const struct transaction *transaction)
+{
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        bool is_try = record->type >= WRITE_TRY_PLACED && record->type <= WRITE_TRY_CLEARED;
+        if (is_try && (record->type == WRITE_TRY_CLEARED || record->try.cause == CAUSE_MARKED))
+            map_put(&observer->touched_runs, (uint64_t)record->try.run_no, 1);
+    }
+}
+
+void observe_commit(struct world *world, const struct transaction *transaction)
+{
+    struct observer *observer = &world->observer;
+    if (transaction->epoch < observer->epoch_committed)
+        sim_fail(world, "I7: a leader of an earlier epoch has committed");
+    observer->epoch_committed = transaction->epoch;
+    touched_mark(observer, transaction);
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        if (record->type >= WRITE_TRY_PLACED && record->type <= WRITE_TRY_CLEARED)
+            sim_trace(world, "  row %lld.%u[%d].%u: %s, %s, attempt %llx, worker %lld%s", (long long)(record->try.run_no & 0xFFFF),
+                      record->try.task, record->try.map_index, record->try.row_no, task_state_name(record->try.state),
+                      cause_name(record->try.cause), (unsigned long long)record->try.attempt.low,
+                      (long long)record->try.worker_no, record->try.ended_ms != 0 ? ", ended" : "");
+        else
+            sim_trace(world, "  record %d", record->type);
+        switch (record->type) {
+        case WRITE_RUN_CREATE: check_schedule(world, &record->run); break;
+        case WRITE_TRY_PLACED:
+            if (record->try.state == TASK_QUEUED)
+                on_queued(world, &record->try);
+            break;
+        case WRITE_TRY_ENDED: on_ended(world, &record->try); break;
+        case WRITE_TRY_CLEARED: {
+            uint32_t index = instance_of(observer, record->try.run_no, record->try.task, record->try.map_index);
+            struct observed_instance *instance = &observer->instances.items[index];
+            instance->author_failures = instance->losses = 0;
+            on_cleared(world, &record->try);
+            break;
+        }
+        case WRITE_REQUEST_DONE: check_answer(world, record->request.request_no); break;
+        default: break;
+        }
+    }
+}
+
+/* ---- processes and messages -------------------------------------------------------------------------------------------------- */
+
+void observe_exec(struct world *world, uint32_t worker, struct process *process)
+{
+    struct observer *observer = &world->observer;
+    const struct worker_node *node = &world->workers[worker];
+    const struct observed_attempt *attempt = attempt_of(observer, process->attempt);
+    uint32_t live = 0;
+    world->result->starts++;
+    sim_trace(world, "w%u: attempt %llx runs", worker, (unsigned long long)process->attempt.low);
+    if (attempt == NULL)
+        sim_fail(world, "I3: a process starts that no transaction knows");
+    process->instance = attempt->instance;
+    const struct observed_instance *instance = &observer->instances.items[attempt->instance];
+    if (live_process(world, attempt->instance, NULL, process) != NULL)
+        sim_fail(world, "I1: two processes of task %u map %d live at once", instance->task, instance->map_index);
+    if (!world->lossy && !attempt->open)
+        sim_fail(world, "I1: a process of task %u map %d starts although its row has an end", instance->task, instance->map_index);
+    VEC_EACH(&node->processes, i)
+        live += node->processes.items[i].running;
+    if (live > node->slots)
+        sim_fail(world, "I8: %u processes on the %u slots of %s", live, node->slots, node->name);
+}
+
+void observe_ack(struct world *world, struct id128 id)
+{
+    const struct observed_attempt *attempt = attempt_of(&world->observer, id);
+    if (!world->lossy && attempt != NULL && attempt->counts)
+        sim_fail(world, "I4: the result of attempt %llx is acknowledged and not recorded", (unsigned long long)id.low);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------------- */
+
+static void check_run_end(struct world *world, const struct model_run *run)
+{
+    const struct dag *dag = dag_of(world, run);
+    bool bad = false;
+    for (uint32_t t = 0; t < dag->task_count; t++) {
+        enum task_state state = whole_of(dag, run, t);
+        if (state == TASK_NONE)
+            sim_fail(world, "I5: run %.*s is %s, but task %.*s has no end", STR_ARG(run->row.run_id),
+                     run_state_name(run->row.state), STR_ARG(dag->tasks[t].id));
+        bad |= dag->tasks[t].decides && (state == TASK_FAILED || state == TASK_UPSTREAM_FAILED);
+    }
+    bool by_tasks = run->row.cause == CAUSE_TASKS_DONE || run->row.cause == CAUSE_TASKS_FAILED;
+    if (by_tasks && !is_touched(&world->observer, run->row.run_no) && bad != (run->row.state == RUN_FAILED))
+        sim_fail(world, "I2: run %.*s is %s against what its tasks say", STR_ARG(run->row.run_id), run_state_name(run->row.state));
+}
+
+void observe_end(struct world *world)
+{
+    VEC_EACH(&world->store.runs, i) {
+        const struct model_run *run = &world->store.runs.items[i];
+        if (run->deleted || !run_state_is_final(run->row.state))
+            continue;
+        check_run_end(world, run);
+    }
+}
+
+void observer_clear(struct observer *observer)
+{
+    VEC_CLEAR(&observer->instances);
+    VEC_CLEAR(&observer->attempts);
+    map_clear(&observer->instance_index);
+    map_clear(&observer->attempt_index);
+    map_clear(&observer->run_open);
+    map_clear(&observer->touched_runs);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Random DAGs, and what people ask for. */
+#include "common/base/assert.h"
+#include "common/text/json.h"
+#include "tests/sim/sim/world.h"
+
+#include <stdio.h>
+
+static uint32_t below(struct world *world, uint32_t bound)
+{
+    return (uint32_t)rand_below(&world->work, bound);
+}
+
+static const struct value *value_of(struct dag *dag, const char *json)
+{
+    const struct value *value = NULL;
+    int rc = json_parse(&dag->arena, str_of(json), NULL, &value, NULL);
+    ASSERT(rc == 0);
+    return value;
+}
+
+/* ---- DAGs -------------------------------------------------------------------------------------------------------------- */
+
+static void edges_make(struct world *world, struct dag *dag, uint32_t at)
+{
+    struct task *task = &dag->tasks[at];
+    task->upstream = ARENA_ARRAY(&dag->arena, uint32_t, at + 1);
+    double density = 1.5 / (double)(at + 1);
+    for (uint32_t i = 0; i < at; i++)
+        if (rand_chance(&world->work, density + (i + 1 == at ? 0.4 : 0)))
+            task->upstream[task->upstream_count++] = i;
+}
+
+static void limits_make(struct world *world, struct task *task)
+{
+    static const char *const pools[] = { "default_pool", "default_pool", "p1", "p2" };
+    task->pool = str_of(pools[below(world, 4)]);
+    task->pool_slots = str_is(task->pool, "p1") ? 1 + (int32_t)below(world, 2) : 1;
+    task->priority_weight = 1 + (int32_t)below(world, 3);
+    if (below(world, 6) == 0)
+        task->queue = STR("q2");
+    if (below(world, 8) == 0)
+        task->max_active_tis_per_dagrun = 1;
+    if (below(world, 8) == 0)
+        task->max_active_tis_per_dag = 1 + below(world, 2);
+    task->retries = below(world, 3);
+    task->retry_delay_ms = 500 + below(world, 8000);
+    task->retry_backoff = below(world, 2) == 0 ? 0 : 1.5;
+    task->retry_jitter = below(world, 3) == 0 ? JITTER_FULL : JITTER_NONE;
+}
+
+static void mapping_make(struct world *world, struct dag *dag, struct task *task)
+{
+    static const char *const lists[] = { "[1,2,3]", "[]", "[1]", "{\"a\":[1,2],\"b\":[3,4]}" };
+    if (below(world, 6) != 0 || task->operator_kind != OPERATOR_BASH)
+        return;
+    if (task->upstream_count > 0 && below(world, 2) == 0) {
+        struct str text = str_format(&dag->arena, "\"{{ xcom.%.*s | default([7]) }}\"",
+                                     STR_ARG(dag->tasks[task->upstream[0]].id));
+        const struct task *from = &dag->tasks[task->upstream[0]];
+        if (from->operator_kind == OPERATOR_BASH && from->for_each == NULL) {
+            task->for_each = value_of(dag, str_cstr(&dag->arena, text));
+            return;
+        }
+    }
+    task->for_each = value_of(dag, lists[below(world, 4)]);
+    if (below(world, 3) == 0)
+        task->tolerate_failures.count = 1;
+}
+
+static void operator_make(struct world *world, struct dag *dag, struct task *task, bool may_trigger)
+{
+    uint32_t draw = below(world, 20);
+    task->operator_kind = OPERATOR_BASH;
+    task->operator_args = value_of(dag, "{\"command\":\"true {{ ti.try_number }}\"}");
+    if (draw == 0) {
+        task->operator_kind = OPERATOR_EMPTY;
+    } else if (draw == 1) {
+        task->operator_kind = OPERATOR_SHORT_CIRCUIT;
+        task->operator_args = value_of(dag, below(world, 2) == 0 ? "{\"condition\":\"1 > 2\"}" : "{\"condition\":\"2 > 1\"}");
+    } else if (draw == 2 && may_trigger) {
+        task->operator_kind = OPERATOR_TRIGGER_DAG;
+        task->operator_args = value_of(dag, below(world, 3) == 0 ? "{\"dag_id\":\"d1\"}" : "{\"dag_id\":\"d1\",\"wait\":true}");
+    } else if (draw == 3) {
+        task->when = STR("ti.map_index < 1");
+    }
+}
+
+/* A branch that chooses the first of what is downstream of it. */
+static void branches_make(struct world *world, struct dag *dag)
+{
+    for (uint32_t t = 0; t + 1 < dag->task_count; t++) {
+        struct task *task = &dag->tasks[t];
+        uint32_t first = 0, count = 0;
+        for (uint32_t d = t + 1; d < dag->task_count; d++)
+            for (uint32_t i = 0; i < dag->tasks[d].upstream_count; i++)
+                if (dag->tasks[d].upstream[i] == t && count++ == 0)
+                    first = d;
+        if (count < 2 || below(world, 6) != 0 || task->for_each != NULL || task->operator_kind != OPERATOR_BASH)
+            continue;
+        struct str args = str_format(&dag->arena, "{\"cases\":[{\"when\":\"1 == 2\",\"then\":[]}],\"default\":[\"%.*s\"]}",
+                                     STR_ARG(dag->tasks[first].id));
+        task->operator_kind = OPERATOR_BRANCH;
+        task->operator_args = value_of(dag, str_cstr(&dag->arena, args));
+    }
+}
+
+static struct dag *dag_make(struct world *world, uint32_t number)
+{
+    uint32_t count = 1 + below(world, world->config.tasks_max);
+    struct dag *dag = dag_new(count);
+    dag->id = str_format(&dag->arena, "d%u", number);
+    dag->max_active_runs = 1 + below(world, 3);
+    dag->max_active_tasks = 1 + below(world, 6);
+    dag->fail_fast = below(world, 10) == 0;
+    dag->run_timeout_ms = below(world, 12) == 0 ? 60000 : 0;
+    dag->priority = (int32_t)below(world, 3);
+    for (uint32_t t = 0; t < count; t++) {
+        struct task *task = &dag->tasks[t];
+        task->id = str_format(&dag->arena, "t%u", t);
+        task->trigger_rule = below(world, 3) > 0 ? RULE_ALL_SUCCESS : (enum trigger_rule)below(world, RULE_COUNT);
+        edges_make(world, dag, t);
+        limits_make(world, task);
+        operator_make(world, dag, task, number == 0);
+        mapping_make(world, dag, task);
+    }
+    branches_make(world, dag);
+    if (number == 2) {
+        dag->schedule = value_of(dag, "{\"every_ms\":47000}");
+        dag->end_ms = WALL_BASE_MS + FAULTS_MS;
+    }
+    int rc = dag_build(dag, NULL);
+    ASSERT(rc == 0);
+    return dag;
+}
+
+void workload_make(struct world *world)
+{
+    world->scheduler_count = 1 + below(world, world->config.schedulers_max);
+    world->worker_count = 1 + below(world, world->config.workers_max);
+    for (uint32_t i = 0; i < world->worker_count; i++) {
+        struct worker_node *node = &world->workers[i];
+        snprintf(node->name, sizeof node->name, "w%u", i);
+        snprintf(node->queues, sizeof node->queues, i % 2 == 0 ? "default,q2" : "default");
+        node->slots = 1 + below(world, 3);
+        node->clock_ms = 1000 + below(world, 1000000);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        VEC_ADD(&world->dags, dag_make(world, i));
+        model_store_dag(&world->store, (int32_t)i + 1, i + 1, world->dags.items[i], false);
+    }
+    uint32_t runs = 1 + below(world, world->config.runs_max);
+    for (uint32_t i = 0; i < runs; i++)
+        sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4), (struct event){ .kind = EVENT_REQUEST });
+    if ((world->faults & 1u << FAULT_USERS) != 0)
+        for (uint32_t i = 0; i < 4; i++)
+            sim_at(world, 10000 + below(world, FAULTS_MS - 20000), (struct event){ .kind = EVENT_REQUEST, .number = 2 });
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------------------------- */
+
+static void request_add(struct world *world, struct str json)
+{
+    sim_trace(world, "request %u: %.*s", world->requests.count + 1, STR_ARG(json));
+    VEC_ADD(&world->requests, json);
+}
+
+static void trigger(struct world *world)
+{
+    uint32_t number = world->requests.count;
+    request_add(world, str_format(&world->arena, "{\"kind\":\"trigger\",\"dag_id\":\"d%u\",\"run_id\":\"r%u\",\"actor\":\"u\"}",
+                                  below(world, 2), number));
+}
+
+static void meddle(struct world *world)
+{
+    static const char *const states[] = { "success", "failed", "skipped" };
+    if (world->store.runs.count == 0)
+        return;
+    const struct model_run *run = &world->store.runs.items[below(world, world->store.runs.count)];
+    const struct dag *dag = world->dags.items[run->row.dag_no - 1];
+    struct str dag_id = dag->id, run_id = run->row.run_id, task = dag->tasks[below(world, dag->task_count)].id;
+    switch (below(world, 7)) {
+    case 0:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"clear\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"tasks\":[{\"task_id\":\"%.*s\"}],\"include_downstream\":true}",
+                                      STR_ARG(dag_id), STR_ARG(run_id), STR_ARG(task)));
+        break;
+    case 1:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"clear\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"whole_run\":true}",
+                                      STR_ARG(dag_id), STR_ARG(run_id)));
+        break;
+    case 2:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_tasks\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"tasks\":[{\"task_id\":\"%.*s\"}],\"task_state\":\"%s\"}",
+                                      STR_ARG(dag_id), STR_ARG(run_id), STR_ARG(task), states[below(world, 3)]));
+        break;
+    case 3:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_run\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"run_state\":\"%s\"}",
+                                      STR_ARG(dag_id), STR_ARG(run_id), states[below(world, 2)]));
+        break;
+    case 4:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"pause\",\"dag_id\":\"%.*s\",\"paused\":true}", STR_ARG(dag_id)));
+        break;
+    case 5:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u,\"drain\":true}",
+                                      1 + below(world, world->worker_count)));
+        break;
+    default:
+        request_add(world, str_format(&world->arena, "{\"kind\":\"delete_run\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\"}",
+                                      STR_ARG(dag_id), STR_ARG(run_id)));
+        break;
+    }
+}
+
+/* At the end everything goes on, and nothing new comes by itself. */
+static void settle(struct world *world)
+{
+    for (uint32_t i = 0; i < world->dags.count; i++)
+        request_add(world, str_format(&world->arena, "{\"kind\":\"pause\",\"dag_id\":\"d%u\"}", i));
+    for (uint32_t i = 0; i < world->worker_count; i++)
+        request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u}", i + 1));
+}
+
+void workload_request(struct world *world, uint64_t number)
+{
+    if (number == 0)
+        trigger(world);
+    else if (number == 1)
+        settle(world);
+    else
+        meddle(world);
+}
+
+/* Every request is answered, and every run has ended. */
+bool workload_is_done(struct world *world, char *why, size_t size)
+{
+    int code = 0;
+    struct str answer;
+    VEC_EACH(&world->requests, i) {
+        if (model_store_answered(&world->store, i + 1, &code, &answer))
+            continue;
+        snprintf(why, size, "request %u is not answered", i + 1);
+        return false;
+    }
+    VEC_EACH(&world->store.runs, i) {
+        const struct model_run *run = &world->store.runs.items[i];
+        if (run->deleted || run_state_is_final(run->row.state))
+            continue;
+        snprintf(why, size, "run %.*s is %s", STR_ARG(run->row.run_id), run_state_name(run->row.state));
+        return false;
+    }
+    return true;
+}
+
+/* What the leader says about every task that has no end. */
+void workload_why(struct world *world)
+{
+    const struct core *core = NULL;
+    struct arena arena = { 0 };
+    for (uint32_t i = 0; i < world->scheduler_count; i++)
+        if (world->schedulers[i].leading)
+            core = world->schedulers[i].core;
+    for (uint32_t i = 0; core != NULL && i < world->store.runs.count; i++) {
+        const struct model_run *run = &world->store.runs.items[i];
+        const struct dag *dag = world->dags.items[run->row.dag_no - 1];
+        for (uint32_t t = 0; t < dag->task_count && !run->deleted && !run_state_is_final(run->row.state); t++)
+            for (int32_t m = -1; m < 5; m++) {
+                const struct model_try *row = model_store_newest(run, t, m);
+                struct str why = core_why(core, run->row.run_no, t, m, &arena);
+                if (why.size > 0 || (row != NULL && !task_state_is_final(row->row.state)))
+                    sim_trace(world, "%.*s %.*s[%d] %s%s: %.*s", STR_ARG(run->row.run_id), STR_ARG(dag->tasks[t].id), m,
+                              row != NULL ? task_state_name(row->row.state) : "no row", row != NULL && row->cleared ? " (cleared)" : "",
+                              STR_ARG(why));
+            }
+    }
+    arena_clear(&arena);
+}
