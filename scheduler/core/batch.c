@@ -104,6 +104,8 @@ void write_run_delete(struct core *core, const struct run *run)
     record->run_delete.run_no = run->run_no;
     record->run_delete.dag_no = core->dags.items[run->dag].dag_no;
     record->run_delete.run_id = str_copy(batch_arena(core), run->run_id);
+    map_put(&core->deleted, (uint64_t)run->run_no, core->open->batch_no);
+    VEC_ADD(&core->open->deleted_runs, run->run_no);
 }
 
 void write_dag_state(struct core *core, const struct dag_entry *dag)
@@ -288,6 +290,7 @@ static void batch_reset(struct batch *batch)
     VEC_RESET(&batch->grant_ids);
     VEC_RESET(&batch->notes);
     VEC_RESET(&batch->ended_runs);
+    VEC_RESET(&batch->deleted_runs);
     arena_reset(&batch->arena);
 }
 
@@ -348,6 +351,8 @@ void batch_committed(struct core *core, uint64_t batch_no)
         VEC_ADD(&core->notes, batch->notes.items[i]);
     VEC_EACH(&batch->ended_runs, i)
         run_free_if_done(core, batch->ended_runs.items[i], batch_no);
+    VEC_EACH(&batch->deleted_runs, i)
+        (void)map_remove(&core->deleted, (uint64_t)batch->deleted_runs.items[i]);
     barrier_check(core);
 }
 

@@ -30,6 +30,7 @@ static void runs_clear(struct core *core)
     VEC_CLEAR(&core->runs);
     VEC_CLEAR(&core->runs_free);
     map_clear(&core->run_by_no);
+    map_clear(&core->deleted);
 }
 
 static void dags_clear(struct core *core)
@@ -103,6 +104,7 @@ static void batches_clear(struct core *core)
         VEC_CLEAR(&batch->grant_ids);
         VEC_CLEAR(&batch->notes);
         VEC_CLEAR(&batch->ended_runs);
+        VEC_CLEAR(&batch->deleted_runs);
         arena_clear(&batch->arena);
     }
 }

@@ -243,6 +243,7 @@ struct batch {
     VEC(struct id128) grant_ids;
     VEC(struct core_note) notes;
     VEC(uint32_t) ended_runs;
+    VEC(int64_t) deleted_runs;
     struct arena arena;
     struct core_batch view;
 };
@@ -292,6 +293,7 @@ struct core {
     VEC(struct run *) runs; /* NULL = free slot */
     VEC(uint32_t) runs_free;
     struct map run_by_no;
+    struct map deleted; /* run_no of those whose deletion is not committed yet */
     uint32_t runs_live;
 
     VEC(struct pool) pools;

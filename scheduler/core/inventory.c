@@ -234,6 +234,17 @@ void barrier_check(struct core *core)
     core->barrier = false;
 }
 
+/* A DRAIN, or its end, that was lost: the worker's credits show what it believes. */
+static void remind_drain(struct core *core, const struct worker *worker, const struct core_inventory *inventory)
+{
+    uint32_t busy = inventory->open_count;
+    bool drain = worker->state != WORKER_ACTIVE;
+    for (uint32_t i = 0; i < inventory->attempt_count; i++)
+        busy += !inventory->attempts[i].ended;
+    if (drain ? inventory->open_count > 0 : busy < inventory->slots && inventory->epoch == core->epoch)
+        send_now(core, (struct core_send){ .type = SEND_DRAIN, .worker = worker->identity, .drain = { drain } });
+}
+
 void inventory_take(struct core *core, const struct core_inventory *inventory)
 {
     if (!core->deciding || inventory->epoch > core->epoch) {
@@ -265,8 +276,7 @@ void inventory_take(struct core *core, const struct core_inventory *inventory)
         worker->leaving = true;
         worker_drain(core, index, true, true, "its host asked it to end");
     }
-    if (worker->state != WORKER_ACTIVE && inventory->open_count > 0)
-        send_now(core, (struct core_send){ .type = SEND_DRAIN, .worker = worker->identity, .drain = { true } });
+    remind_drain(core, worker, inventory);
     if (worker->state == WORKER_DRAINED && worker->stop)
         send_now(core, (struct core_send){ .type = SEND_STOP, .worker = worker->identity });
     worker_check_drained(core, index);

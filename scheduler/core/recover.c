@@ -70,8 +70,9 @@ static void attempt_recover(struct core *core, struct run *run, struct ref ref, 
     }
     run->dying++;
     attempt->dying = true;
-    attempt->kill_cause = row->cleared ? CAUSE_CLEARED : row->cause;
-    attempt->died_state = row->cleared ? TASK_FAILED : row->state;
+    bool has_state = task_state_is_final(row->state); /* else it was cleared while it ran */
+    attempt->kill_cause = has_state ? row->cause : CAUSE_CLEARED;
+    attempt->died_state = has_state ? row->state : TASK_FAILED;
     attempt->row_no = row->row_no;
 }
 
@@ -185,7 +186,8 @@ static void run_resume(struct core *core, struct run *run)
 void recover_run(struct core *core, const struct recovered_run *row)
 {
     uint64_t version = 0;
-    if (run_by_no(core, row->run_no) != NULL)
+    /* In memory already; or deleted, and the rows were read before that was committed. */
+    if (run_by_no(core, row->run_no) != NULL || map_get(&core->deleted, (uint64_t)row->run_no, NULL))
         return;
     if (!map_get(&core->version_by_no, (uint64_t)row->version_no, &version)) {
         core->stats.dropped_messages++;
