@@ -21,6 +21,7 @@ target_compile_definitions(tests_support PUBLIC
     HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
 
 file(GLOB_RECURSE test_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.c)
+list(FILTER test_files EXCLUDE REGEX "/tests/sim/") # built below, in a way of its own
 foreach(file ${test_files})
     file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/tests ${file})
     string(REGEX REPLACE "_test\\.c$" "" name ${path})
@@ -75,3 +76,22 @@ foreach(file ${answer_files})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${name} PRIVATE tests_support)
 endforeach()
+
+# The simulator compiles the pure rooms itself: optimised, without sanitizers (thousands of seeds), with the mutants' switches
+# and with asserts that end a seed instead of the program. sim/sanitized is the same with the build's own flags, for fewer.
+file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/sim/sim/*.c)
+file(GLOB sim_rooms CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/common/base/*.c ${CMAKE_SOURCE_DIR}/common/text/*.c
+    ${CMAKE_SOURCE_DIR}/common/model/*.c ${CMAKE_SOURCE_DIR}/scheduler/core/*.c ${CMAKE_SOURCE_DIR}/worker/core/*.c)
+list(FILTER sim_rooms EXCLUDE REGEX "/common/base/assert\\.c$")
+foreach(name sim sanitized)
+    add_executable(test_sim_${name} ${CMAKE_SOURCE_DIR}/tests/sim/sim_test.c ${sim_sources} ${sim_rooms}
+        ${CMAKE_SOURCE_DIR}/tests/support/model_store.c)
+    set_target_properties(test_sim_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_compile_definitions(test_sim_${name} PRIVATE HEADRACE_MUTANTS HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(test_sim_${name} PRIVATE lib::jansson lib::fyaml lib::m)
+endforeach()
+target_compile_options(test_sim_sim PRIVATE -O2 -fno-sanitize=all -Wno-maybe-uninitialized)
+target_link_options(test_sim_sim PRIVATE -fno-sanitize=all)
+add_test(NAME sim/sim COMMAND test_sim_sim)
+add_test(NAME sim/sanitized COMMAND test_sim_sanitized --seeds 600 --from 1000001)
+set_tests_properties(sim/sim sim/sanitized PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

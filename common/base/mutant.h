@@ -8,7 +8,7 @@
 
 #define MUTANTS(MUTANT_ROW)                                                                                            \
     MUTANT_ROW(NONE, "nothing: the real thing")                                                                        \
-    MUTANT_ROW(WORKER_NO_TIME_CHECKS, "worker: starts whatever the age of the credit and the end of the lease")        \
+    MUTANT_ROW(START_NO_TIME_CHECKS, "worker and warden: start whatever the age of the credit and the end of the lease") \
     MUTANT_ROW(WORKER_SINGLE_USE, "worker: a credit may be used again, and attempts are not told apart")               \
     MUTANT_ROW(WORKER_EPOCH, "worker: obeys older epochs, and keeps its credits when the epoch rises")                 \
     MUTANT_ROW(WORKER_INCARNATION, "worker: takes credits of an earlier incarnation")                                  \
@@ -16,15 +16,14 @@
     MUTANT_ROW(WORKER_RENEWS_UNLISTED, "worker: a renewal covers attempts that the leader has not seen")               \
     MUTANT_ROW(WORKER_FORGETS_UNACKED, "worker: forgets results without an acknowledgement")                           \
     MUTANT_ROW(WORKER_CREDITS_BEYOND_SLOTS, "worker: gives a credit for every slot, used or not")                      \
-    MUTANT_ROW(WORKER_KEEPS_CREDITS_DRAINING, "worker: goes on giving credits while it drains")                        \
+    MUTANT_ROW(CORE_PLACES_DRAINING, "core: places on workers that drain")                                             \
     MUTANT_ROW(CORE_GRANT_EARLY, "core: grants before the commit is known")                                            \
     MUTANT_ROW(CORE_ACK_EARLY, "core: acknowledges results before the commit is known")                                \
     MUTANT_ROW(CORE_NO_AMNESTY, "core: a new leader declares attempts lost at once")                                   \
     MUTANT_ROW(CORE_TAKE_BACK_ABSENT, "core: takes back whatever an inventory lacks")                                  \
     MUTANT_ROW(CORE_TAKE_BACK_OPEN, "core: takes back although the credit is open or not yet issued")                  \
-    MUTANT_ROW(CORE_TAKE_BACK_SEQ_ONLY, "core: takes back by the credit's number, whatever the incarnation")           \
+    MUTANT_ROW(CORE_TAKE_BACK_SEQ_ONLY, "core: takes back by number alone, from inventories of any age")              \
     MUTANT_ROW(CORE_TAKE_BACK_OLDER, "core: takes back on any other incarnation, also an older one")                   \
-    MUTANT_ROW(CORE_OLD_INVENTORIES, "core: believes inventories that are older than what it knows")                   \
     MUTANT_ROW(CORE_LOST_EARLY, "core: declares attempts lost at half the lease")                                      \
     MUTANT_ROW(CORE_FOREIGN_RESULTS, "core: takes an attempt's result for whatever its instance does now")             \
     MUTANT_ROW(CORE_LOSS_COSTS_RETRY, "core: our losses use up the author's retries")                                  \

@@ -25,7 +25,7 @@ static uint32_t worker_of(struct core *core, const struct core_inventory *invent
 
 static bool is_newer(const struct worker *worker, const struct core_inventory *inventory)
 {
-    if (MUTANT(CORE_OLD_INVENTORIES))
+    if (MUTANT(CORE_TAKE_BACK_SEQ_ONLY))
         return true;
     if (inventory->incarnation != worker->incarnation)
         return inventory->incarnation > worker->incarnation;

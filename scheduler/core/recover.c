@@ -57,10 +57,12 @@ static void attempt_recover(struct core *core, struct run *run, struct ref ref, 
     attempt->placed_wall_ms = row->queued_wall_ms;
     attempt->started_wall_ms = row->started_wall_ms;
     attempt->granted_ms = core->now_ms;
-    if (MUTANT(CORE_NO_AMNESTY))
-        attempt->estimate_ms = core->now_ms - core->limits.lease_ms - core->limits.lease_grace_ms;
     if (deferred)
         return;
+    if (MUTANT(CORE_NO_AMNESTY)) {
+        attempt->estimate_ms = core->now_ms - core->limits.lease_ms - core->limits.lease_grace_ms;
+        timer_set(core, core->now_ms, (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)row->attempt.low });
+    }
     const struct lane *lane = &core->lanes.items[core->versions.items[run->version].lanes[ref.task]];
     attempt_take_limits(core, attempt, lane->queue, lane->pool, lane->slots);
     attempt->started = attempt->written = row->state == TASK_RUNNING && !row->cleared;

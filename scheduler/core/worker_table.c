@@ -51,7 +51,8 @@ static bool is_fresh(const struct core *core, const struct worker *worker)
 
 uint32_t worker_free_credits(const struct core *core, const struct worker *worker)
 {
-    return worker->synced && worker->state == WORKER_ACTIVE && is_fresh(core, worker) ? worker->credits.count : 0;
+    bool active = worker->state == WORKER_ACTIVE || MUTANT(CORE_PLACES_DRAINING);
+    return worker->synced && active && is_fresh(core, worker) ? worker->credits.count : 0;
 }
 
 static bool serves(const struct worker *worker, uint32_t queue)

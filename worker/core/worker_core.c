@@ -154,7 +154,7 @@ static void credits_close_all(struct worker_core *core)
 /* One credit for each slot that is neither used nor promised. A number is never given twice. */
 static void credits_issue(struct worker_core *core)
 {
-    if (core->draining && !MUTANT(WORKER_KEEPS_CREDITS_DRAINING))
+    if (core->draining)
         return;
     uint32_t busy = MUTANT(WORKER_CREDITS_BEYOND_SLOTS) ? 0 : core->running;
     while (core->open.count + busy < core->limits.slots)
@@ -216,7 +216,7 @@ static const char *refusal(struct worker_core *core, const struct worker_event *
         return "its credit is of an earlier start of this worker";
     if (grant->stamp_ms > event->now_ms)
         return "its time stamp is not ours";
-    if (!MUTANT(WORKER_NO_TIME_CHECKS) && (event->now_ms >= grant->stamp_ms + grant->credit_ttl_ms ||
+    if (!MUTANT(START_NO_TIME_CHECKS) && (event->now_ms >= grant->stamp_ms + grant->credit_ttl_ms ||
                                            event->now_ms >= grant->stamp_ms + grant->lease_ms))
         return "its credit's time is over";
     if (!credit_close(core, grant->seq) && !MUTANT(WORKER_SINGLE_USE) &&
@@ -292,7 +292,7 @@ static void on_drain(struct worker_core *core, bool drain)
     if (core->draining != drain)
         core->inventory_due = true;
     core->draining = drain;
-    if (drain && !MUTANT(WORKER_KEEPS_CREDITS_DRAINING))
+    if (drain)
         credits_close_all(core);
 }
 

@@ -104,6 +104,7 @@ bool db_take_lease(struct world *world, uint32_t scheduler)
                 world->schedulers[world->lease_holder].epoch == world->lease_epoch;
     if (held)
         return false;
+    world->stale_epoch = world->lease_epoch;
     world->lease_epoch = world->timeline << 32 | ++world->lease_counter;
     world->lease_holder = scheduler;
     world->lease_until_ms = world->now_ms + LEADER_LEASE_MS;

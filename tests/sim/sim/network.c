@@ -20,11 +20,11 @@ void message_drop(struct message *message)
     free(message);
 }
 
-static void post(struct world *world, struct message *message)
+static void post(struct world *world, struct message *message, int64_t late_ms)
 {
-    int64_t delay_ms = 1 + (int64_t)rand_below(&world->net, 5);
-    if (sim_fault(world, FAULT_DELAY, 0.05))
-        delay_ms += (int64_t)rand_below(&world->luck, rand_chance(&world->luck, 0.1) ? 120000 : 5000);
+    int64_t delay_ms = late_ms + 1 + (int64_t)rand_below(&world->net, 5);
+    if (sim_fault(world, FAULT_DELAY, 0.06))
+        delay_ms += (int64_t)rand_below(&world->luck, rand_chance(&world->luck, 0.3) ? 90000 : 5000);
     sim_at(world, world->now_ms + delay_ms, (struct event){ .kind = EVENT_DELIVER, .node = message->to, .message = message });
 }
 
@@ -35,11 +35,11 @@ void net_send(struct world *world, struct message *message)
         message_drop(message);
         return;
     }
-    if (sim_fault(world, FAULT_REPEAT, 0.03)) {
+    if (sim_fault(world, FAULT_REPEAT, 0.04)) {
         message->copies++;
-        post(world, message);
+        post(world, message, rand_chance(&world->luck, 0.5) ? (int64_t)rand_below(&world->luck, 60000) : 0);
     }
-    post(world, message);
+    post(world, message, 0);
 }
 
 void net_deliver(struct world *world, struct message *message)

@@ -133,6 +133,26 @@ static void check_before(struct world *world, const struct model_run *run, const
              STR_ARG(run->row.run_id), task_state_name(before->row.state));
 }
 
+/* The rows of workers are those after the transaction; a drain that it holds itself came after its placings. */
+static void check_worker(struct world *world, const struct try_row *row)
+{
+    VEC_EACH(&world->observer.draining, i)
+        if (world->observer.draining.items[i] == row->worker_no)
+            sim_fail(world, "I14: worker %lld drains and is given a task", (long long)row->worker_no);
+}
+
+static void on_worker(struct observer *observer, int64_t worker_no, enum worker_state state)
+{
+    uint32_t at = 0;
+    while (at < observer->draining.count && observer->draining.items[at] != worker_no)
+        at++;
+    bool drains = state == WORKER_DRAINING || state == WORKER_DRAINED;
+    if (drains && at == observer->draining.count)
+        VEC_ADD(&observer->draining, worker_no);
+    else if (!drains && at < observer->draining.count)
+        observer->draining.items[at] = observer->draining.items[--observer->draining.count];
+}
+
 static int pool_of(struct str name)
 {
     for (int i = 0; i < 3; i++)
@@ -155,6 +175,7 @@ static void on_queued(struct world *world, const struct try_row *row)
     if (world->lossy)
         return;
     check_before(world, run, row);
+    check_worker(world, row);
     if (!is_touched(observer, row->run_no))
         check_rule(world, run, row->task);
     if (live_process(world, instance, NULL, NULL) != NULL)
@@ -202,6 +223,8 @@ static void on_ended(struct world *world, const struct try_row *row)
     count_failure(world, instance, row);
     if (attempt == NULL)
         return;
+    if (row->cause == CAUSE_NEVER_STARTED && attempt->started)
+        sim_fail(world, "I2: task %u map %d is taken back although it has run", row->task, row->map_index);
     if (attempt->counts) { /* a killed one has its end, though its process may live on for a while */
         attempt->counts = false;
         observer->pool_used[attempt->pool] -= attempt->pool_slots;
@@ -287,6 +310,7 @@ void observe_commit(struct world *world, const struct transaction *transaction)
             on_cleared(world, &record->try);
             break;
         }
+        case WRITE_WORKER: on_worker(observer, record->worker.worker_no, record->worker.state); break;
         case WRITE_REQUEST_DONE: check_answer(world, record->request.request_no); break;
         default: break;
         }
@@ -299,13 +323,14 @@ void observe_exec(struct world *world, uint32_t worker, struct process *process)
 {
     struct observer *observer = &world->observer;
     const struct worker_node *node = &world->workers[worker];
-    const struct observed_attempt *attempt = attempt_of(observer, process->attempt);
+    struct observed_attempt *attempt = attempt_of(observer, process->attempt);
     uint32_t live = 0;
     world->result->starts++;
     sim_trace(world, "w%u: attempt %llx runs", worker, (unsigned long long)process->attempt.low);
     if (attempt == NULL)
         sim_fail(world, "I3: a process starts that no transaction knows");
     process->instance = attempt->instance;
+    attempt->started = true;
     const struct observed_instance *instance = &observer->instances.items[attempt->instance];
     if (live_process(world, attempt->instance, NULL, process) != NULL)
         sim_fail(world, "I1: two processes of task %u map %d live at once", instance->task, instance->map_index);
@@ -315,6 +340,13 @@ void observe_exec(struct world *world, uint32_t worker, struct process *process)
         live += node->processes.items[i].running;
     if (live > node->slots)
         sim_fail(world, "I8: %u processes on the %u slots of %s", live, node->slots, node->name);
+}
+
+void observe_forgotten(struct world *world, struct id128 id)
+{
+    struct observed_attempt *attempt = attempt_of(&world->observer, id);
+    if (attempt != NULL)
+        attempt->started = false;
 }
 
 void observe_ack(struct world *world, struct id128 id)
@@ -356,6 +388,7 @@ void observer_clear(struct observer *observer)
 {
     VEC_CLEAR(&observer->instances);
     VEC_CLEAR(&observer->attempts);
+    VEC_CLEAR(&observer->draining);
     map_clear(&observer->instance_index);
     map_clear(&observer->attempt_index);
     map_clear(&observer->run_open);

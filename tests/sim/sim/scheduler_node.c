@@ -193,6 +193,14 @@ static void on_poll(struct world *world, uint32_t index)
         return;
     node->recovering = true;
     node->epoch = world->lease_epoch;
+    if (MUTANT(RECOVERY_UNFENCED_READ)) { /* the lease was free for a while, the rows are those of before */
+        world->lease_epoch = world->stale_epoch;
+        node->trust_ms = world->now_ms + LEADER_TRUST_MS;
+        on_led(world, index);
+        sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 3000),
+               (struct event){ .kind = EVENT_LED, .node = index, .generation = node->generation, .number = node->epoch });
+        return;
+    }
     node->trust_ms = world->now_ms + LEADER_TRUST_MS;
     sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 50),
            (struct event){ .kind = EVENT_LED, .node = index, .generation = node->generation });
@@ -262,7 +270,12 @@ void scheduler_event(struct world *world, const struct event *event)
     switch (event->kind) {
     case EVENT_SCHEDULER: step(world, event->node, &(struct core_event){ .type = CORE_TICK }); break;
     case EVENT_POLL: on_poll(world, event->node); break;
-    case EVENT_LED: on_led(world, event->node); break;
+    case EVENT_LED:
+        if (event->number != 0)
+            world->lease_epoch = event->number; /* RECOVERY_UNFENCED_READ: only now does the fence hold */
+        else
+            on_led(world, event->node);
+        break;
     case EVENT_COMMITTED: on_committed(world, event); break;
     case EVENT_RENEWED:
         if (event->number == 0)

@@ -104,9 +104,28 @@ static void hand(struct world *world, uint32_t index, struct process *process)
     deadline_set(world, index, process);
 }
 
+/* What a worker owes to the message that made it act: no lower epoch than it has shown, no lease from later than its own
+ * stamp, no renewal of what that inventory did not list. */
+static void check_deadline(struct world *world, uint32_t index, const struct worker_do *what, const struct process *process)
+{
+    const struct worker_node *node = &world->workers[index];
+    const struct message *cause = world->message_now;
+    int64_t stamp_ms = what->type == WORKER_DO_START ? cause->grant.stamp_ms : cause->stamp_ms;
+    if (cause->epoch < node->epoch_shown)
+        sim_fail(world, "I7: w%u obeys epoch %llx after it has shown %llx", index, (unsigned long long)cause->epoch,
+                 (unsigned long long)node->epoch_shown);
+    if (what->deadline_ms > stamp_ms + LEASE_MS)
+        sim_fail(world, "I1: w%u counts a lease from %lld ms after its own stamp", index,
+                 (long long)(what->deadline_ms - stamp_ms - LEASE_MS));
+    if (what->type == WORKER_DO_DEADLINE && process != NULL &&
+        (process->listed_ms == 0 || process->listed_ms > cause->stamp_ms))
+        sim_fail(world, "I1: w%u renews an attempt that its leader has not seen", index);
+}
+
 static void on_start(struct world *world, uint32_t index, const struct worker_do *what)
 {
     struct worker_node *node = &world->workers[index];
+    check_deadline(world, index, what, NULL);
     bool crash = sim_fault(world, FAULT_WORKER_KILL, 0.005);
     VEC_ADD(&node->processes, (struct process){ .attempt = what->attempt, .incarnation = what->incarnation, .seq = what->seq,
                                                 .journaled = true, .synced_ms = world->now_ms + SYNC_MS,
@@ -129,7 +148,7 @@ static void on_start(struct world *world, uint32_t index, const struct worker_do
 static void exec(struct world *world, uint32_t index, struct process *process)
 {
     struct worker_node *node = &world->workers[index];
-    if (host_now(world, node) >= process->deadline_ms && !MUTANT(WARDEN_NO_RECHECK)) {
+    if (host_now(world, node) >= process->deadline_ms && !(MUTANT(WARDEN_NO_RECHECK) || MUTANT(START_NO_TIME_CHECKS))) {
         end(world, index, process, OUTCOME_NOT_STARTED);
         return;
     }
@@ -170,6 +189,8 @@ static void send_inventory(struct world *world, uint32_t index)
               (unsigned long long)inventory.incarnation, (unsigned long long)inventory.epoch, inventory.attempt_count,
               inventory.open_count, inventory.open_count > 0 ? (unsigned long long)inventory.open_seqs[0] : 0,
               (unsigned long long)inventory.next_seq);
+    if (inventory.epoch > node->epoch_shown)
+        node->epoch_shown = inventory.epoch;
     for (uint32_t s = 0; s < world->scheduler_count; s++) {
         struct message *message = message_new(MESSAGE_INVENTORY, SIM_NODE_WORKER(index), s, inventory.epoch);
         uint64_t *open = malloc((inventory.open_count + 1) * sizeof *open);
@@ -181,6 +202,8 @@ static void send_inventory(struct world *world, uint32_t index)
                                                        attempt->ended, attempt->result };
             /* Outputs are literals of this program, whatever the core's copy of them is. */
             struct process *process = process_of(node, attempt->attempt);
+            if (process != NULL && process->listed_ms == 0)
+                process->listed_ms = inventory.sent_ms;
             reports[i].result.output = attempt->ended && process != NULL ? process->result.output : STR_EMPTY;
             reports[i].result.error = STR_EMPTY;
         }
@@ -242,6 +265,7 @@ static void act(struct world *world, uint32_t index, const struct worker_do *wha
                   (unsigned long long)what->seq, what->reason);
         break;
     case WORKER_DO_DEADLINE:
+        check_deadline(world, index, what, process);
         if (process != NULL && !process->ended) {
             process->deadline_ms = what->deadline_ms;
             deadline_set(world, index, process);
@@ -304,6 +328,7 @@ void worker_start(struct world *world, uint32_t index)
     node->paused = false;
     node->generation++;
     node->wake_ms = 0;
+    node->epoch_shown = 0; /* kept in memory only: incarnations are enough */
     node->core = worker_core_new(&limits);
     for (uint32_t i = 0; i < node->processes.count; i++) {
         struct process *process = &node->processes.items[i];
@@ -314,6 +339,7 @@ void worker_start(struct world *world, uint32_t index)
             process->result.outcome = OUTCOME_NOT_STARTED;
         }
         process->reported = process->ended;
+        process->listed_ms = 0;
         struct worker_event event = { .type = WORKER_RECOVERED,
                                       .recovered = { process->attempt, process->incarnation, process->seq, process->ended,
                                                      process->deadline_ms, process->result } };
@@ -363,8 +389,10 @@ void host_reboot(struct world *world, uint32_t index)
         process.running = false;
         if (process.ended && !synced) /* its start had been synced long before, as a rule; its end was not */
             process.result = (struct result){ .outcome = OUTCOME_LOST, .output = STR_EMPTY, .error = STR_EMPTY };
-        if (!process.ended && !synced)
-            continue; /* the journal does not know it; the new boot says that it does not run */
+        if (!process.ended && !synced) { /* the journal does not know it; the new boot says that it does not run */
+            observe_forgotten(world, process.attempt);
+            continue;
+        }
         if (!process.ended)
             process.result = (struct result){ .outcome = OUTCOME_LOST, .output = STR_EMPTY, .error = STR_EMPTY };
         process.ended = true;
@@ -406,7 +434,7 @@ static void on_deadline(struct world *world, const struct event *event)
             sim_at(world, world->now_ms + 500, *event);
             return;
         }
-        if (process->running || !MUTANT(WARDEN_NO_RECHECK))
+        if (process->running || !(MUTANT(WARDEN_NO_RECHECK) || MUTANT(START_NO_TIME_CHECKS)))
             end(world, event->node, process, process->running ? OUTCOME_LEASE_OVER : OUTCOME_NOT_STARTED);
         return;
     }
@@ -484,5 +512,7 @@ void worker_receive(struct world *world, uint32_t index, struct message *message
     case MESSAGE_DRAIN: event.type = WORKER_DRAIN, event.drain.drain = message->drain; break;
     default: return;
     }
+    world->message_now = message;
     step(world, index, &event);
+    world->message_now = NULL;
 }

@@ -144,7 +144,7 @@ static void world_make(struct world *world, const struct sim_config *config, str
     rand_init(&world->net, config->seed * 3 + 3);
     world->faults = 0;
     for (int i = 0; i < FAULT_COUNT; i++)
-        if (rand_chance(&world->luck, i == FAULT_FAILOVER ? 0.15 : 0.5))
+        if (rand_chance(&world->luck, i == FAULT_FAILOVER ? 0.25 : 0.5))
             world->faults |= 1u << i;
     world->faults &= config->faults;
     world->rate = 0.2 + rand_real(&world->luck) * 2;

@@ -161,7 +161,8 @@ struct process {
     bool journaled;      /* the worker process will find it again */
     int64_t synced_ms;   /* world time from which a power loss does not take its last record away */
     bool handed;         /* the warden has it */
-    bool running, ended, reported, result_synced;
+    bool running, ended, reported;
+    int64_t listed_ms;   /* stamp of the first inventory that showed it; 0 = none */
     int64_t deadline_ms; /* host clock */
     int64_t exec_at_ms;  /* world; 0 = not pending */
     uint64_t number;     /* of the exec or exit event that counts */
@@ -178,6 +179,7 @@ struct worker_node {
     uint32_t slots;
     int64_t clock_ms; /* its boot-time clock minus the world's */
     uint64_t incarnation, boot;
+    uint64_t epoch_shown; /* highest that an inventory of this process has carried */
     int64_t wake_ms, paused_until_ms, host_paused_until_ms;
     VEC(struct process) processes;
 };
@@ -196,6 +198,7 @@ struct observed_attempt {
     int64_t worker_no;
     bool counts; /* its row says queued or running: it takes slots */
     bool open;   /* its row has no time of end: its process may live */
+    bool started;
     int32_t pool_slots;
     int pool;
 };
@@ -207,6 +210,7 @@ struct observer {
     struct map attempt_index;
     struct map run_open; /* run_no -> open attempts */
     struct map touched_runs;
+    VEC(int64_t) draining; /* numbers of workers whose rows say so */
     int32_t pool_used[3];
     uint64_t epoch_committed;
 };
@@ -236,7 +240,7 @@ struct world {
     struct model_store store;
     bool db_up;
     uint64_t timeline, lease_counter;
-    uint64_t lease_epoch;
+    uint64_t lease_epoch, stale_epoch; /* and the one before */
     int64_t lease_until_ms;
     uint32_t lease_holder;
     int64_t barrier_until_ms; /* commits may have been lost */
@@ -249,6 +253,7 @@ struct world {
     struct arena arena;
     struct observer observer;
     uint64_t process_count;
+    const struct message *message_now; /* that a worker is acting on */
 };
 
 #define SIM_NODE_WORKER(index) (SCHEDULERS_MAX + (index))
@@ -304,6 +309,7 @@ void workload_why(struct world *world); /* into the trace */
 void observe_commit(struct world *world, const struct transaction *transaction);
 void observe_exec(struct world *world, uint32_t worker, struct process *process);
 bool process_is_live(const struct world *world, const struct worker_node *worker, const struct process *process);
+void observe_forgotten(struct world *world, struct id128 attempt); /* by a journal that lost power */
 void observe_ack(struct world *world, struct id128 attempt);
 void observe_end(struct world *world);
 void observer_clear(struct observer *observer);
