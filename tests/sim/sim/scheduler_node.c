@@ -30,7 +30,7 @@ static void send(struct world *world, uint32_t index, const struct core_send *wh
         [SEND_RENEWED] = MESSAGE_RENEWED, [SEND_DRAIN] = MESSAGE_DRAIN, [SEND_STOP] = MESSAGE_STOP,
     };
     uint32_t worker = worker_node_of(world, what->worker);
-    if (worker == UINT32_MAX || what->type == SEND_SCALE || what->type == SEND_RELOAD)
+    if (worker == UINT32_MAX || what->type == SEND_SCALE)
         return;
     /* Renewals are promises about time: a leader that cannot trust its lease any more makes none. */
     if (what->type == SEND_RENEWED && world->now_ms >= world->schedulers[index].trust_ms)
