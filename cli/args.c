@@ -65,14 +65,15 @@ static const struct args_rule *find_option(const struct args_rules *rules, struc
     for (uint32_t i = 0; i < rules->count; i++) {
         const struct args_rule *rule = &rules->items[i];
 
-        if (rule->is_option && (str_eq(rule->name, name) || (name.size > 0 && str_eq(rule->alias, name))))
+        if (rule->is_option &&
+            (str_eq(rule->name, name) || (name.size > 0 && str_eq(rule->alias, name))))
             return rule;
     }
     return NULL;
 }
 
-static int unknown_option(const struct args_rules *rules, const struct args_rules *common, struct str name,
-                          struct err *err)
+static int unknown_option(const struct args_rules *rules, const struct args_rules *common,
+                          struct str name, struct err *err)
 {
     struct suggestion near = suggestion_begin(name);
 
@@ -88,13 +89,14 @@ static int unknown_option(const struct args_rules *rules, const struct args_rule
 }
 
 /* The rule that takes the next positional argument. */
-static const struct args_rule *next_positional(const struct args *args, const struct args_rules *rules)
+static const struct args_rule *next_positional(const struct args *args,
+                                               const struct args_rules *rules)
 {
     for (uint32_t i = 0; i < rules->count; i++) {
         const struct args_rule *rule = &rules->items[i];
         bool is_given = false;
 
-        VEC_EACH(&args->given, k)
+        VEC_EACH (&args->given, k)
             is_given |= str_eq(args->given.items[k].name, rule->name);
         if (!rule->is_option && (!is_given || rule->is_repeated))
             return rule;
@@ -108,7 +110,7 @@ static int check_complete(const struct args *args, const struct args_rules *rule
         const struct args_rule *rule = &rules->items[i];
         bool is_given = rule->is_optional;
 
-        VEC_EACH(&args->given, k)
+        VEC_EACH (&args->given, k)
             is_given |= str_eq(args->given.items[k].name, rule->name);
         if (!is_given)
             return err_set(err, ERR_INVALID, "%.*s is missing", STR_ARG(rule->name));
@@ -117,8 +119,9 @@ static int check_complete(const struct args *args, const struct args_rules *rule
 }
 
 /* argv[*at] is an option; moves *at to its last word. */
-static int parse_option(struct args *args, const struct args_rules *rules, const struct args_rules *common,
-                        int argc, char **argv, int *at, struct err *err)
+static int parse_option(struct args *args, const struct args_rules *rules,
+                        const struct args_rules *common, int argc, char **argv, int *at,
+                        struct err *err)
 {
     struct str word = str_of(argv[*at]);
     ptrdiff_t equals = str_find(word, '=');
@@ -134,16 +137,16 @@ static int parse_option(struct args *args, const struct args_rules *rules, const
         return err_set(err, ERR_INVALID, "%.*s takes no value", STR_ARG(name));
     if (rule->value.size > 0 && equals < 0) {
         if (*at + 1 >= argc)
-            return err_set(err, ERR_INVALID, "%.*s needs a value: %.*s %.*s", STR_ARG(name), STR_ARG(name),
-                           STR_ARG(rule->value));
+            return err_set(err, ERR_INVALID, "%.*s needs a value: %.*s %.*s", STR_ARG(name),
+                           STR_ARG(name), STR_ARG(rule->value));
         value = str_of(argv[++*at]);
     }
-    VEC_ADD(&args->given, (struct arg){ rule->name, value });
+    VEC_ADD(&args->given, (struct arg) { rule->name, value });
     return 0;
 }
 
-int args_parse(struct args *args, const struct args_rules *rules, const struct args_rules *common, int argc,
-               char **argv, struct err *err)
+int args_parse(struct args *args, const struct args_rules *rules, const struct args_rules *common,
+               int argc, char **argv, struct err *err)
 {
     bool options_ended = false;
 
@@ -162,7 +165,7 @@ int args_parse(struct args *args, const struct args_rules *rules, const struct a
 
             if (rule == NULL)
                 return err_set(err, ERR_INVALID, "there is one word too many: %s", argv[i]);
-            VEC_ADD(&args->given, (struct arg){ rule->name, word });
+            VEC_ADD(&args->given, (struct arg) { rule->name, word });
         }
     }
     return args_nth(args, "--help", 0) != NULL ? 0 : check_complete(args, rules, err);
@@ -175,7 +178,7 @@ void args_clear(struct args *args)
 
 const struct arg *args_nth(const struct args *args, const char *name, uint32_t nth)
 {
-    VEC_EACH(&args->given, i)
+    VEC_EACH (&args->given, i)
         if (str_is(args->given.items[i].name, name) && nth-- == 0)
             return &args->given.items[i];
     return NULL;

@@ -3,7 +3,8 @@
  *
  *     DAG_ID [RUN_ID] FILE... [-c|--conf JSON] [--wait] [--tag TAG]...
  *
- * Capitals are positional, `...` may come again, brackets make optional, an option with a word behind it takes a value
+ * Capitals are positional, `...` may come again, brackets make optional, an option with a word
+ * behind it takes a value
  * (`--conf X` or `--conf=X`). `--` ends options. */
 #ifndef HEADRACE_ARGS_H
 #define HEADRACE_ARGS_H
@@ -35,9 +36,10 @@ struct args {
 /* Rules of a usage line, in `arena`. A line that cannot be read is our own bug. */
 struct args_rules args_rules(struct arena *arena, const char *usage);
 
-/* Reads argv[0..argc-1] by `rules` and `common` (options only). ERR_INVALID with what is wrong and what was meant. */
-MUST_USE int args_parse(struct args *args, const struct args_rules *rules, const struct args_rules *common,
-                        int argc, char **argv, struct err *err);
+/* Reads argv[0..argc-1] by `rules` and `common` (options only). ERR_INVALID with what is wrong and
+ * what was meant. */
+MUST_USE int args_parse(struct args *args, const struct args_rules *rules,
+                        const struct args_rules *common, int argc, char **argv, struct err *err);
 void args_clear(struct args *args);
 
 /* The n-th value given under a name; NULL after the last. A flag's value is empty. */

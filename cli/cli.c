@@ -60,16 +60,16 @@ int cli_wrong_use(struct cli *cli, struct err *err, const char *fmt, ...)
     return rc;
 }
 
-int cli_number(struct cli *cli, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *out,
-               struct err *err)
+int cli_number(struct cli *cli, const char *name, int64_t min, int64_t max, int64_t otherwise,
+               int64_t *out, struct err *err)
 {
     if (!cli_has(cli, name)) {
         *out = otherwise;
         return 0;
     }
     if (str_to_int(cli_arg(cli, name), min, max, out) < 0)
-        return cli_wrong_use(cli, err, "%s must be a whole number from %lld to %lld, not %.*s", name, (long long)min,
-                             (long long)max, STR_ARG(cli_arg(cli, name)));
+        return cli_wrong_use(cli, err, "%s must be a whole number from %lld to %lld, not %.*s",
+                             name, (long long)min, (long long)max, STR_ARG(cli_arg(cli, name)));
     return 0;
 }
 
@@ -81,7 +81,8 @@ int cli_confirm(const struct cli *cli, struct err *err, const char *fmt, ...)
     if (cli_has(cli, "--yes"))
         return 0;
     if (!isatty(STDIN_FILENO)) {
-        int rc = err_set(err, ERR_FORBIDDEN, "this asks for a confirmation, and there is no terminal");
+        int rc =
+            err_set(err, ERR_FORBIDDEN, "this asks for a confirmation, and there is no terminal");
         err_hint(err, "say --yes if you mean it");
         return rc;
     }
@@ -158,8 +159,8 @@ static void print_error(const struct cli *cli, const struct err *err)
 
     (void)cli;
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%sheadrace:%s %s\n", is_coloured ? "\033[31m" : "", is_coloured ? "\033[0m" : "",
-                  err->sentence);
+    (void)fprintf(stderr, "%sheadrace:%s %s\n", is_coloured ? "\033[31m" : "",
+                  is_coloured ? "\033[0m" : "", err->sentence);
     if (err->hint[0] != '\0')
         (void)fprintf(stderr, "  %s\n", err->hint);
 }
@@ -168,7 +169,8 @@ static int wrong_use(const struct cli *cli, const struct err *err)
 {
     print_error(cli, err);
     (void)fprintf(stderr, "  usage: headrace %s%s%s %s\n", cli->command->group,
-                  cli->command->group[0] != '\0' ? " " : "", cli->command->verb, cli->command->args);
+                  cli->command->group[0] != '\0' ? " " : "", cli->command->verb,
+                  cli->command->args);
     return CLI_WRONG_USE;
 }
 
@@ -190,12 +192,14 @@ static int take_home(struct cli *cli, struct err *err)
         char *absolute = home[0] == '/' ? strdup(home) : NULL;
         if (absolute == NULL) {
             char *here = getcwd(NULL, 0);
-            absolute = strdup(str_format(cli->arena, "%s/%s", here == NULL ? "" : here, home).bytes);
+            absolute =
+                strdup(str_format(cli->arena, "%s/%s", here == NULL ? "" : here, home).bytes);
             free(here);
         }
         (void)setenv("HEADRACE_HOME", absolute, 1);
         free(absolute);
-        memmove(&cli->argv[i], &cli->argv[i + words], sizeof(char *) * (size_t)(cli->argc - i - words + 1));
+        memmove(&cli->argv[i], &cli->argv[i + words],
+                sizeof(char *) * (size_t)(cli->argc - i - words + 1));
         cli->argc -= words;
         return 0;
     }
@@ -212,7 +216,8 @@ static int read_format(struct cli *cli, struct err *err)
             cli->format = (enum output_format)i;
             return 0;
         }
-    return err_set(err, ERR_INVALID, "--output is table, json, yaml or plain, not %.*s", STR_ARG(name));
+    return err_set(err, ERR_INVALID, "--output is table, json, yaml or plain, not %.*s",
+                   STR_ARG(name));
 }
 
 /* Settings' flags go to conf, the rest is read by the command's own usage line. */
@@ -226,7 +231,9 @@ static int read_arguments(struct cli *cli, struct err *err)
     words[0] = (char *)"headrace";
     memcpy(words + 1, cli->argv, sizeof(char *) * (size_t)cli->argc);
     if (cli->command->needs == CLI_NEEDS_CONF) {
-        struct conf_source source = { .env = (const char *const *)environ, .argc = count, .argv = words };
+        struct conf_source source = { .env = (const char *const *)environ,
+                                      .argc = count,
+                                      .argv = words };
         int rc = conf_new(&cli->conf, &source, &count, err);
 
         if (rc < 0)

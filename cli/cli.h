@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cli - `headrace`, the command line: a table of commands (cli.c), and what each command is given.
  *
- * A command is a row: group, verb, arguments, help, handler. Its line of arguments is the one source for parsing, help and
- * completion. Handlers return 0 or a negative code with a sentence; cli.c prints it. Exit: 0 done, 1 failed, 2 wrong use. */
+ * A command is a row: group, verb, arguments, help, handler. Its line of arguments is the one
+ * source for parsing, help and completion. Handlers return 0 or a negative code with a sentence;
+ * cli.c prints it. Exit: 0 done, 1 failed, 2 wrong use. */
 #ifndef HEADRACE_CLI_H
 #define HEADRACE_CLI_H
 
@@ -29,7 +30,7 @@ struct cli {
     struct arena *arena; /* until the program ends */
     const struct cli_command *command;
     struct args args;
-    struct conf *conf;    /* NULL when the command needs none */
+    struct conf *conf;     /* NULL when the command needs none */
     struct client *client; /* opened at first use */
     struct str server;     /* the URL to ask, known better than by the settings; else empty */
     enum output_format format;
@@ -41,7 +42,8 @@ struct cli {
 
 int cli_main(int argc, char **argv);
 
-/* Value of a positional argument ("DAG_ID") or an option ("--conf"); the empty str when it was not given. */
+/* Value of a positional argument ("DAG_ID") or an option ("--conf"); the empty str when it was not
+ * given. */
 struct str cli_arg(const struct cli *cli, const char *name);
 bool cli_has(const struct cli *cli, const char *name);
 /* Whole number of an option, or `otherwise`. */
@@ -51,7 +53,8 @@ MUST_USE int cli_number(struct cli *cli, const char *name, int64_t min, int64_t 
 /* ERR_INVALID, and exit 2 with the usage line. */
 int cli_wrong_use(struct cli *cli, struct err *err, const char *fmt, ...) FORMAT(3, 4);
 
-/* Asks on the terminal unless --yes was given. ERR_FORBIDDEN with a hint when there is no terminal or the answer is no. */
+/* Asks on the terminal unless --yes was given. ERR_FORBIDDEN with a hint when there is no terminal
+ * or the answer is no. */
 MUST_USE int cli_confirm(const struct cli *cli, struct err *err, const char *fmt, ...) FORMAT(3, 4);
 
 /* The commands, for help and completion; NULL after the last. */

@@ -45,12 +45,15 @@ static int read_profile(struct cli *cli, struct str name, struct client *client,
     if (rc < 0)
         return err_wrap(err, rc, "reading the profile %.*s", STR_ARG(name));
     if (yaml_parse(cli->arena, text, NULL, &yaml) < 0 || yaml.document_count != 1)
-        return err_set(err, ERR_INVALID, "%s cannot be read: %.*s", path.bytes,
-                       STR_ARG(yaml.problem_count > 0 ? yaml.problems[0].sentence : STR("it is empty")));
+        return err_set(
+            err, ERR_INVALID, "%s cannot be read: %.*s", path.bytes,
+            STR_ARG(yaml.problem_count > 0 ? yaml.problems[0].sentence : STR("it is empty")));
     const struct value *profile = value_get_str(yaml.documents[0], name);
     if (value_text(value_get(profile, "url"), STR_EMPTY).size == 0) {
-        rc = err_set(err, ERR_NOT_FOUND, "%s has no profile %.*s with a url", path.bytes, STR_ARG(name));
-        err_hint(err, "write there:  %.*s: {url: \"https://host:8080\", token: \"...\"}", STR_ARG(name));
+        rc = err_set(err, ERR_NOT_FOUND, "%s has no profile %.*s with a url", path.bytes,
+                     STR_ARG(name));
+        err_hint(err, "write there:  %.*s: {url: \"https://host:8080\", token: \"...\"}",
+                 STR_ARG(name));
         return rc;
     }
     client->url = value_text(value_get(profile, "url"), STR_EMPTY);
@@ -69,7 +72,8 @@ static void local_server(struct cli *cli, struct client *client)
 {
     struct conf_item item;
     struct str host = cli->conf->api_host;
-    bool is_default = conf_find(cli->conf, STR("api"), STR("port"), &item, NULL) == 0 && item.origin == CONF_DEFAULT;
+    bool is_default = conf_find(cli->conf, STR("api"), STR("port"), &item, NULL) == 0 &&
+                      item.origin == CONF_DEFAULT;
 
     client->url = cli->server;
     if (client->url.size == 0 && is_default)
@@ -78,9 +82,9 @@ static void local_server(struct cli *cli, struct client *client)
         if (str_is(host, "*") || str_is(host, "0.0.0.0") || str_is(host, "::"))
             host = STR("127.0.0.1");
         bool is_ipv6 = str_find(host, ':') >= 0;
-        client->url = str_format(cli->arena, "%s://%s%.*s%s:%lld", cli->conf->api_tls_cert.size > 0 ? "https" : "http",
-                                 is_ipv6 ? "[" : "", STR_ARG(host), is_ipv6 ? "]" : "",
-                                 (long long)cli->conf->api_port);
+        client->url = str_format(
+            cli->arena, "%s://%s%.*s%s:%lld", cli->conf->api_tls_cert.size > 0 ? "https" : "http",
+            is_ipv6 ? "[" : "", STR_ARG(host), is_ipv6 ? "]" : "", (long long)cli->conf->api_port);
     }
     client->trusted_file = cli->conf->api_tls_cert;
 }
@@ -105,7 +109,8 @@ static int choose_server(struct cli *cli, struct client *client, struct err *err
         client->url = str_slice(client->url, 0, client->url.size - 1);
     if (token != NULL)
         client->token = str_of(token);
-    if (client->token.size == 0 && file_read(cli->arena, cli_home_path(cli, "cli-token"), &client->token, NULL) == 0)
+    if (client->token.size == 0 &&
+        file_read(cli->arena, cli_home_path(cli, "cli-token"), &client->token, NULL) == 0)
         client->token = str_trim(client->token);
     return 0;
 }
@@ -120,10 +125,12 @@ static int client_open(struct cli *cli, struct err *err)
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     client->curl = curl_easy_init();
     ASSERT(client->curl != NULL);
-    client->headers = curl_slist_append(client->headers, "Accept: application/json, text/plain;q=0.9");
+    client->headers =
+        curl_slist_append(client->headers, "Accept: application/json, text/plain;q=0.9");
     if (client->token.size > 0)
         client->headers = curl_slist_append(
-            client->headers, str_format(cli->arena, "Authorization: Bearer %.*s", STR_ARG(client->token)).bytes);
+            client->headers,
+            str_format(cli->arena, "Authorization: Bearer %.*s", STR_ARG(client->token)).bytes);
     client->headers = curl_slist_append(client->headers, "Content-Type: application/json");
     cli->client = client;
     return 0;
@@ -178,8 +185,9 @@ static int perform(struct cli *cli, const char *method, struct str path, const s
     struct str text = body == NULL ? STR_EMPTY : json_text(cli->arena, body);
 
     curl_easy_reset(curl);
-    (void)curl_easy_setopt(curl, CURLOPT_URL,
-                           str_format(cli->arena, "%.*s%.*s", STR_ARG(client->url), STR_ARG(path)).bytes);
+    (void)curl_easy_setopt(
+        curl, CURLOPT_URL,
+        str_format(cli->arena, "%.*s%.*s", STR_ARG(client->url), STR_ARG(path)).bytes);
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
@@ -202,7 +210,9 @@ static int perform(struct cli *cli, const char *method, struct str path, const s
     if (code != CURLE_OK) {
         int rc = err_set(err, ERR_UNAVAILABLE, "no answer from %.*s: %s", STR_ARG(client->url),
                          client->error[0] != '\0' ? client->error : curl_easy_strerror(code));
-        err_hint(err, "start one here with `headrace standalone`, or name another with --url or --profile");
+        err_hint(
+            err,
+            "start one here with `headrace standalone`, or name another with --url or --profile");
         return rc;
     }
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, out_status);
@@ -217,10 +227,17 @@ static int code_of_status(long status)
         long status;
         int code;
     } rows[] = {
-        { 400, ERR_INVALID },   { 401, ERR_UNAUTHENTICATED }, { 403, ERR_FORBIDDEN },
-        { 404, ERR_NOT_FOUND }, { 409, ERR_CONFLICT },        { 422, ERR_UNPROCESSABLE },
-        { 413, ERR_TOO_LARGE }, { 429, ERR_TOO_MANY },        { 501, ERR_UNSUPPORTED },
-        { 503, ERR_UNAVAILABLE }, { 504, ERR_TIMEOUT },
+        {400,  ERR_INVALID        },
+        { 401, ERR_UNAUTHENTICATED},
+        { 403, ERR_FORBIDDEN      },
+        { 404, ERR_NOT_FOUND      },
+        { 409, ERR_CONFLICT       },
+        { 422, ERR_UNPROCESSABLE  },
+        { 413, ERR_TOO_LARGE      },
+        { 429, ERR_TOO_MANY       },
+        { 501, ERR_UNSUPPORTED    },
+        { 503, ERR_UNAVAILABLE    },
+        { 504, ERR_TIMEOUT        },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -237,12 +254,15 @@ static struct str detail_text(struct cli *cli, const struct value *detail)
     if (detail == NULL || detail->type == VALUE_STRING)
         return value_text(detail, STR_EMPTY);
     if (detail->type == VALUE_MAP)
-        return value_text(value_get(detail, "message"), value_text(value_get(detail, "reason"), STR_EMPTY));
+        return value_text(value_get(detail, "message"),
+                          value_text(value_get(detail, "reason"), STR_EMPTY));
     for (uint32_t i = 0; detail->type == VALUE_LIST && i < detail->count; i++) {
         const struct value *where = value_get(detail->items[i], "loc");
-        struct str at = where == NULL ? STR_EMPTY : output_cell(cli->arena, where, CELL_TEXT, false);
+        struct str at =
+            where == NULL ? STR_EMPTY : output_cell(cli->arena, where, CELL_TEXT, false);
 
-        text = str_format(cli->arena, "%.*s%s%.*s: %.*s", STR_ARG(text), i > 0 ? "; " : "", STR_ARG(at),
+        text = str_format(cli->arena, "%.*s%s%.*s: %.*s", STR_ARG(text), i > 0 ? "; " : "",
+                          STR_ARG(at),
                           STR_ARG(value_text(value_get(detail->items[i], "msg"), STR_EMPTY)));
     }
     return text;
@@ -258,13 +278,15 @@ static int refusal(struct cli *cli, long status, const struct reply *reply, stru
                           STR_ARG(str_slice(str_trim(reply->text), 0, 200)));
     int rc = err_set(err, code, "%.*s", STR_ARG(text));
     if (status == 401)
-        err_hint(err, "the token comes from HEADRACE_TOKEN, a profile, or %s (written by `headrace standalone`)",
+        err_hint(err,
+                 "the token comes from HEADRACE_TOKEN, a profile, or %s (written by `headrace "
+                 "standalone`)",
                  cli_home_path(cli, "cli-token"));
     return rc;
 }
 
-int client_call(struct cli *cli, const char *method, struct str path, const struct value *body, struct reply *out,
-                struct err *err)
+int client_call(struct cli *cli, const char *method, struct str path, const struct value *body,
+                struct reply *out, struct err *err)
 {
     struct answer answer = { .log_lines = -1 };
     struct reply reply = { 0 };
@@ -274,10 +296,10 @@ int client_call(struct cli *cli, const char *method, struct str path, const stru
     if (rc == 0)
         rc = perform(cli, method, path, body, &answer, &status, err);
     if (rc == 0) {
-        reply = (struct reply){ .status = (int)status,
-                                .text = str_copy(cli->arena, buf_str(&answer.body)),
-                                .log_lines = answer.log_lines,
-                                .log_is_complete = answer.log_is_complete };
+        reply = (struct reply) { .status = (int)status,
+                                 .text = str_copy(cli->arena, buf_str(&answer.body)),
+                                 .log_lines = answer.log_lines,
+                                 .log_is_complete = answer.log_is_complete };
         if (json_parse(cli->arena, reply.text, NULL, &reply.body, NULL) < 0)
             reply.body = NULL;
         rc = status >= 400 ? refusal(cli, status, &reply, err) : 0;
@@ -296,14 +318,15 @@ int client_get(struct cli *cli, struct str path, const struct value **out, struc
     if (rc < 0)
         return rc;
     if (reply.body == NULL)
-        return err_set(err, ERR_PROTOCOL, "%.*s%.*s does not answer with JSON: is it a Headrace web server?",
+        return err_set(err, ERR_PROTOCOL,
+                       "%.*s%.*s does not answer with JSON: is it a Headrace web server?",
                        STR_ARG(cli->client->url), STR_ARG(path));
     *out = reply.body;
     return 0;
 }
 
-int client_list(struct cli *cli, struct str path, const char *key, int64_t max, const struct value **out,
-                struct err *err)
+int client_list(struct cli *cli, struct str path, const char *key, int64_t max,
+                const struct value **out, struct err *err)
 {
     struct value *rows = value_list(cli->arena);
 
@@ -311,8 +334,9 @@ int client_list(struct cli *cli, struct str path, const char *key, int64_t max, 
         int64_t left = max - rows->count;
         int64_t limit = left < PAGE_SIZE ? left : PAGE_SIZE;
         const struct value *page;
-        struct str paged = str_format(cli->arena, "%.*s%climit=%lld&offset=%u", STR_ARG(path),
-                                      str_find(path, '?') < 0 ? '?' : '&', (long long)limit, rows->count);
+        struct str paged =
+            str_format(cli->arena, "%.*s%climit=%lld&offset=%u", STR_ARG(path),
+                       str_find(path, '?') < 0 ? '?' : '&', (long long)limit, rows->count);
         int rc = limit > 0 ? client_get(cli, paged, &page, err) : 1;
 
         if (rc < 0)
@@ -320,7 +344,8 @@ int client_list(struct cli *cli, struct str path, const char *key, int64_t max, 
         const struct value *items = rc > 0 ? NULL : value_get(page, key);
         for (uint32_t i = 0; items != NULL && i < items->count; i++)
             value_add(cli->arena, rows, items->items[i]);
-        if (items == NULL || items->count == 0 || rows->count >= value_integer(value_get(page, "total_entries"), 0))
+        if (items == NULL || items->count == 0 ||
+            rows->count >= value_integer(value_get(page, "total_entries"), 0))
             break;
     }
     *out = rows;
@@ -333,8 +358,10 @@ bool client_is_healthy(struct cli *cli)
 
     if (client_get(cli, STR("/api/v2/monitor/health"), &health, NULL) < 0)
         return false;
-    return str_is(value_text(value_get(value_get(health, "metadatabase"), "status"), STR_EMPTY), "healthy") &&
-           str_is(value_text(value_get(value_get(health, "scheduler"), "status"), STR_EMPTY), "healthy");
+    return str_is(value_text(value_get(value_get(health, "metadatabase"), "status"), STR_EMPTY),
+                  "healthy") &&
+           str_is(value_text(value_get(value_get(health, "scheduler"), "status"), STR_EMPTY),
+                  "healthy");
 }
 
 /* ---- paths ---- */
@@ -347,8 +374,8 @@ struct str client_encode(struct arena *arena, struct str text)
 
     for (size_t i = 0; i < text.size; i++) {
         unsigned char byte = (unsigned char)text.bytes[i];
-        bool is_free = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-                       (byte != 0 && strchr("-._~", byte) != NULL);
+        bool is_free = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                       (byte >= '0' && byte <= '9') || (byte != 0 && strchr("-._~", byte) != NULL);
 
         if (is_free) {
             bytes[size++] = (char)byte;
@@ -358,7 +385,7 @@ struct str client_encode(struct arena *arena, struct str text)
             bytes[size++] = digits[byte & 15];
         }
     }
-    return (struct str){ bytes, size };
+    return (struct str) { bytes, size };
 }
 
 struct str client_path(struct cli *cli, const char *pattern, ...)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* client - the web server's API, called over HTTP: one request at a time, on one kept connection.
  *
- * Which server: --url, else the profile's, else the one of this home. Who asks: HEADRACE_TOKEN, else the profile's token, else
- * $HEADRACE_HOME/cli-token, which belongs to the owner of the home. */
+ * Which server: --url, else the profile's, else the one of this home. Who asks: HEADRACE_TOKEN,
+ * else the profile's token, else $HEADRACE_HOME/cli-token, which belongs to the owner of the home.
+ */
 #ifndef HEADRACE_CLIENT_H
 #define HEADRACE_CLIENT_H
 
@@ -16,18 +17,20 @@ struct reply {
     bool log_is_complete;
 };
 
-/* `path` begins with /api. `body` NULL: none. Any answer from 400 on is a failure with the server's own sentence;
- * no answer says where it asked and how to start a server. `out` may be NULL. */
-MUST_USE int client_call(struct cli *cli, const char *method, struct str path, const struct value *body,
-                         struct reply *out, struct err *err);
-MUST_USE int client_get(struct cli *cli, struct str path, const struct value **out, struct err *err);
+/* `path` begins with /api. `body` NULL: none. Any answer from 400 on is a failure with the server's
+ * own sentence; no answer says where it asked and how to start a server. `out` may be NULL. */
+MUST_USE int client_call(struct cli *cli, const char *method, struct str path,
+                         const struct value *body, struct reply *out, struct err *err);
+MUST_USE int client_get(struct cli *cli, struct str path, const struct value **out,
+                        struct err *err);
 
-/* All pages of a listing (at most `max` rows), from the list under `key`. `path` may hold a query. */
+/* All pages of a listing (at most `max` rows), from the list under `key`. `path` may hold a query.
+ */
 MUST_USE int client_list(struct cli *cli, struct str path, const char *key, int64_t max,
                          const struct value **out, struct err *err);
 
-/* A path from pieces: "/api/v2/dags/%s/dagRuns/%s"; each %s is percent-encoded (const char * or STR are not mixed: all
- * are struct str). */
+/* A path from pieces: "/api/v2/dags/%s/dagRuns/%s"; each %s is percent-encoded (const char * or STR
+ * are not mixed: all are struct str). */
 struct str client_path(struct cli *cli, const char *pattern, ...);
 struct str client_encode(struct arena *arena, struct str text);
 

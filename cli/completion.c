@@ -11,7 +11,8 @@ static const char bash_end[] =
     "       [ -n \"$words\" ] || { local own=args_${group//-/_}_; words=${!own}; } ;;\n"
     "    *) local name=args_${group//-/_}_${verb//-/_} positional=$((COMP_CWORD - 3)) i\n"
     "       words=${!name}\n"
-    "       for ((i = 3; i < COMP_CWORD; i++)); do [[ ${COMP_WORDS[i]} == -* ]] && positional=-1; done ;;\n"
+    "       for ((i = 3; i < COMP_CWORD; i++)); do [[ ${COMP_WORDS[i]} == -* ]] && positional=-1; "
+    "done ;;\n"
     "    esac\n"
     "    case ${COMP_WORDS[COMP_CWORD - 1]} in\n"
     "    -o | --output) words='table json yaml plain' ;;\n"
@@ -69,7 +70,8 @@ static void add_group(struct buf *buf, const char *group)
     buf_add_cstr(buf, "='");
     for (uint32_t i = 0; cli_command_at(i) != NULL; i++) {
         const struct cli_command *command = cli_command_at(i);
-        bool is_new_group = group[0] == '\0' && command->group[0] != '\0' && strcmp(command->group, last) != 0;
+        bool is_new_group =
+            group[0] == '\0' && command->group[0] != '\0' && strcmp(command->group, last) != 0;
 
         if (strcmp(command->group, group) == 0)
             buf_printf(buf, "%s ", command->verb);
@@ -86,7 +88,8 @@ int cli_completion(struct cli *cli, struct err *err)
     const char *last = "";
 
     if (!str_is(cli_arg(cli, "SHELL"), "bash"))
-        return cli_wrong_use(cli, err, "there is completion for bash, not for %.*s", STR_ARG(cli_arg(cli, "SHELL")));
+        return cli_wrong_use(cli, err, "there is completion for bash, not for %.*s",
+                             STR_ARG(cli_arg(cli, "SHELL")));
     buf_add_cstr(&buf, "# source <(headrace completion bash)\nshopt -s extglob\n_headrace() {\n");
     add_group(&buf, "");
     for (uint32_t i = 0; cli_command_at(i) != NULL; i++) {

@@ -6,12 +6,12 @@
 int cli_config_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "section", "SECTION", CELL_TEXT },
-        { "key",     "KEY",     CELL_TEXT },
-        { "value",   "VALUE",   CELL_TEXT },
-        { "default", "DEFAULT", CELL_TEXT },
-        { "origin",  "ORIGIN",  CELL_TEXT },
-        { "help",    "MEANING", CELL_TEXT },
+        {"section",  "SECTION", CELL_TEXT},
+        { "key",     "KEY",     CELL_TEXT},
+        { "value",   "VALUE",   CELL_TEXT},
+        { "default", "DEFAULT", CELL_TEXT},
+        { "origin",  "ORIGIN",  CELL_TEXT},
+        { "help",    "MEANING", CELL_TEXT},
     };
     struct arena *arena = cli->arena;
     struct value *rows = value_list(arena);
@@ -35,7 +35,8 @@ int cli_config_list(struct cli *cli, struct err *err)
         value_add(arena, rows, row);
     }
     if (rows->count == 0 && cli_has(cli, "--section"))
-        return err_set(err, ERR_NOT_FOUND, "no settings in a section %.*s", STR_ARG(cli_arg(cli, "--section")));
+        return err_set(err, ERR_NOT_FOUND, "no settings in a section %.*s",
+                       STR_ARG(cli_arg(cli, "--section")));
     OUTPUT_ROWS(cli, columns, rows);
     return 0;
 }

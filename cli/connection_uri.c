@@ -17,14 +17,15 @@ static struct str decode(struct arena *arena, struct str text)
     size_t size = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        bool is_code = text.bytes[i] == '%' && i + 2 < text.size && hex_digit(text.bytes[i + 1]) >= 0 &&
-                       hex_digit(text.bytes[i + 2]) >= 0;
+        bool is_code = text.bytes[i] == '%' && i + 2 < text.size &&
+                       hex_digit(text.bytes[i + 1]) >= 0 && hex_digit(text.bytes[i + 2]) >= 0;
 
-        bytes[size++] = is_code ? (char)(hex_digit(text.bytes[i + 1]) << 4 | hex_digit(text.bytes[i + 2]))
-                                : text.bytes[i];
+        bytes[size++] =
+            is_code ? (char)(hex_digit(text.bytes[i + 1]) << 4 | hex_digit(text.bytes[i + 2]))
+                    : text.bytes[i];
         i += is_code ? 2 : 0;
     }
-    return (struct str){ bytes, size };
+    return (struct str) { bytes, size };
 }
 
 static void put_text(struct arena *arena, struct value *out, const char *key, struct str text)
@@ -50,7 +51,8 @@ static int read_host(struct arena *arena, struct str host, struct value *out, st
 
     if (is_ipv6 && find_last(host, ']') > colon)
         colon = -1;
-    if (colon >= 0 && str_to_int(str_slice(host, (size_t)colon + 1, host.size), 1, 65535, &port) < 0)
+    if (colon >= 0 &&
+        str_to_int(str_slice(host, (size_t)colon + 1, host.size), 1, 65535, &port) < 0)
         return err_set(err, ERR_INVALID, "the port in the URI is not a number from 1 to 65535");
     if (colon >= 0) {
         value_put(arena, out, STR("port"), value_int(arena, port));

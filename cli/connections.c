@@ -6,19 +6,25 @@
 #include "cli/resource.h"
 
 static const struct column columns[] = {
-    { "connection_id", "CONN_ID",     CELL_TEXT },
-    { "conn_type",     "TYPE",        CELL_TEXT },
-    { "host",          "HOST",        CELL_TEXT },
-    { "port",          "PORT",        CELL_TEXT },
-    { "schema",        "SCHEMA",      CELL_TEXT },
-    { "login",         "LOGIN",       CELL_TEXT },
-    { "description",   "DESCRIPTION", CELL_TEXT },
+    {"connection_id", "CONN_ID",     CELL_TEXT},
+    { "conn_type",    "TYPE",        CELL_TEXT},
+    { "host",         "HOST",        CELL_TEXT},
+    { "port",         "PORT",        CELL_TEXT},
+    { "schema",       "SCHEMA",      CELL_TEXT},
+    { "login",        "LOGIN",       CELL_TEXT},
+    { "description",  "DESCRIPTION", CELL_TEXT},
 };
-static const char *const fields[] = { "conn_type", "host",     "port",  "schema",      "login",
-                                      "password",  "extra",    "description", NULL };
+static const char *const fields[] = { "conn_type", "host",  "port",        "schema", "login",
+                                      "password",  "extra", "description", NULL };
 static const struct resource connections = {
-    "connection", "/api/v2/connections", "connections", "connection_id", "CONN_ID",
-    columns,      sizeof columns / sizeof columns[0],   fields,
+    "connection",
+    "/api/v2/connections",
+    "connections",
+    "connection_id",
+    "CONN_ID",
+    columns,
+    sizeof columns / sizeof columns[0],
+    fields,
 };
 
 int cli_connections_list(struct cli *cli, struct err *err)
@@ -42,18 +48,19 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
     static const struct {
         const char *option, *key;
     } options[] = {
-        { "--conn-type",        "conn_type"   },
-        { "--conn-host",        "host"        },
-        { "--conn-login",       "login"       },
-        { "--conn-password",    "password"    },
-        { "--conn-schema",      "schema"      },
-        { "--conn-extra",       "extra"       },
-        { "--conn-description", "description" },
+        {"--conn-type",         "conn_type"  },
+        { "--conn-host",        "host"       },
+        { "--conn-login",       "login"      },
+        { "--conn-password",    "password"   },
+        { "--conn-schema",      "schema"     },
+        { "--conn-extra",       "extra"      },
+        { "--conn-description", "description"},
     };
     int64_t port;
     int rc = cli_number(cli, "--conn-port", 1, 65535, 0, &port, err);
 
-    value_put(cli->arena, body, STR("connection_id"), value_string(cli->arena, cli_arg(cli, "CONN_ID")));
+    value_put(cli->arena, body, STR("connection_id"),
+              value_string(cli->arena, cli_arg(cli, "CONN_ID")));
     if (rc == 0 && cli_has(cli, "--conn-uri"))
         rc = connection_uri_read(cli->arena, cli_arg(cli, "--conn-uri"), body, err);
     for (size_t i = 0; rc == 0 && i < sizeof options / sizeof options[0]; i++) {
@@ -63,12 +70,15 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
             continue;
         if (str_is(text, "-") && strcmp(options[i].key, "password") == 0)
             rc = file_read(cli->arena, "-", &text, err);
-        value_put(cli->arena, body, str_of(options[i].key), value_string(cli->arena, str_trim(text)));
+        value_put(cli->arena, body, str_of(options[i].key),
+                  value_string(cli->arena, str_trim(text)));
     }
     if (rc == 0 && port > 0)
         value_put(cli->arena, body, STR("port"), value_int(cli->arena, port));
     if (rc == 0 && value_get(body, "conn_type") == NULL)
-        return cli_wrong_use(cli, err, "a connection needs a type: --conn-type postgres, or --conn-uri postgres://...");
+        return cli_wrong_use(
+            cli, err,
+            "a connection needs a type: --conn-type postgres, or --conn-uri postgres://...");
     return rc;
 }
 

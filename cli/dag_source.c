@@ -12,7 +12,7 @@ static bool find_zone(void *owner, struct str name, const struct zone **out)
     struct str tzif;
     struct zone *zone = NULL;
 
-    VEC_EACH(&source->zones, i)
+    VEC_EACH (&source->zones, i)
         if (str_eq(source->zone_names.items[i], name)) {
             *out = source->zones.items[i];
             return true;
@@ -25,7 +25,7 @@ static bool find_zone(void *owner, struct str name, const struct zone **out)
         return false;
     char *kept = strndup(name.bytes, name.size);
     VEC_ADD(&source->zones, zone);
-    VEC_ADD(&source->zone_names, (struct str){ kept, name.size });
+    VEC_ADD(&source->zone_names, (struct str) { kept, name.size });
     *out = zone;
     return true;
 }
@@ -38,14 +38,15 @@ const struct zone *dag_source_zone(struct dag_source *source, struct str name)
     return zone;
 }
 
-int dag_source_text(struct cli *cli, struct str name, struct str text, struct dag_source *out, struct err *err)
+int dag_source_text(struct cli *cli, struct str name, struct str text, struct dag_source *out,
+                    struct err *err)
 {
     struct compile_options options = { .owner = out, .zone = find_zone };
     int rc = compile_file(cli->arena, name, text, &options, &out->result);
 
     if (rc < 0)
-        return err_set(err, ERR_INVALID, "%.*s: %u problem%s", STR_ARG(name), out->result.problem_count,
-                       out->result.problem_count == 1 ? "" : "s");
+        return err_set(err, ERR_INVALID, "%.*s: %u problem%s", STR_ARG(name),
+                       out->result.problem_count, out->result.problem_count == 1 ? "" : "s");
     return 0;
 }
 
@@ -65,7 +66,7 @@ int dag_source_read(struct cli *cli, const char *path, struct dag_source *out, s
 void dag_source_clear(struct dag_source *source)
 {
     compile_clear(&source->result);
-    VEC_EACH(&source->zones, i) {
+    VEC_EACH (&source->zones, i) {
         zone_free(source->zones.items[i]);
         free((void *)source->zone_names.items[i].bytes);
     }
@@ -102,5 +103,6 @@ void dag_source_print_problems(struct cli *cli, const struct dag_source *source,
 
 bool dag_source_is_file(struct str word)
 {
-    return str_find(word, '/') >= 0 || str_ends(word, ".yaml") || str_ends(word, ".yml") || str_is(word, "-");
+    return str_find(word, '/') >= 0 || str_ends(word, ".yaml") || str_ends(word, ".yml") ||
+           str_is(word, "-");
 }

@@ -13,9 +13,12 @@ struct dag_source {
     VEC(struct str) zone_names;
 };
 
-/* Reads and compiles a file ("-": standard input). ERR_INVALID when it has problems: they are in the result. */
-MUST_USE int dag_source_read(struct cli *cli, const char *path, struct dag_source *out, struct err *err);
-MUST_USE int dag_source_text(struct cli *cli, struct str name, struct str text, struct dag_source *out, struct err *err);
+/* Reads and compiles a file ("-": standard input). ERR_INVALID when it has problems: they are in
+ * the result. */
+MUST_USE int dag_source_read(struct cli *cli, const char *path, struct dag_source *out,
+                             struct err *err);
+MUST_USE int dag_source_text(struct cli *cli, struct str name, struct str text,
+                             struct dag_source *out, struct err *err);
 void dag_source_clear(struct dag_source *source);
 
 /* The zone of a DAG that was read; NULL is UTC. */

@@ -11,13 +11,13 @@ enum { ROWS_MAX = 100000, RUNS_SHOWN = 25 };
 int cli_dags_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "dag_id",              "DAG_ID",   CELL_TEXT },
-        { "is_paused",           "PAUSED",   CELL_TEXT },
-        { "timetable_summary",   "SCHEDULE", CELL_TEXT },
-        { "next_dagrun_run_after", "NEXT",   CELL_TIME },
-        { "tags.name",           "TAGS",     CELL_TEXT },
-        { "owners",              "OWNERS",   CELL_TEXT },
-        { "fileloc",             "FILE",     CELL_TEXT },
+        {"dag_id",                 "DAG_ID",   CELL_TEXT},
+        { "is_paused",             "PAUSED",   CELL_TEXT},
+        { "timetable_summary",     "SCHEDULE", CELL_TEXT},
+        { "next_dagrun_run_after", "NEXT",     CELL_TIME},
+        { "tags.name",             "TAGS",     CELL_TEXT},
+        { "owners",                "OWNERS",   CELL_TEXT},
+        { "fileloc",               "FILE",     CELL_TEXT},
     };
     struct str path = STR("/api/v2/dags?order_by=dag_id");
     const struct value *rows;
@@ -43,7 +43,8 @@ int cli_dags_list(struct cli *cli, struct err *err)
 int cli_dags_details(struct cli *cli, struct err *err)
 {
     const struct value *dag;
-    int rc = client_get(cli, client_path(cli, "/api/v2/dags/%s/details", cli_arg(cli, "DAG_ID")), &dag, err);
+    int rc = client_get(cli, client_path(cli, "/api/v2/dags/%s/details", cli_arg(cli, "DAG_ID")),
+                        &dag, err);
 
     if (rc == 0)
         output_object(cli, dag);
@@ -61,7 +62,8 @@ static int set_paused(struct cli *cli, bool paused, struct err *err)
         struct str path = client_path(cli, "/api/v2/dags/%s?update_mask=is_paused", dag->value);
         int rc = client_call(cli, "PATCH", path, body, NULL, err);
         if (rc < 0)
-            return err_wrap(err, rc, "%s %.*s", paused ? "pausing" : "unpausing", STR_ARG(dag->value));
+            return err_wrap(err, rc, "%s %.*s", paused ? "pausing" : "unpausing",
+                            STR_ARG(dag->value));
         output_note(cli, "%.*s is %s", STR_ARG(dag->value), paused ? "paused" : "unpaused");
     }
     return 0;
@@ -80,10 +82,12 @@ int cli_dags_unpause(struct cli *cli, struct err *err)
 int cli_dags_delete(struct cli *cli, struct err *err)
 {
     struct str dag_id = cli_arg(cli, "DAG_ID");
-    int rc = cli_confirm(cli, err, "Forget %.*s with all its runs, logs excepted?", STR_ARG(dag_id));
+    int rc =
+        cli_confirm(cli, err, "Forget %.*s with all its runs, logs excepted?", STR_ARG(dag_id));
 
     if (rc == 0)
-        rc = client_call(cli, "DELETE", client_path(cli, "/api/v2/dags/%s", dag_id), NULL, NULL, err);
+        rc = client_call(cli, "DELETE", client_path(cli, "/api/v2/dags/%s", dag_id), NULL, NULL,
+                         err);
     if (rc == 0)
         output_note(cli, "%.*s is deleted", STR_ARG(dag_id));
     return rc;
@@ -92,15 +96,16 @@ int cli_dags_delete(struct cli *cli, struct err *err)
 int cli_dags_list_runs(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "dag_run_id",   "RUN_ID",       CELL_TEXT },
-        { "state",        "STATE",        CELL_STATE },
-        { "run_type",     "TYPE",         CELL_TEXT },
-        { "logical_date", "LOGICAL_DATE", CELL_TIME },
-        { "start_date",   "START",        CELL_TIME },
-        { "end_date",     "END",          CELL_TIME },
-        { "duration",     "DURATION",     CELL_SECONDS },
+        {"dag_run_id",    "RUN_ID",       CELL_TEXT   },
+        { "state",        "STATE",        CELL_STATE  },
+        { "run_type",     "TYPE",         CELL_TEXT   },
+        { "logical_date", "LOGICAL_DATE", CELL_TIME   },
+        { "start_date",   "START",        CELL_TIME   },
+        { "end_date",     "END",          CELL_TIME   },
+        { "duration",     "DURATION",     CELL_SECONDS},
     };
-    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", cli_arg(cli, "DAG_ID"));
+    struct str path =
+        client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", cli_arg(cli, "DAG_ID"));
     const struct value *rows;
     int64_t limit;
     int rc = cli_number(cli, "--limit", 1, ROWS_MAX, RUNS_SHOWN, &limit, err);
@@ -118,11 +123,11 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
 int cli_dags_list_import_errors(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "file",    "FILE",    CELL_TEXT },
-        { "line",    "LINE",    CELL_TEXT },
-        { "column",  "COLUMN",  CELL_TEXT },
-        { "message", "WRONG",   CELL_TEXT },
-        { "advice",  "INSTEAD", CELL_TEXT },
+        {"file",     "FILE",    CELL_TEXT},
+        { "line",    "LINE",    CELL_TEXT},
+        { "column",  "COLUMN",  CELL_TEXT},
+        { "message", "WRONG",   CELL_TEXT},
+        { "advice",  "INSTEAD", CELL_TEXT},
     };
     const struct value *answer;
     int rc = client_get(cli, STR("/api/headrace/v1/import_errors"), &answer, err);
@@ -138,8 +143,10 @@ int cli_dags_list_import_errors(struct cli *cli, struct err *err)
 int cli_dags_state(struct cli *cli, struct err *err)
 {
     const struct value *run;
-    int rc = client_get(cli, client_path(cli, "/api/v2/dags/%s/dagRuns/%s", cli_arg(cli, "DAG_ID"),
-                                         cli_arg(cli, "RUN_ID")), &run, err);
+    int rc = client_get(cli,
+                        client_path(cli, "/api/v2/dags/%s/dagRuns/%s", cli_arg(cli, "DAG_ID"),
+                                    cli_arg(cli, "RUN_ID")),
+                        &run, err);
 
     if (rc == 0 && (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML))
         output_object(cli, run);

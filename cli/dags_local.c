@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace dags check, show, next-execution, schema: what can be said of a DAG from its file alone. */
+/* headrace dags check, show, next-execution, schema: what can be said of a DAG from its file alone.
+ */
 #include "cli/client.h"
 #include "cli/dag_source.h"
 #include "cli/handlers.h"
@@ -44,7 +45,8 @@ static int read_source(struct cli *cli, struct str name, struct dag_source *out,
     int rc = client_get(cli, client_path(cli, "/api/v2/dagSources/%s", name), &answer, err);
     if (rc < 0)
         return rc;
-    return dag_source_text(cli, name, value_text(value_get(answer, "content"), STR_EMPTY), out, err);
+    return dag_source_text(cli, name, value_text(value_get(answer, "content"), STR_EMPTY), out,
+                           err);
 }
 
 static const struct dag *choose_dag(const struct dag_source *source, struct str name)
@@ -80,9 +82,12 @@ static struct value *task_row(struct cli *cli, const struct dag *dag, uint32_t t
         value_add(arena, upstream, value_string_copy(arena, dag->tasks[it->upstream[i]].id));
     value_put(arena, row, STR("step"), value_int(arena, depth));
     value_put(arena, row, STR("task_id"), value_string_copy(arena, it->id));
-    value_put(arena, row, STR("operator"), value_string(arena, str_of(operator_name(it->operator_kind))));
-    value_put(arena, row, STR("mapped"), value_string(arena, it->for_each != NULL ? STR("for_each") : STR_EMPTY));
-    value_put(arena, row, STR("trigger_rule"), value_string(arena, str_of(trigger_rule_name(it->trigger_rule))));
+    value_put(arena, row, STR("operator"),
+              value_string(arena, str_of(operator_name(it->operator_kind))));
+    value_put(arena, row, STR("mapped"),
+              value_string(arena, it->for_each != NULL ? STR("for_each") : STR_EMPTY));
+    value_put(arena, row, STR("trigger_rule"),
+              value_string(arena, str_of(trigger_rule_name(it->trigger_rule))));
     value_put(arena, row, STR("depends_on"), upstream);
     return row;
 }
@@ -90,12 +95,12 @@ static struct value *task_row(struct cli *cli, const struct dag *dag, uint32_t t
 int cli_dags_show(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "step",         "STEP",         CELL_TEXT },
-        { "task_id",      "TASK_ID",      CELL_TEXT },
-        { "operator",     "OPERATOR",     CELL_TEXT },
-        { "mapped",       "MAPPED",       CELL_TEXT },
-        { "trigger_rule", "TRIGGER_RULE", CELL_TEXT },
-        { "depends_on",   "DEPENDS_ON",   CELL_TEXT },
+        {"step",          "STEP",         CELL_TEXT},
+        { "task_id",      "TASK_ID",      CELL_TEXT},
+        { "operator",     "OPERATOR",     CELL_TEXT},
+        { "mapped",       "MAPPED",       CELL_TEXT},
+        { "trigger_rule", "TRIGGER_RULE", CELL_TEXT},
+        { "depends_on",   "DEPENDS_ON",   CELL_TEXT},
     };
     struct dag_source source = { 0 };
     struct value *rows = value_list(cli->arena);
@@ -124,15 +129,17 @@ int cli_dags_show(struct cli *cli, struct err *err)
 
 /* ---- next-execution ---- */
 
-static int print_executions(struct cli *cli, const struct dag *dag, const struct zone *zone, int64_t from_ms,
-                            int64_t count, struct err *err)
+static int print_executions(struct cli *cli, const struct dag *dag, const struct zone *zone,
+                            int64_t from_ms, int64_t count, struct err *err)
 {
-    static const struct column columns[] = { { "run_after", "RUN_AFTER", CELL_TIME } };
+    static const struct column columns[] = {
+        {"run_after", "RUN_AFTER", CELL_TIME}
+    };
     static const struct column all_columns[] = {
-        { "run_after",           "RUN_AFTER",           CELL_TIME },
-        { "logical_date",        "LOGICAL_DATE",        CELL_TIME },
-        { "data_interval_start", "DATA_INTERVAL_START", CELL_TIME },
-        { "data_interval_end",   "DATA_INTERVAL_END",   CELL_TIME },
+        {"run_after",            "RUN_AFTER",           CELL_TIME},
+        { "logical_date",        "LOGICAL_DATE",        CELL_TIME},
+        { "data_interval_start", "DATA_INTERVAL_START", CELL_TIME},
+        { "data_interval_end",   "DATA_INTERVAL_END",   CELL_TIME},
     };
     struct arena *arena = cli->arena;
     struct value *rows = value_list(arena);
@@ -145,11 +152,14 @@ static int print_executions(struct cli *cli, const struct dag *dag, const struct
     for (int64_t i = 0; i < count && timetable_next(&timetable, from_ms, &firing); i++) {
         struct value *row = value_map(arena);
 
-        value_put(arena, row, STR("run_after"), value_string(arena, civil_text(arena, firing.fire_ms)));
-        value_put(arena, row, STR("logical_date"), value_string(arena, civil_text(arena, firing.logical_ms)));
+        value_put(arena, row, STR("run_after"),
+                  value_string(arena, civil_text(arena, firing.fire_ms)));
+        value_put(arena, row, STR("logical_date"),
+                  value_string(arena, civil_text(arena, firing.logical_ms)));
         value_put(arena, row, STR("data_interval_start"),
                   value_string(arena, civil_text(arena, firing.interval_start_ms)));
-        value_put(arena, row, STR("data_interval_end"), value_string(arena, civil_text(arena, firing.interval_end_ms)));
+        value_put(arena, row, STR("data_interval_end"),
+                  value_string(arena, civil_text(arena, firing.interval_end_ms)));
         value_add(arena, rows, row);
         from_ms = firing.fire_ms;
     }
@@ -171,7 +181,8 @@ int cli_dags_next_execution(struct cli *cli, struct err *err)
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
     from_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    if (rc == 0 && cli_has(cli, "--from") && civil_parse(cli_arg(cli, "--from"), &from_ms, &has_zone) < 0)
+    if (rc == 0 && cli_has(cli, "--from") &&
+        civil_parse(cli_arg(cli, "--from"), &from_ms, &has_zone) < 0)
         return cli_wrong_use(cli, err, "--from takes a time such as 2026-11-21T06:00:00Z, not %.*s",
                              STR_ARG(cli_arg(cli, "--from")));
     if (rc == 0)
@@ -180,7 +191,8 @@ int cli_dags_next_execution(struct cli *cli, struct err *err)
         const struct dag *dag = choose_dag(&source, name);
 
         rc = dag == NULL ? err_set(err, ERR_NOT_FOUND, "%.*s holds no DAG", STR_ARG(name))
-                         : print_executions(cli, dag, dag_source_zone(&source, dag->timezone), from_ms, count, err);
+                         : print_executions(cli, dag, dag_source_zone(&source, dag->timezone),
+                                            from_ms, count, err);
     }
     dag_source_clear(&source);
     return rc;

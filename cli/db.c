@@ -46,12 +46,14 @@ int cli_db_clean(struct cli *cli, struct err *err)
     int64_t age_ms = cli->conf->database_retention_ms;
     int32_t dropped = 0;
 
-    if (cli_has(cli, "--older-than") && duration_parse(cli_arg(cli, "--older-than"), &age_ms, err) < 0)
+    if (cli_has(cli, "--older-than") &&
+        duration_parse(cli_arg(cli, "--older-than"), &age_ms, err) < 0)
         return cli_wrong_use(cli, err, "--older-than takes a duration such as 30d, not %.*s",
                              STR_ARG(cli_arg(cli, "--older-than")));
     int32_t days = (int32_t)(age_ms / DAY_MS);
     if (days < 1)
-        return cli_wrong_use(cli, err, "--older-than must be a day at least: what is dropped are whole days");
+        return cli_wrong_use(cli, err,
+                             "--older-than must be a day at least: what is dropped are whole days");
     int rc = cli_confirm(cli, err, "Drop ended runs that are older than %d days?", days);
     if (rc == 0)
         rc = store_clean(instance_database(cli), days, &dropped, err);
@@ -63,7 +65,8 @@ int cli_db_clean(struct cli *cli, struct err *err)
 int cli_db_reset(struct cli *cli, struct err *err)
 {
     const char *conninfo = instance_database(cli);
-    int rc = cli_confirm(cli, err, "Empty the metadata database, with every run, variable, connection and user?");
+    int rc = cli_confirm(
+        cli, err, "Empty the metadata database, with every run, variable, connection and user?");
 
     if (rc == 0)
         rc = store_schema_reset(conninfo, err);

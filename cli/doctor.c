@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace doctor: looks at everything an installation stands on, and says what to do about what is wrong. */
+/* headrace doctor: looks at everything an installation stands on, and says what to do about what is
+ * wrong. */
 #include "cli/client.h"
 #include "cli/files.h"
 #include "cli/handlers.h"
@@ -24,9 +25,10 @@ struct report {
 };
 
 /* `level`: "ok", "note" (worth knowing) or "wrong". */
-static void say(struct report *report, const char *level, const char *what, const char *advice, const char *fmt, ...)
-    FORMAT(5, 6);
-static void say(struct report *report, const char *level, const char *what, const char *advice, const char *fmt, ...)
+static void say(struct report *report, const char *level, const char *what, const char *advice,
+                const char *fmt, ...) FORMAT(5, 6);
+static void say(struct report *report, const char *level, const char *what, const char *advice,
+                const char *fmt, ...)
 {
     struct arena *arena = report->cli->arena;
     struct value *row = value_map(arena);
@@ -45,8 +47,8 @@ static void say(struct report *report, const char *level, const char *what, cons
 
 static void look_at_programs(struct report *report)
 {
-    static const char *const names[] = { "headrace-scheduler", "headrace-worker", "headrace-webserver",
-                                         "headrace-warden", "headrace-task" };
+    static const char *const names[] = { "headrace-scheduler", "headrace-worker",
+                                         "headrace-webserver", "headrace-warden", "headrace-task" };
     struct arena *arena = report->cli->arena;
     struct str missing = STR_EMPTY;
 
@@ -54,10 +56,12 @@ static void look_at_programs(struct report *report)
         if (access(cli_program_path(arena, names[i]), X_OK) != 0)
             missing = str_format(arena, "%.*s %s", STR_ARG(missing), names[i]);
     if (missing.size > 0)
-        say(report, "wrong", "programs", "build all of them (./dev build release) or install the whole", "missing:%.*s",
+        say(report, "wrong", "programs",
+            "build all of them (./dev build release) or install the whole", "missing:%.*s",
             STR_ARG(missing));
     else
-        say(report, "ok", "programs", "", "release " HEADRACE_VERSION ", all in %.*s", STR_ARG(cli_bin_folder(arena)));
+        say(report, "ok", "programs", "", "release " HEADRACE_VERSION ", all in %.*s",
+            STR_ARG(cli_bin_folder(arena)));
 }
 
 static void look_at_home(struct report *report)
@@ -75,16 +79,16 @@ static void look_at_home(struct report *report)
         say(report, "wrong", "home", "give it to this user, or choose another with HEADRACE_HOME",
             "%s cannot be written by this user", path);
     else if ((status.st_mode & 077) > 010)
-        say(report, "wrong", "home", "chmod 0700: it holds keys and passwords", "%s may be read by others (mode %04o)",
-            path, (unsigned)status.st_mode & 07777);
+        say(report, "wrong", "home", "chmod 0700: it holds keys and passwords",
+            "%s may be read by others (mode %04o)", path, (unsigned)status.st_mode & 07777);
     else
         say(report, "ok", "home", "", "%s", path);
     if (statvfs(path, &space) != 0)
         return;
     long long free_mib = (long long)(space.f_bavail * space.f_frsize >> 20);
     say(report, free_mib < DISK_LOW_MIB ? "wrong" : "ok", "disk",
-        free_mib < DISK_LOW_MIB ? "make room: the database and the workers' spools need it" : "", "%lld MiB free",
-        free_mib);
+        free_mib < DISK_LOW_MIB ? "make room: the database and the workers' spools need it" : "",
+        "%lld MiB free", free_mib);
 }
 
 static void look_at_settings(struct report *report)
@@ -95,11 +99,14 @@ static void look_at_settings(struct report *report)
 
     for (uint32_t i = 0; conf_item(conf, i, &item); i++)
         changed += item.origin != CONF_DEFAULT;
-    say(report, "ok", "settings", "", "%u differ from their defaults (headrace config list --changed)%s%.*s", changed,
-        file_exists(str_cstr(report->cli->arena, conf->file)) ? "; file " : "; no file ", STR_ARG(conf->file));
+    say(report, "ok", "settings", "",
+        "%u differ from their defaults (headrace config list --changed)%s%.*s", changed,
+        file_exists(str_cstr(report->cli->arena, conf->file)) ? "; file " : "; no file ",
+        STR_ARG(conf->file));
     const char *dags = str_cstr(report->cli->arena, conf->core_dags_folder);
     if (!file_exists(dags))
-        say(report, "note", "DAG folder", "make it, or set core.dags_folder", "%s is not there", dags);
+        say(report, "note", "DAG folder", "make it, or set core.dags_folder", "%s is not there",
+            dags);
     else
         say(report, "ok", "DAG folder", "", "%s", dags);
 }
@@ -112,23 +119,27 @@ static void look_at_database(struct report *report)
     struct private_pg pg;
     struct err err = { 0 };
     struct conf_item item;
-    bool is_default = conf_find(report->cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
-                      item.origin == CONF_DEFAULT;
+    bool is_default =
+        conf_find(report->cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
+        item.origin == CONF_DEFAULT;
 
     if (is_default && private_pg_init(&pg, report->cli->arena, report->cli->conf->home, &err) < 0)
         say(report, "wrong", "PostgreSQL", err.hint, "%s", err.sentence);
     if (pg_sync_open(&sync, conninfo, &err) < 0) {
         say(report, is_default ? "note" : "wrong", "database",
-            is_default ? "headrace standalone starts one" : "look at database.conn and at that server", "%s",
-            err.sentence);
+            is_default ? "headrace standalone starts one"
+                       : "look at database.conn and at that server",
+            "%s", err.sentence);
         return;
     }
     if (pg_sync_query(sync, "SHOW server_version", NULL, &result, &err) == 0)
-        say(report, "ok", "database", "", "PostgreSQL %.*s answers", STR_ARG(pg_get_text(result, 0, 0)));
+        say(report, "ok", "database", "", "PostgreSQL %.*s answers",
+            STR_ARG(pg_get_text(result, 0, 0)));
     pg_result_free(result);
     pg_sync_close(sync);
     if (store_schema_check(conninfo, &err) < 0)
-        say(report, "wrong", "schema", err.hint[0] != '\0' ? err.hint : "headrace db migrate", "%s", err.sentence);
+        say(report, "wrong", "schema", err.hint[0] != '\0' ? err.hint : "headrace db migrate", "%s",
+            err.sentence);
     else
         say(report, "ok", "schema", "", "fits this release");
 }
@@ -140,16 +151,18 @@ static void look_at_server(struct report *report)
     struct err err = { 0 };
     struct str url;
 
-    if (client_url(cli, &url, &err) < 0 || client_get(cli, STR("/api/v2/monitor/health"), &health, &err) < 0) {
+    if (client_url(cli, &url, &err) < 0 ||
+        client_get(cli, STR("/api/v2/monitor/health"), &health, &err) < 0) {
         say(report, "note", "web server", "headrace standalone starts one", "%s", err.sentence);
         return;
     }
     static const char *const parts[] = { "metadatabase", "scheduler", "dag_processor" };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        struct str status = value_text(value_get(value_get(health, parts[i]), "status"), STR("unknown"));
+        struct str status =
+            value_text(value_get(value_get(health, parts[i]), "status"), STR("unknown"));
         bool is_healthy = str_is(status, "healthy");
-        say(report, is_healthy ? "ok" : "wrong", parts[i], is_healthy ? "" : "its log says why (run/ in the home)",
-            "%.*s", STR_ARG(status));
+        say(report, is_healthy ? "ok" : "wrong", parts[i],
+            is_healthy ? "" : "its log says why (run/ in the home)", "%.*s", STR_ARG(status));
     }
     if (client_get(cli, STR("/api/v2/version"), &answer, &err) < 0)
         say(report, "wrong", "sign-in", err.hint, "%.*s: %s", STR_ARG(url), err.sentence);
@@ -159,13 +172,14 @@ static void look_at_server(struct report *report)
         const struct value *workers = value_get(answer, "workers");
         uint32_t count = workers == NULL ? 0 : workers->count;
         say(report, count == 0 ? "note" : "ok", "workers",
-            count == 0 ? "start some: headrace worker, or autoscale.default.max above 0" : "", "%u known", count);
+            count == 0 ? "start some: headrace worker, or autoscale.default.max above 0" : "",
+            "%u known", count);
     }
     if (client_get(cli, STR("/api/headrace/v1/import_errors"), &answer, NULL) == 0) {
         const struct value *errors = value_get(answer, "import_errors");
         uint32_t count = errors == NULL ? 0 : errors->count;
-        say(report, count > 0 ? "wrong" : "ok", "DAG files", count > 0 ? "headrace dags list-import-errors" : "",
-            "%u cannot be used", count);
+        say(report, count > 0 ? "wrong" : "ok", "DAG files",
+            count > 0 ? "headrace dags list-import-errors" : "", "%u cannot be used", count);
     }
 }
 
@@ -175,7 +189,8 @@ static void look_at_host(struct report *report)
     bool can_write = has_cgroups && access("/sys/fs/cgroup/cgroup.subtree_control", W_OK) == 0;
 
     if (access("/usr/share/zoneinfo/Europe/Lisbon", R_OK) != 0)
-        say(report, "wrong", "time zones", "apt-get install tzdata", "no zones in /usr/share/zoneinfo: only UTC works");
+        say(report, "wrong", "time zones", "apt-get install tzdata",
+            "no zones in /usr/share/zoneinfo: only UTC works");
     else
         say(report, "ok", "time zones", "", "/usr/share/zoneinfo");
     say(report, can_write ? "ok" : "note", "task limits",
@@ -186,10 +201,10 @@ static void look_at_host(struct report *report)
 int cli_doctor(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "verdict", "VERDICT", CELL_STATE },
-        { "what",    "WHAT",    CELL_TEXT },
-        { "found",   "FOUND",   CELL_TEXT },
-        { "advice",  "DO",      CELL_TEXT },
+        {"verdict", "VERDICT", CELL_STATE},
+        { "what",   "WHAT",    CELL_TEXT },
+        { "found",  "FOUND",   CELL_TEXT },
+        { "advice", "DO",      CELL_TEXT },
     };
     struct report report = { .cli = cli, .rows = value_list(cli->arena) };
 

@@ -12,7 +12,9 @@ enum { FILE_SIZE_MAX = 64 << 20 };
 
 static int system_error(struct err *err, const char *doing, const char *path)
 {
-    int code = errno == ENOENT ? ERR_NOT_FOUND : errno == EACCES || errno == EPERM ? ERR_FORBIDDEN : ERR_IO;
+    int code = errno == ENOENT                     ? ERR_NOT_FOUND
+               : errno == EACCES || errno == EPERM ? ERR_FORBIDDEN
+                                                   : ERR_IO;
 
     return err_set(err, code, "%s %s: %s", doing, path, strerror(errno));
 }
@@ -32,9 +34,10 @@ int file_read(struct arena *arena, const char *path, struct str *out, struct err
         if (size > 0)
             buf.size += (size_t)size;
     } while (size > 0 && buf.size <= FILE_SIZE_MAX);
-    int rc = size < 0                  ? system_error(err, "reading", path)
-             : buf.size > FILE_SIZE_MAX ? err_set(err, ERR_TOO_LARGE, "%s is larger than 64 MiB", path)
-                                        : 0;
+    int rc = size < 0 ? system_error(err, "reading", path)
+             : buf.size > FILE_SIZE_MAX
+                 ? err_set(err, ERR_TOO_LARGE, "%s is larger than 64 MiB", path)
+                 : 0;
     if (!is_stdin)
         (void)close(fd);
     if (rc == 0)

@@ -7,7 +7,8 @@
 
 #include <sys/types.h>
 
-/* "-" is stdin. ERR_NOT_FOUND, ERR_FORBIDDEN or ERR_IO; ERR_TOO_LARGE above 64 MiB. `err` names the path. */
+/* "-" is stdin. ERR_NOT_FOUND, ERR_FORBIDDEN or ERR_IO; ERR_TOO_LARGE above 64 MiB. `err` names the
+ * path. */
 MUST_USE int file_read(struct arena *arena, const char *path, struct str *out, struct err *err);
 MUST_USE int file_write(const char *path, struct str text, mode_t mode, struct err *err);
 

@@ -44,8 +44,10 @@ static void print_row(const struct cli *cli, const struct cli_command *command)
 {
     char name[64];
 
-    (void)snprintf(name, sizeof name, "%s%s%s", command->group, command->group[0] != '\0' ? " " : "", command->verb);
-    printf("  %s%-*s%s", cli->is_coloured ? "\033[1m" : "", HELP_COLUMN - 2, name, cli->is_coloured ? "\033[0m" : "");
+    (void)snprintf(name, sizeof name, "%s%s%s", command->group,
+                   command->group[0] != '\0' ? " " : "", command->verb);
+    printf("  %s%-*s%s", cli->is_coloured ? "\033[1m" : "", HELP_COLUMN - 2, name,
+           cli->is_coloured ? "\033[0m" : "");
     if (strlen(name) >= HELP_COLUMN - 2)
         printf("\n%*s", HELP_COLUMN, "");
     print_wrapped(command->help, HELP_COLUMN, help_width());
@@ -53,7 +55,8 @@ static void print_row(const struct cli *cli, const struct cli_command *command)
 
 void help_command(const struct cli *cli, const struct cli_command *command)
 {
-    int lead = printf("headrace %s%s%s ", command->group, command->group[0] != '\0' ? " " : "", command->verb);
+    int lead = printf("headrace %s%s%s ", command->group, command->group[0] != '\0' ? " " : "",
+                      command->verb);
 
     (void)cli;
     print_wrapped(command->args, lead, help_width());
@@ -61,14 +64,16 @@ void help_command(const struct cli *cli, const struct cli_command *command)
     print_wrapped(command->help, 4, help_width());
     printf("\nOptions of every command:\n    ");
     print_wrapped(cli_common_args(), 4, help_width());
-    printf("    FORMAT is table, json, yaml or plain. Any setting may be given as --section.key=value.\n");
+    printf("    FORMAT is table, json, yaml or plain. Any setting may be given as "
+           "--section.key=value.\n");
 }
 
 static void help_all(const struct cli *cli)
 {
     const char *group = "";
 
-    puts("headrace - brings work to workers\n\nusage: headrace COMMAND [ARGUMENTS]     headrace help COMMAND\n");
+    puts("headrace - brings work to workers\n\nusage: headrace COMMAND [ARGUMENTS]     headrace "
+         "help COMMAND\n");
     for (uint32_t i = 0; cli_command_at(i) != NULL; i++) {
         if (strcmp(cli_command_at(i)->group, group) != 0)
             putchar('\n');
@@ -76,7 +81,8 @@ static void help_all(const struct cli *cli)
         print_row(cli, cli_command_at(i));
     }
     puts("\nListings take -o table|json|yaml|plain. Exit: 0 done, 1 failed, 2 wrong use.\n"
-         "Another server: --url URL with HEADRACE_TOKEN, or --profile NAME of ~/.config/headrace/profiles.yaml.\n"
+         "Another server: --url URL with HEADRACE_TOKEN, or --profile NAME of "
+         "~/.config/headrace/profiles.yaml.\n"
          "Settings: headrace config list; any as --section.key=value or HEADRACE__SECTION__KEY.");
 }
 
@@ -88,7 +94,8 @@ void help_group(const struct cli *cli, const char *group, const char *verb)
         const struct cli_command *command = cli_command_at(i);
         bool is_single = command->group[0] == '\0' && strcmp(command->verb, group) == 0;
 
-        if (is_single || (verb != NULL && strcmp(command->group, group) == 0 && strcmp(command->verb, verb) == 0)) {
+        if (is_single || (verb != NULL && strcmp(command->group, group) == 0 &&
+                          strcmp(command->verb, verb) == 0)) {
             help_command(cli, command);
             return;
         }

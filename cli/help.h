@@ -5,7 +5,8 @@
 
 #include "cli/cli.h"
 
-/* A group's commands; all groups for ""; one command when `verb` is given. Unknown words get the list of all. */
+/* A group's commands; all groups for ""; one command when `verb` is given. Unknown words get the
+ * list of all. */
 void help_group(const struct cli *cli, const char *group, const char *verb);
 void help_command(const struct cli *cli, const struct cli_command *command);
 

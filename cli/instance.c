@@ -31,10 +31,11 @@ const char *instance_database(struct cli *cli)
 {
     struct conf_item item;
     struct str here = instance_text(cli, "database");
-    bool is_default =
-        conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 && item.origin == CONF_DEFAULT;
+    bool is_default = conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
+                      item.origin == CONF_DEFAULT;
 
-    return str_cstr(cli->arena, is_default && here.size > 0 ? here : cli->conf->database_conn.value);
+    return str_cstr(cli->arena,
+                    is_default && here.size > 0 ? here : cli->conf->database_conn.value);
 }
 
 int instance_write(struct cli *cli, const struct value *map, struct err *err)

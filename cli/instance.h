@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* instance - what `headrace standalone` wrote down about the system that runs in this home: $HEADRACE_HOME/run/instance.json.
- * It is how commands in another terminal find it although its ports came from flags or the environment. */
+/* instance - what `headrace standalone` wrote down about the system that runs in this home:
+ * $HEADRACE_HOME/run/instance.json. It is how commands in another terminal find it although its
+ * ports came from flags or the environment. */
 #ifndef HEADRACE_CLI_INSTANCE_H
 #define HEADRACE_CLI_INSTANCE_H
 

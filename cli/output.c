@@ -14,22 +14,22 @@ enum { WIDTH_UNKNOWN = 100000, CELL_WIDTH_MIN = 8, GAP = 2 };
 static const struct {
     const char *state, *colour;
 } colours[] = {
-    { "success",         "\033[32m" },
-    { "healthy",         "\033[32m" },
-    { "ok",              "\033[32m" },
-    { "note",            "\033[33m" },
-    { "wrong",           "\033[31m" },
-    { "present",         "\033[32m" },
-    { "running",         "\033[36m" },
-    { "queued",          "\033[33m" },
-    { "scheduled",       "\033[33m" },
-    { "up_for_retry",    "\033[33m" },
-    { "draining",        "\033[33m" },
-    { "failed",          "\033[31m" },
-    { "upstream_failed", "\033[31m" },
-    { "unhealthy",       "\033[31m" },
-    { "lost",            "\033[31m" },
-    { "skipped",         "\033[35m" },
+    {"success",          "\033[32m"},
+    { "healthy",         "\033[32m"},
+    { "ok",              "\033[32m"},
+    { "note",            "\033[33m"},
+    { "wrong",           "\033[31m"},
+    { "present",         "\033[32m"},
+    { "running",         "\033[36m"},
+    { "queued",          "\033[33m"},
+    { "scheduled",       "\033[33m"},
+    { "up_for_retry",    "\033[33m"},
+    { "draining",        "\033[33m"},
+    { "failed",          "\033[31m"},
+    { "upstream_failed", "\033[31m"},
+    { "unhealthy",       "\033[31m"},
+    { "lost",            "\033[31m"},
+    { "skipped",         "\033[35m"},
 };
 
 const char *output_colour(const struct cli *cli, struct str state)
@@ -158,7 +158,7 @@ static struct str one_line(struct arena *arena, struct str text)
     for (size_t i = 0; i < text.size; i++)
         if ((unsigned char)bytes[i] < ' ' || bytes[i] == 0x7f)
             bytes[i] = ' ';
-    return (struct str){ bytes, text.size };
+    return (struct str) { bytes, text.size };
 }
 
 static void print_cut(struct str text, uint32_t width, bool is_last)
@@ -217,7 +217,9 @@ static void print_table(struct table *table)
             struct str cell = table->cells[row * table->column_count + i];
             bool is_state = row > 0 && table->columns[i].cell == CELL_STATE;
 
-            printf("%s", row == 0 && cli->is_coloured ? "\033[1m" : is_state ? output_colour(cli, cell) : "");
+            printf("%s", row == 0 && cli->is_coloured ? "\033[1m"
+                         : is_state                   ? output_colour(cli, cell)
+                                                      : "");
             print_cut(cell, table->widths[i], i + 1 == table->column_count);
             printf("%s", row == 0 || is_state ? output_plain(cli) : "");
         }
@@ -256,7 +258,8 @@ static void fill_table(struct table *table, const struct value *rows)
             bool is_ms = str_ends(str_of(column->key), "_ms");
 
             *cell = row == 0 ? str_of(column->title)
-                             : output_cell(arena, follow(arena, rows->items[row - 1], str_of(column->key)),
+                             : output_cell(arena,
+                                           follow(arena, rows->items[row - 1], str_of(column->key)),
                                            column->cell, is_ms);
             *cell = one_line(arena, *cell);
             if (text_width(*cell) > table->widths[i])
@@ -264,9 +267,12 @@ static void fill_table(struct table *table, const struct value *rows)
         }
 }
 
-void output_rows(struct cli *cli, const struct column *columns, uint32_t column_count, const struct value *rows)
+void output_rows(struct cli *cli, const struct column *columns, uint32_t column_count,
+                 const struct value *rows)
 {
-    struct table table = { .cli = cli, .columns = columns, .column_count = column_count, .row_count = rows->count };
+    struct table table = {
+        .cli = cli, .columns = columns, .column_count = column_count, .row_count = rows->count
+    };
 
     if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML) {
         print_value(cli, rows);
@@ -287,8 +293,8 @@ void output_object(struct cli *cli, const struct value *object)
 {
     struct value *rows = value_list(cli->arena);
     static const struct column columns[] = {
-        { "key",   "KEY",   CELL_TEXT },
-        { "value", "VALUE", CELL_TEXT },
+        {"key",    "KEY",   CELL_TEXT},
+        { "value", "VALUE", CELL_TEXT},
     };
 
     if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML || object->type != VALUE_MAP) {

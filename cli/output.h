@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* output - what a command shows: rows as a table that fits the terminal, JSON, YAML, or plain lines for scripts.
+/* output - what a command shows: rows as a table that fits the terminal, JSON, YAML, or plain lines
+ * for scripts.
  *
- * JSON and YAML give the whole objects as the server sent them; table and plain give the columns. Plain has no head and a tab
- * between cells. */
+ * JSON and YAML give the whole objects as the server sent them; table and plain give the columns.
+ * Plain has no head and a tab between cells. */
 #ifndef HEADRACE_OUTPUT_H
 #define HEADRACE_OUTPUT_H
 
@@ -26,7 +27,8 @@ struct column {
     output_rows((cli), (columns), (uint32_t)(sizeof(columns) / sizeof(columns)[0]), (rows))
 
 /* `rows` is a list of maps. */
-void output_rows(struct cli *cli, const struct column *columns, uint32_t column_count, const struct value *rows);
+void output_rows(struct cli *cli, const struct column *columns, uint32_t column_count,
+                 const struct value *rows);
 
 /* One object: its keys one a line. */
 void output_object(struct cli *cli, const struct value *object);

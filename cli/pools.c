@@ -3,17 +3,18 @@
 #include "cli/resource.h"
 
 static const struct column columns[] = {
-    { "name",             "NAME",             CELL_TEXT },
-    { "slots",            "SLOTS",            CELL_TEXT },
-    { "occupied_slots",   "USED",             CELL_TEXT },
-    { "queued_slots",     "QUEUED",           CELL_TEXT },
-    { "scheduled_slots",  "WAITING",          CELL_TEXT },
-    { "include_deferred", "INCLUDE_DEFERRED", CELL_TEXT },
-    { "description",      "DESCRIPTION",      CELL_TEXT },
+    {"name",              "NAME",             CELL_TEXT},
+    { "slots",            "SLOTS",            CELL_TEXT},
+    { "occupied_slots",   "USED",             CELL_TEXT},
+    { "queued_slots",     "QUEUED",           CELL_TEXT},
+    { "scheduled_slots",  "WAITING",          CELL_TEXT},
+    { "include_deferred", "INCLUDE_DEFERRED", CELL_TEXT},
+    { "description",      "DESCRIPTION",      CELL_TEXT},
 };
 static const char *const fields[] = { "slots", "description", "include_deferred", NULL };
 static const struct resource pools = {
-    "pool", "/api/v2/pools", "pools", "name", "NAME", columns, sizeof columns / sizeof columns[0], fields,
+    "pool", "/api/v2/pools", "pools", "name", "NAME", columns, sizeof columns / sizeof columns[0],
+    fields,
 };
 
 int cli_pools_list(struct cli *cli, struct err *err)
@@ -42,8 +43,10 @@ int cli_pools_set(struct cli *cli, struct err *err)
         return rc;
     value_put(cli->arena, body, STR("name"), value_string(cli->arena, name));
     value_put(cli->arena, body, STR("slots"), value_int(cli->arena, slots));
-    value_put(cli->arena, body, STR("description"), value_string(cli->arena, cli_arg(cli, "DESCRIPTION")));
-    value_put(cli->arena, body, STR("include_deferred"), value_bool(cli->arena, cli_has(cli, "--include-deferred")));
+    value_put(cli->arena, body, STR("description"),
+              value_string(cli->arena, cli_arg(cli, "DESCRIPTION")));
+    value_put(cli->arena, body, STR("include_deferred"),
+              value_bool(cli->arena, cli_has(cli, "--include-deferred")));
     rc = resource_put(cli, &pools, body, err);
     if (rc == 0)
         output_note(cli, "pool %.*s has %lld slots", STR_ARG(name), (long long)slots);

@@ -13,7 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SOCKET_PATH_MAX = 107, START_TIMEOUT_MS = 60000, POLL_MS = 15, START_ATTEMPTS = 8, ATTEMPT_PAUSE_MS = 250 };
+enum {
+    SOCKET_PATH_MAX = 107,
+    START_TIMEOUT_MS = 60000,
+    POLL_MS = 15,
+    START_ATTEMPTS = 8,
+    ATTEMPT_PAUSE_MS = 250
+};
 
 #define SOCKET_NAME "/.s.PGSQL.5432"
 static const char *const clean_env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", NULL };
@@ -27,12 +33,15 @@ static int find_programs(struct private_pg *pg, struct err *err)
     struct str release = STR_EMPTY;
     int64_t best = -1;
 
-    (void)!file_read(pg->arena, str_format(pg->arena, "%s/PG_VERSION", pg->data).bytes, &release, NULL);
+    (void)!file_read(pg->arena, str_format(pg->arena, "%s/PG_VERSION", pg->data).bytes, &release,
+                     NULL);
     release = str_trim(release);
     if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
-            struct str path = str_of(found.gl_pathv[i]), folder = str_slice(path, 0, path.size - sizeof "/postgres" + 1);
-            struct str rest = str_slice(folder, sizeof "/usr/lib/postgresql/" - 1, folder.size), number;
+            struct str path = str_of(found.gl_pathv[i]),
+                       folder = str_slice(path, 0, path.size - sizeof "/postgres" + 1);
+            struct str rest = str_slice(folder, sizeof "/usr/lib/postgresql/" - 1, folder.size),
+                       number;
             int64_t value;
 
             (void)str_split(&rest, '/', &number);
@@ -48,8 +57,8 @@ static int find_programs(struct private_pg *pg, struct err *err)
         pg->bin = "/usr/local/bin";
     if (pg->bin != NULL)
         return 0;
-    int rc = err_set(err, ERR_NOT_FOUND, "PostgreSQL%s%.*s is not installed", release.size > 0 ? " " : "",
-                     STR_ARG(release));
+    int rc = err_set(err, ERR_NOT_FOUND, "PostgreSQL%s%.*s is not installed",
+                     release.size > 0 ? " " : "", STR_ARG(release));
     err_hint(err, "apt-get install postgresql, or name a database of yours: --database.conn=...");
     return rc;
 }
@@ -62,7 +71,8 @@ static int choose_user(struct private_pg *pg, struct err *err)
         return 0;
     const struct passwd *user = getpwnam("postgres");
     if (user == NULL) {
-        int rc = err_set(err, ERR_NOT_FOUND, "PostgreSQL does not run as root, and there is no user postgres");
+        int rc = err_set(err, ERR_NOT_FOUND,
+                         "PostgreSQL does not run as root, and there is no user postgres");
         err_hint(err, "apt-get install postgresql makes one, or run this as an ordinary user");
         return rc;
     }
@@ -71,7 +81,8 @@ static int choose_user(struct private_pg *pg, struct err *err)
     return 0;
 }
 
-/* Whether the cluster's user can enter the folder that holds the home. Asked by a process that is that user. */
+/* Whether the cluster's user can enter the folder that holds the home. Asked by a process that is
+ * that user. */
 static bool user_can_enter(const struct private_pg *pg, struct str folder)
 {
     const char *path = str_cstr(pg->arena, folder);
@@ -97,26 +108,30 @@ static struct str parent_of(struct str path)
 /* Same home, same place: also when it is asked for again after the link was lost. */
 static const char *distant_folder(const struct private_pg *pg)
 {
-    return str_format(pg->arena, "/var/lib/headrace/%016llx", (unsigned long long)str_hash(pg->home)).bytes;
+    return str_format(pg->arena, "/var/lib/headrace/%016llx",
+                      (unsigned long long)str_hash(pg->home))
+        .bytes;
 }
 
 int private_pg_init(struct private_pg *pg, struct arena *arena, struct str home, struct err *err)
 {
-    *pg = (struct private_pg){ .arena = arena, .home = home };
+    *pg = (struct private_pg) { .arena = arena, .home = home };
     pg->data = str_format(arena, "%.*s/postgres/data", STR_ARG(home)).bytes;
     pg->run = str_format(arena, "%.*s/postgres/run", STR_ARG(home)).bytes;
     pg->log = str_format(arena, "%.*s/run/postgres.log", STR_ARG(home)).bytes;
-    int rc = find_programs(pg, err);
-    if (rc == 0)
-        rc = choose_user(pg, err);
+    int rc = choose_user(pg, err);
     if (rc < 0)
         return rc;
-    bool is_distant = pg->uid != geteuid() && !user_can_enter(pg, parent_of(home));
-    if (is_distant)
+    pg->is_distant = pg->uid != geteuid() && !user_can_enter(pg, parent_of(home));
+    if (pg->is_distant) {
+        pg->data = str_format(arena, "%s/data", distant_folder(pg)).bytes;
         pg->run = str_format(arena, "%s/run", distant_folder(pg)).bytes;
-    else if (strlen(pg->run) + sizeof SOCKET_NAME > SOCKET_PATH_MAX)
-        pg->run = str_format(arena, "/tmp/headrace-%u-%08x", (unsigned)geteuid(), (unsigned)str_hash(home)).bytes;
-    return 0;
+    } else if (strlen(pg->run) + sizeof SOCKET_NAME > SOCKET_PATH_MAX) {
+        pg->run = str_format(arena, "/tmp/headrace-%u-%08x", (unsigned)geteuid(),
+                             (unsigned)str_hash(home))
+                      .bytes;
+    }
+    return find_programs(pg, err);
 }
 
 static int give_to_user(const struct private_pg *pg, const char *path, mode_t mode, struct err *err)
@@ -128,11 +143,13 @@ static int give_to_user(const struct private_pg *pg, const char *path, mode_t mo
         (status.st_uid != geteuid() && status.st_uid != pg->uid))
         return err_set(err, ERR_FORBIDDEN, "%s is not a folder of ours", path);
     if (chown(path, pg->uid, pg->gid) != 0 || chmod(path, mode) != 0)
-        return err_set(err, ERR_FORBIDDEN, "handing %s to the user of PostgreSQL: %s", path, strerror(errno));
+        return err_set(err, ERR_FORBIDDEN, "handing %s to the user of PostgreSQL: %s", path,
+                       strerror(errno));
     return 0;
 }
 
-/* The group of PostgreSQL's user may pass through a root-owned home to the folder of the cluster, and no further. */
+/* The group of PostgreSQL's user may pass through a root-owned home to the folder of the cluster,
+ * and no further. */
 static int let_user_through(const struct private_pg *pg, struct err *err)
 {
     const char *folders[] = { str_cstr(pg->arena, pg->home),
@@ -140,28 +157,27 @@ static int let_user_through(const struct private_pg *pg, struct err *err)
 
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         if (chown(folders[i], geteuid(), pg->gid) != 0 || chmod(folders[i], 0710) != 0)
-            return err_set(err, ERR_FORBIDDEN, "opening %s to the user of PostgreSQL: %s", folders[i],
-                           strerror(errno));
+            return err_set(err, ERR_FORBIDDEN, "opening %s to the user of PostgreSQL: %s",
+                           folders[i], strerror(errno));
     return 0;
 }
 
 static int make_folders(struct private_pg *pg, struct err *err)
 {
-    bool is_other = pg->uid != geteuid();
-    bool is_distant = str_starts(str_of(pg->run), "/var/lib/headrace/");
-    const char *data = is_distant ? str_format(pg->arena, "%s/data", distant_folder(pg)).bytes : pg->data;
-    int rc = folder_make(str_format(pg->arena, "%.*s/postgres", STR_ARG(pg->home)).bytes, 0700, err);
+    const char *link = str_format(pg->arena, "%.*s/postgres/data", STR_ARG(pg->home)).bytes;
+    int rc =
+        folder_make(str_format(pg->arena, "%.*s/postgres", STR_ARG(pg->home)).bytes, 0700, err);
 
     if (rc == 0)
-        rc = folder_make(data, 0700, err);
-    if (rc == 0 && is_distant && symlink(data, pg->data) != 0 && errno != EEXIST)
-        rc = err_set(err, ERR_IO, "linking %s: %s", pg->data, strerror(errno));
+        rc = folder_make(pg->data, 0700, err);
+    if (rc == 0 && pg->is_distant && symlink(pg->data, link) != 0 && errno != EEXIST)
+        rc = err_set(err, ERR_IO, "linking %s: %s", link, strerror(errno));
     if (rc == 0)
         rc = folder_make(pg->run, 0700, err);
-    if (rc == 0 && is_other && !is_distant)
+    if (rc == 0 && pg->uid != geteuid() && !pg->is_distant)
         rc = let_user_through(pg, err);
     if (rc == 0)
-        rc = give_to_user(pg, data, 0700, err);
+        rc = give_to_user(pg, pg->data, 0700, err);
     if (rc == 0)
         rc = give_to_user(pg, pg->run, 0700, err);
     return rc;
@@ -169,21 +185,27 @@ static int make_folders(struct private_pg *pg, struct err *err)
 
 /* ---- the cluster ---- */
 
-/* The last lines of the log, into the hint: why PostgreSQL did not start. */
+/* The last line of the log that tells of an error, or its very last, into the hint: why PostgreSQL
+ * did not start. */
 static void hint_of_log(const struct private_pg *pg, struct err *err)
 {
-    struct str text;
+    struct str text, line, telling = STR_EMPTY, last = STR_EMPTY;
 
     if (file_read(pg->arena, pg->log, &text, NULL) < 0)
         return;
-    text = str_trim(text);
-    size_t from = text.size;
-    for (int lines = 0; from > 0 && lines < 3 && text.size - from < 200; from--)
-        lines += text.bytes[from - 1] == '\n';
-    err_hint(err, "%s says: %.*s", pg->log, STR_ARG(str_trim(str_slice(text, from, text.size))));
+    while (str_split(&text, '\n', &line)) {
+        const char *copy = str_cstr(pg->arena, line);
+
+        if (strstr(copy, "error:") != NULL || strstr(copy, "FATAL:") != NULL)
+            telling = line;
+        if (line.size > 0)
+            last = line;
+    }
+    err_hint(err, "%s says: %.*s", pg->log, STR_ARG(telling.size > 0 ? telling : last));
 }
 
-/* Our own account by the system's word (peer); role `warehouse` by its password. Nobody else, and no network. */
+/* Our own account by the system's word (peer); role `warehouse` by its password. Nobody else, and
+ * no network. */
 static int write_access(const struct private_pg *pg, const char *owner, struct err *err)
 {
     const char *path = str_format(pg->arena, "%s/pg_hba.conf", pg->data).bytes;
@@ -205,16 +227,28 @@ static int make_cluster(struct private_pg *pg, struct err *err)
     int status = 0;
 
     if (me == NULL) {
-        int rc = err_set(err, ERR_NOT_FOUND, "the user with number %u has no name in /etc/passwd", (unsigned)geteuid());
+        int rc = err_set(err, ERR_NOT_FOUND, "the user with number %u has no name in /etc/passwd",
+                         (unsigned)geteuid());
         err_hint(err, "PostgreSQL tells users by name; add one, or run as another user");
         return rc;
     }
     const char *owner = str_copy(pg->arena, str_of(me->pw_name)).bytes;
     const char *const argv[] = { str_format(pg->arena, "%s/initdb", pg->bin).bytes,
-                                 "-D", pg->data, "-U", owner, "--auth=peer", "--auth-host=reject",
-                                 "--encoding=UTF8", "--locale=C.UTF-8", NULL };
+                                 "-D",
+                                 pg->data,
+                                 "-U",
+                                 owner,
+                                 "--auth=peer",
+                                 "--auth-host=reject",
+                                 "--encoding=UTF8",
+                                 "--locale=C.UTF-8",
+                                 NULL };
     struct process_options options = {
-        .argv = argv, .env = clean_env, .log_path = pg->log, .uid = pg->uid, .gid = pg->gid,
+        .argv = argv,
+        .env = clean_env,
+        .log_path = pg->log,
+        .uid = pg->uid,
+        .gid = pg->gid,
     };
     int rc = process_run(&options, &status, err);
     if (rc == 0 && status != 0) {
@@ -227,26 +261,28 @@ static int make_cluster(struct private_pg *pg, struct err *err)
     return rc;
 }
 
-/* The postmaster of these data, if it is alive: line 1 of postmaster.pid is its pid, line 2 its data, line 5 its socket. */
+/* The postmaster of these data, if it is alive: line 1 of postmaster.pid is its pid, line 2 its
+ * data, line 5 its socket. */
 static struct process find_living(struct private_pg *pg)
 {
     struct str text, line = STR_EMPTY;
     int64_t pid = 0;
     char link[64], program[4096];
 
-    if (file_read(pg->arena, str_format(pg->arena, "%s/postmaster.pid", pg->data).bytes, &text, NULL) < 0)
-        return (struct process){ 0 };
+    if (file_read(pg->arena, str_format(pg->arena, "%s/postmaster.pid", pg->data).bytes, &text,
+                  NULL) < 0)
+        return (struct process) { 0 };
     for (int number = 1; number <= 5 && str_split(&text, '\n', &line); number++) {
         if (number == 1 && str_to_int(str_trim(line), 1, INT32_MAX, &pid) < 0)
-            return (struct process){ 0 };
+            return (struct process) { 0 };
         if (number == 5 && line.size > 0)
             pg->run = str_copy(pg->arena, line).bytes;
     }
     (void)snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
     ssize_t size = readlink(link, program, sizeof program);
     /* After a reboot the pid may be anybody's. */
-    if (size <= 0 || !str_ends((struct str){ program, (size_t)size }, "/postgres"))
-        return (struct process){ 0 };
+    if (size <= 0 || !str_ends((struct str) { program, (size_t)size }, "/postgres"))
+        return (struct process) { 0 };
     return process_of((pid_t)pid);
 }
 
@@ -260,12 +296,24 @@ bool private_pg_find(struct private_pg *pg)
 static int start_postmaster(struct private_pg *pg, struct err *err)
 {
     static const char *const settings[] = {
-        "listen_addresses=",       "port=5432",                "unix_socket_permissions=0700",
-        "max_connections=60",      "shared_buffers=64MB",      "wal_level=minimal",
-        "max_wal_senders=0",       "max_wal_size=512MB",       "checkpoint_timeout=15min",
-        "random_page_cost=1.1",    "autovacuum_naptime=20s",   "jit=off",
-        "logging_collector=off",   "log_destination=stderr",   "log_checkpoints=off",
-        "timezone=UTC",            "log_timezone=UTC",         "cluster_name=headrace",
+        "listen_addresses=",
+        "port=5432",
+        "unix_socket_permissions=0700",
+        "max_connections=60",
+        "shared_buffers=64MB",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "max_wal_size=512MB",
+        "checkpoint_timeout=15min",
+        "random_page_cost=1.1",
+        "autovacuum_naptime=20s",
+        "jit=off",
+        "logging_collector=off",
+        "log_destination=stderr",
+        "log_checkpoints=off",
+        "timezone=UTC",
+        "log_timezone=UTC",
+        "cluster_name=headrace",
     };
     enum { SETTING_COUNT = sizeof settings / sizeof settings[0] };
     const char *argv[SETTING_COUNT * 2 + 8];
@@ -282,7 +330,11 @@ static int start_postmaster(struct private_pg *pg, struct err *err)
     argv[count++] = str_format(pg->arena, "unix_socket_directories=%s", pg->run).bytes;
     argv[count] = NULL;
     struct process_options options = {
-        .argv = argv, .env = clean_env, .log_path = pg->log, .uid = pg->uid, .gid = pg->gid,
+        .argv = argv,
+        .env = clean_env,
+        .log_path = pg->log,
+        .uid = pg->uid,
+        .gid = pg->gid,
     };
     return process_spawn(&pg->process, &options, err);
 }
@@ -317,7 +369,8 @@ int private_pg_start(struct private_pg *pg, struct err *err)
         rc = make_cluster(pg, err);
     if (rc < 0)
         return rc;
-    /* Backends of a postmaster that was killed end a moment after it; until then a new one declines. */
+    /* Backends of a postmaster that was killed end a moment after it; until then a new one
+     * declines. */
     for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
         pg->process = find_living(pg);
         pg->is_adopted = pg->process.pid > 0;
@@ -342,12 +395,14 @@ const char *private_pg_conninfo(const struct private_pg *pg, const char *databas
             buf_add_byte(&quoted, '\\');
         buf_add_byte(&quoted, *at);
     }
-    const char *text = str_format(pg->arena, "host='%s' port=5432 dbname=%s", quoted.bytes, database).bytes;
+    const char *text =
+        str_format(pg->arena, "host='%s' port=5432 dbname=%s", quoted.bytes, database).bytes;
     buf_clear(&quoted);
     return text;
 }
 
-static bool has_row(struct pg_sync *sync, const char *sql, const char *name, int *out_rc, struct err *err)
+static bool has_row(struct pg_sync *sync, const char *sql, const char *name, int *out_rc,
+                    struct err *err)
 {
     struct pg_params params = { 0 };
     struct pg_result *result = NULL;
@@ -361,21 +416,24 @@ static bool has_row(struct pg_sync *sync, const char *sql, const char *name, int
 }
 
 /* Names and passwords are our own words here: letters, digits, - and _. */
-static int make_role(struct private_pg *pg, struct pg_sync *sync, const char *name, const char *password,
-                     struct err *err)
+static int make_role(struct private_pg *pg, struct pg_sync *sync, const char *name,
+                     const char *password, struct err *err)
 {
     int rc;
-    bool is_there = has_row(sync, "SELECT 1 FROM pg_roles WHERE rolname = $1::text", name, &rc, err);
+    bool is_there =
+        has_row(sync, "SELECT 1 FROM pg_roles WHERE rolname = $1::text", name, &rc, err);
 
     if (rc < 0)
         return rc;
     return pg_sync_query(sync,
-                         str_format(pg->arena, "%s ROLE \"%s\" LOGIN PASSWORD '%s'", is_there ? "ALTER" : "CREATE",
-                                    name, password).bytes,
+                         str_format(pg->arena, "%s ROLE \"%s\" LOGIN PASSWORD '%s'",
+                                    is_there ? "ALTER" : "CREATE", name, password)
+                             .bytes,
                          NULL, NULL, err);
 }
 
-int private_pg_database(struct private_pg *pg, const char *name, const char *password, struct err *err)
+int private_pg_database(struct private_pg *pg, const char *name, const char *password,
+                        struct err *err)
 {
     struct pg_sync *sync;
     int rc = pg_sync_open(&sync, private_pg_conninfo(pg, "postgres"), err);
@@ -384,13 +442,15 @@ int private_pg_database(struct private_pg *pg, const char *name, const char *pas
         return rc;
     if (password[0] != '\0')
         rc = make_role(pg, sync, name, password, err);
-    bool is_there =
-        rc == 0 && has_row(sync, "SELECT 1 FROM pg_database WHERE datname = $1::text", name, &rc, err);
+    bool is_there = rc == 0 && has_row(sync, "SELECT 1 FROM pg_database WHERE datname = $1::text",
+                                       name, &rc, err);
     if (rc == 0 && !is_there)
         rc = pg_sync_query(sync,
-                           str_format(pg->arena, "CREATE DATABASE \"%s\" TEMPLATE template0%s%s%s", name,
-                                      password[0] != '\0' ? " OWNER \"" : "", password[0] != '\0' ? name : "",
-                                      password[0] != '\0' ? "\"" : "").bytes,
+                           str_format(pg->arena, "CREATE DATABASE \"%s\" TEMPLATE template0%s%s%s",
+                                      name, password[0] != '\0' ? " OWNER \"" : "",
+                                      password[0] != '\0' ? name : "",
+                                      password[0] != '\0' ? "\"" : "")
+                               .bytes,
                            NULL, NULL, err);
     pg_sync_close(sync);
     return rc < 0 ? err_wrap(err, rc, "making the database %s", name) : 0;

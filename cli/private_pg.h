@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* private_pg - a PostgreSQL cluster that belongs to one home: made at first need, on a unix socket only, found again later.
+/* private_pg - a PostgreSQL cluster that belongs to one home: made at first need, on a unix socket
+ * only, found again later.
  *
  *     $HEADRACE_HOME/postgres/data   the cluster     $HEADRACE_HOME/postgres/run   its socket
  *
- * No other cluster of the machine is looked at or touched. PostgreSQL refuses to run as root: then it runs as the system's
- * user postgres, whose group may pass through the home; where it cannot (a home below /root), the data lies in
- * /var/lib/headrace and the home has a link to it. A socket's path may have 107 bytes: a long home's socket is in /tmp. */
+ * No other cluster of the machine is looked at or touched. PostgreSQL refuses to run as root: then
+ * it runs as the system's user postgres, whose group may pass through the home; where it cannot (a
+ * home below /root), the data lies in /var/lib/headrace and the home has a link to it. A socket's
+ * path may have 107 bytes: a long home's socket is in /tmp. */
 #ifndef HEADRACE_PRIVATE_PG_H
 #define HEADRACE_PRIVATE_PG_H
 
@@ -20,12 +22,14 @@ struct private_pg {
     uid_t uid; /* who owns and runs it */
     gid_t gid;
     struct process process;
+    bool is_distant; /* not in the home, which the user cannot enter */
     bool is_new;     /* this start made the cluster */
     bool is_adopted; /* it ran already */
 };
 
 /* Finds programs, places and user. ERR_NOT_FOUND with what to install. */
-MUST_USE int private_pg_init(struct private_pg *pg, struct arena *arena, struct str home, struct err *err);
+MUST_USE int private_pg_init(struct private_pg *pg, struct arena *arena, struct str home,
+                             struct err *err);
 
 /* Makes the cluster if there is none, starts it unless it runs, waits until it answers. */
 MUST_USE int private_pg_start(struct private_pg *pg, struct err *err);
@@ -33,9 +37,10 @@ MUST_USE int private_pg_start(struct private_pg *pg, struct err *err);
 /* Whether it runs; then private_pg_stop can end it. */
 bool private_pg_find(struct private_pg *pg);
 
-/* Makes a database, and a login role of the same name that owns it, unless they are there. `password` empty: no role, it
- * is ours. */
-MUST_USE int private_pg_database(struct private_pg *pg, const char *name, const char *password, struct err *err);
+/* Makes a database, and a login role of the same name that owns it, unless they are there.
+ * `password` empty: no role, it is ours. */
+MUST_USE int private_pg_database(struct private_pg *pg, const char *name, const char *password,
+                                 struct err *err);
 
 /* Connection string of a database in it. */
 const char *private_pg_conninfo(const struct private_pg *pg, const char *database);

@@ -23,7 +23,7 @@ int64_t process_now_ms(void)
 
 void process_sleep_ms(int64_t ms)
 {
-    (void)nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+    (void)nanosleep(&(struct timespec) { ms / 1000, ms % 1000 * 1000000 }, NULL);
 }
 
 /* ---- starting ---- */
@@ -58,7 +58,8 @@ static void become(const struct process_options *options, int log_fd, int null_f
     else if (options->keep_fd > 0)
         (void)dup2(options->keep_fd, KEPT_FD);
     bool is_other = options->uid != 0 && options->uid != geteuid();
-    if (is_other && (setgroups(1, &options->gid) != 0 || setgid(options->gid) != 0 || setuid(options->uid) != 0))
+    if (is_other && (setgroups(1, &options->gid) != 0 || setgid(options->gid) != 0 ||
+                     setuid(options->uid) != 0))
         _exit(126);
     (void)execve(options->argv[0], (char *const *)options->argv, (char *const *)options->env);
     (void)!write(STDERR_FILENO, "headrace: the program could not be started\n", 43);
@@ -85,7 +86,8 @@ int process_spawn(struct process *out, const struct process_options *options, st
     pid_t pid = fork();
     if (pid == 0)
         become(options, log_fd, null_fd);
-    int rc = pid < 0 ? err_set(err, ERR_LIMIT, "starting %s: %s", options->argv[0], strerror(errno)) : 0;
+    int rc =
+        pid < 0 ? err_set(err, ERR_LIMIT, "starting %s: %s", options->argv[0], strerror(errno)) : 0;
     (void)close(null_fd);
     if (log_fd >= 0)
         (void)close(log_fd);
@@ -125,7 +127,8 @@ static ssize_t read_proc(pid_t pid, const char *name, char *bytes, size_t size)
     return got;
 }
 
-/* Fields are counted behind the name, which stands in parentheses and may hold anything: state is field 3. */
+/* Fields are counted behind the name, which stands in parentheses and may hold anything: state is
+ * field 3. */
 static bool read_stat(pid_t pid, char *out_state, int64_t *out_started)
 {
     char bytes[1024];
@@ -159,7 +162,8 @@ bool process_is_alive(const struct process *process)
     if (process->pid <= 0)
         return false;
     (void)waitpid(process->pid, NULL, WNOHANG); /* ours and over: it must not stay a zombie */
-    return read_stat(process->pid, &state, &started) && started == process->started && state != 'Z' && state != 'X';
+    return read_stat(process->pid, &state, &started) && started == process->started &&
+           state != 'Z' && state != 'X';
 }
 
 /* ---- ending ---- */
@@ -178,13 +182,14 @@ static bool ends_within(const struct process *process, int64_t ms)
 
 void process_stop(struct process *process, int signum, int64_t grace_ms)
 {
-    if (process_is_alive(process) && kill(process->pid, signum) == 0 && !ends_within(process, grace_ms)) {
+    if (process_is_alive(process) && kill(process->pid, signum) == 0 &&
+        !ends_within(process, grace_ms)) {
         if (getpgid(process->pid) == process->pid)
             (void)kill(-process->pid, SIGKILL);
         (void)kill(process->pid, SIGKILL);
         (void)ends_within(process, 5000);
     }
-    *process = (struct process){ 0 };
+    *process = (struct process) { 0 };
 }
 
 static bool environ_has(pid_t pid, struct str home)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* process - the programs that `headrace standalone` starts, and those that an earlier one left behind.
+/* process - the programs that `headrace standalone` starts, and those that an earlier one left
+ * behind.
  *
- * Each is started in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor. A process is named by
- * its pid and its start time: a pid alone may belong to somebody else by now. */
+ * Each is started in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor.
+ * A process is named by its pid and its start time: a pid alone may belong to somebody else by now.
+ */
 #ifndef HEADRACE_CLI_PROCESS_H
 #define HEADRACE_CLI_PROCESS_H
 
@@ -12,7 +14,7 @@
 #include <sys/types.h>
 
 struct process {
-    pid_t pid; /* 0: none */
+    pid_t pid;       /* 0: none */
     int64_t started; /* field 22 of /proc/PID/stat: clock ticks since boot */
 };
 
@@ -25,7 +27,8 @@ struct process_options {
     int keep_fd; /* stays open as descriptor 3; 0: none */
 };
 
-MUST_USE int process_spawn(struct process *out, const struct process_options *options, struct err *err);
+MUST_USE int process_spawn(struct process *out, const struct process_options *options,
+                           struct err *err);
 
 /* Runs to its end; its output goes to the log. *out_status is the exit status, or 128 + signal. */
 MUST_USE int process_run(const struct process_options *options, int *out_status, struct err *err);
@@ -33,8 +36,8 @@ MUST_USE int process_run(const struct process_options *options, int *out_status,
 struct process process_of(pid_t pid); /* pid 0 when there is none */
 bool process_is_alive(const struct process *process);
 
-/* Signals it; waits for its end for at most `grace_ms`, then SIGKILL to its whole session. Works for our children and for
- * others. Nothing to do when it has ended. */
+/* Signals it; waits for its end for at most `grace_ms`, then SIGKILL to its whole session. Works
+ * for our children and for others. Nothing to do when it has ended. */
 void process_stop(struct process *process, int signum, int64_t grace_ms);
 
 /* Those whose program is called `name` and whose environment says HEADRACE_HOME=`home`. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace scheduler | worker | webserver: the program beside this one, with the words that were given. */
+/* headrace scheduler | worker | webserver: the program beside this one, with the words that were
+ * given. */
 #include "cli/handlers.h"
 
 #include <errno.h>

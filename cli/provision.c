@@ -19,8 +19,8 @@ static void put(struct cli *cli, struct value *body, const char *key, const char
     value_put(cli->arena, body, str_of(key), value_string(cli->arena, str_of(text)));
 }
 
-static int make_warehouse(struct cli *cli, struct private_pg *pg, void (*on_note)(const char *sentence),
-                          struct err *err)
+static int make_warehouse(struct cli *cli, struct private_pg *pg,
+                          void (*on_note)(const char *sentence), struct err *err)
 {
     static const char path[] = "/api/v2/connections/warehouse";
     struct value *body = value_map(cli->arena);
@@ -44,16 +44,18 @@ static int make_warehouse(struct cli *cli, struct private_pg *pg, void (*on_note
     put(cli, body, "schema", "warehouse");
     put(cli, body, "login", "warehouse");
     put(cli, body, "password", password);
-    put(cli, body, "description", "a database for the results of tasks, in the private PostgreSQL of this home");
-    rc = client_call(cli, is_new ? "POST" : "PATCH", is_new ? STR("/api/v2/connections") : str_of(path), body, NULL,
-                     err);
+    put(cli, body, "description",
+        "a database for the results of tasks, in the private PostgreSQL of this home");
+    rc = client_call(cli, is_new ? "POST" : "PATCH",
+                     is_new ? STR("/api/v2/connections") : str_of(path), body, NULL, err);
     if (rc < 0)
         return err_wrap(err, rc, "making the connection warehouse");
     on_note("connection warehouse: a second database, for the results of tasks");
     return 0;
 }
 
-static int make_variable(struct cli *cli, const char *key, const char *value, const char *description, struct err *err)
+static int make_variable(struct cli *cli, const char *key, const char *value,
+                         const char *description, struct err *err)
 {
     struct value *body = value_map(cli->arena);
     const struct value *there;
@@ -88,15 +90,18 @@ static const char *find_examples(struct cli *cli)
     return NULL;
 }
 
-int provision(struct cli *cli, struct private_pg *pg, void (*on_note)(const char *sentence), struct err *err)
+int provision(struct cli *cli, struct private_pg *pg, void (*on_note)(const char *sentence),
+              struct err *err)
 {
     const char *examples = find_examples(cli);
     int rc = folder_make(cli_home_path(cli, "data"), 0700, err);
 
     if (rc == 0)
-        rc = make_variable(cli, "data_folder", cli_home_path(cli, "data"), "where examples keep their files", err);
+        rc = make_variable(cli, "data_folder", cli_home_path(cli, "data"),
+                           "where examples keep their files", err);
     if (rc == 0 && examples != NULL)
-        rc = make_variable(cli, "examples_folder", examples, "the examples that came with this release", err);
+        rc = make_variable(cli, "examples_folder", examples,
+                           "the examples that came with this release", err);
     if (rc == 0 && pg != NULL)
         rc = make_warehouse(cli, pg, on_note, err);
     return rc;

@@ -10,10 +10,12 @@ enum { ROWS_MAX = 1000000 };
 
 static struct str path_of(struct cli *cli, const struct resource *resource, struct str id)
 {
-    return str_format(cli->arena, "%s/%.*s", resource->path, STR_ARG(client_encode(cli->arena, id)));
+    return str_format(cli->arena, "%s/%.*s", resource->path,
+                      STR_ARG(client_encode(cli->arena, id)));
 }
 
-static int read_all(struct cli *cli, const struct resource *resource, const struct value **out, struct err *err)
+static int read_all(struct cli *cli, const struct resource *resource, const struct value **out,
+                    struct err *err)
 {
     struct str path = str_format(cli->arena, "%s?order_by=%s", resource->path, resource->id_key);
 
@@ -30,7 +32,8 @@ int resource_list(struct cli *cli, const struct resource *resource, struct err *
     return rc;
 }
 
-int resource_get(struct cli *cli, const struct resource *resource, const struct value **out, struct err *err)
+int resource_get(struct cli *cli, const struct resource *resource, const struct value **out,
+                 struct err *err)
 {
     return client_get(cli, path_of(cli, resource, cli_arg(cli, resource->argument)), out, err);
 }
@@ -45,7 +48,8 @@ int resource_delete(struct cli *cli, const struct resource *resource, struct err
     return rc;
 }
 
-int resource_put(struct cli *cli, const struct resource *resource, const struct value *body, struct err *err)
+int resource_put(struct cli *cli, const struct resource *resource, const struct value *body,
+                 struct err *err)
 {
     struct str id = value_text(value_get(body, resource->id_key), STR_EMPTY);
     int rc = client_call(cli, "POST", str_of(resource->path), body, NULL, err);
@@ -56,7 +60,8 @@ int resource_put(struct cli *cli, const struct resource *resource, const struct 
 }
 
 /* {id: value} or {id: {field: ...}} as a body of the API. */
-static const struct value *body_of(struct cli *cli, const struct resource *resource, const struct value_entry *entry)
+static const struct value *body_of(struct cli *cli, const struct resource *resource,
+                                   const struct value_entry *entry)
 {
     struct value *body = value_map(cli->arena);
     bool is_single = resource->fields[1] == NULL || entry->value->type != VALUE_MAP;
@@ -65,7 +70,7 @@ static const struct value *body_of(struct cli *cli, const struct resource *resou
     if (is_single) {
         /* A variable's value is text; a file may hold any JSON for it. */
         struct str text = entry->value->type == VALUE_STRING ? entry->value->string
-                                                              : json_text(cli->arena, entry->value);
+                                                             : json_text(cli->arena, entry->value);
         value_put(cli->arena, body, str_of(resource->fields[0]), value_string(cli->arena, text));
         return body;
     }
@@ -103,7 +108,8 @@ int resource_import(struct cli *cli, const struct resource *resource, struct err
     for (uint32_t i = 0; rc == 0 && i < map->count; i++)
         rc = resource_put(cli, resource, body_of(cli, resource, &map->entries[i]), err);
     if (rc == 0)
-        output_note(cli, "%u %s%s imported", map->count, resource->noun, map->count == 1 ? "" : "s");
+        output_note(cli, "%u %s%s imported", map->count, resource->noun,
+                    map->count == 1 ? "" : "s");
     return rc;
 }
 
@@ -124,7 +130,8 @@ int resource_export(struct cli *cli, const struct resource *resource, struct err
                 value_put(cli->arena, fields, str_of(resource->fields[k]), field);
         }
         bool is_single = resource->fields[1] == NULL && fields->count == 1;
-        value_put(cli->arena, map, value_text(value_get(rows->items[i], resource->id_key), STR_EMPTY),
+        value_put(cli->arena, map,
+                  value_text(value_get(rows->items[i], resource->id_key), STR_EMPTY),
                   is_single ? fields->entries[0].value : fields);
     }
     if (rc < 0)
@@ -136,6 +143,7 @@ int resource_export(struct cli *cli, const struct resource *resource, struct err
         rc = file_write(path, buf_str(&buf), 0600, err);
     buf_clear(&buf);
     if (rc == 0 && strcmp(path, "-") != 0)
-        output_note(cli, "%u %s%s exported to %s", map->count, resource->noun, map->count == 1 ? "" : "s", path);
+        output_note(cli, "%u %s%s exported to %s", map->count, resource->noun,
+                    map->count == 1 ? "" : "s", path);
     return rc;
 }

@@ -21,7 +21,8 @@
 
 enum { PROGRESS_FD = 3, READY_TIMEOUT_MS = 90000, DEATHS_MAX = 4, STEP_MS = 40 };
 
-static FILE *progress; /* where a person looks: our stdout, or the terminal of the one who said --detach */
+static FILE
+    *progress; /* where a person looks: our stdout, or the terminal of the one who said --detach */
 
 static void note(const char *sentence)
 {
@@ -69,11 +70,13 @@ static int lock_home(struct cli *cli, struct err *err)
     int fd = open(cli_home_path(cli, "run/standalone.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return err_set(err, ERR_IO, "%s: %s", cli_home_path(cli, "run/standalone.lock"), strerror(errno));
+        return err_set(err, ERR_IO, "%s: %s", cli_home_path(cli, "run/standalone.lock"),
+                       strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
-    int rc = err_set(err, ERR_CONFLICT, "Headrace runs in %.*s already: %.*s (pid %lld)", STR_ARG(cli->conf->home),
-                     STR_ARG(instance_text(cli, "url")), (long long)instance_number(cli, "pid"));
+    int rc = err_set(err, ERR_CONFLICT, "Headrace runs in %.*s already: %.*s (pid %lld)",
+                     STR_ARG(cli->conf->home), STR_ARG(instance_text(cli, "url")),
+                     (long long)instance_number(cli, "pid"));
     err_hint(err, "stop it with `headrace standalone --stop`, or choose another home with --home");
     (void)close(fd);
     return rc;
@@ -87,7 +90,8 @@ static void on_migration(void *owner, int32_t number, const char *title)
     notef("schema: %04d %s", number, title);
 }
 
-static int start_database(struct cli *cli, struct private_pg *pg, const char **out_conninfo, struct err *err)
+static int start_database(struct cli *cli, struct private_pg *pg, const char **out_conninfo,
+                          struct err *err)
 {
     int64_t began_ms = process_now_ms();
     int rc = private_pg_init(pg, cli->arena, cli->conf->home, err);
@@ -100,8 +104,10 @@ static int start_database(struct cli *cli, struct private_pg *pg, const char **o
         return rc;
     *out_conninfo = private_pg_conninfo(pg, "headrace");
     notef("PostgreSQL: %s, on the socket in %s (%.1f s)",
-          pg->is_new ? "a new cluster" : pg->is_adopted ? "it ran already" : "started", pg->run,
-          (double)(process_now_ms() - began_ms) / 1000);
+          pg->is_new       ? "a new cluster"
+          : pg->is_adopted ? "it ran already"
+                           : "started",
+          pg->run, (double)(process_now_ms() - began_ms) / 1000);
     return 0;
 }
 
@@ -111,12 +117,14 @@ static int make_admin(struct cli *cli, const char *conninfo, struct err *err)
     char password[PROVISION_PASSWORD_SIZE];
     bool was_made = false;
 
-    if (file_exists(cli_home_path(cli, "cli-token")) && file_exists(cli_home_path(cli, "admin-password")))
+    if (file_exists(cli_home_path(cli, "cli-token")) &&
+        file_exists(cli_home_path(cli, "admin-password")))
         return 0;
     provision_password(password);
     int rc = store_owner_put(conninfo, STR("admin"), str_of(password), &was_made, err);
     if (rc == 0 && was_made)
-        rc = file_write(cli_home_path(cli, "admin-password"), str_format(cli->arena, "%s\n", password), 0600, err);
+        rc = file_write(cli_home_path(cli, "admin-password"),
+                        str_format(cli->arena, "%s\n", password), 0600, err);
     return rc;
 }
 
@@ -141,7 +149,8 @@ static int make_token(struct cli *cli, const char *conninfo, struct err *err)
 static void settle_environment(struct cli *cli, struct environment *env, const char *conninfo)
 {
     const struct conf *conf = cli->conf;
-    struct str scheduler = str_format(cli->arena, "127.0.0.1:%lld", (long long)env->ports[PORT_SCHEDULER]);
+    struct str scheduler =
+        str_format(cli->arena, "127.0.0.1:%lld", (long long)env->ports[PORT_SCHEDULER]);
     struct str logs = str_format(cli->arena, "127.0.0.1:%lld", (long long)env->ports[PORT_LOGGING]);
 
     environment_home(env, conf->home);
@@ -159,12 +168,14 @@ static void settle_environment(struct cli *cli, struct environment *env, const c
     }
 }
 
-static int write_instance(struct cli *cli, const struct environment *env, const char *conninfo, struct err *err)
+static int write_instance(struct cli *cli, const struct environment *env, const char *conninfo,
+                          struct err *err)
 {
     struct process self = process_of(getpid());
     struct value *map = value_map(cli->arena);
 
-    cli->server = str_format(cli->arena, "%s://127.0.0.1:%lld", cli->conf->api_tls_cert.size > 0 ? "https" : "http",
+    cli->server = str_format(cli->arena, "%s://127.0.0.1:%lld",
+                             cli->conf->api_tls_cert.size > 0 ? "https" : "http",
                              (long long)env->ports[PORT_API]);
     value_put(cli->arena, map, STR("url"), value_string(cli->arena, cli->server));
     value_put(cli->arena, map, STR("database"), value_string(cli->arena, str_of(conninfo)));
@@ -205,14 +216,15 @@ static int wait_until_healthy(struct cli *cli, struct supervisor *supervisor, st
         cli->arena = whole;
         arena_clear(&look);
         if (is_healthy) {
-            notef("scheduler and web server are healthy (%.1f s)", (double)(process_now_ms() - began_ms) / 1000);
+            notef("scheduler and web server are healthy (%.1f s)",
+                  (double)(process_now_ms() - began_ms) / 1000);
             return 0;
         }
         if (part != NULL && part->deaths >= DEATHS_MAX)
             return ailing_part(cli, part, err);
         if (process_now_ms() - began_ms > READY_TIMEOUT_MS)
-            return err_set(err, ERR_TIMEOUT, "%.*s is not healthy after %d s; the logs are in %s", STR_ARG(url),
-                           READY_TIMEOUT_MS / 1000, cli_home_path(cli, "run"));
+            return err_set(err, ERR_TIMEOUT, "%.*s is not healthy after %d s; the logs are in %s",
+                           STR_ARG(url), READY_TIMEOUT_MS / 1000, cli_home_path(cli, "run"));
     }
     return rc < 0 ? rc : 1;
 }
@@ -222,7 +234,8 @@ static int wait_until_healthy(struct cli *cli, struct supervisor *supervisor, st
 /* The password is shown at the first start that succeeds; later where it is kept. */
 static void print_banner(struct cli *cli)
 {
-    const char *path = cli_home_path(cli, "admin-password"), *shown = cli_home_path(cli, "run/password-shown");
+    const char *path = cli_home_path(cli, "admin-password"),
+               *shown = cli_home_path(cli, "run/password-shown");
     struct str password = STR_EMPTY;
 
     if (progress == NULL)
@@ -232,14 +245,15 @@ static void print_banner(struct cli *cli)
     fprintf(progress, "\nHeadrace is ready:  %s%.*s%s\n", cli->is_coloured ? "\033[1m" : "",
             STR_ARG(instance_text(cli, "url")), output_plain(cli));
     if (password.size > 0)
-        fprintf(progress, "  user admin, password %.*s   (kept in %s)\n", STR_ARG(str_trim(password)), path);
+        fprintf(progress, "  user admin, password %.*s   (kept in %s)\n",
+                STR_ARG(str_trim(password)), path);
     else
         fprintf(progress, "  user admin, password in %s\n", path);
     (void)fflush(progress);
 }
 
-static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *supervisor, struct environment *env,
-                    struct err *err)
+static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *supervisor,
+                    struct environment *env, struct err *err)
 {
     struct conf_item item;
     bool is_private = conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
@@ -268,13 +282,13 @@ static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *s
 
 static int check_programs(struct cli *cli, struct err *err)
 {
-    static const char *const names[] = { "headrace-scheduler", "headrace-webserver", "headrace-worker",
-                                         "headrace-warden" };
+    static const char *const names[] = { "headrace-scheduler", "headrace-webserver",
+                                         "headrace-worker", "headrace-warden" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (access(cli_program_path(cli->arena, names[i]), X_OK) != 0) {
-            int rc = err_set(err, ERR_NOT_FOUND, "%s is missing: %s", cli_program_path(cli->arena, names[i]),
-                             strerror(errno));
+            int rc = err_set(err, ERR_NOT_FOUND, "%s is missing: %s",
+                             cli_program_path(cli->arena, names[i]), strerror(errno));
             err_hint(err, "it belongs beside this program; ./dev build release makes all of them");
             return rc;
         }
@@ -293,7 +307,8 @@ static int run_here(struct cli *cli, struct err *err)
     if (rc == 0)
         rc = lock_home(cli, err);
     if (rc == 0) {
-        supervisor_end_programs(cli->conf->home); /* of a supervisor that was killed; its workers go on */
+        supervisor_end_programs(
+            cli->conf->home); /* of a supervisor that was killed; its workers go on */
         rc = environment_take_ports(&env, cli, err);
     }
     if (rc < 0)
@@ -320,7 +335,8 @@ static int run_here(struct cli *cli, struct err *err)
     return rc < 0 ? rc : 0;
 }
 
-/* Starts this program again in a session of its own, and shows its progress until it is ready or has failed. */
+/* Starts this program again in a session of its own, and shows its progress until it is ready or
+ * has failed. */
 static int run_detached(struct cli *cli, struct err *err)
 {
     struct process process;
@@ -340,7 +356,9 @@ static int run_detached(struct cli *cli, struct err *err)
         if (strcmp(cli->argv[i], "--detach") != 0)
             argv[count++] = cli->argv[i];
     (void)setenv("HEADRACE_PROGRESS", cli->is_coloured ? "coloured" : "plain", 1);
-    struct process_options options = { .argv = argv, .env = (const char *const *)environ, .keep_fd = ends[1],
+    struct process_options options = { .argv = argv,
+                                       .env = (const char *const *)environ,
+                                       .keep_fd = ends[1],
                                        .log_path = cli_home_path(cli, "run/standalone.log") };
     rc = process_spawn(&process, &options, err);
     (void)close(ends[1]);
@@ -367,7 +385,8 @@ static int stop_other(struct cli *cli, struct err *err)
         note("stopped");
         return 0;
     }
-    bool has_pg = private_pg_init(&pg, cli->arena, cli->conf->home, NULL) == 0 && private_pg_find(&pg);
+    bool has_pg =
+        private_pg_init(&pg, cli->arena, cli->conf->home, NULL) == 0 && private_pg_find(&pg);
     supervisor_end(cli->conf->home, has_pg ? &pg : NULL, note);
     instance_remove(cli);
     note(has_pg ? "ended what was left" : "nothing runs");
@@ -408,7 +427,7 @@ int cli_standalone(struct cli *cli, struct err *err)
     }
     int rc = run_here(cli, err);
     if (rc < 0 && detached != NULL && progress != NULL && err != NULL)
-        fprintf(progress, "headrace: %s\n%s%s%s", err->sentence, err->hint[0] != '\0' ? "  " : "", err->hint,
-                err->hint[0] != '\0' ? "\n" : "");
+        fprintf(progress, "headrace: %s\n%s%s%s", err->sentence, err->hint[0] != '\0' ? "  " : "",
+                err->hint, err->hint[0] != '\0' ? "\n" : "");
     return rc;
 }

@@ -23,13 +23,15 @@ void environment_home(struct environment *env, struct str home);
 void environment_flags(struct environment *env, const struct cli *cli);
 
 /* One setting; and one that holds unless somebody set it. */
-void environment_set(struct environment *env, const char *section, const char *key, struct str value);
-void environment_default(struct environment *env, const struct cli *cli, const char *section, const char *key,
-                         struct str value);
+void environment_set(struct environment *env, const char *section, const char *key,
+                     struct str value);
+void environment_default(struct environment *env, const struct cli *cli, const char *section,
+                         const char *key, struct str value);
 const char *const *environment_list(struct environment *env);
 void environment_clear(struct environment *env);
 
 /* The three ports must be free. A port of 0 becomes a free one. ERR_CONFLICT with what to do. */
-MUST_USE int environment_take_ports(struct environment *env, const struct cli *cli, struct err *err);
+MUST_USE int environment_take_ports(struct environment *env, const struct cli *cli,
+                                    struct err *err);
 
 #endif

@@ -27,18 +27,18 @@ static sigset_t watched_signals(void)
     return set;
 }
 
-void supervisor_init(struct supervisor *supervisor, struct arena *arena, struct str home, const char *const *env,
-                     void (*on_note)(const char *sentence))
+void supervisor_init(struct supervisor *supervisor, struct arena *arena, struct str home,
+                     const char *const *env, void (*on_note)(const char *sentence))
 {
     sigset_t set = watched_signals();
 
-    *supervisor = (struct supervisor){
+    *supervisor = (struct supervisor) {
         .arena = arena,
         .home = home,
         .env = env,
         .on_note = on_note,
-        .parts = { { .name = "scheduler", .program = "headrace-scheduler" },
-                   { .name = "webserver", .program = "headrace-webserver" } },
+        .parts = {{ .name = "scheduler", .program = "headrace-scheduler" },
+                  { .name = "webserver", .program = "headrace-webserver" }},
     };
     for (size_t i = 0; i < SUPERVISOR_PARTS; i++)
         supervisor->parts[i].log =
@@ -64,20 +64,22 @@ static void on_death(struct supervisor *supervisor, struct part *part, int statu
 {
     int64_t now_ms = process_now_ms();
 
-    part->process = (struct process){ 0 };
+    part->process = (struct process) { 0 };
     if (now_ms - part->started_ms > WELL_AFTER_MS)
         part->deaths = 0;
-    part->pause_ms = part->deaths == 0 ? 0 : part->pause_ms == 0 ? PAUSE_FIRST_MS : part->pause_ms * 2;
+    part->pause_ms = part->deaths == 0     ? 0
+                     : part->pause_ms == 0 ? PAUSE_FIRST_MS
+                                           : part->pause_ms * 2;
     if (part->pause_ms > PAUSE_MAX_MS)
         part->pause_ms = PAUSE_MAX_MS;
     part->deaths++;
     part->start_at_ms = now_ms + part->pause_ms;
     if (WIFSIGNALED(status))
-        note(supervisor, "the %s was ended by signal %d; it is started again in %.1f s (log: %s)", part->name,
-             WTERMSIG(status), (double)part->pause_ms / 1000, part->log);
+        note(supervisor, "the %s was ended by signal %d; it is started again in %.1f s (log: %s)",
+             part->name, WTERMSIG(status), (double)part->pause_ms / 1000, part->log);
     else
-        note(supervisor, "the %s ended with status %d; it is started again in %.1f s (log: %s)", part->name,
-             WEXITSTATUS(status), (double)part->pause_ms / 1000, part->log);
+        note(supervisor, "the %s ended with status %d; it is started again in %.1f s (log: %s)",
+             part->name, WEXITSTATUS(status), (double)part->pause_ms / 1000, part->log);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -119,10 +121,13 @@ static void start_part(struct supervisor *supervisor, struct part *part)
     struct arena scratch = { 0 };
     struct err err = { 0 };
     const char *const argv[] = { cli_program_path(&scratch, part->program), NULL };
-    struct process_options options = { .argv = argv, .env = supervisor->env, .log_path = part->log };
+    struct process_options options = { .argv = argv,
+                                       .env = supervisor->env,
+                                       .log_path = part->log };
 
     part->started_ms = process_now_ms();
-    if (process_spawn(&part->process, &options, &err) < 0) { /* its file is being replaced, perhaps */
+    if (process_spawn(&part->process, &options, &err) <
+        0) { /* its file is being replaced, perhaps */
         note(supervisor, "%s", err.sentence);
         part->deaths++;
         part->start_at_ms = part->started_ms + PAUSE_MAX_MS;
@@ -169,9 +174,9 @@ static void end_all(const char *name, struct str home, int64_t grace_ms)
     int64_t until = process_now_ms() + grace_ms;
 
     process_find(&list, name, home);
-    VEC_EACH(&list.found, i)
+    VEC_EACH (&list.found, i)
         (void)kill(list.found.items[i].pid, SIGTERM);
-    VEC_EACH(&list.found, i) {
+    VEC_EACH (&list.found, i) {
         int64_t left = until - process_now_ms();
         process_stop(&list.found.items[i], SIGTERM, left > 0 ? left : 0);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* supervisor - keeps the programs of a standalone installation running, and ends them in order.
  *
- * Whatever dies is started again, at once the first time, then with a pause that doubles up to ten seconds. Workers are the
- * scheduler's affair; they are only ended here, with everything else. */
+ * Whatever dies is started again, at once the first time, then with a pause that doubles up to ten
+ * seconds. Workers are the scheduler's affair; they are only ended here, with everything else. */
 #ifndef HEADRACE_CLI_SUPERVISOR_H
 #define HEADRACE_CLI_SUPERVISOR_H
 
@@ -32,8 +32,8 @@ struct supervisor {
 };
 
 /* Takes SIGINT, SIGTERM, SIGHUP and SIGCHLD for itself from now on. */
-void supervisor_init(struct supervisor *supervisor, struct arena *arena, struct str home, const char *const *env,
-                     void (*on_note)(const char *sentence));
+void supervisor_init(struct supervisor *supervisor, struct arena *arena, struct str home,
+                     const char *const *env, void (*on_note)(const char *sentence));
 
 /* Waits up to `ms` for a signal, then starts what is due. False once it was asked to stop. */
 bool supervisor_step(struct supervisor *supervisor, int64_t ms);
@@ -41,8 +41,9 @@ bool supervisor_step(struct supervisor *supervisor, int64_t ms);
 /* The part that has died most often since it last ran well; NULL when all is well. */
 const struct part *supervisor_ailing(const struct supervisor *supervisor);
 
-/* Ends everything of this home, in order: the scheduler (it would replace workers), workers with their wardens, the web
- * server (it takes their last log lines), PostgreSQL. `pg` NULL: not that. Also what an earlier supervisor left. */
+/* Ends everything of this home, in order: the scheduler (it would replace workers), workers with
+ * their wardens, the web server (it takes their last log lines), PostgreSQL. `pg` NULL: not that.
+ * Also what an earlier supervisor left. */
 void supervisor_end(struct str home, struct private_pg *pg, void (*on_note)(const char *sentence));
 
 /* Scheduler and web server of an earlier supervisor; its workers and their tasks go on. */

@@ -6,21 +6,28 @@
 
 #include <time.h>
 
-enum { ROWS_MAX = 100000, LOG_LINES_MAX = 2000, LOG_POLL_MS = 300, MAP_INDEX_MAX = 1000000, TRIES_MAX = 10000 };
+enum {
+    ROWS_MAX = 100000,
+    LOG_LINES_MAX = 2000,
+    LOG_POLL_MS = 300,
+    MAP_INDEX_MAX = 1000000,
+    TRIES_MAX = 10000
+};
 
 int cli_tasks_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "task_id",             "TASK_ID",      CELL_TEXT },
-        { "operator_name",       "OPERATOR",     CELL_TEXT },
-        { "downstream_task_ids", "DOWNSTREAM",   CELL_TEXT },
-        { "trigger_rule",        "TRIGGER_RULE", CELL_TEXT },
-        { "retries",             "RETRIES",      CELL_TEXT },
-        { "pool",                "POOL",         CELL_TEXT },
-        { "queue",               "QUEUE",        CELL_TEXT },
+        {"task_id",              "TASK_ID",      CELL_TEXT},
+        { "operator_name",       "OPERATOR",     CELL_TEXT},
+        { "downstream_task_ids", "DOWNSTREAM",   CELL_TEXT},
+        { "trigger_rule",        "TRIGGER_RULE", CELL_TEXT},
+        { "retries",             "RETRIES",      CELL_TEXT},
+        { "pool",                "POOL",         CELL_TEXT},
+        { "queue",               "QUEUE",        CELL_TEXT},
     };
     const struct value *answer;
-    int rc = client_get(cli, client_path(cli, "/api/v2/dags/%s/tasks", cli_arg(cli, "DAG_ID")), &answer, err);
+    int rc = client_get(cli, client_path(cli, "/api/v2/dags/%s/tasks", cli_arg(cli, "DAG_ID")),
+                        &answer, err);
 
     if (rc == 0)
         OUTPUT_ROWS(cli, columns, value_get(answer, "tasks"));
@@ -30,18 +37,18 @@ int cli_tasks_list(struct cli *cli, struct err *err)
 int cli_tasks_states(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "task_id",    "TASK_ID",   CELL_TEXT },
-        { "map_index",  "MAP_INDEX", CELL_TEXT },
-        { "state",      "STATE",     CELL_STATE },
-        { "try_number", "TRY",       CELL_TEXT },
-        { "start_date", "START",     CELL_TIME },
-        { "end_date",   "END",       CELL_TIME },
-        { "duration",   "DURATION",  CELL_SECONDS },
-        { "hostname",   "WORKER",    CELL_TEXT },
+        {"task_id",     "TASK_ID",   CELL_TEXT   },
+        { "map_index",  "MAP_INDEX", CELL_TEXT   },
+        { "state",      "STATE",     CELL_STATE  },
+        { "try_number", "TRY",       CELL_TEXT   },
+        { "start_date", "START",     CELL_TIME   },
+        { "end_date",   "END",       CELL_TIME   },
+        { "duration",   "DURATION",  CELL_SECONDS},
+        { "hostname",   "WORKER",    CELL_TEXT   },
     };
     const struct value *rows;
-    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances", cli_arg(cli, "DAG_ID"),
-                                  cli_arg(cli, "RUN_ID"));
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances",
+                                  cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"));
     int rc = client_list(cli, path, "task_instances", ROWS_MAX, &rows, err);
 
     if (rc == 0)
@@ -50,24 +57,26 @@ int cli_tasks_states(struct cli *cli, struct err *err)
 }
 
 /* The page of one instance. */
-static int get_instance(struct cli *cli, const struct value **out, int64_t *out_map_index, struct err *err)
+static int get_instance(struct cli *cli, const struct value **out, int64_t *out_map_index,
+                        struct err *err)
 {
     int rc = cli_number(cli, "--map-index", -1, MAP_INDEX_MAX, -1, out_map_index, err);
 
     if (rc < 0)
         return rc;
-    struct str path = client_path(cli, "/api/headrace/v1/ui/task/%s/%s/%s/%s", cli_arg(cli, "DAG_ID"),
-                                  cli_arg(cli, "RUN_ID"), cli_arg(cli, "TASK_ID"),
-                                  str_format(cli->arena, "%lld", (long long)*out_map_index));
+    struct str path = client_path(
+        cli, "/api/headrace/v1/ui/task/%s/%s/%s/%s", cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"),
+        cli_arg(cli, "TASK_ID"), str_format(cli->arena, "%lld", (long long)*out_map_index));
     return client_get(cli, path, out, err);
 }
 
 static void print_reasons(struct cli *cli, int64_t map_index)
 {
     const struct value *answer;
-    struct str path = client_path(cli, "/api/headrace/v1/why?dag_id=%s&run_id=%s&task_id=%s&map_index=%s",
-                                  cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), cli_arg(cli, "TASK_ID"),
-                                  str_format(cli->arena, "%lld", (long long)map_index));
+    struct str path =
+        client_path(cli, "/api/headrace/v1/why?dag_id=%s&run_id=%s&task_id=%s&map_index=%s",
+                    cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), cli_arg(cli, "TASK_ID"),
+                    str_format(cli->arena, "%lld", (long long)map_index));
 
     if (client_get(cli, path, &answer, NULL) < 0)
         return;
@@ -108,7 +117,8 @@ int cli_tasks_render(struct cli *cli, struct err *err)
         return rc;
     const struct value *rendered = value_get(instance, "rendered");
     if (rendered == NULL || rendered->type == VALUE_NULL) {
-        rc = err_set(err, ERR_NOT_FOUND, "nothing of %.*s is rendered yet", STR_ARG(cli_arg(cli, "TASK_ID")));
+        rc = err_set(err, ERR_NOT_FOUND, "nothing of %.*s is rendered yet",
+                     STR_ARG(cli_arg(cli, "TASK_ID")));
         err_hint(err, "templates are filled in when the task is given to a worker");
         return rc;
     }
@@ -119,13 +129,14 @@ int cli_tasks_render(struct cli *cli, struct err *err)
 int cli_tasks_clear(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "task_id",   "TASK_ID",   CELL_TEXT },
+        {"task_id",    "TASK_ID",   CELL_TEXT },
         { "map_index", "MAP_INDEX", CELL_TEXT },
-        { "state",     "STATE",     CELL_STATE },
+        { "state",     "STATE",     CELL_STATE},
     };
     struct arena *arena = cli->arena;
     struct value *body = value_map(arena), *tasks = value_list(arena);
-    struct str path = client_path(cli, "/api/v2/dags/%s/clearTaskInstances", cli_arg(cli, "DAG_ID"));
+    struct str path =
+        client_path(cli, "/api/v2/dags/%s/clearTaskInstances", cli_arg(cli, "DAG_ID"));
     const struct arg *task;
     struct reply reply;
 
@@ -136,7 +147,8 @@ int cli_tasks_clear(struct cli *cli, struct err *err)
         value_put(arena, body, STR("task_ids"), tasks);
     value_put(arena, body, STR("only_failed"), value_bool(arena, cli_has(cli, "--only-failed")));
     value_put(arena, body, STR("include_upstream"), value_bool(arena, cli_has(cli, "--upstream")));
-    value_put(arena, body, STR("include_downstream"), value_bool(arena, cli_has(cli, "--downstream")));
+    value_put(arena, body, STR("include_downstream"),
+              value_bool(arena, cli_has(cli, "--downstream")));
     value_put(arena, body, STR("dry_run"), value_bool(arena, true));
     int rc = client_call(cli, "POST", path, body, &reply, err);
     if (rc < 0)
@@ -165,19 +177,24 @@ static void print_log(struct cli *cli, struct str text)
         (void)fwrite(text.bytes, 1, text.size, stdout);
         return;
     }
-    /* "2026-11-21T06:00:00.123Z o text": the letter tells stdout, stderr and our own notes apart. */
+    /* "2026-11-21T06:00:00.123Z o text": the letter tells stdout, stderr and our own notes apart.
+     */
     while (str_split(&text, '\n', &line)) {
-        bool has_lead = line.size > 26 && line.bytes[23] == 'Z' && line.bytes[24] == ' ' && line.bytes[26] == ' ';
+        bool has_lead = line.size > 26 && line.bytes[23] == 'Z' && line.bytes[24] == ' ' &&
+                        line.bytes[26] == ' ';
 
         if (!has_lead) {
             if (line.size > 0 || text.bytes != NULL)
                 printf("%.*s\n", STR_ARG(line));
             continue;
         }
-        const char *colour = line.bytes[25] == 'e' ? "\033[33m" : line.bytes[25] == 'h' ? "\033[36m" : "";
+        const char *colour = line.bytes[25] == 'e'   ? "\033[33m"
+                             : line.bytes[25] == 'h' ? "\033[36m"
+                                                     : "";
         struct str content = str_slice(line, 27, line.size);
-        printf("%s%.12s%s %s%.*s%s\n", cli->is_coloured ? "\033[2m" : "", line.bytes + 11, output_plain(cli),
-               cli->is_coloured ? colour : "", STR_ARG(content), output_plain(cli));
+        printf("%s%.12s%s %s%.*s%s\n", cli->is_coloured ? "\033[2m" : "", line.bytes + 11,
+               output_plain(cli), cli->is_coloured ? colour : "", STR_ARG(content),
+               output_plain(cli));
     }
 }
 
@@ -211,12 +228,13 @@ int cli_tasks_logs(struct cli *cli, struct err *err)
         if (try == 0)
             rc = last_try(cli, &map_index, &try, err);
         if (rc == 0 && try == 0 && !follow)
-            rc = err_set(err, ERR_NOT_FOUND, "%.*s has not started in this run", STR_ARG(cli_arg(cli, "TASK_ID")));
-        struct str path = client_path(cli, "/api/headrace/v1/ui/log/%s/%s/%s/%s/%s?from=%s&lines=2000",
-                                      cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), cli_arg(cli, "TASK_ID"),
-                                      str_format(&look, "%lld", (long long)map_index),
-                                      str_format(&look, "%lld", (long long)try),
-                                      str_format(&look, "%lld", (long long)from));
+            rc = err_set(err, ERR_NOT_FOUND, "%.*s has not started in this run",
+                         STR_ARG(cli_arg(cli, "TASK_ID")));
+        struct str path = client_path(
+            cli, "/api/headrace/v1/ui/log/%s/%s/%s/%s/%s?from=%s&lines=2000",
+            cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), cli_arg(cli, "TASK_ID"),
+            str_format(&look, "%lld", (long long)map_index),
+            str_format(&look, "%lld", (long long)try), str_format(&look, "%lld", (long long)from));
         if (rc == 0 && try > 0)
             rc = client_call(cli, "GET", path, NULL, &reply, err);
         bool waits = rc == ERR_NOT_FOUND && follow;
@@ -232,7 +250,7 @@ int cli_tasks_logs(struct cli *cli, struct err *err)
         cli->arena = whole;
         arena_clear(&look);
         if (!is_over && !has_more)
-            (void)nanosleep(&(struct timespec){ 0, LOG_POLL_MS * 1000000L }, NULL);
+            (void)nanosleep(&(struct timespec) { 0, LOG_POLL_MS * 1000000L }, NULL);
     }
     return rc;
 }

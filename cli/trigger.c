@@ -10,7 +10,8 @@
 
 enum { POLL_MS = 250, TASKS_MAX = 100000, BAR_WIDTH = 24 };
 
-static const char letters[] = ".oqrsfkuycdxz"; /* of states, as the stream and the pages write them (docs/api/ui.md) */
+static const char letters[] =
+    ".oqrsfkuycdxz"; /* of states, as the stream and the pages write them (docs/api/ui.md) */
 
 struct tally {
     uint32_t total, good, bad, active;
@@ -46,7 +47,8 @@ static struct tally read_tally(const struct value *page)
         const struct value *row = NULL;
 
         for (uint32_t i = 0; mapped != NULL && i < mapped->count; i++)
-            if (mapped->items[i]->count >= 6 && value_integer(mapped->items[i]->items[0], -1) == task)
+            if (mapped->items[i]->count >= 6 &&
+                value_integer(mapped->items[i]->items[0], -1) == task)
                 row = mapped->items[i];
         if (row == NULL) {
             count_letter(&tally, states.bytes[task], 1);
@@ -67,39 +69,45 @@ static void show_progress(struct cli *cli, const struct tally *tally, struct str
     uint32_t done = tally->good + tally->bad;
     uint32_t filled = tally->total == 0 ? 0 : BAR_WIDTH * done / tally->total;
 
-    if (!cli->is_terminal && shown.good == tally->good && shown.bad == tally->bad && shown.total == tally->total)
+    if (!cli->is_terminal && shown.good == tally->good && shown.bad == tally->bad &&
+        shown.total == tally->total)
         return;
     shown = *tally;
     fprintf(stderr, "%s  [", cli->is_terminal ? "\r\033[K" : "");
     for (uint32_t i = 0; i < BAR_WIDTH; i++)
         fputc(i < filled ? '#' : '.', stderr);
-    fprintf(stderr, "] %u of %u tasks done, %u at work, %u failed; the run is %s%.*s%s%s", done, tally->total,
-            tally->active, tally->bad, output_colour(cli, state), STR_ARG(state), output_plain(cli),
-            cli->is_terminal ? "" : "\n");
+    fprintf(stderr, "] %u of %u tasks done, %u at work, %u failed; the run is %s%.*s%s%s", done,
+            tally->total, tally->active, tally->bad, output_colour(cli, state), STR_ARG(state),
+            output_plain(cli), cli->is_terminal ? "" : "\n");
 }
 
 /* The failed tasks, each with what it said last. */
-static void print_failures(struct cli *cli, const struct value *page, struct str dag_id, struct str run_id)
+static void print_failures(struct cli *cli, const struct value *page, struct str dag_id,
+                           struct str run_id)
 {
     const struct value *errors = value_get(page, "errors"), *shape = NULL;
     struct str version = json_text(cli->arena, value_get(value_get(page, "run"), "version"));
 
-    (void)!client_get(cli, client_path(cli, "/api/headrace/v1/ui/grid/%s/shape?version=%s", dag_id, version), &shape,
-                      NULL);
+    (void)!client_get(
+        cli, client_path(cli, "/api/headrace/v1/ui/grid/%s/shape?version=%s", dag_id, version),
+        &shape, NULL);
     const struct value *ids = value_get(shape, "id");
     for (uint32_t i = 0; errors != NULL && i < errors->count && errors->items[i]->count >= 4; i++) {
         const struct value *const *row = errors->items[i]->items;
         int64_t task = value_integer(row[0], -1), map_index = value_integer(row[1], -1);
-        struct str name = ids != NULL && task >= 0 && task < ids->count ? value_text(ids->items[task], STR_EMPTY)
-                                                                       : STR_EMPTY;
+        struct str name = ids != NULL && task >= 0 && task < ids->count
+                              ? value_text(ids->items[task], STR_EMPTY)
+                              : STR_EMPTY;
 
-        fprintf(stderr, "  %s%.*s%s", output_colour(cli, STR("failed")), STR_ARG(name), output_plain(cli));
+        fprintf(stderr, "  %s%.*s%s", output_colour(cli, STR("failed")), STR_ARG(name),
+                output_plain(cli));
         if (map_index >= 0)
             fprintf(stderr, "[%lld]", (long long)map_index);
         fprintf(stderr, " (try %lld): %.*s\n", (long long)value_integer(row[2], 0),
                 STR_ARG(value_text(row[3], STR_EMPTY)));
     }
-    fprintf(stderr, "  headrace tasks logs %.*s %.*s TASK_ID shows more\n", STR_ARG(dag_id), STR_ARG(run_id));
+    fprintf(stderr, "  headrace tasks logs %.*s %.*s TASK_ID shows more\n", STR_ARG(dag_id),
+            STR_ARG(run_id));
 }
 
 static int wait_for_end(struct cli *cli, struct str dag_id, struct str run_id, struct err *err)
@@ -113,9 +121,11 @@ static int wait_for_end(struct cli *cli, struct str dag_id, struct str run_id, s
 
         cli->arena = &look; /* a look's memory is not kept: a run may take days */
         int rc = client_get(cli, path, &page, err);
-        struct str state = rc < 0 ? STR_EMPTY : value_text(value_get(value_get(page, "run"), "state"), STR_EMPTY);
-        bool is_good = str_is(state, "success"), is_over = rc < 0 || is_good || str_is(state, "failed");
-        struct tally tally = rc < 0 ? (struct tally){ 0 } : read_tally(page);
+        struct str state =
+            rc < 0 ? STR_EMPTY : value_text(value_get(value_get(page, "run"), "state"), STR_EMPTY);
+        bool is_good = str_is(state, "success"),
+             is_over = rc < 0 || is_good || str_is(state, "failed");
+        struct tally tally = rc < 0 ? (struct tally) { 0 } : read_tally(page);
         if (rc == 0 && cli_has(cli, "--progress"))
             show_progress(cli, &tally, state);
         if (is_over && rc == 0) {
@@ -141,18 +151,23 @@ int cli_dags_trigger(struct cli *cli, struct err *err)
     const struct value *conf = value_map(cli->arena);
     struct reply reply;
 
-    if (cli_has(cli, "--conf") && (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, err) < 0 ||
-                                   conf->type != VALUE_MAP))
-        return cli_wrong_use(cli, err, "--conf must be a JSON object, such as '{\"region\": \"eu\"}'");
+    if (cli_has(cli, "--conf") &&
+        (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, err) < 0 ||
+         conf->type != VALUE_MAP))
+        return cli_wrong_use(cli, err,
+                             "--conf must be a JSON object, such as '{\"region\": \"eu\"}'");
     value_put(cli->arena, body, STR("conf"), conf);
     value_put(cli->arena, body, STR("logical_date"),
-              cli_has(cli, "--logical-date") ? value_string(cli->arena, cli_arg(cli, "--logical-date"))
-                                             : value_null(cli->arena));
+              cli_has(cli, "--logical-date")
+                  ? value_string(cli->arena, cli_arg(cli, "--logical-date"))
+                  : value_null(cli->arena));
     if (cli_has(cli, "--run-id"))
-        value_put(cli->arena, body, STR("dag_run_id"), value_string(cli->arena, cli_arg(cli, "--run-id")));
+        value_put(cli->arena, body, STR("dag_run_id"),
+                  value_string(cli->arena, cli_arg(cli, "--run-id")));
     if (cli_has(cli, "--note"))
         value_put(cli->arena, body, STR("note"), value_string(cli->arena, cli_arg(cli, "--note")));
-    int rc = client_call(cli, "POST", client_path(cli, "/api/v2/dags/%s/dagRuns", dag_id), body, &reply, err);
+    int rc = client_call(cli, "POST", client_path(cli, "/api/v2/dags/%s/dagRuns", dag_id), body,
+                         &reply, err);
     if (rc < 0)
         return err_wrap(err, rc, "triggering %.*s", STR_ARG(dag_id));
     struct str run_id = value_text(value_get(reply.body, "dag_run_id"), STR_EMPTY);
@@ -161,5 +176,7 @@ int cli_dags_trigger(struct cli *cli, struct err *err)
     else
         printf("%.*s\n", STR_ARG(run_id));
     (void)fflush(stdout);
-    return cli_has(cli, "--wait") || cli_has(cli, "--progress") ? wait_for_end(cli, dag_id, run_id, err) : 0;
+    return cli_has(cli, "--wait") || cli_has(cli, "--progress")
+               ? wait_for_end(cli, dag_id, run_id, err)
+               : 0;
 }

@@ -10,11 +10,11 @@ enum { PASSWORD_LETTERS = 16 };
 int cli_users_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "username",      "NAME",      CELL_TEXT },
-        { "role",          "ROLE",      CELL_TEXT },
-        { "disabled",      "DISABLED",  CELL_TEXT },
-        { "created_at",    "CREATED",   CELL_TIME },
-        { "last_login_at", "LAST_SEEN", CELL_TIME },
+        {"username",       "NAME",      CELL_TEXT},
+        { "role",          "ROLE",      CELL_TEXT},
+        { "disabled",      "DISABLED",  CELL_TEXT},
+        { "created_at",    "CREATED",   CELL_TIME},
+        { "last_login_at", "LAST_SEEN", CELL_TIME},
     };
     const struct value *answer;
     int rc = client_get(cli, STR("/api/headrace/v1/users"), &answer, err);
@@ -34,7 +34,7 @@ static int choose_password(struct cli *cli, struct str *out, bool *out_is_new, s
     *out = cli_arg(cli, "--password");
     if (*out_is_new) {
         store_token_make(token);
-        *out = str_copy(cli->arena, (struct str){ token, PASSWORD_LETTERS });
+        *out = str_copy(cli->arena, (struct str) { token, PASSWORD_LETTERS });
     } else if (str_is(*out, "-")) {
         rc = file_read(cli->arena, "-", out, err);
         *out = str_trim(*out);
@@ -72,7 +72,8 @@ int cli_users_delete(struct cli *cli, struct err *err)
     int rc = cli_confirm(cli, err, "Remove the account %.*s?", STR_ARG(name));
 
     if (rc == 0)
-        rc = client_call(cli, "DELETE", client_path(cli, "/api/headrace/v1/users/%s", name), NULL, NULL, err);
+        rc = client_call(cli, "DELETE", client_path(cli, "/api/headrace/v1/users/%s", name), NULL,
+                         NULL, err);
     if (rc == 0)
         output_note(cli, "user %.*s is deleted", STR_ARG(name));
     return rc;
@@ -81,7 +82,8 @@ int cli_users_delete(struct cli *cli, struct err *err)
 int cli_users_reset_password(struct cli *cli, struct err *err)
 {
     struct value *body = value_map(cli->arena);
-    struct str password, path = client_path(cli, "/api/headrace/v1/users/%s/password", cli_arg(cli, "NAME"));
+    struct str password,
+        path = client_path(cli, "/api/headrace/v1/users/%s/password", cli_arg(cli, "NAME"));
     bool is_new;
     int rc = choose_password(cli, &password, &is_new, err);
 
@@ -90,7 +92,8 @@ int cli_users_reset_password(struct cli *cli, struct err *err)
     value_put(cli->arena, body, STR("password"), value_string(cli->arena, password));
     rc = client_call(cli, "POST", path, body, NULL, err);
     if (rc == 0)
-        output_note(cli, "%.*s has a new password; sessions with the old one are ended", STR_ARG(cli_arg(cli, "NAME")));
+        output_note(cli, "%.*s has a new password; sessions with the old one are ended",
+                    STR_ARG(cli_arg(cli, "NAME")));
     if (rc == 0 && is_new)
         printf("%.*s\n", STR_ARG(password));
     return rc;

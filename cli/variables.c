@@ -4,13 +4,20 @@
 #include "cli/resource.h"
 
 static const struct column columns[] = {
-    { "key",         "KEY",         CELL_TEXT },
-    { "value",       "VALUE",       CELL_TEXT },
-    { "description", "DESCRIPTION", CELL_TEXT },
+    {"key",          "KEY",         CELL_TEXT},
+    { "value",       "VALUE",       CELL_TEXT},
+    { "description", "DESCRIPTION", CELL_TEXT},
 };
 static const char *const fields[] = { "value", NULL };
 static const struct resource variables = {
-    "variable", "/api/v2/variables", "variables", "key", "KEY", columns, sizeof columns / sizeof columns[0], fields,
+    "variable",
+    "/api/v2/variables",
+    "variables",
+    "key",
+    "KEY",
+    columns,
+    sizeof columns / sizeof columns[0],
+    fields,
 };
 
 int cli_variables_list(struct cli *cli, struct err *err)
@@ -47,7 +54,8 @@ int cli_variables_set(struct cli *cli, struct err *err)
     value_put(cli->arena, body, STR("key"), value_string(cli->arena, cli_arg(cli, "KEY")));
     value_put(cli->arena, body, STR("value"), value_string(cli->arena, value));
     if (cli_has(cli, "--description"))
-        value_put(cli->arena, body, STR("description"), value_string(cli->arena, cli_arg(cli, "--description")));
+        value_put(cli->arena, body, STR("description"),
+                  value_string(cli->arena, cli_arg(cli, "--description")));
     rc = resource_put(cli, &variables, body, err);
     if (rc == 0)
         output_note(cli, "variable %.*s is set", STR_ARG(cli_arg(cli, "KEY")));

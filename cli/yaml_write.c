@@ -2,14 +2,17 @@
 #include "cli/output.h"
 #include "common/text/json.h"
 
-/* Text that YAML would read back as the same text without quotes; anything doubtful is written as JSON, which is YAML too. */
+/* Text that YAML would read back as the same text without quotes; anything doubtful is written as
+ * JSON, which is YAML too. */
 static bool is_plain(struct str text)
 {
-    static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "~", "y", "n" };
+    static const char *const words[] = { "null", "true", "false", "yes", "no",
+                                         "on",   "off",  "~",     "y",   "n" };
     int64_t number;
     double real;
 
-    if (text.size == 0 || str_to_int(text, INT64_MIN, INT64_MAX, &number) == 0 || str_to_real(text, &real) == 0)
+    if (text.size == 0 || str_to_int(text, INT64_MIN, INT64_MAX, &number) == 0 ||
+        str_to_real(text, &real) == 0)
         return false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_is(text, words[i]))

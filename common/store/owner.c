@@ -22,7 +22,8 @@ void store_token_make(char out[STORE_TOKEN_SIZE])
 
     ready();
     randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2base64(out, STORE_TOKEN_SIZE, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(out, STORE_TOKEN_SIZE, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(bytes, sizeof bytes);
 }
 
@@ -47,8 +48,8 @@ bool store_password_fits(struct str password, const char *hash)
     return crypto_pwhash_str_verify(hash, password.bytes, password.size) == 0;
 }
 
-static int run(const char *conninfo, enum statement statement, const struct pg_params *params, int64_t *out_rows,
-               struct err *err)
+static int run(const char *conninfo, enum statement statement, const struct pg_params *params,
+               int64_t *out_rows, struct err *err)
 {
     struct pg_sync *sync;
     struct pg_result *result = NULL;
@@ -64,7 +65,8 @@ static int run(const char *conninfo, enum statement statement, const struct pg_p
     return rc;
 }
 
-int store_owner_put(const char *conninfo, struct str name, struct str password, bool *out_made, struct err *err)
+int store_owner_put(const char *conninfo, struct str name, struct str password, bool *out_made,
+                    struct err *err)
 {
     struct pg_params params = { 0 };
     char hash[STORE_PASSWORD_HASH_SIZE];
@@ -91,7 +93,7 @@ int store_owner_token(const char *conninfo, struct str name, struct str token, s
 
     store_token_hash(token, hash);
     pg_put_text(&params, name);
-    pg_put_bytea(&params, (struct str){ (const char *)hash, sizeof hash });
+    pg_put_bytea(&params, (struct str) { (const char *)hash, sizeof hash });
     int rc = run(conninfo, SQL_owner_token, &params, &rows, err);
     pg_params_clear(&params);
     if (rc < 0)

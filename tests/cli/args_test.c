@@ -26,7 +26,8 @@ static void clear(struct fixture *f)
 }
 
 #define PARSE(f, line, ...)                                                                        \
-    parse((f), (line), (int)(sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *)), (const char *[]){ __VA_ARGS__ })
+    parse((f), (line), (int)(sizeof((const char *[]) { __VA_ARGS__ }) / sizeof(char *)),           \
+          (const char *[]) { __VA_ARGS__ })
 
 static void check(const struct fixture *f, const char *name, uint32_t nth, const char *expected)
 {
@@ -57,7 +58,9 @@ static void words_find_their_names_in_any_order(void **state)
     struct fixture f = { 0 };
 
     (void)state;
-    assert_int_equal(PARSE(&f, usage, "--wait", "etl", "-c", "{}", "r1", "--tag=a", "--tag", "b", "-o", "json"), 0);
+    assert_int_equal(
+        PARSE(&f, usage, "--wait", "etl", "-c", "{}", "r1", "--tag=a", "--tag", "b", "-o", "json"),
+        0);
     check(&f, "DAG_ID", 0, "etl");
     check(&f, "RUN_ID", 0, "r1");
     check(&f, "--conf", 0, "{}");
@@ -119,21 +122,18 @@ static void values_that_should_not_be_there_are_refused(void **state)
     assert_int_equal(PARSE(&f, usage, "etl", "--wait=yes"), ERR_INVALID);
     assert_string_equal(f.err.sentence, "--wait takes no value");
     clear(&f);
-    f = (struct fixture){ 0 };
+    f = (struct fixture) { 0 };
     assert_int_equal(PARSE(&f, usage, "etl", "--conf"), ERR_INVALID);
     assert_string_equal(f.err.sentence, "--conf needs a value: --conf JSON");
     clear(&f);
-    f = (struct fixture){ 0 };
+    f = (struct fixture) { 0 };
     assert_int_equal(PARSE(&f, usage, "etl", "r1", "more"), ERR_INVALID);
     assert_string_equal(f.err.sentence, "there is one word too many: more");
     clear(&f);
 }
 
-TESTS(
-    CASE(a_usage_line_is_read_as_it_is_shown),
-    CASE(words_find_their_names_in_any_order),
-    CASE(a_repeated_word_takes_all_that_follow),
-    CASE(what_is_missing_is_named),
-    CASE(help_is_given_also_where_a_word_is_missing),
-    CASE(a_misspelt_option_gets_the_one_that_was_meant),
-    CASE(values_that_should_not_be_there_are_refused))
+TESTS(CASE(a_usage_line_is_read_as_it_is_shown), CASE(words_find_their_names_in_any_order),
+      CASE(a_repeated_word_takes_all_that_follow), CASE(what_is_missing_is_named),
+      CASE(help_is_given_also_where_a_word_is_missing),
+      CASE(a_misspelt_option_gets_the_one_that_was_meant),
+      CASE(values_that_should_not_be_there_are_refused))

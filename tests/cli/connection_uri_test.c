@@ -20,8 +20,10 @@ static void every_part_finds_its_field(void **state)
 {
     (void)state;
     check("postgres://ann:se%40cret@db.example.org:5433/sales?sslmode=require&a=b%20c",
-          "{\"conn_type\":\"postgres\",\"extra\":\"{\\\"sslmode\\\":\\\"require\\\",\\\"a\\\":\\\"b c\\\"}\",\"schema\":"
-          "\"sales\",\"login\":\"ann\",\"password\":\"se@cret\",\"port\":5433,\"host\":\"db.example.org\"}");
+          "{\"conn_type\":\"postgres\",\"extra\":\"{\\\"sslmode\\\":\\\"require\\\",\\\"a\\\":"
+          "\\\"b c\\\"}\",\"schema\":"
+          "\"sales\",\"login\":\"ann\",\"password\":\"se@cret\",\"port\":5433,\"host\":\"db."
+          "example.org\"}");
 }
 
 static void parts_may_be_absent(void **state)
@@ -29,13 +31,15 @@ static void parts_may_be_absent(void **state)
     (void)state;
     check("http://example.org", "{\"conn_type\":\"http\",\"host\":\"example.org\"}");
     check("postgres:///sales", "{\"conn_type\":\"postgres\",\"schema\":\"sales\"}");
-    check("postgres://ann@/sales", "{\"conn_type\":\"postgres\",\"schema\":\"sales\",\"login\":\"ann\"}");
+    check("postgres://ann@/sales",
+          "{\"conn_type\":\"postgres\",\"schema\":\"sales\",\"login\":\"ann\"}");
 }
 
 static void a_socket_folder_is_a_host_when_it_is_encoded(void **state)
 {
     (void)state;
-    check("postgres://%2Frun%2Fpg/sales", "{\"conn_type\":\"postgres\",\"schema\":\"sales\",\"host\":\"/run/pg\"}");
+    check("postgres://%2Frun%2Fpg/sales",
+          "{\"conn_type\":\"postgres\",\"schema\":\"sales\",\"host\":\"/run/pg\"}");
 }
 
 static void an_ipv6_address_keeps_its_colons(void **state)
@@ -49,7 +53,8 @@ static void a_password_may_hold_what_separates(void **state)
 {
     (void)state;
     check("postgres://ann:a:b@c/d@host/db",
-          "{\"conn_type\":\"postgres\",\"schema\":\"db\",\"login\":\"ann\",\"password\":\"a:b@c/d\",\"host\":\"host\"}");
+          "{\"conn_type\":\"postgres\",\"schema\":\"db\",\"login\":\"ann\",\"password\":\"a:b@c/"
+          "d\",\"host\":\"host\"}");
 }
 
 static void what_is_no_uri_is_refused(void **state)
@@ -59,10 +64,6 @@ static void what_is_no_uri_is_refused(void **state)
     check("http://host:none", "the port in the URI is not a number from 1 to 65535");
 }
 
-TESTS(
-    CASE(every_part_finds_its_field),
-    CASE(parts_may_be_absent),
-    CASE(a_socket_folder_is_a_host_when_it_is_encoded),
-    CASE(an_ipv6_address_keeps_its_colons),
-    CASE(a_password_may_hold_what_separates),
-    CASE(what_is_no_uri_is_refused))
+TESTS(CASE(every_part_finds_its_field), CASE(parts_may_be_absent),
+      CASE(a_socket_folder_is_a_host_when_it_is_encoded), CASE(an_ipv6_address_keeps_its_colons),
+      CASE(a_password_may_hold_what_separates), CASE(what_is_no_uri_is_refused))

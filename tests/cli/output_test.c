@@ -17,8 +17,10 @@ static void yaml_reads_back_as_what_was_written(void **state)
 {
     static const char *const texts[] = {
         "{\"a\":[],\"b\":{},\"c\":[1,\"1\",true,\"true\",null,\"null\",\"\"]}",
-        "[{\"name\":\"x\",\"tags\":[\"a b\",\"- c\",\"# d\",\"e: f\"]},{\"name\":\"y: z\",\"deep\":{\"k\":[[1,2],[3]]}}]",
-        "{\"text\":\"two\\nlines\\ttab\",\"date\":\"2026-11-21T06:00:00Z\",\"path\":\"/a/b\",\"on\":\"off\"}",
+        "[{\"name\":\"x\",\"tags\":[\"a b\",\"- c\",\"# d\",\"e: f\"]},{\"name\":\"y: "
+        "z\",\"deep\":{\"k\":[[1,2],[3]]}}]",
+        "{\"text\":\"two\\nlines\\ttab\",\"date\":\"2026-11-21T06:00:00Z\",\"path\":\"/a/"
+        "b\",\"on\":\"off\"}",
         "\"yes\"",
         "[]",
     };
@@ -45,7 +47,8 @@ static void yaml_of_a_listing_reads_well(void **state)
     struct buf buf = { 0 };
 
     (void)state;
-    yaml_write(&buf, read_json(&arena, "[{\"dag_id\":\"etl\",\"tags\":[\"a\",\"b\"],\"next\":null}]"), 0);
+    yaml_write(&buf,
+               read_json(&arena, "[{\"dag_id\":\"etl\",\"tags\":[\"a\",\"b\"],\"next\":null}]"), 0);
     assert_string_equal(buf.bytes, "- dag_id: etl\n  tags:\n    - a\n    - b\n  next: null\n");
     buf_clear(&buf);
     arena_clear(&arena);
@@ -73,7 +76,5 @@ static void cells_say_what_people_read(void **state)
     check_cell("{\"a\":true}", CELL_TEXT, false, "{\"a\":true}");
 }
 
-TESTS(
-    CASE(yaml_reads_back_as_what_was_written),
-    CASE(yaml_of_a_listing_reads_well),
-    CASE(cells_say_what_people_read))
+TESTS(CASE(yaml_reads_back_as_what_was_written), CASE(yaml_of_a_listing_reads_well),
+      CASE(cells_say_what_people_read))

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -35,10 +36,17 @@ def wait_for(condition, what, timeout=30.0, pause=0.05):
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Below the range that outgoing connections get theirs from: a worker that looks for a server that is away must not be
+    given the very port it looks for."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(15000, 32000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        if port not in ports:
+            ports.append(port)
     return ports
 
 
@@ -54,8 +62,12 @@ class ApiError(Exception):
 
 
 class Standalone:
-    def __init__(self, settings=None, examples=False, bin_dir=BIN, keep=False):
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="hr-", dir="/tmp"))
+    def __init__(self, settings=None, examples=False, bin_dir=BIN, keep=False, home=None, user=None):
+        """`home`: an empty folder instead of a new one below /tmp. `user`: a name, to be somebody else than root."""
+        self.home = pathlib.Path(home or tempfile.mkdtemp(prefix="hr-", dir="/tmp"))
+        self.user = user
+        if user is not None:
+            shutil.chown(self.home, user)
         self.bin = pathlib.Path(bin_dir)
         self.keep = keep
         self.web_port, scheduler_port, log_port = free_ports(3)
@@ -83,7 +95,8 @@ class Standalone:
     def start(self, timeout=60):
         with open(self.home / "standalone.log", "ab") as log:
             self.process = subprocess.Popen([self.bin / "headrace", "standalone"], env=self.env, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True,
+                                            user=self.user, group=self.user and "nogroup", extra_groups=self.user and [])
         wait_for(self.is_healthy, "a healthy system", timeout)
 
     def is_healthy(self):
