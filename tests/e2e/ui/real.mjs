@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The UI in a browser against the real programs: node real.mjs URL PASSWORD. The DAGs are written by ui_test.py.
+import { browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
+
+const [base, password] = process.argv.slice(2, 4);
+process.argv.splice(2, 2);
+const browser = await browser_open();
+const { page, defects } = await page_open(browser);
+const text = (selector) => page.locator(selector).first().innerText();
+const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
+const run_state = (wanted) => until(page, `the run is ${wanted}`, (w) => document.querySelector(".meta .state")?.textContent === w, wanted, 90_000);
+let run_path = "";
+
+const cases = [
+  ["the first password signs in, a wrong one does not", async () => {
+    await page.goto(base + "/");
+    await page.fill("#username", "admin");
+    await page.fill("#password", "certainly wrong");
+    await page.click("button:has-text('Sign in')");
+    await page.waitForSelector("[role=alert]");
+    await sign_in(page, base, "admin", password);
+  }],
+  ["home is healthy and live, and names the broken file with its line", async () => {
+    await open("/home", ".health");
+    await until(page, "live", () => document.querySelector(".live-live") !== null);
+    await until(page, "every part well but the files", () => document.querySelectorAll(".health .st-failed").length === 1 && /import error/.test(document.querySelector(".health").textContent));
+    const shown = await text(".import-error");
+    check(/broken\.yaml:5:5/.test(shown) && /retries/.test(shown), `import error: ${shown}`);
+  }],
+  ["a run is triggered from the form of its params", async () => {
+    await open("/dags", ".dags tbody tr");
+    await page.locator("tr:has-text('every_state') button[aria-label='Trigger every_state']").click();
+    await page.waitForSelector("#param-region");
+    await page.fill("#param-n", "99");
+    await page.waitForSelector("#param-n-problem");
+    await page.fill("#param-n", "4");
+    await page.selectOption("#param-region", "us");
+    await page.click("dialog button:has-text('Trigger run')");
+    await page.waitForSelector(".tasks tbody tr");
+    run_path = new URL(page.url()).pathname;
+  }],
+  ["the log of its running task is followed line by line", async () => {
+    await until(page, "a task runs", () => /Running/.test(document.querySelector(".tasks tbody")?.textContent ?? ""), null, 30_000);
+    await page.goto(`${base}${run_path}/tasks/extract.slow`);
+    await until(page, "first lines", () => document.querySelectorAll(".log-line").length > 2, null, 30_000);
+    const last = await page.evaluate(() => Number([...document.querySelectorAll(".log-n")].at(-1).textContent));
+    await until(page, "more lines, without a reload", (n) => Number([...document.querySelectorAll(".log-n")].at(-1).textContent) >= n + 3, last);
+    check(/line \d+/.test(await text(".log-window")), "the task's own text is not there");
+  }],
+  ["a task that waits says why", async () => {
+    await page.goto(`${base}${run_path}/tasks/after`);
+    await page.waitForSelector(".why");
+    check((await text(".why")).length > 10, "no sentence");
+  }],
+  ["the graph changes its colours by itself, to the end of the run", async () => {
+    await open(`${run_path}/graph`, ".react-flow__node .node");
+    await until(page, "the failed task", () => document.querySelector(".node.st-failed") !== null, null, 60_000);
+    await until(page, "the blocked task", () => document.querySelector(".node.st-upstream_failed") !== null);
+    await run_state("Failed");
+  }],
+  ["the run says which task failed and how, and shows what it was given", async () => {
+    await open(run_path, ".tasks tbody tr");
+    check(/bad/.test(await text(".note.bad")) && /blocked/.test(await text(".note.bad")), "no sentence of the failure");
+    await page.click(".tabs a:has-text('Details')");
+    await until(page, "its configuration", () => /"region": "us"/.test(document.querySelector("main").textContent));
+  }],
+  ["the timeline, the mapped instances and the output are there", async () => {
+    await open(`${run_path}/gantt`, ".gantt-bar");
+    await open(`${run_path}/tasks/many`, ".map canvas");
+    await until(page, "12 instances", () => document.querySelectorAll("tbody tr").length === 12);
+    await open(`${run_path}/tasks/other/xcom`, ".code");
+    check(/"rows": 3/.test(await text(".code")), "not its output");
+  }],
+  ["a failed task shows its tries and what it printed", async () => {
+    await open(`${run_path}/tasks/bad`, ".log-line");
+    await until(page, "its text", () => /about to fail/.test(document.querySelector(".log-window")?.textContent ?? ""));
+    check(await page.locator("[aria-label=Tries] .chip").count() === 2, "not two tries");
+    await page.click(".tabs a:has-text('History')");
+    await page.waitForSelector("tbody tr");
+  }],
+  ["find goes through the whole log", async () => {
+    await open(`${run_path}/tasks/extract.slow`, ".log-line");
+    await page.fill(".log-find", "line 7");
+    await page.keyboard.press("Enter");
+    await until(page, "a match", () => /line 7/.test(document.querySelector(".log-line.marked")?.textContent ?? ""));
+  }],
+  ["clearing runs the failed part again", async () => {
+    await open(run_path, ".tasks tbody tr");
+    await page.keyboard.press("c");
+    await page.waitForSelector("dialog .ti-list li");
+    await page.click("dialog footer .primary");
+    await run_state("Running");
+    await run_state("Failed");
+  }],
+  ["the grid has the run, and its cells follow a second one", async () => {
+    await open("/dags/every_state", ".grid-row .cell.st-failed");
+    await page.keyboard.press("t");
+    await page.click("dialog button:has-text('Trigger run')");
+    await page.waitForSelector(".tasks tbody tr");
+    await open("/dags/every_state", ".grid-row .cell");
+    await until(page, "a running cell", () => document.querySelector(".grid-row .cell.st-running") !== null, null, 30_000);
+  }],
+  ["pausing is kept", async () => {
+    await open("/dags?q=every_state", ".switch");
+    await page.click(".switch");
+    await until(page, "paused", () => document.querySelector(".switch").getAttribute("aria-checked") === "false");
+    await page.reload();
+    await page.waitForSelector(".switch");
+    check(await page.locator(".switch").first().getAttribute("aria-checked") === "false", "not after a reload");
+    await page.click(".switch");
+    await until(page, "active", () => document.querySelector(".switch").getAttribute("aria-checked") === "true");
+  }],
+  ["a worker is drained and comes back", async () => {
+    await open("/workers", "tbody tr");
+    await page.locator("button:has-text('Drain')").first().click();
+    await page.click("dialog footer .primary");
+    await until(page, "draining", () => /Drain(ing|ed)/.test(document.querySelector("tbody tr").textContent));
+    await page.locator("button:has-text('Resume')").first().click();
+    await until(page, "present", () => /Present/.test(document.querySelector("tbody tr").textContent));
+    await page.waitForSelector(".scale-events li");
+  }],
+  ["every other page answers", async () => {
+    for (const path of ["/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors", "/dags/every_state/graph", "/dags/every_state/runs", "/dags/every_state/calendar", "/dags/every_state/trends", "/dags/every_state/tasks", "/dags/every_state/backfills", "/dags/every_state/versions", "/dags/every_state/code", "/dags/every_state/events", "/dags/every_state/details"]) {
+      await page.goto(base + path);
+      await page.waitForSelector("main h1");
+      await until(page, `${path} is loaded`, () => !document.querySelector(".skeleton"));
+      check(await page.locator("main [role=alert]").count() === 0, `${path}: ${await page.locator("main [role=alert]").allInnerTexts()}`);
+    }
+  }],
+  ["a variable is made, read and deleted", async () => {
+    await open("/variables", "main h1");
+    await page.click("button:has-text('New variable')");
+    await page.fill("#edit-key", "colour");
+    await page.fill("#edit-value", "green");
+    await page.click("dialog footer .primary");
+    await page.waitForSelector("td:has-text('colour')");
+    await page.locator("tr:has-text('colour') button:has-text('Delete')").click();
+    await page.click("dialog button:has-text('Delete variable')");
+    await until(page, "gone", () => ![...document.querySelectorAll("tbody td")].some((d) => d.textContent === "colour"));
+  }],
+  ["signing out ends the session", async () => {
+    await open("/home", ".health");
+    await page.click("button[aria-label^='Signed in as']");
+    await page.click(".menu button:has-text('Sign out')");
+    await page.waitForSelector("#username");
+    const status = await page.evaluate(async () => (await fetch("/api/headrace/v1/me")).status);
+    check(status === 401, `the session still answers ${status}`);
+  }],
+];
+
+const failed = await run_cases(cases, () => defects.splice(0));
+await browser.close();
+process.exit(failed ? 1 : 0);
