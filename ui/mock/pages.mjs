@@ -159,7 +159,8 @@ function calendar(dag, q) {
 function trends(dag, q) {
   const runs = dag.runs.slice(0, Number(q.get("runs") ?? 100)).reverse();
   const per = (f) => dag.tasks.map((_, o) => runs.map((r) => f(r.cells[o])));
-  return { runs: { ...bars(runs), version: runs.map((r) => r.version) }, tasks: { id: dag.tasks.map((t) => t.id), run_ms: per((c) => (c.start && c.end ? c.end - c.start : null)), wait_ms: per((c) => (c.start && c.queued ? c.start - c.queued : null)), tries: per((c) => c.try) } };
+  const { run_after, type, ...rest } = bars(runs);
+  return { runs: { ...rest, version: runs.map((r) => r.version) }, tasks: { id: dag.tasks.map((t) => t.id), run_ms: per((c) => (c.start && c.end ? c.end - c.start : null)), wait_ms: per((c) => (c.start && c.queued ? c.start - c.queued : null)), tries: per((c) => c.try) } };
 }
 
 function run_rows(world, q) {

@@ -53,7 +53,7 @@ function wants(topics, event) {
     const ids = rest.split("/").map(decodeURIComponent);
     if (event.name === "workers") return kind === "workers" || kind === "home";
     if (event.name === "dag") return kind === "dags" || kind === "home" || (kind === "dag" && event.data.dags.includes(ids[0])) || (kind === "run" && event.data.dags.includes(ids[0]));
-    if (kind === "home" || kind === "dags") return event.name === "run" || event.name === "ti";
+    if (kind === "home" || kind === "dags") return event.name === "run";
     if (kind === "dag") return c.some((row) => row[0] === ids[0]);
     if (kind === "run") return c.some((row) => row[0] === ids[0] && row[1] === ids[1]);
     return false;

@@ -87,6 +87,12 @@ describe("snapshot and changes", () => {
 });
 
 describe("the reducers", () => {
+  test("ask again for what comes before the structure is there, instead of losing it", () => {
+    const page = { dag_id: "d", run: { run_id: "r2" }, st: "" } as unknown as RunPage;
+    expect(reduce_run(page, ti(11, "b", "running"), new Gate(), null)).toBe(REFETCH);
+    expect(reduce_run(page, ti(11, "b", "running", "r1"), new Gate(), null)).toBe(page);
+    expect(reduce_cells(cells(10, []), ti(11, "b", "running"), new Gate(), null)).toBe(REFETCH);
+  });
   const gate = () => { const g = new Gate(); g.snapshot(10); return g; };
   test("leave alone what belongs to others", () => {
     const base = cells(10, ["s...", "ssss"]);

@@ -23,7 +23,8 @@ function run_letter(state: string): string {
 export function reduce_cells(cells: Cells, event: StreamEvent, gate: Gate, shape: Shape | null): Reduced<Cells> {
   if (event.name === "dag") return REFETCH;
   if (event.name === "run") return reduce_cell_runs(cells, event.data.c as RunChange[], event.seq, gate, shape?.dag_id ?? "");
-  if (event.name !== "ti" || !shape) return cells;
+  if (event.name !== "ti") return cells;
+  if (!shape) return REFETCH; // it cannot be placed yet, and must not be lost
   const index = ordinals(shape);
   const st = [...cells.st];
   let touched = false;
@@ -73,7 +74,8 @@ export function reduce_run(page: RunPage, event: StreamEvent, gate: Gate, shape:
     }
     return page;
   }
-  if (event.name !== "ti" || !shape) return page;
+  if (event.name !== "ti") return page;
+  if (!shape) return (event.data.c as TiChange[]).some((c) => c[0] === page.dag_id && c[1] === page.run.run_id) ? REFETCH : page;
   const index = ordinals(shape);
   const next = { ...page, try: [...page.try], start: [...page.start], end: [...page.end], worker: [...page.worker], queued: [...page.queued] };
   let touched = false;

@@ -44,7 +44,7 @@ export class SseParser {
     } catch {
       return; // a damaged event; the next snapshot repairs what it held
     }
-    const seq = Number(id || (parsed.seq ?? 0));
+    const seq = parsed.seq ?? Number(id || 0); // the id is only where to resume
     this.event({ name: name || "message", seq, data: parsed });
   }
 }

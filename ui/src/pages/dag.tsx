@@ -127,7 +127,7 @@ export default function Dag({ params }: { params: Record<string, string> }) {
         meta={row && <>
           <span title={`${row.schedule ?? ""} · ${row.timezone}`}>Runs <b>{schedule_words(row.schedule)}</b>{row.schedule && row.timezone !== "UTC" ? ` ${row.timezone}` : ""}</span>
           <span>Next <b>{row.is_paused ? "paused" : <When at={row.next_run} relative />}</b></span>
-          <span><b>{count(row.task_count)}</b> tasks</span><span>Version <b>{row.version}</b></span><span>Owner <b>{row.owners.join(", ") || "nobody"}</b></span><span className="mono phone-off">{row.file}</span>
+          <span><b>{count(row.task_count)}</b> tasks</span><span>Version <b>{row.version}</b></span><span>Owner <b>{row.owners.join(", ") || "none"}</b></span><span className="mono phone-off" title={row.file}>{row.file.split("/").slice(-2).join("/")}</span>
           {row.description && <span className="phone-off clip">{row.description}</span>}
         </>} />
       {row?.has_import_errors && <div className="note bad">Its file has an import error; version {row.version} stays active. <Link to="/import_errors">Show the error</Link></div>}

@@ -72,9 +72,10 @@ function Calendar({ dag }: { dag: string }) {
   );
 }
 
-interface TrendData { runs: RunBars & { version: number[] }; tasks: { id: string[]; run_ms: (number | null)[][]; wait_ms: (number | null)[][]; tries: (number | null)[][] } }
+interface TrendData { runs: Pick<RunBars, "key" | "id" | "state" | "start" | "end"> & { version: number[] }; tasks: { id: string[]; run_ms: (number | null)[][]; wait_ms: (number | null)[][]; tries: (number | null)[][] } }
 
 function Trends({ dag, task }: { dag: string; task?: string }) {
+  const zone = useZone();
   const data = useFetch<TrendData>(`${V1}/ui/trends/${encodeURIComponent(dag)}?runs=100`);
   return (
     <Loaded from={data}>{(d) => {
@@ -83,7 +84,7 @@ function Trends({ dag, task }: { dag: string; task?: string }) {
       const total = d.runs.id.map((_, i) => (d.runs.start[i] !== null && d.runs.end[i] !== null ? d.runs.end[i]! - d.runs.start[i]! : null));
       const failed = total.map((t, i) => (d.runs.state[i] === "f" ? t : null));
       const marks = x.filter((i) => i > 0 && d.runs.version[i] !== d.runs.version[i - 1]).map((i) => ({ at: i, text: `version ${d.runs.version[i]}` }));
-      const label = (i: number) => (Number.isInteger(i) && d.runs.run_after[i] ? date(d.runs.run_after[i], "UTC").slice(5) : "");
+      const label = (i: number) => (Number.isInteger(i) && d.runs.start[i] ? date(d.runs.start[i], zone).slice(5) : "");
       const rows = d.tasks.id.map((id, t) => {
         const half = Math.floor(x.length / 2);
         const known = (list: (number | null)[]) => list.filter((v): v is number => v !== null);

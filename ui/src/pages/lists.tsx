@@ -48,6 +48,8 @@ function reduce_list(data: Data, name: string, changes: unknown[][] | undefined)
     }
     return { ...data, runs, fresh };
   }
+  // Tasks themselves are not told on `home`: that runs or slots have changed is a hint that there is more to see.
+  if ((name === "run" || name === "workers") && data.tasks) return { ...data, fresh: (data.fresh ?? 0) + 1 };
   if (name === "ti" && data.tasks) {
     let fresh = data.fresh ?? 0;
     const tasks = [...data.tasks];
@@ -167,7 +169,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
       <PageHead title={<h1>{kind === "runs" ? "Runs" : "Task instances"}</h1>} />
       <Filters kind={kind} query={query} />
       <Bulk kind={kind} selected={selected} clear={() => set_selected(new Set())} />
-      {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {plural(data.data!.fresh!, kind === "runs" ? "new run" : "new task")}</button>}
+      {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {kind === "runs" ? plural(data.data!.fresh!, "new run") : "Tasks have changed: show"}</button>}
       <Loaded from={data} rows={14}>
         {(d) => {
           const rows = [...((d[kind] ?? []) as (RunRow | TaskRow)[]), ...more];

@@ -4,10 +4,12 @@ import { When } from "./clock.tsx";
 import { Glyph } from "./state.tsx";
 
 export function ImportErrorItem({ error, open }: { error: ImportError; open?: boolean }) {
-  const place = [error.file, error.line, error.column].filter((x) => x !== null).join(":");
+  const where = [error.line, error.column].filter((x) => x !== null);
+  const place = [error.file, ...where].join(":");
+  const short = [error.file.split("/").slice(-2).join("/"), ...where].join(":");
   return (
     <li className="import-error">
-      <div className="line"><Glyph state="failed" /><span className="mono clip" title={place}>{place}</span><span className="grow" /><span className="muted"><When at={error.at} relative /></span></div>
+      <div className="line"><Glyph state="failed" /><span className="mono clip" title={place}>{short}</span><span className="grow" /><span className="muted"><When at={error.at} relative /></span></div>
       <div className="import-text">
         <div className="pre">{error.message}</div>
         {error.advice && <div className="muted pre">{error.advice}</div>}
