@@ -76,11 +76,11 @@ describe("snapshot and changes", () => {
       for (const [task, state] of Object.entries(truth)) expect(state_of_letter(end.st[0]["abcm".indexOf(task)]).name).toBe(state);
     }
   });
-  test("a stream that began after the snapshot asks for another", () => {
+  test("a stream that was heard only after the snapshot asks for another", () => {
     const gate = new Gate();
     gate.snapshot(10);
-    expect(gate.began(10)).toBe(false);
-    expect(gate.began(12)).toBe(true);
+    expect(gate.covered(10)).toBe(false);
+    expect(gate.covered(12)).toBe(true);
     expect(gate.too_old(11)).toBe(true);
     expect(gate.too_old(12)).toBe(false);
   });

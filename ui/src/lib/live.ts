@@ -9,7 +9,10 @@ import { REFETCH, type Reduced } from "./reduce.ts";
 import { Gate, type StreamEvent } from "./stream.ts";
 import { script_url } from "./trusted.ts";
 
-type Listener = (event: StreamEvent, fresh: boolean) => void;
+export interface Listener {
+  event(event: StreamEvent): unknown;
+  covered?(seq: number, reset: boolean): void; // all after seq has been heard; reset: what was heard before counts no more
+}
 
 const watchers = new Map<symbol, { topics: string[]; listener: Listener }>();
 const status_listeners = new Set<() => void>();
@@ -22,8 +25,18 @@ function received(message: FromHub): void {
     for (const listener of status_listeners) listener();
     return;
   }
-  if (message.event.data.now) server_clock(message.event.data.now);
-  for (const { listener } of watchers.values()) listener(message.event, message.fresh);
+  if (message.kind === "covered") {
+    const from = new Map(message.from);
+    for (const { topics, listener } of [...watchers.values()]) {
+      const seqs = topics.map((topic) => from.get(topic));
+      if (seqs.every((seq) => seq !== undefined)) listener.covered?.(Math.max(...(seqs as number[])), message.reset);
+    }
+    return;
+  }
+  for (const event of message.events) {
+    if (message.events.length === 1 && event.data.now) server_clock(event.data.now);
+    for (const { listener } of [...watchers.values()]) listener.event(event);
+  }
 }
 
 function start(): (message: ToHub) => void {
@@ -102,15 +115,12 @@ class Follower<T extends Snapshot> {
     }
   }
 
-  hear(event: StreamEvent, fresh: boolean): void {
-    if (event.name === "hello") {
-      if (fresh && this.gate.began(event.seq)) this.soon();
-      return;
-    }
-    if (event.name === "reset") {
-      this.gate = new Gate();
-      return this.soon();
-    }
+  covered(seq: number, reset: boolean): void {
+    if (reset) this.gate = new Gate();
+    if (this.gate.covered(seq) || reset) this.soon();
+  }
+
+  event(event: StreamEvent): void {
     if (event.name === "log") return;
     if (this.busy) this.gate.keep(event);
     const admitted = this.gate.event(event);
@@ -205,7 +215,7 @@ export function useFollow<T extends Snapshot>(url: string | null, topics: string
   // Watching begins before asking, so that nothing falls between.
   useEffect(() => {
     if (!follower || !topic_text) return;
-    return live_watch(topic_text.split(","), (event, fresh) => follower.hear(event, fresh));
+    return live_watch(topic_text.split(","), follower);
   }, [follower, topic_text]);
   useEffect(() => {
     if (!follower) return;

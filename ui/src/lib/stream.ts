@@ -83,8 +83,8 @@ export class Gate {
     if (event.seq > this.base) this.waiting.push(event);
   }
 
-  /* The stream began at `seq` without a past. True: the snapshot is older and must be asked for again. */
-  began(seq: number): boolean {
+  /* All events after `seq` have been heard, and none before. True: the snapshot is older and must be asked for again. */
+  covered(seq: number): boolean {
     this.floor = seq;
     return this.base >= 0 && this.base < seq;
   }

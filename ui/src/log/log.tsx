@@ -70,7 +70,7 @@ export default function Log({ url, topic, empty }: Props) {
     set_opened(false);
     set_found(null);
     void source.open().then(() => set_opened(true));
-    const leave = topic ? live_watch([`log:${topic}`], (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!)) : null;
+    const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
     return () => { leave?.(); source.close(); };
   }, [source, topic]);
 

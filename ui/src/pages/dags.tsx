@@ -130,7 +130,7 @@ export default function Dags() {
       <Panel flush>
         <Loaded from={list} rows={12}>
           {(data) => data.total_entries === 0 && !tag && !filter ? (
-            <Empty title="No DAGs yet."><span>Put a YAML file into the DAG folder; it appears within two seconds.</span><pre className="code">{"dag_id: hello\ntasks:\n  greet: {bash: echo hello}"}</pre></Empty>
+            <Empty title="No DAGs yet."><span>Put a YAML file into the DAG folder; it appears within two seconds.</span><pre className="code" tabIndex={0}>{"dag_id: hello\ntasks:\n  greet: {bash: echo hello}"}</pre></Empty>
           ) : rows.length === 0 ? (
             <Empty title="No DAG fits this filter."><button className="button small" onClick={() => { set_text(""); query_set({ q: null, tag: null, show: null }); }}>Clear the filter</button></Empty>
           ) : (

@@ -122,8 +122,8 @@ function Details({ page }: { page: RunPage }) {
         </Panel>
       </div>
       <div>
-        <Panel title="Configuration"><pre className="code">{JSON.stringify(run.conf ?? {}, null, 2)}</pre></Panel>
-        {run.params && <Panel title="Params"><pre className="code">{JSON.stringify(run.params, null, 2)}</pre></Panel>}
+        <Panel title="Configuration"><pre className="code" tabIndex={0}>{JSON.stringify(run.conf ?? {}, null, 2)}</pre></Panel>
+        {run.params && <Panel title="Params"><pre className="code" tabIndex={0}>{JSON.stringify(run.params, null, 2)}</pre></Panel>}
       </div>
     </div>
   );

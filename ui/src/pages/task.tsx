@@ -78,12 +78,12 @@ function Details({ page }: { page: TaskPage }) {
 function Output({ page }: { page: TaskPage }) {
   if (page.output === null || page.output === undefined) return <Panel><Empty title={page.output_bytes > 0 ? `The output has ${bytes(page.output_bytes)}: too much to show here.` : is_final(page.state) ? "It gave no output." : "No output yet."}><span>A task's output is what it writes to $HEADRACE_OUTPUT, or its last line.</span></Empty></Panel>;
   const text = JSON.stringify(page.output, null, 2);
-  return <Panel title={`Output, ${bytes(page.output_bytes)}`} extra={<button className="button small" onClick={() => void copy(text, "Output")}>Copy</button>}><pre className="code">{text}</pre></Panel>;
+  return <Panel title={`Output, ${bytes(page.output_bytes)}`} extra={<button className="button small" onClick={() => void copy(text, "Output")}>Copy</button>}><pre className="code" tabIndex={0}>{text}</pre></Panel>;
 }
 
 function Rendered({ page }: { page: TaskPage }) {
   if (!page.rendered) return <Panel><Empty title="Nothing is rendered before the task is dispatched." /></Panel>;
-  return <div className="stack">{Object.entries(page.rendered).map(([name, value]) => <Panel key={name} title={name}><pre className="code">{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre></Panel>)}</div>;
+  return <div className="stack">{Object.entries(page.rendered).map(([name, value]) => <Panel key={name} title={name}><pre className="code" tabIndex={0}>{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre></Panel>)}</div>;
 }
 
 function LogTab({ page }: { page: TaskPage }) {

@@ -53,7 +53,7 @@ function WorkerTable({ data, onDrain }: { data: WorkersData; onDrain: (w: Worker
   const resume = async (name: string) => {
     try { await api_send("POST", `${V1}/workers/${encodeURIComponent(name)}/resume`, {}); toast(`${name} takes tasks again.`); } catch (e) { toast_error(e); }
   };
-  if (!data.workers.length) return <Empty title="No worker is here."><span>Start one, and it appears within a second:</span><pre className="code">headrace worker --queues default --slots 8</pre></Empty>;
+  if (!data.workers.length) return <Empty title="No worker is here."><span>Start one, and it appears within a second:</span><pre className="code" tabIndex={0}>headrace worker --queues default --slots 8</pre></Empty>;
   return (
     <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
       <thead><tr><th>Worker</th><th>State</th><th>Slots</th><th className="right phone-off">Used</th><th className="phone-off">Queues</th><th className="right phone-off">CPU</th><th className="right phone-off">Memory</th><th className="phone-off">Version</th><th className="phone-off">Heard</th><th className="phone-off">Up</th><th><span className="visually-hidden">Actions</span></th></tr></thead>

@@ -13,7 +13,7 @@ export function ImportErrorItem({ error, open }: { error: ImportError; open?: bo
       <div className="import-text">
         <div className="pre">{error.message}</div>
         {error.advice && <div className="muted pre">{error.advice}</div>}
-        {open && error.excerpt && <pre className="code">{error.excerpt}</pre>}
+        {open && error.excerpt && <pre className="code" tabIndex={0}>{error.excerpt}</pre>}
         {open && <div className="muted">{error.last_good_version !== null ? `Version ${error.last_good_version} of ${error.dag_ids.join(", ")} stays active.` : error.dag_ids.length ? `${error.dag_ids.join(", ")} was never loaded.` : "No DAG of this file was ever loaded."}</div>}
       </div>
     </li>

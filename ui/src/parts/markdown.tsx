@@ -21,7 +21,7 @@ export function Markdown({ source }: { source: string }) {
       {parsed.map((b, i) => {
         switch (b.kind) {
           case "heading": return b.level <= 2 ? <h3 key={i}><Line text={b.text} /></h3> : <h4 key={i}><Line text={b.text} /></h4>;
-          case "code": return <pre key={i} className="code">{b.text}</pre>;
+          case "code": return <pre key={i} className="code" tabIndex={0}>{b.text}</pre>;
           case "rule": return <hr key={i} />;
           case "list": return <ul key={i} className={b.ordered ? "numbers" : "bullets"}>{b.items.map((item, j) => <li key={j}><Line text={item} /></li>)}</ul>;
           default: return <p key={i}><Line text={b.text} /></p>;
