@@ -98,6 +98,7 @@ class Standalone:
                                             stdout=log, stderr=log, start_new_session=True,
                                             user=self.user, group=self.user and "nogroup", extra_groups=self.user and [])
         wait_for(self.is_healthy, "a healthy system", timeout)
+        wait_for(lambda: "Headrace is ready" in self.output(), "what a new home finds ready", timeout)
 
     def is_healthy(self):
         if self.process.poll() is not None:
