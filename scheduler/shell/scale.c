@@ -34,6 +34,7 @@ struct queue {
     uint32_t wanted;
     uint32_t present;
     int64_t pause_ms; /* 0: the last start was a good one */
+    bool pause_is_over;
     struct timer retry;
     struct defer report; /* the core is told in a turn of its own, never from inside a step */
     bool failing;
@@ -173,6 +174,9 @@ static void ended(struct process *process, bool unasked)
         if (queue->pause_ms > PAUSE_MAX_MS)
             queue->pause_ms = PAUSE_MAX_MS;
         queue->failing = true;
+    } else if (!short_life) {
+        queue->pause_ms = 0;
+        queue->failing = false;
     }
     report(queue);
     start_missing(queue);
@@ -257,6 +261,7 @@ static void find_again(struct process *process)
 static void on_retry(struct timer *timer)
 {
     struct queue *queue = timer->owner;
+    queue->pause_is_over = true;
     start_missing(queue);
 }
 
@@ -264,16 +269,16 @@ static void start_missing(struct queue *queue)
 {
     if (queue->scale->is_closing)
         return;
+    if (queue->present < queue->wanted && queue->pause_ms > 0 && !queue->pause_is_over) {
+        if (!timer_is_set(&queue->retry))
+            timer_once(&queue->retry, queue->pause_ms);
+        return;
+    }
+    queue->pause_is_over = false;
     for (uint32_t i = 0; i < (uint32_t)queue->conf->max && queue->present < queue->wanted; i++) {
         struct process *process = &queue->processes[i];
         if (process->pid != 0 || process->child_is_open)
             continue;
-        if (queue->pause_ms > 0 && !timer_is_set(&queue->retry)) {
-            timer_once(&queue->retry, queue->pause_ms);
-            return;
-        }
-        if (timer_is_set(&queue->retry))
-            return;
         if (!start(process)) {
             queue->failing = true;
             queue->pause_ms = queue->pause_ms == 0 ? PAUSE_FIRST_MS : queue->pause_ms * 2;
