@@ -307,8 +307,11 @@ void scale_want(struct scale *scale, struct str name, uint32_t wanted, struct st
 
 void scale_report(struct scale *scale)
 {
-    for (uint32_t i = 0; i < scale->queue_count; i++)
-        report(&scale->queues[i]);
+    for (uint32_t i = 0; i < scale->queue_count; i++) {
+        struct queue *queue = &scale->queues[i];
+        queue->wanted = queue->present; /* a new leader takes what is there as wanted: one that dies is missing */
+        report(queue);
+    }
 }
 
 struct scale *scale_new(struct shell *shell)
