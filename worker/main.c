@@ -14,10 +14,12 @@
 static const char usage[] =
     "headrace-worker: runs the tasks that a scheduler grants it\n"
     "\n"
-    "  headrace-worker [--slots N] [--queues a,b] [--name NAME] [--spool FOLDER] [--section.key=value ...]\n"
+    "  headrace-worker [--slots N] [--queues a,b] [--name NAME] [--spool FOLDER] "
+    "[--section.key=value ...]\n"
     "  headrace-worker --version | --help\n"
     "\n"
-    "All settings: headrace config list. SIGTERM: takes no more work, waits for its tasks, ends; a second SIGTERM: ends at\n"
+    "All settings: headrace config list. SIGTERM: takes no more work, waits for its tasks, ends; a "
+    "second SIGTERM: ends at\n"
     "once, its tasks go on and the next worker with this spool finds them.\n";
 
 /* Short for --worker.slots and so on. */
@@ -95,7 +97,8 @@ static int serve(const struct conf *conf, struct err *err)
 
 static int fail(const struct err *err)
 {
-    fprintf(stderr, "headrace-worker: %s\n%s%s", err->sentence, err->hint, err->hint[0] != '\0' ? "\n" : "");
+    fprintf(stderr, "headrace-worker: %s\n%s%s", err->sentence, err->hint,
+            err->hint[0] != '\0' ? "\n" : "");
     return 1;
 }
 
@@ -108,7 +111,8 @@ static char **long_flags(struct arena *arena, int *argc, char **argv)
     for (int i = 0; i < *argc; i++) {
         struct str word = str_of(argv[i]);
         out[count] = argv[i];
-        for (size_t k = 0; k < sizeof short_flags / sizeof *short_flags && str_starts(word, "--"); k++) {
+        for (size_t k = 0; k < sizeof short_flags / sizeof *short_flags && str_starts(word, "--");
+             k++) {
             struct str rest = str_slice(word, 2, word.size), flag;
             bool has_value = str_find(rest, '=') >= 0;
             struct str value = rest;
@@ -117,7 +121,8 @@ static char **long_flags(struct arena *arena, int *argc, char **argv)
                 continue;
             if (!has_value)
                 value = str_of(argv[++i]);
-            out[count] = (char *)str_format(arena, "--worker.%s=%.*s", short_flags[k], STR_ARG(value)).bytes;
+            out[count] =
+                (char *)str_format(arena, "--worker.%s=%.*s", short_flags[k], STR_ARG(value)).bytes;
             break;
         }
         count++;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Masking: the first line is a secret, the rest a text. However the stream is cut, the result is the same, and the secret
- * is not in it. */
+/* Masking: the first line is a secret, the rest a text. However the stream is cut, the result is
+ * the same, and the secret is not in it. */
 #include "common/base/assert.h"
 #include "worker/warden/mask.h"
 

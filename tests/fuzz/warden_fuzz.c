@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the warden reads: frames of its socket, and a task's output, of which it must say no less than the reader of JSON
- * accepts. */
+/* What the warden reads: frames of its socket, and a task's output, of which it must say no less
+ * than the reader of JSON accepts. */
 #include "common/base/assert.h"
 #include "common/text/json.h"
 #include "worker/warden/json_check.h"
@@ -21,7 +21,8 @@ static void check_frame(struct str rest)
             struct warden_message second;
             warden_encode(&again, &message);
             ASSERT(warden_decode(&arena, buf_str(&again), &second, NULL) == 0);
-            ASSERT(second.type == message.type && second.task.argv_count == message.task.argv_count);
+            ASSERT(second.type == message.type &&
+                   second.task.argv_count == message.task.argv_count);
             buf_clear(&again);
         }
     }

@@ -29,13 +29,13 @@ struct fake_result *fake_scheduler_find(struct fake_scheduler *fake, struct id12
 static struct fake_result *heard_of(struct fake_scheduler *fake, struct id128 attempt)
 {
     if (fake_scheduler_find(fake, attempt) == NULL)
-        VEC_ADD(&fake->results, (struct fake_result){ .attempt = attempt });
+        VEC_ADD(&fake->results, (struct fake_result) { .attempt = attempt });
     return fake_scheduler_find(fake, attempt);
 }
 
 bool fake_scheduler_lists(const struct fake_scheduler *fake, struct id128 attempt)
 {
-    VEC_EACH(&fake->listed, i) {
+    VEC_EACH (&fake->listed, i) {
         if (id_eq(fake->listed.items[i], attempt))
             return true;
     }
@@ -53,12 +53,15 @@ void fake_scheduler_send(struct fake_scheduler *fake, struct message *message)
 
 void fake_scheduler_ack(struct fake_scheduler *fake, struct id128 attempt)
 {
-    struct message ack = { .type = MESSAGE_ACK, .ack = { &attempt, 1 } };
+    struct message ack = {
+        .type = MESSAGE_ACK, .ack = {&attempt, 1}
+    };
 
     fake_scheduler_send(fake, &ack);
 }
 
-static void on_inventory(struct fake_scheduler *fake, const struct message_inventory *inventory, uint64_t epoch)
+static void on_inventory(struct fake_scheduler *fake, const struct message_inventory *inventory,
+                         uint64_t epoch)
 {
     struct message sync = { .type = MESSAGE_SYNC };
 
@@ -104,7 +107,7 @@ static void on_message(struct wire_server *server, struct str peer, const struct
 
 struct fake_log *fake_scheduler_log(struct fake_scheduler *fake, struct id128 attempt)
 {
-    VEC_EACH(&fake->logs, i) {
+    VEC_EACH (&fake->logs, i) {
         if (id_eq(fake->logs.items[i].attempt, attempt))
             return &fake->logs.items[i];
     }
@@ -119,17 +122,20 @@ static void on_chunk(struct wire_server *server, struct str peer, const struct m
     if (message->type != MESSAGE_LOG_CHUNK || !fake->takes_logs)
         return;
     if (fake_scheduler_log(fake, message->log_chunk.attempt) == NULL)
-        VEC_ADD(&fake->logs, (struct fake_log){ .attempt = message->log_chunk.attempt });
+        VEC_ADD(&fake->logs, (struct fake_log) { .attempt = message->log_chunk.attempt });
     struct fake_log *log = fake_scheduler_log(fake, message->log_chunk.attempt);
     size_t offset = (size_t)message->log_chunk.offset;
     /* A gap is not taken; what is known already is not taken twice. */
     if (offset > log->text.size)
         return;
-    struct str fresh = str_slice(message->log_chunk.content, log->text.size - offset, message->log_chunk.content.size);
+    struct str fresh = str_slice(message->log_chunk.content, log->text.size - offset,
+                                 message->log_chunk.content.size);
     buf_add_str(&log->text, fresh);
     log->complete = log->complete || message->log_chunk.complete;
     log->chunks++;
-    struct message ack = { .type = MESSAGE_LOG_ACK, .log_ack = { log->attempt, (int64_t)log->text.size } };
+    struct message ack = {
+        .type = MESSAGE_LOG_ACK, .log_ack = {log->attempt, (int64_t)log->text.size}
+    };
     (void)!wire_server_send(server, peer, &ack, &err);
 }
 
@@ -137,15 +143,20 @@ void fake_scheduler_open(struct fake_scheduler *fake)
 {
     struct err err = { 0 };
 
-    *fake = (struct fake_scheduler){ .epoch = 1, .next_id = 1, .acknowledges = true, .takes_logs = true,
-                                     .credit_ttl_ms = 30000, .lease_ms = 300000 };
+    *fake = (struct fake_scheduler) { .epoch = 1,
+                                      .next_id = 1,
+                                      .acknowledges = true,
+                                      .takes_logs = true,
+                                      .credit_ttl_ms = 30000,
+                                      .lease_ms = 300000 };
     snprintf(fake->home, sizeof fake->home, "/tmp/headrace-test-XXXXXX");
     assert_non_null(mkdtemp(fake->home));
     assert_int_equal(loop_new(&fake->loop, &err), 0);
     assert_int_equal(wire_open(&fake->wire, fake->loop, NULL, &err), 0);
-    struct wire_server_options scheduler = {
-        .name = "scheduler", .endpoint = "tcp://127.0.0.1:0", .on_message = on_message, .owner = fake
-    };
+    struct wire_server_options scheduler = { .name = "scheduler",
+                                             .endpoint = "tcp://127.0.0.1:0",
+                                             .on_message = on_message,
+                                             .owner = fake };
     struct wire_server_options intake = {
         .name = "intake", .endpoint = "tcp://127.0.0.1:0", .on_message = on_chunk, .owner = fake
     };
@@ -155,16 +166,19 @@ void fake_scheduler_open(struct fake_scheduler *fake)
 
 void fake_scheduler_launch(struct fake_scheduler *fake, const char *flag)
 {
-    char program[] = HEADRACE_BIN_DIR "/headrace-worker", slots_flag[] = "--slots", slots[] = "3", name_flag[] = "--name",
-         name[] = "w 1", interval[] = "--worker.inventory_interval=200ms";
+    char program[] = HEADRACE_BIN_DIR "/headrace-worker", slots_flag[] = "--slots", slots[] = "3",
+         name_flag[] = "--name", name[] = "w 1", interval[] = "--worker.inventory_interval=200ms";
     char home[128], schedulers[128], intake[128];
-    char *argv[] = { program, slots_flag, slots, name_flag, name, interval, schedulers, intake, (char *)flag, NULL };
-    char *env[] = { home, (char *)"PATH=/usr/bin:/bin", (char *)"HOME=/root", (char *)"PASSED_ON=yes", NULL };
+    char *argv[] = { program,  slots_flag, slots,  name_flag,    name,
+                     interval, schedulers, intake, (char *)flag, NULL };
+    char *env[] = { home, (char *)"PATH=/usr/bin:/bin", (char *)"HOME=/root",
+                    (char *)"PASSED_ON=yes", NULL };
 
     snprintf(home, sizeof home, "HEADRACE_HOME=%s", fake->home);
     snprintf(schedulers, sizeof schedulers, "--worker.schedulers=%s",
              wire_server_endpoint(fake->server) + strlen("tcp://"));
-    snprintf(intake, sizeof intake, "--worker.log_intake=%s", wire_server_endpoint(fake->intake) + strlen("tcp://"));
+    snprintf(intake, sizeof intake, "--worker.log_intake=%s",
+             wire_server_endpoint(fake->intake) + strlen("tcp://"));
     assert_int_equal(posix_spawn(&fake->pid, program, NULL, NULL, argv, env), 0);
 }
 
@@ -173,7 +187,8 @@ int fake_scheduler_end_worker(struct fake_scheduler *fake, int signum)
     int status = 0;
 
     assert_int_equal(kill(fake->pid, signum), 0);
-    for (int64_t until_ms = loop_now_ms() + PATIENCE_MS; waitpid(fake->pid, &status, WNOHANG) == 0;) {
+    for (int64_t until_ms = loop_now_ms() + PATIENCE_MS;
+         waitpid(fake->pid, &status, WNOHANG) == 0;) {
         fake_scheduler_turn(fake, TURN_MS);
         if (loop_now_ms() > until_ms) {
             kill(fake->pid, SIGKILL);
@@ -215,7 +230,8 @@ void fake_scheduler_turn(struct fake_scheduler *fake, int64_t ms)
     (void)loop_run_until(fake->loop, &never, ms);
 }
 
-void fake_scheduler_until(struct fake_scheduler *fake, bool (*done)(struct fake_scheduler *fake), const char *what)
+void fake_scheduler_until(struct fake_scheduler *fake, bool (*done)(struct fake_scheduler *fake),
+                          const char *what)
 {
     for (int64_t until_ms = loop_now_ms() + PATIENCE_MS; !done(fake);) {
         fake_scheduler_turn(fake, TURN_MS);
@@ -234,20 +250,27 @@ struct id128 fake_scheduler_grant(struct fake_scheduler *fake, const char *scrip
     fake_scheduler_until(fake, has_credit, "an open credit");
     struct str argv[] = { STR("/bin/sh"), STR("-c"), str_of(script) };
     struct str env[] = { STR("FROM_SPEC=1") };
-    struct message grant = { .type = MESSAGE_GRANT,
-                             .grant = { .attempt = { 9, fake->next_id++ },
-                                        .credit = { fake->inventory.incarnation, fake->open.items[--fake->open.count] },
-                                        .stamp_ms = fake->inventory.sent_ms,
-                                        .credit_ttl_ms = fake->credit_ttl_ms,
-                                        .lease_ms = fake->lease_ms,
-                                        .dag_id = STR("d"),
-                                        .run_id = STR("r"),
-                                        .task_id = STR("t"),
-                                        .map_index = -1,
-                                        .try_no = 1,
-                                        .spec = { .argv = argv, .argv_count = 3, .env = env, .env_count = 1,
-                                                  .max_output_bytes = 1 << 20, .kill_grace_ms = 1000,
-                                                  .skip_exit_code = -1, .output_rule = OUTPUT_LAST_LINE } } };
+    struct message grant = {
+        .type = MESSAGE_GRANT,
+        .grant = {.attempt = { 9, fake->next_id++ },
+                  .credit = { fake->inventory.incarnation, fake->open.items[--fake->open.count] },
+                  .stamp_ms = fake->inventory.sent_ms,
+                  .credit_ttl_ms = fake->credit_ttl_ms,
+                  .lease_ms = fake->lease_ms,
+                  .dag_id = STR("d"),
+                  .run_id = STR("r"),
+                  .task_id = STR("t"),
+                  .map_index = -1,
+                  .try_no = 1,
+                  .spec = { .argv = argv,
+                             .argv_count = 3,
+                             .env = env,
+                             .env_count = 1,
+                             .max_output_bytes = 1 << 20,
+                             .kill_grace_ms = 1000,
+                             .skip_exit_code = -1,
+                             .output_rule = OUTPUT_LAST_LINE }}
+    };
     fake_scheduler_send(fake, &grant);
     return grant.grant.attempt;
 }
@@ -308,7 +331,7 @@ void fake_scheduler_close(struct fake_scheduler *fake)
     loop_free(fake->loop);
     snprintf(command, sizeof command, "rm -rf %s", fake->home);
     assert_int_equal(system(command), 0);
-    VEC_EACH(&fake->logs, i)
+    VEC_EACH (&fake->logs, i)
         buf_clear(&fake->logs.items[i].text);
     VEC_CLEAR(&fake->logs);
     VEC_CLEAR(&fake->results);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* fake_scheduler - a scheduler and a log intake in the test's own process, opposite a real headrace-worker: it hears
- * inventories, grants, acknowledges, and keeps the logs. Decides nothing by itself but to acknowledge what it is told to. */
+/* fake_scheduler - a scheduler and a log intake in the test's own process, opposite a real
+ * headrace-worker: it hears inventories, grants, acknowledges, and keeps the logs. Decides nothing
+ * by itself but to acknowledge what it is told to. */
 #ifndef HEADRACE_FAKE_SCHEDULER_H
 #define HEADRACE_FAKE_SCHEDULER_H
 
@@ -54,7 +55,8 @@ int fake_scheduler_end_worker(struct fake_scheduler *fake, int signum);
 pid_t fake_scheduler_warden(struct fake_scheduler *fake); /* of our spool; 0 = none */
 
 /* Runs the loop until `done` (20 s at most, then the test fails with `what`). */
-void fake_scheduler_until(struct fake_scheduler *fake, bool (*done)(struct fake_scheduler *fake), const char *what);
+void fake_scheduler_until(struct fake_scheduler *fake, bool (*done)(struct fake_scheduler *fake),
+                          const char *what);
 void fake_scheduler_turn(struct fake_scheduler *fake, int64_t ms);
 
 /* Grants a shell script under an open credit (waits for one). */
@@ -62,10 +64,12 @@ struct id128 fake_scheduler_grant(struct fake_scheduler *fake, const char *scrip
 void fake_scheduler_send(struct fake_scheduler *fake, struct message *message);
 void fake_scheduler_ack(struct fake_scheduler *fake, struct id128 attempt);
 
-struct fake_result *fake_scheduler_find(struct fake_scheduler *fake, struct id128 attempt); /* NULL: never heard */
+struct fake_result *fake_scheduler_find(struct fake_scheduler *fake,
+                                        struct id128 attempt); /* NULL: never heard */
 const struct result *fake_scheduler_wait(struct fake_scheduler *fake, struct id128 attempt);
 bool fake_scheduler_lists(const struct fake_scheduler *fake, struct id128 attempt);
 struct fake_log *fake_scheduler_log(struct fake_scheduler *fake, struct id128 attempt);
-const struct fake_log *fake_scheduler_wait_log(struct fake_scheduler *fake, struct id128 attempt); /* until it is complete */
+const struct fake_log *fake_scheduler_wait_log(struct fake_scheduler *fake,
+                                               struct id128 attempt); /* until it is complete */
 
 #endif

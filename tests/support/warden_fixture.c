@@ -44,9 +44,12 @@ void warden_fixture_reconnect(struct warden_fixture *fixture)
 
 void warden_fixture_launch(struct warden_fixture *fixture)
 {
-    char program[] = HEADRACE_BIN_DIR "/headrace-warden", spool_flag[] = "--spool", no_cgroup[] = "--no-cgroup";
+    char program[] = HEADRACE_BIN_DIR "/headrace-warden", spool_flag[] = "--spool",
+         no_cgroup[] = "--no-cgroup";
     char alone[] = "--alone-ms", alone_ms[] = "20000";
-    char *argv[] = { program, spool_flag, fixture->spool, alone, alone_ms, fixture->no_cgroup ? no_cgroup : NULL, NULL };
+    char *argv[] = { program, spool_flag, fixture->spool,
+                     alone,   alone_ms,   fixture->no_cgroup ? no_cgroup : NULL,
+                     NULL };
 
     assert_int_equal(posix_spawn(&fixture->pid, program, NULL, NULL, argv, environ), 0);
     warden_fixture_reconnect(fixture);
@@ -54,7 +57,8 @@ void warden_fixture_launch(struct warden_fixture *fixture)
 
 void warden_fixture_open(struct warden_fixture *fixture, bool no_cgroup)
 {
-    *fixture = (struct warden_fixture){ .no_cgroup = no_cgroup, .client = { .fd = -1 }, .next_id = 1 };
+    *fixture =
+        (struct warden_fixture) { .no_cgroup = no_cgroup, .client = { .fd = -1 }, .next_id = 1 };
     snprintf(fixture->spool, sizeof fixture->spool, "/tmp/headrace-test-XXXXXX");
     assert_non_null(mkdtemp(fixture->spool));
     warden_fixture_launch(fixture);
@@ -84,7 +88,8 @@ void warden_fixture_close(struct warden_fixture *fixture)
     warden_client_close(&fixture->client);
     assert_int_equal(kill(fixture->pid, SIGTERM), 0);
     /* A test that failed may have left tasks, for which the warden waits. */
-    for (int i = 0; i < PATIENCE_MS / 10 / POLL_MS && waitpid(fixture->pid, &status, WNOHANG) == 0; i++)
+    for (int i = 0; i < PATIENCE_MS / 10 / POLL_MS && waitpid(fixture->pid, &status, WNOHANG) == 0;
+         i++)
         poll(NULL, 0, POLL_MS);
     if (status == -1) {
         kill(fixture->pid, SIGKILL);
@@ -100,9 +105,11 @@ void warden_fixture_close(struct warden_fixture *fixture)
 
 struct warden_message warden_fixture_task(struct warden_fixture *fixture, const char *script)
 {
-    struct warden_message start = { .type = WARDEN_START,
-                                    .attempt = { 7, fixture->next_id++ },
-                                    .deadline_ms = warden_fixture_boottime_ms() + 300000 };
+    struct warden_message start = {
+        .type = WARDEN_START,
+        .attempt = {7, fixture->next_id++},
+        .deadline_ms = warden_fixture_boottime_ms() + 300000
+    };
     struct str *argv = ARENA_ARRAY(&fixture->arena, struct str, 3);
 
     argv[0] = STR("/bin/sh");
@@ -168,20 +175,19 @@ static struct id128 awaited;
 
 static bool has_ended(struct warden_fixture *fixture)
 {
-    VEC_EACH(&fixture->ended, i)
-    {
+    VEC_EACH (&fixture->ended, i) {
         if (id_eq(fixture->ended.items[i].attempt, awaited))
             return true;
     }
     return false;
 }
 
-const struct warden_result *warden_fixture_wait(struct warden_fixture *fixture, struct id128 attempt)
+const struct warden_result *warden_fixture_wait(struct warden_fixture *fixture,
+                                                struct id128 attempt)
 {
     awaited = attempt;
     warden_fixture_until(fixture, has_ended);
-    VEC_EACH(&fixture->ended, i)
-    {
+    VEC_EACH (&fixture->ended, i) {
         if (id_eq(fixture->ended.items[i].attempt, attempt)) {
             struct warden_result *copy = ARENA_NEW(&fixture->arena, struct warden_result);
             *copy = fixture->ended.items[i].result;
@@ -191,7 +197,8 @@ const struct warden_result *warden_fixture_wait(struct warden_fixture *fixture, 
     return NULL;
 }
 
-const struct warden_result *warden_fixture_run(struct warden_fixture *fixture, const struct warden_message *start)
+const struct warden_result *warden_fixture_run(struct warden_fixture *fixture,
+                                               const struct warden_message *start)
 {
     warden_fixture_send(fixture, start);
     return warden_fixture_wait(fixture, start->attempt);

@@ -32,8 +32,10 @@ struct warden_message warden_fixture_task(struct warden_fixture *fixture, const 
 void warden_fixture_send(struct warden_fixture *fixture, const struct warden_message *message);
 
 /* Waits (30 s at most) for the end of an attempt. */
-const struct warden_result *warden_fixture_wait(struct warden_fixture *fixture, struct id128 attempt);
-const struct warden_result *warden_fixture_run(struct warden_fixture *fixture, const struct warden_message *start);
+const struct warden_result *warden_fixture_wait(struct warden_fixture *fixture,
+                                                struct id128 attempt);
+const struct warden_result *warden_fixture_run(struct warden_fixture *fixture,
+                                               const struct warden_message *start);
 
 /* Reads messages until `done` says so. */
 void warden_fixture_until(struct warden_fixture *fixture, bool (*done)(struct warden_fixture *));

@@ -8,8 +8,7 @@
 
 static struct live_attempt *live_find(struct worker_shell *shell, struct id128 attempt)
 {
-    VEC_EACH(&shell->live, i)
-    {
+    VEC_EACH (&shell->live, i) {
         if (id_eq(shell->live.items[i].attempt, attempt))
             return &shell->live.items[i];
     }
@@ -37,14 +36,16 @@ static void live_remove(struct worker_shell *shell, struct id128 attempt)
 
 void attempts_clear(struct worker_shell *shell)
 {
-    VEC_EACH(&shell->live, i)
+    VEC_EACH (&shell->live, i)
         frame_clear(&shell->live.items[i]);
     VEC_CLEAR(&shell->live);
     VEC_CLEAR(&shell->to_forget);
     VEC_CLEAR(&shell->lost);
 }
 
-/* ---- results ---------------------------------------------------------------------------------------------------------- */
+/* ---- results
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void end(struct worker_shell *shell, struct id128 attempt, const struct result *result)
 {
@@ -52,17 +53,19 @@ static void end(struct worker_shell *shell, struct id128 attempt, const struct r
     spool_ended(&shell->spool, attempt, result);
     shipper_ended(&shell->shipper, attempt, result->log_bytes);
     if (shell->is_recovered)
-        worker_shell_step(shell, &(struct worker_event){ .type = WORKER_ENDED, .ended = { attempt, *result } });
+        worker_shell_step(shell, &(struct worker_event) {
+                                     .type = WORKER_ENDED, .ended = {attempt, *result}
+        });
     worker_shell_settle_soon(shell);
 }
 
-static void end_without_warden(struct worker_shell *shell, struct id128 attempt, enum outcome outcome, const char *why)
+static void end_without_warden(struct worker_shell *shell, struct id128 attempt,
+                               enum outcome outcome, const char *why)
 {
     int64_t now_ms = loop_wall_ms();
-    struct result result = { .outcome = outcome,
-                             .started_unix_ms = now_ms,
-                             .ended_unix_ms = now_ms,
-                             .error = str_of(why) };
+    struct result result = {
+        .outcome = outcome, .started_unix_ms = now_ms, .ended_unix_ms = now_ms, .error = str_of(why)
+    };
 
     end(shell, attempt, &result);
 }
@@ -76,19 +79,25 @@ void attempts_settle_lost(struct worker_shell *shell)
         if (live == NULL)
             continue;
         if (live->handed)
-            end_without_warden(shell, attempt, OUTCOME_LOST, "the warden of this worker died before it had it in its journal");
+            end_without_warden(shell, attempt, OUTCOME_LOST,
+                               "the warden of this worker died before it had it in its journal");
         else if (shell->spool_failing)
-            end_without_warden(shell, attempt, OUTCOME_NOT_STARTED, "this worker's spool cannot be written: is its disk full?");
+            end_without_warden(shell, attempt, OUTCOME_NOT_STARTED,
+                               "this worker's spool cannot be written: is its disk full?");
         else
             end_without_warden(shell, attempt, OUTCOME_KILLED, "it was stopped before it began");
     }
 }
 
-/* ---- the core's orders ------------------------------------------------------------------------------------------------ */
+/* ---- the core's orders
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void hand_over(struct worker_shell *shell, struct live_attempt *live)
 {
-    struct warden_message deadline = { .type = WARDEN_DEADLINE, .attempt = live->attempt, .deadline_ms = live->deadline_ms };
+    struct warden_message deadline = { .type = WARDEN_DEADLINE,
+                                       .attempt = live->attempt,
+                                       .deadline_ms = live->deadline_ms };
 
     warden_link_send_frame(&shell->warden, buf_str(&live->frame));
     frame_clear(live);
@@ -101,7 +110,9 @@ static void hand_over(struct worker_shell *shell, struct live_attempt *live)
 void attempts_start(struct worker_shell *shell, const struct worker_do *order)
 {
     struct live_attempt live = { .attempt = order->attempt, .deadline_ms = order->deadline_ms };
-    struct warden_message start = { .type = WARDEN_START, .attempt = order->attempt, .deadline_ms = order->deadline_ms };
+    struct warden_message start = { .type = WARDEN_START,
+                                    .attempt = order->attempt,
+                                    .deadline_ms = order->deadline_ms };
     struct arena arena = { 0 };
     struct err err = { 0 };
 
@@ -139,7 +150,9 @@ void attempts_kill(struct worker_shell *shell, struct id128 attempt)
 
 void attempts_deadline(struct worker_shell *shell, struct id128 attempt, int64_t deadline_ms)
 {
-    struct warden_message deadline = { .type = WARDEN_DEADLINE, .attempt = attempt, .deadline_ms = deadline_ms };
+    struct warden_message deadline = { .type = WARDEN_DEADLINE,
+                                       .attempt = attempt,
+                                       .deadline_ms = deadline_ms };
     struct live_attempt *live = live_find(shell, attempt);
 
     if (live != NULL)
@@ -153,7 +166,9 @@ void attempts_deadline(struct worker_shell *shell, struct id128 attempt, int64_t
 void attempts_report_started(struct worker_shell *shell, struct id128 attempt)
 {
     struct live_attempt *live = live_find(shell, attempt);
-    struct message started = { .type = MESSAGE_STARTED, .started = { attempt, 0 } };
+    struct message started = {
+        .type = MESSAGE_STARTED, .started = {attempt, 0}
+    };
 
     if (live == NULL)
         return;
@@ -167,7 +182,9 @@ void attempts_forget(struct worker_shell *shell, struct id128 attempt)
     worker_shell_settle_soon(shell);
 }
 
-/* ---- the warden's word -------------------------------------------------------------------------------------------------- */
+/* ---- the warden's word
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void on_started(struct worker_shell *shell, const struct warden_message *message)
 {
@@ -175,13 +192,15 @@ static void on_started(struct worker_shell *shell, const struct warden_message *
 
     if (live == NULL && spool_find(&shell->spool, message->attempt) == NULL) {
         /* Not ours, by our own journal: nobody would ever ask for its result. */
-        struct warden_message stop = { .type = WARDEN_KILL, .attempt = message->attempt, .grace_ms = 0 };
+        struct warden_message stop = { .type = WARDEN_KILL,
+                                       .attempt = message->attempt,
+                                       .grace_ms = 0 };
         log_warn("attempt_unknown", LOG_ID("attempt", message->attempt));
         warden_link_send(&shell->warden, &stop);
         return;
     }
     if (live == NULL) {
-        VEC_ADD(&shell->live, (struct live_attempt){ .attempt = message->attempt });
+        VEC_ADD(&shell->live, (struct live_attempt) { .attempt = message->attempt });
         live = &VEC_LAST(&shell->live);
         live->deadline_ms = message->deadline_ms;
     }
@@ -203,11 +222,11 @@ static void on_ended(struct worker_shell *shell, const struct warden_message *me
     worker_shell_settle_soon(shell);
 }
 
-/* After the list: what the warden should run and does not know was never started, or died with its predecessor. */
+/* After the list: what the warden should run and does not know was never started, or died with its
+ * predecessor. */
 static void compare(struct worker_shell *shell)
 {
-    VEC_EACH(&shell->live, i)
-    {
+    VEC_EACH (&shell->live, i) {
         struct live_attempt *live = &shell->live.items[i];
         if (!live->handed)
             hand_over(shell, live);
@@ -222,30 +241,36 @@ static bool is_live(void *owner, struct id128 attempt)
     return live_find(owner, attempt) != NULL;
 }
 
-/* Once, with the first list: what the journal knows and what the warden says make the core's beginning. */
+/* Once, with the first list: what the journal knows and what the warden says make the core's
+ * beginning. */
 static void recover(struct worker_shell *shell)
 {
     struct arena arena = { 0 };
     struct err err = { 0 };
     uint32_t running = 0, ended = 0, lost = 0;
 
-    VEC_EACH(&shell->spool.entries, i)
-    {
+    VEC_EACH (&shell->spool.entries, i) {
         struct spool_entry entry = shell->spool.entries.items[i];
         struct live_attempt *live = live_find(shell, entry.attempt);
-        struct worker_event event = { .type = WORKER_RECOVERED,
-                                      .recovered = { .attempt = entry.attempt,
-                                                     .incarnation = entry.incarnation,
-                                                     .seq = entry.seq,
-                                                     .ended = live == NULL } };
+        struct worker_event event = {
+            .type = WORKER_RECOVERED,
+            .recovered = {.attempt = entry.attempt,
+                          .incarnation = entry.incarnation,
+                          .seq = entry.seq,
+                          .ended = live == NULL}
+        };
         struct result *result = &event.recovered.result;
         if (live != NULL) {
             event.recovered.deadline_ms = live->deadline_ms;
             running++;
         } else if (!entry.ended || spool_result(&shell->spool, &entry, &arena, result, &err) < 0) {
             int64_t now_ms = loop_wall_ms();
-            *result = (struct result){ .outcome = OUTCOME_LOST, .started_unix_ms = now_ms, .ended_unix_ms = now_ms,
-                                       .error = STR("it was lost when this worker or its machine was restarted") };
+            *result = (struct result) {
+                .outcome = OUTCOME_LOST,
+                .started_unix_ms = now_ms,
+                .ended_unix_ms = now_ms,
+                .error = STR("it was lost when this worker or its machine was restarted")
+            };
             spool_ended(&shell->spool, entry.attempt, result);
             lost++;
         } else {
@@ -254,7 +279,8 @@ static void recover(struct worker_shell *shell)
         worker_shell_step(shell, &event);
     }
     arena_clear(&arena);
-    log_info("recovered", LOG_INT("running", running), LOG_INT("ended", ended), LOG_INT("lost", lost));
+    log_info("recovered", LOG_INT("running", running), LOG_INT("ended", ended),
+             LOG_INT("lost", lost));
 }
 
 static void on_listed(struct worker_shell *shell)
@@ -303,7 +329,8 @@ void attempts_on_batch(struct warden_link *link)
         if (!live->unreported)
             continue;
         live->unreported = false;
-        worker_shell_step(shell, &(struct worker_event){ .type = WORKER_STARTED, .started = { live->attempt } });
+        worker_shell_step(
+            shell, &(struct worker_event) { .type = WORKER_STARTED, .started = { live->attempt } });
     }
 }
 
@@ -311,6 +338,6 @@ void attempts_on_down(struct warden_link *link)
 {
     struct worker_shell *shell = link->owner;
 
-    VEC_EACH(&shell->live, i)
+    VEC_EACH (&shell->live, i)
         shell->live.items[i].listed = false;
 }

@@ -4,21 +4,23 @@
 #include "common/base/assert.h"
 #include "common/log/log.h"
 
-/* Results beyond it wait for the next inventory; until then their attempts are listed as running. A frame holds 4 MiB, and
- * one result at most two. */
+/* Results beyond it wait for the next inventory; until then their attempts are listed as running. A
+ * frame holds 4 MiB, and one result at most two. */
 enum { RESULT_BYTES_MAX = 3 << 20 };
 
 static void on_grant(struct worker_shell *shell, const struct message *message)
 {
     const struct message_grant *grant = &message->grant;
-    struct worker_event event = { .type = WORKER_GRANT,
-                                  .epoch = message->epoch,
-                                  .grant = { .attempt = grant->attempt,
-                                             .incarnation = grant->credit.incarnation,
-                                             .seq = grant->credit.seq,
-                                             .stamp_ms = grant->stamp_ms,
-                                             .credit_ttl_ms = grant->credit_ttl_ms,
-                                             .lease_ms = grant->lease_ms } };
+    struct worker_event event = {
+        .type = WORKER_GRANT,
+        .epoch = message->epoch,
+        .grant = {.attempt = grant->attempt,
+                  .incarnation = grant->credit.incarnation,
+                  .seq = grant->credit.seq,
+                  .stamp_ms = grant->stamp_ms,
+                  .credit_ttl_ms = grant->credit_ttl_ms,
+                  .lease_ms = grant->lease_ms}
+    };
 
     shell->grant = grant;
     worker_shell_step(shell, &event);
@@ -34,7 +36,9 @@ static void on_drain(struct worker_shell *shell, const struct message *message)
     shell->scheduler_drains = message->drain.drain;
     shell->is_drained = shell->is_drained && drain;
     log_info("drain", LOG_BOOL("drain", message->drain.drain));
-    worker_shell_step(shell, &(struct worker_event){ .type = WORKER_DRAIN, .epoch = message->epoch, .drain = { drain } });
+    worker_shell_step(shell, &(struct worker_event) { .type = WORKER_DRAIN,
+                                                      .epoch = message->epoch,
+                                                      .drain = { drain } });
 }
 
 static void on_message(struct wire_client *client, const struct message *message)
@@ -84,8 +88,10 @@ static void on_message(struct wire_client *client, const struct message *message
 static void on_state(struct wire_client *client, bool is_up, const struct err *why)
 {
     struct scheduler_link *link = wire_client_owner(client);
-    struct message hello = { .type = MESSAGE_HELLO,
-                             .hello = { MESSAGE_VERSION, MESSAGE_VERSION, STR("worker"), STR(HEADRACE_VERSION) } };
+    struct message hello = {
+        .type = MESSAGE_HELLO,
+        .hello = {MESSAGE_VERSION, MESSAGE_VERSION, STR("worker"), STR(HEADRACE_VERSION)}
+    };
     struct err err;
 
     if (!is_up) {
@@ -94,16 +100,20 @@ static void on_state(struct wire_client *client, bool is_up, const struct err *w
     }
     log_info("scheduler_up", LOG_STR("endpoint", wire_client_endpoint(client)));
     (void)!wire_client_send(client, &hello, &err);
-    worker_shell_step(link->shell, &(struct worker_event){ .type = WORKER_CONNECTED });
+    worker_shell_step(link->shell, &(struct worker_event) { .type = WORKER_CONNECTED });
 }
 
-static int endpoint_of(struct arena *arena, const struct conf *conf, struct str address, struct str *out, struct err *err)
+static int endpoint_of(struct arena *arena, const struct conf *conf, struct str address,
+                       struct str *out, struct err *err)
 {
     int rc = wire_endpoint(arena, address, out, err);
 
     if (rc == 0 && conf->worker_scheduler_key.size == 0 && !wire_endpoint_is_local(*out)) {
-        rc = err_set(err, ERR_INVALID, "%.*s is not on this host, and worker.scheduler_key is not set", STR_ARG(address));
-        (void)err_hint(err, "set it to the scheduler's public key; the scheduler logs it as scheduler_key when it starts");
+        rc = err_set(err, ERR_INVALID,
+                     "%.*s is not on this host, and worker.scheduler_key is not set",
+                     STR_ARG(address));
+        (void)err_hint(err, "set it to the scheduler's public key; the scheduler logs it as "
+                            "scheduler_key when it starts");
     }
     return rc < 0 ? err_wrap(err, rc, "worker.schedulers") : 0;
 }
@@ -120,8 +130,8 @@ int schedulers_check(const struct conf *conf, struct err *err)
     return rc;
 }
 
-static int connect_one(struct worker_shell *shell, struct str address, const struct wire_key *key, struct arena *arena,
-                       struct err *err)
+static int connect_one(struct worker_shell *shell, struct str address, const struct wire_key *key,
+                       struct arena *arena, struct err *err)
 {
     struct scheduler_link *link = calloc(1, sizeof *link);
     struct str endpoint;
@@ -160,7 +170,8 @@ void schedulers_connect(struct worker_shell *shell)
     int rc = keyed ? wire_key_load(str_cstr(&arena, conf->worker_key_file), &key, &err) : 0;
 
     for (uint32_t i = 0; rc == 0 && i < conf->worker_schedulers.count; i++)
-        rc = connect_one(shell, conf->worker_schedulers.items[i], keyed ? &key : NULL, &arena, &err);
+        rc =
+            connect_one(shell, conf->worker_schedulers.items[i], keyed ? &key : NULL, &arena, &err);
     if (rc < 0)
         log_error("scheduler_connect", LOG_ERR(&err));
     arena_clear(&arena);
@@ -168,8 +179,7 @@ void schedulers_connect(struct worker_shell *shell)
 
 void schedulers_close(struct worker_shell *shell)
 {
-    VEC_EACH(&shell->schedulers, i)
-    {
+    VEC_EACH (&shell->schedulers, i) {
         wire_client_close(shell->schedulers.items[i]->client);
         free(shell->schedulers.items[i]);
     }
@@ -178,8 +188,7 @@ void schedulers_close(struct worker_shell *shell)
 
 bool schedulers_any_up(const struct worker_shell *shell)
 {
-    VEC_EACH(&shell->schedulers, i)
-    {
+    VEC_EACH (&shell->schedulers, i) {
         if (wire_client_is_up(shell->schedulers.items[i]->client))
             return true;
     }
@@ -190,21 +199,23 @@ void schedulers_send(struct worker_shell *shell, struct message *message)
 {
     struct err err = { 0 };
 
-    VEC_EACH(&shell->schedulers, i)
-    {
+    VEC_EACH (&shell->schedulers, i) {
         struct wire_client *client = shell->schedulers.items[i]->client;
         if (!wire_client_is_up(client))
             continue;
         if (wire_client_send(client, message, &err) < 0)
-            log_warn("message_unsent", LOG_STR("message", message_name(message->type)), LOG_ERR(&err));
+            log_warn("message_unsent", LOG_STR("message", message_name(message->type)),
+                     LOG_ERR(&err));
     }
 }
 
 static struct message_attempt report_of(const struct worker_attempt *attempt, size_t *bytes)
 {
-    struct message_attempt report = { .attempt = attempt->attempt,
-                                      .credit = { attempt->incarnation, attempt->seq },
-                                      .ended = attempt->ended };
+    struct message_attempt report = {
+        .attempt = attempt->attempt,
+        .credit = {attempt->incarnation, attempt->seq},
+        .ended = attempt->ended
+    };
     size_t size = attempt->ended ? attempt->result.output.size + attempt->result.error.size : 0;
 
     if (*bytes + size > RESULT_BYTES_MAX)
@@ -223,25 +234,28 @@ void schedulers_send_inventory(struct worker_shell *shell)
     size_t bytes = 0;
 
     worker_core_inventory(shell->core, loop_now_ms(), &inventory);
-    struct message_attempt *reports = ARENA_ARRAY(&arena, struct message_attempt, inventory.attempt_count);
+    struct message_attempt *reports =
+        ARENA_ARRAY(&arena, struct message_attempt, inventory.attempt_count);
     for (uint32_t i = 0; i < inventory.attempt_count; i++)
         reports[i] = report_of(&inventory.attempts[i], &bytes);
-    struct message message = { .type = MESSAGE_INVENTORY,
-                               .epoch = inventory.epoch,
-                               .inventory = { .name = str_of(shell->name),
-                                              .host = str_of(shell->host),
-                                              .release = STR(HEADRACE_VERSION),
-                                              .queues = str_of(shell->queues),
-                                              .boot = shell->spool.boot,
-                                              .incarnation = inventory.incarnation,
-                                              .sent_ms = inventory.sent_ms,
-                                              .slots = inventory.slots,
-                                              .next_seq = inventory.next_seq,
-                                              .open_seqs = inventory.open_seqs,
-                                              .open_count = inventory.open_count,
-                                              .attempts = reports,
-                                              .attempt_count = inventory.attempt_count,
-                                              .leaving = shell->is_leaving } };
+    struct message message = {
+        .type = MESSAGE_INVENTORY,
+        .epoch = inventory.epoch,
+        .inventory = {.name = str_of(shell->name),
+                      .host = str_of(shell->host),
+                      .release = STR(HEADRACE_VERSION),
+                      .queues = str_of(shell->queues),
+                      .boot = shell->spool.boot,
+                      .incarnation = inventory.incarnation,
+                      .sent_ms = inventory.sent_ms,
+                      .slots = inventory.slots,
+                      .next_seq = inventory.next_seq,
+                      .open_seqs = inventory.open_seqs,
+                      .open_count = inventory.open_count,
+                      .attempts = reports,
+                      .attempt_count = inventory.attempt_count,
+                      .leaving = shell->is_leaving}
+    };
     schedulers_send(shell, &message);
     arena_clear(&arena);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedulers - the worker's connections: it says everything to each scheduler, and the one that leads answers. */
+/* schedulers - the worker's connections: it says everything to each scheduler, and the one that
+ * leads answers. */
 #ifndef HEADRACE_SCHEDULERS_H
 #define HEADRACE_SCHEDULERS_H
 

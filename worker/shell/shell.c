@@ -12,12 +12,15 @@
 enum {
     SPOOL_RETRY_MS = 1000,
     ENDING_LOOK_MS = 100,
-    ALONE_MS = 3000,       /* leaving, with nothing running and no scheduler: results go out at the next start */
-    SILENT_MS = 10000,     /* the same with one that does not acknowledge */
+    ALONE_MS =
+        3000, /* leaving, with nothing running and no scheduler: results go out at the next start */
+    SILENT_MS = 10000,        /* the same with one that does not acknowledge */
     SHIP_PATIENCE_MS = 60000, /* leaving, and the log intake takes nothing */
 };
 
-/* ---- steps ---------------------------------------------------------------------------------------------------------- */
+/* ---- steps
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void carry_out(struct worker_shell *shell, const struct worker_do *order)
 {
@@ -26,7 +29,8 @@ static void carry_out(struct worker_shell *shell, const struct worker_do *order)
         attempts_start(shell, order);
         break;
     case WORKER_DO_REFUSE:
-        log_info("grant_refused", LOG_ID("attempt", order->attempt), LOG_STR("reason", order->reason));
+        log_info("grant_refused", LOG_ID("attempt", order->attempt),
+                 LOG_STR("reason", order->reason));
         break;
     case WORKER_DO_DEADLINE:
         attempts_deadline(shell, order->attempt, order->deadline_ms);
@@ -54,7 +58,8 @@ static void set_tick(struct worker_shell *shell)
 {
     int64_t after_ms = worker_core_wake_at_ms(shell->core) - loop_now_ms();
 
-    /* Never at once: due timers run before anything else of a turn, and what the core waits for would never come. */
+    /* Never at once: due timers run before anything else of a turn, and what the core waits for
+     * would never come. */
     timer_once(&shell->tick, after_ms < 1 ? 1 : after_ms);
 }
 
@@ -74,10 +79,12 @@ void worker_shell_step(struct worker_shell *shell, struct worker_event *event)
 
 static void on_tick(struct timer *timer)
 {
-    worker_shell_step(timer->owner, &(struct worker_event){ .type = WORKER_TICK });
+    worker_shell_step(timer->owner, &(struct worker_event) { .type = WORKER_TICK });
 }
 
-/* ---- after each turn -------------------------------------------------------------------------------------------------- */
+/* ---- after each turn
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void flush_spool(struct worker_shell *shell)
 {
@@ -93,9 +100,9 @@ static void flush_spool(struct worker_shell *shell)
     if (shell->spool_failing)
         log_info("spool_writable");
     shell->spool_failing = false;
-    VEC_EACH(&shell->to_forget, i)
-    {
-        struct warden_message forget = { .type = WARDEN_FORGET, .attempt = shell->to_forget.items[i] };
+    VEC_EACH (&shell->to_forget, i) {
+        struct warden_message forget = { .type = WARDEN_FORGET,
+                                         .attempt = shell->to_forget.items[i] };
         if (shell->warden.is_connected)
             warden_link_send(&shell->warden, &forget);
     }
@@ -105,7 +112,8 @@ static void flush_spool(struct worker_shell *shell)
 /* No further slots are offered while the disk has no room for what they would print. */
 static void watch_spool(struct worker_shell *shell)
 {
-    bool full = shell->spool_failing || shell->shipper.spool_bytes > shell->conf->worker_spool_max_bytes;
+    bool full =
+        shell->spool_failing || shell->shipper.spool_bytes > shell->conf->worker_spool_max_bytes;
 
     if (full == shell->spool_is_full)
         return;
@@ -114,7 +122,8 @@ static void watch_spool(struct worker_shell *shell)
              LOG_INT("max_bytes", shell->conf->worker_spool_max_bytes));
     bool drain = full || shell->is_leaving || shell->scheduler_drains;
     shell->is_drained = shell->is_drained && drain;
-    worker_shell_step(shell, &(struct worker_event){ .type = WORKER_DRAIN, .epoch = shell->epoch, .drain = { drain } });
+    worker_shell_step(shell, &(struct worker_event) {
+                                 .type = WORKER_DRAIN, .epoch = shell->epoch, .drain = { drain } });
 }
 
 static void on_settle(struct defer *defer)
@@ -140,7 +149,9 @@ void worker_shell_settle_soon(struct worker_shell *shell)
     defer_call(&shell->settle, shell->loop, on_settle, shell);
 }
 
-/* ---- leaving ---------------------------------------------------------------------------------------------------------- */
+/* ---- leaving
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static bool may_end(const struct worker_shell *shell, int64_t now_ms)
 {
@@ -155,7 +166,8 @@ static bool may_end(const struct worker_shell *shell, int64_t now_ms)
         return false;
     if (!shell->is_drained && !schedulers_any_up(shell))
         return leaving_ms >= ALONE_MS;
-    if (!shell->is_drained && (leaving_ms < SILENT_MS || now_ms - shell->scheduler_heard_ms < SILENT_MS))
+    if (!shell->is_drained &&
+        (leaving_ms < SILENT_MS || now_ms - shell->scheduler_heard_ms < SILENT_MS))
         return false;
     return shipper_is_empty(&shell->shipper) || shell->shipper.current == NULL ||
            now_ms - shell->shipper.progress_ms > SHIP_PATIENCE_MS;
@@ -172,7 +184,8 @@ static void on_ending(struct timer *timer)
         return;
     if (!shell->told_end && may_end(shell, now_ms)) {
         shell->told_end = true;
-        log_info("left", LOG_INT("running", shell->live.count), LOG_INT("logs_unshipped", shell->shipper.count));
+        log_info("left", LOG_INT("running", shell->live.count),
+                 LOG_INT("logs_unshipped", shell->shipper.count));
         shell->on_end(shell->owner);
         return;
     }
@@ -188,13 +201,17 @@ void worker_shell_leave(struct worker_shell *shell)
     shell->shipper.progress_ms = shell->leaving_since_ms;
     log_info("leaving", LOG_INT("running", shell->live.count));
     if (shell->core != NULL)
-        worker_shell_step(shell, &(struct worker_event){ .type = WORKER_DRAIN, .epoch = shell->epoch, .drain = { true } });
+        worker_shell_step(shell, &(struct worker_event) { .type = WORKER_DRAIN,
+                                                          .epoch = shell->epoch,
+                                                          .drain = { true } });
     shell->inventory_wanted = true;
     worker_shell_settle_soon(shell);
     timer_once(&shell->ending, 0);
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------------ */
+/* ---- opening and closing
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void names_make(struct worker_shell *shell)
 {
@@ -209,7 +226,9 @@ static void names_make(struct worker_shell *shell)
         buf_add_str(&queues, conf->worker_queues.items[i]);
     }
     shell->host = strdup(host);
-    shell->name = conf->worker_name.size > 0 ? strndup(conf->worker_name.bytes, conf->worker_name.size) : strdup(host);
+    shell->name = conf->worker_name.size > 0
+                      ? strndup(conf->worker_name.bytes, conf->worker_name.size)
+                      : strdup(host);
     shell->queues = queues.bytes != NULL ? queues.bytes : strdup("");
     ASSERT(shell->host != NULL && shell->name != NULL && shell->queues != NULL);
 }
@@ -224,7 +243,8 @@ static int parts_open(struct worker_shell *shell, struct err *err)
     int rc = schedulers_check(conf, err);
 
     if (rc == 0)
-        rc = spool_open(&shell->spool, str_cstr(&arena, conf->worker_spool), conf->worker_name, err);
+        rc =
+            spool_open(&shell->spool, str_cstr(&arena, conf->worker_spool), conf->worker_name, err);
     shell->warden_program = strdup(place_program(&arena, "headrace-warden").bytes);
     arena_clear(&arena);
     if (rc < 0)
@@ -235,7 +255,8 @@ static int parts_open(struct worker_shell *shell, struct err *err)
     if (rc < 0)
         return rc;
     shell->shipper_is_open = true;
-    rc = shipper_open(&shell->shipper, shell->loop, shell->wire, conf, shell->spool.identity, shell->spool.attempts_fd, err);
+    rc = shipper_open(&shell->shipper, shell->loop, shell->wire, conf, shell->spool.identity,
+                      shell->spool.attempts_fd, err);
     if (rc < 0)
         return rc;
     shell->warden.owner = shell;
@@ -250,8 +271,8 @@ static int parts_open(struct worker_shell *shell, struct err *err)
     return 0;
 }
 
-int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct conf *conf, void (*on_end)(void *owner),
-                      void *owner, struct err *err)
+int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct conf *conf,
+                      void (*on_end)(void *owner), void *owner, struct err *err)
 {
     struct worker_shell *shell = calloc(1, sizeof *shell);
 
@@ -260,7 +281,8 @@ int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct
     shell->conf = conf;
     shell->owner = owner;
     shell->on_end = on_end;
-    shell->spool = (struct spool){ .fd = -1, .lock_fd = -1, .attempts_fd = -1, .journal = { .fd = -1 } };
+    shell->spool =
+        (struct spool) { .fd = -1, .lock_fd = -1, .attempts_fd = -1, .journal = { .fd = -1 } };
     timer_open(&shell->tick, loop, on_tick, shell);
     timer_open(&shell->ending, loop, on_ending, shell);
     names_make(shell);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* shell - does what worker/core decides: the worker process without its main().
  *
- * Everything that happens becomes one event of the core; what the core answers is carried out at once. Order on the way in:
- * journal, then warden; on the way out: journal, then scheduler, and only then may the warden forget. Nothing is sent to a
- * scheduler before the warden has listed what it has: the first inventory is complete.
+ * Everything that happens becomes one event of the core; what the core answers is carried out at
+ * once. Order on the way in: journal, then warden; on the way out: journal, then scheduler, and
+ * only then may the warden forget. Nothing is sent to a scheduler before the warden has listed what
+ * it has: the first inventory is complete.
  *
- * One file a concern: spool (the disk), warden_link, schedulers (their connections), shipper (logs), attempts (what becomes
- * of each). They meet only in this struct. */
+ * One file a concern: spool (the disk), warden_link, schedulers (their connections), shipper
+ * (logs), attempts (what becomes of each). They meet only in this struct. */
 #ifndef HEADRACE_WORKER_SHELL_H
 #define HEADRACE_WORKER_SHELL_H
 
@@ -22,9 +23,9 @@
 /* An attempt from its start until its result is in the journal. */
 struct live_attempt {
     struct id128 attempt;
-    bool handed;      /* the warden was told; else `frame` waits */
-    bool listed;      /* the warden of this connection knows it */
-    bool unreported;  /* STARTED is owed to the scheduler, unless it ends at once */
+    bool handed;     /* the warden was told; else `frame` waits */
+    bool listed;     /* the warden of this connection knows it */
+    bool unreported; /* STARTED is owed to the scheduler, unless it ends at once */
     int64_t started_unix_ms, deadline_ms;
     struct buf frame; /* START, until it is handed over: holds secrets, so it is nowhere else */
 };
@@ -47,7 +48,7 @@ struct worker_shell {
     VEC(struct scheduler_link *) schedulers;
     VEC(struct live_attempt) live;
     VEC(struct id128) to_forget; /* results to journal, then the warden may forget them */
-    VEC(struct id128) lost;      /* live attempts to be reported lost once the present step is over */
+    VEC(struct id128) lost; /* live attempts to be reported lost once the present step is over */
     const struct message_grant *grant; /* during its step */
     struct timer tick, ending;
     struct defer settle;
@@ -65,10 +66,12 @@ struct worker_shell {
 };
 
 /* `conf` is kept. *out is set on failure too, to be closed. */
-MUST_USE int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct conf *conf,
-                               void (*on_end)(void *owner), void *owner, struct err *err);
+MUST_USE int worker_shell_open(struct worker_shell **out, struct loop *loop,
+                               const struct conf *conf, void (*on_end)(void *owner), void *owner,
+                               struct err *err);
 
-/* Closes everything and frees the shell; then done(owner). Running tasks go on under the warden; without any, it ends. */
+/* Closes everything and frees the shell; then done(owner). Running tasks go on under the warden;
+ * without any, it ends. */
 void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner));
 
 /* Takes no more work, waits for what runs and for what it owes, then on_end. */

@@ -25,7 +25,9 @@ struct shipped {
 
 static void pump(struct shipper *shipper);
 
-/* ---- files --------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static const char *path_of(struct id128 attempt, const char *file, char out[ID_TEXT_SIZE + 16])
 {
@@ -54,7 +56,8 @@ static void acked_write(struct shipper *shipper, struct shipped *shipped)
         return;
     fd = openat(shipper->attempts_fd, path_of(shipped->attempt, "acked", path),
                 O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && pwrite(fd, &shipped->acked, sizeof shipped->acked, 0) == (ssize_t)sizeof shipped->acked)
+    if (fd >= 0 &&
+        pwrite(fd, &shipped->acked, sizeof shipped->acked, 0) == (ssize_t)sizeof shipped->acked)
         shipped->noted = shipped->acked;
     if (fd >= 0)
         close(fd);
@@ -64,7 +67,8 @@ static int64_t acked_read(struct shipper *shipper, struct id128 attempt)
 {
     char path[ID_TEXT_SIZE + 16];
     int64_t acked = 0;
-    int fd = openat(shipper->attempts_fd, path_of(attempt, "acked", path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(shipper->attempts_fd, path_of(attempt, "acked", path),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd >= 0 && pread(fd, &acked, sizeof acked, 0) != (ssize_t)sizeof acked)
         acked = 0;
@@ -78,7 +82,8 @@ static ssize_t chunk_read(struct shipper *shipper, const struct shipped *shipped
     char path[ID_TEXT_SIZE + 16];
     int64_t left = shipped->size - shipped->sent;
     size_t wanted = left > SHIPPER_CHUNK_BYTES ? SHIPPER_CHUNK_BYTES : (size_t)left;
-    int fd = openat(shipper->attempts_fd, path_of(shipped->attempt, "log", path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(shipper->attempts_fd, path_of(shipped->attempt, "log", path),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t got = fd < 0 ? -1 : pread(fd, shipper->buffer, wanted, shipped->sent);
 
     if (fd >= 0)
@@ -86,13 +91,16 @@ static ssize_t chunk_read(struct shipper *shipper, const struct shipped *shipped
     return got;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static struct shipped *find(struct shipper *shipper, struct id128 attempt)
 {
     uint64_t value;
 
-    return map_get(&shipper->by_attempt, attempt.low, &value) ? (struct shipped *)(uintptr_t)value : NULL;
+    return map_get(&shipper->by_attempt, attempt.low, &value) ? (struct shipped *)(uintptr_t)value
+                                                              : NULL;
 }
 
 static struct shipped *add(struct shipper *shipper, struct id128 attempt)
@@ -180,7 +188,9 @@ static void rewind_one(struct shipper *shipper, struct shipped *shipped)
     queue(shipper, shipped);
 }
 
-/* ---- sending -------------------------------------------------------------------------------------------------------- */
+/* ---- sending
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 /* False when nothing more can be sent now. */
 static bool chunk_send(struct shipper *shipper, struct shipped *shipped)
@@ -190,17 +200,20 @@ static bool chunk_send(struct shipper *shipper, struct shipped *shipped)
 
     if (size < 0 || (size == 0 && shipped->sent < shipped->size)) {
         /* Taken away under us: the intake learns that there is no more. */
-        log_warn("log_unreadable", LOG_ID("attempt", shipped->attempt), LOG_INT("offset", shipped->sent));
+        log_warn("log_unreadable", LOG_ID("attempt", shipped->attempt),
+                 LOG_INT("offset", shipped->sent));
         shipper->spool_bytes -= shipped->size - shipped->sent;
         shipped->size = shipped->sent;
         size = 0;
     }
     bool complete = shipped->ended && shipped->sent + size == shipped->size;
-    struct message message = { .type = MESSAGE_LOG_CHUNK,
-                               .log_chunk = { .attempt = shipped->attempt,
-                                              .offset = shipped->sent,
-                                              .content = { shipper->buffer, (size_t)size },
-                                              .complete = complete } };
+    struct message message = {
+        .type = MESSAGE_LOG_CHUNK,
+        .log_chunk = {.attempt = shipped->attempt,
+                      .offset = shipped->sent,
+                      .content = { shipper->buffer, (size_t)size },
+                      .complete = complete}
+    };
     if (wire_client_send(shipper->current, &message, &err) < 0)
         return false;
     shipped->sent += size;
@@ -215,7 +228,8 @@ static bool chunk_send(struct shipper *shipper, struct shipped *shipped)
 static void pump(struct shipper *shipper)
 {
     while (shipper->current != NULL && shipper->ready_first != NULL &&
-           shipper->in_flight_bytes < SHIPPER_WINDOW_BYTES && shipper->in_flight_chunks < SHIPPER_WINDOW_CHUNKS) {
+           shipper->in_flight_bytes < SHIPPER_WINDOW_BYTES &&
+           shipper->in_flight_chunks < SHIPPER_WINDOW_CHUNKS) {
         struct shipped *shipped = shipper->ready_first;
         if (!chunk_send(shipper, shipped)) {
             timer_once(&shipper->timer, QUEUE_FULL_MS);
@@ -260,7 +274,8 @@ static void on_ack(struct shipper *shipper, struct id128 attempt, int64_t offset
         shipped->acked = offset;
         acked_write(shipper, shipped);
     }
-    /* The answer to the chunk that said so, and not to an earlier one of the same end: hence no chunk may be open. */
+    /* The answer to the chunk that said so, and not to an earlier one of the same end: hence no
+     * chunk may be open. */
     if (shipped->complete_sent && shipped->chunks == 0 && shipped->acked == shipped->size) {
         files_remove(shipper, attempt);
         drop(shipper, shipped);
@@ -268,14 +283,15 @@ static void on_ack(struct shipper *shipper, struct id128 attempt, int64_t offset
     pump(shipper);
 }
 
-/* ---- intakes -------------------------------------------------------------------------------------------------------- */
+/* ---- intakes
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void choose_intake(struct shipper *shipper)
 {
     struct wire_client *best = NULL;
 
-    VEC_EACH(&shipper->intakes, i)
-    {
+    VEC_EACH (&shipper->intakes, i) {
         if (best == NULL && wire_client_is_up(shipper->intakes.items[i]))
             best = shipper->intakes.items[i];
     }
@@ -290,8 +306,10 @@ static void choose_intake(struct shipper *shipper)
 static void on_state(struct wire_client *client, bool is_up, const struct err *why)
 {
     struct shipper *shipper = wire_client_owner(client);
-    struct message hello = { .type = MESSAGE_HELLO,
-                             .hello = { MESSAGE_VERSION, MESSAGE_VERSION, STR("worker"), STR(HEADRACE_VERSION) } };
+    struct message hello = {
+        .type = MESSAGE_HELLO,
+        .hello = {MESSAGE_VERSION, MESSAGE_VERSION, STR("worker"), STR(HEADRACE_VERSION)}
+    };
     struct err err;
 
     if (is_up) {
@@ -312,8 +330,9 @@ static void on_message(struct wire_client *client, const struct message *message
         on_ack(wire_client_owner(client), message->log_ack.attempt, message->log_ack.offset);
 }
 
-static int intake_open(struct shipper *shipper, struct wire *wire, const struct conf *conf, const struct wire_key *key,
-                       const char *sender, struct str address, struct err *err)
+static int intake_open(struct shipper *shipper, struct wire *wire, const struct conf *conf,
+                       const struct wire_key *key, const char *sender, struct str address,
+                       struct err *err)
 {
     struct arena arena = { 0 };
     struct str endpoint;
@@ -340,22 +359,24 @@ static int intake_open(struct shipper *shipper, struct wire *wire, const struct 
     return 0;
 }
 
-int shipper_open(struct shipper *shipper, struct loop *loop, struct wire *wire, const struct conf *conf,
-                 const char *sender, int attempts_fd, struct err *err)
+int shipper_open(struct shipper *shipper, struct loop *loop, struct wire *wire,
+                 const struct conf *conf, const char *sender, int attempts_fd, struct err *err)
 {
     struct wire_key key;
     bool keyed = conf->worker_log_intake_key.size > 0;
     struct arena arena = { 0 };
     int rc = 0;
 
-    *shipper = (struct shipper){ .loop = loop, .attempts_fd = attempts_fd, .progress_ms = loop_now_ms() };
+    *shipper =
+        (struct shipper) { .loop = loop, .attempts_fd = attempts_fd, .progress_ms = loop_now_ms() };
     shipper->buffer = malloc(SHIPPER_CHUNK_BYTES);
     ASSERT(shipper->buffer != NULL);
     timer_open(&shipper->timer, loop, on_timer, shipper);
     if (keyed)
         rc = wire_key_load(str_cstr(&arena, conf->worker_key_file), &key, err);
     for (uint32_t i = 0; rc == 0 && i < conf->worker_log_intake.count; i++)
-        rc = intake_open(shipper, wire, conf, keyed ? &key : NULL, sender, conf->worker_log_intake.items[i], err);
+        rc = intake_open(shipper, wire, conf, keyed ? &key : NULL, sender,
+                         conf->worker_log_intake.items[i], err);
     arena_clear(&arena);
     return rc;
 }
@@ -363,7 +384,7 @@ int shipper_open(struct shipper *shipper, struct loop *loop, struct wire *wire, 
 void shipper_close(struct shipper *shipper, void (*done)(void *owner), void *owner)
 {
     shipper->current = NULL;
-    VEC_EACH(&shipper->intakes, i)
+    VEC_EACH (&shipper->intakes, i)
         wire_client_close(shipper->intakes.items[i]);
     VEC_CLEAR(&shipper->intakes);
     while (shipper->first != NULL)
@@ -375,7 +396,9 @@ void shipper_close(struct shipper *shipper, void (*done)(void *owner), void *own
     timer_close(&shipper->timer, done);
 }
 
-/* ---- what there is --------------------------------------------------------------------------------------------------- */
+/* ---- what there is
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 void shipper_grown(struct shipper *shipper, struct id128 attempt, int64_t size)
 {
@@ -407,7 +430,8 @@ void shipper_ended(struct shipper *shipper, struct id128 attempt, int64_t size)
     pump(shipper);
 }
 
-void shipper_recover(struct shipper *shipper, bool (*is_running)(void *owner, struct id128 attempt), void *owner)
+void shipper_recover(struct shipper *shipper, bool (*is_running)(void *owner, struct id128 attempt),
+                     void *owner)
 {
     int fd = openat(shipper->attempts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -419,7 +443,8 @@ void shipper_recover(struct shipper *shipper, bool (*is_running)(void *owner, st
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (id_parse(str_of(entry->d_name), &attempt) < 0)
             continue;
-        bool there = fstatat(shipper->attempts_fd, path_of(attempt, "log", path), &stat, AT_SYMLINK_NOFOLLOW) == 0;
+        bool there = fstatat(shipper->attempts_fd, path_of(attempt, "log", path), &stat,
+                             AT_SYMLINK_NOFOLLOW) == 0;
         if (!there || stat.st_size == 0) {
             if (!is_running(owner, attempt))
                 files_remove(shipper, attempt);

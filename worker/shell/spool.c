@@ -33,7 +33,7 @@ static struct spool_entry *entry_add(struct spool *spool, struct id128 attempt)
     if (known != NULL)
         return known;
     map_put(&spool->by_attempt, attempt.low, spool->entries.count);
-    VEC_ADD(&spool->entries, (struct spool_entry){ .attempt = attempt });
+    VEC_ADD(&spool->entries, (struct spool_entry) { .attempt = attempt });
     return &VEC_LAST(&spool->entries);
 }
 
@@ -119,7 +119,8 @@ static uint64_t random_bits(unsigned bits)
     return random >> (64 - bits);
 }
 
-/* The counter in the upper bits orders incarnations; the random part tells apart two that began from one restored disk. */
+/* The counter in the upper bits orders incarnations; the random part tells apart two that began
+ * from one restored disk. */
 static int incarnation_raise(struct spool *spool, struct err *err)
 {
     char text[TEXT_MAX];
@@ -127,13 +128,15 @@ static int incarnation_raise(struct spool *spool, struct err *err)
 
     if (file_read(spool->fd, "incarnation", text) &&
         str_to_int(str_trim(str_of(text)), 0, INT64_MAX >> (RANDOM_BITS + 1), &before) < 0)
-        return err_set(err, ERR_INVALID, "the file incarnation in the spool %s holds no number", spool->path);
+        return err_set(err, ERR_INVALID, "the file incarnation in the spool %s holds no number",
+                       spool->path);
     spool->incarnation = (uint64_t)(before + 1) << RANDOM_BITS | random_bits(RANDOM_BITS);
     snprintf(text, sizeof text, "%lld\n", (long long)before + 1);
     return file_replace(spool->fd, "incarnation", text, err);
 }
 
-/* The name that people gave it, as far as it can stand in an identity, and enough chance that no two are alike. */
+/* The name that people gave it, as far as it can stand in an identity, and enough chance that no
+ * two are alike. */
 static int identity_load(struct spool *spool, struct str name, struct err *err)
 {
     char text[TEXT_MAX], host[TEXT_MAX] = "worker", clean[NAME_MAX_SIZE + 1] = "";
@@ -142,7 +145,8 @@ static int identity_load(struct spool *spool, struct str name, struct err *err)
     if (file_read(spool->fd, "worker.id", text)) {
         struct str found = str_trim(str_of(text));
         if (found.size == 0 || found.size >= sizeof spool->identity)
-            return err_set(err, ERR_INVALID, "the file worker.id in the spool %s holds no identity", spool->path);
+            return err_set(err, ERR_INVALID, "the file worker.id in the spool %s holds no identity",
+                           spool->path);
         snprintf(spool->identity, sizeof spool->identity, "%.*s", STR_ARG(found));
         return 0;
     }
@@ -150,10 +154,12 @@ static int identity_load(struct spool *spool, struct str name, struct err *err)
         name = str_of(host);
     for (size_t i = 0; i < name.size && size < NAME_MAX_SIZE; i++) {
         char c = name.bytes[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '.' || c == '-';
         clean[size++] = plain ? c : '_';
     }
-    snprintf(spool->identity, sizeof spool->identity, "%s-%08llx", clean, (unsigned long long)random_bits(32));
+    snprintf(spool->identity, sizeof spool->identity, "%s-%08llx", clean,
+             (unsigned long long)random_bits(32));
     return file_replace(spool->fd, "worker.id", spool->identity, err);
 }
 
@@ -189,24 +195,28 @@ static int folder_lock(struct spool *spool, struct err *err)
     spool->fd = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (spool->fd < 0)
         return err_set(err, ERR_IO, "opening the spool %s: %s", spool->path, strerror(errno));
-    spool->lock_fd = openat(spool->fd, "worker.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    spool->lock_fd =
+        openat(spool->fd, "worker.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (spool->lock_fd < 0)
-        return err_set(err, ERR_IO, "opening worker.lock in the spool %s: %s", spool->path, strerror(errno));
+        return err_set(err, ERR_IO, "opening worker.lock in the spool %s: %s", spool->path,
+                       strerror(errno));
     if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) < 0) {
         (void)err_set(err, ERR_EXISTS, "the spool %s belongs to a worker that runs", spool->path);
         (void)err_hint(err, "give each worker on this host its own folder: --worker.spool=...");
         return ERR_EXISTS;
     }
     mkdirat(spool->fd, "attempts", 0700);
-    spool->attempts_fd = openat(spool->fd, "attempts", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    spool->attempts_fd =
+        openat(spool->fd, "attempts", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (spool->attempts_fd < 0)
-        return err_set(err, ERR_IO, "opening attempts in the spool %s: %s", spool->path, strerror(errno));
+        return err_set(err, ERR_IO, "opening attempts in the spool %s: %s", spool->path,
+                       strerror(errno));
     return 0;
 }
 
 int spool_open(struct spool *spool, const char *path, struct str name, struct err *err)
 {
-    *spool = (struct spool){ .fd = -1, .lock_fd = -1, .attempts_fd = -1, .journal = { .fd = -1 } };
+    *spool = (struct spool) { .fd = -1, .lock_fd = -1, .attempts_fd = -1, .journal = { .fd = -1 } };
     spool->path = strdup(path);
     ASSERT(spool->path != NULL);
     int rc = folders_make(path, err);
@@ -245,18 +255,20 @@ void spool_close(struct spool *spool)
     spool->path = NULL;
 }
 
-int spool_start(struct spool *spool, struct id128 attempt, uint64_t incarnation, uint64_t seq, struct err *err)
+int spool_start(struct spool *spool, struct id128 attempt, uint64_t incarnation, uint64_t seq,
+                struct err *err)
 {
     struct started_bytes bytes = { incarnation, seq };
     struct spool_entry *entry = entry_add(spool, attempt);
     struct journal_record record;
 
-    journal_add(&spool->journal, RECORD_STARTED, attempt, (struct str){ (char *)&bytes, sizeof bytes }, &record);
+    journal_add(&spool->journal, RECORD_STARTED, attempt,
+                (struct str) { (char *)&bytes, sizeof bytes }, &record);
     entry->incarnation = incarnation;
     entry->seq = seq;
     entry->started_size = record.size;
-    /* On failure the record waits, and may be written later: an attempt that was journaled and never ran. It ends as such
-     * at once, by its result. */
+    /* On failure the record waits, and may be written later: an attempt that was journaled and
+     * never ran. It ends as such at once, by its result. */
     return journal_flush(&spool->journal, err);
 }
 
@@ -295,12 +307,12 @@ static void on_live(void *owner, struct journal *fresh)
     struct err err;
 
     VEC_RESET(&spool->fresh_offsets);
-    VEC_EACH(&spool->entries, i)
-    {
+    VEC_EACH (&spool->entries, i) {
         struct spool_entry *entry = &spool->entries.items[i];
         struct started_bytes bytes = { entry->incarnation, entry->seq };
         struct journal_record record = { 0 }, added = { 0 };
-        journal_add(fresh, RECORD_STARTED, entry->attempt, (struct str){ (char *)&bytes, sizeof bytes }, NULL);
+        journal_add(fresh, RECORD_STARTED, entry->attempt,
+                    (struct str) { (char *)&bytes, sizeof bytes }, NULL);
         if (entry->ended && journal_read(&spool->journal, entry->offset, &buf, &record, &err) == 0)
             journal_add(fresh, RECORD_ENDED, entry->attempt, record.bytes, &added);
         (void)!journal_flush(fresh, &err);
@@ -317,14 +329,14 @@ int spool_flush(struct spool *spool, struct err *err)
         return rc;
     /* A rewrite that fails leaves the old file as it was: worth a try again, not worth an error. */
     if (journal_rewrite(&spool->journal, on_live, spool, err) == 0) {
-        VEC_EACH(&spool->entries, i)
+        VEC_EACH (&spool->entries, i)
             spool->entries.items[i].offset = spool->fresh_offsets.items[i];
     }
     return journal_flush(&spool->journal, err);
 }
 
-int spool_result(struct spool *spool, const struct spool_entry *entry, struct arena *arena, struct result *out,
-                 struct err *err)
+int spool_result(struct spool *spool, const struct spool_entry *entry, struct arena *arena,
+                 struct result *out, struct err *err)
 {
     struct journal_record record;
     struct buf buf = { 0 };

@@ -33,19 +33,21 @@ struct spool {
     struct id128 boot;
     struct journal journal;
     VEC(struct spool_entry) entries;
-    struct map by_attempt;       /* id.low -> index */
-    VEC(int64_t) fresh_offsets;  /* during a rewrite */
+    struct map by_attempt;      /* id.low -> index */
+    VEC(int64_t) fresh_offsets; /* during a rewrite */
 };
 
-/* Makes the folder if need be, locks it, raises the incarnation, replays the journal. `name` begins a new identity.
- * ERR_EXISTS when another worker has the spool. */
+/* Makes the folder if need be, locks it, raises the incarnation, replays the journal. `name` begins
+ * a new identity. ERR_EXISTS when another worker has the spool. */
 MUST_USE int spool_open(struct spool *spool, const char *path, struct str name, struct err *err);
 void spool_close(struct spool *spool);
 
 struct spool_entry *spool_find(struct spool *spool, struct id128 attempt); /* NULL when unknown */
 
-/* Written (not synced) when it returns: only then may the attempt start. On failure nothing was started. */
-MUST_USE int spool_start(struct spool *spool, struct id128 attempt, uint64_t incarnation, uint64_t seq, struct err *err);
+/* Written (not synced) when it returns: only then may the attempt start. On failure nothing was
+ * started. */
+MUST_USE int spool_start(struct spool *spool, struct id128 attempt, uint64_t incarnation,
+                         uint64_t seq, struct err *err);
 
 /* Queued; spool_flush writes them. */
 void spool_ended(struct spool *spool, struct id128 attempt, const struct result *result);
@@ -53,7 +55,7 @@ void spool_forget(struct spool *spool, struct id128 attempt);
 MUST_USE int spool_flush(struct spool *spool, struct err *err);
 
 /* Reads a result back; it lives in `arena`. */
-MUST_USE int spool_result(struct spool *spool, const struct spool_entry *entry, struct arena *arena, struct result *out,
-                          struct err *err);
+MUST_USE int spool_result(struct spool *spool, const struct spool_entry *entry, struct arena *arena,
+                          struct result *out, struct err *err);
 
 #endif

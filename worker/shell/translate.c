@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/shell/translate.h"
 
-#define SAME(model, warden) _Static_assert((int)(model) == (int)(warden), "the warden spells " #model " differently")
+#define SAME(model, warden)                                                                        \
+    _Static_assert((int)(model) == (int)(warden), "the warden spells " #model " differently")
 SAME(OUTCOME_SUCCESS, WARDEN_OUTCOME_SUCCESS);
 SAME(OUTCOME_FAILED, WARDEN_OUTCOME_FAILED);
 SAME(OUTCOME_SKIPPED, WARDEN_OUTCOME_SKIPPED);
@@ -16,7 +17,8 @@ SAME(OUTCOME_COUNT, WARDEN_OUTCOME_OUTPUT_TOO_LARGE + 1);
 SAME(OUTPUT_NONE, WARDEN_OUTPUT_NONE);
 SAME(OUTPUT_LAST_LINE, WARDEN_OUTPUT_LAST_LINE);
 
-struct warden_task translate_spec(const struct spec *spec, const struct conf *conf, struct arena *arena)
+struct warden_task translate_spec(const struct spec *spec, const struct conf *conf,
+                                  struct arena *arena)
 {
     struct str *env = ARENA_ARRAY(arena, struct str, spec->env_count + conf->worker_pass_env.count);
     uint32_t env_count = spec->env_count;
@@ -29,7 +31,7 @@ struct warden_task translate_spec(const struct spec *spec, const struct conf *co
         if (value != NULL)
             env[env_count++] = str_format(arena, "%s=%s", name, value);
     }
-    return (struct warden_task){
+    return (struct warden_task) {
         .argv = spec->argv,
         .argv_count = spec->argv_count,
         .env = env,
@@ -53,7 +55,7 @@ struct warden_task translate_spec(const struct spec *spec, const struct conf *co
 
 struct result translate_result(const struct warden_result *result)
 {
-    return (struct result){
+    return (struct result) {
         .outcome = (enum outcome)result->outcome,
         .exit_code = result->exit_code,
         .started_unix_ms = result->started_unix_ms,

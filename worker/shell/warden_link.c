@@ -45,7 +45,8 @@ static void lost(struct warden_link *link, const struct err *err)
 
 static void want(struct warden_link *link)
 {
-    poll_want(&link->poll, POLL_READABLE | (warden_client_wants_write(&link->client) ? POLL_WRITABLE : 0));
+    poll_want(&link->poll,
+              POLL_READABLE | (warden_client_wants_write(&link->client) ? POLL_WRITABLE : 0));
 }
 
 void warden_link_send(struct warden_link *link, const struct warden_message *message)
@@ -119,7 +120,8 @@ static void on_child_end(struct poll *poll, int ready)
     if (waitpid(link->pid, &status, WNOHANG) == 0)
         return;
     if (status != 0)
-        log_warn("warden_ended", LOG_INT("pid", link->pid), LOG_INT("exit_code", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+        log_warn("warden_ended", LOG_INT("pid", link->pid),
+                 LOG_INT("exit_code", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
                  LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
     link->pid = 0;
     poll_close(&link->child_poll, on_child_poll_closed);
@@ -174,7 +176,8 @@ static void on_retry(struct timer *timer)
     try_connect(timer->owner);
 }
 
-void warden_link_open(struct warden_link *link, struct loop *loop, const char *spool, const char *program)
+void warden_link_open(struct warden_link *link, struct loop *loop, const char *spool,
+                      const char *program)
 {
     link->loop = loop;
     link->spool = spool;

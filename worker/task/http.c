@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* headrace-task http - one request; the body of the answer becomes the output.
  *
- * Payload: url, method (GET, or POST when there is a body), headers, body or json, expect (statuses; 2xx by default), timeout
- * (seconds), follow_redirects, connection (its host is put before a relative url, login and password are basic auth). */
+ * Payload: url, method (GET, or POST when there is a body), headers, body or json, expect
+ * (statuses; 2xx by default), timeout (seconds), follow_redirects, connection (its host is put
+ * before a relative url, login and password are basic auth). */
 #include "worker/task/job.h"
 
 #include "worker/task/request.h"
@@ -59,7 +60,8 @@ static int take_url(struct job *job, struct request *request)
 {
     const struct value *connection = value_get(job->payload, "connection");
     const char *url = job_cstr(job, job->payload, "url"), *host = job_cstr(job, connection, "host");
-    const char *port = job_cstr(job, connection, "port"), *scheme = job_cstr(job, connection, "schema");
+    const char *port = job_cstr(job, connection, "port"),
+               *scheme = job_cstr(job, connection, "schema");
 
     request->login = job_cstr(job, connection, "login");
     request->password = job_cstr(job, connection, "password");
@@ -67,20 +69,26 @@ static int take_url(struct job *job, struct request *request)
     if (url != NULL && is_absolute(url))
         return 0;
     if (host == NULL)
-        return job_fail_hard("ValueError", url == NULL ? "the task has no url"
-                                                       : "the url %s has no scheme and host, and there is no connection", url);
-    const char *base = is_absolute(host)
-                           ? host
-                           : str_format(&job->arena, "%s://%s", scheme == NULL ? "http" : scheme, host).bytes;
-    request->url = str_format(&job->arena, "%s%s%s%s%s", base, port == NULL ? "" : ":", port == NULL ? "" : port,
-                              url == NULL || *url == '/' ? "" : "/", url == NULL ? "" : url)
+        return job_fail_hard("ValueError",
+                             url == NULL
+                                 ? "the task has no url"
+                                 : "the url %s has no scheme and host, and there is no connection",
+                             url);
+    const char *base =
+        is_absolute(host)
+            ? host
+            : str_format(&job->arena, "%s://%s", scheme == NULL ? "http" : scheme, host).bytes;
+    request->url = str_format(&job->arena, "%s%s%s%s%s", base, port == NULL ? "" : ":",
+                              port == NULL ? "" : port, url == NULL || *url == '/' ? "" : "/",
+                              url == NULL ? "" : url)
                        .bytes;
     return 0;
 }
 
 static int take_request(struct job *job, struct request *request)
 {
-    const struct value *payload = job->payload, *json = value_get(payload, "json"), *body = value_get(payload, "body");
+    const struct value *payload = job->payload, *json = value_get(payload, "json"),
+                       *body = value_get(payload, "body");
     const char *method = job_cstr(job, payload, "method");
     double timeout_s;
 
@@ -95,7 +103,8 @@ static int take_request(struct job *job, struct request *request)
     } else if (body != NULL && body->type != VALUE_NULL) {
         request->has_body = true;
         request->body = job_text(job, payload, "body");
-        request->content_type = body->type == VALUE_STRING ? "text/plain; charset=utf-8" : "application/json";
+        request->content_type =
+            body->type == VALUE_STRING ? "text/plain; charset=utf-8" : "application/json";
     }
     request->method = method != NULL ? upper(job, method) : request->has_body ? "POST" : "GET";
     return take_url(job, request);
@@ -110,8 +119,9 @@ int http_main(struct job *job)
     if (status == 0)
         status = request_run(job, &request, &answer);
     if (status == 0 && !is_expected(value_get(job->payload, "expect"), answer.status))
-        status = job_fail("HttpError", "%s %s answered %ld %s: %.*s", request.method, request.url, answer.status,
-                          answer.reason, STR_ARG(str_slice(buf_str(&answer.body), 0, EXCERPT_MAX)));
+        status = job_fail("HttpError", "%s %s answered %ld %s: %.*s", request.method, request.url,
+                          answer.status, answer.reason,
+                          STR_ARG(str_slice(buf_str(&answer.body), 0, EXCERPT_MAX)));
     else if (status == 0 && answer.body.size > 0)
         status = job_output(buf_str(&answer.body));
     buf_clear(&answer.body);

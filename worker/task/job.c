@@ -66,7 +66,7 @@ int job_begin(struct job *job)
     struct err err = { 0 };
     bool good = read_all(STDIN_FILENO, &input);
 
-    *job = (struct job){ 0 };
+    *job = (struct job) { 0 };
     job->input = str_copy(&job->arena, buf_str(&input));
     buf_clear(&input);
     if (!good)
@@ -102,7 +102,8 @@ const char *job_cstr(struct job *job, const struct value *map, const char *name)
 int job_output(struct str text)
 {
     const char *path = getenv("HEADRACE_OUTPUT");
-    int fd = path == NULL ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd =
+        path == NULL ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     size_t done = 0;
 
     fflush(stdout);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* job - what the verbs of headrace-task share: the payload on stdin, the output, the error that the worker's warden reads.
+/* job - what the verbs of headrace-task share: the payload on stdin, the output, the error that the
+ * worker's warden reads.
  *
- * A failed task says "HEADRACE_ERROR Name: sentence" on stderr (HEADRACE_HARD_ERROR when a retry is of no use) and exits 1;
- * sdk/README.md is the contract. */
+ * A failed task says "HEADRACE_ERROR Name: sentence" on stderr (HEADRACE_HARD_ERROR when a retry is
+ * of no use) and exits 1; sdk/README.md is the contract. */
 #ifndef HEADRACE_JOB_H
 #define HEADRACE_JOB_H
 
@@ -27,8 +28,8 @@ struct str job_text(struct job *job, const struct value *map, const char *name);
 /* The same, zero-terminated; NULL when there is none or it is empty. */
 const char *job_cstr(struct job *job, const struct value *map, const char *name);
 
-/* Writes what becomes the task's output to $HEADRACE_OUTPUT. Without the variable (run by hand) it goes to stdout.
- * 0, or 1 after job_fail. */
+/* Writes what becomes the task's output to $HEADRACE_OUTPUT. Without the variable (run by hand) it
+ * goes to stdout. 0, or 1 after job_fail. */
 MUST_USE int job_output(struct str text);
 
 /* Prints the error and returns 1, the exit status. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-task - what tasks that are no shell command run: sql, http, notify; and for authors, `fail`. */
+/* headrace-task - what tasks that are no shell command run: sql, http, notify; and for authors,
+ * `fail`. */
 #include "worker/task/job.h"
 
 #include <curl/curl.h>
@@ -11,9 +12,9 @@ static const struct {
     const char *name;
     int (*run)(struct job *job);
 } verbs[] = {
-    { "sql", sql_main },
-    { "http", http_main },
-    { "notify", notify_main },
+    {"sql",     sql_main   },
+    { "http",   http_main  },
+    { "notify", notify_main},
 };
 
 static int usage(FILE *out, int status)
@@ -21,7 +22,8 @@ static int usage(FILE *out, int status)
     fputs("usage: headrace-task sql|http|notify < payload.json\n"
           "       headrace-task fail [--hard] [--name NAME] REASON\n"
           "\n"
-          "  sql, http, notify   run a task of this kind; the payload is what the scheduler made of it\n"
+          "  sql, http, notify   run a task of this kind; the payload is what the scheduler made "
+          "of it\n"
           "  fail                report why your own task fails, and exit with 1\n"
           "    --hard            a retry is of no use\n"
           "    --name NAME       for retry_on and no_retry_on (TaskError)\n",
@@ -31,7 +33,9 @@ static int usage(FILE *out, int status)
 
 static bool is_name(const char *name)
 {
-    return *name != '\0' && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(name);
+    return *name != '\0' &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.") ==
+               strlen(name);
 }
 
 static int fail_main(int argc, char **argv)

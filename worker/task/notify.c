@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-task notify - tells people: a webhook gets a POST, an e-mail goes through the SMTP server of a connection, or,
- * without one, through this host's sendmail.
+/* headrace-task notify - tells people: a webhook gets a POST, an e-mail goes through the SMTP
+ * server of a connection, or, without one, through this host's sendmail.
  *
  * Payload: webhook (a URL) or email (an address or a list), subject, message, connection. */
 #include "worker/task/job.h"
@@ -29,22 +29,28 @@ struct mail {
 /* `text` suits Slack and Mattermost, the rest those who take the message apart. */
 static int webhook_send(struct job *job, const char *url)
 {
-    struct str subject = job_text(job, job->payload, "subject"), message = job_text(job, job->payload, "message");
+    struct str subject = job_text(job, job->payload, "subject"),
+               message = job_text(job, job->payload, "message");
     struct value *body = value_map(&job->arena);
     struct answer answer = { 0 };
-    struct str text = subject.size > 0 && message.size > 0
-                          ? str_format(&job->arena, "%.*s\n%.*s", STR_ARG(subject), STR_ARG(message))
-                          : subject.size > 0 ? subject : message;
+    struct str text =
+        subject.size > 0 && message.size > 0
+            ? str_format(&job->arena, "%.*s\n%.*s", STR_ARG(subject), STR_ARG(message))
+        : subject.size > 0 ? subject
+                           : message;
 
     value_put(&job->arena, body, STR("text"), value_string(&job->arena, text));
     value_put(&job->arena, body, STR("subject"), value_string(&job->arena, subject));
     value_put(&job->arena, body, STR("message"), value_string(&job->arena, message));
-    struct request request = { .method = "POST", .url = url, .has_body = true, .body = json_text(&job->arena, body),
+    struct request request = { .method = "POST",
+                               .url = url,
+                               .has_body = true,
+                               .body = json_text(&job->arena, body),
                                .content_type = "application/json" };
     int status = request_run(job, &request, &answer);
     if (status == 0 && (answer.status < 200 || answer.status > 299))
-        status = job_fail("HttpError", "the webhook answered %ld %s: %.*s", answer.status, answer.reason,
-                          STR_ARG(str_slice(buf_str(&answer.body), 0, EXCERPT_MAX)));
+        status = job_fail("HttpError", "the webhook answered %ld %s: %.*s", answer.status,
+                          answer.reason, STR_ARG(str_slice(buf_str(&answer.body), 0, EXCERPT_MAX)));
     buf_clear(&answer.body);
     return status;
 }
@@ -54,9 +60,11 @@ static int address_add(struct job *job, struct mail *mail, struct str address)
     address = str_trim(address);
     if (address.size == 0)
         return 0;
-    bool good = address.size <= ADDRESS_MAX && str_find(address, '@') > 0 && address.bytes[0] != '-';
+    bool good =
+        address.size <= ADDRESS_MAX && str_find(address, '@') > 0 && address.bytes[0] != '-';
     for (size_t i = 0; i < address.size; i++)
-        good = good && (unsigned char)address.bytes[i] > ' ' && strchr("<>,;\"\\", address.bytes[i]) == NULL;
+        good = good && (unsigned char)address.bytes[i] > ' ' &&
+               strchr("<>,;\"\\", address.bytes[i]) == NULL;
     if (!good)
         return job_fail_hard("ValueError", "%.*s is not an e-mail address", STR_ARG(address));
     if (mail->count == ADDRESSES_MAX)
@@ -117,7 +125,8 @@ static void text_make(struct job *job, struct mail *mail)
         buf_printf(&text, "%s%s", i == 0 ? "To: " : ",\r\n ", mail->to[i]);
     buf_add_cstr(&text, "\r\n");
     header_add(&text, "Subject", job_text(job, job->payload, "subject"));
-    buf_add_cstr(&text, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+    buf_add_cstr(&text, "MIME-Version: 1.0\r\nContent-Type: text/plain; "
+                        "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
                         "Auto-Submitted: auto-generated\r\n\r\n");
     while (str_split(&message, '\n', &line))
         buf_printf(&text, "%.*s\r\n", STR_ARG(line));
@@ -153,7 +162,8 @@ static int smtp_send(struct job *job, struct mail *mail, const struct value *con
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(curl, CURLOPT_URL,
-                     str_format(&job->arena, "%s://%s:%s", implicit_tls ? "smtps" : "smtp", host, port == NULL ? "25" : port)
+                     str_format(&job->arena, "%s://%s:%s", implicit_tls ? "smtps" : "smtp", host,
+                                port == NULL ? "25" : port)
                          .bytes);
     curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(no_tls ? CURLUSESSL_NONE : CURLUSESSL_TRY));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_TIMEOUT_MS);
@@ -177,9 +187,11 @@ static int smtp_send(struct job *job, struct mail *mail, const struct value *con
 static int sendmail_send(const struct mail *mail)
 {
     if (access(sendmail_path, X_OK) < 0)
-        return job_fail_hard("NotConfigured", "there is no %s on this worker: name a connection with the SMTP server's host, "
-                                              "port, login and password in `connection`",
-                             sendmail_path);
+        return job_fail_hard(
+            "NotConfigured",
+            "there is no %s on this worker: name a connection with the SMTP server's host, "
+            "port, login and password in `connection`",
+            sendmail_path);
     fflush(stdout);
     FILE *pipe = popen("/usr/sbin/sendmail -t -i", "w");
     if (pipe == NULL)

@@ -21,7 +21,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
 static size_t on_header(char *bytes, size_t size, size_t count, void *owner)
 {
     struct answer *answer = owner;
-    struct str line = str_trim((struct str){ bytes, size * count }), word;
+    struct str line = str_trim((struct str) { bytes, size * count }), word;
 
     if (str_starts(line, "HTTP/") && str_split(&line, ' ', &word) && str_split(&line, ' ', &word))
         snprintf(answer->reason, sizeof answer->reason, "%.*s", STR_ARG(line));
@@ -43,7 +43,8 @@ static int headers_make(struct job *job, const struct request *request, struct c
     for (uint32_t i = 0; map != NULL && map->type == VALUE_MAP && i < map->count; i++) {
         const struct value *value = map->entries[i].value;
         struct str name = map->entries[i].key;
-        struct str text = value->type == VALUE_STRING ? value->string : json_text(&job->arena, value);
+        struct str text =
+            value->type == VALUE_STRING ? value->string : json_text(&job->arena, value);
         struct str line = str_format(&job->arena, "%.*s: %.*s", STR_ARG(name), STR_ARG(text));
         if (str_find(line, '\n') >= 0 || str_find(line, '\r') >= 0)
             return job_fail_hard("ValueError", "header %.*s holds a line end", STR_ARG(name));
@@ -51,8 +52,10 @@ static int headers_make(struct job *job, const struct request *request, struct c
         typed = typed || is_content_type(name);
     }
     if (!typed)
-        *out = curl_slist_append(*out, str_format(&job->arena, "Content-Type: %s", request->content_type).bytes);
-    /* Without this curl asks "Expect: 100-continue" and waits a second for servers that do not answer it. */
+        *out = curl_slist_append(
+            *out, str_format(&job->arena, "Content-Type: %s", request->content_type).bytes);
+    /* Without this curl asks "Expect: 100-continue" and waits a second for servers that do not
+     * answer it. */
     *out = curl_slist_append(*out, "Expect:");
     return 0;
 }
@@ -65,11 +68,12 @@ static int transport_failed(const struct request *request, CURLcode code, const 
     case CURLE_OPERATION_TIMEDOUT:
         return job_fail("TimeoutError", "%s %s: %s", request->method, request->url, words);
     case CURLE_WRITE_ERROR:
-        return job_fail_hard("AnswerTooLarge", "%s %s: the answer is larger than %d bytes", request->method, request->url,
-                             REQUEST_ANSWER_MAX);
+        return job_fail_hard("AnswerTooLarge", "%s %s: the answer is larger than %d bytes",
+                             request->method, request->url, REQUEST_ANSWER_MAX);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return job_fail_hard("ValueError", "%s is not a URL of http or https: %s", request->url, words);
+        return job_fail_hard("ValueError", "%s is not a URL of http or https: %s", request->url,
+                             words);
     case CURLE_PEER_FAILED_VERIFICATION:
         return job_fail("CertificateError", "%s %s: %s", request->method, request->url, words);
     default:
@@ -77,7 +81,8 @@ static int transport_failed(const struct request *request, CURLcode code, const 
     }
 }
 
-static void options_set(CURL *curl, const struct request *request, struct answer *answer, char *detail)
+static void options_set(CURL *curl, const struct request *request, struct answer *answer,
+                        char *detail)
 {
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -98,7 +103,8 @@ static void options_set(CURL *curl, const struct request *request, struct answer
     if (request->login != NULL || request->password != NULL) {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl_easy_setopt(curl, CURLOPT_USERNAME, request->login == NULL ? "" : request->login);
-        curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password == NULL ? "" : request->password);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD,
+                         request->password == NULL ? "" : request->password);
     }
     if (request->has_body) {
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -118,7 +124,7 @@ int request_run(struct job *job, const struct request *request, struct answer *a
     curl_off_t took_us = 0;
     CURL *curl = curl_easy_init();
 
-    *answer = (struct answer){ 0 };
+    *answer = (struct answer) { 0 };
     if (curl == NULL)
         return job_fail("InternalError", "libcurl cannot be used");
     int status = headers_make(job, request, &headers);
@@ -132,8 +138,8 @@ int request_run(struct job *job, const struct request *request, struct answer *a
     if (status == 0) {
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
         curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us);
-        printf("%s %s: %ld %s, %zu bytes in %lld ms\n", request->method, request->url, answer->status, answer->reason,
-               answer->body.size, (long long)took_us / 1000);
+        printf("%s %s: %ld %s, %zu bytes in %lld ms\n", request->method, request->url,
+               answer->status, answer->reason, answer->body.size, (long long)took_us / 1000);
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* request - one HTTP exchange through libcurl, for http tasks and webhooks: http and https only, certificates checked, no
- * redirects unless asked for, the answer bounded. */
+/* request - one HTTP exchange through libcurl, for http tasks and webhooks: http and https only,
+ * certificates checked, no redirects unless asked for, the answer bounded. */
 #ifndef HEADRACE_REQUEST_H
 #define HEADRACE_REQUEST_H
 
@@ -25,8 +25,8 @@ struct answer {
     struct buf body;
 };
 
-/* 0, or 1 after job_fail (ConnectionError, TimeoutError ...). The status is the caller's to judge. Prints the status line.
- * answer->body is the caller's to clear in either case. */
+/* 0, or 1 after job_fail (ConnectionError, TimeoutError ...). The status is the caller's to judge.
+ * Prints the status line. answer->body is the caller's to clear in either case. */
 MUST_USE int request_run(struct job *job, const struct request *request, struct answer *answer);
 
 #endif

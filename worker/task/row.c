@@ -7,13 +7,21 @@ enum { DIGITS_MAX = 15 };
 
 /* Of pg_type.dat; they never change. */
 enum {
-    TYPE_BOOL = 16, TYPE_INT8 = 20, TYPE_INT2 = 21, TYPE_INT4 = 23, TYPE_OID = 26, TYPE_JSON = 114,
-    TYPE_FLOAT4 = 700, TYPE_FLOAT8 = 701, TYPE_NUMERIC = 1700, TYPE_JSONB = 3802,
+    TYPE_BOOL = 16,
+    TYPE_INT8 = 20,
+    TYPE_INT2 = 21,
+    TYPE_INT4 = 23,
+    TYPE_OID = 26,
+    TYPE_JSON = 114,
+    TYPE_FLOAT4 = 700,
+    TYPE_FLOAT8 = 701,
+    TYPE_NUMERIC = 1700,
+    TYPE_JSONB = 3802,
 };
 
 void rows_init(struct rows *rows, int64_t limit)
 {
-    *rows = (struct rows){ .limit = limit };
+    *rows = (struct rows) { .limit = limit };
 }
 
 void rows_clear(struct rows *rows)

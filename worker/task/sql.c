@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-task sql - statements on PostgreSQL; the rows of the last one become the output, a list of mappings.
+/* headrace-task sql - statements on PostgreSQL; the rows of the last one become the output, a list
+ * of mappings.
  *
- * Payload: connection {host, port, login, password, schema, extra} or {uri}, statement or file, parameters (a list, for $1,
- * $2 ...; then exactly one statement), limit (rows in the output). */
+ * Payload: connection {host, port, login, password, schema, extra} or {uri}, statement or file,
+ * parameters (a list, for $1, $2 ...; then exactly one statement), limit (rows in the output). */
 #include "worker/task/job.h"
 
 #include "worker/task/row.h"
@@ -28,11 +29,19 @@ static const char *error_name(const char *sqlstate)
     static const struct {
         const char *prefix, *name;
     } names[] = {
-        { "08", "ConnectionError" },     { "57P", "ConnectionError" },   { "40001", "SerializationFailure" },
-        { "40P01", "DeadlockDetected" }, { "55P03", "LockNotAvailable" }, { "57014", "QueryCanceled" },
-        { "22", "DataError" },           { "23", "IntegrityError" },     { "28", "AuthenticationError" },
-        { "42", "ProgrammingError" },    { "53", "OperationalError" },   { "57", "OperationalError" },
-        { "58", "OperationalError" },
+        {"08",     "ConnectionError"     },
+        { "57P",   "ConnectionError"     },
+        { "40001", "SerializationFailure"},
+        { "40P01", "DeadlockDetected"    },
+        { "55P03", "LockNotAvailable"    },
+        { "57014", "QueryCanceled"       },
+        { "22",    "DataError"           },
+        { "23",    "IntegrityError"      },
+        { "28",    "AuthenticationError" },
+        { "42",    "ProgrammingError"    },
+        { "53",    "OperationalError"    },
+        { "57",    "OperationalError"    },
+        { "58",    "OperationalError"    },
     };
 
     for (size_t i = 0; sqlstate != NULL && i < sizeof names / sizeof *names; i++) {
@@ -84,16 +93,19 @@ static int statement_failed(struct sql *sql, const PGresult *result)
     if (primary == NULL)
         return job_fail("ConnectionError", "the connection broke: %.*s",
                         STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
-    if (str_to_int(str_of(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION)), 1, INT32_MAX, &position) == 0)
+    if (str_to_int(str_of(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION)), 1, INT32_MAX,
+                   &position) == 0)
         place = place_of(arena, sql->statement, position);
     if (strstr(primary, "multiple commands") != NULL)
-        hint = "with parameters there can be one statement only; give the others tasks of their own";
-    return job_fail(error_name(sqlstate), "%s (SQLSTATE %s)%.*s%s%s%s%s", primary, sqlstate, STR_ARG(place),
-                    detail == NULL ? "" : "; ", detail == NULL ? "" : detail, hint == NULL ? "" : "; hint: ",
-                    hint == NULL ? "" : hint);
+        hint =
+            "with parameters there can be one statement only; give the others tasks of their own";
+    return job_fail(error_name(sqlstate), "%s (SQLSTATE %s)%.*s%s%s%s%s", primary, sqlstate,
+                    STR_ARG(place), detail == NULL ? "" : "; ", detail == NULL ? "" : detail,
+                    hint == NULL ? "" : "; hint: ", hint == NULL ? "" : hint);
 }
 
-/* The connection's fields as libpq's keywords; of `extra` those that libpq knows (sslmode, options ...). */
+/* The connection's fields as libpq's keywords; of `extra` those that libpq knows (sslmode, options
+ * ...). */
 struct options {
     const char *names[OPTIONS_MAX], *values[OPTIONS_MAX];
     int count;
@@ -111,7 +123,8 @@ static void options_add_extra(struct job *job, struct options *options, const st
 {
     PQconninfoOption *known = PQconndefaults();
 
-    for (const PQconninfoOption *option = known; option != NULL && option->keyword != NULL; option++) {
+    for (const PQconninfoOption *option = known; option != NULL && option->keyword != NULL;
+         option++) {
         const char *value = job_cstr(job, extra, option->keyword);
         if (value != NULL)
             option_add(options, str_cstr(&job->arena, str_of(option->keyword)), value);
@@ -121,14 +134,17 @@ static void options_add_extra(struct job *job, struct options *options, const st
 
 static int connection_options(struct job *job, struct options *options)
 {
-    const struct value *connection = value_get(job->payload, "connection"), *extra = value_get(connection, "extra");
+    const struct value *connection = value_get(job->payload, "connection"),
+                       *extra = value_get(connection, "extra");
     struct str type = job_text(job, connection, "conn_type");
     const char *dag = getenv("HEADRACE_CTX_DAG_ID"), *task = getenv("HEADRACE_CTX_TASK_ID");
 
     if (connection == NULL || connection->type != VALUE_MAP)
         return job_fail_hard("InternalError", "the payload has no connection");
     if (type.size > 0 && !str_starts(type, "postgres"))
-        return job_fail_hard("ConnectionError", "sql tasks speak PostgreSQL; this connection is of type %.*s", STR_ARG(type));
+        return job_fail_hard("ConnectionError",
+                             "sql tasks speak PostgreSQL; this connection is of type %.*s",
+                             STR_ARG(type));
     option_add(options, "dbname", job_cstr(job, connection, "uri"));
     option_add(options, "host", job_cstr(job, connection, "host"));
     option_add(options, "port", job_cstr(job, connection, "port"));
@@ -139,7 +155,8 @@ static int connection_options(struct job *job, struct options *options)
     if (job_cstr(job, extra, "connect_timeout") == NULL)
         option_add(options, "connect_timeout", "15");
     if (dag != NULL && task != NULL)
-        option_add(options, "fallback_application_name", str_format(&job->arena, "headrace %s.%s", dag, task).bytes);
+        option_add(options, "fallback_application_name",
+                   str_format(&job->arena, "headrace %s.%s", dag, task).bytes);
     if (extra != NULL && extra->type == VALUE_MAP)
         options_add_extra(job, options, extra);
     return 0;
@@ -162,7 +179,8 @@ static int connect_database(struct sql *sql)
         return 1;
     sql->connection = PQconnectdbParams(options.names, options.values, 1);
     if (PQstatus(sql->connection) != CONNECTION_OK)
-        return job_fail("ConnectionError", "%.*s", STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
+        return job_fail("ConnectionError", "%.*s",
+                        STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
     PQsetNoticeReceiver(sql->connection, on_notice, NULL);
     return 0;
 }
@@ -183,8 +201,12 @@ static int read_file(struct job *job, const char *path, struct str *out)
     *out = str_copy(&job->arena, buf_str(&text));
     buf_clear(&text);
     if (size < 0)
-        return job_fail("FileNotFoundError", "the file %s cannot be read: %m; a relative path begins in the task's cwd", path);
-    return size == 0 ? 0 : job_fail_hard("ValueError", "the file %s is larger than %d bytes", path, FILE_MAX_BYTES);
+        return job_fail("FileNotFoundError",
+                        "the file %s cannot be read: %m; a relative path begins in the task's cwd",
+                        path);
+    return size == 0 ? 0
+                     : job_fail_hard("ValueError", "the file %s is larger than %d bytes", path,
+                                     FILE_MAX_BYTES);
 }
 
 static int take_statement(struct sql *sql)
@@ -218,7 +240,8 @@ static bool send_statement(struct sql *sql)
         else if (item->type != VALUE_NULL)
             values[i] = str_cstr(&job->arena, json_text(&job->arena, item));
     }
-    return PQsendQueryParams(sql->connection, text, (int)parameters->count, NULL, values, NULL, NULL, 0) == 1;
+    return PQsendQueryParams(sql->connection, text, (int)parameters->count, NULL, values, NULL,
+                             NULL, 0) == 1;
 }
 
 /* One result of the stream: a row, the end of a statement, an error. */
@@ -238,8 +261,10 @@ static int take_result(struct sql *sql, PGresult *result)
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
     case PGRES_COPY_BOTH:
-        return job_fail_hard("NotSupportedError", "COPY from or to the client is not possible in an sql task; use a file of "
-                                                  "the server, or psql in a bash task");
+        return job_fail_hard(
+            "NotSupportedError",
+            "COPY from or to the client is not possible in an sql task; use a file of "
+            "the server, or psql in a bash task");
     default:
         return statement_failed(sql, result);
     }
@@ -251,7 +276,8 @@ static int run(struct sql *sql)
     int status = 0;
 
     if (!send_statement(sql))
-        return job_fail("ConnectionError", "%.*s", STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
+        return job_fail("ConnectionError", "%.*s",
+                        STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
     PQsetSingleRowMode(sql->connection);
     while (status == 0 && (result = PQgetResult(sql->connection)) != NULL) {
         status = take_result(sql, result);
@@ -272,8 +298,8 @@ int sql_main(struct job *job)
     if (status == 0)
         status = run(&sql);
     if (status == 0 && sql.rows.left_out > 0)
-        printf("the output holds the first %lld rows; %lld more are left out (limit)\n", (long long)sql.rows.limit,
-               (long long)sql.rows.left_out);
+        printf("the output holds the first %lld rows; %lld more are left out (limit)\n",
+               (long long)sql.rows.limit, (long long)sql.rows.left_out);
     if (status == 0)
         status = job_output(rows_text(&sql.rows));
     rows_clear(&sql.rows);

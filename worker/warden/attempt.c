@@ -13,18 +13,18 @@
 
 enum {
     READ_SIZE = 64 << 10,
-    READ_ROUNDS = 64,     /* a pipe holds at most 1 MiB unless root says otherwise */
-    DRAIN_MS = 100,       /* for a pipe whose other end is held outside the tree */
-    LOOK_FIRST_MS = 2,    /* first look at a tree that was killed; doubles */
-    LOOK_MS = 50,         /* while the tree may end by itself */
-    LOOK_LAST_MS = 1000,  /* for what cannot be killed (uninterruptible sleep) */
+    READ_ROUNDS = 64,    /* a pipe holds at most 1 MiB unless root says otherwise */
+    DRAIN_MS = 100,      /* for a pipe whose other end is held outside the tree */
+    LOOK_FIRST_MS = 2,   /* first look at a tree that was killed; doubles */
+    LOOK_MS = 50,        /* while the tree may end by itself */
+    LOOK_LAST_MS = 1000, /* for what cannot be killed (uninterruptible sleep) */
     LOOKS_BEFORE_NOTE = 12,
     WARN_MAX_MS = 30000,
 };
 
 void attempt_init(struct attempt *attempt, struct attempt_host *host, uint32_t slot)
 {
-    *attempt = (struct attempt){ .host = host, .slot = slot };
+    *attempt = (struct attempt) { .host = host, .slot = slot };
     scratch_init(&attempt->scratch, host->scratch_fd, host->scratch_root, slot);
     cgroup_init(&attempt->cgroup, &host->cgroups, slot);
     for (int i = 0; i < TRANSCRIPT_SOURCES; i++)
@@ -66,7 +66,7 @@ static void take_terms(struct attempt *attempt, const struct warden_task *task)
     attempt->kill_at_ms = attempt->look_at_ms = attempt->drain_until_ms = INT64_MAX;
     attempt->looks = 0;
     attempt->status = 0;
-    attempt->usage = (struct rusage){ 0 };
+    attempt->usage = (struct rusage) { 0 };
     attempt->log_told = 0;
 }
 
@@ -132,7 +132,8 @@ static void kill_pass(struct attempt *attempt)
     attempt->look_at_ms = host->now_ms + (wait_ms > LOOK_LAST_MS ? LOOK_LAST_MS : wait_ms);
     if (attempt->looks == LOOKS_BEFORE_NOTE)
         transcript_say(&attempt->transcript, host->unix_ms,
-                       "a process of this task does not die of SIGKILL (it may wait for a disk or a network file system); "
+                       "a process of this task does not die of SIGKILL (it may wait for a disk or "
+                       "a network file system); "
                        "the attempt ends when it does");
 }
 
@@ -164,7 +165,8 @@ static void drain(struct attempt *attempt)
         attempt_read(attempt, (enum transcript_source)i);
 }
 
-/* The main process is gone; what is left of its tree goes too, at once unless it was asked to go within a grace. */
+/* The main process is gone; what is left of its tree goes too, at once unless it was asked to go
+ * within a grace. */
 static void clear_tree(struct attempt *attempt)
 {
     struct attempt_host *host = attempt->host;
@@ -190,7 +192,8 @@ void attempt_main_ended(struct attempt *attempt, int status, const struct rusage
 void attempt_read(struct attempt *attempt, enum transcript_source source)
 {
     static char bytes[READ_SIZE];
-    /* While it runs one read a turn, so that a flood delays nobody; at its end all that the pipe holds. */
+    /* While it runs one read a turn, so that a flood delays nobody; at its end all that the pipe
+     * holds. */
     int rounds = attempt->phase == ATTEMPT_DRAINING ? READ_ROUNDS : 1;
 
     while (attempt->pipes[source] >= 0 && rounds-- > 0) {
@@ -200,7 +203,8 @@ void attempt_read(struct attempt *attempt, enum transcript_source source)
         if (size <= 0)
             pipe_close(attempt, (int)source);
         else
-            transcript_feed(&attempt->transcript, source, (struct str){ bytes, (size_t)size }, attempt->host->unix_ms);
+            transcript_feed(&attempt->transcript, source, (struct str) { bytes, (size_t)size },
+                            attempt->host->unix_ms);
     }
     if (attempt->phase == ATTEMPT_DRAINING && attempt->pipes[0] < 0 && attempt->pipes[1] < 0)
         attempt->phase = ATTEMPT_ENDED;
@@ -213,15 +217,18 @@ static void tick_running(struct attempt *attempt)
 
     if (!attempt->stopping && now_ms >= attempt->timeout_at_ms) {
         transcript_say(&attempt->transcript, host->unix_ms,
-                       "it runs longer than its execution_timeout of %lld.%03lld s: SIGTERM, and SIGKILL after %lld.%03lld s",
+                       "it runs longer than its execution_timeout of %lld.%03lld s: SIGTERM, and "
+                       "SIGKILL after %lld.%03lld s",
                        (long long)attempt->timeout_ms / 1000, (long long)attempt->timeout_ms % 1000,
-                       (long long)attempt->kill_grace_ms / 1000, (long long)attempt->kill_grace_ms % 1000);
+                       (long long)attempt->kill_grace_ms / 1000,
+                       (long long)attempt->kill_grace_ms % 1000);
         attempt_stop(attempt, WARDEN_OUTCOME_TIMED_OUT, -1);
         return;
     }
     if (!attempt->stopping && now_ms >= attempt->warn_ms) {
-        transcript_say(&attempt->transcript, host->unix_ms,
-                       "no scheduler has renewed this attempt's lease, which is over soon: SIGTERM");
+        transcript_say(
+            &attempt->transcript, host->unix_ms,
+            "no scheduler has renewed this attempt's lease, which is over soon: SIGTERM");
         attempt_stop(attempt, WARDEN_OUTCOME_LEASE_OVER, attempt->deadline_ms - now_ms);
         return;
     }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* attempt - one task's life in a slot: started, watched, stopped with its whole tree, drained, turned into a result.
+/* attempt - one task's life in a slot: started, watched, stopped with its whole tree, drained,
+ * turned into a result.
  *
  *   FREE -> RUNNING -> CLEARING -> DRAINING -> ENDED -> FREE
  *
- * RUNNING while the main process lives; CLEARING until nothing of its tree does; DRAINING until its pipes are read.
- * A grandchild that keeps stdout open delays nothing: it is killed with the tree, and who is outside the tree is not
- * waited for. */
+ * RUNNING while the main process lives; CLEARING until nothing of its tree does; DRAINING until its
+ * pipes are read. A grandchild that keeps stdout open delays nothing: it is killed with the tree,
+ * and who is outside the tree is not waited for. */
 #ifndef HEADRACE_ATTEMPT_H
 #define HEADRACE_ATTEMPT_H
 
@@ -32,7 +33,13 @@ struct attempt_host {
     int64_t now_ms, unix_ms; /* of this turn of the loop */
 };
 
-enum attempt_phase { ATTEMPT_FREE, ATTEMPT_RUNNING, ATTEMPT_CLEARING, ATTEMPT_DRAINING, ATTEMPT_ENDED };
+enum attempt_phase {
+    ATTEMPT_FREE,
+    ATTEMPT_RUNNING,
+    ATTEMPT_CLEARING,
+    ATTEMPT_DRAINING,
+    ATTEMPT_ENDED
+};
 
 struct attempt {
     struct attempt_host *host; /* kept */
@@ -67,11 +74,12 @@ struct attempt {
 void attempt_init(struct attempt *attempt, struct attempt_host *host, uint32_t slot);
 void attempt_clear(struct attempt *attempt);
 
-/* Starts what START asks for. A task that cannot be started is ENDED at once, with the reason in `result` of
- * attempt_result. */
+/* Starts what START asks for. A task that cannot be started is ENDED at once, with the reason in
+ * `result` of attempt_result. */
 void attempt_start(struct attempt *attempt, const struct warden_message *start);
 
-/* SIGTERM to the tree now, SIGKILL after `grace_ms` (-1 = the task's own). The first reason counts, the shorter grace too. */
+/* SIGTERM to the tree now, SIGKILL after `grace_ms` (-1 = the task's own). The first reason counts,
+ * the shorter grace too. */
 void attempt_stop(struct attempt *attempt, uint32_t outcome, int64_t grace_ms);
 
 void attempt_deadline(struct attempt *attempt, int64_t deadline_ms);

@@ -52,7 +52,8 @@ static FORMAT(3, 4) const char *path_of(char *out, size_t size, const char *fmt,
     return length > 0 && (size_t)length < size ? out : "";
 }
 
-/* The number after `key` in a file of "key value" lines, or of the whole file when `key` is NULL; -1 when absent. */
+/* The number after `key` in a file of "key value" lines, or of the whole file when `key` is NULL;
+ * -1 when absent. */
 static int64_t number_in(const char *path, const char *key)
 {
     struct buf text = { 0 };
@@ -124,15 +125,19 @@ static bool mount_of(struct str text, const char *controller, char *out, size_t 
     return false;
 }
 
-/* The folder of our own group; the mount's root when our path is not visible below it (a container's namespace). */
-static bool own_folder(struct str mounts, struct str groups, const char *controller, char *out, size_t size)
+/* The folder of our own group; the mount's root when our path is not visible below it (a
+ * container's namespace). */
+static bool own_folder(struct str mounts, struct str groups, const char *controller, char *out,
+                       size_t size)
 {
     char mount[CGROUP_PATH_MAX], path[CGROUP_PATH_MAX];
     struct stat stat_buf;
 
-    if (!mount_of(mounts, controller, mount, sizeof mount) || !own_path(groups, controller, path, sizeof path))
+    if (!mount_of(mounts, controller, mount, sizeof mount) ||
+        !own_path(groups, controller, path, sizeof path))
         return false;
-    if (strcmp(path, "/") != 0 && *path_of(out, size, "%s%s", mount, path) != '\0' && stat(out, &stat_buf) == 0)
+    if (strcmp(path, "/") != 0 && *path_of(out, size, "%s%s", mount, path) != '\0' &&
+        stat(out, &stat_buf) == 0)
         return true;
     return *path_of(out, size, "%s", mount) != '\0';
 }
@@ -167,8 +172,8 @@ static void leftovers_kill(const char *tree)
     }
 }
 
-/* Version 2 gives controllers to our children only when no process stands in our own group: then, and only if the group
- * holds nobody but us, we step into a leaf of our own. */
+/* Version 2 gives controllers to our children only when no process stands in our own group: then,
+ * and only if the group holds nobody but us, we step into a leaf of our own. */
 static void unified_enable(struct cgroups *cgroups, const char *own)
 {
     char control[CGROUP_PATH_MAX + 64], word[16];
@@ -183,8 +188,10 @@ static void unified_enable(struct cgroups *cgroups, const char *own)
             if (file_write(path_of(procs, sizeof procs, "%s/cgroup.procs", leaf), "0"))
                 enabled = file_write(control, word);
         }
-        cgroups->unified[i] = enabled && file_write(path_of(control, sizeof control, "%s/cgroup.subtree_control",
-                                                            cgroups->tree), word);
+        cgroups->unified[i] =
+            enabled &&
+            file_write(path_of(control, sizeof control, "%s/cgroup.subtree_control", cgroups->tree),
+                       word);
     }
 }
 
@@ -193,7 +200,7 @@ void cgroups_init(struct cgroups *cgroups, const char *name)
     struct buf mounts = { 0 }, groups = { 0 };
     char own[CGROUP_PATH_MAX];
 
-    *cgroups = (struct cgroups){ 0 };
+    *cgroups = (struct cgroups) { 0 };
     if (file_read("/proc/self/mountinfo", &mounts) && file_read("/proc/self/cgroup", &groups)) {
         if (own_folder(buf_str(&mounts), buf_str(&groups), "", own, sizeof own)) {
             path_of(cgroups->tree, sizeof cgroups->tree, "%s/%s", own, name);
@@ -206,8 +213,8 @@ void cgroups_init(struct cgroups *cgroups, const char *name)
         }
         for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
             char *path = cgroups->controller[i];
-            if (cgroups->unified[i] ||
-                !own_folder(buf_str(&mounts), buf_str(&groups), controller_names[i], own, sizeof own))
+            if (cgroups->unified[i] || !own_folder(buf_str(&mounts), buf_str(&groups),
+                                                   controller_names[i], own, sizeof own))
                 continue;
             path_of(path, CGROUP_PATH_MAX, "%s/%s", own, name);
             remove_below(path);
@@ -231,7 +238,7 @@ void cgroups_clear(struct cgroups *cgroups)
 
 void cgroup_init(struct cgroup *cgroup, const struct cgroups *cgroups, uint32_t slot)
 {
-    *cgroup = (struct cgroup){ .cgroups = cgroups, .slot = slot, .procs_fd = -1, .events_fd = -1 };
+    *cgroup = (struct cgroup) { .cgroups = cgroups, .slot = slot, .procs_fd = -1, .events_fd = -1 };
     for (int i = 0; i < CGROUP_CONTROLLERS; i++)
         cgroup->join_fds[i] = -1;
 }
@@ -256,11 +263,13 @@ static const char *tree_path(const struct cgroup *cgroup, const char *file, char
     return path_of(out, size, "%s/%u/%s", cgroup->cgroups->tree, cgroup->slot, file);
 }
 
-static const char *controller_path(const struct cgroup *cgroup, int controller, const char *file, char *out, size_t size)
+static const char *controller_path(const struct cgroup *cgroup, int controller, const char *file,
+                                   char *out, size_t size)
 {
     return cgroup->cgroups->unified[controller]
                ? tree_path(cgroup, file, out, size)
-               : path_of(out, size, "%s/%u/%s", cgroup->cgroups->controller[controller], cgroup->slot, file);
+               : path_of(out, size, "%s/%u/%s", cgroup->cgroups->controller[controller],
+                         cgroup->slot, file);
 }
 
 static void tree_open(struct cgroup *cgroup)
@@ -270,16 +279,18 @@ static void tree_open(struct cgroup *cgroup)
     if (*cgroup->cgroups->tree == '\0' || cgroup->procs_fd >= 0)
         return;
     mkdir(tree_path(cgroup, "", path, sizeof path), 0755);
-    cgroup->procs_fd = open(tree_path(cgroup, "cgroup.procs", path, sizeof path), O_WRONLY | O_CLOEXEC);
-    cgroup->events_fd = open(tree_path(cgroup, "cgroup.events", path, sizeof path), O_RDONLY | O_CLOEXEC);
+    cgroup->procs_fd =
+        open(tree_path(cgroup, "cgroup.procs", path, sizeof path), O_WRONLY | O_CLOEXEC);
+    cgroup->events_fd =
+        open(tree_path(cgroup, "cgroup.events", path, sizeof path), O_RDONLY | O_CLOEXEC);
     if (cgroup->procs_fd < 0 || cgroup->events_fd < 0) {
         fd_close(&cgroup->procs_fd);
         fd_close(&cgroup->events_fd);
     }
 }
 
-static bool limit_write(struct cgroup *cgroup, int controller, const char *unified_file, const char *file,
-                        const char *text)
+static bool limit_write(struct cgroup *cgroup, int controller, const char *unified_file,
+                        const char *file, const char *text)
 {
     char path[CGROUP_PATH_MAX + 64];
     bool unified = cgroup->cgroups->unified[controller];
@@ -289,15 +300,19 @@ static bool limit_write(struct cgroup *cgroup, int controller, const char *unifi
     if (!unified && cgroup->join_fds[controller] < 0) {
         mkdir(controller_path(cgroup, controller, "", path, sizeof path), 0755);
         cgroup->join_fds[controller] =
-            open(controller_path(cgroup, controller, "cgroup.procs", path, sizeof path), O_WRONLY | O_CLOEXEC);
+            open(controller_path(cgroup, controller, "cgroup.procs", path, sizeof path),
+                 O_WRONLY | O_CLOEXEC);
         if (cgroup->join_fds[controller] < 0)
             return false;
     }
     cgroup->limited = true;
-    return file_write(controller_path(cgroup, controller, unified ? unified_file : file, path, sizeof path), text);
+    return file_write(
+        controller_path(cgroup, controller, unified ? unified_file : file, path, sizeof path),
+        text);
 }
 
-void cgroup_prepare(struct cgroup *cgroup, const struct cgroup_limits *limits, struct cgroup_limits *out_missing)
+void cgroup_prepare(struct cgroup *cgroup, const struct cgroup_limits *limits,
+                    struct cgroup_limits *out_missing)
 {
     char text[64];
 
@@ -307,8 +322,10 @@ void cgroup_prepare(struct cgroup *cgroup, const struct cgroup_limits *limits, s
         snprintf(text, sizeof text, "%lld", (long long)limits->memory_bytes);
         if (limit_write(cgroup, CGROUP_MEMORY, "memory.max", "memory.limit_in_bytes", text)) {
             out_missing->memory_bytes = 0;
-            /* Swap would only make the same end slower; hosts that do not count it refuse, and that is fine. */
-            (void)limit_write(cgroup, CGROUP_MEMORY, "memory.swap.max", "memory.memsw.limit_in_bytes",
+            /* Swap would only make the same end slower; hosts that do not count it refuse, and that
+             * is fine. */
+            (void)limit_write(cgroup, CGROUP_MEMORY, "memory.swap.max",
+                              "memory.memsw.limit_in_bytes",
                               cgroup->cgroups->unified[CGROUP_MEMORY] ? "0" : text);
         }
     }
@@ -374,16 +391,19 @@ void cgroup_signal(const struct cgroup *cgroup, int signal)
 bool cgroup_was_oom(const struct cgroup *cgroup)
 {
     char path[CGROUP_PATH_MAX + 64];
-    const char *file = cgroup->cgroups->unified[CGROUP_MEMORY] ? "memory.events" : "memory.oom_control";
+    const char *file =
+        cgroup->cgroups->unified[CGROUP_MEMORY] ? "memory.events" : "memory.oom_control";
 
     return cgroup->limited &&
-           number_in(controller_path(cgroup, CGROUP_MEMORY, file, path, sizeof path), "oom_kill") > 0;
+           number_in(controller_path(cgroup, CGROUP_MEMORY, file, path, sizeof path), "oom_kill") >
+               0;
 }
 
 int64_t cgroup_memory_peak(const struct cgroup *cgroup)
 {
     char path[CGROUP_PATH_MAX + 64];
-    const char *file = cgroup->cgroups->unified[CGROUP_MEMORY] ? "memory.peak" : "memory.max_usage_in_bytes";
+    const char *file =
+        cgroup->cgroups->unified[CGROUP_MEMORY] ? "memory.peak" : "memory.max_usage_in_bytes";
 
     if (!cgroup->limited)
         return 0;

@@ -56,12 +56,13 @@ static int64_t record_parse(struct str bytes, struct journal_record *out)
     out->type = (uint8_t)payload[0];
     memcpy(&out->attempt.high, payload + 1, 8);
     memcpy(&out->attempt.low, payload + 9, 8);
-    out->bytes = (struct str){ payload + KEY_SIZE, size - KEY_SIZE };
+    out->bytes = (struct str) { payload + KEY_SIZE, size - KEY_SIZE };
     out->size = HEADER_SIZE + size;
     return out->size;
 }
 
-static int replay_all(struct journal *journal, journal_replay_fn *replay, void *owner, struct err *err)
+static int replay_all(struct journal *journal, journal_replay_fn *replay, void *owner,
+                      struct err *err)
 {
     struct buf in = { 0 };
     int64_t offset = (int64_t)sizeof magic; /* in the file, of in.bytes[at] */
@@ -80,7 +81,7 @@ static int replay_all(struct journal *journal, journal_replay_fn *replay, void *
         size_t at = 0;
         while (at < in.size) {
             struct journal_record record = { .offset = offset };
-            int64_t size = record_parse((struct str){ in.bytes + at, in.size - at }, &record);
+            int64_t size = record_parse((struct str) { in.bytes + at, in.size - at }, &record);
             if (size <= 0) {
                 damaged = size < 0;
                 break;
@@ -109,12 +110,12 @@ static int file_start(int fd, const char *name, struct err *err)
 static void journal_init(struct journal *journal, int dir_fd, const char *name)
 {
     ASSERT(strlen(name) < sizeof journal->name);
-    *journal = (struct journal){ .dir_fd = dir_fd, .fd = -1, .written = sizeof magic };
+    *journal = (struct journal) { .dir_fd = dir_fd, .fd = -1, .written = sizeof magic };
     snprintf(journal->name, sizeof journal->name, "%s", name);
 }
 
-int journal_open(struct journal *journal, int dir_fd, const char *name, journal_replay_fn *replay, void *owner,
-                 struct err *err)
+int journal_open(struct journal *journal, int dir_fd, const char *name, journal_replay_fn *replay,
+                 void *owner, struct err *err)
 {
     char found[sizeof magic];
     struct stat stat;
@@ -161,16 +162,17 @@ void journal_add(struct journal *journal, uint8_t type, struct id128 attempt, st
     memcpy(journal->pending.bytes + start + 4, &crc, sizeof crc);
     journal->live += HEADER_SIZE + size;
     if (out_record != NULL)
-        *out_record = (struct journal_record){ .type = type,
-                                               .attempt = attempt,
-                                               .offset = journal->written + (int64_t)start,
-                                               .size = HEADER_SIZE + size };
+        *out_record = (struct journal_record) { .type = type,
+                                                .attempt = attempt,
+                                                .offset = journal->written + (int64_t)start,
+                                                .size = HEADER_SIZE + size };
 }
 
 int journal_flush(struct journal *journal, struct err *err)
 {
     while (journal->pending.size > 0) {
-        ssize_t done = pwrite(journal->fd, journal->pending.bytes, journal->pending.size, journal->written);
+        ssize_t done =
+            pwrite(journal->fd, journal->pending.bytes, journal->pending.size, journal->written);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
@@ -196,7 +198,8 @@ int journal_sync(struct journal *journal, struct err *err)
     return rc;
 }
 
-int journal_read(struct journal *journal, int64_t offset, struct buf *buf, struct journal_record *out, struct err *err)
+int journal_read(struct journal *journal, int64_t offset, struct buf *buf,
+                 struct journal_record *out, struct err *err)
 {
     char header[HEADER_SIZE];
     ssize_t got = pread(journal->fd, header, sizeof header, offset);
@@ -210,7 +213,8 @@ int journal_read(struct journal *journal, int64_t offset, struct buf *buf, struc
     buf->size = got < 0 ? 0 : (size_t)got;
     out->offset = offset;
     if (record_parse(buf_str(buf), out) <= 0)
-        return err_set(err, ERR_IO, "the record at %lld of %s is damaged", (long long)offset, journal->name);
+        return err_set(err, ERR_IO, "the record at %lld of %s is damaged", (long long)offset,
+                       journal->name);
     return 0;
 }
 
@@ -222,7 +226,8 @@ void journal_dead(struct journal *journal, uint32_t size)
 
 bool journal_wants_rewrite(const struct journal *journal)
 {
-    return journal->dead > REWRITE_MIN && journal->dead > journal->live && journal->pending.size == 0;
+    return journal->dead > REWRITE_MIN && journal->dead > journal->live &&
+           journal->pending.size == 0;
 }
 
 int journal_rewrite(struct journal *journal, journal_live_fn *live, void *owner, struct err *err)
@@ -242,7 +247,8 @@ int journal_rewrite(struct journal *journal, journal_live_fn *live, void *owner,
     }
     snprintf(name, sizeof name, "%s.new", journal->name);
     journal_init(&fresh, journal->dir_fd, journal->name);
-    fresh.fd = openat(fresh.dir_fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fresh.fd =
+        openat(fresh.dir_fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fresh.fd < 0)
         return err_set(err, ERR_IO, "opening %s: %s", name, strerror(errno));
     rc = file_start(fresh.fd, name, err);

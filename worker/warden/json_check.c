@@ -16,8 +16,8 @@ static bool value(struct parser *parser, int depth);
 
 static void blanks(struct parser *parser)
 {
-    while (parser->at < parser->end &&
-           (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' || *parser->at == '\r'))
+    while (parser->at < parser->end && (*parser->at == ' ' || *parser->at == '\t' ||
+                                        *parser->at == '\n' || *parser->at == '\r'))
         parser->at++;
 }
 
@@ -85,10 +85,11 @@ static bool string(struct parser *parser, struct str *out)
         if (parser->at >= parser->end)
             return false;
         char escape = *parser->at++;
-        if (escape == 'u' ? !unicode(parser) : escape == '\0' || strchr("\"\\/bfnrt", escape) == NULL)
+        if (escape == 'u' ? !unicode(parser)
+                          : escape == '\0' || strchr("\"\\/bfnrt", escape) == NULL)
             return false;
     }
-    *out = (struct str){ start, (size_t)(parser->at - start) };
+    *out = (struct str) { start, (size_t)(parser->at - start) };
     return byte(parser, '"') && str_is_utf8(*out);
 }
 
@@ -141,7 +142,8 @@ static bool list(struct parser *parser, int depth)
     return byte(parser, ']');
 }
 
-/* Two spellings of one key ("a", "\u0061") would pass; what reads the value later refuses it then. */
+/* Two spellings of one key ("a", "\u0061") would pass; what reads the value later refuses it then.
+ */
 static bool key_is_new(struct parser *parser, uint64_t serial, struct str key)
 {
     uint64_t hash = str_hash(key) ^ serial * 0x9e3779b97f4a7c15ULL;

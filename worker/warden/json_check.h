@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* json_check - says whether a text is one JSON value as common/text reads it (no duplicate keys, numbers of 64 bits, no
- * NUL, at most JSON_CHECK_DEPTH deep), without building it. The warden links no JSON library. */
+/* json_check - says whether a text is one JSON value as common/text reads it (no duplicate keys,
+ * numbers of 64 bits, no NUL, at most JSON_CHECK_DEPTH deep), without building it. The warden links
+ * no JSON library. */
 #ifndef HEADRACE_JSON_CHECK_H
 #define HEADRACE_JSON_CHECK_H
 

@@ -46,7 +46,8 @@ static int plan_user(struct plan *plan, struct str user, struct err *err)
     if (entry->pw_uid == geteuid())
         return 0;
     if (geteuid() != 0)
-        return err_set(err, ERR_FORBIDDEN, "run_as_user: only a worker that runs as root can run a task as %s", name);
+        return err_set(err, ERR_FORBIDDEN,
+                       "run_as_user: only a worker that runs as root can run a task as %s", name);
     if (getgrouplist(name, entry->pw_gid, plan->groups, &count) < 0)
         count = 0;
     plan->home = str_cstr(&plan->arena, str_of(entry->pw_dir));
@@ -58,7 +59,8 @@ static int plan_user(struct plan *plan, struct str user, struct err *err)
     return 0;
 }
 
-static int plan_argv(struct plan *plan, const struct attempt_host *host, const struct warden_task *task, struct err *err)
+static int plan_argv(struct plan *plan, const struct attempt_host *host,
+                     const struct warden_task *task, struct err *err)
 {
     if (task->argv_count == 0 || task->argv[0].size == 0)
         return err_set(err, ERR_INVALID, "the task has no command");
@@ -92,7 +94,8 @@ static void plan_env(struct plan *plan, const struct warden_task *task, const ch
     uint32_t count = 0;
 
     plan->spawn.env = ARENA_ARRAY(&plan->arena, char *, task->env_count + 6);
-    env_add(plan, &names, &count, str_format(&plan->arena, "HEADRACE_OUTPUT=%s/" LAUNCH_OUTPUT_NAME, folder).bytes);
+    env_add(plan, &names, &count,
+            str_format(&plan->arena, "HEADRACE_OUTPUT=%s/" LAUNCH_OUTPUT_NAME, folder).bytes);
     for (uint32_t i = 0; i < task->env_count; i++)
         env_add(plan, &names, &count, str_cstr(&plan->arena, task->env[i]));
     env_add(plan, &names, &count, str_format(&plan->arena, "PATH=%s", default_path).bytes);
@@ -113,23 +116,29 @@ static void plan_limits(struct plan *plan, struct attempt *attempt, const struct
     if (missing.memory_bytes > 0) {
         plan->spawn.memory_bytes = missing.memory_bytes;
         transcript_say(transcript, unix_ms,
-                       "this worker has no memory cgroup: memory is limited to %lld bytes of address space per process",
+                       "this worker has no memory cgroup: memory is limited to %lld bytes of "
+                       "address space per process",
                        (long long)missing.memory_bytes);
     }
     if (missing.pids_max > 0 && plan->spawn.set_user) {
         plan->spawn.pids_max = missing.pids_max;
-        transcript_say(transcript, unix_ms, "this worker has no pids cgroup: %d processes are allowed to the task's user",
-                       missing.pids_max);
+        transcript_say(
+            transcript, unix_ms,
+            "this worker has no pids cgroup: %d processes are allowed to the task's user",
+            missing.pids_max);
     } else if (missing.pids_max > 0) {
-        transcript_say(transcript, unix_ms, "this worker has no pids cgroup: the limit of %d processes is not enforced",
+        transcript_say(transcript, unix_ms,
+                       "this worker has no pids cgroup: the limit of %d processes is not enforced",
                        missing.pids_max);
     }
     if (missing.cpu_milli > 0)
-        transcript_say(transcript, unix_ms, "this worker has no cpu cgroup: the limit of %d.%03d cpu is not enforced",
+        transcript_say(transcript, unix_ms,
+                       "this worker has no cpu cgroup: the limit of %d.%03d cpu is not enforced",
                        missing.cpu_milli / 1000, missing.cpu_milli % 1000);
 }
 
-static int plan_input(struct plan *plan, const struct attempt_host *host, struct str input, struct err *err)
+static int plan_input(struct plan *plan, const struct attempt_host *host, struct str input,
+                      struct err *err)
 {
     size_t done = 0;
 
@@ -143,7 +152,8 @@ static int plan_input(struct plan *plan, const struct attempt_host *host, struct
             break;
         done += (size_t)size;
     }
-    if (plan->spawn.stdin_fd < 0 || done < input.size || lseek(plan->spawn.stdin_fd, 0, SEEK_SET) < 0)
+    if (plan->spawn.stdin_fd < 0 || done < input.size ||
+        lseek(plan->spawn.stdin_fd, 0, SEEK_SET) < 0)
         return err_set(err, ERR_LIMIT, "preparing the task's input: %s", strerror(errno));
     return 0;
 }
@@ -152,7 +162,8 @@ static int open_pipes(int pipes[TRANSCRIPT_SOURCES][2], struct err *err)
 {
     for (int i = 0; i < TRANSCRIPT_SOURCES; i++) {
         if (pipe2(pipes[i], O_CLOEXEC) < 0)
-            return err_set(err, ERR_LIMIT, "making the pipes of the task's output: %s", strerror(errno));
+            return err_set(err, ERR_LIMIT, "making the pipes of the task's output: %s",
+                           strerror(errno));
         /* Ours alone: a task expects its own end to block. */
         fcntl(pipes[i][0], F_SETFL, O_NONBLOCK);
     }
@@ -167,14 +178,19 @@ static int explain(const struct plan *plan, const struct spawn_report *report, s
 
     switch (report->stage) {
     case SPAWN_DEADLINE:
-        return err_set(err, ERR_TIMEOUT, "its lease was over %lld ms before it could start", (long long)report->late_ms);
+        return err_set(err, ERR_TIMEOUT, "its lease was over %lld ms before it could start",
+                       (long long)report->late_ms);
     case SPAWN_CWD:
-        return err_set(err, ERR_INVALID, "it cannot work in the folder %s: %s", spawn->cwd == NULL ? "." : spawn->cwd, why);
+        return err_set(err, ERR_INVALID, "it cannot work in the folder %s: %s",
+                       spawn->cwd == NULL ? "." : spawn->cwd, why);
     case SPAWN_EXEC:
-        if (report->error == ENOENT && spawn->program == NULL && strchr(spawn->argv[0], '/') == NULL)
-            return err_set(err, ERR_NOT_FOUND, "the command %s is not found in PATH %s", spawn->argv[0], spawn->path);
+        if (report->error == ENOENT && spawn->program == NULL &&
+            strchr(spawn->argv[0], '/') == NULL)
+            return err_set(err, ERR_NOT_FOUND, "the command %s is not found in PATH %s",
+                           spawn->argv[0], spawn->path);
         if (report->error == ENOEXEC)
-            return err_set(err, ERR_INVALID, "the command %s is neither a program nor a script that begins with #!",
+            return err_set(err, ERR_INVALID,
+                           "the command %s is neither a program nor a script that begins with #!",
                            spawn->argv[0]);
         return err_set(err, ERR_INVALID, "the command %s cannot be run: %s",
                        spawn->program == NULL ? spawn->argv[0] : spawn->program, why);
@@ -195,7 +211,8 @@ static int explain(const struct plan *plan, const struct spawn_report *report, s
     return err_set(err, ERR_LIMIT, "this worker cannot start a process: %s", why);
 }
 
-static int plan_all(struct plan *plan, struct attempt *attempt, const struct warden_message *start, struct err *err)
+static int plan_all(struct plan *plan, struct attempt *attempt, const struct warden_message *start,
+                    struct err *err)
 {
     struct attempt_host *host = attempt->host;
     const struct warden_task *task = &start->task;
@@ -227,7 +244,10 @@ int launch(struct attempt *attempt, const struct warden_message *start, struct e
 {
     struct plan plan = { .home = attempt->host->home };
     struct spawn_report report;
-    int pipes[TRANSCRIPT_SOURCES][2] = { { -1, -1 }, { -1, -1 } };
+    int pipes[TRANSCRIPT_SOURCES][2] = {
+        {-1,  -1},
+        { -1, -1}
+    };
     int rc = plan_all(&plan, attempt, start, err);
 
     if (rc == 0)

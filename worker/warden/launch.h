@@ -7,7 +7,8 @@
 
 #define LAUNCH_OUTPUT_NAME ".headrace_output"
 
-/* Fills pid, pipes and the times of `attempt`. On failure nothing runs and `err` says why, for the task's author. */
+/* Fills pid, pipes and the times of `attempt`. On failure nothing runs and `err` says why, for the
+ * task's author. */
 MUST_USE int launch(struct attempt *attempt, const struct warden_message *start, struct err *err);
 
 #endif

@@ -26,7 +26,7 @@ static struct ledger_entry *entry_add(struct ledger *ledger, struct id128 attemp
     if (known != NULL)
         return known;
     map_put(&ledger->by_attempt, attempt.low, ledger->entries.count);
-    VEC_ADD(&ledger->entries, (struct ledger_entry){ .attempt = attempt, .sent = true });
+    VEC_ADD(&ledger->entries, (struct ledger_entry) { .attempt = attempt, .sent = true });
     return &VEC_LAST(&ledger->entries);
 }
 
@@ -45,7 +45,8 @@ static void entry_remove(struct ledger *ledger, struct ledger_entry *entry)
     ledger->entries.count--;
 }
 
-static void entry_ended(struct ledger *ledger, struct ledger_entry *entry, const struct journal_record *record)
+static void entry_ended(struct ledger *ledger, struct ledger_entry *entry,
+                        const struct journal_record *record)
 {
     if (entry->started_size > 0)
         journal_dead(&ledger->journal, entry->started_size);
@@ -69,7 +70,7 @@ static void take_started(struct ledger *ledger, const struct journal_record *rec
     struct started_bytes bytes;
 
     memcpy(&bytes, record->bytes.bytes, sizeof bytes);
-    entry->process = (struct tree_leftover){ (pid_t)bytes.session, bytes.from_ms, bytes.to_ms };
+    entry->process = (struct tree_leftover) { (pid_t)bytes.session, bytes.from_ms, bytes.to_ms };
     entry->started_unix_ms = bytes.started_unix_ms;
     entry->started_size = record->size;
     entry->this_boot = ledger->replay_this_boot;
@@ -114,7 +115,7 @@ static void add_dead(struct journal *journal, uint8_t type, struct id128 key)
 
 int ledger_open(struct ledger *ledger, int dir_fd, struct id128 boot, struct err *err)
 {
-    *ledger = (struct ledger){ .boot = boot };
+    *ledger = (struct ledger) { .boot = boot };
     int rc = journal_open(&ledger->journal, dir_fd, "warden.journal", on_replay, ledger, err);
     if (rc < 0)
         return rc;
@@ -130,14 +131,16 @@ void ledger_close(struct ledger *ledger)
     map_clear(&ledger->by_attempt);
 }
 
-void ledger_started(struct ledger *ledger, struct id128 attempt, const struct tree_leftover *process,
-                    int64_t started_unix_ms)
+void ledger_started(struct ledger *ledger, struct id128 attempt,
+                    const struct tree_leftover *process, int64_t started_unix_ms)
 {
-    struct started_bytes bytes = { process->session, process->from_ms, process->to_ms, started_unix_ms };
+    struct started_bytes bytes = { process->session, process->from_ms, process->to_ms,
+                                   started_unix_ms };
     struct ledger_entry *entry = entry_add(ledger, attempt);
     struct journal_record record;
 
-    journal_add(&ledger->journal, RECORD_STARTED, attempt, (struct str){ (char *)&bytes, sizeof bytes }, &record);
+    journal_add(&ledger->journal, RECORD_STARTED, attempt,
+                (struct str) { (char *)&bytes, sizeof bytes }, &record);
     entry->started_size = record.size;
     entry->process = *process;
     entry->started_unix_ms = started_unix_ms;
@@ -174,14 +177,14 @@ static void on_live(void *owner, struct journal *fresh)
 
     add_dead(fresh, RECORD_BOOT, ledger->boot);
     VEC_RESET(&ledger->fresh_offsets);
-    VEC_EACH(&ledger->entries, i)
-    {
+    VEC_EACH (&ledger->entries, i) {
         struct ledger_entry *entry = &ledger->entries.items[i];
         struct journal_record record = { 0 }, added = { 0 };
         if (!entry->ended) {
-            struct started_bytes bytes = { entry->process.session, entry->process.from_ms, entry->process.to_ms,
-                                           entry->started_unix_ms };
-            journal_add(fresh, RECORD_STARTED, entry->attempt, (struct str){ (char *)&bytes, sizeof bytes }, NULL);
+            struct started_bytes bytes = { entry->process.session, entry->process.from_ms,
+                                           entry->process.to_ms, entry->started_unix_ms };
+            journal_add(fresh, RECORD_STARTED, entry->attempt,
+                        (struct str) { (char *)&bytes, sizeof bytes }, NULL);
         } else if (journal_read(&ledger->journal, entry->offset, &buf, &record, &err) == 0) {
             journal_add(fresh, RECORD_ENDED, entry->attempt, record.bytes, &added);
             (void)!journal_flush(fresh, &err);
@@ -199,7 +202,7 @@ int ledger_flush(struct ledger *ledger, struct err *err)
         return rc;
     /* A rewrite that fails leaves the old file as it was: worth a try again, not worth an error. */
     if (journal_rewrite(&ledger->journal, on_live, ledger, err) == 0) {
-        VEC_EACH(&ledger->entries, i)
+        VEC_EACH (&ledger->entries, i)
             ledger->entries.items[i].offset = ledger->fresh_offsets.items[i];
     }
     return journal_flush(&ledger->journal, err);
@@ -208,8 +211,7 @@ int ledger_flush(struct ledger *ledger, struct err *err)
 void ledger_send_again(struct ledger *ledger)
 {
     ledger->unsent = 0;
-    VEC_EACH(&ledger->entries, i)
-    {
+    VEC_EACH (&ledger->entries, i) {
         struct ledger_entry *entry = &ledger->entries.items[i];
         entry->sent = !entry->ended;
         ledger->unsent += entry->ended;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ledger - what the warden has on disk about its attempts: which it started and how each ended, until the worker has the
- * result safe. Memory holds an index only; results are read back from the journal. */
+/* ledger - what the warden has on disk about its attempts: which it started and how each ended,
+ * until the worker has the result safe. Memory holds an index only; results are read back from the
+ * journal. */
 #ifndef HEADRACE_LEDGER_H
 #define HEADRACE_LEDGER_H
 
@@ -35,12 +36,14 @@ struct ledger {
 MUST_USE int ledger_open(struct ledger *ledger, int dir_fd, struct id128 boot, struct err *err);
 void ledger_close(struct ledger *ledger);
 
-struct ledger_entry *ledger_find(struct ledger *ledger, struct id128 attempt); /* NULL when unknown */
+struct ledger_entry *ledger_find(struct ledger *ledger,
+                                 struct id128 attempt); /* NULL when unknown */
 
-void ledger_started(struct ledger *ledger, struct id128 attempt, const struct tree_leftover *process,
-                    int64_t started_unix_ms);
+void ledger_started(struct ledger *ledger, struct id128 attempt,
+                    const struct tree_leftover *process, int64_t started_unix_ms);
 
-/* `frame` is the ENDED message; `sent`: it waits in the session already, else ledger_next_unsent gives it later. */
+/* `frame` is the ENDED message; `sent`: it waits in the session already, else ledger_next_unsent
+ * gives it later. */
 void ledger_ended(struct ledger *ledger, struct id128 attempt, struct str frame, bool sent);
 void ledger_forget(struct ledger *ledger, struct id128 attempt);
 
@@ -50,7 +53,8 @@ MUST_USE int ledger_flush(struct ledger *ledger, struct err *err);
 /* A new worker knows nothing. */
 void ledger_send_again(struct ledger *ledger);
 
-/* Appends the frame of an ended attempt that was not sent yet, and marks it; false when there is none. */
+/* Appends the frame of an ended attempt that was not sent yet, and marks it; false when there is
+ * none. */
 bool ledger_next_unsent(struct ledger *ledger, struct buf *out);
 
 #endif

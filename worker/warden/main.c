@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-warden - owns the processes of one worker's tasks. Started by headrace-worker; see warden.h. */
+/* headrace-warden - owns the processes of one worker's tasks. Started by headrace-worker; see
+ * warden.h. */
 #include "worker/warden/warden.h"
 
 #include <fcntl.h>
@@ -35,12 +36,14 @@ static void standard_files_open(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option long_options[] = { { "spool", required_argument, NULL, 's' },
-                                                  { "no-cgroup", no_argument, NULL, 'c' },
-                                                  { "alone-ms", required_argument, NULL, 'a' },
-                                                  { "version", no_argument, NULL, 'v' },
-                                                  { "help", no_argument, NULL, 'h' },
-                                                  { 0 } };
+    static const struct option long_options[] = {
+        {"spool",      required_argument, NULL, 's' },
+        { "no-cgroup",        no_argument, NULL, 'c' },
+        { "alone-ms",           required_argument, NULL, 'a' },
+        { "version",no_argument, NULL, 'v' },
+        { "help",         no_argument, NULL, 'h' },
+        { 0 }
+    };
     struct warden_options options = { 0 };
     struct err err = { 0 };
     int option;

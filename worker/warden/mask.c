@@ -9,8 +9,7 @@ static void pattern_add(struct mask *mask, struct str pattern)
 {
     if (pattern.size < MASK_SECRET_MIN)
         return;
-    VEC_EACH(&mask->patterns, i)
-    {
+    VEC_EACH (&mask->patterns, i) {
         if (str_eq(mask->patterns.items[i], pattern))
             return;
     }
@@ -23,7 +22,8 @@ static bool url_plain(unsigned char c)
 }
 
 /* `blank` is how a blank is written ("%20" or "+"), `plain` which further bytes stay. */
-static void add_url(struct mask *mask, struct str secret, const char *digits, const char *blank, const char *plain)
+static void add_url(struct mask *mask, struct str secret, const char *digits, const char *blank,
+                    const char *plain)
 {
     struct buf text = { 0 };
 
@@ -61,8 +61,9 @@ static void add_json(struct mask *mask, struct str secret, bool slashes)
     buf_clear(&text);
 }
 
-/* What is certain of the encoding when `phase` foreign bytes precede the secret: the characters that depend on the
- * secret alone. The secret of n bytes at offset p fixes the bits from 8p to 8(p+n), that is, the whole sextets in them. */
+/* What is certain of the encoding when `phase` foreign bytes precede the secret: the characters
+ * that depend on the secret alone. The secret of n bytes at offset p fixes the bits from 8p to
+ * 8(p+n), that is, the whole sextets in them. */
 static void add_base64(struct mask *mask, struct str secret, size_t phase, const char *alphabet)
 {
     struct buf text = { 0 };
@@ -82,7 +83,8 @@ static void add_base64(struct mask *mask, struct str secret, size_t phase, const
 
 static void add_forms(struct mask *mask, struct str secret)
 {
-    static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char standard[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
     pattern_add(mask, secret);
@@ -110,7 +112,7 @@ static int by_first_then_longest(const void *a, const void *b)
 
 void mask_init(struct mask *mask, const struct str *secrets, uint32_t count)
 {
-    *mask = (struct mask){ 0 };
+    *mask = (struct mask) { 0 };
     for (uint32_t i = 0; i < count; i++) {
         struct str secret = secrets[i], line;
 
@@ -127,7 +129,8 @@ void mask_init(struct mask *mask, const struct str *secrets, uint32_t count)
         }
     }
     if (mask->patterns.count > 0)
-        qsort(mask->patterns.items, mask->patterns.count, sizeof(struct str), by_first_then_longest);
+        qsort(mask->patterns.items, mask->patterns.count, sizeof(struct str),
+              by_first_then_longest);
     uint32_t at = 0;
     for (uint32_t byte = 0; byte <= 256; byte++) {
         while (at < mask->patterns.count && (unsigned char)mask->patterns.items[at].bytes[0] < byte)
@@ -138,13 +141,14 @@ void mask_init(struct mask *mask, const struct str *secrets, uint32_t count)
 
 void mask_clear(struct mask *mask)
 {
-    VEC_EACH(&mask->patterns, i)
+    VEC_EACH (&mask->patterns, i)
         explicit_bzero((char *)mask->patterns.items[i].bytes, mask->patterns.items[i].size);
     VEC_CLEAR(&mask->patterns);
     arena_clear(&mask->arena);
 }
 
-/* What stands at the start of `text`: the size of the longest secret, 0 for none, -1 when more bytes must decide. */
+/* What stands at the start of `text`: the size of the longest secret, 0 for none, -1 when more
+ * bytes must decide. */
 static ptrdiff_t match(const struct mask *mask, struct str text, bool last)
 {
     unsigned char byte = (unsigned char)text.bytes[0];
@@ -188,7 +192,8 @@ static size_t mask_bytes(const struct mask *mask, struct str text, bool last, st
     return at;
 }
 
-void mask_stream(const struct mask *mask, struct buf *held, struct str bytes, bool last, struct buf *out)
+void mask_stream(const struct mask *mask, struct buf *held, struct str bytes, bool last,
+                 struct buf *out)
 {
     if (mask->patterns.count == 0) {
         buf_add_str(out, bytes);

@@ -11,7 +11,7 @@ enum { MARK_SECONDS = 1, DEPTH_MAX = 256 };
 
 void scratch_init(struct scratch *scratch, int parent_fd, const char *root, uint32_t slot)
 {
-    *scratch = (struct scratch){ .parent_fd = parent_fd, .root = root, .fd = -1 };
+    *scratch = (struct scratch) { .parent_fd = parent_fd, .root = root, .fd = -1 };
     snprintf(scratch->name, sizeof scratch->name, "%u", slot);
 }
 
@@ -78,7 +78,8 @@ static bool is_untouched(const struct scratch *scratch, struct stat *out)
 {
     struct stat there;
 
-    return fstat(scratch->fd, out) == 0 && out->st_mtim.tv_sec == MARK_SECONDS && out->st_mtim.tv_nsec == 0 &&
+    return fstat(scratch->fd, out) == 0 && out->st_mtim.tv_sec == MARK_SECONDS &&
+           out->st_mtim.tv_nsec == 0 &&
            fstatat(scratch->parent_fd, scratch->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
            there.st_ino == out->st_ino;
 }
@@ -104,12 +105,13 @@ int scratch_prepare(struct scratch *scratch, uid_t uid, gid_t gid, struct err *e
     if (scratch->fd >= 0)
         return 0;
     if (mkdirat(scratch->parent_fd, scratch->name, 0700) < 0 && errno != EEXIST)
-        return err_set(err, ERR_IO, "making the scratch folder %s/%s: %s", scratch->root, scratch->name,
-                       strerror(errno));
-    scratch->fd = openat(scratch->parent_fd, scratch->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        return err_set(err, ERR_IO, "making the scratch folder %s/%s: %s", scratch->root,
+                       scratch->name, strerror(errno));
+    scratch->fd =
+        openat(scratch->parent_fd, scratch->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (scratch->fd < 0)
-        return err_set(err, ERR_IO, "opening the scratch folder %s/%s: %s", scratch->root, scratch->name,
-                       strerror(errno));
+        return err_set(err, ERR_IO, "opening the scratch folder %s/%s: %s", scratch->root,
+                       scratch->name, strerror(errno));
     scratch_remove_below(scratch->fd);
     mark_set(scratch);
     return 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* scratch - the folder in which an attempt works and leaves its output; gone with the attempt.
  *
- * A slot's folder is made once and used again. Its modification time is set back to a mark: as long as the mark stands,
- * nothing was created in it, so that a task that leaves nothing costs one look. A task of another user works in a folder
- * of its own below /tmp, because it may not look into the spool. */
+ * A slot's folder is made once and used again. Its modification time is set back to a mark: as long
+ * as the mark stands, nothing was created in it, so that a task that leaves nothing costs one look.
+ * A task of another user works in a folder of its own below /tmp, because it may not look into the
+ * spool. */
 #ifndef HEADRACE_SCRATCH_H
 #define HEADRACE_SCRATCH_H
 
@@ -14,11 +15,11 @@
 enum { SCRATCH_PATH_MAX = 4096 };
 
 struct scratch {
-    int parent_fd;   /* of the folder `scratch` in the spool, kept */
-    char name[16];   /* in it; "" when the folder is outside */
+    int parent_fd;    /* of the folder `scratch` in the spool, kept */
+    char name[16];    /* in it; "" when the folder is outside */
     const char *root; /* absolute path of the parent, kept */
-    char *outside;   /* absolute path of a foreign user's folder, or NULL */
-    int fd;          /* of the folder, -1 while there is none */
+    char *outside;    /* absolute path of a foreign user's folder, or NULL */
+    int fd;           /* of the folder, -1 while there is none */
 };
 
 void scratch_init(struct scratch *scratch, int parent_fd, const char *root, uint32_t slot);

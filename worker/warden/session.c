@@ -12,14 +12,17 @@ int session_listen(struct session *session, int spool_fd, struct err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-    *session = (struct session){ .listen_fd = -1, .fd = -1 };
+    *session = (struct session) { .listen_fd = -1, .fd = -1 };
     /* By the folder's descriptor: a spool's path may be longer than a socket's may. */
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" SESSION_SOCKET_NAME, spool_fd);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" SESSION_SOCKET_NAME,
+             spool_fd);
     unlinkat(spool_fd, SESSION_SOCKET_NAME, 0);
     session->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (session->listen_fd < 0 || bind(session->listen_fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+    if (session->listen_fd < 0 ||
+        bind(session->listen_fd, (struct sockaddr *)&address, sizeof address) < 0 ||
         listen(session->listen_fd, 8) < 0)
-        return err_set(err, ERR_IO, "listening on %s in the spool: %s", SESSION_SOCKET_NAME, strerror(errno));
+        return err_set(err, ERR_IO, "listening on %s in the spool: %s", SESSION_SOCKET_NAME,
+                       strerror(errno));
     return 0;
 }
 
@@ -51,7 +54,8 @@ bool session_accept(struct session *session)
 
     if (fd < 0)
         return false;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || (peer.uid != geteuid() && peer.uid != 0)) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+        (peer.uid != geteuid() && peer.uid != 0)) {
         close(fd);
         return false;
     }

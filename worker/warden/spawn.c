@@ -79,12 +79,14 @@ CHILD_CODE bool set_limits(struct child *child)
     return good || failed(child, SPAWN_LIMITS);
 }
 
-/* The three are above 2 in the parent, so no dup2 overwrites one that is still to come, nor keeps its CLOEXEC. */
+/* The three are above 2 in the parent, so no dup2 overwrites one that is still to come, nor keeps
+ * its CLOEXEC. */
 CHILD_CODE bool set_files(struct child *child)
 {
     const struct spawn *spawn = child->spawn;
 
-    if (dup2(spawn->stdin_fd, 0) < 0 || dup2(spawn->stdout_fd, 1) < 0 || dup2(spawn->stderr_fd, 2) < 0)
+    if (dup2(spawn->stdin_fd, 0) < 0 || dup2(spawn->stdout_fd, 1) < 0 ||
+        dup2(spawn->stderr_fd, 2) < 0)
         return failed(child, SPAWN_FILES);
     return true;
 }
@@ -120,7 +122,8 @@ CHILD_CODE bool in_time(struct child *child)
     if (child->spawn->deadline_ms == 0)
         return true;
     clock_gettime(CLOCK_BOOTTIME, &now);
-    int64_t late_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - child->spawn->deadline_ms;
+    int64_t late_ms =
+        (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - child->spawn->deadline_ms;
     if (late_ms < 0)
         return true;
     child->report->late_ms = late_ms;
@@ -160,7 +163,8 @@ CHILD_CODE int child_main(void *argument)
 
     setsid();
     umask(022);
-    if (!join_groups(child) || !set_limits(child) || !set_files(child) || !set_user(child) || !set_folder(child))
+    if (!join_groups(child) || !set_limits(child) || !set_files(child) || !set_user(child) ||
+        !set_folder(child))
         _exit(127);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -183,13 +187,13 @@ pid_t spawn_run(const struct spawn *spawn, struct spawn_report *out_report)
     static char stack[STACK_SIZE] __attribute__((aligned(64)));
     static struct child child;
 
-    *out_report = (struct spawn_report){ 0 };
+    *out_report = (struct spawn_report) { 0 };
     child.spawn = spawn;
     child.report = out_report;
     child.parent = getpid();
     pid_t pid = clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
     if (pid < 0) {
-        *out_report = (struct spawn_report){ .stage = SPAWN_CLONE, .error = errno };
+        *out_report = (struct spawn_report) { .stage = SPAWN_CLONE, .error = errno };
         return -1;
     }
     if (out_report->stage == SPAWN_DONE)

@@ -8,10 +8,10 @@
 
 enum { ERROR_TEXT_MAX = 4 << 10 };
 
-void transcript_init(struct transcript *transcript, int attempts_fd, struct id128 attempt, const struct mask *mask,
-                     int64_t limit)
+void transcript_init(struct transcript *transcript, int attempts_fd, struct id128 attempt,
+                     const struct mask *mask, int64_t limit)
 {
-    *transcript = (struct transcript){
+    *transcript = (struct transcript) {
         .attempts_fd = attempts_fd, .attempt = attempt, .mask = mask, .fd = -1, .limit = limit
     };
 }
@@ -57,7 +57,8 @@ static bool file_write(struct transcript *transcript, struct str bytes)
     if (transcript->fd < 0)
         return false;
     while (done < bytes.size) {
-        ssize_t size = pwrite(transcript->fd, bytes.bytes + done, bytes.size - done, transcript->size + (int64_t)done);
+        ssize_t size = pwrite(transcript->fd, bytes.bytes + done, bytes.size - done,
+                              transcript->size + (int64_t)done);
         if (size < 0 && errno == EINTR)
             continue;
         if (size <= 0) {
@@ -79,9 +80,10 @@ static void out_write(struct transcript *transcript, int64_t unix_ms)
         return;
     if (transcript->gap) {
         char note[96];
-        int size = snprintf(note, sizeof note, "%lld S lines are missing here: the spool's disk was full\n",
+        int size = snprintf(note, sizeof note,
+                            "%lld S lines are missing here: the spool's disk was full\n",
                             (long long)unix_ms);
-        transcript->gap = !file_write(transcript, (struct str){ note, (size_t)size });
+        transcript->gap = !file_write(transcript, (struct str) { note, (size_t)size });
     }
     if (!transcript->gap)
         transcript->gap = !file_write(transcript, buf_str(out));
@@ -96,14 +98,16 @@ static void line_add(struct transcript *transcript, char kind, struct str text, 
 {
     char stamp[32];
     int stamp_size = snprintf(stamp, sizeof stamp, "%lld %c ", (long long)unix_ms, kind);
-    int64_t after = transcript->size + (int64_t)(transcript->out.size + (size_t)stamp_size + text.size + 1);
+    int64_t after =
+        transcript->size + (int64_t)(transcript->out.size + (size_t)stamp_size + text.size + 1);
 
     if (transcript->cut && kind != 'S')
         return;
     if (after > transcript->limit && kind != 'S') {
         transcript->cut = true;
         buf_printf(&transcript->out,
-                   "%lld S the log is cut here: its limit of %lld bytes is reached; the task goes on, what it prints "
+                   "%lld S the log is cut here: its limit of %lld bytes is reached; the task goes "
+                   "on, what it prints "
                    "from now on is not kept\n",
                    (long long)unix_ms, (long long)transcript->limit);
         return;
@@ -124,7 +128,8 @@ bool transcript_error_line(struct str line, struct str *out_text, bool *out_hard
     return true;
 }
 
-static void line_done(struct transcript *transcript, enum transcript_source source, struct str text, int64_t unix_ms)
+static void line_done(struct transcript *transcript, enum transcript_source source, struct str text,
+                      int64_t unix_ms)
 {
     struct transcript_stream *stream = &transcript->streams[source];
     struct str sentence;
@@ -144,7 +149,8 @@ static void line_done(struct transcript *transcript, enum transcript_source sour
 }
 
 /* Writes what there is of a line whose end has not come. */
-static void line_break(struct transcript *transcript, enum transcript_source source, int64_t unix_ms)
+static void line_break(struct transcript *transcript, enum transcript_source source,
+                       int64_t unix_ms)
 {
     struct transcript_stream *stream = &transcript->streams[source];
 
@@ -155,7 +161,8 @@ static void line_break(struct transcript *transcript, enum transcript_source sou
     stream->continued = true;
 }
 
-static void lines_add(struct transcript *transcript, enum transcript_source source, struct str text, int64_t unix_ms)
+static void lines_add(struct transcript *transcript, enum transcript_source source, struct str text,
+                      int64_t unix_ms)
 {
     struct transcript_stream *stream = &transcript->streams[source];
 
@@ -209,7 +216,8 @@ static void last_feed(struct transcript *transcript, struct str bytes)
     last_set(transcript, line);
 }
 
-void transcript_feed(struct transcript *transcript, enum transcript_source source, struct str bytes, int64_t unix_ms)
+void transcript_feed(struct transcript *transcript, enum transcript_source source, struct str bytes,
+                     int64_t unix_ms)
 {
     struct transcript_stream *stream = &transcript->streams[source];
 

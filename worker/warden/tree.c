@@ -31,8 +31,9 @@ void tree_init(struct tree *tree)
     struct rlimit limit;
     char path[64];
 
-    *tree = (struct tree){ 0 };
-    if (getrlimit(RLIMIT_MSGQUEUE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY && limit.rlim_max > 2 * MARK_SLOTS)
+    *tree = (struct tree) { 0 };
+    if (getrlimit(RLIMIT_MSGQUEUE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY &&
+        limit.rlim_max > 2 * MARK_SLOTS)
         tree->mark_base = limit.rlim_max;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)gettid());
     tree->children_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -89,11 +90,13 @@ static bool process_read(pid_t pid, struct process *out)
         return false;
     /* The name in parentheses may hold anything, also parentheses. */
     at = strrchr(text, ')');
-    if (at == NULL || sscanf(at + 1,
-                             " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
-                             &parent, &group, &session, &start) != 5)
+    if (at == NULL ||
+        sscanf(at + 1,
+               " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &state, &parent, &group, &session, &start) != 5)
         return false;
-    *out = (struct process){ .pid = pid, .parent = parent, .session = session, .start_ticks = start };
+    *out =
+        (struct process) { .pid = pid, .parent = parent, .session = session, .start_ticks = start };
     return state != 'Z' && state != 'X';
 }
 
@@ -104,9 +107,10 @@ static void processes_read(struct processes *processes)
     struct process process;
     int64_t pid;
 
-    *processes = (struct processes){ 0 };
+    *processes = (struct processes) { 0 };
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        if (str_to_int(str_of(entry->d_name), 1, INT32_MAX, &pid) < 0 || !process_read((pid_t)pid, &process))
+        if (str_to_int(str_of(entry->d_name), 1, INT32_MAX, &pid) < 0 ||
+            !process_read((pid_t)pid, &process))
             continue;
         map_put(&processes->by_pid, (uint64_t)pid, processes->all.count);
         VEC_ADD(&processes->all, process);
@@ -128,11 +132,11 @@ static void choose_descendants(struct processes *processes)
 
     while (more) {
         more = false;
-        VEC_EACH(&processes->all, i)
-        {
+        VEC_EACH (&processes->all, i) {
             struct process *process = &processes->all.items[i];
             uint64_t parent;
-            if (process->chosen || !map_get(&processes->by_pid, (uint64_t)process->parent, &parent) ||
+            if (process->chosen ||
+                !map_get(&processes->by_pid, (uint64_t)process->parent, &parent) ||
                 !processes->all.items[parent].chosen)
                 continue;
             process->chosen = more = true;
@@ -140,7 +144,8 @@ static void choose_descendants(struct processes *processes)
     }
 }
 
-/* By pidfd, and only if the process is still the one that was seen: a number that was given anew is never hit. */
+/* By pidfd, and only if the process is still the one that was seen: a number that was given anew is
+ * never hit. */
 static void process_signal(const struct process *seen, int signal)
 {
     struct process now;
@@ -157,8 +162,7 @@ static uint32_t signal_chosen(const struct processes *processes, int signal)
 {
     uint32_t count = 0;
 
-    VEC_EACH(&processes->all, i)
-    {
+    VEC_EACH (&processes->all, i) {
         if (!processes->all.items[i].chosen)
             continue;
         process_signal(&processes->all.items[i], signal);
@@ -178,7 +182,8 @@ static uint64_t mark_read(const struct tree *tree, pid_t pid)
     line = strstr(text, "Max msgqueue size");
     if (line == NULL || sscanf(line + strlen("Max msgqueue size"), "%llu %llu", &soft, &hard) != 2)
         return 0;
-    return hard < tree->mark_base && tree->mark_base - hard <= MARK_SLOTS ? tree->mark_base - hard : 0;
+    return hard < tree->mark_base && tree->mark_base - hard <= MARK_SLOTS ? tree->mark_base - hard
+                                                                          : 0;
 }
 
 static void child_seen(struct tree *tree, pid_t pid)
@@ -197,8 +202,7 @@ static void children_refresh(struct tree *tree)
     if (tree->children_fd < 0) {
         struct processes processes;
         processes_read(&processes);
-        VEC_EACH(&processes.all, i)
-        {
+        VEC_EACH (&processes.all, i) {
             if (processes.all.items[i].parent == getpid())
                 child_seen(tree, processes.all.items[i].pid);
         }
@@ -248,14 +252,14 @@ uint32_t tree_signal(struct tree *tree, const struct cgroup *cgroup, int signal)
     }
     children_refresh(tree);
     processes_read(&processes);
-    VEC_EACH(&processes.all, i)
-    {
+    VEC_EACH (&processes.all, i) {
         uint64_t slot;
         struct process *process = &processes.all.items[i];
         process->chosen =
             map_get(&tree->children, (uint64_t)process->pid, &slot) && slot == cgroup->slot + 1;
-        /* The whole group at once: what forks faster than we can read /proc stays in its group. A group is only hit
-         * while its leader, our own child that nobody else can reap, holds its number. */
+        /* The whole group at once: what forks faster than we can read /proc stays in its group. A
+         * group is only hit while its leader, our own child that nobody else can reap, holds its
+         * number. */
         if (process->chosen && process->session == process->pid && signal == SIGKILL)
             kill(-process->pid, signal);
     }
@@ -288,7 +292,8 @@ static bool environment_names(pid_t pid, const char *scratch)
     return found;
 }
 
-/* The leader proves by its start that the number still means our session; once it is gone only the environment tells. */
+/* The leader proves by its start that the number still means our session; once it is gone only the
+ * environment tells. */
 static bool session_is_leftover(const struct processes *processes, const struct process *process,
                                 const struct tree_leftover *leftover)
 {
@@ -302,14 +307,14 @@ static bool session_is_leftover(const struct processes *processes, const struct 
     return start_ms >= leftover->from_ms - tick_ms && start_ms <= leftover->to_ms + tick_ms;
 }
 
-uint32_t tree_kill_leftovers(const char *scratch, const struct tree_leftover *leftovers, uint32_t count)
+uint32_t tree_kill_leftovers(const char *scratch, const struct tree_leftover *leftovers,
+                             uint32_t count)
 {
     struct processes processes;
     uint32_t found;
 
     processes_read(&processes);
-    VEC_EACH(&processes.all, i)
-    {
+    VEC_EACH (&processes.all, i) {
         struct process *process = &processes.all.items[i];
         if (process->pid == getpid())
             continue;

@@ -11,8 +11,10 @@
 
 enum { ERROR_MAX = 4 << 10 };
 
-/* Up to `max` bytes of a file that the task left; false when there is none. *out_size is its true size. */
-static bool file_read(struct attempt *attempt, const char *name, size_t max, struct buf *out, int64_t *out_size)
+/* Up to `max` bytes of a file that the task left; false when there is none. *out_size is its true
+ * size. */
+static bool file_read(struct attempt *attempt, const char *name, size_t max, struct buf *out,
+                      int64_t *out_size)
 {
     int fd = scratch_open(&attempt->scratch, name);
     struct stat stat;
@@ -22,7 +24,8 @@ static bool file_read(struct attempt *attempt, const char *name, size_t max, str
     *out_size = fstat(fd, &stat) == 0 ? stat.st_size : 0;
     while (out->size < max) {
         buf_reserve(out, max - out->size < 65536 ? max - out->size : 65536);
-        ssize_t size = read(fd, out->bytes + out->size, max - out->size < 65536 ? max - out->size : 65536);
+        ssize_t size =
+            read(fd, out->bytes + out->size, max - out->size < 65536 ? max - out->size : 65536);
         if (size <= 0)
             break;
         out->size += (size_t)size;
@@ -60,7 +63,8 @@ static bool take_output(struct attempt *attempt, struct arena *arena, struct str
     struct buf text = { 0 };
     int64_t size = 0;
 
-    if (file_read(attempt, LAUNCH_OUTPUT_NAME, (size_t)attempt->max_output_bytes, &text, &size) && size > 0) {
+    if (file_read(attempt, LAUNCH_OUTPUT_NAME, (size_t)attempt->max_output_bytes, &text, &size) &&
+        size > 0) {
         if (size <= attempt->max_output_bytes)
             *out = as_json(arena, buf_str(&text), true);
         buf_clear(&text);
@@ -114,11 +118,13 @@ static void judge_exit(struct attempt *attempt, struct arena *arena, struct ward
     bool killed_by_others = signal == SIGKILL && !attempt->killed;
     if (cgroup_was_oom(&attempt->cgroup) || (killed_by_others && attempt->memory_bytes > 0)) {
         out->outcome = WARDEN_OUTCOME_OOM;
-        out->error = str_format(arena, "OutOfMemory: it needed more than its memory limit of %lld MiB",
-                                (long long)(attempt->memory_bytes >> 20));
+        out->error =
+            str_format(arena, "OutOfMemory: it needed more than its memory limit of %lld MiB",
+                       (long long)(attempt->memory_bytes >> 20));
     } else if (out->error.size == 0 && by_signal) {
-        out->error = str_format(arena, "it was ended by signal %d (%s)%s", signal, strsignal(signal),
-                                killed_by_others ? ", by somebody else: maybe this host was out of memory" : "");
+        out->error = str_format(
+            arena, "it was ended by signal %d (%s)%s", signal, strsignal(signal),
+            killed_by_others ? ", by somebody else: maybe this host was out of memory" : "");
     } else if (out->error.size == 0) {
         out->error = str_format(arena, "it ended with exit code %d", out->exit_code);
     }
@@ -129,11 +135,13 @@ static void judge_stopped(struct attempt *attempt, struct arena *arena, struct w
     int64_t timeout_ms = attempt->timeout_ms;
 
     out->outcome = attempt->stop_outcome;
-    out->exit_code = WIFSIGNALED(attempt->status) ? -WTERMSIG(attempt->status) : WEXITSTATUS(attempt->status);
+    out->exit_code =
+        WIFSIGNALED(attempt->status) ? -WTERMSIG(attempt->status) : WEXITSTATUS(attempt->status);
     switch (attempt->stop_outcome) {
     case WARDEN_OUTCOME_TIMED_OUT:
-        out->error = str_format(arena, "TimeoutError: it ran longer than its execution_timeout of %lld.%03lld s",
-                                (long long)timeout_ms / 1000, (long long)timeout_ms % 1000);
+        out->error = str_format(
+            arena, "TimeoutError: it ran longer than its execution_timeout of %lld.%03lld s",
+            (long long)timeout_ms / 1000, (long long)timeout_ms % 1000);
         break;
     case WARDEN_OUTCOME_LEASE_OVER:
         out->error = STR("its lease was over: no scheduler renewed it in time");
@@ -156,10 +164,12 @@ void verdict(struct attempt *attempt, struct arena *arena, struct warden_result 
 {
     int64_t peak = cgroup_memory_peak(&attempt->cgroup);
 
-    *out = (struct warden_result){ .started_unix_ms = attempt->started_unix_ms,
-                                   .ended_unix_ms = attempt->host->unix_ms,
-                                   .cpu_ms = ms_of(attempt->usage.ru_utime) + ms_of(attempt->usage.ru_stime),
-                                   .memory_peak_bytes = peak > 0 ? peak : (int64_t)attempt->usage.ru_maxrss << 10 };
+    *out = (struct warden_result) {
+        .started_unix_ms = attempt->started_unix_ms,
+        .ended_unix_ms = attempt->host->unix_ms,
+        .cpu_ms = ms_of(attempt->usage.ru_utime) + ms_of(attempt->usage.ru_stime),
+        .memory_peak_bytes = peak > 0 ? peak : (int64_t)attempt->usage.ru_maxrss << 10
+    };
     if (attempt->stopping || attempt->stop_outcome == WARDEN_OUTCOME_NOT_STARTED)
         judge_stopped(attempt, arena, out);
     else
@@ -168,7 +178,8 @@ void verdict(struct attempt *attempt, struct arena *arena, struct warden_result 
         out->outcome == WARDEN_OUTCOME_SUCCESS) {
         out->outcome = WARDEN_OUTCOME_OUTPUT_TOO_LARGE;
         out->error = str_format(arena,
-                                "OutputTooLarge: its output is larger than %lld bytes (core.max_output_bytes); put large "
+                                "OutputTooLarge: its output is larger than %lld bytes "
+                                "(core.max_output_bytes); put large "
                                 "data into a file or a table and output its name",
                                 (long long)attempt->max_output_bytes);
     }

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -78,7 +77,9 @@ static struct attempt *slot_take(struct warden *warden)
 
 static void tell_log(struct warden *warden, struct attempt *attempt)
 {
-    struct warden_message log = { .type = WARDEN_LOG, .attempt = attempt->id, .log_bytes = attempt->transcript.size };
+    struct warden_message log = { .type = WARDEN_LOG,
+                                  .attempt = attempt->id,
+                                  .log_bytes = attempt->transcript.size };
 
     if (attempt->transcript.size == attempt->log_told || !session_has_room(&warden->session))
         return;
@@ -86,7 +87,8 @@ static void tell_log(struct warden *warden, struct attempt *attempt)
     session_send(&warden->session, &log);
 }
 
-static void record_result(struct warden *warden, struct id128 id, const struct warden_result *result)
+static void record_result(struct warden *warden, struct id128 id,
+                          const struct warden_result *result)
 {
     struct warden_message ended = { .type = WARDEN_ENDED, .attempt = id, .result = *result };
     struct buf frame = { 0 };
@@ -146,7 +148,8 @@ static void on_start(struct warden *warden, const struct warden_message *message
     if (ledger_find(&warden->ledger, message->attempt) != NULL)
         return;
     if (warden->ledger_failing) {
-        refuse(warden, message->attempt, "this worker's spool cannot be written: is its disk full?");
+        refuse(warden, message->attempt,
+               "this worker's spool cannot be written: is its disk full?");
         return;
     }
     attempt = slot_take(warden);
@@ -159,7 +162,8 @@ static void on_start(struct warden *warden, const struct warden_message *message
     attempt_start(attempt, message);
     map_put(&warden->by_attempt, attempt->id.low, attempt->slot);
     if (attempt->phase != ATTEMPT_ENDED) {
-        struct tree_leftover process = { attempt->pid, attempt->spawn_from_ms, attempt->spawn_to_ms };
+        struct tree_leftover process = { attempt->pid, attempt->spawn_from_ms,
+                                         attempt->spawn_to_ms };
         map_put(&warden->by_pid, (uint64_t)attempt->pid, attempt->slot);
         ledger_started(&warden->ledger, attempt->id, &process, attempt->started_unix_ms);
         tell_started(warden, attempt);
@@ -337,7 +341,8 @@ static int64_t tick(struct warden *warden)
     return wake_ms;
 }
 
-/* By the boot-time clock, which also runs while the machine sleeps: a lease does not wait for it to wake up. */
+/* By the boot-time clock, which also runs while the machine sleeps: a lease does not wait for it to
+ * wake up. */
 static void arm(struct warden *warden, int64_t wake_ms)
 {
     struct itimerspec spec = { 0 };
@@ -345,7 +350,7 @@ static void arm(struct warden *warden, int64_t wake_ms)
     if (wake_ms >= warden->armed_ms || wake_ms == INT64_MAX)
         return;
     int64_t at_ms = wake_ms > 0 ? wake_ms : 1;
-    spec.it_value = (struct timespec){ .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000 };
+    spec.it_value = (struct timespec) { .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000 };
     (void)timerfd_settime(warden->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
     warden->armed_ms = wake_ms;
 }
@@ -409,7 +414,8 @@ static void loop(struct warden *warden)
         speak(warden);
         if (is_over(warden))
             return;
-        if (warden->alone_since_ms != INT64_MAX && warden->alone_since_ms + warden->options.alone_ms < wake_ms)
+        if (warden->alone_since_ms != INT64_MAX &&
+            warden->alone_since_ms + warden->options.alone_ms < wake_ms)
             wake_ms = warden->alone_since_ms + warden->options.alone_ms;
         arm(warden, wake_ms);
         int timeout_ms = warden->more_input ? 0 : warden->ledger_failing ? FAILED_WRITE_MS : -1;
@@ -428,7 +434,8 @@ static int64_t log_size(struct warden *warden, struct id128 id)
 
     id_text(id, name);
     snprintf(path, sizeof path, "%s/log", name);
-    return fstatat(warden->host.attempts_fd, path, &stat, AT_SYMLINK_NOFOLLOW) == 0 ? stat.st_size : 0;
+    return fstatat(warden->host.attempts_fd, path, &stat, AT_SYMLINK_NOFOLLOW) == 0 ? stat.st_size
+                                                                                    : 0;
 }
 
 /* What a former warden left: its processes die, its attempts are lost. */
@@ -437,8 +444,7 @@ static void inherit(struct warden *warden)
     VEC(struct tree_leftover) processes = { 0 };
     struct ledger *ledger = &warden->ledger;
 
-    VEC_EACH(&ledger->entries, i)
-    {
+    VEC_EACH (&ledger->entries, i) {
         if (!ledger->entries.items[i].ended && ledger->entries.items[i].this_boot)
             VEC_ADD(&processes, ledger->entries.items[i].process);
     }
@@ -448,8 +454,7 @@ static void inherit(struct warden *warden)
         usleep(5000);
     }
     VEC_CLEAR(&processes);
-    VEC_EACH(&ledger->entries, i)
-    {
+    VEC_EACH (&ledger->entries, i) {
         struct ledger_entry entry = ledger->entries.items[i];
         struct warden_result result = { .outcome = WARDEN_OUTCOME_LOST,
                                         .started_unix_ms = entry.started_unix_ms,
@@ -463,34 +468,6 @@ static void inherit(struct warden *warden)
     }
 }
 
-static int spool_open(struct warden *warden, struct err *err)
-{
-    struct attempt_host *host = &warden->host;
-
-    warden->spool_fd = open(warden->options.spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (warden->spool_fd < 0)
-        return err_set(err, ERR_IO, "opening the spool %s: %s", warden->options.spool, strerror(errno));
-    char *whole = realpath(warden->options.spool, NULL);
-    int size = snprintf(host->scratch_root, sizeof host->scratch_root, "%s/scratch", whole == NULL ? "" : whole);
-    free(whole);
-    if (whole == NULL || (size_t)size >= sizeof host->scratch_root)
-        return err_set(err, ERR_IO, "the spool's path %s cannot be used", warden->options.spool);
-    warden->lock_fd = openat(warden->spool_fd, "warden.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    /* A warden that is just ending gets the time to do so. */
-    for (int64_t waited_ms = 0; warden->lock_fd >= 0 && flock(warden->lock_fd, LOCK_EX | LOCK_NB) < 0; waited_ms += 20) {
-        if (waited_ms >= WARDEN_LOCK_WAIT_MS)
-            return err_set(err, ERR_EXISTS, "the spool %s has a warden", warden->options.spool);
-        usleep(20000);
-    }
-    mkdirat(warden->spool_fd, "attempts", 0700);
-    mkdirat(warden->spool_fd, "scratch", 0700);
-    host->attempts_fd = openat(warden->spool_fd, "attempts", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    host->scratch_fd = openat(warden->spool_fd, "scratch", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (warden->lock_fd < 0 || host->attempts_fd < 0 || host->scratch_fd < 0)
-        return err_set(err, ERR_IO, "opening the spool %s: %s", warden->options.spool, strerror(errno));
-    return 0;
-}
-
 static void host_open(struct warden *warden)
 {
     struct attempt_host *host = &warden->host;
@@ -501,7 +478,8 @@ static void host_open(struct warden *warden)
     ASSERT(host->epoll_fd >= 0 && host->null_fd >= 0);
     machine_prepare(host);
     tree_init(&host->tree);
-    snprintf(name, sizeof name, "headrace-%08x", crc32c(host->scratch_root, strlen(host->scratch_root)));
+    snprintf(name, sizeof name, "headrace-%08x",
+             crc32c(host->scratch_root, strlen(host->scratch_root)));
     if (!warden->options.no_cgroup)
         cgroups_init(&host->cgroups, name);
     machine_now(&host->now_ms, &host->unix_ms);
@@ -531,7 +509,7 @@ static int events_open(struct warden *warden, struct err *err)
 static void clear(struct warden *warden)
 {
     struct attempt_host *host = &warden->host;
-    int fds[] = { warden->signal_fd, warden->timer_fd, host->epoll_fd, host->null_fd,
+    int fds[] = { warden->signal_fd, warden->timer_fd, host->epoll_fd,  host->null_fd,
                   host->attempts_fd, host->scratch_fd, warden->spool_fd };
 
     session_close(&warden->session);
@@ -561,15 +539,21 @@ int warden_run(const struct warden_options *options, struct err *err)
     struct id128 boot;
     int rc;
 
-    warden = (struct warden){ .options = *options,
-                              .spool_fd = -1, .lock_fd = -1, .signal_fd = -1, .timer_fd = -1,
-                              .host = { .epoll_fd = -1, .null_fd = -1, .attempts_fd = -1, .scratch_fd = -1 },
-                              .session = { .listen_fd = -1, .fd = -1 },
-                              .armed_ms = INT64_MAX, .alone_since_ms = INT64_MAX };
+    warden = (struct warden) {
+        .options = *options,
+        .spool_fd = -1,
+        .lock_fd = -1,
+        .signal_fd = -1,
+        .timer_fd = -1,
+        .host = {.epoll_fd = -1,    .null_fd = -1, .attempts_fd = -1, .scratch_fd = -1 },
+        .session = { .listen_fd = -1, .fd = -1            },
+        .armed_ms = INT64_MAX,
+        .alone_since_ms = INT64_MAX
+    };
     warden.ledger.journal.fd = -1;
     if (warden.options.alone_ms == 0)
         warden.options.alone_ms = WARDEN_ALONE_MS;
-    rc = spool_open(&warden, err);
+    rc = machine_spool_open(options->spool, &warden.host, &warden.spool_fd, &warden.lock_fd, err);
     if (rc == 0)
         rc = machine_boot_id(&boot, err);
     if (rc == 0) {

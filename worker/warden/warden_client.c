@@ -39,17 +39,20 @@ int warden_client_open(struct warden_client *client, const char *spool, struct e
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int spool_fd = open(spool, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    *client = (struct warden_client){ .fd = -1 };
+    *client = (struct warden_client) { .fd = -1 };
     if (spool_fd < 0)
         return err_set(err, ERR_IO, "opening the spool %s: %s", spool, strerror(errno));
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" SESSION_SOCKET_NAME, spool_fd);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" SESSION_SOCKET_NAME,
+             spool_fd);
     client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool connected = client->fd >= 0 && connect(client->fd, (struct sockaddr *)&address, sizeof address) == 0;
+    bool connected =
+        client->fd >= 0 && connect(client->fd, (struct sockaddr *)&address, sizeof address) == 0;
     int error = errno;
     close(spool_fd);
     if (!connected) {
         warden_client_close(client);
-        return err_set(err, ERR_UNAVAILABLE, "connecting to the warden of %s: %s", spool, strerror(error));
+        return err_set(err, ERR_UNAVAILABLE, "connecting to the warden of %s: %s", spool,
+                       strerror(error));
     }
     fcntl(client->fd, F_SETFL, O_NONBLOCK);
     return warden_client_send(client, &hello, err);
@@ -88,7 +91,8 @@ int warden_client_flush(struct warden_client *client, struct err *err)
     return 0;
 }
 
-int warden_client_send(struct warden_client *client, const struct warden_message *message, struct err *err)
+int warden_client_send(struct warden_client *client, const struct warden_message *message,
+                       struct err *err)
 {
     warden_client_queue(client, message);
     return warden_client_flush(client, err);

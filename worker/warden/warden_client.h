@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* warden_client - the worker's end: finds the warden of a spool or starts one, and speaks warden_protocol with it.
+/* warden_client - the worker's end: finds the warden of a spool or starts one, and speaks
+ * warden_protocol with it.
  *
- * No loop of its own: poll `fd` for reading (and writing while warden_client_wants_write), then call warden_client_receive.
- * When the connection ends, open it again and ask WARDEN_LIST: the warden and its children outlive it. */
+ * No loop of its own: poll `fd` for reading (and writing while warden_client_wants_write), then
+ * call warden_client_receive. When the connection ends, open it again and ask WARDEN_LIST: the
+ * warden and its children outlive it. */
 #ifndef HEADRACE_WARDEN_CLIENT_H
 #define HEADRACE_WARDEN_CLIENT_H
 
@@ -17,8 +19,8 @@ struct warden_client {
     struct arena arena;
 };
 
-/* Starts `program` (a path to headrace-warden) for `spool` in a session of its own. The child is the caller's to reap;
- * it ends at once when the spool has a warden already. */
+/* Starts `program` (a path to headrace-warden) for `spool` in a session of its own. The child is
+ * the caller's to reap; it ends at once when the spool has a warden already. */
 MUST_USE int warden_spawn(const char *program, const char *spool, pid_t *out_pid, struct err *err);
 
 /* Connects to the warden of `spool`. ERR_UNAVAILABLE when there is none (yet). */
@@ -33,8 +35,9 @@ void warden_client_queue(struct warden_client *client, const struct warden_messa
 MUST_USE int warden_client_flush(struct warden_client *client, struct err *err);
 bool warden_client_wants_write(const struct warden_client *client);
 
-/* The next message: 1 and *out (valid until the next call), 0 when there is none yet, ERR_UNAVAILABLE when the warden has
- * closed the connection. Never blocks. */
-MUST_USE int warden_client_receive(struct warden_client *client, struct warden_message *out, struct err *err);
+/* The next message: 1 and *out (valid until the next call), 0 when there is none yet,
+ * ERR_UNAVAILABLE when the warden has closed the connection. Never blocks. */
+MUST_USE int warden_client_receive(struct warden_client *client, struct warden_message *out,
+                                   struct err *err);
 
 #endif

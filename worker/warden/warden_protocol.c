@@ -163,7 +163,8 @@ static struct str *take_list(struct cursor *cursor, uint32_t *out_count)
 {
     uint32_t count = take_u32(cursor);
 
-    /* Each item takes at least its four bytes of size, so a count beyond that is a lie, told before it costs memory. */
+    /* Each item takes at least its four bytes of size, so a count beyond that is a lie, told before
+     * it costs memory. */
     if (count > LIST_MAX || count > cursor->rest.size / 4) {
         cursor->bad = true;
         *out_count = 0;
@@ -220,13 +221,16 @@ int warden_frame(struct str bytes, struct str *out_frame, struct err *err)
     uint32_t size = take_u32(&cursor);
     if (size < 17 || size > WARDEN_FRAME_MAX)
         return err_set(err, ERR_PROTOCOL, "a frame of %u bytes on the warden's socket", size);
-    *out_frame = size > cursor.rest.size ? STR_EMPTY : str_slice(bytes, 0, WARDEN_HEADER_SIZE + (size_t)size);
+    *out_frame = size > cursor.rest.size ? STR_EMPTY
+                                         : str_slice(bytes, 0, WARDEN_HEADER_SIZE + (size_t)size);
     return 0;
 }
 
-int warden_decode(struct arena *arena, struct str frame, struct warden_message *out, struct err *err)
+int warden_decode(struct arena *arena, struct str frame, struct warden_message *out,
+                  struct err *err)
 {
-    struct cursor cursor = { .rest = str_slice(frame, WARDEN_HEADER_SIZE, frame.size), .arena = arena };
+    struct cursor cursor = { .rest = str_slice(frame, WARDEN_HEADER_SIZE, frame.size),
+                             .arena = arena };
     struct warden_message message = { 0 };
 
     message.type = (enum warden_message_type)take(&cursor, 1);
@@ -262,10 +266,12 @@ int warden_decode(struct arena *arena, struct str frame, struct warden_message *
     case WARDEN_LISTED:
         break;
     default:
-        return err_set(err, ERR_UNSUPPORTED, "message type %d on the warden's socket", message.type);
+        return err_set(err, ERR_UNSUPPORTED, "message type %d on the warden's socket",
+                       message.type);
     }
     if (cursor.bad)
-        return err_set(err, ERR_PROTOCOL, "a message %s that is cut short", warden_message_name(message.type));
+        return err_set(err, ERR_PROTOCOL, "a message %s that is cut short",
+                       warden_message_name(message.type));
     *out = message;
     return 0;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* warden_protocol - what a worker and its warden say to each other over the unix socket in the spool.
+/* warden_protocol - what a worker and its warden say to each other over the unix socket in the
+ * spool.
  *
- * A stream of frames: size (u32, of what follows), type (u8), attempt (2 x u64), then the fields of the type, little-endian.
- * Both sides open with WARDEN_HELLO. Fields are only ever added at the end: a decoder fills what is missing with zero and
- * ignores what follows, so an upgraded worker goes on with the warden it finds.
+ * A stream of frames: size (u32, of what follows), type (u8), attempt (2 x u64), then the fields of
+ * the type, little-endian. Both sides open with WARDEN_HELLO. Fields are only ever added at the
+ * end: a decoder fills what is missing with zero and ignores what follows, so an upgraded worker
+ * goes on with the warden it finds.
  *
- * The warden knows no other room than common/base, hence its own spelling of the attempt's spec and result; the numbers
- * of WARDEN_OUTCOME and of the output rule are those of common/model/spec.h. */
+ * The warden knows no other room than common/base, hence its own spelling of the attempt's spec and
+ * result; the numbers of WARDEN_OUTCOME and of the output rule are those of common/model/spec.h. */
 #ifndef HEADRACE_WARDEN_PROTOCOL_H
 #define HEADRACE_WARDEN_PROTOCOL_H
 
@@ -21,9 +23,10 @@ enum warden_message_type {
     WARDEN_START = 2,    /* attempt, deadline_ms, task */
     WARDEN_KILL = 3,     /* attempt, grace_ms */
     WARDEN_DEADLINE = 4, /* attempt (zero: all that run), deadline_ms */
-    WARDEN_LIST = 5,     /* answered by STARTED or ENDED for each attempt, LOG for those that have one, then LISTED */
-    WARDEN_FORGET = 6,   /* attempt: the worker has the result safe */
-    WARDEN_STOP = 7,     /* end when nothing runs any more */
+    WARDEN_LIST = 5, /* answered by STARTED or ENDED for each attempt, LOG for those that have one,
+                        then LISTED */
+    WARDEN_FORGET = 6, /* attempt: the worker has the result safe */
+    WARDEN_STOP = 7,   /* end when nothing runs any more */
     /* to the worker */
     WARDEN_STARTED = 65, /* attempt, deadline_ms, started_unix_ms */
     WARDEN_ENDED = 66,   /* attempt, result: in the warden's journal until WARDEN_FORGET */
@@ -49,7 +52,8 @@ enum warden_output_rule { WARDEN_OUTPUT_NONE = 0, WARDEN_OUTPUT_LAST_LINE = 1 };
 struct warden_task {
     struct str *argv;
     uint32_t argv_count;
-    struct str *env; /* "NAME=value", the first of a name counts; PATH, HOME, LANG, TMPDIR are added when absent */
+    struct str *env; /* "NAME=value", the first of a name counts; PATH, HOME, LANG, TMPDIR are added
+                        when absent */
     uint32_t env_count;
     struct str input;       /* empty = /dev/null */
     struct str cwd;         /* empty = scratch folder */
@@ -93,12 +97,14 @@ struct warden_message {
 /* Appends the frame of `message`. */
 void warden_encode(struct buf *out, const struct warden_message *message);
 
-/* Looks at the start of `bytes`: 0 and *out_frame (with its header) when a whole frame is there, 0 and an empty frame when
- * more bytes are needed, ERR_PROTOCOL when none can begin like this. */
+/* Looks at the start of `bytes`: 0 and *out_frame (with its header) when a whole frame is there, 0
+ * and an empty frame when more bytes are needed, ERR_PROTOCOL when none can begin like this. */
 MUST_USE int warden_frame(struct str bytes, struct str *out_frame, struct err *err);
 
-/* Strings point into `frame`, arrays are in `arena`. ERR_PROTOCOL for a frame that ends early or claims too much. */
-MUST_USE int warden_decode(struct arena *arena, struct str frame, struct warden_message *out, struct err *err);
+/* Strings point into `frame`, arrays are in `arena`. ERR_PROTOCOL for a frame that ends early or
+ * claims too much. */
+MUST_USE int warden_decode(struct arena *arena, struct str frame, struct warden_message *out,
+                           struct err *err);
 
 const char *warden_message_name(enum warden_message_type type);
 

@@ -100,7 +100,8 @@ static void a_worker_says_who_it_is_and_what_it_offers(void **state)
 static void a_granted_task_runs_and_its_result_carries_a_new_credit(void **state)
 {
     struct fake_scheduler *fake = *state;
-    struct id128 attempt = fake_scheduler_grant(fake, "echo \"$PASSED_ON $FROM_SPEC $HEADRACE_HOME.\"; exit 0");
+    struct id128 attempt =
+        fake_scheduler_grant(fake, "echo \"$PASSED_ON $FROM_SPEC $HEADRACE_HOME.\"; exit 0");
     const struct result *result = fake_scheduler_wait(fake, attempt);
 
     assert_int_equal(result->outcome, OUTCOME_SUCCESS);
@@ -113,7 +114,9 @@ static void a_task_that_goes_on_is_reported_as_started(void **state)
 {
     struct fake_scheduler *fake = *state;
     struct id128 attempt = fake_scheduler_grant(fake, "sleep 1000");
-    struct message stop = { .type = MESSAGE_KILL, .kill = { attempt, 0 } };
+    struct message stop = {
+        .type = MESSAGE_KILL, .kill = {attempt, 0}
+    };
 
     await_start(fake, attempt);
     fake_scheduler_send(fake, &stop);
@@ -173,8 +176,9 @@ static void a_killed_worker_finds_its_tasks_and_results_again(void **state)
     fake->acknowledges = false;
     struct id128 ended = fake_scheduler_grant(fake, "echo 11");
     fake_scheduler_wait(fake, ended);
-    struct id128 runs =
-        fake_scheduler_grant(fake, str_format(&fake->arena, "while [ ! -e %s ]; do sleep 0.02; done; echo 22", gate).bytes);
+    struct id128 runs = fake_scheduler_grant(
+        fake,
+        str_format(&fake->arena, "while [ ! -e %s ]; do sleep 0.02; done; echo 22", gate).bytes);
     uint64_t first = fake->inventory.incarnation;
     await_start(fake, runs);
     VEC_RESET(&fake->results);
@@ -230,7 +234,9 @@ static void a_lease_is_renewed_by_what_the_scheduler_answers(void **state)
     struct id128 attempt = fake_scheduler_grant(fake, "sleep 2; echo done");
     await_start(fake, attempt);
     while (!fake_scheduler_find(fake, attempt)->ended) {
-        struct message renewed = { .type = MESSAGE_RENEWED, .renewed = { fake->inventory.sent_ms, 1000 } };
+        struct message renewed = {
+            .type = MESSAGE_RENEWED, .renewed = {fake->inventory.sent_ms, 1000}
+        };
         fake_scheduler_send(fake, &renewed);
         fake_scheduler_turn(fake, 100);
     }
@@ -242,12 +248,14 @@ static void a_lease_is_renewed_by_what_the_scheduler_answers(void **state)
 static void logs_stream_while_the_task_runs_and_go_on_after_a_break(void **state)
 {
     struct fake_scheduler *fake = *state;
-    struct id128 attempt = fake_scheduler_grant(
-        fake, "i=0; while [ $i -lt 4000 ]; do echo \"line $i 0123456789012345678901234567890123456789\"; i=$((i+1)); "
-              "[ $((i % 500)) = 0 ] && sleep 0.2; done; exit 0");
+    struct id128 attempt =
+        fake_scheduler_grant(fake, "i=0; while [ $i -lt 4000 ]; do echo \"line $i "
+                                   "0123456789012345678901234567890123456789\"; i=$((i+1)); "
+                                   "[ $((i % 500)) = 0 ] && sleep 0.2; done; exit 0");
 
     await_start(fake, attempt);
-    while (fake_scheduler_log(fake, attempt) == NULL || fake_scheduler_log(fake, attempt)->text.size < 1000)
+    while (fake_scheduler_log(fake, attempt) == NULL ||
+           fake_scheduler_log(fake, attempt)->text.size < 1000)
         fake_scheduler_turn(fake, 20);
     assert_false(fake_scheduler_find(fake, attempt)->ended);
     fake->takes_logs = false;
@@ -260,7 +268,9 @@ static void logs_stream_while_the_task_runs_and_go_on_after_a_break(void **state
     for (int i = 0; i < 4000; i++) {
         assert_true(str_split(&rest, '\n', &line));
         assert_true(str_split(&line, ' ', &word));
-        assert_str(line, str_format(&fake->arena, "O line %d 0123456789012345678901234567890123456789", i).bytes);
+        assert_str(line,
+                   str_format(&fake->arena, "O line %d 0123456789012345678901234567890123456789", i)
+                       .bytes);
     }
     assert_int_equal(rest.size, 0);
     watched = attempt;
@@ -289,8 +299,9 @@ static void sigterm_waits_for_what_runs_and_takes_no_more(void **state)
 {
     struct fake_scheduler *fake = *state;
     const char *gate = path_in_home(fake, "gate");
-    struct id128 runs =
-        fake_scheduler_grant(fake, str_format(&fake->arena, "while [ ! -e %s ]; do sleep 0.02; done; echo 5", gate).bytes);
+    struct id128 runs = fake_scheduler_grant(
+        fake,
+        str_format(&fake->arena, "while [ ! -e %s ]; do sleep 0.02; done; echo 5", gate).bytes);
 
     await_start(fake, runs);
     assert_int_equal(kill(fake->pid, SIGTERM), 0);
@@ -314,8 +325,9 @@ static void a_second_sigterm_leaves_the_tasks_to_the_next_worker(void **state)
 {
     struct fake_scheduler *fake = *state;
     const char *gate = path_in_home(fake, "gate");
-    struct id128 runs =
-        fake_scheduler_grant(fake, str_format(&fake->arena, "while [ ! -e %s ]; do sleep 0.02; done; echo 6", gate).bytes);
+    struct id128 runs = fake_scheduler_grant(
+        fake,
+        str_format(&fake->arena, "while [ ! -e %s ]; do sleep 0.02; done; echo 6", gate).bytes);
 
     await_start(fake, runs);
     assert_int_equal(kill(fake->pid, SIGTERM), 0);
@@ -345,11 +357,17 @@ static void a_spool_has_one_worker(void **state)
     struct fake_scheduler *fake = *state;
 
     fake_scheduler_until(fake, has_inventory, "an inventory");
-    int status = system(str_format(&fake->arena, "HEADRACE_HOME=%s " HEADRACE_BIN_DIR "/headrace-worker 2>%s/refusal",
-                                   fake->home, fake->home)
-                            .bytes);
+    int status =
+        system(str_format(&fake->arena,
+                          "HEADRACE_HOME=%s " HEADRACE_BIN_DIR "/headrace-worker 2>%s/refusal",
+                          fake->home, fake->home)
+                   .bytes);
     assert_int_equal(WEXITSTATUS(status), 1);
-    assert_int_equal(system(str_format(&fake->arena, "grep -q 'belongs to a worker that runs' %s/refusal", fake->home).bytes), 0);
+    assert_int_equal(
+        system(str_format(&fake->arena, "grep -q 'belongs to a worker that runs' %s/refusal",
+                          fake->home)
+                   .bytes),
+        0);
 }
 
 static void many_short_tasks_pass_through(void **state)
@@ -379,7 +397,5 @@ TESTS(TEST(a_worker_says_who_it_is_and_what_it_offers),
       TEST(logs_stream_while_the_task_runs_and_go_on_after_a_break),
       TEST(a_drained_worker_offers_nothing_until_it_is_resumed),
       TEST(sigterm_waits_for_what_runs_and_takes_no_more),
-      TEST(a_second_sigterm_leaves_the_tasks_to_the_next_worker),
-      TEST(a_stop_order_ends_a_worker),
-      TEST(a_spool_has_one_worker),
-      TEST(many_short_tasks_pass_through))
+      TEST(a_second_sigterm_leaves_the_tasks_to_the_next_worker), TEST(a_stop_order_ends_a_worker),
+      TEST(a_spool_has_one_worker), TEST(many_short_tasks_pass_through))

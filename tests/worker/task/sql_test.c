@@ -65,7 +65,9 @@ static struct value *connection_of(const char *conninfo)
     while (str_split(&rest, ' ', &word)) {
         if (!str_split(&word, '=', &name))
             continue;
-        const char *key = str_is(name, "user") ? "login" : str_is(name, "dbname") ? "schema" : str_cstr(&arena, name);
+        const char *key = str_is(name, "user")     ? "login"
+                          : str_is(name, "dbname") ? "schema"
+                                                   : str_cstr(&arena, name);
         value_put(&arena, map, str_of(key), value_string(&arena, str_copy(&arena, word)));
     }
     return map;
@@ -75,10 +77,12 @@ static struct answer run_payload(const struct value *payload)
 {
     file_put("payload", str_cstr(&arena, json_text(&arena, payload)));
     int status = system(str_format(&arena,
-                                   "cd %s; rm -f output; HEADRACE_OUTPUT=output %s/headrace-task sql <payload >log 2>error",
+                                   "cd %s; rm -f output; HEADRACE_OUTPUT=output %s/headrace-task "
+                                   "sql <payload >log 2>error",
                                    folder, HEADRACE_BIN_DIR)
                             .bytes);
-    return (struct answer){ WEXITSTATUS(status), file_text("output"), file_text("log"), file_text("error") };
+    return (struct answer) { WEXITSTATUS(status), file_text("output"), file_text("log"),
+                             file_text("error") };
 }
 
 static struct answer run(const char *statement, const struct value *parameters)
@@ -101,7 +105,9 @@ static void assert_has(const char *text, const char *part)
 static void rows_of_the_last_statement_are_the_output(void **state)
 {
     (void)state;
-    struct answer answer = run("create temp table t (n int); insert into t values (1), (2); select n from t order by n", NULL);
+    struct answer answer = run(
+        "create temp table t (n int); insert into t values (1), (2); select n from t order by n",
+        NULL);
     assert_int_equal(answer.status, 0);
     assert_string_equal(answer.output, "[{\"n\":1},{\"n\":2}]");
     assert_has(answer.log, "INSERT 0 2\nSELECT 2\n");
@@ -114,14 +120,16 @@ static void rows_of_the_last_statement_are_the_output(void **state)
 static void types_keep_what_json_can_hold(void **state)
 {
     (void)state;
-    struct answer answer = run("select true as b, 9223372036854775807 as i, 1.5::float8 as f, 12.25 as n, "
-                               "12345678901234567890.5 as big, null as nothing, 'a\"b\\c'::text as t, "
-                               "'{\"k\": [1, 2]}'::jsonb as j, 'NaN'::float8 as nan, date '2026-02-03' as d, 1 as b",
-                               NULL);
+    struct answer answer =
+        run("select true as b, 9223372036854775807 as i, 1.5::float8 as f, 12.25 as n, "
+            "12345678901234567890.5 as big, null as nothing, 'a\"b\\c'::text as t, "
+            "'{\"k\": [1, 2]}'::jsonb as j, 'NaN'::float8 as nan, date '2026-02-03' as d, 1 as b",
+            NULL);
     assert_int_equal(answer.status, 0);
-    assert_string_equal(answer.output, "[{\"b\":true,\"i\":9223372036854775807,\"f\":1.5,\"n\":12.25,"
-                                       "\"big\":\"12345678901234567890.5\",\"nothing\":null,\"t\":\"a\\\"b\\\\c\","
-                                       "\"j\":{\"k\":[1,2]},\"nan\":\"NaN\",\"d\":\"2026-02-03\",\"b_2\":1}]");
+    assert_string_equal(answer.output,
+                        "[{\"b\":true,\"i\":9223372036854775807,\"f\":1.5,\"n\":12.25,"
+                        "\"big\":\"12345678901234567890.5\",\"nothing\":null,\"t\":\"a\\\"b\\\\c\","
+                        "\"j\":{\"k\":[1,2]},\"nan\":\"NaN\",\"d\":\"2026-02-03\",\"b_2\":1}]");
 }
 
 static void parameters_are_values_never_text(void **state)
@@ -146,7 +154,8 @@ static void an_error_names_state_and_place(void **state)
     struct answer answer = run("select 1;\nselect \xc3\xa4nderung, nonsense\n  from nowhere", NULL);
     assert_int_equal(answer.status, 1);
     assert_string_equal(answer.output, "");
-    assert_has(answer.error, "HEADRACE_ERROR ProgrammingError: relation \"nowhere\" does not exist (SQLSTATE 42P01), line 3, "
+    assert_has(answer.error, "HEADRACE_ERROR ProgrammingError: relation \"nowhere\" does not exist "
+                             "(SQLSTATE 42P01), line 3, "
                              "column 8: from nowhere\n");
     answer = run("select 1/0", NULL);
     assert_has(answer.error, "HEADRACE_ERROR DataError: division by zero (SQLSTATE 22012)");
@@ -173,7 +182,8 @@ static void a_connection_that_fails_is_a_connection_error(void **state)
     assert_has(answer.error, "HEADRACE_ERROR ConnectionError: ");
     value_put(&arena, connection, STR("conn_type"), value_string(&arena, STR("mysql")));
     answer = run_payload(payload);
-    assert_has(answer.error, "HEADRACE_HARD_ERROR ConnectionError: sql tasks speak PostgreSQL; this connection is of type mysql");
+    assert_has(answer.error, "HEADRACE_HARD_ERROR ConnectionError: sql tasks speak PostgreSQL; "
+                             "this connection is of type mysql");
 }
 
 static void a_limit_cuts_the_rows_and_says_so(void **state)
@@ -182,7 +192,8 @@ static void a_limit_cuts_the_rows_and_says_so(void **state)
 
     (void)state;
     value_put(&arena, payload, STR("connection"), connection_of(pg_server_conninfo("postgres")));
-    value_put(&arena, payload, STR("statement"), value_string(&arena, STR("select i from generate_series(1, 10) i")));
+    value_put(&arena, payload, STR("statement"),
+              value_string(&arena, STR("select i from generate_series(1, 10) i")));
     value_put(&arena, payload, STR("limit"), value_int(&arena, 2));
     struct answer answer = run_payload(payload);
     assert_string_equal(answer.output, "[{\"i\":1},{\"i\":2}]");
@@ -199,7 +210,9 @@ static void a_file_holds_the_statement(void **state)
     value_put(&arena, payload, STR("file"), value_string(&arena, STR("count.sql")));
     assert_string_equal(run_payload(payload).output, "[{\"n\":2}]");
     value_put(&arena, payload, STR("file"), value_string(&arena, STR("missing.sql")));
-    assert_has(run_payload(payload).error, "HEADRACE_ERROR FileNotFoundError: the file missing.sql cannot be read: No such file");
+    assert_has(
+        run_payload(payload).error,
+        "HEADRACE_ERROR FileNotFoundError: the file missing.sql cannot be read: No such file");
 }
 
 static void copy_is_refused_in_words(void **state)

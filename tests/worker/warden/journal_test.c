@@ -19,8 +19,8 @@ static void on_replay(void *owner, const struct journal_record *record)
 {
     struct fixture *fixture = owner;
 
-    buf_printf(&fixture->seen, "%u:%llu:%.*s;", record->type, (unsigned long long)record->attempt.low,
-               STR_ARG(record->bytes));
+    buf_printf(&fixture->seen, "%u:%llu:%.*s;", record->type,
+               (unsigned long long)record->attempt.low, STR_ARG(record->bytes));
 }
 
 static void reopen(struct fixture *fixture)
@@ -62,7 +62,7 @@ static int teardown(void **state)
 
 static void add(struct fixture *fixture, uint8_t type, uint64_t number, const char *bytes)
 {
-    journal_add(&fixture->journal, type, (struct id128){ 0, number }, str_of(bytes), NULL);
+    journal_add(&fixture->journal, type, (struct id128) { 0, number }, str_of(bytes), NULL);
 }
 
 static void flush(struct fixture *fixture)
@@ -128,11 +128,11 @@ static void a_record_is_read_again_by_its_offset(void **state)
     struct buf buf = { 0 };
 
     add(fixture, 1, 1, "before");
-    journal_add(&fixture->journal, 5, (struct id128){ 3, 4 }, STR("content"), &added);
+    journal_add(&fixture->journal, 5, (struct id128) { 3, 4 }, STR("content"), &added);
     flush(fixture);
     assert_int_equal(journal_read(&fixture->journal, added.offset, &buf, &read, NULL), 0);
     assert_int_equal(read.type, 5);
-    assert_true(id_eq(read.attempt, (struct id128){ 3, 4 }));
+    assert_true(id_eq(read.attempt, (struct id128) { 3, 4 }));
     assert_str(read.bytes, "content");
     assert_int_equal(journal_read(&fixture->journal, added.offset + 1, &buf, &read, NULL), ERR_IO);
     buf_clear(&buf);
@@ -141,7 +141,7 @@ static void a_record_is_read_again_by_its_offset(void **state)
 static void on_live(void *owner, struct journal *fresh)
 {
     (void)owner;
-    journal_add(fresh, 1, (struct id128){ 0, 99 }, STR("live"), NULL);
+    journal_add(fresh, 1, (struct id128) { 0, 99 }, STR("live"), NULL);
 }
 
 static void a_rewrite_keeps_what_is_live(void **state)
@@ -153,7 +153,8 @@ static void a_rewrite_keeps_what_is_live(void **state)
     add(fixture, 1, 99, "live");
     while (!journal_wants_rewrite(&fixture->journal)) {
         char bytes[1000] = { 0 };
-        journal_add(&fixture->journal, 1, (struct id128){ 0, 1 }, (struct str){ bytes, sizeof bytes }, &record);
+        journal_add(&fixture->journal, 1, (struct id128) { 0, 1 },
+                    (struct str) { bytes, sizeof bytes }, &record);
         flush(fixture);
         journal_dead(&fixture->journal, record.size);
     }
@@ -183,7 +184,9 @@ static void a_full_disk_loses_nothing_that_is_queued(void **state)
     add(fixture, 1, 3, "third");
     flush(fixture);
     reopen(fixture);
-    assert_string_equal(fixture->seen.bytes, "1:1:first;1:2:a record that goes beyond what the file may hold;1:3:third;");
+    assert_string_equal(
+        fixture->seen.bytes,
+        "1:1:first;1:2:a record that goes beyond what the file may hold;1:3:third;");
 }
 
 static void another_file_is_refused(void **state)
@@ -193,7 +196,9 @@ static void another_file_is_refused(void **state)
 
     assert_int_equal(pwrite(fixture->journal.fd, "SOMETHING ELSE", 14, 0), 14);
     journal_close(&fixture->journal);
-    assert_int_equal(journal_open(&fixture->journal, fixture->dir_fd, "j", on_replay, fixture, &err), ERR_INVALID);
+    assert_int_equal(
+        journal_open(&fixture->journal, fixture->dir_fd, "j", on_replay, fixture, &err),
+        ERR_INVALID);
 }
 
 static void crc32c_is_the_one_of_rfc_3720(void **state)
@@ -209,5 +214,5 @@ static void crc32c_is_the_one_of_rfc_3720(void **state)
 
 TESTS(TEST(records_come_back_in_order), TEST(a_tail_cut_anywhere_is_dropped_and_the_rest_stays),
       TEST(a_flipped_bit_ends_the_replay_before_it), TEST(a_record_is_read_again_by_its_offset),
-      TEST(a_rewrite_keeps_what_is_live), TEST(a_full_disk_loses_nothing_that_is_queued), TEST(another_file_is_refused),
-      CASE(crc32c_is_the_one_of_rfc_3720))
+      TEST(a_rewrite_keeps_what_is_live), TEST(a_full_disk_loses_nothing_that_is_queued),
+      TEST(another_file_is_refused), CASE(crc32c_is_the_one_of_rfc_3720))

@@ -2,7 +2,8 @@
 #include "tests/support/test.h"
 #include "worker/warden/mask.h"
 
-static void assert_masked(const struct str *secrets, uint32_t count, struct str text, const char *expected)
+static void assert_masked(const struct str *secrets, uint32_t count, struct str text,
+                          const char *expected)
 {
     struct mask mask;
 
@@ -44,8 +45,10 @@ static void escaped_forms_are_masked_too(void **state)
     struct str secrets[] = { STR("p@ss w\"rd/1") };
 
     (void)state;
-    assert_masked(secrets, 1, STR("p%40ss%20w%22rd%2F1 p%40ss+w%22rd%2F1 p%40ss%20w%22rd%2f1"), "*** *** ***");
-    assert_masked(secrets, 1, STR("{\"k\": \"p@ss w\\\"rd/1\"} p@ss w\\\"rd\\/1"), "{\"k\": \"***\"} ***");
+    assert_masked(secrets, 1, STR("p%40ss%20w%22rd%2F1 p%40ss+w%22rd%2F1 p%40ss%20w%22rd%2f1"),
+                  "*** *** ***");
+    assert_masked(secrets, 1, STR("{\"k\": \"p@ss w\\\"rd/1\"} p@ss w\\\"rd\\/1"),
+                  "{\"k\": \"***\"} ***");
 }
 
 static void base64_is_masked_at_each_alignment(void **state)
@@ -53,7 +56,8 @@ static void base64_is_masked_at_each_alignment(void **state)
     struct str secrets[] = { STR("swordfish") };
 
     (void)state;
-    /* "swordfish", "xswordfish", "xxswordfishyyy", as base64 writes them. What mixes with foreign bytes may stay. */
+    /* "swordfish", "xswordfish", "xxswordfishyyy", as base64 writes them. What mixes with foreign
+     * bytes may stay. */
     assert_masked(secrets, 1, STR("c3dvcmRmaXNo"), "***");
     assert_masked(secrets, 1, STR("eHN3b3JkZmlzaA=="), "eH***A==");
     assert_masked(secrets, 1, STR("eHhzd29yZGZpc2h5eXk="), "eHh***h5eXk=");
@@ -75,6 +79,6 @@ static void a_key_of_several_lines_is_masked_line_by_line(void **state)
     assert_masked(secrets, 1, STR("  MIIEvQIBADANBgkqhkiG\n"), "  ***\n");
 }
 
-TESTS(CASE(a_secret_is_masked_wherever_the_stream_is_cut), CASE(the_longest_secret_wins), CASE(escaped_forms_are_masked_too),
-      CASE(base64_is_masked_at_each_alignment), CASE(short_values_are_left_alone),
-      CASE(a_key_of_several_lines_is_masked_line_by_line))
+TESTS(CASE(a_secret_is_masked_wherever_the_stream_is_cut), CASE(the_longest_secret_wins),
+      CASE(escaped_forms_are_masked_too), CASE(base64_is_masked_at_each_alignment),
+      CASE(short_values_are_left_alone), CASE(a_key_of_several_lines_is_masked_line_by_line))

@@ -22,7 +22,8 @@ static int setup(void **state)
     assert_non_null(mkdtemp(fixture->folder));
     fixture->fd = open(fixture->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     mask_init(&fixture->mask, NULL, 0);
-    transcript_init(&fixture->transcript, fixture->fd, (struct id128){ 1, 1 }, &fixture->mask, 10000);
+    transcript_init(&fixture->transcript, fixture->fd, (struct id128) { 1, 1 }, &fixture->mask,
+                    10000);
     *state = fixture;
     return 0;
 }
@@ -70,7 +71,8 @@ static void lines_are_stamped_by_source(void **state)
     transcript_say(&fixture->transcript, 1003, "said\nit");
     out(fixture, "tail", 1004);
     transcript_end(&fixture->transcript, 1005);
-    assert_file(fixture, "1000 O one\n1001 E oops\n1002 O two more\n1002 O \n1003 S said it\n1005 O tail\n");
+    assert_file(fixture,
+                "1000 O one\n1001 E oops\n1002 O two more\n1002 O \n1003 S said it\n1005 O tail\n");
 }
 
 static void a_line_that_waits_is_written_when_it_is_overdue(void **state)
@@ -119,14 +121,14 @@ static void the_last_line_is_kept_however_it_comes(void **state)
 {
     struct fixture *fixture = *state;
 
-    last_line(fixture, (const char *[]){ "a\nb\nc\n", NULL }, "c");
-    last_line(fixture, (const char *[]){ "a\nb\nc", NULL }, "c");
-    last_line(fixture, (const char *[]){ "a", "b\n", "c", "d", NULL }, "cd");
-    last_line(fixture, (const char *[]){ "a\n", "\n", NULL }, "");
-    last_line(fixture, (const char *[]){ "a", "\n", NULL }, "a");
-    last_line(fixture, (const char *[]){ "0123456789abc", "\n", "ok\n", NULL }, "ok");
+    last_line(fixture, (const char *[]) { "a\nb\nc\n", NULL }, "c");
+    last_line(fixture, (const char *[]) { "a\nb\nc", NULL }, "c");
+    last_line(fixture, (const char *[]) { "a", "b\n", "c", "d", NULL }, "cd");
+    last_line(fixture, (const char *[]) { "a\n", "\n", NULL }, "");
+    last_line(fixture, (const char *[]) { "a", "\n", NULL }, "a");
+    last_line(fixture, (const char *[]) { "0123456789abc", "\n", "ok\n", NULL }, "ok");
     assert_false(fixture->transcript.last_over);
-    last_line(fixture, (const char *[]){ "0123456789", "abc", NULL }, "0123456789");
+    last_line(fixture, (const char *[]) { "0123456789", "abc", NULL }, "0123456789");
     assert_true(fixture->transcript.last_over);
 }
 
@@ -153,16 +155,18 @@ static void a_full_disk_costs_lines_and_says_so_later(void **state)
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     out(fixture, "before\n", 1000);
-    small = (struct rlimit){ 20, limit.rlim_max };
+    small = (struct rlimit) { 20, limit.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     out(fixture, "lost\n", 1001);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     out(fixture, "after\n", 1002);
-    assert_file(fixture, "1000 O before\n1002 S lines are missing here: the spool's disk was full\n1002 O after\n");
+    assert_file(
+        fixture,
+        "1000 O before\n1002 S lines are missing here: the spool's disk was full\n1002 O after\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TESTS(TEST(lines_are_stamped_by_source), TEST(a_line_that_waits_is_written_when_it_is_overdue),
-      TEST(the_log_is_cut_at_its_limit_once), TEST(the_last_line_is_kept_however_it_comes), CASE(error_lines_are_recognised),
-      TEST(a_full_disk_costs_lines_and_says_so_later))
+      TEST(the_log_is_cut_at_its_limit_once), TEST(the_last_line_is_kept_however_it_comes),
+      CASE(error_lines_are_recognised), TEST(a_full_disk_costs_lines_and_says_so_later))

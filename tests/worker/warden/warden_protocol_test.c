@@ -6,15 +6,29 @@ static struct warden_message start_message(void)
 {
     static struct str argv[] = { { "sh", 2 }, { "", 0 } }, env[] = { { "A=1", 3 } }, secrets[] = { { "hush!", 5 } };
 
-    return (struct warden_message){ .type = WARDEN_START,
-                                    .attempt = { 1, 2 },
-                                    .deadline_ms = 3,
-                                    .task = { .argv = argv, .argv_count = 2, .env = env, .env_count = 1,
-                                              .input = STR("in"), .cwd = STR("/c"), .run_as_user = STR("u"),
-                                              .secrets = secrets, .secret_count = 1, .output_rule = 1,
-                                              .max_output_bytes = 4, .timeout_ms = 5, .kill_grace_ms = 6,
-                                              .skip_exit_code = -1, .cpu_milli = 7, .memory_bytes = 8, .pids_max = 9,
-                                              .max_log_bytes = 10 } };
+    return (struct warden_message) {
+        .type = WARDEN_START,
+        .attempt = {1,             2   },
+        .deadline_ms = 3,
+        .task = { .argv = argv,
+                    .argv_count = 2,
+                    .env = env,
+                    .env_count = 1,
+                    .input = STR("in"),
+                    .cwd = STR("/c"),
+                    .run_as_user = STR("u"),
+                    .secrets = secrets,
+                    .secret_count = 1,
+                    .output_rule = 1,
+                    .max_output_bytes = 4,
+                    .timeout_ms = 5,
+                    .kill_grace_ms = 6,
+                    .skip_exit_code = -1,
+                    .cpu_milli = 7,
+                    .memory_bytes = 8,
+                    .pids_max = 9,
+                    .max_log_bytes = 10 }
+    };
 }
 
 static void a_start_comes_back_as_it_was(void **state)
@@ -109,5 +123,5 @@ static void a_list_that_claims_too_much_is_refused(void **state)
 }
 
 TESTS(CASE(a_start_comes_back_as_it_was), CASE(a_result_comes_back_as_it_was),
-      CASE(a_message_cut_anywhere_is_refused_or_reads_as_shorter), CASE(a_frame_that_claims_too_much_is_refused),
-      CASE(a_list_that_claims_too_much_is_refused))
+      CASE(a_message_cut_anywhere_is_refused_or_reads_as_shorter),
+      CASE(a_frame_that_claims_too_much_is_refused), CASE(a_list_that_claims_too_much_is_refused))

@@ -67,12 +67,13 @@ static void an_exit_code_decides_the_outcome(void **state)
         int exit_code;
         const char *error;
     } rows[] = {
-        { "exit 0", WARDEN_OUTCOME_SUCCESS, 0, "" },
-        { "exit 3", WARDEN_OUTCOME_FAILED, 3, "exit code 3" },
-        { "exit 99", WARDEN_OUTCOME_SKIPPED, 99, "" },
-        { "kill -SEGV $$", WARDEN_OUTCOME_FAILED, -SIGSEGV, "signal 11" },
-        { "kill -KILL $$", WARDEN_OUTCOME_FAILED, -SIGKILL, "out of memory" },
-        { "echo HEADRACE_ERROR Odd: it is odd >&2; exit 1", WARDEN_OUTCOME_FAILED, 1, "Odd: it is odd" },
+        {"exit 0",                                          WARDEN_OUTCOME_SUCCESS, 0,        ""             },
+        { "exit 3",                                         WARDEN_OUTCOME_FAILED,  3,        "exit code 3"  },
+        { "exit 99",                                        WARDEN_OUTCOME_SKIPPED, 99,       ""             },
+        { "kill -SEGV $$",                                  WARDEN_OUTCOME_FAILED,  -SIGSEGV, "signal 11"    },
+        { "kill -KILL $$",                                  WARDEN_OUTCOME_FAILED,  -SIGKILL, "out of memory"},
+        { "echo HEADRACE_ERROR Odd: it is odd >&2; exit 1", WARDEN_OUTCOME_FAILED,  1,
+         "Odd: it is odd"                                                                                    },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -89,14 +90,16 @@ static void an_exit_code_decides_the_outcome(void **state)
 static void a_task_can_say_that_a_retry_is_of_no_use(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start = warden_fixture_task(
-        fixture, "echo HEADRACE_ERROR Soft: first >&2; echo HEADRACE_HARD_ERROR BadInput: no such day >&2; exit 1");
+    struct warden_message start =
+        warden_fixture_task(fixture, "echo HEADRACE_ERROR Soft: first >&2; echo "
+                                     "HEADRACE_HARD_ERROR BadInput: no such day >&2; exit 1");
     const struct warden_result *result = warden_fixture_run(fixture, &start);
 
     assert_true(result->hard);
     assert_true(str_is(result->error, "BadInput: no such day"));
-    start = warden_fixture_task(fixture, "echo HEADRACE_HARD_ERROR Other: y >&2;"
-                                         "echo 'HEADRACE_ERROR FromFile: z' > $HEADRACE_OUTPUT.error; exit 1");
+    start = warden_fixture_task(
+        fixture, "echo HEADRACE_HARD_ERROR Other: y >&2;"
+                 "echo 'HEADRACE_ERROR FromFile: z' > $HEADRACE_OUTPUT.error; exit 1");
     result = warden_fixture_run(fixture, &start);
     assert_false(result->hard);
     assert_true(str_is(result->error, "FromFile: z"));
@@ -107,7 +110,8 @@ static void the_environment_is_exactly_what_was_promised(void **state)
     struct warden_fixture *fixture = *state;
     struct warden_message start = warden_fixture_task(fixture, "");
     struct str argv[] = { STR("env") };
-    struct str env[] = { STR("HEADRACE_CTX_DAG_ID=d"), STR("GREETING=a=b c"), STR("GREETING=second"), STR("PATH=/bin") };
+    struct str env[] = { STR("HEADRACE_CTX_DAG_ID=d"), STR("GREETING=a=b c"),
+                         STR("GREETING=second"), STR("PATH=/bin") };
 
     setenv("WARDEN_TEST_LEAK", "1", 1);
     start.task.argv = argv;
@@ -115,12 +119,14 @@ static void the_environment_is_exactly_what_was_promised(void **state)
     start.task.env = env;
     start.task.env_count = 4;
     assert_int_equal(warden_fixture_run(fixture, &start)->outcome, WARDEN_OUTCOME_SUCCESS);
-    const char *wanted = str_format(&fixture->arena,
-                                    "O HEADRACE_OUTPUT=%s/scratch/0/.headrace_output\n"
-                                    "O HEADRACE_CTX_DAG_ID=d\nO GREETING=a=b c\nO PATH=/bin\nO HOME=%s\nO LANG=C.UTF-8\n"
-                                    "O TMPDIR=%s/scratch/0\n",
-                                    fixture->spool, getenv("HOME"), fixture->spool)
-                             .bytes;
+    const char *wanted =
+        str_format(
+            &fixture->arena,
+            "O HEADRACE_OUTPUT=%s/scratch/0/.headrace_output\n"
+            "O HEADRACE_CTX_DAG_ID=d\nO GREETING=a=b c\nO PATH=/bin\nO HOME=%s\nO LANG=C.UTF-8\n"
+            "O TMPDIR=%s/scratch/0\n",
+            fixture->spool, getenv("HOME"), fixture->spool)
+            .bytes;
     assert_string_equal(warden_fixture_log(fixture, start.attempt), wanted);
 }
 
@@ -128,15 +134,17 @@ static void no_descriptor_and_no_signal_setting_of_ours_reaches_a_task(void **st
 {
     struct warden_fixture *fixture = *state;
     struct warden_message start = warden_fixture_task(
-        fixture, "ls /proc/self/fd | tr '\\n' ' '; echo; grep -E '^Sig(Blk|Ign)' /proc/self/status; grep NoNew /proc/self/status; "
+        fixture, "ls /proc/self/fd | tr '\\n' ' '; echo; grep -E '^Sig(Blk|Ign)' "
+                 "/proc/self/status; grep NoNew /proc/self/status; "
                  "ulimit -c; umask; cat; pwd");
 
     assert_int_equal(warden_fixture_run(fixture, &start)->outcome, WARDEN_OUTCOME_SUCCESS);
-    const char *wanted = str_format(&fixture->arena,
-                                    "O 0 1 2 3 \nO SigBlk:\t0000000000000000\n"
-                                    "O SigIgn:\t0000000000000000\nO NoNewPrivs:\t1\nO 0\nO 0022\nO %s/scratch/0\n",
-                                    fixture->spool)
-                             .bytes;
+    const char *wanted =
+        str_format(&fixture->arena,
+                   "O 0 1 2 3 \nO SigBlk:\t0000000000000000\n"
+                   "O SigIgn:\t0000000000000000\nO NoNewPrivs:\t1\nO 0\nO 0022\nO %s/scratch/0\n",
+                   fixture->spool)
+            .bytes;
     assert_string_equal(warden_fixture_log(fixture, start.attempt), wanted);
 }
 
@@ -146,14 +154,14 @@ static void the_output_is_the_file_else_the_last_line(void **state)
     static const struct {
         const char *script, *output;
     } rows[] = {
-        { "echo a; echo '{\"n\": [1, 2]}' > $HEADRACE_OUTPUT", "{\"n\": [1, 2]}" },
-        { "echo not json > $HEADRACE_OUTPUT", "\"not json\"" },
-        { "echo '{\"a\":1,\"a\":2}' > $HEADRACE_OUTPUT", "\"{\\\"a\\\":1,\\\"a\\\":2}\"" },
-        { "echo one; echo \"[2]\"", "\"[2]\"" },
-        { "printf 'one\\ntwo'", "\"two\"" },
-        { "printf 'one\\r\\n'", "\"one\"" },
-        { "echo words >&2", "" },
-        { "printf '\\377\\t\"'", "\"\xef\xbf\xbd\\u0009\\\"\"" },
+        {"echo a; echo '{\"n\": [1, 2]}' > $HEADRACE_OUTPUT", "{\"n\": [1, 2]}"              },
+        { "echo not json > $HEADRACE_OUTPUT",                 "\"not json\""                 },
+        { "echo '{\"a\":1,\"a\":2}' > $HEADRACE_OUTPUT",      "\"{\\\"a\\\":1,\\\"a\\\":2}\""},
+        { "echo one; echo \"[2]\"",                           "\"[2]\""                      },
+        { "printf 'one\\ntwo'",                               "\"two\""                      },
+        { "printf 'one\\r\\n'",                               "\"one\""                      },
+        { "echo words >&2",                                   ""                             },
+        { "printf '\\377\\t\"'",                              "\"\xef\xbf\xbd\\u0009\\\"\""  },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -220,7 +228,8 @@ static void nothing_starts_after_its_deadline(void **state)
 {
     struct warden_fixture *fixture = *state;
     const char *proof = spool_path(fixture, "proof");
-    struct warden_message start = warden_fixture_task(fixture, str_format(&fixture->arena, "echo x > %s", proof).bytes);
+    struct warden_message start =
+        warden_fixture_task(fixture, str_format(&fixture->arena, "echo x > %s", proof).bytes);
 
     /* The message waits in the socket while the warden is stopped, until the deadline is over. */
     start.deadline_ms = warden_fixture_boottime_ms() + 100;
@@ -235,13 +244,14 @@ static void nothing_starts_after_its_deadline(void **state)
     assert_null(warden_fixture_file(fixture, proof));
 }
 
-/* Two generations of escape: a background child, and a daemon in a session of its own with an empty environment that
- * ignores SIGTERM and keeps stdout open. */
+/* Two generations of escape: a background child, and a daemon in a session of its own with an empty
+ * environment that ignores SIGTERM and keeps stdout open. */
 static const char *escape_script(struct warden_fixture *fixture, const char *end)
 {
     return str_format(&fixture->arena,
                       "( trap '' TERM; sleep 1000 & echo $! > %s/child; wait ) &\n"
-                      "env -i /usr/bin/setsid /bin/sh -c '/bin/sh -c \"trap \\\"\\\" TERM; echo \\$\\$ > %s/daemon; "
+                      "env -i /usr/bin/setsid /bin/sh -c '/bin/sh -c \"trap \\\"\\\" TERM; echo "
+                      "\\$\\$ > %s/daemon; "
                       "while :; do sleep 100; done\" &' &\n"
                       "while [ ! -s %s/child ] || [ ! -s %s/daemon ]; do sleep 0.01; done\n%s",
                       fixture->spool, fixture->spool, fixture->spool, fixture->spool, end)
@@ -250,14 +260,17 @@ static const char *escape_script(struct warden_fixture *fixture, const char *end
 
 static void assert_no_survivor(struct warden_fixture *fixture)
 {
-    assert_false(warden_fixture_is_alive(number_of(warden_fixture_await_file(fixture, spool_path(fixture, "child")))));
-    assert_false(warden_fixture_is_alive(number_of(warden_fixture_await_file(fixture, spool_path(fixture, "daemon")))));
+    assert_false(warden_fixture_is_alive(
+        number_of(warden_fixture_await_file(fixture, spool_path(fixture, "child")))));
+    assert_false(warden_fixture_is_alive(
+        number_of(warden_fixture_await_file(fixture, spool_path(fixture, "daemon")))));
 }
 
 static void leftovers_of_an_ended_task_die_and_delay_nothing(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start = warden_fixture_task(fixture, escape_script(fixture, "echo done; exit 0"));
+    struct warden_message start =
+        warden_fixture_task(fixture, escape_script(fixture, "echo done; exit 0"));
     const struct warden_result *result = warden_fixture_run(fixture, &start);
 
     assert_int_equal(result->outcome, WARDEN_OUTCOME_SUCCESS);
@@ -268,7 +281,8 @@ static void leftovers_of_an_ended_task_die_and_delay_nothing(void **state)
 static void a_kill_reaches_the_whole_tree(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start = warden_fixture_task(fixture, escape_script(fixture, "sleep 1000"));
+    struct warden_message start =
+        warden_fixture_task(fixture, escape_script(fixture, "sleep 1000"));
     struct warden_message stop = { .type = WARDEN_KILL, .attempt = start.attempt, .grace_ms = 100 };
 
     warden_fixture_send(fixture, &start);
@@ -283,9 +297,12 @@ static void a_kill_reaches_the_whole_tree(void **state)
 static void a_task_gets_its_grace_to_clean_up(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start = warden_fixture_task(
-        fixture, "trap 'echo cleaning; sleep 0.3; echo clean; exit 7' TERM; echo ready; while :; do sleep 0.05; done");
-    struct warden_message stop = { .type = WARDEN_KILL, .attempt = start.attempt, .grace_ms = 20000 };
+    struct warden_message start =
+        warden_fixture_task(fixture, "trap 'echo cleaning; sleep 0.3; echo clean; exit 7' TERM; "
+                                     "echo ready; while :; do sleep 0.05; done");
+    struct warden_message stop = { .type = WARDEN_KILL,
+                                   .attempt = start.attempt,
+                                   .grace_ms = 20000 };
 
     start.task.timeout_ms = 500;
     const struct warden_result *result = warden_fixture_run(fixture, &start);
@@ -301,7 +318,8 @@ static void a_task_gets_its_grace_to_clean_up(void **state)
 static void who_ignores_sigterm_is_killed_after_its_grace(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start = warden_fixture_task(fixture, "trap '' TERM; while :; do sleep 0.05; done");
+    struct warden_message start =
+        warden_fixture_task(fixture, "trap '' TERM; while :; do sleep 0.05; done");
 
     start.task.timeout_ms = 200;
     start.task.kill_grace_ms = 300;
@@ -323,7 +341,8 @@ static void a_lease_that_nobody_renews_ends_the_attempt_and_a_renewed_one_does_n
     warden_fixture_send(fixture, &lost);
     warden_fixture_send(fixture, &kept);
     warden_fixture_send(fixture, &renewed);
-    assert_int_equal(warden_fixture_wait(fixture, lost.attempt)->outcome, WARDEN_OUTCOME_LEASE_OVER);
+    assert_int_equal(warden_fixture_wait(fixture, lost.attempt)->outcome,
+                     WARDEN_OUTCOME_LEASE_OVER);
     assert_true(warden_fixture_boottime_ms() < lost.deadline_ms + 2000);
     assert_int_equal(warden_fixture_wait(fixture, kept.attempt)->outcome, WARDEN_OUTCOME_SUCCESS);
 }
@@ -332,7 +351,8 @@ static void a_fork_bomb_ends_with_its_task(void **state)
 {
     struct warden_fixture *fixture = *state;
     struct warden_message start = warden_fixture_task(
-        fixture, "bomb() { sleep 0.1; bomb & bomb & }; i=0; while [ $i -lt 20 ]; do sleep 987654 & i=$((i+1)); done; "
+        fixture, "bomb() { sleep 0.1; bomb & bomb & }; i=0; while [ $i -lt 20 ]; do sleep 987654 & "
+                 "i=$((i+1)); done; "
                  "( sleep 0.2; ( while :; do ( sleep 987654 & ) ; sleep 0.002; done ) & ) & wait");
 
     start.task.timeout_ms = 700;
@@ -349,14 +369,17 @@ static void a_task_that_prints_nothing_leaves_no_file(void **state)
 
     assert_int_equal(warden_fixture_run(fixture, &start)->log_bytes, 0);
     id_text(start.attempt, name);
-    assert_int_equal(access(spool_path(fixture, str_format(&fixture->arena, "attempts/%s", name).bytes), F_OK), -1);
+    assert_int_equal(
+        access(spool_path(fixture, str_format(&fixture->arena, "attempts/%s", name).bytes), F_OK),
+        -1);
 }
 
 static void the_scratch_folder_is_empty_for_the_next_task(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start =
-        warden_fixture_task(fixture, "mkdir -p a/b; touch a/b/c .hidden; ln -s /etc link; chmod 0 a; echo 1 > $HEADRACE_OUTPUT");
+    struct warden_message start = warden_fixture_task(
+        fixture,
+        "mkdir -p a/b; touch a/b/c .hidden; ln -s /etc link; chmod 0 a; echo 1 > $HEADRACE_OUTPUT");
 
     assert_int_equal(warden_fixture_run(fixture, &start)->outcome, WARDEN_OUTCOME_SUCCESS);
     start = warden_fixture_task(fixture, "ls -A; cd ..; rm -rf 0");
@@ -371,8 +394,8 @@ static void the_scratch_folder_is_empty_for_the_next_task(void **state)
 static void endless_output_is_cut_and_the_task_goes_on(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start =
-        warden_fixture_task(fixture, "yes 0123456789 | head -n 200000; echo the end; echo 5 > $HEADRACE_OUTPUT");
+    struct warden_message start = warden_fixture_task(
+        fixture, "yes 0123456789 | head -n 200000; echo the end; echo 5 > $HEADRACE_OUTPUT");
 
     start.task.max_log_bytes = 100000;
     const struct warden_result *result = warden_fixture_run(fixture, &start);
@@ -392,7 +415,8 @@ static bool has_log(struct warden_fixture *fixture)
 static void a_line_without_end_is_shown_soon(void **state)
 {
     struct warden_fixture *fixture = *state;
-    struct warden_message start = warden_fixture_task(fixture, "printf 'working...'; sleep 1; echo; echo done");
+    struct warden_message start =
+        warden_fixture_task(fixture, "printf 'working...'; sleep 1; echo; echo done");
 
     warden_fixture_send(fixture, &start);
     warden_fixture_until(fixture, has_log);
@@ -406,8 +430,9 @@ static void secrets_are_masked_wherever_the_stream_is_cut(void **state)
 {
     struct warden_fixture *fixture = *state;
     struct warden_message start = warden_fixture_task(
-        fixture, "for c in s e c r e t / w; do printf %s $c; sleep 0.02; done; sleep 0.3; printf 'ord.\\n'; "
-                 "echo HEADRACE_ERROR Auth: secret/word >&2; printf secret/word | base64; exit 1");
+        fixture,
+        "for c in s e c r e t / w; do printf %s $c; sleep 0.02; done; sleep 0.3; printf 'ord.\\n'; "
+        "echo HEADRACE_ERROR Auth: secret/word >&2; printf secret/word | base64; exit 1");
     struct str secrets[] = { STR("secret/word"), STR("abc") };
 
     start.task.secrets = secrets;
@@ -465,7 +490,7 @@ static void tasks_outlive_their_worker_and_the_next_one_finds_them(void **state)
     warden_fixture_send(fixture, &forget);
     ask_list(fixture);
     assert_true(fixture->started.count > 0);
-    VEC_EACH(&fixture->started, i)
+    VEC_EACH (&fixture->started, i)
         assert_true(id_eq(fixture->started.items[i].attempt, runs.attempt));
     assert_int_equal(fixture->ended.count, 0);
     warden_fixture_send(fixture, &stop);
@@ -476,10 +501,10 @@ static void a_killed_warden_takes_its_tasks_along_and_reports_them_lost(void **s
 {
     struct warden_fixture *fixture = *state;
     struct warden_message ends = warden_fixture_task(fixture, "echo 3 > $HEADRACE_OUTPUT");
-    struct warden_message runs = warden_fixture_task(fixture, str_format(&fixture->arena,
-                                                                         "setsid sleep 1000 & echo $! > %s/pid; echo x; wait",
-                                                                         fixture->spool)
-                                                                  .bytes);
+    struct warden_message runs = warden_fixture_task(
+        fixture, str_format(&fixture->arena, "setsid sleep 1000 & echo $! > %s/pid; echo x; wait",
+                            fixture->spool)
+                     .bytes);
 
     warden_fixture_run(fixture, &ends);
     warden_fixture_send(fixture, &runs);
@@ -517,7 +542,9 @@ static void a_spool_has_one_warden(void **state)
 {
     struct warden_fixture *fixture = *state;
     const char *command =
-        str_format(&fixture->arena, HEADRACE_BIN_DIR "/headrace-warden --spool %s 2>/dev/null", fixture->spool).bytes;
+        str_format(&fixture->arena, HEADRACE_BIN_DIR "/headrace-warden --spool %s 2>/dev/null",
+                   fixture->spool)
+            .bytes;
 
     assert_int_equal(system(command), 3 << 8);
     struct warden_message start = warden_fixture_task(fixture, "true");
@@ -557,7 +584,8 @@ static void a_task_of_another_user_cannot_look_into_the_spool(void **state)
     struct warden_fixture *fixture = *state;
     struct warden_message start = warden_fixture_task(
         fixture, str_format(&fixture->arena,
-                            "id -un; touch here || exit 5; ls %s && exit 6; grep -E '^Cap(Eff|Prm)' /proc/self/status; "
+                            "id -un; touch here || exit 5; ls %s && exit 6; grep -E "
+                            "'^Cap(Eff|Prm)' /proc/self/status; "
                             "echo ok > $HEADRACE_OUTPUT; echo $HOME; pwd > /dev/stderr",
                             fixture->spool)
                      .bytes);
@@ -573,7 +601,9 @@ static void a_task_of_another_user_cannot_look_into_the_spool(void **state)
     assert_says(str_of(log), "CapEff:\t0000000000000000");
     const char *folder = strstr(log, "/tmp/headrace-");
     assert_non_null(folder);
-    assert_int_equal(access(str_cstr(&fixture->arena, (struct str){ folder, strcspn(folder, "\n") }), F_OK), -1);
+    assert_int_equal(
+        access(str_cstr(&fixture->arena, (struct str) { folder, strcspn(folder, "\n") }), F_OK),
+        -1);
 }
 
 static void many_tasks_at_once_all_end(void **state)
@@ -582,7 +612,8 @@ static void many_tasks_at_once_all_end(void **state)
     struct id128 ids[300];
 
     for (int i = 0; i < 300; i++) {
-        struct warden_message start = warden_fixture_task(fixture, i % 3 == 0 ? "exit 1" : "echo out; echo err >&2");
+        struct warden_message start =
+            warden_fixture_task(fixture, i % 3 == 0 ? "exit 1" : "echo out; echo err >&2");
         ids[i] = start.attempt;
         warden_fixture_send(fixture, &start);
     }
@@ -611,36 +642,26 @@ static void a_stranger_on_the_socket_harms_nobody(void **state)
     assert_int_equal(warden_fixture_wait(fixture, start.attempt)->outcome, WARDEN_OUTCOME_KILLED);
 }
 
-#define TEST(name)                                                                                                     \
-    cmocka_unit_test_setup_teardown(name, setup_cgroup, teardown),                                                     \
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, setup_cgroup, teardown),                                 \
         cmocka_unit_test_setup_teardown(name, setup_walk, teardown)
 
-TESTS(TEST(an_exit_code_decides_the_outcome),
-      TEST(a_task_can_say_that_a_retry_is_of_no_use),
+TESTS(TEST(an_exit_code_decides_the_outcome), TEST(a_task_can_say_that_a_retry_is_of_no_use),
       TEST(the_environment_is_exactly_what_was_promised),
       TEST(no_descriptor_and_no_signal_setting_of_ours_reaches_a_task),
       TEST(the_output_is_the_file_else_the_last_line),
-      TEST(an_output_over_the_limit_fails_the_task),
-      TEST(input_comes_on_stdin),
-      TEST(what_cannot_start_says_why),
-      TEST(nothing_starts_after_its_deadline),
-      TEST(leftovers_of_an_ended_task_die_and_delay_nothing),
-      TEST(a_kill_reaches_the_whole_tree),
-      TEST(a_task_gets_its_grace_to_clean_up),
-      TEST(who_ignores_sigterm_is_killed_after_its_grace),
+      TEST(an_output_over_the_limit_fails_the_task), TEST(input_comes_on_stdin),
+      TEST(what_cannot_start_says_why), TEST(nothing_starts_after_its_deadline),
+      TEST(leftovers_of_an_ended_task_die_and_delay_nothing), TEST(a_kill_reaches_the_whole_tree),
+      TEST(a_task_gets_its_grace_to_clean_up), TEST(who_ignores_sigterm_is_killed_after_its_grace),
       TEST(a_lease_that_nobody_renews_ends_the_attempt_and_a_renewed_one_does_not),
-      TEST(a_fork_bomb_ends_with_its_task),
-      TEST(a_task_that_prints_nothing_leaves_no_file),
+      TEST(a_fork_bomb_ends_with_its_task), TEST(a_task_that_prints_nothing_leaves_no_file),
       TEST(the_scratch_folder_is_empty_for_the_next_task),
-      TEST(endless_output_is_cut_and_the_task_goes_on),
-      TEST(a_line_without_end_is_shown_soon),
+      TEST(endless_output_is_cut_and_the_task_goes_on), TEST(a_line_without_end_is_shown_soon),
       TEST(secrets_are_masked_wherever_the_stream_is_cut),
       TEST(tasks_outlive_their_worker_and_the_next_one_finds_them),
       TEST(a_killed_warden_takes_its_tasks_along_and_reports_them_lost),
-      TEST(results_survive_many_wardens),
-      TEST(a_spool_has_one_warden),
-      TEST(what_was_used_is_counted),
-      TEST(a_task_over_its_memory_limit_fails_as_such),
-      TEST(a_task_of_another_user_cannot_look_into_the_spool),
-      TEST(many_tasks_at_once_all_end),
+      TEST(results_survive_many_wardens), TEST(a_spool_has_one_warden),
+      TEST(what_was_used_is_counted), TEST(a_task_over_its_memory_limit_fails_as_such),
+      TEST(a_task_of_another_user_cannot_look_into_the_spool), TEST(many_tasks_at_once_all_end),
       TEST(a_stranger_on_the_socket_harms_nobody))
