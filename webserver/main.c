@@ -37,7 +37,8 @@ struct webserver {
 
 extern char **environ;
 
-/* ---- ending: from the port down to the loop ----------------------------------------------------------------------- */
+/* ---- ending: from the port down to the loop
+ * ----------------------------------------------------------------------- */
 
 static void on_wire_closed(void *owner)
 {
@@ -84,7 +85,9 @@ static void on_end_signal(struct signal *signal, int signum)
     http_server_close(web->server, GRACE_MS, on_server_closed, web);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------------------------- */
+/* ---- settings
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void setup_log(const struct conf *conf)
 {
@@ -115,16 +118,20 @@ static void on_hangup(struct signal *signal, int signum)
     api_set_conf(web->api, fresh);
     web->conf = fresh; /* the old one stays: requests under way may hold its texts */
     if (http_server_is_tls(web->server) &&
-        http_server_reload_tls(web->server, text_of(web, fresh->api_tls_cert), text_of(web, fresh->api_tls_key), &err) < 0)
+        http_server_reload_tls(web->server, text_of(web, fresh->api_tls_cert),
+                               text_of(web, fresh->api_tls_key), &err) < 0)
         log_error("certificate_not_reloaded", LOG_ERR(&err));
     log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
 }
 
-/* ---- beginning --------------------------------------------------------------------------------------------------- */
+/* ---- beginning
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static bool is_loopback(struct str host)
 {
-    return str_is(host, "localhost") || str_starts(host, "127.") || str_is(host, "::1") || str_is(host, "[::1]");
+    return str_is(host, "localhost") || str_starts(host, "127.") || str_is(host, "::1") ||
+           str_is(host, "[::1]");
 }
 
 static bool all_are_local(struct webserver *web)
@@ -146,9 +153,12 @@ static int check_exposure(const struct conf *conf, struct err *err)
         log_warn("serving_without_tls", LOG_STR("host", conf->api_host));
         return 0;
     }
-    (void)err_set(err, ERR_INVALID, "api.host is %.*s, and there is no certificate: passwords and tokens would travel in the clear",
+    (void)err_set(err, ERR_INVALID,
+                  "api.host is %.*s, and there is no certificate: passwords and tokens would "
+                  "travel in the clear",
                   STR_ARG(conf->api_host));
-    (void)err_hint(err, "set api.tls_cert and api.tls_key, or let a proxy on this machine speak TLS and keep api.host = 127.0.0.1");
+    (void)err_hint(err, "set api.tls_cert and api.tls_key, or let a proxy on this machine speak "
+                        "TLS and keep api.host = 127.0.0.1");
     return ERR_INVALID;
 }
 
@@ -156,13 +166,15 @@ static int check_exposure(const struct conf *conf, struct err *err)
 static int open_seal(struct webserver *web, struct err *err)
 {
     const char *key = str_format(&web->arena, "%.*s/secret.key", STR_ARG(web->conf->home)).bytes;
-    const char *public_half = str_format(&web->arena, "%.*s/secret.pub", STR_ARG(web->conf->home)).bytes;
+    const char *public_half =
+        str_format(&web->arena, "%.*s/secret.pub", STR_ARG(web->conf->home)).bytes;
     bool has_key = access(key, R_OK) == 0, has_public = access(public_half, R_OK) == 0;
     if (has_key || (!has_public && all_are_local(web)))
         return seal_open(&web->seal, key, err);
     if (has_public)
         return seal_open_public(&web->seal, public_half, err);
-    log_warn("no_seal", LOG_STR("hint", "copy secret.pub from the scheduler's home: variables and connections cannot be written without it"));
+    log_warn("no_seal", LOG_STR("hint", "copy secret.pub from the scheduler's home: variables and "
+                                        "connections cannot be written without it"));
     return 0;
 }
 
@@ -206,11 +218,13 @@ static int open_auth(struct webserver *web, struct err *err)
     return auth_open(&web->auth, web->loop, &options, err);
 }
 
-/* CURVE where a scheduler is not on this machine, where the log intake is open to others, or where it is demanded. */
+/* CURVE where a scheduler is not on this machine, where the log intake is open to others, or where
+ * it is demanded. */
 static int open_wire(struct webserver *web, struct err *err)
 {
     const struct conf *conf = web->conf;
-    bool needs_key = conf->scheduler_curve || conf->api_scheduler_key.size > 0 || !is_loopback(conf->logging_host);
+    bool needs_key = conf->scheduler_curve || conf->api_scheduler_key.size > 0 ||
+                     !is_loopback(conf->logging_host);
     int rc = needs_key ? wire_key_load(text_of(web, conf->api_key_file), &web->key, err) : 0;
     web->has_key = needs_key;
     return rc < 0 ? rc : wire_open(&web->wire, web->loop, web->metrics, err);
@@ -261,7 +275,8 @@ static int open_server(struct webserver *web, struct err *err)
     };
     int rc = http_server_open(&web->server, web->loop, &options, err);
     if (rc == 0)
-        log_info("listening", LOG_STR("host", conf->api_host), LOG_INT("port", http_server_port(web->server)),
+        log_info("listening", LOG_STR("host", conf->api_host),
+                 LOG_INT("port", http_server_port(web->server)),
                  LOG_BOOL("tls", http_server_is_tls(web->server)));
     return rc;
 }
@@ -278,7 +293,7 @@ static int open_signals(struct webserver *web, struct err *err)
 
 static int begin(struct webserver *web, struct err *err)
 {
-    static int (*const STEPS[])(struct webserver *web, struct err *err) = {
+    static int (*const STEPS[])(struct webserver * web, struct err * err) = {
         open_seal, open_store, open_auth, open_wire, open_api, open_server, open_signals,
     };
     int rc = check_exposure(web->conf, err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* audit_store - who did what, or was not allowed to: rows that are only ever added, each chained to the one before it by a
- * hash. A change carries its row in its own transaction; a denial stands alone. */
+/* audit_store - who did what, or was not allowed to: rows that are only ever added, each chained to
+ * the one before it by a hash. A change carries its row in its own transaction; a denial stands
+ * alone. */
 #ifndef HEADRACE_AUDIT_STORE_H
 #define HEADRACE_AUDIT_STORE_H
 

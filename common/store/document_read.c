@@ -73,14 +73,16 @@ static void put(struct pg_params *params, char letter, const struct bind *bind)
     }
 }
 
-void document_read(struct store *store, enum document document, const struct bind *binds, uint32_t count,
-                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner)
+void document_read(struct store *store, enum document document, const struct bind *binds,
+                   uint32_t count,
+                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+                   void *owner)
 {
     const char *takes = DOCUMENTS[document].takes;
     ASSERT(strlen(takes) == count);
     struct reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
-    *reading = (struct reading){ on_end, owner };
+    *reading = (struct reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, DOCUMENTS[document].statement, NULL, NULL);
     for (uint32_t i = 0; i < count; i++)

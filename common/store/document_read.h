@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* document_read - one answer of the API, made as JSON by PostgreSQL: a DAG's details, the tries of an instance, a page.
- * documents.def says which there are and what each takes. */
+/* document_read - one answer of the API, made as JSON by PostgreSQL: a DAG's details, the tries of
+ * an instance, a page. documents.def says which there are and what each takes. */
 #ifndef HEADRACE_DOCUMENT_READ_H
 #define HEADRACE_DOCUMENT_READ_H
 
@@ -22,13 +22,16 @@ struct bind {
     uint32_t count;
 };
 
-#define BIND_TEXT(value) ((struct bind){ .text = (value) })
-#define BIND_NUMBER(value) ((struct bind){ .number = (int64_t)(value) })
-#define BIND_TEXTS(values, n) ((struct bind){ .texts = (values), .count = (n) })
-#define BIND_NUMBERS(values, n) ((struct bind){ .numbers = (values), .count = (n) })
+#define BIND_TEXT(value)        ((struct bind) { .text = (value) })
+#define BIND_NUMBER(value)      ((struct bind) { .number = (int64_t)(value) })
+#define BIND_TEXTS(values, n)   ((struct bind) { .texts = (values), .count = (n) })
+#define BIND_NUMBERS(values, n) ((struct bind) { .numbers = (values), .count = (n) })
 
-/* Borrows the binds until it returns. ERR_NOT_FOUND: there is no row. `json` dies when the callback returns. */
-void document_read(struct store *store, enum document document, const struct bind *binds, uint32_t count,
-                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner);
+/* Borrows the binds until it returns. ERR_NOT_FOUND: there is no row. `json` dies when the callback
+ * returns. */
+void document_read(struct store *store, enum document document, const struct bind *binds,
+                   uint32_t count,
+                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+                   void *owner);
 
 #endif

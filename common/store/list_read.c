@@ -5,7 +5,8 @@
 #include "common/base/civil.h"
 #include "common/store/statement.h"
 
-/* What a filter's values are, and how they compare. RANGE filters answer to name_gte, name_gt, name_lte and name_lt. */
+/* What a filter's values are, and how they compare. RANGE filters answer to name_gte, name_gt,
+ * name_lte and name_lt. */
 enum filter_kind {
     FILTER_TEXT,    /* any of the values */
     FILTER_PATTERN, /* LIKE without case; "a | b" is either */
@@ -16,7 +17,7 @@ enum filter_kind {
     FILTER_REAL_RANGE,
     FILTER_TIME_BEFORE,
     FILTER_TIME_AFTER,
-    FILTER_TAGS,   /* arrays that share one; all, with tags_match_mode=all */
+    FILTER_TAGS, /* arrays that share one; all, with tags_match_mode=all */
     FILTER_NOT_TEXT,
 };
 
@@ -38,7 +39,7 @@ struct list_row {
     const char *key;
     enum statement statement;
     enum scope scope;
-    const char *tie; /* last in every order, so that pages do not overlap */
+    const char *tie;   /* last in every order, so that pages do not overlap */
     int64_t count_max; /* 0 = count all */
     struct filter filters[FILTERS_MAX];
     struct order orders[ORDERS_MAX];
@@ -53,16 +54,18 @@ struct list_row {
         { "duration", FILTER_REAL_RANGE, "duration" },                                             \
         { "task_display_name_pattern", FILTER_PATTERN, "task_id" },                                \
         { "task_group_id", FILTER_PREFIX, "task_id" },                                             \
-        { "dag_id_pattern", FILTER_PATTERN, "dag_id" }, { "run_id_pattern", FILTER_PATTERN, "run_id" }, \
-        { "state", FILTER_TEXT, "state" }, { "pool", FILTER_TEXT, "pool" },                        \
-        { "pool_name_pattern", FILTER_PATTERN, "pool" }, { "queue", FILTER_TEXT, "queue" },        \
-        { "queue_name_pattern", FILTER_PATTERN, "queue" },                                         \
+        { "dag_id_pattern", FILTER_PATTERN, "dag_id" },                                            \
+        { "run_id_pattern", FILTER_PATTERN, "run_id" }, { "state", FILTER_TEXT, "state" },         \
+        { "pool", FILTER_TEXT, "pool" }, { "pool_name_pattern", FILTER_PATTERN, "pool" },          \
+        { "queue", FILTER_TEXT, "queue" }, { "queue_name_pattern", FILTER_PATTERN, "queue" },      \
         { "version_number", FILTER_INT, "version_number" },                                        \
         { "try_number", FILTER_INT, "try_number" }, { "operator", FILTER_TEXT, "operator" },       \
         { "operator_name_pattern", FILTER_PATTERN, "operator" },                                   \
         { "map_index", FILTER_INT, "map_index" }, { "dag_id", FILTER_TEXT, "dag_id" },             \
         { "run_id", FILTER_TEXT, "run_id" },                                                       \
-        { "instance", FILTER_TEXT, "task_id || ':' || l.map_index" }
+    {                                                                                              \
+        "instance", FILTER_TEXT, "task_id || ':' || l.map_index"                                   \
+    }
 
 #define INSTANCE_ORDERS                                                                            \
     { "id", "run_no" }, { "state", "state" }, { "duration", "duration" },                          \
@@ -72,7 +75,9 @@ struct list_row {
         { "rendered_map_index", "map_index" }, { "operator", "operator" },                         \
         { "run_after", "run_after" }, { "task_id", "task_id" }, { "dag_id", "dag_id" },            \
         { "run_id", "run_id" }, { "queue", "queue" }, { "pool", "pool" },                          \
-        { "task_display_name", "task_id" }
+    {                                                                                              \
+        "task_display_name", "task_id"                                                             \
+    }
 
 static const struct list_row LISTS[LIST_COUNT] = {
     [LIST_DAGS] = {
@@ -201,12 +206,18 @@ static const struct list_row LISTS[LIST_COUNT] = {
 
 static const struct {
     const char *ending, *operator;
-} RANGES[] = { { "_gte", ">=" }, { "_gt", ">" }, { "_lte", "<=" }, { "_lt", "<" } };
+} RANGES[] = {
+    {"_gte",  ">="},
+    { "_gt",  ">" },
+    { "_lte", "<="},
+    { "_lt",  "<" }
+};
 
 void list_query_init(struct list_query *query, enum list list, struct arena *arena, int64_t limit)
 {
-    *query = (struct list_query){ .list = list, .arena = arena, .limit = limit,
-                                  .dag_id = STR_EMPTY, .run_id = STR_EMPTY };
+    *query = (struct list_query) {
+        .list = list, .arena = arena, .limit = limit, .dag_id = STR_EMPTY, .run_id = STR_EMPTY
+    };
 }
 
 void list_query_clear(struct list_query *query)
@@ -217,14 +228,16 @@ void list_query_clear(struct list_query *query)
     VEC_CLEAR(&query->orders);
 }
 
-/* ---- what was asked for ------------------------------------------------------------------------------------------ */
+/* ---- what was asked for
+ * ------------------------------------------------------------------------------------------ */
 
 static bool is_range(enum filter_kind kind)
 {
     return kind == FILTER_TIME_RANGE || kind == FILTER_REAL_RANGE;
 }
 
-static const struct filter *find_filter(const struct list_row *row, struct str name, const char **out_operator)
+static const struct filter *find_filter(const struct list_row *row, struct str name,
+                                        const char **out_operator)
 {
     for (uint32_t i = 0; i < FILTERS_MAX && row->filters[i].name != NULL; i++) {
         const struct filter *filter = &row->filters[i];
@@ -232,7 +245,8 @@ static const struct filter *find_filter(const struct list_row *row, struct str n
         *out_operator = "=";
         if (!is_range(filter->kind) && str_is(name, filter->name))
             return filter;
-        if (!is_range(filter->kind) || name.size <= size || memcmp(name.bytes, filter->name, size) != 0)
+        if (!is_range(filter->kind) || name.size <= size ||
+            memcmp(name.bytes, filter->name, size) != 0)
             continue;
         for (size_t k = 0; k < sizeof RANGES / sizeof *RANGES; k++) {
             *out_operator = RANGES[k].operator;
@@ -243,7 +257,8 @@ static const struct filter *find_filter(const struct list_row *row, struct str n
     return NULL;
 }
 
-static int check_value(const struct filter *filter, struct str name, struct str value, struct err *err)
+static int check_value(const struct filter *filter, struct str name, struct str value,
+                       struct err *err)
 {
     int64_t number;
     double real;
@@ -251,7 +266,8 @@ static int check_value(const struct filter *filter, struct str name, struct str 
     const char *wanted = NULL;
     switch (filter->kind) {
     case FILTER_BOOL:
-        if (!str_is(value, "true") && !str_is(value, "false") && !str_is(value, "True") && !str_is(value, "False"))
+        if (!str_is(value, "true") && !str_is(value, "false") && !str_is(value, "True") &&
+            !str_is(value, "False"))
             wanted = "true or false";
         break;
     case FILTER_INT:
@@ -280,11 +296,13 @@ static int check_value(const struct filter *filter, struct str name, struct str 
     return err_set(err, ERR_UNPROCESSABLE, "%.*s: %s is expected", STR_ARG(name), wanted);
 }
 
-static void add_value(struct list_query *query, const struct filter *filter, const char *operator, struct str value)
+static void add_value(struct list_query *query, const struct filter *filter, const char *operator,
+                      struct str value)
 {
     struct list_condition *condition = NULL;
     VEC_EACH (&query->conditions, i)
-        if (query->conditions.items[i].filter == filter && query->conditions.items[i].operator == operator)
+        if (query->conditions.items[i].filter == filter &&
+            query->conditions.items[i].operator== operator)
             condition = &query->conditions.items[i];
     if (condition == NULL) {
         VEC_ADD(&query->conditions, (struct list_condition){ .filter = filter, .operator = operator });
@@ -305,20 +323,24 @@ static int put_order(struct list_query *query, struct str value, struct err *err
 {
     struct str name = str_starts(value, "-") ? str_slice(value, 1, value.size) : value;
     if (find_order(&LISTS[query->list], name) == NULL)
-        return err_set(err, ERR_INVALID, "Ordering with '%.*s' is disallowed or the attribute does not exist on the model",
-                       STR_ARG(name));
+        return err_set(
+            err, ERR_INVALID,
+            "Ordering with '%.*s' is disallowed or the attribute does not exist on the model",
+            STR_ARG(name));
     if (query->orders.count < ORDERS_MAX)
         VEC_ADD(&query->orders, value);
     return 0;
 }
 
-int list_query_put(struct list_query *query, struct str name, struct str value, int64_t limit_max, struct err *err)
+int list_query_put(struct list_query *query, struct str name, struct str value, int64_t limit_max,
+                   struct err *err)
 {
     bool is_limit = str_is(name, "limit");
     if (is_limit || str_is(name, "offset")) {
         int64_t number;
         if (str_to_int(value, 0, INT32_MAX, &number) < 0)
-            return err_set(err, ERR_UNPROCESSABLE, "%.*s: a whole number from 0 on is expected", STR_ARG(name));
+            return err_set(err, ERR_UNPROCESSABLE, "%.*s: a whole number from 0 on is expected",
+                           STR_ARG(name));
         if (is_limit)
             query->limit = number > limit_max ? limit_max : number;
         else
@@ -329,7 +351,8 @@ int list_query_put(struct list_query *query, struct str name, struct str value, 
         return put_order(query, value, err);
     const char *operator;
     bool is_match_mode = str_is(name, "tags_match_mode");
-    const struct filter *filter = find_filter(&LISTS[query->list], is_match_mode ? STR("tags") : name, &operator);
+    const struct filter *filter =
+        find_filter(&LISTS[query->list], is_match_mode ? STR("tags") : name, &operator);
     if (filter == NULL)
         return 0;
     if (is_match_mode) {
@@ -350,9 +373,12 @@ void list_query_only(struct list_query *query, const char *name, struct str valu
     add_value(query, filter, operator, value);
 }
 
-/* ---- SQL --------------------------------------------------------------------------------------------------------- */
+/* ---- SQL
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-/* Builds the text and, with `params`, binds: the same walk does both, so that they cannot disagree. */
+/* Builds the text and, with `params`, binds: the same walk does both, so that they cannot disagree.
+ */
 struct writer {
     const struct list_query *query;
     struct buf sql;
@@ -402,8 +428,8 @@ static void put_real(struct writer *writer, struct str value)
 }
 
 /* "a | b" is two patterns. Airflow's meaning of a pattern without % is "contains". */
-static void put_patterns(struct writer *writer, const struct list_condition *condition, const char *before,
-                         const char *after)
+static void put_patterns(struct writer *writer, const struct list_condition *condition,
+                         const char *before, const char *after)
 {
     VEC(struct str) patterns = { 0 };
     VEC_EACH (&condition->values, i) {
@@ -412,7 +438,8 @@ static void put_patterns(struct writer *writer, const struct list_condition *con
             part = str_trim(part);
             bool has_sign = str_find(part, '%') >= 0 || str_find(part, '_') >= 0;
             const char *around = has_sign || before[0] != 0 || after[0] != 0 ? "" : "%";
-            VEC_ADD(&patterns, str_format(writer->query->arena, "%s%s%.*s%s%s", before, around, STR_ARG(part), around, after));
+            VEC_ADD(&patterns, str_format(writer->query->arena, "%s%s%.*s%s%s", before, around,
+                                          STR_ARG(part), around, after));
         }
     }
     put_texts(writer, patterns.items, patterns.count);
@@ -495,24 +522,27 @@ static void write_order(struct writer *writer)
         buf_printf(&writer->sql, "l.%s%s NULLS LAST, ", column, is_falling ? " DESC" : "");
     }
     struct str rest = str_of(row->tie), part;
-    /* The tie follows the direction of the last order: pages of "newest first" then stay newest first. */
+    /* The tie follows the direction of the last order: pages of "newest first" then stay newest
+     * first. */
     bool is_falling = query->orders.count > 0 && str_starts(VEC_LAST(&query->orders), "-");
     for (const char *comma = ""; str_split(&rest, ',', &part); comma = ", ")
-        buf_printf(&writer->sql, "%sl.%.*s%s", comma, STR_ARG(str_trim(part)), is_falling ? " DESC" : "");
+        buf_printf(&writer->sql, "%sl.%.*s%s", comma, STR_ARG(str_trim(part)),
+                   is_falling ? " DESC" : "");
 }
 
 /* The block as a subquery with its conditions. Its parameters were written by the caller. */
 static void write_from(struct writer *writer, const char *conditions)
 {
     const struct list_row *row = &LISTS[writer->query->list];
-    buf_printf(&writer->sql, " FROM (%s\n) l WHERE true%s", store_statements[row->statement].sql, conditions);
+    buf_printf(&writer->sql, " FROM (%s\n) l WHERE true%s", store_statements[row->statement].sql,
+               conditions);
 }
 
 static struct str write_conditions(struct writer *writer)
 {
     const struct list_query *query = writer->query;
     struct buf whole = writer->sql;
-    writer->sql = (struct buf){ 0 };
+    writer->sql = (struct buf) { 0 };
     buf_add_cstr(&writer->sql, "");
     if (LISTS[query->list].scope == SCOPE_DAG && query->dag_id.size > 0)
         buf_add_cstr(&writer->sql, " AND l.dag_id = $1");
@@ -536,7 +566,9 @@ static void write_query(struct writer *writer)
     }
     writer->param_count = 2;
     struct str conditions = write_conditions(writer);
-    buf_printf(&writer->sql, "SELECT '{\"%s\":[' || coalesce((SELECT string_agg(p.j, ',') FROM (SELECT l.j", row->key);
+    buf_printf(&writer->sql,
+               "SELECT '{\"%s\":[' || coalesce((SELECT string_agg(p.j, ',') FROM (SELECT l.j",
+               row->key);
     write_from(writer, conditions.bytes);
     write_order(writer);
     next_param(writer, " LIMIT ", "::int8");
@@ -549,9 +581,10 @@ static void write_query(struct writer *writer)
     } else {
         write_from(writer, conditions.bytes);
     }
-    buf_add_cstr(&writer->sql, ") || '}', $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
-                               "$2::text = '' OR EXISTS (SELECT FROM run_key k JOIN dag d USING (dag_no) "
-                               "WHERE d.dag_id = $1 AND k.run_id = $2)");
+    buf_add_cstr(&writer->sql,
+                 ") || '}', $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
+                 "$2::text = '' OR EXISTS (SELECT FROM run_key k JOIN dag d USING (dag_no) "
+                 "WHERE d.dag_id = $1 AND k.run_id = $2)");
     if (writer->params != NULL) {
         pg_put_int8(writer->params, query->limit);
         pg_put_int8(writer->params, query->offset);
@@ -582,7 +615,9 @@ struct str list_sql(const struct list_query *query)
     return sql;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------ */
+/* ---- asking
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 struct reading {
     void (*on_end)(void *owner, int rc, struct str json, const struct err *err);
@@ -620,15 +655,17 @@ static void on_one(void *owner, const struct pg_outcome *outcome)
     bool is_there = pg_row_count(outcome->results[0]) > 0;
     if (!is_there)
         rc = err_set(&err, ERR_NOT_FOUND, "%s", err_sentence(ERR_NOT_FOUND));
-    reading.on_end(reading.owner, rc, is_there ? pg_get_text(outcome->results[0], 0, 0) : STR_EMPTY, &err);
+    reading.on_end(reading.owner, rc, is_there ? pg_get_text(outcome->results[0], 0, 0) : STR_EMPTY,
+                   &err);
 }
 
 void list_read_one(struct store *store, const struct list_query *query,
-                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner)
+                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+                   void *owner)
 {
     struct reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
-    *reading = (struct reading){ on_end, owner };
+    *reading = (struct reading) { on_end, owner };
     struct writer text = { .query = query };
     write_one(&text);
     struct pg_tx *tx = pg_tx_new();
@@ -640,11 +677,12 @@ void list_read_one(struct store *store, const struct list_query *query,
 }
 
 void list_read(struct store *store, const struct list_query *query,
-               void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner)
+               void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+               void *owner)
 {
     struct reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
-    *reading = (struct reading){ on_end, owner };
+    *reading = (struct reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     struct str sql = list_sql(query);
     struct writer writer = { .query = query };

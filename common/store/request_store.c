@@ -28,11 +28,12 @@ static void on_put(void *owner, const struct pg_outcome *outcome)
 }
 
 void request_put(struct store *store, struct str body, struct str key, const struct audit *audit,
-                 void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err), void *owner)
+                 void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err),
+                 void *owner)
 {
     struct putting *putting = calloc(1, sizeof *putting);
     ASSERT(putting != NULL);
-    *putting = (struct putting){ on_end, owner };
+    *putting = (struct putting) { on_end, owner };
     uint8_t hash[STORE_TOKEN_HASH_SIZE];
     store_token_hash(body, hash);
     struct pg_tx *tx = pg_tx_new();
@@ -41,7 +42,7 @@ void request_put(struct store *store, struct str body, struct str key, const str
     pg_put_jsonb(params, body);
     pg_put_text(params, audit->actor);
     pg_put_text(params, key.bytes == NULL ? STR_EMPTY : key);
-    pg_put_bytea(params, (struct str){ (const char *)hash, sizeof hash });
+    pg_put_bytea(params, (struct str) { (const char *)hash, sizeof hash });
     store_send(store, tx, on_put, putting);
 }
 
@@ -58,7 +59,8 @@ static void on_answers(void *owner, const struct pg_outcome *outcome)
     uint32_t count = outcome->rc < 0 ? 0 : pg_row_count(outcome->results[0]);
     for (uint32_t i = 0; i < count; i++) {
         const struct pg_result *result = outcome->results[0];
-        struct request_answer answer = { pg_get_int(result, i, 0), (int)pg_get_int(result, i, 1), pg_get_text(result, i, 2) };
+        struct request_answer answer = { pg_get_int(result, i, 0), (int)pg_get_int(result, i, 1),
+                                         pg_get_text(result, i, 2) };
         asking.on_answer(asking.owner, &answer);
     }
     asking.on_end(asking.owner, outcome->rc, outcome->err);
@@ -70,22 +72,24 @@ void request_answers(struct store *store, const int64_t *request_nos, uint32_t c
 {
     struct asking *asking = calloc(1, sizeof *asking);
     ASSERT(asking != NULL);
-    *asking = (struct asking){ on_answer, on_end, owner };
+    *asking = (struct asking) { on_answer, on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     pg_put_int8_array(pg_tx_add(tx, SQL_api_answers, NULL, NULL), request_nos, count);
     store_send(store, tx, on_answers, asking);
 }
 
-void note_put(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
-              struct str note, const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err),
-              void *owner)
+void note_put(struct store *store, struct str dag_id, struct str run_id, struct str task_id,
+              int32_t map_index, struct str note, const struct audit *audit,
+              void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);
     op->rc_when_none = ERR_NOT_FOUND;
-    snprintf(op->what, sizeof op->what, "%s", task_id.size > 0 ? "this instance has not run" : "this run");
+    snprintf(op->what, sizeof op->what, "%s",
+             task_id.size > 0 ? "this instance has not run" : "this run");
     struct pg_tx *tx = pg_tx_new();
     audit_add(tx, audit);
-    struct pg_params *params = pg_tx_add(tx, task_id.size > 0 ? SQL_api_try_note : SQL_api_run_note, NULL, NULL);
+    struct pg_params *params =
+        pg_tx_add(tx, task_id.size > 0 ? SQL_api_try_note : SQL_api_run_note, NULL, NULL);
     pg_put_text(params, dag_id);
     pg_put_text(params, run_id);
     if (task_id.size > 0) {
@@ -97,7 +101,8 @@ void note_put(struct store *store, struct str dag_id, struct str run_id, struct 
 }
 
 struct attempts_reading {
-    void (*on_end)(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err);
+    void (*on_end)(void *owner, int rc, const struct attempt_row *rows, uint32_t count,
+                   const struct err *err);
     void *owner;
 };
 
@@ -116,26 +121,29 @@ static void on_attempts(void *owner, const struct pg_outcome *outcome)
     uint32_t count = 0;
     for (uint32_t i = 0; i < pg_row_count(result); i++)
         if (!pg_is_null(result, i, 0))
-            rows[count++] = (struct attempt_row){
+            rows[count++] = (struct attempt_row) {
                 .attempt = pg_get_uuid(result, i, 0),
                 .try_no = (int32_t)pg_get_int(result, i, 1),
                 .state = (enum task_state)pg_get_int(result, i, 2),
                 .has_ended = pg_get_bool(result, i, 3),
                 .queued_ms = pg_get_time_ms(result, i, 4),
             };
-    int rc = pg_row_count(result) > 0 ? 0 : err_set(&err, ERR_NOT_FOUND, "there is no such task instance");
+    int rc = pg_row_count(result) > 0
+                 ? 0
+                 : err_set(&err, ERR_NOT_FOUND, "there is no such task instance");
     reading.on_end(reading.owner, rc, rows, count, &err);
     arena_clear(&arena);
 }
 
-void attempts_read(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
-                   int32_t try_no,
-                   void (*on_end)(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err),
+void attempts_read(struct store *store, struct str dag_id, struct str run_id, struct str task_id,
+                   int32_t map_index, int32_t try_no,
+                   void (*on_end)(void *owner, int rc, const struct attempt_row *rows,
+                                  uint32_t count, const struct err *err),
                    void *owner)
 {
     struct attempts_reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
-    *reading = (struct attempts_reading){ on_end, owner };
+    *reading = (struct attempts_reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_api_attempts, NULL, NULL);
     pg_put_text(params, dag_id);

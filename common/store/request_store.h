@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* request_store - the asking side of the inbox: what a user wants goes in as a row, together with its audit row; what became
- * of it is read by its number. inbox.h is the leader's side. */
+/* request_store - the asking side of the inbox: what a user wants goes in as a row, together with
+ * its audit row; what became of it is read by its number. inbox.h is the leader's side. */
 #ifndef HEADRACE_REQUEST_STORE_H
 #define HEADRACE_REQUEST_STORE_H
 
@@ -8,10 +8,11 @@
 #include "common/model/state.h"
 #include "common/store/audit_store.h"
 
-/* `body` is what request_write made. With an idempotency key (else empty) the same request gets the same number again; the
- * same key with another body is ERR_CONFLICT. */
+/* `body` is what request_write made. With an idempotency key (else empty) the same request gets the
+ * same number again; the same key with another body is ERR_CONFLICT. */
 void request_put(struct store *store, struct str body, struct str key, const struct audit *audit,
-                 void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err), void *owner);
+                 void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err),
+                 void *owner);
 
 struct request_answer {
     int64_t request_no;
@@ -25,9 +26,9 @@ void request_answers(struct store *store, const int64_t *request_nos, uint32_t c
                      void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 /* The note of a run, or (task_id not empty) of the newest row of an instance. ERR_NOT_FOUND. */
-void note_put(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
-              struct str note, const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err),
-              void *owner);
+void note_put(struct store *store, struct str dag_id, struct str run_id, struct str task_id,
+              int32_t map_index, struct str note, const struct audit *audit,
+              void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 /* The attempts of one try of an instance, newest first (try_no below 0: of the newest try). */
 struct attempt_row {
@@ -39,9 +40,10 @@ struct attempt_row {
 };
 
 /* ERR_NOT_FOUND: there is no such instance. `count` 0: it was never started. */
-void attempts_read(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
-                   int32_t try_no,
-                   void (*on_end)(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err),
+void attempts_read(struct store *store, struct str dag_id, struct str run_id, struct str task_id,
+                   int32_t map_index, int32_t try_no,
+                   void (*on_end)(void *owner, int rc, const struct attempt_row *rows,
+                                  uint32_t count, const struct err *err),
                    void *owner);
 
 #endif

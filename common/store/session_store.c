@@ -36,15 +36,17 @@ static void on_session(void *owner, const struct pg_outcome *outcome)
 
 static struct str bytes_of(const uint8_t hash[STORE_TOKEN_HASH_SIZE])
 {
-    return (struct str){ (const char *)hash, STORE_TOKEN_HASH_SIZE };
+    return (struct str) { (const char *)hash, STORE_TOKEN_HASH_SIZE };
 }
 
 void session_read(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int64_t idle_ms,
-                  void (*on_end)(void *owner, int rc, const struct session_row *session, const struct err *err), void *owner)
+                  void (*on_end)(void *owner, int rc, const struct session_row *session,
+                                 const struct err *err),
+                  void *owner)
 {
     struct session_reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
-    *reading = (struct session_reading){ on_end, owner };
+    *reading = (struct session_reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_auth_session, NULL, NULL);
     pg_put_bytea(params, bytes_of(hash));
@@ -52,8 +54,9 @@ void session_read(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE]
     store_send(store, tx, on_session, reading);
 }
 
-void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no, struct str csrf,
-                 struct str name, int64_t lifetime_ms, int64_t sessions_max, const struct audit *audit,
+void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no,
+                 struct str csrf, struct str name, int64_t lifetime_ms, int64_t sessions_max,
+                 const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct pg_tx *tx = pg_tx_new();
@@ -71,7 +74,8 @@ void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
     store_send(store, tx, op_end, op_new(store, on_end, owner));
 }
 
-void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], const struct audit *audit,
+void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
+                    const struct audit *audit,
                     void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct pg_tx *tx = pg_tx_new();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* session_store - browser sessions and API tokens, known by the SHA-256 of their secret (owner.h). Deleting a row ends it at
- * the next request. */
+/* session_store - browser sessions and API tokens, known by the SHA-256 of their secret (owner.h).
+ * Deleting a row ends it at the next request. */
 #ifndef HEADRACE_SESSION_STORE_H
 #define HEADRACE_SESSION_STORE_H
 
@@ -16,14 +16,18 @@ struct session_row {
 
 /* ERR_NOT_FOUND: unknown, over, idle for too long, or its user is not active. */
 void session_read(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int64_t idle_ms,
-                  void (*on_end)(void *owner, int rc, const struct session_row *session, const struct err *err), void *owner);
+                  void (*on_end)(void *owner, int rc, const struct session_row *session,
+                                 const struct err *err),
+                  void *owner);
 
 /* New; of browser sessions the newest `sessions_max` of the user stay. `csrf` empty: a token. */
-void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no, struct str csrf,
-                 struct str name, int64_t lifetime_ms, int64_t sessions_max, const struct audit *audit,
+void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no,
+                 struct str csrf, struct str name, int64_t lifetime_ms, int64_t sessions_max,
+                 const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
-void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], const struct audit *audit,
+void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
+                    const struct audit *audit,
                     void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 #endif

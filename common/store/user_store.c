@@ -35,11 +35,13 @@ static void on_user(void *owner, const struct pg_outcome *outcome)
 }
 
 void user_read(struct store *store, struct str name,
-               void (*on_end)(void *owner, int rc, const struct user_row *user, const struct err *err), void *owner)
+               void (*on_end)(void *owner, int rc, const struct user_row *user,
+                              const struct err *err),
+               void *owner)
 {
     struct user_reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
-    *reading = (struct user_reading){ on_end, owner };
+    *reading = (struct user_reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     pg_put_text(pg_tx_add(tx, SQL_auth_user, NULL, NULL), name);
     store_send(store, tx, on_user, reading);
@@ -59,8 +61,9 @@ void user_seen(struct store *store, int32_t user_no, struct str new_hash)
     store_send(store, tx, ignore, NULL);
 }
 
-void user_put(struct store *store, struct str name, struct str password_hash, struct str role, struct str email,
-              const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+void user_put(struct store *store, struct str name, struct str password_hash, struct str role,
+              struct str email, const struct audit *audit,
+              void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct pg_tx *tx = pg_tx_new();
     audit_add(tx, audit);
@@ -90,7 +93,8 @@ void user_delete(struct store *store, struct str name, const struct audit *audit
     store_send(store, tx, op_end, named_op(store, name, ERR_CONFLICT, on_end, owner));
 }
 
-void user_password_set(struct store *store, struct str name, struct str password_hash, const struct audit *audit,
+void user_password_set(struct store *store, struct str name, struct str password_hash,
+                       const struct audit *audit,
                        void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct pg_tx *tx = pg_tx_new();

@@ -15,21 +15,26 @@ struct user_row {
 
 /* ERR_NOT_FOUND when there is none of that name. */
 void user_read(struct store *store, struct str name,
-               void (*on_end)(void *owner, int rc, const struct user_row *user, const struct err *err), void *owner);
+               void (*on_end)(void *owner, int rc, const struct user_row *user,
+                              const struct err *err),
+               void *owner);
 
-/* Signed in just now; `new_hash` (may be empty) replaces the old one, when its cost was out of date. */
+/* Signed in just now; `new_hash` (may be empty) replaces the old one, when its cost was out of
+ * date. */
 void user_seen(struct store *store, int32_t user_no, struct str new_hash);
 
 /* ERR_EXISTS. */
-void user_put(struct store *store, struct str name, struct str password_hash, struct str role, struct str email,
-              const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+void user_put(struct store *store, struct str name, struct str password_hash, struct str role,
+              struct str email, const struct audit *audit,
+              void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 /* Sessions end with the account. ERR_CONFLICT: not there, or the last administrator. */
 void user_delete(struct store *store, struct str name, const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 /* Ends the user's sessions. ERR_NOT_FOUND. */
-void user_password_set(struct store *store, struct str name, struct str password_hash, const struct audit *audit,
+void user_password_set(struct store *store, struct str name, struct str password_hash,
+                       const struct audit *audit,
                        void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 #endif

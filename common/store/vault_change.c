@@ -8,9 +8,9 @@ static const struct {
     const char *word;
     enum statement delete;
 } KINDS[] = {
-    [VAULT_POOL] = { "pool", SQL_pool_delete },
-    [VAULT_VARIABLE] = { "variable", SQL_variable_delete },
-    [VAULT_CONNECTION] = { "connection", SQL_connection_delete },
+    [VAULT_POOL] = {"pool",        SQL_pool_delete      },
+    [VAULT_VARIABLE] = { "variable",   SQL_variable_delete  },
+    [VAULT_CONNECTION] = { "connection", SQL_connection_delete},
 };
 
 static void add_change(struct store *store, struct pg_tx *tx, const struct vault_row *row)
@@ -35,13 +35,15 @@ static void add_change(struct store *store, struct pg_tx *tx, const struct vault
 static int check(const struct store *store, const struct vault_row *row, struct err *err)
 {
     if (row->kind == VAULT_POOL && row->change == VAULT_DELETE && str_is(row->name, "default_pool"))
-        return err_set(err, ERR_FORBIDDEN, "default_pool cannot be deleted: tasks that name no pool use it");
+        return err_set(err, ERR_FORBIDDEN,
+                       "default_pool cannot be deleted: tasks that name no pool use it");
     if (row->kind != VAULT_POOL && row->change != VAULT_DELETE && store_seal(store) == NULL)
         return err_set(err, ERR_UNAVAILABLE, "this web server has no key to seal values with");
     return 0;
 }
 
-void vault_change(struct store *store, const struct vault_row *row, struct str message, const struct audit *audit,
+void vault_change(struct store *store, const struct vault_row *row, struct str message,
+                  const struct audit *audit,
                   void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vault_change - what a user does to pools, variables and connections: the row, its audit row and the message to the leader
- * in one transaction. */
+/* vault_change - what a user does to pools, variables and connections: the row, its audit row and
+ * the message to the leader in one transaction. */
 #ifndef HEADRACE_VAULT_CHANGE_H
 #define HEADRACE_VAULT_CHANGE_H
 
@@ -21,9 +21,11 @@ struct vault_row {
     };
 };
 
-/* `message` is a request (request_write) for the inbox. ERR_EXISTS for VAULT_CREATE of what is there, ERR_NOT_FOUND for the
- * others of what is not; ERR_FORBIDDEN to delete default_pool; ERR_UNAVAILABLE without a key to seal with. */
-void vault_change(struct store *store, const struct vault_row *row, struct str message, const struct audit *audit,
+/* `message` is a request (request_write) for the inbox. ERR_EXISTS for VAULT_CREATE of what is
+ * there, ERR_NOT_FOUND for the others of what is not; ERR_FORBIDDEN to delete default_pool;
+ * ERR_UNAVAILABLE without a key to seal with. */
+void vault_change(struct store *store, const struct vault_row *row, struct str message,
+                  const struct audit *audit,
                   void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 #endif

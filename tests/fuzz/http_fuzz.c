@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bytes of a connection: whatever they are, reading them whole and reading them in small pieces see the same requests, and what
- * is accepted has one meaning. Then the path, the query and the body go on their way. */
+/* Bytes of a connection: whatever they are, reading them whole and reading them in small pieces see
+ * the same requests, and what is accepted has one meaning. Then the path, the query and the body go
+ * on their way. */
 #include "common/base/assert.h"
 #include "webserver/http/http_reader.h"
 #include "webserver/http/http_router.h"
@@ -9,10 +10,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static const struct http_route ROUTES[] = {
-    { VERB_GET, "/" },
-    { VERB_GET, "/a/{b}" },
-    { VERB_POST, "/a/{b}/c/{d}" },
-    { VERB_GET, "/a/x/c" },
+    {VERB_GET,   "/"           },
+    { VERB_GET,  "/a/{b}"      },
+    { VERB_POST, "/a/{b}/c/{d}"},
+    { VERB_GET,  "/a/x/c"      },
 };
 
 /* A digest of all that was read: verbs, targets, headers, bodies, and how it ended. */
@@ -38,14 +39,17 @@ static void look(struct seen *seen, struct http_request *request, const struct h
     for (uint32_t i = 0; i < request->header_count; i++) {
         add(seen, request->headers[i].name);
         add(seen, request->headers[i].value);
-        ASSERT(str_find(request->headers[i].name, ' ') < 0 && str_find(request->headers[i].value, '\n') < 0);
+        ASSERT(str_find(request->headers[i].name, ' ') < 0 &&
+               str_find(request->headers[i].value, '\n') < 0);
     }
-    ASSERT(request->target.size > 0 && (request->target.bytes[0] == '/' || request->target.bytes[0] == '*'));
+    ASSERT(request->target.size > 0 &&
+           (request->target.bytes[0] == '/' || request->target.bytes[0] == '*'));
     ASSERT(!request->has_length || !request->is_chunked);
     ASSERT(!request->has_length || request->content_length == request->body.size);
     if (http_router_find(router, request, &verbs) == HTTP_MATCH_FOUND)
         for (uint32_t i = 0; i < request->param_count; i++)
-            ASSERT(str_find(request->params[i].value, '/') < 0 && !str_is(request->params[i].value, ".."));
+            ASSERT(str_find(request->params[i].value, '/') < 0 &&
+                   !str_is(request->params[i].value, ".."));
     (void)!http_form_parse(&request->arena, request->query, &form);
     (void)!http_form_parse(&request->arena, buf_str(&request->body), &form);
     (void)http_cookie(request, "x");
@@ -79,12 +83,15 @@ static struct seen read_all(struct str bytes, size_t piece, const struct http_ro
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct str text = { (const char *)bytes, size };
-    struct http_router *router = http_router_new(ROUTES, sizeof ROUTES / sizeof *ROUTES, sizeof *ROUTES);
+    struct http_router *router =
+        http_router_new(ROUTES, sizeof ROUTES / sizeof *ROUTES, sizeof *ROUTES);
     struct seen whole = read_all(text, size == 0 ? 1 : size, router);
     struct seen bytewise = read_all(text, 1, router);
     struct seen pieces = read_all(text, 7, router);
-    ASSERT(whole.digest == bytewise.digest && whole.requests == bytewise.requests && whole.status == bytewise.status);
-    ASSERT(whole.digest == pieces.digest && whole.requests == pieces.requests && whole.status == pieces.status);
+    ASSERT(whole.digest == bytewise.digest && whole.requests == bytewise.requests &&
+           whole.status == bytewise.status);
+    ASSERT(whole.digest == pieces.digest && whole.requests == pieces.requests &&
+           whole.status == pieces.status);
     http_router_free(router);
     return 0;
 }

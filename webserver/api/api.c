@@ -12,7 +12,9 @@
 
 enum { BODY_DEPTH_MAX = 32 };
 
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void on_notes(void *owner, const struct message_note *notes, uint32_t count, bool restarted)
 {
@@ -113,7 +115,8 @@ void api_on_store(struct api *api, bool is_up)
     api->store_is_up = is_up;
 }
 
-/* ---- a request's way to its handler ------------------------------------------------------------------------------ */
+/* ---- a request's way to its handler
+ * ------------------------------------------------------------------------------ */
 
 uint64_t api_body_max(void *owner, const struct http_request *request)
 {
@@ -125,8 +128,9 @@ uint64_t api_body_max(void *owner, const struct http_request *request)
 void api_on_answered(void *owner, const struct http_request *request)
 {
     (void)owner;
-    log_debug("http", LOG_STR("request", request->id), LOG_STR("address", request->peer), LOG_STR("method", request->method),
-              LOG_STR("path", request->path), LOG_INT("status", request->status), LOG_INT("bytes", request->answer_size),
+    log_debug("http", LOG_STR("request", request->id), LOG_STR("address", request->peer),
+              LOG_STR("method", request->method), LOG_STR("path", request->path),
+              LOG_INT("status", request->status), LOG_INT("bytes", request->answer_size),
               LOG_INT("ms", loop_now_ms() - request->begun_ms));
 }
 
@@ -139,8 +143,10 @@ static void allow_origin(const struct api *api, struct http_request *request)
         if (!str_eq(origins->items[i], origin))
             continue;
         http_set_header(request, "Access-Control-Allow-Origin", origin);
-        http_set_header(request, "Access-Control-Allow-Headers", STR("Authorization, Content-Type"));
-        http_set_header(request, "Access-Control-Allow-Methods", STR("GET, POST, PUT, PATCH, DELETE"));
+        http_set_header(request, "Access-Control-Allow-Headers",
+                        STR("Authorization, Content-Type"));
+        http_set_header(request, "Access-Control-Allow-Methods",
+                        STR("GET, POST, PUT, PATCH, DELETE"));
         http_set_header(request, "Vary", STR("Origin"));
     }
 }
@@ -158,10 +164,13 @@ static bool is_page(const struct http_request *request)
 }
 
 static const char NO_PAGES[] =
-    "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Headrace</title></head><body><h1>Headrace</h1>"
-    "<p>The web server runs. Its pages are not built: run <code>./dev build ui</code> in the source folder, or name the built "
+    "<!doctype html><html lang=\"en\"><head><meta "
+    "charset=\"utf-8\"><title>Headrace</title></head><body><h1>Headrace</h1>"
+    "<p>The web server runs. Its pages are not built: run <code>./dev build ui</code> in the "
+    "source folder, or name the built "
     "ones with the setting <code>api.ui_folder</code>, and restart it.</p>"
-    "<p>The API is at <a href=\"/api/v2/monitor/health\">/api/v2</a>, described in <a href=\"/openapi.json\">/openapi.json</a>."
+    "<p>The API is at <a href=\"/api/v2/monitor/health\">/api/v2</a>, described in <a "
+    "href=\"/openapi.json\">/openapi.json</a>."
     "</p></body></html>\n";
 
 static void answer_page(struct api *api, struct http_request *request)
@@ -169,7 +178,8 @@ static void answer_page(struct api *api, struct http_request *request)
     if (api->options.files != NULL)
         http_static_answer(api->options.files, request);
     else
-        http_answer(request, 200, "text/html; charset=utf-8", (struct str){ NO_PAGES, sizeof NO_PAGES - 1 });
+        http_answer(request, 200, "text/html; charset=utf-8",
+                    (struct str) { NO_PAGES, sizeof NO_PAGES - 1 });
 }
 
 static int read_json(struct call *call, struct err *err)
@@ -190,7 +200,8 @@ static int read_form(struct call *call, struct err *err)
         return err_set(err, ERR_INVALID, "the body is not a form");
     struct value *map = value_map(call->arena);
     for (uint32_t i = 0; i < form.count; i++)
-        value_put(call->arena, map, form.pairs[i].name, value_string(call->arena, form.pairs[i].value));
+        value_put(call->arena, map, form.pairs[i].name,
+                  value_string(call->arena, form.pairs[i].value));
     call->body = map;
     return 0;
 }
@@ -207,7 +218,8 @@ static bool read_body(struct call *call)
     int rc = ERR_UNSUPPORTED;
     if (str_is(type, "application/json") || str_ends(type, "+json"))
         rc = read_json(call, &err);
-    else if (str_is(type, "application/x-www-form-urlencoded") && str_starts(request->path, "/auth/token"))
+    else if (str_is(type, "application/x-www-form-urlencoded") &&
+             str_starts(request->path, "/auth/token"))
         rc = read_form(call, &err);
     if (rc == ERR_UNSUPPORTED)
         call_refuse(call, 415, "the body has to be application/json");
@@ -226,18 +238,23 @@ static void deny(struct call *call)
 {
     struct audit audit = call_audit(call, call->route->operation);
     audit.allowed = false;
-    audit.detail = str_format(call->arena, "{\"path\":\"%.*s\"}", (int)str_slice(call->request->path, 0, 500).size,
-                              call->request->path.bytes);
+    audit.detail =
+        str_format(call->arena, "{\"path\":\"%.*s\"}",
+                   (int)str_slice(call->request->path, 0, 500).size, call->request->path.bytes);
     if (str_find(call->request->path, '"') >= 0 || str_find(call->request->path, '\\') >= 0)
         audit.detail = STR_EMPTY;
     audit_write(call->api->options.store, &audit, NULL, NULL);
     /* Airflow's client accepts this phrase for its configuration. */
-    const char *phrase = call->route->right == RIGHT_SETTINGS_READ ? "Your Airflow administrator chose not to expose this. " : "";
-    call_refuse_reason(call, 403, "forbidden", "%sThis needs the right %s, which the role %s has.", phrase,
-                       right_word(call->route->right), role_name(right_role(call->route->right)));
+    const char *phrase = call->route->right == RIGHT_SETTINGS_READ
+                             ? "Your Airflow administrator chose not to expose this. "
+                             : "";
+    call_refuse_reason(call, 403, "forbidden", "%sThis needs the right %s, which the role %s has.",
+                       phrase, right_word(call->route->right),
+                       role_name(right_role(call->route->right)));
 }
 
-static void on_person(struct http_request *request, int rc, const struct person *person, const struct err *err)
+static void on_person(struct http_request *request, int rc, const struct person *person,
+                      const struct err *err)
 {
     struct call *call = request->context;
     struct err refusal = { 0 };
@@ -259,7 +276,9 @@ static void on_person(struct http_request *request, int rc, const struct person 
 static void begin_call(struct api *api, struct http_request *request)
 {
     struct call *call = ARENA_NEW(&request->arena, struct call);
-    *call = (struct call){ .api = api, .request = request, .arena = &request->arena, .route = request->route };
+    *call = (struct call) {
+        .api = api, .request = request, .arena = &request->arena, .route = request->route
+    };
     call->last_problem = &call->problems;
     call->person.name = STR_EMPTY;
     request->context = call;
@@ -291,13 +310,15 @@ void api_on_request(void *owner, struct http_request *request)
         if (request->verb == VERB_OPTIONS)
             http_answer(request, 204, NULL, STR_EMPTY);
         else
-            http_answer_problem(request, 405, "%.*s is not allowed here; %s are", STR_ARG(request->method), allow);
+            http_answer_problem(request, 405, "%.*s is not allowed here; %s are",
+                                STR_ARG(request->method), allow);
         break;
     case HTTP_MATCH_NOT_FOUND:
         if (is_page(request))
             answer_page(api, request);
         else
-            http_answer_problem(request, 404, "there is no such address: %.*s", STR_ARG(str_slice(request->path, 0, 200)));
+            http_answer_problem(request, 404, "there is no such address: %.*s",
+                                STR_ARG(str_slice(request->path, 0, 200)));
         break;
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* api - the routes of the web server: Airflow's REST API v2, Headrace's own API, the files of the web application.
+/* api - the routes of the web server: Airflow's REST API v2, Headrace's own API, the files of the
+ * web application.
  *
- * Reading is PostgreSQL's JSON passed on. Changing is a request in the inbox (command.h): the web server does not decide. */
+ * Reading is PostgreSQL's JSON passed on. Changing is a request in the inbox (command.h): the web
+ * server does not decide. */
 #ifndef HEADRACE_API_H
 #define HEADRACE_API_H
 

@@ -6,7 +6,9 @@
 #include "common/log/log.h"
 #include "common/text/json.h"
 
-/* ---- what was sent ----------------------------------------------------------------------------------------------- */
+/* ---- what was sent
+ * -----------------------------------------------------------------------------------------------
+ */
 
 struct str call_param(const struct call *call, const char *name)
 {
@@ -21,12 +23,14 @@ struct str call_query(const struct call *call, const char *name, struct str othe
     return value.bytes == NULL ? otherwise : value;
 }
 
-int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise)
+int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max,
+                       int64_t otherwise)
 {
     struct str text = http_form_get(&call->query, name);
     int64_t number = otherwise;
     if (text.bytes != NULL && text.size > 0 && str_to_int(text, min, max, &number) < 0)
-        call_problem(call, "query", name, "int_parsing", "a whole number from %lld to %lld is expected", (long long)min,
+        call_problem(call, "query", name, "int_parsing",
+                     "a whole number from %lld to %lld is expected", (long long)min,
                      (long long)max);
     return number;
 }
@@ -46,7 +50,8 @@ int64_t call_param_int(struct call *call, const char *name, int64_t min, int64_t
 {
     int64_t number = min;
     if (str_to_int(call_param(call, name), min, max, &number) < 0)
-        call_problem(call, "path", name, "int_parsing", "a whole number from %lld to %lld is expected", (long long)min,
+        call_problem(call, "path", name, "int_parsing",
+                     "a whole number from %lld to %lld is expected", (long long)min,
                      (long long)max);
     return number;
 }
@@ -58,13 +63,14 @@ static const struct value *field(const struct call *call, const char *name)
 }
 
 /* The field, if it has the type; else NULL and, when it is there, a problem. */
-static const struct value *field_of(struct call *call, const char *name, enum value_type type, const char *word,
-                                    const char *wanted)
+static const struct value *field_of(struct call *call, const char *name, enum value_type type,
+                                    const char *word, const char *wanted)
 {
     const struct value *value = field(call, name);
     if (value == NULL || value->type == type)
         return value;
-    call_problem(call, "body", name, word, "%s is expected, not a %s", wanted, value_type_name(value->type));
+    call_problem(call, "body", name, word, "%s is expected, not a %s", wanted,
+                 value_type_name(value->type));
     return NULL;
 }
 
@@ -86,21 +92,25 @@ int64_t body_int(struct call *call, const char *name, int64_t min, int64_t max, 
     if (value == NULL)
         return otherwise;
     if (value->integer < min || value->integer > max)
-        call_problem(call, "body", name, "int_range", "a whole number from %lld to %lld is expected", (long long)min,
+        call_problem(call, "body", name, "int_range",
+                     "a whole number from %lld to %lld is expected", (long long)min,
                      (long long)max);
     return value->integer;
 }
 
 bool body_time(struct call *call, const char *name, int64_t *out_ms)
 {
-    const struct value *value = field_of(call, name, VALUE_STRING, "datetime_type", "a time as in 2026-11-21T06:00:00Z");
+    const struct value *value =
+        field_of(call, name, VALUE_STRING, "datetime_type", "a time as in 2026-11-21T06:00:00Z");
     bool has_zone = false;
     if (value == NULL)
         return false;
     if (civil_parse(value->string, out_ms, &has_zone) < 0)
-        call_problem(call, "body", name, "datetime_parsing", "a time as in 2026-11-21T06:00:00Z is expected");
+        call_problem(call, "body", name, "datetime_parsing",
+                     "a time as in 2026-11-21T06:00:00Z is expected");
     else if (!has_zone)
-        call_problem(call, "body", name, "timezone_aware", "the time needs a zone: Z, or an offset as in +01:00");
+        call_problem(call, "body", name, "timezone_aware",
+                     "the time needs a zone: Z, or an offset as in +01:00");
     return true;
 }
 
@@ -119,19 +129,24 @@ bool body_has(const struct call *call, const char *name)
     return value_get(call->body, name) != NULL;
 }
 
-void call_problem(struct call *call, const char *place, const char *name, const char *type, const char *fmt, ...)
+void call_problem(struct call *call, const char *place, const char *name, const char *type,
+                  const char *fmt, ...)
 {
     struct problem *problem = ARENA_NEW(call->arena, struct problem);
     va_list args;
     va_start(args, fmt);
-    *problem = (struct problem){ .place = place, .type = type, .message = str_formatv(call->arena, fmt, args) };
+    *problem = (struct problem) { .place = place,
+                                  .type = type,
+                                  .message = str_formatv(call->arena, fmt, args) };
     va_end(args);
     problem->field = str_copy(call->arena, str_of(name));
     *call->last_problem = problem;
     call->last_problem = &problem->next;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- answers
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 bool call_refuse_problems(struct call *call)
 {
@@ -141,7 +156,8 @@ bool call_refuse_problems(struct call *call)
     const char *comma = "";
     buf_add_cstr(&body, "{\"detail\":[");
     for (const struct problem *problem = call->problems; problem != NULL; problem = problem->next) {
-        buf_printf(&body, "%s{\"type\":\"%s\",\"loc\":[\"%s\"", comma, problem->type, problem->place);
+        buf_printf(&body, "%s{\"type\":\"%s\",\"loc\":[\"%s\"", comma, problem->type,
+                   problem->place);
         struct str rest = problem->field, part;
         while (problem->field.size > 0 && str_split(&rest, '.', &part)) {
             buf_add_byte(&body, ',');
@@ -193,8 +209,8 @@ void call_refuse_reason(struct call *call, int status, const char *reason, const
 
 static bool is_private(int rc)
 {
-    return rc == ERR_DB || rc == ERR_INTERNAL || rc == ERR_DB_UNKNOWN || rc == ERR_DB_CONNECTION || rc == ERR_IO ||
-           rc == ERR_LIMIT || err_http_status(rc) >= 500;
+    return rc == ERR_DB || rc == ERR_INTERNAL || rc == ERR_DB_UNKNOWN || rc == ERR_DB_CONNECTION ||
+           rc == ERR_IO || rc == ERR_LIMIT || err_http_status(rc) >= 500;
 }
 
 void call_fail(struct call *call, int rc, const struct err *err)
@@ -202,8 +218,8 @@ void call_fail(struct call *call, int rc, const struct err *err)
     int status = err_http_status(rc);
     const char *sentence = err == NULL || err->sentence[0] == 0 ? err_sentence(rc) : err->sentence;
     if (is_private(rc)) {
-        log_warn("request_failed", LOG_STR("request", call->request->id), LOG_STR("path", call->request->path), LOG_RC(rc),
-                 LOG_STR("why", sentence));
+        log_warn("request_failed", LOG_STR("request", call->request->id),
+                 LOG_STR("path", call->request->path), LOG_RC(rc), LOG_STR("why", sentence));
         sentence = rc == ERR_UNAVAILABLE || rc == ERR_UNSUPPORTED ? sentence : err_sentence(rc);
     }
     if (rc == ERR_DB_CONNECTION)
@@ -233,7 +249,8 @@ void call_pass_created(void *owner, int rc, struct str json, const struct err *e
         call_json(call, 201, json);
 }
 
-/* ---- parts of handlers ------------------------------------------------------------------------------------------- */
+/* ---- parts of handlers
+ * ------------------------------------------------------------------------------------------- */
 
 bool call_list(struct call *call, struct list_query *query, enum list list)
 {
@@ -244,7 +261,8 @@ bool call_list(struct call *call, struct list_query *query, enum list list)
         const struct http_pair *pair = &call->query.pairs[i];
         int rc = list_query_put(query, pair->name, pair->value, conf->api_maximum_page_limit, &err);
         if (rc == ERR_UNPROCESSABLE)
-            call_problem(call, "query", str_cstr(call->arena, pair->name), "value_error", "%s", err.sentence);
+            call_problem(call, "query", str_cstr(call->arena, pair->name), "value_error", "%s",
+                         err.sentence);
         else if (rc < 0) {
             list_query_clear(query);
             call_fail(call, rc, &err);
@@ -269,7 +287,8 @@ void call_list_one(struct call *call, struct list_query *query)
     list_query_clear(query);
 }
 
-void call_document(struct call *call, enum document document, const struct bind *binds, uint32_t count)
+void call_document(struct call *call, enum document document, const struct bind *binds,
+                   uint32_t count)
 {
     if (!call_refuse_problems(call))
         document_read(call->api->options.store, document, binds, count, call_pass, call);
@@ -277,11 +296,11 @@ void call_document(struct call *call, enum document document, const struct bind 
 
 struct audit call_audit(const struct call *call, const char *event)
 {
-    return (struct audit){ .actor = call->person.name,
-                           .event = str_of(event),
-                           .map_index = AUDIT_NO_MAP_INDEX,
-                           .allowed = true,
-                           .address = str_of(call->request->peer) };
+    return (struct audit) { .actor = call->person.name,
+                            .event = str_of(event),
+                            .map_index = AUDIT_NO_MAP_INDEX,
+                            .allowed = true,
+                            .address = str_of(call->request->peer) };
 }
 
 static bool is_secret(struct str key)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* call - one request on its way through a handler: who asks, what was sent, and the answers of this API.
+/* call - one request on its way through a handler: who asks, what was sent, and the answers of this
+ * API.
  *
- * A handler ends with exactly one answer (call_json, call_fail, ...), now or in a callback; the call dies with it. */
+ * A handler ends with exactly one answer (call_json, call_fail, ...), now or in a callback; the
+ * call dies with it. */
 #ifndef HEADRACE_CALL_H
 #define HEADRACE_CALL_H
 
@@ -69,9 +71,11 @@ const struct route *routes_table(uint32_t *out_count);
 
 /* ---- what was sent ---- */
 
-struct str call_param(const struct call *call, const char *name); /* of the path; asserts that the route has it */
+struct str call_param(const struct call *call,
+                      const char *name); /* of the path; asserts that the route has it */
 struct str call_query(const struct call *call, const char *name, struct str otherwise);
-int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise);
+int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max,
+                       int64_t otherwise);
 bool call_query_bool(struct call *call, const char *name, bool otherwise);
 int64_t call_param_int(struct call *call, const char *name, int64_t min, int64_t max);
 
@@ -85,7 +89,8 @@ const struct value *body_map(struct call *call, const char *name); /* NULL when 
 const struct value *body_list(struct call *call, const char *name);
 bool body_has(const struct call *call, const char *name); /* also when it is null */
 
-void call_problem(struct call *call, const char *place, const char *field, const char *type, const char *fmt, ...) FORMAT(5, 6);
+void call_problem(struct call *call, const char *place, const char *field, const char *type,
+                  const char *fmt, ...) FORMAT(5, 6);
 /* True after answering 422 with all problems, if there are any. */
 bool call_refuse_problems(struct call *call);
 
@@ -97,9 +102,11 @@ void call_empty(struct call *call, int status);
 void call_fail(struct call *call, int rc, const struct err *err);
 void call_refuse(struct call *call, int status, const char *fmt, ...) FORMAT(3, 4);
 /* {"detail": {"reason": ..., "message": ...}} */
-void call_refuse_reason(struct call *call, int status, const char *reason, const char *fmt, ...) FORMAT(4, 5);
+void call_refuse_reason(struct call *call, int status, const char *reason, const char *fmt, ...)
+    FORMAT(4, 5);
 
-/* on_end of document_read, list_read and list_read_one that passes the JSON on: owner is the call. */
+/* on_end of document_read, list_read and list_read_one that passes the JSON on: owner is the call.
+ */
 void call_pass(void *call, int rc, struct str json, const struct err *err);
 /* The same with status 201. */
 void call_pass_created(void *call, int rc, struct str json, const struct err *err);
@@ -110,7 +117,8 @@ void call_pass_created(void *call, int rc, struct str json, const struct err *er
 bool call_list(struct call *call, struct list_query *query, enum list list);
 void call_list_read(struct call *call, struct list_query *query); /* reads, passes on, clears */
 void call_list_one(struct call *call, struct list_query *query);
-void call_document(struct call *call, enum document document, const struct bind *binds, uint32_t count);
+void call_document(struct call *call, enum document document, const struct bind *binds,
+                   uint32_t count);
 
 struct audit call_audit(const struct call *call, const char *event);
 

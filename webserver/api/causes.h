@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* causes - the words and sentences of common/model/state.h as parameters of queries: indexed by the cause's number. */
+/* causes - the words and sentences of common/model/state.h as parameters of queries: indexed by the
+ * cause's number. */
 #ifndef HEADRACE_CAUSES_H
 #define HEADRACE_CAUSES_H
 

@@ -7,7 +7,8 @@
 #include "common/text/json.h"
 #include "webserver/api/leader.h"
 
-/* A note of the leader usually says that an answer is there; this is how often we look without one. */
+/* A note of the leader usually says that an answer is there; this is how often we look without one.
+ */
 enum { LOOK_MS = 100, LOOK_AT_MOST_MS = 5 };
 
 struct waiting {
@@ -71,7 +72,8 @@ static void give_up(struct commands *commands, uint32_t index)
     struct waiting waiting = take(commands, index);
     http_set_header(waiting.call->request, "Retry-After", STR("5"));
     call_refuse_reason(waiting.call, 503, "not_yet_done",
-                       "The request is recorded as number %lld, and no scheduler has done it yet. It will be done when a "
+                       "The request is recorded as number %lld, and no scheduler has done it yet. "
+                       "It will be done when a "
                        "scheduler leads.",
                        (long long)waiting.request_no);
 }
@@ -87,7 +89,9 @@ void commands_close(struct commands *commands, void (*done)(void *owner), void *
     check_closed(commands);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- answers
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static struct str sentence_of(const struct value *answer, int code)
 {
@@ -103,7 +107,8 @@ static void on_answer(void *owner, const struct request_answer *answer)
 {
     struct commands *commands = owner;
     uint32_t index = 0;
-    while (index < commands->waiting.count && commands->waiting.items[index].request_no != answer->request_no)
+    while (index < commands->waiting.count &&
+           commands->waiting.items[index].request_no != answer->request_no)
         index++;
     if (index == commands->waiting.count)
         return;
@@ -116,7 +121,8 @@ static void on_answer(void *owner, const struct request_answer *answer)
         waiting.on_done(call, value);
         return;
     }
-    call_refuse(call, err_http_status(answer->code), "%.*s", STR_ARG(sentence_of(value, answer->code)));
+    call_refuse(call, err_http_status(answer->code), "%.*s",
+                STR_ARG(sentence_of(value, answer->code)));
 }
 
 static void on_asked(void *owner, int rc, const struct err *err)
@@ -143,7 +149,8 @@ static void look(struct commands *commands)
     VEC_EACH (&commands->waiting, i)
         numbers[i] = commands->waiting.items[i].request_no;
     commands->is_asking = true;
-    request_answers(commands->api->options.store, numbers, commands->waiting.count, on_answer, on_asked, commands);
+    request_answers(commands->api->options.store, numbers, commands->waiting.count, on_answer,
+                    on_asked, commands);
     arena_clear(&arena);
 }
 
@@ -155,7 +162,9 @@ void commands_look(struct commands *commands)
     look(commands);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------ */
+/* ---- asking
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void on_put(void *owner, int rc, int64_t request_no, const struct err *err)
 {
@@ -180,7 +189,8 @@ void command_send(struct call *call, struct request *request, struct audit *audi
                   void (*on_done)(struct call *call, const struct value *answer))
 {
     request->actor = call->person.name;
-    struct str *const texts[] = { &request->dag_id, &request->run_id, &request->note, &request->pool, &request->what };
+    struct str *const texts[] = { &request->dag_id, &request->run_id, &request->note,
+                                  &request->pool, &request->what };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i]->bytes == NULL)
             *texts[i] = STR_EMPTY;
@@ -194,7 +204,7 @@ void command_send(struct call *call, struct request *request, struct audit *audi
     if (audit->detail.size == 0)
         audit->detail = call_body_text(call);
     struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
-    *waiting = (struct waiting){ 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done };
+    *waiting = (struct waiting) { 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done };
     struct str key = http_header(call->request, "Idempotency-Key");
     request_put(call->api->options.store, body, str_slice(key, 0, 200), audit, on_put, waiting);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* command - a change: recorded as a request with its audit row, told to the leader, and waited for.
  *
- * The web server decides nothing: what the leader answers is what the client is told. No answer in time is not a failure of
- * the request: it stands in the inbox and will be done when a scheduler leads. */
+ * The web server decides nothing: what the leader answers is what the client is told. No answer in
+ * time is not a failure of the request: it stands in the inbox and will be done when a scheduler
+ * leads. */
 #ifndef HEADRACE_COMMAND_H
 #define HEADRACE_COMMAND_H
 
@@ -18,8 +19,8 @@ void commands_close(struct commands *commands, void (*done)(void *owner), void *
 /* Something was committed: perhaps answers. */
 void commands_look(struct commands *commands);
 
-/* `request` without actor; `audit` names the objects. on_done(call, answer) when the leader has done it; every other end is
- * answered here. `answer` (NULL: none) lives as long as the call. */
+/* `request` without actor; `audit` names the objects. on_done(call, answer) when the leader has
+ * done it; every other end is answered here. `answer` (NULL: none) lives as long as the call. */
 void command_send(struct call *call, struct request *request, struct audit *audit,
                   void (*on_done)(struct call *call, const struct value *answer));
 

@@ -30,7 +30,8 @@ void dag_get(struct call *call)
 
 void dag_details(struct call *call)
 {
-    call_document(call, DOCUMENT_api_dag_details, (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")) }, 1);
+    call_document(call, DOCUMENT_api_dag_details,
+                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")) }, 1);
 }
 
 static void on_changed(struct call *call, const struct value *answer)
@@ -47,7 +48,8 @@ void dag_patch(struct call *call)
         call_problem(call, "body", "is_paused", "missing", "Field required");
     struct str mask = call_query(call, "update_mask", STR("is_paused"));
     if (!str_is(mask, "is_paused"))
-        call_problem(call, "query", "update_mask", "value_error", "Only `is_paused` field can be updated through the REST API");
+        call_problem(call, "query", "update_mask", "value_error",
+                     "Only `is_paused` field can be updated through the REST API");
     request.paused = body_bool(call, "is_paused", false);
     if (call_refuse_problems(call))
         return;
@@ -68,7 +70,9 @@ void dag_delete(struct call *call)
     command_send(call, &request, &audit, on_deleted);
 }
 
-/* ---- many at once ------------------------------------------------------------------------------------------------ */
+/* ---- many at once
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct pausing {
     const struct value *dags; /* of the list */
@@ -123,17 +127,22 @@ void dags_patch(struct call *call)
     list_read(call->api->options.store, &pausing->query, on_paused_list, call);
 }
 
-/* ---- tasks, versions, sources ------------------------------------------------------------------------------------ */
+/* ---- tasks, versions, sources
+ * ------------------------------------------------------------------------------------ */
 
 void tasks_list(struct call *call)
 {
-    call_document(call, DOCUMENT_api_tasks, (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(STR_EMPTY) }, 2);
+    call_document(call, DOCUMENT_api_tasks,
+                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(STR_EMPTY) },
+                  2);
 }
 
 void task_get(struct call *call)
 {
     call_document(call, DOCUMENT_api_tasks,
-                  (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(call_param(call, "task_id")) }, 2);
+                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")),
+                                    BIND_TEXT(call_param(call, "task_id")) },
+                  2);
 }
 
 void dag_versions_list(struct call *call)
@@ -158,15 +167,16 @@ void dag_version_get(struct call *call)
     call_list_one(call, &query);
 }
 
-
 static void on_source(void *owner, int rc, struct str json, const struct err *err)
 {
     struct call *call = owner;
     struct str accept = http_header(call->request, "Accept");
     const struct value *source = NULL;
-    if (rc == 0 && accept.bytes != NULL && http_accepts(accept, "text/plain") && !http_accepts(accept, "application/json") &&
+    if (rc == 0 && accept.bytes != NULL && http_accepts(accept, "text/plain") &&
+        !http_accepts(accept, "application/json") &&
         json_parse(call->arena, json, NULL, &source, NULL) == 0) {
-        http_answer(call->request, 200, "text/plain; charset=utf-8", value_text(value_get(source, "content"), STR_EMPTY));
+        http_answer(call->request, 200, "text/plain; charset=utf-8",
+                    value_text(value_get(source, "content"), STR_EMPTY));
         return;
     }
     call_pass(call, rc, json, err);
@@ -178,7 +188,8 @@ void dag_source_get(struct call *call)
     if (call_refuse_problems(call))
         return;
     document_read(call->api->options.store, DOCUMENT_api_dag_source,
-                  (struct bind[]){ BIND_TEXT(call_param(call, "dag_id")), BIND_NUMBER(version) }, 2, on_source, call);
+                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")), BIND_NUMBER(version) },
+                  2, on_source, call);
 }
 
 void dag_stats(struct call *call)
@@ -188,7 +199,7 @@ void dag_stats(struct call *call)
     for (uint32_t i = 0; i < call->query.count; i++)
         if (str_is(call->query.pairs[i].name, "dag_ids"))
             dag_ids[count++] = call->query.pairs[i].value;
-    call_document(call, DOCUMENT_api_dag_stats, (struct bind[]){ BIND_TEXTS(dag_ids, count) }, 1);
+    call_document(call, DOCUMENT_api_dag_stats, (struct bind[]) { BIND_TEXTS(dag_ids, count) }, 1);
 }
 
 void tags_list(struct call *call)

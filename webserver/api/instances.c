@@ -15,7 +15,8 @@ static struct str unless_all(struct str id)
 /* Of one run all instances; of several those that have a row. */
 static void init_query(struct call *call, struct list_query *query, int64_t limit)
 {
-    struct str dag_id = unless_all(call_param(call, "dag_id")), run_id = unless_all(call_param(call, "dag_run_id"));
+    struct str dag_id = unless_all(call_param(call, "dag_id")),
+               run_id = unless_all(call_param(call, "dag_run_id"));
     bool is_one_run = dag_id.size > 0 && run_id.size > 0;
     list_query_init(query, is_one_run ? LIST_RUN_INSTANCES : LIST_INSTANCES, call->arena, limit);
     query->dag_id = dag_id;
@@ -86,12 +87,16 @@ void instance_tries(struct call *call)
     int32_t map_index = map_index_of(call, MAP_INDEX_NONE);
     bool is_one = http_param(call->request, "task_try_number").bytes != NULL;
     int64_t try_no = is_one ? call_param_int(call, "task_try_number", 0, INT16_MAX) : -1;
-    struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(call_param(call, "dag_run_id")),
-                            BIND_TEXT(call_param(call, "task_id")), BIND_NUMBER(map_index), BIND_NUMBER(try_no) };
+    struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")),
+                            BIND_TEXT(call_param(call, "dag_run_id")),
+                            BIND_TEXT(call_param(call, "task_id")), BIND_NUMBER(map_index),
+                            BIND_NUMBER(try_no) };
     call_document(call, DOCUMENT_api_tries, binds, 5);
 }
 
-/* ---- marking ----------------------------------------------------------------------------------------------------- */
+/* ---- marking
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void answer_instances(struct call *call)
 {
@@ -126,32 +131,40 @@ static void on_marked(struct call *call, const struct value *answer)
     audit.run_id = call_param(call, "dag_run_id");
     audit.task_id = call_param(call, "task_id");
     audit.map_index = map_index;
-    note_put(call->api->options.store, audit.dag_id, audit.run_id, audit.task_id, map_index, body_text(call, "note", STR_EMPTY),
-             &audit, on_noted, call);
+    note_put(call->api->options.store, audit.dag_id, audit.run_id, audit.task_id, map_index,
+             body_text(call, "note", STR_EMPTY), &audit, on_noted, call);
 }
 
 /* aux 1: a dry run, which says which instances would be marked. */
 void instance_patch(struct call *call)
 {
     struct request_task *task = ARENA_NEW(call->arena, struct request_task);
-    struct request request = { .kind = REQUEST_MARK_TASKS, .dag_id = call_param(call, "dag_id"),
-                               .run_id = call_param(call, "dag_run_id"), .tasks = task, .task_count = 1 };
-    *task = (struct request_task){ call_param(call, "task_id"), map_index_of(call, MAP_INDEX_ALL) };
+    struct request request = { .kind = REQUEST_MARK_TASKS,
+                               .dag_id = call_param(call, "dag_id"),
+                               .run_id = call_param(call, "dag_run_id"),
+                               .tasks = task,
+                               .task_count = 1 };
+    *task =
+        (struct request_task) { call_param(call, "task_id"), map_index_of(call, MAP_INDEX_ALL) };
     struct str state = body_text(call, "new_state", STR_EMPTY);
     struct str note = body_text(call, "note", STR_EMPTY);
-    bool is_markable = state.size == 0 || (task_state_parse(state, &request.task_state) == 0 &&
-                                           (request.task_state == TASK_SUCCESS || request.task_state == TASK_FAILED ||
-                                            request.task_state == TASK_SKIPPED));
+    bool is_markable = state.size == 0 ||
+                       (task_state_parse(state, &request.task_state) == 0 &&
+                        (request.task_state == TASK_SUCCESS || request.task_state == TASK_FAILED ||
+                         request.task_state == TASK_SKIPPED));
     if (!is_markable)
-        call_problem(call, "body", "new_state", "enum", "Input should be 'success', 'failed' or 'skipped'");
+        call_problem(call, "body", "new_state", "enum",
+                     "Input should be 'success', 'failed' or 'skipped'");
     if (state.size == 0 && !body_has(call, "note"))
         call_problem(call, "body", "new_state", "missing", "new_state or note is needed");
     if (note.size > NOTE_MAX)
-        call_problem(call, "body", "note", "string_too_long", "String should have at most 1000 characters");
+        call_problem(call, "body", "note", "string_too_long",
+                     "String should have at most 1000 characters");
     request.include_upstream = body_bool(call, "include_upstream", false);
     request.include_downstream = body_bool(call, "include_downstream", false);
     if (body_bool(call, "include_past", false) || body_bool(call, "include_future", false))
-        call_problem(call, "body", "include_past", "value_error", "marking instances of other runs is not supported; mark them run by run");
+        call_problem(call, "body", "include_past", "value_error",
+                     "marking instances of other runs is not supported; mark them run by run");
     if (call_refuse_problems(call))
         return;
     if (call->route->aux == 1 || state.size == 0) {
@@ -165,7 +178,9 @@ void instance_patch(struct call *call)
     command_send(call, &request, &audit, on_marked);
 }
 
-/* ---- clearing ---------------------------------------------------------------------------------------------------- */
+/* ---- clearing
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 struct clearing {
     struct request request;
@@ -193,7 +208,8 @@ static void add_key(struct call *call, struct clearing *clearing, const struct v
             is_asked = task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
     }
     if (is_asked)
-        list_query_only(&clearing->query, "instance", str_format(call->arena, "%.*s:%lld", STR_ARG(id), (long long)map_index));
+        list_query_only(&clearing->query, "instance",
+                        str_format(call->arena, "%.*s:%lld", STR_ARG(id), (long long)map_index));
 }
 
 static void on_keys(void *owner, int rc, struct str json, const struct err *err)
@@ -209,7 +225,8 @@ static void on_keys(void *owner, int rc, struct str json, const struct err *err)
         return;
     }
     const struct value *tasks = value_get(keys, "tasks");
-    list_query_only(&clearing->query, "instance", STR_EMPTY); /* an empty set is no instance, not all of them */
+    list_query_only(&clearing->query, "instance",
+                    STR_EMPTY); /* an empty set is no instance, not all of them */
     for (uint32_t i = 0; i < tasks->count; i++)
         if (tasks->items[i]->items[0]->type == VALUE_STRING)
             add_key(call, clearing, tasks->items[i]);
@@ -230,15 +247,17 @@ static void read_task_ids(struct call *call, struct request *request)
     request->tasks = ARENA_ARRAY(call->arena, struct request_task, list->count);
     for (uint32_t i = 0; i < list->count; i++) {
         const struct value *item = list->items[i];
-        bool is_pair = item->type == VALUE_LIST && item->count == 2 && item->items[0]->type == VALUE_STRING &&
-                       item->items[1]->type == VALUE_INT;
+        bool is_pair = item->type == VALUE_LIST && item->count == 2 &&
+                       item->items[0]->type == VALUE_STRING && item->items[1]->type == VALUE_INT;
         if (item->type != VALUE_STRING && !is_pair)
-            call_problem(call, "body", "task_ids", "value_error", "each is a task id, or [task id, map index]");
+            call_problem(call, "body", "task_ids", "value_error",
+                         "each is a task id, or [task id, map index]");
         else if (is_pair)
             request->tasks[request->task_count++] =
-                (struct request_task){ item->items[0]->string, (int32_t)item->items[1]->integer };
+                (struct request_task) { item->items[0]->string, (int32_t)item->items[1]->integer };
         else
-            request->tasks[request->task_count++] = (struct request_task){ item->string, MAP_INDEX_ALL };
+            request->tasks[request->task_count++] =
+                (struct request_task) { item->string, MAP_INDEX_ALL };
     }
 }
 
@@ -257,7 +276,7 @@ void instances_clear(struct call *call)
 {
     struct clearing *clearing = ARENA_NEW(call->arena, struct clearing);
     struct request *request = &clearing->request;
-    *request = (struct request){ .kind = REQUEST_CLEAR, .dag_id = call_param(call, "dag_id") };
+    *request = (struct request) { .kind = REQUEST_CLEAR, .dag_id = call_param(call, "dag_id") };
     request->run_id = body_text(call, "dag_run_id", STR_EMPTY);
     clearing->dry_run = body_bool(call, "dry_run", true);
     request->only_failed = body_bool(call, "only_failed", true);
@@ -268,9 +287,11 @@ void instances_clear(struct call *call)
     read_task_ids(call, request);
     request->whole_run = request->task_count == 0;
     if (request->run_id.size == 0)
-        call_problem(call, "body", "dag_run_id", "missing", "clearing by dates is not supported: name the run");
+        call_problem(call, "body", "dag_run_id", "missing",
+                     "clearing by dates is not supported: name the run");
     if (body_bool(call, "include_past", false) || body_bool(call, "include_future", false))
-        call_problem(call, "body", "include_past", "value_error", "clearing instances of other runs is not supported; clear them run by run");
+        call_problem(call, "body", "include_past", "value_error",
+                     "clearing instances of other runs is not supported; clear them run by run");
     if (call_refuse_problems(call))
         return;
     list_query_init(&clearing->query, LIST_RUN_INSTANCES, call->arena, INT32_MAX);
@@ -280,13 +301,18 @@ void instances_clear(struct call *call)
     struct str *ids = ARENA_ARRAY(call->arena, struct str, request->task_count), states[3];
     for (uint32_t i = 0; i < request->task_count; i++)
         ids[i] = request->tasks[i].task_id;
-    struct bind binds[] = { BIND_TEXT(request->dag_id), BIND_TEXT(request->run_id), BIND_TEXTS(ids, request->task_count),
-                            BIND_NUMBER(request->include_upstream), BIND_NUMBER(request->include_downstream),
+    struct bind binds[] = { BIND_TEXT(request->dag_id),
+                            BIND_TEXT(request->run_id),
+                            BIND_TEXTS(ids, request->task_count),
+                            BIND_NUMBER(request->include_upstream),
+                            BIND_NUMBER(request->include_downstream),
                             BIND_TEXTS(states, states_of(clearing, states)) };
     document_read(call->api->options.store, DOCUMENT_api_instance_keys, binds, 6, on_keys, call);
 }
 
-/* ---- outputs ----------------------------------------------------------------------------------------------------- */
+/* ---- outputs
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 void outputs_list(struct call *call)
 {
@@ -304,8 +330,10 @@ void output_get(struct call *call)
 {
     int32_t map_index = map_index_of(call, MAP_INDEX_NONE);
     bool as_text = call_query_bool(call, "stringify", false);
-    struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(call_param(call, "dag_run_id")),
-                            BIND_TEXT(call_param(call, "task_id")), BIND_NUMBER(map_index),
-                            BIND_TEXT(call_param(call, "xcom_key")), BIND_NUMBER(as_text) };
+    struct bind binds[] = {
+        BIND_TEXT(call_param(call, "dag_id")),   BIND_TEXT(call_param(call, "dag_run_id")),
+        BIND_TEXT(call_param(call, "task_id")),  BIND_NUMBER(map_index),
+        BIND_TEXT(call_param(call, "xcom_key")), BIND_NUMBER(as_text)
+    };
     call_document(call, DOCUMENT_api_output, binds, 6);
 }

@@ -49,7 +49,8 @@ static void on_tick(struct timer *timer)
 
 static void tell(struct wire_client *client, struct message *message)
 {
-    (void)!wire_client_send(client, message, NULL); /* the inbox is polled as well; subscribing is repeated when up */
+    (void)!wire_client_send(
+        client, message, NULL); /* the inbox is polled as well; subscribing is repeated when up */
 }
 
 static void subscribe(struct wire_client *client)
@@ -60,7 +61,7 @@ static void subscribe(struct wire_client *client)
     hello.hello.program = STR("webserver");
     hello.hello.release = STR(HEADRACE_VERSION);
     tell(client, &hello);
-    tell(client, &(struct message){ .type = MESSAGE_SUBSCRIBE });
+    tell(client, &(struct message) { .type = MESSAGE_SUBSCRIBE });
 }
 
 static void on_state(struct wire_client *client, bool is_up, const struct err *why)
@@ -96,7 +97,8 @@ static int open_client(struct leader *leader, struct str address, struct err *er
     char sender[64], host[40] = "webserver";
     (void)!gethostname(host, sizeof host - 1);
     for (char *at = host; *at != 0; at++)
-        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", *at) == NULL)
+        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", *at) ==
+            NULL)
             *at = '-';
     snprintf(sender, sizeof sender, "web-%s-%d", host, (int)getpid());
     int rc = wire_endpoint(&arena, address, &endpoint, err);
@@ -131,7 +133,8 @@ static void on_closed(void *owner)
         done(done_owner);
 }
 
-int leader_open(struct leader **out, struct loop *loop, const struct leader_options *options, struct err *err)
+int leader_open(struct leader **out, struct loop *loop, const struct leader_options *options,
+                struct err *err)
 {
     struct leader *leader = calloc(1, sizeof *leader);
     ASSERT(leader != NULL);
@@ -171,7 +174,7 @@ bool leader_is_heard(const struct leader *leader)
 void leader_nudge(struct leader *leader)
 {
     VEC_EACH (&leader->clients, i)
-        tell(leader->clients.items[i], &(struct message){ .type = MESSAGE_NUDGE });
+        tell(leader->clients.items[i], &(struct message) { .type = MESSAGE_NUDGE });
 }
 
 void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
@@ -181,7 +184,8 @@ void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_
         on_end(owner, ERR_UNAVAILABLE, STR_EMPTY);
         return;
     }
-    struct question question = { ++leader->question_count, loop_now_ms() + WHY_DEADLINE_MS, on_end, owner };
+    struct question question = { ++leader->question_count, loop_now_ms() + WHY_DEADLINE_MS, on_end,
+                                 owner };
     VEC_ADD(&leader->questions, question);
     timer_every(&leader->tick, TICK_MS);
     VEC_EACH (&leader->clients, i) {
@@ -193,4 +197,3 @@ void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_
         tell(leader->clients.items[i], &message);
     }
 }
-

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* leader - the way to the schedulers: one connection to each, of which one leads. Tells what it notes, nudges it when there
- * is something in the inbox, and asks it why a task waits. */
+/* leader - the way to the schedulers: one connection to each, of which one leads. Tells what it
+ * notes, nudges it when there is something in the inbox, and asks it why a task waits. */
 #ifndef HEADRACE_LEADER_H
 #define HEADRACE_LEADER_H
 
@@ -19,13 +19,15 @@ struct leader_options {
     void *owner;
 };
 
-MUST_USE int leader_open(struct leader **out, struct loop *loop, const struct leader_options *options, struct err *err);
+MUST_USE int leader_open(struct leader **out, struct loop *loop,
+                         const struct leader_options *options, struct err *err);
 void leader_close(struct leader *leader, void (*done)(void *owner), void *owner);
 
 bool leader_is_heard(const struct leader *leader); /* at least one connection stands */
 void leader_nudge(struct leader *leader);
 
-/* `text` is the scheduler's answer (JSON). ERR_UNAVAILABLE: none is connected; ERR_TIMEOUT after 2 s. */
+/* `text` is the scheduler's answer (JSON). ERR_UNAVAILABLE: none is connected; ERR_TIMEOUT after 2
+ * s. */
 void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
                     void (*on_end)(void *owner, int rc, struct str text), void *owner);
 

@@ -77,12 +77,14 @@ struct live {
     void *done_owner;
 };
 
-/* ---- the ring ---------------------------------------------------------------------------------------------------- */
+/* ---- the ring
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void change_clear(struct change *change)
 {
     free((char *)change->dag_id.bytes);
-    *change = (struct change){ 0 };
+    *change = (struct change) { 0 };
 }
 
 static struct str place(char **at, struct str text)
@@ -93,8 +95,8 @@ static struct str place(char **at, struct str text)
     return placed;
 }
 
-static void add_change(struct live *live, enum topic_event event, int64_t seq, struct str dag_id, struct str run_id,
-                       struct str json)
+static void add_change(struct live *live, enum topic_event event, int64_t seq, struct str dag_id,
+                       struct str run_id, struct str json)
 {
     struct change *change = &live->ring[live->ring_count++ % RING_SIZE];
     if (change->dag_id.bytes != NULL) {
@@ -115,7 +117,9 @@ int64_t live_seq(const struct live *live)
     return live->samples[SAMPLES - 1];
 }
 
-/* ---- one client -------------------------------------------------------------------------------------------------- */
+/* ---- one client
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void drop_client(struct stream_client *client)
 {
@@ -161,7 +165,8 @@ static bool write_plain(struct stream_client *client, const char *name, int64_t 
 }
 
 /* All changes of one kind that the client has not seen, as one event. */
-static uint32_t collect(struct stream_client *client, enum topic_event event, int64_t up_to, struct buf *out, int64_t *out_seq)
+static uint32_t collect(struct stream_client *client, enum topic_event event, int64_t up_to,
+                        struct buf *out, int64_t *out_seq)
 {
     const struct live *live = client->live;
     uint64_t begin = live->ring_count > RING_SIZE ? live->ring_count - RING_SIZE : 0;
@@ -181,26 +186,29 @@ static uint32_t collect(struct stream_client *client, enum topic_event event, in
     return count;
 }
 
-/* One event a kind. The last of them alone carries the id: a client that loses the connection between two gets all again. */
+/* One event a kind. The last of them alone carries the id: a client that loses the connection
+ * between two gets all again. */
 static void write_changes(struct stream_client *client)
 {
     static const struct {
         const char *name, *before, *after;
     } EVENTS[] = {
-        [EVENT_TASK] = { "ti", ",\"c\":[", "]" },
-        [EVENT_RUN] = { "run", ",\"c\":[", "]" },
-        [EVENT_DAG] = { "dag", ",\"dags\":[", "]" },
-        [EVENT_WORKERS] = { "workers", "", "" },
+        [EVENT_TASK] = {"ti",       ",\"c\":[",    "]"},
+        [EVENT_RUN] = { "run",     ",\"c\":[",    "]"},
+        [EVENT_DAG] = { "dag",     ",\"dags\":[", "]"},
+        [EVENT_WORKERS] = { "workers", "",            "" },
     };
     struct buf lists[EVENT_WORKERS + 1] = { 0 }, out = { 0 };
     int64_t seqs[EVENT_WORKERS + 1] = { 0 };
     uint32_t counts[EVENT_WORKERS + 1];
     int last = -1;
     for (int event = EVENT_TASK; event <= EVENT_WORKERS; event++) {
-        counts[event] = collect(client, (enum topic_event)event, client->live->seq, &lists[event], &seqs[event]);
+        counts[event] = collect(client, (enum topic_event)event, client->live->seq, &lists[event],
+                                &seqs[event]);
         last = counts[event] > 0 ? event : last;
     }
-    for (int event = EVENT_TASK; event <= last && counts[EVENT_TASK] <= TASKS_AT_ONCE_MAX; event++) {
+    for (int event = EVENT_TASK; event <= last && counts[EVENT_TASK] <= TASKS_AT_ONCE_MAX;
+         event++) {
         if (counts[event] == 0)
             continue;
         begin_event(&out, EVENTS[event].name, event == last ? client->live->seq : 0, seqs[event]);
@@ -240,7 +248,9 @@ static void tell_all(struct live *live)
     }
 }
 
-/* ---- logs -------------------------------------------------------------------------------------------------------- */
+/* ---- logs
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void write_log(struct stream_client *client, struct topic *topic)
 {
@@ -252,8 +262,8 @@ static void write_log(struct stream_client *client, struct topic *topic)
     begin_event(&out, "log", 0, 0);
     buf_add_cstr(&out, ",\"log\":");
     json_write_string(&out, topic->name);
-    buf_printf(&out, ",\"lines\":%lld,\"bytes\":%lld,\"complete\":%s}\n\n", (long long)info.lines, (long long)info.bytes,
-               info.is_complete ? "true" : "false");
+    buf_printf(&out, ",\"lines\":%lld,\"bytes\":%lld,\"complete\":%s}\n\n", (long long)info.lines,
+               (long long)info.bytes, info.is_complete ? "true" : "false");
     (void)write_event(client, buf_str(&out));
     buf_clear(&out);
 }
@@ -287,13 +297,15 @@ static void on_log_change(void *owner, struct id128 attempt)
     struct live *live = owner;
     for (struct stream_client *client = live->first; client != NULL; client = client->next)
         for (uint32_t i = 0; i < client->topics.count; i++)
-            if (client->topics.items[i].kind == TOPIC_LOG && id_eq(client->topics.items[i].attempt, attempt)) {
+            if (client->topics.items[i].kind == TOPIC_LOG &&
+                id_eq(client->topics.items[i].attempt, attempt)) {
                 client->topics.items[i].has_changed = true;
                 wake(live);
             }
 }
 
-/* ---- a batch of notes -------------------------------------------------------------------------------------------- */
+/* ---- a batch of notes
+ * -------------------------------------------------------------------------------------------- */
 
 static const struct version *find_version(const struct live *live, int64_t version_no)
 {
@@ -324,7 +336,8 @@ static void add_version(struct live *live, int64_t version_no, struct str json)
     }
     if (live->versions.count == VERSIONS_MAX) {
         free_version(live->versions.items[0]);
-        memmove(live->versions.items, live->versions.items + 1, (VERSIONS_MAX - 1) * sizeof *live->versions.items);
+        memmove(live->versions.items, live->versions.items + 1,
+                (VERSIONS_MAX - 1) * sizeof *live->versions.items);
         live->versions.count--;
     }
     VEC_ADD(&live->versions, version);
@@ -350,7 +363,8 @@ static void add_time(struct buf *out, const struct value *value)
 static void add_run(struct live *live, const struct value *run, int64_t seq)
 {
     struct buf json = { 0 };
-    struct str dag_id = value_text(fact(run, RUN_DAG), STR_EMPTY), run_id = value_text(fact(run, RUN_ID), STR_EMPTY);
+    struct str dag_id = value_text(fact(run, RUN_DAG), STR_EMPTY),
+               run_id = value_text(fact(run, RUN_ID), STR_EMPTY);
     buf_add_byte(&json, '[');
     json_write_string(&json, dag_id);
     buf_add_byte(&json, ',');
@@ -377,13 +391,14 @@ static enum task_state state_of(const struct message_note *note, const struct va
 }
 
 /* ["etl","manual__1","load",-1,"running",1,start,end,"w-1"] */
-static void add_task(struct live *live, const struct message_note *note, const struct value *run, const struct value *row,
-                     int64_t seq)
+static void add_task(struct live *live, const struct message_note *note, const struct value *run,
+                     const struct value *row, int64_t seq)
 {
     const struct version *version = find_version(live, value_integer(fact(run, RUN_VERSION), 0));
     if (version == NULL || note->task < 0 || (uint32_t)note->task >= version->count)
         return;
-    struct str dag_id = value_text(fact(run, RUN_DAG), STR_EMPTY), run_id = value_text(fact(run, RUN_ID), STR_EMPTY);
+    struct str dag_id = value_text(fact(run, RUN_DAG), STR_EMPTY),
+               run_id = value_text(fact(run, RUN_ID), STR_EMPTY);
     enum task_state state = state_of(note, row);
     struct buf json = { 0 };
     buf_add_byte(&json, '[');
@@ -394,7 +409,8 @@ static void add_task(struct live *live, const struct message_note *note, const s
     json_write_string(&json, version->tasks[note->task]);
     buf_printf(&json, ",%d,\"%s\",%lld", note->map_index, task_state_name(state),
                (long long)value_integer(row == NULL ? NULL : fact(row, TRY_NO), note->try_no));
-    bool has_start = row != NULL && fact(row, TRY_START) != NULL && fact(row, TRY_START)->type == VALUE_INT;
+    bool has_start =
+        row != NULL && fact(row, TRY_START) != NULL && fact(row, TRY_START)->type == VALUE_INT;
     if (!has_start && state == TASK_RUNNING)
         buf_printf(&json, ",%lld", (long long)note->at_ms);
     else
@@ -426,7 +442,8 @@ static void end_batch(struct live *live)
 
 static void publish(struct live *live)
 {
-    const struct value *runs = value_get(live->facts, "runs"), *tries = value_get(live->facts, "tries");
+    const struct value *runs = value_get(live->facts, "runs"),
+                       *tries = value_get(live->facts, "tries");
     struct map by_run = { 0 }, by_note = { 0 };
     for (uint32_t i = 0; i < runs->count; i++)
         map_put(&by_run, (uint64_t)value_integer(fact(runs->items[i], RUN_NO), 0), i);
@@ -439,7 +456,8 @@ static void publish(struct live *live)
         uint64_t at = note->task < 0 ? 0 : task_at++, run, try;
         if (note->task < 0 || !map_get(&by_run, (uint64_t)note->run_no, &run))
             continue;
-        add_task(live, note, runs->items[run], map_get(&by_note, at, &try) ? tries->items[try] : NULL, task_seq);
+        add_task(live, note, runs->items[run],
+                 map_get(&by_note, at, &try) ? tries->items[try] : NULL, task_seq);
     }
     int64_t run_seq = ++live->seq;
     VEC_EACH (&live->batch, i) {
@@ -484,8 +502,8 @@ static void load_versions(struct live *live)
         int64_t version_no = value_integer(fact(runs->items[i], RUN_VERSION), 0);
         if (find_version(live, version_no) != NULL)
             continue;
-        document_read(live->api->options.store, DOCUMENT_live_tasks, (struct bind[]){ BIND_NUMBER(version_no) }, 1, on_tasks,
-                      live);
+        document_read(live->api->options.store, DOCUMENT_live_tasks,
+                      (struct bind[]) { BIND_NUMBER(version_no) }, 1, on_tasks, live);
         return;
     }
     publish(live);
@@ -504,7 +522,8 @@ static void on_facts(void *owner, int rc, struct str json, const struct err *err
     if (rc == 0)
         rc = json_parse(&live->batch_arena, json, NULL, &live->facts, NULL);
     if (rc < 0) {
-        /* The database is away: what changed cannot be told, so everything is to be read again when it is back. */
+        /* The database is away: what changed cannot be told, so everything is to be read again when
+         * it is back. */
         live->oldest_seq = ++live->seq;
         end_batch(live);
         return;
@@ -525,7 +544,8 @@ static void flush(struct live *live)
     live->is_busy = true;
     uint32_t count = live->pending.count;
     struct arena *arena = &live->batch_arena;
-    int64_t *runs = ARENA_ARRAY(arena, int64_t, count), *task_runs = ARENA_ARRAY(arena, int64_t, count);
+    int64_t *runs = ARENA_ARRAY(arena, int64_t, count),
+            *task_runs = ARENA_ARRAY(arena, int64_t, count);
     int64_t *tasks = ARENA_ARRAY(arena, int64_t, count), *maps = ARENA_ARRAY(arena, int64_t, count);
     uint32_t run_count = 0, task_count = 0;
     struct map seen = { 0 };
@@ -545,8 +565,8 @@ static void flush(struct live *live)
     map_clear(&seen);
     VEC_RESET(&live->pending);
     map_clear(&live->pending_index);
-    struct bind binds[] = { BIND_NUMBERS(runs, run_count), BIND_NUMBERS(task_runs, task_count), BIND_NUMBERS(tasks, task_count),
-                            BIND_NUMBERS(maps, task_count) };
+    struct bind binds[] = { BIND_NUMBERS(runs, run_count), BIND_NUMBERS(task_runs, task_count),
+                            BIND_NUMBERS(tasks, task_count), BIND_NUMBERS(maps, task_count) };
     document_read(live->api->options.store, DOCUMENT_live_facts, binds, 4, on_facts, live);
 }
 
@@ -582,13 +602,14 @@ void live_notes(struct live *live, const struct message_note *notes, uint32_t co
             live->is_overfull = true;
         }
         map_put_str(&live->pending_index, bytes, live->pending.count);
-        VEC_ADD(&live->pending, (struct pending){ notes[i] });
+        VEC_ADD(&live->pending, (struct pending) { notes[i] });
     }
     if (count > 0)
         wake(live);
 }
 
-/* ---- what nobody notes: DAGs and workers ------------------------------------------------------------------------- */
+/* ---- what nobody notes: DAGs and workers
+ * ------------------------------------------------------------------------- */
 
 static void on_dag_marks(void *owner, int rc, struct str json, const struct err *err)
 {
@@ -609,7 +630,8 @@ static void on_dag_marks(void *owner, int rc, struct str json, const struct err 
             continue;
         map_put_str(&live->dag_marks, dag_id, mark);
         live->seq = seq;
-        add_change(live, EVENT_DAG, seq, dag_id, STR_EMPTY, str_format(&arena, "\"%.*s\"", STR_ARG(dag_id)));
+        add_change(live, EVENT_DAG, seq, dag_id, STR_EMPTY,
+                   str_format(&arena, "\"%.*s\"", STR_ARG(dag_id)));
     }
     arena_clear(&arena);
     tell_all(live);
@@ -633,16 +655,21 @@ static void on_marks(void *owner, int rc, struct str json, const struct err *err
     (void)err;
     if (rc == 0)
         rc = json_parse(&arena, json, NULL, &map, NULL);
-    if (rc == 0 && (mark_changed(live->workers_mark, value_text(value_get(map, "workers"), STR_EMPTY)) || live->wants_workers)) {
+    if (rc == 0 &&
+        (mark_changed(live->workers_mark, value_text(value_get(map, "workers"), STR_EMPTY)) ||
+         live->wants_workers)) {
         live->wants_workers = false;
         live->workers_told_ms = loop_now_ms();
         add_change(live, EVENT_WORKERS, ++live->seq, STR_EMPTY, STR_EMPTY, STR_EMPTY);
     }
     bool is_first = live->dags_mark[0] == 0;
-    bool dags_changed = rc == 0 && (mark_changed(live->dags_mark, value_text(value_get(map, "dags"), STR_EMPTY)) || is_first);
+    bool dags_changed =
+        rc == 0 &&
+        (mark_changed(live->dags_mark, value_text(value_get(map, "dags"), STR_EMPTY)) || is_first);
     arena_clear(&arena);
     if (dags_changed && !live->is_closing) {
-        document_read(live->api->options.store, DOCUMENT_live_dag_marks, NULL, 0, on_dag_marks, live);
+        document_read(live->api->options.store, DOCUMENT_live_dag_marks, NULL, 0, on_dag_marks,
+                      live);
         return;
     }
     live->is_reading_marks = false;
@@ -677,7 +704,8 @@ static void on_sample(struct timer *timer)
     live->samples[0] = live->seq;
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------------------------- */
+/* ---- opening and closing
+ * ----------------------------------------------------------------------------------------- */
 
 struct live *live_new(struct api *api)
 {
@@ -686,7 +714,8 @@ struct live *live_new(struct api *api)
     live->api = api;
     live->ring = calloc(RING_SIZE, sizeof *live->ring);
     ASSERT(live->ring != NULL);
-    /* Milliseconds: positions of the process before this one are lower, and clients that have them read again. */
+    /* Milliseconds: positions of the process before this one are lower, and clients that have them
+     * read again. */
     live->seq = live->oldest_seq = loop_wall_ms();
     for (int i = 0; i < SAMPLES; i++)
         live->samples[i] = live->seq;
@@ -760,7 +789,9 @@ void live_close(struct live *live, void (*done)(void *owner), void *owner)
     timer_once(&live->flush_timer, 0);
 }
 
-/* ---- GET stream -------------------------------------------------------------------------------------------------- */
+/* ---- GET stream
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void on_gone(struct http_request *request)
 {
@@ -774,13 +805,15 @@ struct resolving {
     struct topic *topic;
 };
 
-static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err)
+static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count,
+                        const struct err *err)
 {
     struct resolving resolving = *(struct resolving *)owner;
     free(owner);
     (void)err;
     resolving.live->resolving--;
-    for (struct stream_client *client = resolving.live->first; client != NULL; client = client->next) {
+    for (struct stream_client *client = resolving.live->first; client != NULL;
+         client = client->next) {
         if (client->request != resolving.request || rc < 0 || count == 0)
             continue;
         resolving.topic->attempt = rows[0].attempt;
@@ -798,10 +831,10 @@ static void resolve_logs(struct stream_client *client)
             continue;
         struct resolving *resolving = calloc(1, sizeof *resolving);
         ASSERT(resolving != NULL);
-        *resolving = (struct resolving){ client->live, client->request, topic };
+        *resolving = (struct resolving) { client->live, client->request, topic };
         client->live->resolving++;
-        attempts_read(client->live->api->options.store, topic->dag_id, topic->run_id, topic->task_id, topic->map_index,
-                      topic->try_no, on_attempts, resolving);
+        attempts_read(client->live->api->options.store, topic->dag_id, topic->run_id,
+                      topic->task_id, topic->map_index, topic->try_no, on_attempts, resolving);
     }
 }
 
@@ -819,7 +852,8 @@ void live_stream(struct call *call)
     struct live *live = call->api->live;
     struct err err = { 0 };
     struct stream_client *client = ARENA_NEW(call->arena, struct stream_client);
-    if (topics_parse(call->arena, call_query(call, "topics", STR("home")), &client->topics, &err) < 0)
+    if (topics_parse(call->arena, call_query(call, "topics", STR("home")), &client->topics, &err) <
+        0)
         call_problem(call, "query", "topics", "value_error", "%s", err.sentence);
     int64_t after = position_of(call, live->seq);
     if (call_refuse_problems(call))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* live - the stream of changes (docs/api/ui.md, "The stream"): the leader's notes, given names, coalesced for up to 100 ms,
- * and sent to whoever asked for their topic. The last events stay in a ring, for clients that come back. */
+/* live - the stream of changes (docs/api/ui.md, "The stream"): the leader's notes, given names,
+ * coalesced for up to 100 ms, and sent to whoever asked for their topic. The last events stay in a
+ * ring, for clients that come back. */
 #ifndef HEADRACE_LIVE_H
 #define HEADRACE_LIVE_H
 
@@ -15,10 +16,12 @@ void live_close(struct live *live, void (*done)(void *owner), void *owner);
 void live_end_streams(struct live *live);
 
 /* What the leader committed. */
-void live_notes(struct live *live, const struct message_note *notes, uint32_t count, bool restarted);
+void live_notes(struct live *live, const struct message_note *notes, uint32_t count,
+                bool restarted);
 
-/* The position that a snapshot read from now on reflects. It stays behind by 2 to 3 seconds: a task is told to be running as
- * soon as it is, but recorded as running only when it outlives a second, and events since then are told again. */
+/* The position that a snapshot read from now on reflects. It stays behind by 2 to 3 seconds: a task
+ * is told to be running as soon as it is, but recorded as running only when it outlives a second,
+ * and events since then are told again. */
 int64_t live_seq(const struct live *live);
 
 /* GET /api/headrace/v1/stream */

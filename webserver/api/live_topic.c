@@ -10,8 +10,12 @@ static const struct {
     enum topic_kind kind;
     uint32_t part_count;
 } KINDS[] = {
-    { "home", TOPIC_HOME, 0 }, { "dags", TOPIC_DAGS, 0 },       { "workers", TOPIC_WORKERS, 0 },
-    { "dag", TOPIC_DAG, 1 },   { "run", TOPIC_RUN, 2 }, { "log", TOPIC_LOG, 5 },
+    {"home",     TOPIC_HOME,    0},
+    { "dags",    TOPIC_DAGS,    0},
+    { "workers", TOPIC_WORKERS, 0},
+    { "dag",     TOPIC_DAG,     1},
+    { "run",     TOPIC_RUN,     2},
+    { "log",     TOPIC_LOG,     5},
 };
 
 static int read_parts(struct arena *arena, struct str text, uint32_t count, struct topic *topic)
@@ -27,7 +31,8 @@ static int read_parts(struct arena *arena, struct str text, uint32_t count, stru
     topic->dag_id = parts[0];
     topic->run_id = parts[1];
     topic->task_id = parts[2];
-    if (got != count || str_to_int(parts[3], -1, INT32_MAX, &map_index) < 0 || str_to_int(parts[4], 0, INT16_MAX, &try_no) < 0)
+    if (got != count || str_to_int(parts[3], -1, INT32_MAX, &map_index) < 0 ||
+        str_to_int(parts[4], 0, INT16_MAX, &try_no) < 0)
         return ERR_INVALID;
     topic->map_index = (int32_t)map_index;
     topic->try_no = (int32_t)try_no;
@@ -58,26 +63,30 @@ int topics_parse(struct arena *arena, struct str text, struct topics *out, struc
             return err_set(err, ERR_UNPROCESSABLE, "more than %d topics", TOPICS_MAX);
         if (read_topic(arena, part, &topics.items[topics.count++]) < 0)
             return err_set(err, ERR_UNPROCESSABLE,
-                           "%.*s is no topic: home, dags, dag:DAG, run:DAG/RUN, workers, log:DAG/RUN/TASK/MAP/TRY",
+                           "%.*s is no topic: home, dags, dag:DAG, run:DAG/RUN, workers, "
+                           "log:DAG/RUN/TASK/MAP/TRY",
                            STR_ARG(str_slice(part, 0, 200)));
     }
     *out = topics;
     return 0;
 }
 
-bool topics_want(const struct topics *topics, enum topic_event event, struct str dag_id, struct str run_id)
+bool topics_want(const struct topics *topics, enum topic_event event, struct str dag_id,
+                 struct str run_id)
 {
     for (uint32_t i = 0; i < topics->count; i++) {
         const struct topic *topic = &topics->items[i];
         bool is_its_dag = topic->kind == TOPIC_DAG && str_eq(topic->dag_id, dag_id);
-        bool is_its_run = topic->kind == TOPIC_RUN && str_eq(topic->dag_id, dag_id) && str_eq(topic->run_id, run_id);
+        bool is_its_run = topic->kind == TOPIC_RUN && str_eq(topic->dag_id, dag_id) &&
+                          str_eq(topic->run_id, run_id);
         bool wants = false;
         switch (event) {
         case EVENT_TASK:
             wants = is_its_dag || is_its_run;
             break;
         case EVENT_RUN:
-            wants = topic->kind == TOPIC_HOME || topic->kind == TOPIC_DAGS || is_its_dag || is_its_run;
+            wants =
+                topic->kind == TOPIC_HOME || topic->kind == TOPIC_DAGS || is_its_dag || is_its_run;
             break;
         case EVENT_DAG:
             wants = topic->kind == TOPIC_HOME || topic->kind == TOPIC_DAGS || is_its_dag;

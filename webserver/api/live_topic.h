@@ -27,10 +27,12 @@ struct topics {
 };
 
 /* ERR_UNPROCESSABLE names the topic that is none. Everything lives in `arena`. */
-MUST_USE int topics_parse(struct arena *arena, struct str text, struct topics *out, struct err *err);
+MUST_USE int topics_parse(struct arena *arena, struct str text, struct topics *out,
+                          struct err *err);
 
 enum topic_event { EVENT_TASK, EVENT_RUN, EVENT_DAG, EVENT_WORKERS };
 
-bool topics_want(const struct topics *topics, enum topic_event event, struct str dag_id, struct str run_id);
+bool topics_want(const struct topics *topics, enum topic_event event, struct str dag_id,
+                 struct str run_id);
 
 #endif

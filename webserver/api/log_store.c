@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 enum {
-    MARK_EVERY = 256,       /* lines between two remembered offsets */
-    FILES_OPEN_MAX = 256,   /* indexes kept; a log that is read again is scanned once more, at some GB/s */
+    MARK_EVERY = 256, /* lines between two remembered offsets */
+    FILES_OPEN_MAX =
+        256, /* indexes kept; a log that is read again is scanned once more, at some GB/s */
     SCAN_SIZE = 256 * 1024,
     LINE_MAX_SIZE = 1 << 20,
     KEYS_RELOAD_MS = 5000,
@@ -57,7 +58,9 @@ struct log_store {
     void *done_owner;
 };
 
-/* ---- files ------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static void key_of(struct id128 attempt, char key[16])
 {
@@ -65,19 +68,22 @@ static void key_of(struct id128 attempt, char key[16])
     memcpy(key + 8, &attempt.low, 8);
 }
 
-static void path_of(const struct log_store *logs, struct id128 attempt, const char *ending, char path[4200])
+static void path_of(const struct log_store *logs, struct id128 attempt, const char *ending,
+                    char path[4200])
 {
     char text[ID_TEXT_SIZE];
     struct civil day = civil_of_ms((int64_t)(attempt.high >> 16));
     id_text(attempt, text);
-    int size = snprintf(path, 4200, "%s/%04d-%02d-%02d/%s%s", logs->folder, day.year, day.month, day.day, text, ending);
+    int size = snprintf(path, 4200, "%s/%04d-%02d-%02d/%s%s", logs->folder, day.year, day.month,
+                        day.day, text, ending);
     ASSERT(size < 4200);
 }
 
 static bool is_v7(struct id128 attempt)
 {
     int64_t at_ms = (int64_t)(attempt.high >> 16);
-    return (attempt.high >> 12 & 0xF) == 7 && attempt.low >> 62 == 2 && at_ms < 4102444800000LL; /* the year 2100 */
+    return (attempt.high >> 12 & 0xF) == 7 && attempt.low >> 62 == 2 &&
+           at_ms < 4102444800000LL; /* the year 2100 */
 }
 
 static void count_lines(struct log_file *file, const char *bytes, size_t size)
@@ -109,12 +115,12 @@ static void close_file(struct log_store *logs, uint32_t index)
     struct log_file *file = logs->files.items[index];
     char key[16];
     key_of(file->attempt, key);
-    (void)map_remove_str(&logs->by_attempt, (struct str){ key, sizeof key });
+    (void)map_remove_str(&logs->by_attempt, (struct str) { key, sizeof key });
     uint32_t last = --logs->files.count;
     if (last != index) {
         logs->files.items[index] = logs->files.items[last];
         key_of(logs->files.items[index]->attempt, key);
-        map_put_str(&logs->by_attempt, (struct str){ key, sizeof key }, index);
+        map_put_str(&logs->by_attempt, (struct str) { key, sizeof key }, index);
     }
     close(file->fd);
     VEC_CLEAR(&file->marks);
@@ -145,12 +151,13 @@ static int open_path(const struct log_store *logs, struct id128 attempt, bool cr
     return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0640);
 }
 
-static int open_file(struct log_store *logs, struct id128 attempt, bool create, struct log_file **out)
+static int open_file(struct log_store *logs, struct id128 attempt, bool create,
+                     struct log_file **out)
 {
     char key[16], path[4200];
     uint64_t index;
     key_of(attempt, key);
-    if (map_get_str(&logs->by_attempt, (struct str){ key, sizeof key }, &index)) {
+    if (map_get_str(&logs->by_attempt, (struct str) { key, sizeof key }, &index)) {
         *out = logs->files.items[index];
         (*out)->used = ++logs->use_count;
         return 0;
@@ -162,11 +169,11 @@ static int open_file(struct log_store *logs, struct id128 attempt, bool create, 
         close_oldest(logs);
     struct log_file *file = calloc(1, sizeof *file);
     ASSERT(file != NULL);
-    *file = (struct log_file){ .attempt = attempt, .fd = fd, .used = ++logs->use_count };
+    *file = (struct log_file) { .attempt = attempt, .fd = fd, .used = ++logs->use_count };
     VEC_ADD(&file->marks, 0);
     path_of(logs, attempt, ".end", path);
     file->is_complete = access(path, F_OK) == 0;
-    map_put_str(&logs->by_attempt, (struct str){ key, sizeof key }, logs->files.count);
+    map_put_str(&logs->by_attempt, (struct str) { key, sizeof key }, logs->files.count);
     VEC_ADD(&logs->files, file);
     if (scan(file) < 0) {
         close_file(logs, logs->files.count - 1);
@@ -176,7 +183,9 @@ static int open_file(struct log_store *logs, struct id128 attempt, bool create, 
     return 0;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static int mark_complete(struct log_store *logs, struct log_file *file)
 {
@@ -204,8 +213,8 @@ static int append(struct log_file *file, struct str content)
     return 0;
 }
 
-int log_store_append(struct log_store *logs, struct id128 attempt, int64_t offset, struct str content, bool is_complete,
-                     int64_t *out_safe, struct err *err)
+int log_store_append(struct log_store *logs, struct id128 attempt, int64_t offset,
+                     struct str content, bool is_complete, int64_t *out_safe, struct err *err)
 {
     struct log_file *file;
     if (!is_v7(attempt) || offset < 0 || offset > LOG_SIZE_MAX - (int64_t)content.size)
@@ -219,7 +228,8 @@ int log_store_append(struct log_store *logs, struct id128 attempt, int64_t offse
         rc = append(file, str_slice(content, (size_t)(file->size - offset), content.size));
     if (rc < 0)
         return err_set(err, rc, "writing the log: %s", strerror(errno));
-    if (is_complete && !has_gap && !file->is_complete && end == file->size && mark_complete(logs, file) < 0)
+    if (is_complete && !has_gap && !file->is_complete && end == file->size &&
+        mark_complete(logs, file) < 0)
         return err_set(err, ERR_IO, "ending the log: %s", strerror(errno));
     *out_safe = file->size;
     if (!has_gap && logs->on_change != NULL)
@@ -234,12 +244,13 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         return;
     struct err err = { 0 };
     int64_t safe = 0;
-    int rc = log_store_append(logs, message->log_chunk.attempt, message->log_chunk.offset, message->log_chunk.content,
-                              message->log_chunk.complete, &safe, &err);
+    int rc = log_store_append(logs, message->log_chunk.attempt, message->log_chunk.offset,
+                              message->log_chunk.content, message->log_chunk.complete, &safe, &err);
     if (rc < 0) {
         /* Not acknowledged: the worker keeps it and tries again. */
         if (loop_now_ms() - logs->warned_ms > 60000 || logs->warned_ms == 0)
-            log_error("log_not_stored", LOG_ID("attempt", message->log_chunk.attempt), LOG_STR("worker", peer), LOG_ERR(&err));
+            log_error("log_not_stored", LOG_ID("attempt", message->log_chunk.attempt),
+                      LOG_STR("worker", peer), LOG_ERR(&err));
         logs->warned_ms = loop_now_ms();
         return;
     }
@@ -249,7 +260,9 @@ static void on_message(struct wire_server *server, struct str peer, const struct
     (void)!wire_server_send(server, peer, &ack, NULL); /* lost: the worker sends the chunk again */
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static int64_t readable_lines(const struct log_file *file)
 {
@@ -261,7 +274,7 @@ int log_store_info(struct log_store *logs, struct id128 attempt, struct log_info
     struct log_file *file;
     int rc = is_v7(attempt) ? open_file(logs, attempt, false, &file) : ERR_NOT_FOUND;
     if (rc == 0)
-        *out = (struct log_info){ readable_lines(file), file->size, file->is_complete };
+        *out = (struct log_info) { readable_lines(file), file->size, file->is_complete };
     return rc;
 }
 
@@ -287,8 +300,8 @@ static int find_line(const struct log_file *file, int64_t line, int64_t *out_off
 }
 
 /* Adds lines from `offset` on until there are `count` of them or bytes_max is reached. */
-static int add_lines(const struct log_file *file, int64_t offset, int64_t count, size_t bytes_max, struct buf *out,
-                     int64_t *out_count)
+static int add_lines(const struct log_file *file, int64_t offset, int64_t count, size_t bytes_max,
+                     struct buf *out, int64_t *out_count)
 {
     size_t begin = out->size, whole = out->size;
     int64_t got = 0;
@@ -324,8 +337,8 @@ static int add_lines(const struct log_file *file, int64_t offset, int64_t count,
     return 0;
 }
 
-int log_store_lines(struct log_store *logs, struct id128 attempt, int64_t from, int64_t count, size_t bytes_max,
-                    struct buf *out, int64_t *out_count)
+int log_store_lines(struct log_store *logs, struct id128 attempt, int64_t from, int64_t count,
+                    size_t bytes_max, struct buf *out, int64_t *out_count)
 {
     struct log_file *file;
     int64_t offset;
@@ -344,7 +357,7 @@ int log_store_lines(struct log_store *logs, struct id128 attempt, int64_t from, 
 bool log_line_read(struct str line, struct log_line *out)
 {
     struct str rest = line, number;
-    *out = (struct log_line){ 0, 'O', line };
+    *out = (struct log_line) { 0, 'O', line };
     if (!str_split(&rest, ' ', &number) || rest.size < 2 || rest.bytes[1] != ' ' ||
         str_to_int(number, 0, INT64_MAX, &out->at_ms) < 0)
         return false;
@@ -353,7 +366,8 @@ bool log_line_read(struct str line, struct log_line *out)
     return true;
 }
 
-/* ---- the daily broom ---------------------------------------------------------------------------------------------- */
+/* ---- the daily broom
+ * ---------------------------------------------------------------------------------------------- */
 
 static void remove_folder(int base, const char *name)
 {
@@ -372,7 +386,8 @@ static bool is_over(const char *name, int64_t before_ms)
 {
     int64_t day_ms;
     bool has_zone;
-    return strlen(name) == 10 && civil_parse(str_of(name), &day_ms, &has_zone) == 0 && day_ms + MS_PER_DAY < before_ms;
+    return strlen(name) == 10 && civil_parse(str_of(name), &day_ms, &has_zone) == 0 &&
+           day_ms + MS_PER_DAY < before_ms;
 }
 
 static void run_clean(struct work *work)
@@ -407,7 +422,9 @@ static void on_clean_timer(struct timer *timer)
     loop_work(logs->loop, &logs->clean_work, run_clean, on_cleaned, logs);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static bool is_allowed(void *owner, const char *public_key)
 {
@@ -445,7 +462,8 @@ static int make_folders(char *path, struct err *err)
         int reason = errno;
         *at = kept;
         if (rc < 0 && reason != EEXIST)
-            return err_set(err, ERR_IO, "making the folder of the logs, %s: %s", path, strerror(reason));
+            return err_set(err, ERR_IO, "making the folder of the logs, %s: %s", path,
+                           strerror(reason));
         if (kept == 0)
             return 0;
     }
@@ -455,7 +473,8 @@ static int open_server(struct log_store *logs, struct err *err)
 {
     struct arena arena = { 0 };
     struct str endpoint;
-    struct str address = str_format(&arena, "%.*s:%d", STR_ARG(logs->options.host), logs->options.port);
+    struct str address =
+        str_format(&arena, "%.*s:%d", STR_ARG(logs->options.host), logs->options.port);
     int rc = wire_endpoint(&arena, address, &endpoint, err);
     struct wire_server_options options = {
         .name = "log_intake",
@@ -471,16 +490,19 @@ static int open_server(struct log_store *logs, struct err *err)
     return rc < 0 ? err_wrap(err, rc, "opening the log intake") : 0;
 }
 
-int log_store_open(struct log_store **out, struct loop *loop, const struct log_store_options *options, struct err *err)
+int log_store_open(struct log_store **out, struct loop *loop,
+                   const struct log_store_options *options, struct err *err)
 {
     if (!str_starts(options->base, "file:///"))
-        return err_set(err, ERR_UNSUPPORTED, "logging.base_folder %.*s: logs can be kept in file:///folder alone",
+        return err_set(err, ERR_UNSUPPORTED,
+                       "logging.base_folder %.*s: logs can be kept in file:///folder alone",
                        STR_ARG(options->base));
     struct log_store *logs = calloc(1, sizeof *logs);
     ASSERT(logs != NULL);
     logs->loop = loop;
     logs->options = *options;
-    snprintf(logs->folder, sizeof logs->folder, "%.*s", STR_ARG(str_slice(options->base, 7, options->base.size)));
+    snprintf(logs->folder, sizeof logs->folder, "%.*s",
+             STR_ARG(str_slice(options->base, 7, options->base.size)));
     if (options->key != NULL)
         load_keys(logs);
     int rc = make_folders(logs->folder, err);
@@ -533,7 +555,8 @@ void log_store_close(struct log_store *logs, void (*done)(void *owner), void *ow
     timer_close(&logs->clean_timer, on_handle_closed);
 }
 
-void log_store_watch(struct log_store *logs, void (*on_change)(void *owner, struct id128 attempt), void *owner)
+void log_store_watch(struct log_store *logs, void (*on_change)(void *owner, struct id128 attempt),
+                     void *owner)
 {
     logs->on_change = on_change;
     logs->watcher = owner;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The logs of attempts: Airflow's JSON with a continuation token, and the lines of the web application. */
+/* The logs of attempts: Airflow's JSON with a continuation token, and the lines of the web
+ * application. */
 #include "common/base/assert.h"
 #include "common/base/civil.h"
 #include "common/store/request_store.h"
@@ -16,7 +17,9 @@ enum {
     SEARCH_LINES = 4096,
 };
 
-/* ---- which attempt ----------------------------------------------------------------------------------------------- */
+/* ---- which attempt
+ * -----------------------------------------------------------------------------------------------
+ */
 
 struct reading {
     struct call *call;
@@ -29,7 +32,8 @@ struct reading {
 
 static const char *const NO_LOG = "This try has not written a log, or it has not arrived yet.";
 
-static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count, const struct err *err)
+static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count,
+                        const struct err *err)
 {
     struct reading *reading = owner;
     struct call *call = reading->call;
@@ -61,12 +65,15 @@ static void find(struct call *call, int64_t map_index, void (*then)(struct readi
     if (call_refuse_problems(call))
         return;
     struct reading *reading = ARENA_NEW(call->arena, struct reading);
-    *reading = (struct reading){ .call = call, .then = then };
-    attempts_read(call->api->options.store, call_param(call, "dag_id"), call_param(call, "dag_run_id"), call_param(call, "task_id"),
-                  (int32_t)map_index, (int32_t)try_no, on_attempts, reading);
+    *reading = (struct reading) { .call = call, .then = then };
+    attempts_read(call->api->options.store, call_param(call, "dag_id"),
+                  call_param(call, "dag_run_id"), call_param(call, "task_id"), (int32_t)map_index,
+                  (int32_t)try_no, on_attempts, reading);
 }
 
-/* ---- Airflow's ---------------------------------------------------------------------------------------------------- */
+/* ---- Airflow's
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void write_message(struct buf *out, struct str raw)
 {
@@ -74,7 +81,11 @@ static void write_message(struct buf *out, struct str raw)
     static const struct {
         char stream;
         const char *level, *logger;
-    } STREAMS[] = { { 'O', "info", "task.stdout" }, { 'E', "error", "task.stderr" }, { 'S', "info", "headrace" } };
+    } STREAMS[] = {
+        {'O',  "info",  "task.stdout"},
+        { 'E', "error", "task.stderr"},
+        { 'S', "info",  "headrace"   }
+    };
     bool is_known = log_line_read(raw, &line);
     struct arena arena = { 0 };
     buf_add_byte(out, '{');
@@ -86,17 +97,20 @@ static void write_message(struct buf *out, struct str raw)
     json_write_string(out, str_slice(line.text, 0, LINE_SHOWN_MAX));
     for (size_t i = 0; is_known && i < sizeof STREAMS / sizeof *STREAMS; i++)
         if (STREAMS[i].stream == line.stream)
-            buf_printf(out, ",\"level\":\"%s\",\"logger\":\"%s\"", STREAMS[i].level, STREAMS[i].logger);
+            buf_printf(out, ",\"level\":\"%s\",\"logger\":\"%s\"", STREAMS[i].level,
+                       STREAMS[i].logger);
     buf_add_byte(out, '}');
     arena_clear(&arena);
 }
 
 /* Adds messages from `from` on; gives how many. */
-static int64_t write_messages(struct reading *reading, struct buf *out, int64_t from, int64_t count, const char *between)
+static int64_t write_messages(struct reading *reading, struct buf *out, int64_t from, int64_t count,
+                              const char *between)
 {
     struct buf raw = { 0 };
     int64_t got = 0;
-    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, PAGE_BYTES, &raw, &got);
+    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, PAGE_BYTES,
+                             &raw, &got);
     struct str rest = buf_str(&raw), line;
     for (int64_t i = 0; rc == 0 && i < got && str_split(&rest, '\n', &line); i++) {
         if (i > 0)
@@ -107,13 +121,14 @@ static int64_t write_messages(struct reading *reading, struct buf *out, int64_t 
     return rc < 0 ? 0 : got;
 }
 
-/* "L<line>": the next line. The token carries no secret and needs no signature: it says what anybody with the right to read
- * the log may ask for. */
+/* "L<line>": the next line. The token carries no secret and needs no signature: it says what
+ * anybody with the right to read the log may ask for. */
 static int64_t token_line(struct call *call)
 {
     struct str token = call_query(call, "token", STR_EMPTY);
     int64_t line = 0;
-    if (token.size > 0 && (token.bytes[0] != 'L' || str_to_int(str_slice(token, 1, token.size), 0, INT64_MAX, &line) < 0))
+    if (token.size > 0 && (token.bytes[0] != 'L' ||
+                           str_to_int(str_slice(token, 1, token.size), 0, INT64_MAX, &line) < 0))
         call_problem(call, "query", "token", "value_error", "Invalid continuation token");
     return line;
 }
@@ -192,7 +207,8 @@ void log_get(struct call *call)
     find(call, call_query_int(call, "map_index", -1, INT32_MAX, -1), answer_log);
 }
 
-/* ---- the web application's --------------------------------------------------------------------------------------- */
+/* ---- the web application's
+ * --------------------------------------------------------------------------------------- */
 
 /* "2026-11-21T06:00:00.123Z o text" */
 static void write_line(struct buf *out, struct str raw)
@@ -204,18 +220,20 @@ static void write_line(struct buf *out, struct str raw)
     } else {
         struct civil at = civil_of_ms(line.at_ms);
         char stream = line.stream == 'E' ? 'e' : line.stream == 'S' ? 'h' : 'o';
-        buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %c ", at.year, at.month, at.day, at.hour, at.minute, at.second,
-                   at.millisecond, stream);
+        buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %c ", at.year, at.month, at.day,
+                   at.hour, at.minute, at.second, at.millisecond, stream);
         buf_add_str(out, str_slice(line.text, 0, LINE_SHOWN_MAX));
     }
     buf_add_byte(out, '\n');
 }
 
-static int64_t write_lines(struct reading *reading, struct buf *out, int64_t from, int64_t count, size_t bytes_max)
+static int64_t write_lines(struct reading *reading, struct buf *out, int64_t from, int64_t count,
+                           size_t bytes_max)
 {
     struct buf raw = { 0 };
     int64_t got = 0;
-    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, bytes_max, &raw, &got);
+    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, bytes_max,
+                             &raw, &got);
     struct str rest = buf_str(&raw), line;
     for (int64_t i = 0; rc == 0 && i < got && str_split(&rest, '\n', &line); i++)
         write_line(out, line);
@@ -245,7 +263,8 @@ static void answer_lines(struct reading *reading)
     set_number(call, "Log-First-Line", from);
     set_number(call, "Log-Lines", reading->info.lines);
     set_number(call, "Log-Bytes", reading->info.bytes);
-    http_set_header(call->request, "Log-Complete", reading->info.is_complete ? STR("true") : STR("false"));
+    http_set_header(call->request, "Log-Complete",
+                    reading->info.is_complete ? STR("true") : STR("false"));
     http_answer(call->request, 200, "text/plain; charset=utf-8", buf_str(&out));
     buf_clear(&out);
 }
@@ -275,7 +294,8 @@ static void answer_search(struct reading *reading)
     struct call *call = reading->call;
     struct str wanted = call_query(call, "q", STR_EMPTY);
     bool with_case = call_query_bool(call, "case", false);
-    int64_t at = call_query_int(call, "from", 0, INT64_MAX / 2, 0), limit = call_query_int(call, "limit", 1, 10000, 1000);
+    int64_t at = call_query_int(call, "from", 0, INT64_MAX / 2, 0),
+            limit = call_query_int(call, "limit", 1, 10000, 1000);
     if (call_refuse_problems(call))
         return;
     int64_t deadline_ms = loop_now_ms() + SEARCH_MS, hits = 0, got = 1;
@@ -283,7 +303,8 @@ static void answer_search(struct reading *reading)
     buf_add_cstr(&out, "{\"lines\":[");
     while (got > 0 && hits < limit && loop_now_ms() < deadline_ms) {
         buf_reset(&raw);
-        if (log_store_lines(call->api->logs, reading->attempt, at, SEARCH_LINES, PAGE_BYTES, &raw, &got) < 0)
+        if (log_store_lines(call->api->logs, reading->attempt, at, SEARCH_LINES, PAGE_BYTES, &raw,
+                            &got) < 0)
             break;
         struct str rest = buf_str(&raw), line;
         for (int64_t i = 0; i < got && hits < limit && str_split(&rest, '\n', &line); i++, at++) {
@@ -293,8 +314,8 @@ static void answer_search(struct reading *reading)
                 buf_printf(&out, "%s%lld", hits++ == 0 ? "" : ",", (long long)at);
         }
     }
-    buf_printf(&out, "],\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}", (long long)at, (long long)reading->info.lines,
-               at < reading->info.lines ? "true" : "false");
+    buf_printf(&out, "],\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}", (long long)at,
+               (long long)reading->info.lines, at < reading->info.lines ? "true" : "false");
     call_json(call, 200, buf_str(&out));
     buf_clear(&out);
     buf_clear(&raw);
@@ -331,13 +352,15 @@ static void answer_raw(struct reading *reading)
     call->state = reading;
     call->request->on_more = on_more_raw;
     call->request->on_gone = on_gone;
-    http_set_header(call->request, "Content-Disposition", str_format(call->arena, "attachment; filename=\"%s.log\"", id));
+    http_set_header(call->request, "Content-Disposition",
+                    str_format(call->arena, "attachment; filename=\"%s.log\"", id));
     http_stream_start(call->request, 200, "text/plain; charset=utf-8");
     pump_raw(reading);
 }
 
 void ui_log(struct call *call)
 {
-    static void (*const ANSWERS[])(struct reading *reading) = { answer_lines, answer_search, answer_raw };
+    static void (*const ANSWERS[])(struct reading * reading) = { answer_lines, answer_search,
+                                                                 answer_raw };
     find(call, call_param_int(call, "map_index", -1, INT32_MAX), ANSWERS[call->route->aux]);
 }

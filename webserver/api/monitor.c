@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the server says of itself: health, version, metrics, settings, audit; and of what Airflow has and we have not. */
+/* What the server says of itself: health, version, metrics, settings, audit; and of what Airflow
+ * has and we have not. */
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
 
-/* ---- health and version ------------------------------------------------------------------------------------------ */
+/* ---- health and version
+ * ------------------------------------------------------------------------------------------ */
 
-/* The database's view of the parts that write to it; without the database, what can be said without it. */
+/* The database's view of the parts that write to it; without the database, what can be said without
+ * it. */
 static void on_health(void *owner, int rc, struct str json, const struct err *err)
 {
     struct call *call = owner;
@@ -15,11 +18,12 @@ static void on_health(void *owner, int rc, struct str json, const struct err *er
         call_json(call, 200, json);
         return;
     }
-    call_json(call, 200,
-              STR("{\"metadatabase\":{\"status\":\"unhealthy\"},"
-                  "\"scheduler\":{\"status\":\"unhealthy\",\"latest_scheduler_heartbeat\":null},"
-                  "\"dag_processor\":{\"status\":\"unhealthy\",\"latest_dag_processor_heartbeat\":null},"
-                  "\"triggerer\":{\"status\":\"unhealthy\",\"latest_triggerer_heartbeat\":null}}"));
+    call_json(
+        call, 200,
+        STR("{\"metadatabase\":{\"status\":\"unhealthy\"},"
+            "\"scheduler\":{\"status\":\"unhealthy\",\"latest_scheduler_heartbeat\":null},"
+            "\"dag_processor\":{\"status\":\"unhealthy\",\"latest_dag_processor_heartbeat\":null},"
+            "\"triggerer\":{\"status\":\"unhealthy\",\"latest_triggerer_heartbeat\":null}}"));
 }
 
 void health_get(struct call *call)
@@ -40,7 +44,8 @@ static void answer_metrics(struct call *call)
     buf_clear(&text);
 }
 
-static void on_person(struct http_request *request, int rc, const struct person *person, const struct err *err)
+static void on_person(struct http_request *request, int rc, const struct person *person,
+                      const struct err *err)
 {
     (void)person;
     if (rc < 0)
@@ -60,17 +65,21 @@ void metrics_get(struct call *call)
         auth_check(call->api->options.auth, call->request, on_person);
 }
 
-/* ---- lists that are always empty here, and what is not there ------------------------------------------------------ */
+/* ---- lists that are always empty here, and what is not there
+ * ------------------------------------------------------ */
 
 void empty_list(struct call *call)
 {
-    static const char *const KEYS[] = { "dag_warnings", "asset_events", "",        "hitl_details", "providers",     "plugins",
-                                        "import_errors", "backfills",    "assets", "asset_aliases", "queued_events" };
+    static const char *const KEYS[] = { "dag_warnings",  "asset_events", "",
+                                        "hitl_details",  "providers",    "plugins",
+                                        "import_errors", "backfills",    "assets",
+                                        "asset_aliases", "queued_events" };
     if (call->route->aux == 2) {
         call_json(call, 200, STR("{\"extra_links\":{},\"total_entries\":0}"));
         return;
     }
-    call_json(call, 200, str_format(call->arena, "{\"%s\":[],\"total_entries\":0}", KEYS[call->route->aux]));
+    call_json(call, 200,
+              str_format(call->arena, "{\"%s\":[],\"total_entries\":0}", KEYS[call->route->aux]));
 }
 
 void unsupported(struct call *call)
@@ -90,7 +99,8 @@ void unsupported(struct call *call)
     call_refuse(call, 501, "%s", WHY[call->route->aux]);
 }
 
-/* ---- audit and jobs ---------------------------------------------------------------------------------------------- */
+/* ---- audit and jobs
+ * ---------------------------------------------------------------------------------------------- */
 
 void audit_list(struct call *call)
 {
@@ -117,12 +127,15 @@ void jobs_list(struct call *call)
         call_list_read(call, &query);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------------------------- */
+/* ---- settings
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static bool wants_text(struct call *call)
 {
     struct str accept = http_header(call->request, "Accept");
-    return accept.bytes != NULL && http_accepts(accept, "text/plain") && !http_accepts(accept, "application/json");
+    return accept.bytes != NULL && http_accepts(accept, "text/plain") &&
+           !http_accepts(accept, "application/json");
 }
 
 static void write_sections(struct call *call, struct buf *out, struct str wanted)
@@ -212,8 +225,11 @@ void settings_get(struct call *call)
     struct buf out = { 0 };
     buf_add_cstr(&out, "{\"settings\":[");
     for (uint32_t i = 0; conf_item(call->api->options.conf, i, &item); i++) {
-        struct str texts[] = { item.section, item.key, item.value, item.fallback, item.origin_text, str_of(item.help) };
-        static const char *const NAMES[] = { "section", "key", "value", "default", "origin", "help" };
+        struct str texts[] = { item.section,  item.key,         item.value,
+                               item.fallback, item.origin_text, str_of(item.help) };
+        static const char *const NAMES[] = {
+            "section", "key", "value", "default", "origin", "help"
+        };
         buf_add_cstr(&out, i == 0 ? "{" : ",{");
         for (size_t k = 0; k < sizeof NAMES / sizeof *NAMES; k++) {
             buf_printf(&out, "\"%s\":", NAMES[k]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The pages of the web application: docs/api/ui.md. PostgreSQL makes each answer; here its parameters are read. */
+/* The pages of the web application: docs/api/ui.md. PostgreSQL makes each answer; here its
+ * parameters are read. */
 #include "common/base/civil.h"
 #include "webserver/api/causes.h"
 #include "webserver/api/handlers.h"
@@ -19,7 +20,9 @@ static struct bind texts(struct call *call, const char *name)
 {
     uint32_t room = 0, count = 0;
     for (uint32_t i = 0; i < call->query.count; i++)
-        room += str_is(call->query.pairs[i].name, name) ? 1 + (uint32_t)call->query.pairs[i].value.size : 0;
+        room += str_is(call->query.pairs[i].name, name)
+                    ? 1 + (uint32_t)call->query.pairs[i].value.size
+                    : 0;
     struct str *values = ARENA_ARRAY(call->arena, struct str, room);
     for (uint32_t i = 0; i < call->query.count; i++) {
         struct str rest = call->query.pairs[i].value, part;
@@ -41,7 +44,8 @@ static struct bind param(struct call *call, const char *name)
     return BIND_TEXT(call_param(call, name));
 }
 
-static struct bind number(struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise)
+static struct bind number(struct call *call, const char *name, int64_t min, int64_t max,
+                          int64_t otherwise)
 {
     return BIND_NUMBER(call_query_int(call, name, min, max, otherwise));
 }
@@ -62,8 +66,9 @@ void ui_dags(struct call *call)
     struct str paused = call_query(call, "paused", STR_EMPTY);
     if (paused.size > 0 && !str_is(paused, "true") && !str_is(paused, "false"))
         call_problem(call, "query", "paused", "bool_parsing", "true or false is expected");
-    ANSWER(call, ui_dags, position(call), text(call, "q"), texts(call, "tag"), texts(call, "owner"), BIND_TEXT(paused),
-           texts(call, "state"), text(call, "order_by"), number(call, "runs", 0, 50, 14), number(call, "limit", 0, ROWS_MAX, 100),
+    ANSWER(call, ui_dags, position(call), text(call, "q"), texts(call, "tag"), texts(call, "owner"),
+           BIND_TEXT(paused), texts(call, "state"), text(call, "order_by"),
+           number(call, "runs", 0, 50, 14), number(call, "limit", 0, ROWS_MAX, 100),
            number(call, "offset", 0, INT32_MAX, 0), texts(call, "dag_id"));
 }
 
@@ -78,7 +83,9 @@ static void on_shape(void *owner, int rc, struct str json, const struct err *err
     bool is_fixed = call_query(call, "version", STR_EMPTY).size > 0;
     struct str etag = str_format(call->arena, "\"%016llx\"", (unsigned long long)str_hash(json));
     http_set_header(call->request, "ETag", etag);
-    http_set_header(call->request, "Cache-Control", is_fixed ? STR("private, max-age=31536000, immutable") : STR("private, no-cache"));
+    http_set_header(call->request, "Cache-Control",
+                    is_fixed ? STR("private, max-age=31536000, immutable")
+                             : STR("private, no-cache"));
     struct str known = http_header(call->request, "If-None-Match");
     if (known.bytes != NULL && str_eq(known, etag))
         call_empty(call, 304);
@@ -101,20 +108,23 @@ void ui_cells(struct call *call)
 
 void ui_run(struct call *call)
 {
-    ANSWER(call, ui_run, position(call), param(call, "dag_id"), param(call, "dag_run_id"), causes_bind());
+    ANSWER(call, ui_run, position(call), param(call, "dag_id"), param(call, "dag_run_id"),
+           causes_bind());
 }
 
 void ui_mapped(struct call *call)
 {
-    ANSWER(call, ui_mapped, position(call), param(call, "dag_id"), param(call, "dag_run_id"), param(call, "task_id"),
-           number(call, "from", 0, INT32_MAX, 0), number(call, "limit", 0, MAPPED_ROWS_MAX, 100), texts(call, "state"),
-           text(call, "q"), causes_bind());
+    ANSWER(call, ui_mapped, position(call), param(call, "dag_id"), param(call, "dag_run_id"),
+           param(call, "task_id"), number(call, "from", 0, INT32_MAX, 0),
+           number(call, "limit", 0, MAPPED_ROWS_MAX, 100), texts(call, "state"), text(call, "q"),
+           causes_bind());
 }
 
 void ui_task(struct call *call)
 {
-    ANSWER(call, ui_task, position(call), param(call, "dag_id"), param(call, "dag_run_id"), param(call, "task_id"),
-           BIND_NUMBER(call_param_int(call, "map_index", -1, INT32_MAX)), causes_bind(), cause_names_bind());
+    ANSWER(call, ui_task, position(call), param(call, "dag_id"), param(call, "dag_run_id"),
+           param(call, "task_id"), BIND_NUMBER(call_param_int(call, "map_index", -1, INT32_MAX)),
+           causes_bind(), cause_names_bind());
 }
 
 void ui_import_errors(struct call *call)
@@ -126,7 +136,8 @@ void ui_calendar(struct call *call)
 {
     int64_t now_ms = loop_wall_ms();
     struct str timezone = call_query(call, "timezone", STR("UTC"));
-    ANSWER(call, ui_calendar, param(call, "dag_id"), number(call, "from", 0, INT64_MAX / 2, now_ms - 365 * MS_PER_DAY),
+    ANSWER(call, ui_calendar, param(call, "dag_id"),
+           number(call, "from", 0, INT64_MAX / 2, now_ms - 365 * MS_PER_DAY),
            number(call, "to", 0, INT64_MAX / 2, now_ms + MS_PER_DAY), BIND_TEXT(timezone));
 }
 
@@ -142,9 +153,10 @@ void ui_search(struct call *call)
 
 void ui_runs(struct call *call)
 {
-    ANSWER(call, ui_runs, position(call), text(call, "q"), texts(call, "dag_id"), texts(call, "state"), texts(call, "run_type"),
-           number(call, "from", 0, INT64_MAX / 2, 0), number(call, "to", 0, INT64_MAX / 2, 0),
-           number(call, "limit", 1, ROWS_MAX, 100), number(call, "after", 0, INT64_MAX, 0));
+    ANSWER(call, ui_runs, position(call), text(call, "q"), texts(call, "dag_id"),
+           texts(call, "state"), texts(call, "run_type"), number(call, "from", 0, INT64_MAX / 2, 0),
+           number(call, "to", 0, INT64_MAX / 2, 0), number(call, "limit", 1, ROWS_MAX, 100),
+           number(call, "after", 0, INT64_MAX, 0));
 }
 
 /* "run.place" of the last row that was shown. */
@@ -157,7 +169,8 @@ void ui_tasks(struct call *call)
     if (is_given && (rest.bytes == NULL || str_to_int(run, 1, INT64_MAX, &run_no) < 0 ||
                      str_to_int(rest, 0, INT64_MAX, &place) < 0))
         call_problem(call, "query", "after", "value_error", "this is no place of a list");
-    ANSWER(call, ui_tasks, position(call), text(call, "q"), texts(call, "dag_id"), texts(call, "state"), texts(call, "worker"),
-           number(call, "from", 0, INT64_MAX / 2, 0), number(call, "to", 0, INT64_MAX / 2, 0),
-           number(call, "limit", 1, ROWS_MAX, 100), BIND_NUMBER(run_no), BIND_NUMBER(place), causes_bind());
+    ANSWER(call, ui_tasks, position(call), text(call, "q"), texts(call, "dag_id"),
+           texts(call, "state"), texts(call, "worker"), number(call, "from", 0, INT64_MAX / 2, 0),
+           number(call, "to", 0, INT64_MAX / 2, 0), number(call, "limit", 1, ROWS_MAX, 100),
+           BIND_NUMBER(run_no), BIND_NUMBER(place), causes_bind());
 }

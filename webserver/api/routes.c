@@ -5,7 +5,10 @@
 
 static const struct route ROUTES[] = {
 #define ROUTE(verb, pattern, handler, right, operation, aux)                                       \
-    { { VERB_##verb, pattern }, handler, RIGHT_##right, operation, aux },
+    {                                                                                              \
+        {VERB_##verb, pattern},
+        handler, RIGHT_##right, operation, aux                           \
+},
 #include "webserver/api/routes.def"
 #undef ROUTE
 };
@@ -24,8 +27,10 @@ static void write_parameters(struct buf *out, const char *pattern)
     buf_add_cstr(out, "\"parameters\":[");
     for (const char *open = strchr(pattern, '{'); open != NULL; open = strchr(open + 1, '{')) {
         const char *close = strchr(open, '}');
-        buf_printf(out, "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\"}}", comma,
-                   (int)(close - open - 1), open + 1);
+        buf_printf(out,
+                   "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":"
+                   "\"string\"}}",
+                   comma, (int)(close - open - 1), open + 1);
         comma = ",";
     }
     buf_add_byte(out, ']');
@@ -34,13 +39,16 @@ static void write_parameters(struct buf *out, const char *pattern)
 static void write_operation(struct buf *out, const struct route *route)
 {
     static const char *const VERBS[] = { "get", "head", "post", "put", "patch", "delete" };
-    buf_printf(out, "\"%s\":{\"operationId\":\"%s\",", VERBS[__builtin_ctz((unsigned)route->http.verb)], route->operation);
+    buf_printf(out, "\"%s\":{\"operationId\":\"%s\",",
+               VERBS[__builtin_ctz((unsigned)route->http.verb)], route->operation);
     write_parameters(out, route->http.pattern);
     buf_printf(out, ",\"x-right\":\"%s\"", right_word(route->right));
     if (route->right == RIGHT_ANYBODY)
         buf_add_cstr(out, ",\"security\":[]");
-    buf_add_cstr(out, ",\"responses\":{\"2XX\":{\"description\":\"done\"},\"4XX\":{\"description\":\"refused\",\"content\":{"
-                      "\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}}");
+    buf_add_cstr(
+        out, ",\"responses\":{\"2XX\":{\"description\":\"done\"},\"4XX\":{\"description\":"
+             "\"refused\",\"content\":{"
+             "\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}}");
 }
 
 static bool is_first_of_path(uint32_t index)
@@ -73,13 +81,20 @@ static void write_paths(struct buf *out)
 void openapi_get(struct call *call)
 {
     struct buf out = { 0 };
-    buf_add_cstr(&out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Headrace\",\"version\":\"" HEADRACE_VERSION "\","
-                       "\"description\":\"Airflow's public REST API v2 under /api/v2, Headrace's own under /api/headrace/v1.\"},"
-                       "\"security\":[{\"bearer\":[]},{\"cookie\":[]}],\"paths\":{");
+    buf_add_cstr(
+        &out,
+        "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Headrace\",\"version\":\"" HEADRACE_VERSION
+        "\","
+        "\"description\":\"Airflow's public REST API v2 under /api/v2, Headrace's own under "
+        "/api/headrace/v1.\"},"
+        "\"security\":[{\"bearer\":[]},{\"cookie\":[]}],\"paths\":{");
     write_paths(&out);
-    buf_add_cstr(&out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-                       "\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"headrace_session\"}},"
-                       "\"schemas\":{\"Problem\":{\"type\":\"object\",\"properties\":{\"detail\":{}},\"required\":[\"detail\"]}}}}");
+    buf_add_cstr(
+        &out, "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
+              "\"bearer\"},"
+              "\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"headrace_session\"}},"
+              "\"schemas\":{\"Problem\":{\"type\":\"object\",\"properties\":{\"detail\":{}},"
+              "\"required\":[\"detail\"]}}}}");
     call_json(call, 200, buf_str(&out));
     buf_clear(&out);
 }

@@ -48,13 +48,16 @@ void run_get(struct call *call)
     read_run(call, call_param(call, "dag_run_id"));
 }
 
-/* ---- a list asked for by a body ---------------------------------------------------------------------------------- */
+/* ---- a list asked for by a body
+ * ---------------------------------------------------------------------------------- */
 
-static void put_pair(struct call *call, struct list_query *query, struct str name, const struct value *value)
+static void put_pair(struct call *call, struct list_query *query, struct str name,
+                     const struct value *value)
 {
     struct err err = { 0 };
     struct str text = value->type == VALUE_STRING ? value->string : json_text(call->arena, value);
-    if (list_query_put(query, name, text, call->api->options.conf->api_maximum_page_limit, &err) < 0)
+    if (list_query_put(query, name, text, call->api->options.conf->api_maximum_page_limit, &err) <
+        0)
         call_problem(call, "body", str_cstr(call->arena, name), "value_error", "%s", err.sentence);
 }
 
@@ -64,10 +67,16 @@ void list_body(struct call *call, struct list_query *query)
     static const struct {
         const char *body, *query;
     } NAMES[] = {
-        { "dag_ids", "dag_id" },  { "dag_run_ids", "run_id" }, { "states", "state" },     { "task_ids", "task_id" },
-        { "page_limit", "limit" }, { "page_offset", "offset" }, { "executor", "executor" },
+        {"dag_ids",      "dag_id"  },
+        { "dag_run_ids", "run_id"  },
+        { "states",      "state"   },
+        { "task_ids",    "task_id" },
+        { "page_limit",  "limit"   },
+        { "page_offset", "offset"  },
+        { "executor",    "executor"},
     };
-    for (uint32_t i = 0; call->body != NULL && call->body->type == VALUE_MAP && i < call->body->count; i++) {
+    for (uint32_t i = 0;
+         call->body != NULL && call->body->type == VALUE_MAP && i < call->body->count; i++) {
         const struct value_entry *entry = &call->body->entries[i];
         struct str name = entry->key;
         for (size_t k = 0; k < sizeof NAMES / sizeof *NAMES; k++)
@@ -84,7 +93,8 @@ void list_body(struct call *call, struct list_query *query)
 void runs_list_by_body(struct call *call)
 {
     struct list_query query;
-    list_query_init(&query, LIST_RUNS, call->arena, call->api->options.conf->api_maximum_page_limit);
+    list_query_init(&query, LIST_RUNS, call->arena,
+                    call->api->options.conf->api_maximum_page_limit);
     query.dag_id = scope_of(call, "dag_id");
     list_body(call, &query);
     if (call_refuse_problems(call))
@@ -93,7 +103,9 @@ void runs_list_by_body(struct call *call)
         call_list_read(call, &query);
 }
 
-/* ---- triggering -------------------------------------------------------------------------------------------------- */
+/* ---- triggering
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static bool run_id_is_good(struct str id)
 {
@@ -101,14 +113,16 @@ static bool run_id_is_good(struct str id)
         return false;
     for (size_t i = 0; i < id.size; i++) {
         unsigned char byte = (unsigned char)id.bytes[i];
-        bool is_word = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        bool is_word = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+                       (byte >= 'A' && byte <= 'Z');
         if (!is_word && (byte == 0 || strchr("_.~:+-", byte) == NULL))
             return false;
     }
     return true;
 }
 
-/* "manual__2026-11-21T03:33:47.123456+00:00_x7Qa": unique without a logical date, which is unique by itself. */
+/* "manual__2026-11-21T03:33:47.123456+00:00_x7Qa": unique without a logical date, which is unique
+ * by itself. */
 static struct str make_run_id(struct call *call, const struct request *request)
 {
     int64_t now_ms = request->has_logical ? request->logical_ms : loop_wall_ms();
@@ -129,14 +143,18 @@ static void on_triggered(struct call *call, const struct value *answer)
 void run_trigger(struct call *call)
 {
     struct request *request = ARENA_NEW(call->arena, struct request);
-    *request = (struct request){ .kind = REQUEST_TRIGGER, .dag_id = call_param(call, "dag_id"), .run_type = RUN_MANUAL };
+    *request = (struct request) { .kind = REQUEST_TRIGGER,
+                                  .dag_id = call_param(call, "dag_id"),
+                                  .run_type = RUN_MANUAL };
     request->run_id = body_text(call, "dag_run_id", STR_EMPTY);
     request->has_logical = body_time(call, "logical_date", &request->logical_ms);
     (void)body_time(call, "run_after", &request->run_after_ms);
     request->conf = body_map(call, "conf");
     request->note = body_text(call, "note", STR_EMPTY);
     if (request->run_id.size > 0 && !run_id_is_good(request->run_id))
-        call_problem(call, "body", "dag_run_id", "string_pattern_mismatch", "String should match pattern '^[A-Za-z0-9_.~:+-]+$', with at most 250 letters");
+        call_problem(
+            call, "body", "dag_run_id", "string_pattern_mismatch",
+            "String should match pattern '^[A-Za-z0-9_.~:+-]+$', with at most 250 letters");
     if (call_refuse_problems(call))
         return;
     if (request->run_id.size == 0)
@@ -146,7 +164,9 @@ void run_trigger(struct call *call)
     command_send(call, request, &audit, on_triggered);
 }
 
-/* ---- changing ---------------------------------------------------------------------------------------------------- */
+/* ---- changing
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void on_changed(struct call *call, const struct value *answer)
 {
@@ -168,7 +188,8 @@ static void put_note(struct call *call, struct str note)
     struct audit audit = call_audit(call, "note_dag_run");
     audit.dag_id = call_param(call, "dag_id");
     audit.run_id = call_param(call, "dag_run_id");
-    note_put(call->api->options.store, audit.dag_id, audit.run_id, STR_EMPTY, MAP_INDEX_NONE, note, &audit, on_noted, call);
+    note_put(call->api->options.store, audit.dag_id, audit.run_id, STR_EMPTY, MAP_INDEX_NONE, note,
+             &audit, on_noted, call);
 }
 
 static void on_marked(struct call *call, const struct value *answer)
@@ -182,16 +203,20 @@ static void on_marked(struct call *call, const struct value *answer)
 
 void run_patch(struct call *call)
 {
-    struct request request = { .kind = REQUEST_MARK_RUN, .dag_id = call_param(call, "dag_id"),
+    struct request request = { .kind = REQUEST_MARK_RUN,
+                               .dag_id = call_param(call, "dag_id"),
                                .run_id = call_param(call, "dag_run_id") };
     struct str state = body_text(call, "state", STR_EMPTY);
     struct str note = body_text(call, "note", STR_EMPTY);
-    if (state.size > 0 && (run_state_parse(state, &request.run_state) < 0 || request.run_state == RUN_RUNNING))
-        call_problem(call, "body", "state", "enum", "Input should be 'queued', 'success' or 'failed'");
+    if (state.size > 0 &&
+        (run_state_parse(state, &request.run_state) < 0 || request.run_state == RUN_RUNNING))
+        call_problem(call, "body", "state", "enum",
+                     "Input should be 'queued', 'success' or 'failed'");
     if (state.size == 0 && !body_has(call, "note"))
         call_problem(call, "body", "state", "missing", "state or note is needed");
     if (note.size > 1000)
-        call_problem(call, "body", "note", "string_too_long", "String should have at most 1000 characters");
+        call_problem(call, "body", "note", "string_too_long",
+                     "String should have at most 1000 characters");
     if (call_refuse_problems(call))
         return;
     if (state.size == 0) {
@@ -210,7 +235,8 @@ static void on_deleted(struct call *call, const struct value *answer)
 
 void run_delete(struct call *call)
 {
-    struct request request = { .kind = REQUEST_DELETE_RUN, .dag_id = call_param(call, "dag_id"),
+    struct request request = { .kind = REQUEST_DELETE_RUN,
+                               .dag_id = call_param(call, "dag_id"),
                                .run_id = call_param(call, "dag_run_id") };
     struct audit audit = call_audit(call, "delete_dag_run");
     command_send(call, &request, &audit, on_deleted);
@@ -220,8 +246,10 @@ void run_delete(struct call *call)
 void run_clear(struct call *call)
 {
     bool dry_run = body_bool(call, "dry_run", true);
-    struct request request = { .kind = REQUEST_CLEAR, .dag_id = call_param(call, "dag_id"),
-                               .run_id = call_param(call, "dag_run_id"), .whole_run = true };
+    struct request request = { .kind = REQUEST_CLEAR,
+                               .dag_id = call_param(call, "dag_id"),
+                               .run_id = call_param(call, "dag_run_id"),
+                               .whole_run = true };
     request.only_failed = body_bool(call, "only_failed", false);
     request.latest_version = body_bool(call, "run_on_latest_version", false);
     if (call_refuse_problems(call))
@@ -242,7 +270,9 @@ void run_clear(struct call *call)
     command_send(call, &request, &audit, on_changed);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------------------------- */
+/* ---- waiting
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* One JSON line a look, until the run has ended. */
 struct waiting {

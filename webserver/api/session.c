@@ -4,7 +4,9 @@
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+/* ---- tokens
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* False after an answer. */
 static bool read_credentials(struct call *call, struct str *out_name, struct str *out_password)
@@ -25,30 +27,35 @@ static bool read_credentials(struct call *call, struct str *out_name, struct str
 static void refuse_sign_in(struct call *call, int rc, int64_t retry_ms, const struct err *err)
 {
     if (rc == ERR_TOO_MANY)
-        http_set_header(call->request, "Retry-After", str_format(call->arena, "%lld", (long long)(retry_ms + 999) / 1000));
+        http_set_header(call->request, "Retry-After",
+                        str_format(call->arena, "%lld", (long long)(retry_ms + 999) / 1000));
     call_fail(call, rc, err);
 }
 
-static void on_token(struct http_request *request, int rc, const struct signed_in *in, int64_t retry_ms, const struct err *err)
+static void on_token(struct http_request *request, int rc, const struct signed_in *in,
+                     int64_t retry_ms, const struct err *err)
 {
     struct call *call = request->context;
     if (rc < 0)
         refuse_sign_in(call, rc, retry_ms, err);
     else
-        call_json(call, 201, str_format(call->arena, "{\"access_token\":\"%.*s\"}", STR_ARG(in->token)));
+        call_json(call, 201,
+                  str_format(call->arena, "{\"access_token\":\"%.*s\"}", STR_ARG(in->token)));
 }
 
 void token_create(struct call *call)
 {
     struct str name, password;
     if (read_credentials(call, &name, &password))
-        auth_sign_in(call->api->options.auth, call->request, call->route->aux == 1 ? SIGN_IN_CLI : SIGN_IN_TOKEN, name, password,
-                     on_token);
+        auth_sign_in(call->api->options.auth, call->request,
+                     call->route->aux == 1 ? SIGN_IN_CLI : SIGN_IN_TOKEN, name, password, on_token);
 }
 
 void token_without_password(struct call *call)
 {
-    call_refuse(call, 403, "This method is only allowed when everybody is an administrator, which Headrace never lets be");
+    call_refuse(call, 403,
+                "This method is only allowed when everybody is an administrator, which Headrace "
+                "never lets be");
 }
 
 /* Only paths of this server: an address elsewhere would make us a way to lead people astray. */
@@ -64,9 +71,12 @@ void login_redirect(struct call *call)
     call_empty(call, 307);
 }
 
-/* ---- sessions ---------------------------------------------------------------------------------------------------- */
+/* ---- sessions
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-static void on_session(struct http_request *request, int rc, const struct signed_in *in, int64_t retry_ms, const struct err *err)
+static void on_session(struct http_request *request, int rc, const struct signed_in *in,
+                       int64_t retry_ms, const struct err *err)
 {
     struct call *call = request->context;
     (void)in;
@@ -84,7 +94,8 @@ void session_create(struct call *call)
         return;
     }
     if (read_credentials(call, &name, &password))
-        auth_sign_in(call->api->options.auth, call->request, SIGN_IN_BROWSER, name, password, on_session);
+        auth_sign_in(call->api->options.auth, call->request, SIGN_IN_BROWSER, name, password,
+                     on_session);
 }
 
 static void on_signed_out(struct http_request *request, int rc, const struct err *err)
@@ -107,18 +118,22 @@ void me_get(struct call *call)
     struct str role = str_of(role_name(call->person.role));
     buf_add_cstr(&out, "{\"username\":");
     json_write_string(&out, call->person.name);
-    buf_printf(&out, ",\"role\":\"%c%.*s\"", role.bytes[0] - 'A' + 'a', STR_ARG(str_slice(role, 1, role.size)));
+    buf_printf(&out, ",\"role\":\"%c%.*s\"", role.bytes[0] - 'A' + 'a',
+               STR_ARG(str_slice(role, 1, role.size)));
     buf_add_cstr(&out, ",\"csrf\":");
     json_write_string(&out, call->person.csrf);
-    buf_printf(&out, ",\"version\":\"%s\",\"now\":%lld,\"instance_name\":\"Headrace\",\"permissions\":", HEADRACE_VERSION,
-               (long long)loop_wall_ms());
+    buf_printf(&out,
+               ",\"version\":\"%s\",\"now\":%lld,\"instance_name\":\"Headrace\",\"permissions\":",
+               HEADRACE_VERSION, (long long)loop_wall_ms());
     rights_write(&out, call->person.role);
     buf_add_byte(&out, '}');
     call_json(call, 200, buf_str(&out));
     buf_clear(&out);
 }
 
-/* ---- accounts ---------------------------------------------------------------------------------------------------- */
+/* ---- accounts
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 void users_get(struct call *call)
 {
@@ -170,7 +185,8 @@ static void on_new_hash(void *owner, int rc, struct str hash, const struct err *
         return;
     }
     struct audit audit = user_audit(call, "create_user", user->name);
-    user_put(call->api->options.store, user->name, hash, str_of(role_name(user->role)), user->email, &audit, on_user_put, call);
+    user_put(call->api->options.store, user->name, hash, str_of(role_name(user->role)), user->email,
+             &audit, on_user_put, call);
 }
 
 static bool name_is_good(struct str name)
@@ -178,7 +194,8 @@ static bool name_is_good(struct str name)
     if (name.size == 0 || name.size > 100)
         return false;
     for (size_t i = 0; i < name.size; i++)
-        if ((unsigned char)name.bytes[i] <= ' ' || name.bytes[i] == 0x7F || strchr("/\\\"'<>,;", name.bytes[i]) != NULL)
+        if ((unsigned char)name.bytes[i] <= ' ' || name.bytes[i] == 0x7F ||
+            strchr("/\\\"'<>,;", name.bytes[i]) != NULL)
             return false;
     return true;
 }
@@ -191,9 +208,11 @@ void user_create(struct call *call)
     user->email = body_text(call, "email", STR_EMPTY);
     struct str password = body_text(call, "password", STR_EMPTY);
     if (!name_is_good(user->name))
-        call_problem(call, "body", "username", "value_error", "1 to 100 letters, without blanks and without any of /\\\"'<>,;");
+        call_problem(call, "body", "username", "value_error",
+                     "1 to 100 letters, without blanks and without any of /\\\"'<>,;");
     if (role_parse(body_text(call, "role", STR("Viewer")), &user->role) < 0)
-        call_problem(call, "body", "role", "enum", "Input should be 'Viewer', 'User', 'Op' or 'Admin'");
+        call_problem(call, "body", "role", "enum",
+                     "Input should be 'Viewer', 'User', 'Op' or 'Admin'");
     if (auth_check_password(password, &err) < 0)
         call_problem(call, "body", "password", "string_too_short", "%s", err.sentence);
     if (call_refuse_problems(call))
@@ -206,7 +225,8 @@ static void on_gone(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
     if (rc == ERR_CONFLICT)
-        call_refuse(call, 409, "there is no account %.*s, or it is the last administrator", STR_ARG(call_param(call, "name")));
+        call_refuse(call, 409, "there is no account %.*s, or it is the last administrator",
+                    STR_ARG(call_param(call, "name")));
     else if (rc < 0)
         call_fail(call, rc, err);
     else
@@ -227,7 +247,8 @@ static void on_changed_hash(void *owner, int rc, struct str hash, const struct e
         return;
     }
     struct audit audit = user_audit(call, "set_password", call_param(call, "name"));
-    user_password_set(call->api->options.store, call_param(call, "name"), hash, &audit, on_gone, call);
+    user_password_set(call->api->options.store, call_param(call, "name"), hash, &audit, on_gone,
+                      call);
 }
 
 void user_set_password(struct call *call)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Pools, variables and connections. Their rows are ours to write; the leader is told by a message in the same transaction. */
+/* Pools, variables and connections. Their rows are ours to write; the leader is told by a message
+ * in the same transaction. */
 #include "common/base/map.h"
 #include "common/model/context.h"
 #include "common/store/vault_change.h"
@@ -42,7 +43,8 @@ static void answer_row(struct call *call)
         read_variables(call, &query, true);
         return;
     }
-    list_read_one(call->api->options.store, &query, changing->status == 201 ? call_pass_created : call_pass, call);
+    list_read_one(call->api->options.store, &query,
+                  changing->status == 201 ? call_pass_created : call_pass, call);
     list_query_clear(&query);
 }
 
@@ -52,8 +54,13 @@ static void change(struct call *call, const struct changing *changing, const cha
     struct changing *kept = ARENA_NEW(call->arena, struct changing);
     *kept = *changing;
     call->state = kept;
-    struct request message = { .kind = REQUEST_RELOAD, .actor = call->person.name, .dag_id = STR_EMPTY, .run_id = STR_EMPTY,
-                               .note = STR_EMPTY, .pool = STR_EMPTY, .what = str_of(WHAT[changing->row.kind]) };
+    struct request message = { .kind = REQUEST_RELOAD,
+                               .actor = call->person.name,
+                               .dag_id = STR_EMPTY,
+                               .run_id = STR_EMPTY,
+                               .note = STR_EMPTY,
+                               .pool = STR_EMPTY,
+                               .what = str_of(WHAT[changing->row.kind]) };
     if (changing->row.kind == VAULT_POOL) {
         message.kind = REQUEST_POOL;
         message.pool = changing->row.name;
@@ -64,9 +71,11 @@ static void change(struct call *call, const struct changing *changing, const cha
     struct value *detail = value_map(call->arena);
     value_put(call->arena, detail, STR("name"), value_string(call->arena, changing->row.name));
     if (changing->row.kind == VAULT_POOL)
-        value_put(call->arena, detail, STR("slots"), value_int(call->arena, changing->row.pool.slots));
+        value_put(call->arena, detail, STR("slots"),
+                  value_int(call->arena, changing->row.pool.slots));
     audit.detail = json_text(call->arena, detail);
-    vault_change(call->api->options.store, &kept->row, request_write(&message, call->arena), &audit, on_changed, call);
+    vault_change(call->api->options.store, &kept->row, request_write(&message, call->arena), &audit,
+                 on_changed, call);
 }
 
 static bool name_is_good(struct str name)
@@ -84,7 +93,8 @@ static void check_name(struct call *call, const char *name, struct str value)
     if (!body_has(call, name))
         call_problem(call, "body", name, "missing", "Field required");
     else if (!name_is_good(value))
-        call_problem(call, "body", name, "value_error", "1 to 250 letters, without slashes and control characters");
+        call_problem(call, "body", name, "value_error",
+                     "1 to 250 letters, without slashes and control characters");
 }
 
 /* The body of a PATCH may repeat the name, but not another one. */
@@ -110,7 +120,9 @@ static bool is_masked_out(struct call *call, const char *field)
     return has_mask;
 }
 
-/* ---- pools ------------------------------------------------------------------------------------------------------- */
+/* ---- pools
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 void pools_list(struct call *call)
 {
@@ -129,8 +141,10 @@ void pool_get(struct call *call)
 
 static struct changing pool_changing(enum vault_change kind, struct str name)
 {
-    struct changing changing = { .list = LIST_POOLS, .filter = "name", .status = kind == VAULT_CREATE ? 201 : 200 };
-    changing.row = (struct vault_row){ .kind = VAULT_POOL, .change = kind, .name = name };
+    struct changing changing = { .list = LIST_POOLS,
+                                 .filter = "name",
+                                 .status = kind == VAULT_CREATE ? 201 : 200 };
+    changing.row = (struct vault_row) { .kind = VAULT_POOL, .change = kind, .name = name };
     changing.row.pool.name = name;
     return changing;
 }
@@ -178,7 +192,8 @@ static void on_pool(void *owner, int rc, struct str json, const struct err *err)
 void pool_patch(struct call *call)
 {
     struct list_query query;
-    bool is_agreed = str_is(call_param(call, "pool_name"), "default_pool") || !body_has(call, "pool") ||
+    bool is_agreed = str_is(call_param(call, "pool_name"), "default_pool") ||
+                     !body_has(call, "pool") ||
                      str_eq(body_text(call, "pool", STR_EMPTY), call_param(call, "pool_name"));
     if (!is_agreed) {
         call_refuse(call, 400, "a pool cannot be renamed");
@@ -198,7 +213,9 @@ void pool_delete(struct call *call)
     change(call, &changing, "delete_pool");
 }
 
-/* ---- variables --------------------------------------------------------------------------------------------------- */
+/* ---- variables
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /* The list comes with stars; a server that holds the key fills in what no name calls a secret. */
 struct revealing {
@@ -223,7 +240,8 @@ static void reveal(struct revealing *revealing, struct value *variable)
     uint64_t index;
     struct arena *arena = revealing->call->arena;
     if (map_get_str(&revealing->values, value_text(value_get(variable, "key"), STR_EMPTY), &index))
-        value_put(arena, variable, STR("value"), value_string(arena, revealing->texts.items[index]));
+        value_put(arena, variable, STR("value"),
+                  value_string(arena, revealing->texts.items[index]));
 }
 
 static void on_variables(void *owner, int rc, const struct err *err)
@@ -233,14 +251,16 @@ static void on_variables(void *owner, int rc, const struct err *err)
     const struct changing *changing = call->state;
     if (rc == 0 && revealing->entries == NULL)
         reveal(revealing, revealing->frame);
-    for (uint32_t i = 0; rc == 0 && revealing->entries != NULL && i < revealing->entries->count; i++)
+    for (uint32_t i = 0; rc == 0 && revealing->entries != NULL && i < revealing->entries->count;
+         i++)
         reveal(revealing, (struct value *)revealing->entries->items[i]);
     map_clear(&revealing->values);
     VEC_CLEAR(&revealing->texts);
     if (rc < 0)
         call_fail(call, rc, err);
     else
-        call_json(call, changing == NULL ? 200 : changing->status, json_text(call->arena, revealing->frame));
+        call_json(call, changing == NULL ? 200 : changing->status,
+                  json_text(call->arena, revealing->frame));
 }
 
 static void on_starred(void *owner, int rc, struct str json, const struct err *err)
@@ -286,8 +306,10 @@ void variable_get(struct call *call)
 
 static struct changing variable_changing(enum vault_change kind, struct str key)
 {
-    struct changing changing = { .list = LIST_VARIABLES, .filter = "key", .status = kind == VAULT_CREATE ? 201 : 200 };
-    changing.row = (struct vault_row){ .kind = VAULT_VARIABLE, .change = kind, .name = key };
+    struct changing changing = { .list = LIST_VARIABLES,
+                                 .filter = "key",
+                                 .status = kind == VAULT_CREATE ? 201 : 200 };
+    changing.row = (struct vault_row) { .kind = VAULT_VARIABLE, .change = kind, .name = key };
     changing.row.variable.key = key;
     return changing;
 }
@@ -327,7 +349,8 @@ static void on_old_variable(void *owner, int rc, struct str json, const struct e
     changing.row.variable.value = body_value(call, "value", STR_EMPTY);
     changing.row.variable.description = value_text(value_get(old, "description"), STR_EMPTY);
     if (!is_masked_out(call, "description"))
-        changing.row.variable.description = body_text(call, "description", changing.row.variable.description);
+        changing.row.variable.description =
+            body_text(call, "description", changing.row.variable.description);
     if (!call_refuse_problems(call))
         change(call, &changing, "edit_variable");
 }
@@ -353,7 +376,9 @@ void variable_delete(struct call *call)
     change(call, &changing, "delete_variable");
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------------- */
+/* ---- connections
+ * -------------------------------------------------------------------------------------------------
+ */
 
 void connections_list(struct call *call)
 {
@@ -372,10 +397,11 @@ void connection_get(struct call *call)
 
 static struct changing connection_changing(struct call *call, enum vault_change kind, struct str id)
 {
-    struct changing changing = { .list = LIST_CONNECTIONS, .filter = "connection_id",
+    struct changing changing = { .list = LIST_CONNECTIONS,
+                                 .filter = "connection_id",
                                  .status = kind == VAULT_CREATE ? 201 : 200 };
-    changing.row = (struct vault_row){ .kind = VAULT_CONNECTION, .change = kind, .name = id };
-    changing.row.connection = (struct connection_row){
+    changing.row = (struct vault_row) { .kind = VAULT_CONNECTION, .change = kind, .name = id };
+    changing.row.connection = (struct connection_row) {
         .connection_id = id,
         .conn_type = body_text(call, "conn_type", STR_EMPTY),
         .description = body_text(call, "description", STR_EMPTY),
@@ -391,7 +417,8 @@ static struct changing connection_changing(struct call *call, enum vault_change 
 
 void connection_create(struct call *call)
 {
-    struct changing changing = connection_changing(call, VAULT_CREATE, body_text(call, "connection_id", STR_EMPTY));
+    struct changing changing =
+        connection_changing(call, VAULT_CREATE, body_text(call, "connection_id", STR_EMPTY));
     check_name(call, "connection_id", changing.row.name);
     if (!body_has(call, "conn_type"))
         call_problem(call, "body", "conn_type", "missing", "Field required");
@@ -404,7 +431,8 @@ void connection_patch(struct call *call)
 {
     if (!names_agree(call, "connection_id", call_param(call, "connection_id")))
         return;
-    struct changing changing = connection_changing(call, VAULT_UPDATE, call_param(call, "connection_id"));
+    struct changing changing =
+        connection_changing(call, VAULT_UPDATE, call_param(call, "connection_id"));
     if (!body_has(call, "conn_type"))
         call_problem(call, "body", "conn_type", "missing", "Field required");
     if (!call_refuse_problems(call))
@@ -413,6 +441,7 @@ void connection_patch(struct call *call)
 
 void connection_delete(struct call *call)
 {
-    struct changing changing = connection_changing(call, VAULT_DELETE, call_param(call, "connection_id"));
+    struct changing changing =
+        connection_changing(call, VAULT_DELETE, call_param(call, "connection_id"));
     change(call, &changing, "delete_connection");
 }

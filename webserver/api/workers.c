@@ -9,10 +9,13 @@
 
 void workers_get(struct call *call)
 {
-    call_document(call, DOCUMENT_ui_workers, (struct bind[]){ BIND_NUMBER(live_seq(call->api->live)) }, 1);
+    call_document(call, DOCUMENT_ui_workers,
+                  (struct bind[]) { BIND_NUMBER(live_seq(call->api->live)) }, 1);
 }
 
-/* ---- draining ---------------------------------------------------------------------------------------------------- */
+/* ---- draining
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void on_drained(struct call *call, const struct value *answer)
 {
@@ -42,14 +45,16 @@ static void on_worker(void *owner, int rc, struct str json, const struct err *er
         call_refuse(call, 409, "the worker is %s", STATES[state & 3]);
         return;
     }
-    struct request request = { .kind = REQUEST_DRAIN_WORKER, .drain = drain,
+    struct request request = { .kind = REQUEST_DRAIN_WORKER,
+                               .drain = drain,
                                .worker_no = value_integer(value_get(worker, "worker_no"), 0) };
     request.note = body_text(call, "reason", STR_EMPTY);
     if (call_refuse_problems(call))
         return;
     struct audit audit = call_audit(call, drain ? "drain_worker" : "resume_worker");
     struct value *detail = value_map(call->arena);
-    value_put(call->arena, detail, STR("worker"), value_string(call->arena, call_param(call, "name")));
+    value_put(call->arena, detail, STR("worker"),
+              value_string(call->arena, call_param(call, "name")));
     value_put(call->arena, detail, STR("reason"), value_string(call->arena, request.note));
     audit.detail = json_text(call->arena, detail);
     command_send(call, &request, &audit, on_drained);
@@ -57,11 +62,13 @@ static void on_worker(void *owner, int rc, struct str json, const struct err *er
 
 void worker_drain(struct call *call)
 {
-    document_read(call->api->options.store, DOCUMENT_ui_worker_no, (struct bind[]){ BIND_TEXT(call_param(call, "name")) }, 1,
-                  on_worker, call);
+    document_read(call->api->options.store, DOCUMENT_ui_worker_no,
+                  (struct bind[]) { BIND_TEXT(call_param(call, "name")) }, 1, on_worker, call);
 }
 
-/* ---- autoscaling ------------------------------------------------------------------------------------------------- */
+/* ---- autoscaling
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static const struct value *events_of(const struct value *history, struct str queue)
 {
@@ -77,7 +84,8 @@ static const struct value *or_else(const struct value *value, const struct value
     return value == NULL ? otherwise : value;
 }
 
-static struct value *queue_value(struct arena *arena, const struct conf_autoscale *scale, const struct value *history)
+static struct value *queue_value(struct arena *arena, const struct conf_autoscale *scale,
+                                 const struct value *history)
 {
     struct value *queue = value_map(arena);
     const struct value *none = value_list(arena), *zero = value_int(arena, 0);
@@ -95,7 +103,8 @@ static struct value *queue_value(struct arena *arena, const struct conf_autoscal
     const struct value *latest = events->count > 0 ? events->items[0] : NULL;
     bool has_failed = str_is(value_text(value_get(latest, "kind"), STR_EMPTY), "failed");
     value_put(arena, queue, STR("healthy"), value_bool(arena, !has_failed));
-    value_put(arena, queue, STR("error"), has_failed ? value_get(latest, "reason") : value_null(arena));
+    value_put(arena, queue, STR("error"),
+              has_failed ? value_get(latest, "reason") : value_null(arena));
     static const char *const SERIES[] = { "at", "demands", "wanteds", "presents" };
     for (size_t i = 0; i < sizeof SERIES / sizeof *SERIES; i++)
         value_put(arena, queue, str_of(SERIES[i]), or_else(value_get(known, SERIES[i]), none));
@@ -131,10 +140,13 @@ void autoscaling_get(struct call *call)
     if (call_refuse_problems(call))
         return;
     struct bind binds[] = { BIND_NUMBER(hours), BIND_TEXTS(&queue, queue.size > 0 ? 1 : 0) };
-    document_read(call->api->options.store, DOCUMENT_ui_autoscaling, binds, 2, on_autoscaling, call);
+    document_read(call->api->options.store, DOCUMENT_ui_autoscaling, binds, 2, on_autoscaling,
+                  call);
 }
 
-/* ---- why --------------------------------------------------------------------------------------------------------- */
+/* ---- why
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct asking {
     struct call *call;
@@ -143,16 +155,19 @@ struct asking {
     bool has_leader, as_dependencies;
 };
 
-static const struct value *reason_value(const struct asking *asking, const char *code, struct str sentence, const char *advice)
+static const struct value *reason_value(const struct asking *asking, const char *code,
+                                        struct str sentence, const char *advice)
 {
     struct arena *arena = asking->call->arena;
     struct value *reason = value_map(arena);
     value_put(arena, reason, STR("code"), value_string(arena, str_of(code)));
     value_put(arena, reason, STR("sentence"), value_string(arena, sentence));
-    value_put(arena, reason, STR("since"), asking->since == NULL ? value_null(arena) : asking->since);
+    value_put(arena, reason, STR("since"),
+              asking->since == NULL ? value_null(arena) : asking->since);
     value_put(arena, reason, STR("until"), value_null(arena));
     value_put(arena, reason, STR("object"), value_null(arena));
-    value_put(arena, reason, STR("advice"), advice[0] == 0 ? value_null(arena) : value_string(arena, str_of(advice)));
+    value_put(arena, reason, STR("advice"),
+              advice[0] == 0 ? value_null(arena) : value_string(arena, str_of(advice)));
     return reason;
 }
 
@@ -177,7 +192,8 @@ static void answer_why(const struct asking *asking, const struct value *reasons)
     call_json(call, 200, json_text(call->arena, answer));
 }
 
-static void answer_one(const struct asking *asking, const char *code, struct str sentence, const char *advice)
+static void answer_one(const struct asking *asking, const char *code, struct str sentence,
+                       const char *advice)
 {
     struct value *reasons = value_list(asking->call->arena);
     value_add(asking->call->arena, reasons, reason_value(asking, code, sentence, advice));
@@ -193,7 +209,8 @@ static void on_why(void *owner, int rc, struct str text)
     if (rc < 0 || text.size == 0) {
         answer_one(asking, "scheduler",
                    asking->has_leader ? STR("The scheduler that leads did not answer in time.")
-                                      : STR("No scheduler has reported for a while; nothing is being scheduled. Running tasks continue."),
+                                      : STR("No scheduler has reported for a while; nothing is "
+                                            "being scheduled. Running tasks continue."),
                    "Look at the scheduler: headrace doctor");
         return;
     }
@@ -206,13 +223,16 @@ static void on_why(void *owner, int rc, struct str text)
     if (reasons != NULL && reasons->type == VALUE_LIST && reasons->count > 0)
         answer_why(asking, reasons);
     else
-        answer_one(asking, "unknown", told->type == VALUE_STRING ? told->string : STR("No rule blocks it; look again in a moment."), "");
+        answer_one(asking, "unknown",
+                   told->type == VALUE_STRING ? told->string
+                                              : STR("No rule blocks it; look again in a moment."),
+                   "");
 }
 
 static bool is_final(struct str state)
 {
-    return str_is(state, "success") || str_is(state, "failed") || str_is(state, "skipped") || str_is(state, "upstream_failed") ||
-           str_is(state, "removed");
+    return str_is(state, "success") || str_is(state, "failed") || str_is(state, "skipped") ||
+           str_is(state, "upstream_failed") || str_is(state, "removed");
 }
 
 static void on_subject(void *owner, int rc, struct str json, const struct err *err)
@@ -232,26 +252,32 @@ static void on_subject(void *owner, int rc, struct str json, const struct err *e
     asking->has_leader = value_boolean(value_get(subject, "leader"), false);
     int64_t task = value_integer(value_get(subject, "task"), -1);
     if (is_final(asking->state)) {
-        answer_one(asking, "ended", asking->sentence.size > 0 ? asking->sentence : STR("It has ended."), "");
+        answer_one(asking, "ended",
+                   asking->sentence.size > 0 ? asking->sentence : STR("It has ended."), "");
         return;
     }
-    leader_ask_why(call->api->leader, value_integer(value_get(subject, "run_no"), 0), task < 0 ? UINT32_MAX : (uint32_t)task,
+    leader_ask_why(call->api->leader, value_integer(value_get(subject, "run_no"), 0),
+                   task < 0 ? UINT32_MAX : (uint32_t)task,
                    (int32_t)call_query_int(call, "map_index", -1, INT32_MAX, -1), on_why, asking);
 }
 
-static void ask(struct call *call, struct str dag_id, struct str run_id, struct str task_id, int64_t map_index, bool as_dependencies)
+static void ask(struct call *call, struct str dag_id, struct str run_id, struct str task_id,
+                int64_t map_index, bool as_dependencies)
 {
     struct asking *asking = ARENA_NEW(call->arena, struct asking);
-    *asking = (struct asking){ .call = call, .as_dependencies = as_dependencies };
-    struct bind binds[] = { BIND_TEXT(dag_id), BIND_TEXT(run_id), BIND_TEXT(task_id), BIND_NUMBER(map_index), causes_bind() };
+    *asking = (struct asking) { .call = call, .as_dependencies = as_dependencies };
+    struct bind binds[] = { BIND_TEXT(dag_id), BIND_TEXT(run_id), BIND_TEXT(task_id),
+                            BIND_NUMBER(map_index), causes_bind() };
     if (!call_refuse_problems(call))
-        document_read(call->api->options.store, DOCUMENT_ui_why_subject, binds, 5, on_subject, asking);
+        document_read(call->api->options.store, DOCUMENT_ui_why_subject, binds, 5, on_subject,
+                      asking);
 }
 
 void why_get(struct call *call)
 {
     int64_t map_index = call_query_int(call, "map_index", -1, INT32_MAX, -1);
-    struct str dag_id = call_query(call, "dag_id", STR_EMPTY), run_id = call_query(call, "run_id", STR_EMPTY);
+    struct str dag_id = call_query(call, "dag_id", STR_EMPTY),
+               run_id = call_query(call, "run_id", STR_EMPTY);
     if (dag_id.size == 0)
         call_problem(call, "query", "dag_id", "missing", "Field required");
     if (run_id.size == 0)
@@ -264,5 +290,6 @@ void instance_dependencies(struct call *call)
     bool is_in_path = http_param(call->request, "map_index").bytes != NULL;
     int64_t map_index = is_in_path ? call_param_int(call, "map_index", -1, INT32_MAX)
                                    : call_query_int(call, "map_index", -1, INT32_MAX, -1);
-    ask(call, call_param(call, "dag_id"), call_param(call, "dag_run_id"), call_param(call, "task_id"), map_index, true);
+    ask(call, call_param(call, "dag_id"), call_param(call, "dag_run_id"),
+        call_param(call, "task_id"), map_index, true);
 }

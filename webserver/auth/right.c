@@ -7,9 +7,7 @@ static const struct {
     const char *word;
     enum role role;
 } RIGHTS[RIGHT_COUNT] = {
-    [RIGHT_ANYBODY] = { "anybody", ROLE_NONE },
-    [RIGHT_SIGNED_IN] = { "signed_in", ROLE_VIEWER },
-#define RIGHT(name, word, role) [RIGHT_##name] = { word, ROLE_##role },
+#define RIGHT(name, word, role) { word, ROLE_##role },
 #include "webserver/auth/rights.def"
 #undef RIGHT
 };
@@ -19,7 +17,8 @@ static const char *const ROLES[] = { "None", "Viewer", "User", "Op", "Admin" };
 int role_parse(struct str name, enum role *out)
 {
     for (int role = ROLE_VIEWER; role <= ROLE_ADMIN; role++)
-        if (name.size == strlen(ROLES[role]) && strncasecmp(name.bytes, ROLES[role], name.size) == 0) {
+        if (name.size == strlen(ROLES[role]) &&
+            strncasecmp(name.bytes, ROLES[role], name.size) == 0) {
             *out = (enum role)role;
             return 0;
         }

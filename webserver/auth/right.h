@@ -8,8 +8,6 @@
 enum role { ROLE_NONE, ROLE_VIEWER, ROLE_USER, ROLE_OP, ROLE_ADMIN };
 
 enum right {
-    RIGHT_ANYBODY,   /* no sign-in */
-    RIGHT_SIGNED_IN, /* whoever it is */
 #define RIGHT(name, word, role) RIGHT_##name,
 #include "webserver/auth/rights.def"
 #undef RIGHT

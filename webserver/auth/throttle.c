@@ -3,7 +3,7 @@
 
 void throttle_init(struct throttle *throttle, double burst, int64_t every_ms)
 {
-    *throttle = (struct throttle){ .burst = burst, .per_ms = 1.0 / (double)every_ms };
+    *throttle = (struct throttle) { .burst = burst, .per_ms = 1.0 / (double)every_ms };
 }
 
 void throttle_clear(struct throttle *throttle)
@@ -20,7 +20,7 @@ static struct throttle_bucket *bucket_of(struct throttle *throttle, struct str k
     if (throttle->buckets.count >= THROTTLE_KEYS_MAX)
         throttle_clear(throttle);
     map_put_str(&throttle->index, key, throttle->buckets.count);
-    VEC_ADD(&throttle->buckets, (struct throttle_bucket){ throttle->burst, now_ms });
+    VEC_ADD(&throttle->buckets, (struct throttle_bucket) { throttle->burst, now_ms });
     return &VEC_LAST(&throttle->buckets);
 }
 

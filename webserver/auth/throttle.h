@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* throttle - how often something may be tried under a key (an account, an address): a bucket of tokens that fills again. */
+/* throttle - how often something may be tried under a key (an account, an address): a bucket of
+ * tokens that fills again. */
 #ifndef HEADRACE_THROTTLE_H
 #define HEADRACE_THROTTLE_H
 
@@ -12,9 +13,9 @@ struct throttle_bucket {
 };
 
 struct throttle {
-    double burst;             /* tries at once */
-    double per_ms;            /* tokens that come back */
-    struct map index;         /* key -> bucket */
+    double burst;     /* tries at once */
+    double per_ms;    /* tokens that come back */
+    struct map index; /* key -> bucket */
     VEC(struct throttle_bucket) buckets;
 };
 
@@ -24,8 +25,9 @@ enum { THROTTLE_KEYS_MAX = 10000 };
 void throttle_init(struct throttle *throttle, double burst, int64_t every_ms);
 void throttle_clear(struct throttle *throttle);
 
-/* Takes a try. 0, or after how many ms there is one. With more than THROTTLE_KEYS_MAX keys all are forgotten: memory is
- * bounded, and who can send from so many addresses is not held by this anyway. */
+/* Takes a try. 0, or after how many ms there is one. With more than THROTTLE_KEYS_MAX keys all are
+ * forgotten: memory is bounded, and who can send from so many addresses is not held by this anyway.
+ */
 int64_t throttle_take(struct throttle *throttle, struct str key, int64_t now_ms);
 
 /* It was a good one: gives the token back. */

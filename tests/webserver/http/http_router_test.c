@@ -8,14 +8,14 @@
 #include <cmocka.h>
 
 static const struct http_route ROUTES[] = {
-    { VERB_GET, "/" },
-    { VERB_GET, "/dags" },
-    { VERB_GET, "/dags/{dag_id}" },
-    { VERB_PATCH, "/dags/{dag_id}" },
-    { VERB_GET, "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}" },
-    { VERB_GET, "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index}" },
-    { VERB_GET, "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/logs/{try}" },
-    { VERB_POST, "/dags/{dag_id}/runs/{run_id}/tasks/list" },
+    {VERB_GET,    "/"                                                       },
+    { VERB_GET,   "/dags"                                                   },
+    { VERB_GET,   "/dags/{dag_id}"                                          },
+    { VERB_PATCH, "/dags/{dag_id}"                                          },
+    { VERB_GET,   "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}"            },
+    { VERB_GET,   "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index}"},
+    { VERB_GET,   "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/logs/{try}" },
+    { VERB_POST,  "/dags/{dag_id}/runs/{run_id}/tasks/list"                 },
 };
 
 static struct http_router *router;
@@ -46,7 +46,8 @@ static void check(enum http_verb verb, const char *path, const char *wanted)
     if (match == HTTP_MATCH_FOUND) {
         buf_add_cstr(&got, ((const struct http_route *)request->route)->pattern);
         for (uint32_t i = 0; i < request->param_count; i++)
-            buf_printf(&got, " %.*s=%.*s", STR_ARG(request->params[i].name), STR_ARG(request->params[i].value));
+            buf_printf(&got, " %.*s=%.*s", STR_ARG(request->params[i].name),
+                       STR_ARG(request->params[i].value));
     } else if (match == HTTP_MATCH_VERB) {
         char allow[HTTP_ALLOW_SIZE];
         http_verbs_text(verbs, allow);
@@ -66,12 +67,15 @@ static void a_path_finds_its_route_and_its_parameters(void **state)
     check(VERB_GET, "/dags", "/dags");
     check(VERB_HEAD, "/dags/a.b", "/dags/{dag_id} dag_id=a.b");
     check(VERB_PATCH, "/dags/x", "/dags/{dag_id} dag_id=x");
-    check(VERB_GET, "/dags/d/runs/manual__1%2B00%3A00/tasks/g.t",
-          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id} dag_id=d run_id=manual__1+00:00 task_id=g.t");
+    check(
+        VERB_GET, "/dags/d/runs/manual__1%2B00%3A00/tasks/g.t",
+        "/dags/{dag_id}/runs/{run_id}/tasks/{task_id} dag_id=d run_id=manual__1+00:00 task_id=g.t");
     check(VERB_GET, "/dags/d/runs/r+1/tasks/t/7",
-          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index} dag_id=d run_id=r+1 task_id=t map_index=7");
+          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index} dag_id=d run_id=r+1 task_id=t "
+          "map_index=7");
     check(VERB_GET, "/dags/d/runs/r/tasks/t/logs/2",
-          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/logs/{try} dag_id=d run_id=r task_id=t try=2");
+          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/logs/{try} dag_id=d run_id=r task_id=t "
+          "try=2");
 }
 
 static void a_literal_gives_way_to_a_parameter_where_it_leads_nowhere(void **state)
@@ -79,9 +83,11 @@ static void a_literal_gives_way_to_a_parameter_where_it_leads_nowhere(void **sta
     (void)state;
     check(VERB_GET, "/dags/d/runs/r/tasks/list",
           "/dags/{dag_id}/runs/{run_id}/tasks/{task_id} dag_id=d run_id=r task_id=list");
-    check(VERB_POST, "/dags/d/runs/r/tasks/list", "/dags/{dag_id}/runs/{run_id}/tasks/list dag_id=d run_id=r");
+    check(VERB_POST, "/dags/d/runs/r/tasks/list",
+          "/dags/{dag_id}/runs/{run_id}/tasks/list dag_id=d run_id=r");
     check(VERB_GET, "/dags/d/runs/r/tasks/list/3",
-          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index} dag_id=d run_id=r task_id=list map_index=3");
+          "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index} dag_id=d run_id=r task_id=list "
+          "map_index=3");
 }
 
 static void other_verbs_and_other_paths_are_told_apart(void **state)
@@ -98,10 +104,23 @@ static void other_verbs_and_other_paths_are_told_apart(void **state)
 static void a_path_that_climbs_or_hides_a_slash_is_invalid(void **state)
 {
     (void)state;
-    static const char *const PATHS[] = { "/dags/..",     "/dags/%2e%2e", "/dags/.%2E/x", "/dags/a%2fb", "/dags/a%2Fb",
-                                         "/dags/a%5cb",  "/dags/%00",    "/dags/a%00b",  "/dags/%",     "/dags/%4",
-                                         "/dags/%zz",    "/dags/%0a",    "/dags/%ff",    "/dags/.",     "/dags/%7f",
-                                         "/dags/%c0%ae", "" };
+    static const char *const PATHS[] = { "/dags/..",
+                                         "/dags/%2e%2e",
+                                         "/dags/.%2E/x",
+                                         "/dags/a%2fb",
+                                         "/dags/a%2Fb",
+                                         "/dags/a%5cb",
+                                         "/dags/%00",
+                                         "/dags/a%00b",
+                                         "/dags/%",
+                                         "/dags/%4",
+                                         "/dags/%zz",
+                                         "/dags/%0a",
+                                         "/dags/%ff",
+                                         "/dags/.",
+                                         "/dags/%7f",
+                                         "/dags/%c0%ae",
+                                         "" };
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++)
         check(VERB_GET, PATHS[i], "400");
     check(VERB_GET, "/dags/%252f", "/dags/{dag_id} dag_id=%2f"); /* decoded once */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A server and a raw client on one loop. Times are divided by 100, so that a deadline of 10 s is 100 ms here. */
+/* A server and a raw client on one loop. Times are divided by 100, so that a deadline of 10 s is
+ * 100 ms here. */
 #include "webserver/http/http_server.h"
 
 #include "common/loop/stream.h"
@@ -112,11 +113,13 @@ static void set_true(void *owner)
 static int setup(void **state)
 {
     (void)state;
-    f = (struct fixture){ 0 };
+    f = (struct fixture) { 0 };
     assert_int_equal(loop_new(&f.loop, NULL), 0);
-    struct http_server_options options = {
-        .host = "127.0.0.1", .on_request = on_request, .body_max = body_max, .connections_max = 3, .time_divisor = 100
-    };
+    struct http_server_options options = { .host = "127.0.0.1",
+                                           .on_request = on_request,
+                                           .body_max = body_max,
+                                           .connections_max = 3,
+                                           .time_divisor = 100 };
     assert_int_equal(http_server_open(&f.server, f.loop, &options, NULL), 0);
     timer_open(&f.later, f.loop, on_later, NULL);
     return 0;
@@ -126,7 +129,9 @@ static void connect_client(void)
 {
     f.is_connected = f.has_ended = f.is_client_closed = false;
     buf_reset(&f.got);
-    assert_int_equal(stream_connect_tcp(&f.client, f.loop, "127.0.0.1", http_server_port(f.server), &CLIENT_EVENTS, NULL), 0);
+    assert_int_equal(stream_connect_tcp(&f.client, f.loop, "127.0.0.1", http_server_port(f.server),
+                                        &CLIENT_EVENTS, NULL),
+                     0);
     f.client.owner = &f.is_client_closed;
     assert_true(loop_run_until(f.loop, &f.is_connected, 2000));
 }
@@ -160,7 +165,8 @@ static void expect(const char *text)
     f.wanted = text;
     look();
     if (!f.is_there && !loop_run_until(f.loop, &f.is_there, 5000))
-        fail_msg("\"%s\" did not come; there is: %.400s", text, f.got.bytes == NULL ? "" : f.got.bytes);
+        fail_msg("\"%s\" did not come; there is: %.400s", text,
+                 f.got.bytes == NULL ? "" : f.got.bytes);
     f.wanted = NULL;
     f.is_there = false;
 }
@@ -197,9 +203,11 @@ static void pipelined_requests_are_answered_in_order_though_the_first_is_late(vo
 {
     (void)state;
     connect_client();
-    say("GET /late HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\nGET /c HTTP/1.1\r\nHost: h\r\n\r\n");
+    say("GET /late HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\nGET /c "
+        "HTTP/1.1\r\nHost: h\r\n\r\n");
     expect("[GET|/c|0]");
-    const char *late = strstr(f.got.bytes, "late"), *b = strstr(f.got.bytes, "/b|"), *c = strstr(f.got.bytes, "/c|");
+    const char *late = strstr(f.got.bytes, "late"), *b = strstr(f.got.bytes, "/b|"),
+               *c = strstr(f.got.bytes, "/c|");
     assert_true(late != NULL && late < b && b < c);
     close_client();
 }
@@ -318,7 +326,9 @@ static void more_connections_than_allowed_are_told_to_come_later(void **state)
     bool closed[3] = { false };
     for (int i = 0; i < 3; i++) {
         f.is_connected = false;
-        assert_int_equal(stream_connect_tcp(&others[i], f.loop, "127.0.0.1", http_server_port(f.server), &CLIENT_EVENTS, &closed[i]), 0);
+        assert_int_equal(stream_connect_tcp(&others[i], f.loop, "127.0.0.1",
+                                            http_server_port(f.server), &CLIENT_EVENTS, &closed[i]),
+                         0);
         assert_true(loop_run_until(f.loop, &f.is_connected, 2000));
     }
     connect_client();
@@ -337,7 +347,8 @@ static void a_problem_has_airflows_detail_and_rfc_9457s_fields(void **state)
     connect_client();
     say("GET /problem HTTP/1.1\r\nHost: h\r\n\r\n");
     expect("Content-Type: application/problem+json");
-    expect("{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no \\\"x\\\" here\",\"request_id\":\"");
+    expect("{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no "
+           "\\\"x\\\" here\",\"request_id\":\"");
     close_client();
 }
 

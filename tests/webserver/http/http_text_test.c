@@ -48,9 +48,10 @@ static void accept_headers_name_what_is_wanted(void **state)
     assert_false(http_accepts(STR("gzip; q=0.000, br"), "gzip"));
     assert_false(http_accepts(STR("*"), "gzip"));
     assert_false(http_accepts(STR("gzipx"), "gzip"));
-    assert_false(http_accepts((struct str){ NULL, 0 }, "gzip"));
+    assert_false(http_accepts((struct str) { NULL, 0 }, "gzip"));
     struct arena arena = { 0 };
-    assert_true(str_is(http_media_type(&arena, STR("Application/JSON; charset=utf-8")), "application/json"));
+    assert_true(str_is(http_media_type(&arena, STR("Application/JSON; charset=utf-8")),
+                       "application/json"));
     arena_clear(&arena);
 }
 

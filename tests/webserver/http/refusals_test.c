@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything that is not a well-formed request, and the status that it gets. Each row is fed whole and byte by byte. */
+/* Everything that is not a well-formed request, and the status that it gets. Each row is fed whole
+ * and byte by byte. */
 #include "webserver/http/http_reader.h"
 
 #include <setjmp.h>
@@ -15,7 +16,10 @@ struct refusal {
 };
 
 #define H "Host: h\r\n"
-#define ROW(what, text, status) { what, { text, sizeof(text) - 1 }, status }
+#define ROW(what, text, status)                                                                    \
+    {                                                                                              \
+        what, { text, sizeof(text) - 1 }, status                                                   \
+    }
 
 static const struct refusal REFUSALS[] = {
     /* ---- good ones, so that the table cannot pass by refusing all */
@@ -29,11 +33,17 @@ static const struct refusal REFUSALS[] = {
     ROW("body by length", "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", 0),
     ROW("length zero", "POST / HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", 0),
     ROW("length with leading zeros", "POST / HTTP/1.1\r\n" H "Content-Length: 003\r\n\r\nabc", 0),
-    ROW("chunks", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n", 0),
-    ROW("Chunked in capitals", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", 0),
+    ROW("chunks",
+        "POST / HTTP/1.1\r\n" H
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n",
+        0),
+    ROW("Chunked in capitals",
+        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", 0),
     ROW("OPTIONS of all", "OPTIONS * HTTP/1.1\r\n" H "\r\n", 0),
-    ROW("upgrade is passed over", "GET / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 0),
-    ROW("websocket is passed over", "GET / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 0),
+    ROW("upgrade is passed over",
+        "GET / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 0),
+    ROW("websocket is passed over",
+        "GET / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 0),
     ROW("host with port", "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", 0),
 
     /* ---- the request line */
@@ -42,10 +52,8 @@ static const struct refusal REFUSALS[] = {
     ROW("blank first", " GET / HTTP/1.1\r\n" H "\r\n", 400),
     ROW("NUL first", "\0GET / HTTP/1.1\r\n" H "\r\n", 400),
     ROW("TLS on a plain port", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 400),
-    ROW("SSH", "SSH-2.0-OpenSSH_9.2\r\n", 400),
-    ROW("SMTP", "EHLO there\r\n", 400),
-    ROW("Redis", "*1\r\n$4\r\nPING\r\n", 400),
-    ROW("memcached", "get x\r\n", 400),
+    ROW("SSH", "SSH-2.0-OpenSSH_9.2\r\n", 400), ROW("SMTP", "EHLO there\r\n", 400),
+    ROW("Redis", "*1\r\n$4\r\nPING\r\n", 400), ROW("memcached", "get x\r\n", 400),
     ROW("tab for a blank", "GET\t/ HTTP/1.1\r\n" H "\r\n", 400),
     ROW("two blanks", "GET  / HTTP/1.1\r\n" H "\r\n", 400),
     ROW("two blanks before the version", "GET /  HTTP/1.1\r\n" H "\r\n", 400),
@@ -136,35 +144,53 @@ static const struct refusal REFUSALS[] = {
     ROW("Host with an at", "GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", 400),
 
     /* ---- lengths */
-    ROW("two lengths", "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
-    ROW("two lengths that differ", "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400),
+    ROW("two lengths", "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        400),
+    ROW("two lengths that differ",
+        "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400),
     ROW("list of lengths", "POST / HTTP/1.1\r\n" H "Content-Length: 3, 3\r\n\r\nabc", 400),
     ROW("length with a plus", "POST / HTTP/1.1\r\n" H "Content-Length: +3\r\n\r\nabc", 400),
     ROW("negative length", "POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n", 400),
     ROW("length in hex", "POST / HTTP/1.1\r\n" H "Content-Length: 0x3\r\n\r\nabc", 400),
     ROW("length with a fraction", "POST / HTTP/1.1\r\n" H "Content-Length: 3.0\r\n\r\nabc", 400),
-    ROW("length with a blank inside", "POST / HTTP/1.1\r\n" H "Content-Length: 1 2\r\n\r\nabc", 400),
+    ROW("length with a blank inside", "POST / HTTP/1.1\r\n" H "Content-Length: 1 2\r\n\r\nabc",
+        400),
     ROW("empty length", "POST / HTTP/1.1\r\n" H "Content-Length:\r\n\r\n", 400),
-    ROW("length above 64 bits", "POST / HTTP/1.1\r\n" H "Content-Length: 18446744073709551617\r\n\r\n", 400),
-    ROW("length above 63 bits", "POST / HTTP/1.1\r\n" H "Content-Length: 9223372036854775808\r\n\r\n", 400),
+    ROW("length above 64 bits",
+        "POST / HTTP/1.1\r\n" H "Content-Length: 18446744073709551617\r\n\r\n", 400),
+    ROW("length above 63 bits",
+        "POST / HTTP/1.1\r\n" H "Content-Length: 9223372036854775808\r\n\r\n", 400),
     ROW("length in letters", "POST / HTTP/1.1\r\n" H "Content-Length: three\r\n\r\nabc", 400),
     ROW("body above the limit", "POST / HTTP/1.1\r\n" H "Content-Length: 1025\r\n\r\n", 413),
-    ROW("body far above the limit", "POST / HTTP/1.1\r\n" H "Content-Length: 9223372036854775807\r\n\r\n", 413),
+    ROW("body far above the limit",
+        "POST / HTTP/1.1\r\n" H "Content-Length: 9223372036854775807\r\n\r\n", 413),
 
     /* ---- transfer encodings */
-    ROW("length and chunked", "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ROW("chunked and length", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400),
-    ROW("chunked twice", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ROW("chunked, chunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
-    ROW("gzip, chunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
+    ROW("length and chunked",
+        "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400),
+    ROW("chunked and length",
+        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        400),
+    ROW("chunked twice",
+        "POST / HTTP/1.1\r\n" H
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400),
+    ROW("chunked, chunked",
+        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
+    ROW("gzip, chunked",
+        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
     ROW("identity", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\n\r\n", 400),
     ROW("xchunked", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
-    ROW("chunked with a parameter", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n", 400),
-    ROW("chunked in quotes", "POST / HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 400),
+    ROW("chunked with a parameter",
+        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n", 400),
+    ROW("chunked in quotes",
+        "POST / HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 400),
     ROW("empty encoding", "POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n", 400),
-    ROW("chunked in HTTP/1.0", "POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    ROW("chunked in HTTP/1.0",
+        "POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
 
-    /* ---- chunks */
+/* ---- chunks */
 #define CHUNKED "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n"
     ROW("no chunk size", CHUNKED "\r\n", 400),
     ROW("chunk size with a blank", CHUNKED "3 \r\nabc\r\n0\r\n\r\n", 400),
@@ -220,10 +246,12 @@ static void each_malformed_request_gets_its_status_however_it_is_cut(void **stat
     assert_true(REFUSAL_COUNT > 120);
     for (size_t i = 0; i < REFUSAL_COUNT; i++) {
         const struct refusal *row = &REFUSALS[i];
-        for (size_t piece = 1; piece <= row->bytes.size; piece += piece == 1 ? 6 : row->bytes.size) {
+        for (size_t piece = 1; piece <= row->bytes.size;
+             piece += piece == 1 ? 6 : row->bytes.size) {
             int status = read_all(row->bytes, piece);
             if (status != row->status)
-                fail_msg("%s, in pieces of %zu: %d instead of %d", row->what, piece, status, row->status);
+                fail_msg("%s, in pieces of %zu: %d instead of %d", row->what, piece, status,
+                         row->status);
         }
         int whole = read_all(row->bytes, row->bytes.size);
         if (whole != row->status)
@@ -256,10 +284,15 @@ static void what_is_too_large_is_refused_at_its_limit(void **state)
     assert_int_equal(read_made("GET / HTTP/1.1\r\n" H, "y", 17000, ": z\r\n\r\n"), 431);
     assert_int_equal(read_made(CHUNKED "400\r\n", "x", 1024, "\r\n0\r\n\r\n"), 0);
     assert_int_equal(read_made(CHUNKED "401\r\n", "x", 1025, "\r\n0\r\n\r\n"), 413);
-    assert_int_equal(read_made(CHUNKED, "100\r\n" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-                                        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-                                        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-                                        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n", 5, ""), 413);
+    assert_int_equal(
+        read_made(CHUNKED,
+                  "100\r\n"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n",
+                  5, ""),
+        413);
 }
 
 int main(void)
