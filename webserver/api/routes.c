@@ -3,15 +3,17 @@
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 
+#define ROUTE(verb_word, path, handler, right_word, id, what)                                      \
+    { .http.verb = VERB_##verb_word,                                                               \
+      .http.pattern = path,                                                                        \
+      .handle = handler,                                                                           \
+      .right = RIGHT_##right_word,                                                                 \
+      .operation = id,                                                                             \
+      .aux = what },
 static const struct route ROUTES[] = {
-#define ROUTE(verb, pattern, handler, right, operation, aux)                                       \
-    {                                                                                              \
-        {VERB_##verb, pattern},
-        handler, RIGHT_##right, operation, aux                           \
-},
 #include "webserver/api/routes.def"
-#undef ROUTE
 };
+#undef ROUTE
 
 enum { ROUTE_COUNT = sizeof ROUTES / sizeof *ROUTES };
 
