@@ -37,8 +37,7 @@ struct webserver {
 
 extern char **environ;
 
-/* ---- ending: from the port down to the loop
- * ----------------------------------------------------------------------- */
+/* ---- ending: from the port down to the loop ---- */
 
 static void on_wire_closed(void *owner)
 {
@@ -85,9 +84,7 @@ static void on_end_signal(struct signal *signal, int signum)
     http_server_close(web->server, GRACE_MS, on_server_closed, web);
 }
 
-/* ---- settings
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- settings ---- */
 
 static void setup_log(const struct conf *conf)
 {
@@ -124,9 +121,7 @@ static void on_hangup(struct signal *signal, int signum)
     log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
 }
 
-/* ---- beginning
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- beginning ---- */
 
 static bool is_loopback(struct str host)
 {

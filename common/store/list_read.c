@@ -228,8 +228,7 @@ void list_query_clear(struct list_query *query)
     VEC_CLEAR(&query->orders);
 }
 
-/* ---- what was asked for
- * ------------------------------------------------------------------------------------------ */
+/* ---- what was asked for ---- */
 
 static bool is_range(enum filter_kind kind)
 {
@@ -373,9 +372,7 @@ void list_query_only(struct list_query *query, const char *name, struct str valu
     add_value(query, filter, operator, value);
 }
 
-/* ---- SQL
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- SQL ---- */
 
 /* Builds the text and, with `params`, binds: the same walk does both, so that they cannot disagree.
  */
@@ -615,9 +612,7 @@ struct str list_sql(const struct list_query *query)
     return sql;
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- asking ---- */
 
 struct reading {
     void (*on_end)(void *owner, int rc, struct str json, const struct err *err);

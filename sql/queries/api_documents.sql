@@ -2,16 +2,17 @@
 -- common/store/documents.def lists them with what they take.
 
 -- name: api_health
+-- $1: how long a lease is good for; a leader renewed it that long before it ends.
+-- takes: int8
 -- gives: text
 SELECT json_build_object(
     'metadatabase', json_build_object('status', 'healthy'),
-    'scheduler', json_build_object('status', CASE WHEN l.expires_at > now() THEN 'healthy' ELSE 'unhealthy' END,
-        'latest_scheduler_heartbeat', CASE WHEN isfinite(l.expires_at) THEN l.expires_at END, 'holder', l.holder),
-    'dag_processor', json_build_object('status', CASE WHEN l.expires_at > now() THEN 'healthy' ELSE 'unhealthy' END,
-        'latest_dag_processor_heartbeat', CASE WHEN isfinite(l.expires_at) THEN l.expires_at END),
-    'triggerer', json_build_object('status', CASE WHEN l.expires_at > now() THEN 'healthy' ELSE 'unhealthy' END,
-        'latest_triggerer_heartbeat', CASE WHEN isfinite(l.expires_at) THEN l.expires_at END))::text
-FROM lease l WHERE l.shard = 0
+    'scheduler', json_build_object('status', h.status, 'latest_scheduler_heartbeat', h.at, 'holder', nullif(h.holder, '')),
+    'dag_processor', json_build_object('status', h.status, 'latest_dag_processor_heartbeat', h.at),
+    'triggerer', json_build_object('status', h.status, 'latest_triggerer_heartbeat', h.at))::text
+FROM (SELECT CASE WHEN l.expires_at > now() THEN 'healthy' ELSE 'unhealthy' END AS status, l.holder,
+             CASE WHEN isfinite(l.expires_at) THEN least(now(), l.expires_at - $1::int8 * interval '1 millisecond') END AS at
+      FROM lease l WHERE l.shard = 0) h
 
 -- name: api_dag_details
 -- takes: text
@@ -42,7 +43,7 @@ LEFT JOIN dag_version v ON v.version_no = d.version_no
 CROSS JOIN LATERAL (
     SELECT json_build_object('dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'is_paused', d.is_paused,
         'is_stale', d.is_stale, 'last_parsed_time', d.last_parsed_at, 'last_expired', NULL,
-        'last_parse_duration', (SELECT f.parse_ms / 1000.0 FROM dag_file f WHERE f.path = d.fileloc),
+        'last_parse_duration', (SELECT f.parse_ms / 1000.0::float8 FROM dag_file f WHERE f.path = d.fileloc),
         'bundle_name', 'dags-folder', 'bundle_version', NULL, 'relative_fileloc', d.fileloc, 'fileloc', d.fileloc,
         'description', d.description, 'timetable_summary', schedule_text(d.schedule),
         'timetable_description', coalesce(schedule_text(d.schedule), 'Never, external triggers only'),

@@ -5,7 +5,7 @@
 -- gives: text text text bool bool bool timestamptz text[] text[] text text timestamptz timestamptz int4
 SELECT json_build_object(
         'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'is_paused', d.is_paused, 'is_stale', d.is_stale,
-        'last_parsed_time', d.last_parsed_at, 'last_parse_duration', f.parse_ms / 1000.0, 'last_expired', NULL,
+        'last_parsed_time', d.last_parsed_at, 'last_parse_duration', f.parse_ms / 1000.0::float8, 'last_expired', NULL,
         'bundle_name', 'dags-folder', 'bundle_version', NULL, 'relative_fileloc', d.fileloc, 'fileloc', d.fileloc,
         'description', d.description, 'timetable_summary', schedule_text(d.schedule),
         'timetable_description', coalesce(schedule_text(d.schedule), 'Never, external triggers only'),

@@ -516,17 +516,22 @@ SELECT json_build_object('now', ms(now()), 'queues', coalesce((SELECT json_agg(q
     FROM point p WHERE p.n > p.total - 2000 GROUP BY p.queue) q), '[]'))::text
 
 -- name: ui_why_subject
--- The run, and the instance when a task is named: what to ask the scheduler for, and what to say when it has ended.
+-- The run, and an instance: the one that is named, or the one of the run that waits most. What to ask the scheduler for, and
+-- what to say when it has ended.
 -- takes: text text text int4 text[]
 -- gives: text
-SELECT json_build_object('run_no', r.run_no, 'task', t.ordinal, 'run_state', run_state_word(r.state), 'is_paused', d.is_paused,
-    'state', CASE WHEN $3 = '' THEN run_state_word(r.state) WHEN y.cleared THEN 'none' ELSE coalesce(task_state_word(y.state), 'none') END,
+SELECT json_build_object('run_no', r.run_no, 'task', t.ordinal, 'map_index', coalesce(y.map_index, $4), 'is_paused', d.is_paused,
+    'state', CASE WHEN $3 = '' THEN run_state_word(r.state) ELSE task_state_word(coalesce(y.state, 0)) END,
     'sentence', CASE WHEN $3 = '' THEN ($5::text[])[r.cause + 1] ELSE coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) END,
     'since', CASE WHEN $3 = '' THEN ms(coalesce(r.ended_at, r.started_at, r.queued_at)) ELSE ms(coalesce(y.ended_at, y.started_at, y.queued_at)) END,
     'leader', (SELECT l.expires_at > now() FROM lease l WHERE l.shard = 0))::text
 FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 JOIN run r ON r.run_no = k.run_no
 JOIN dag_version v ON v.version_no = r.version_no
-LEFT JOIN LATERAL (SELECT i.number::int - 1 AS ordinal FROM jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS i (value, number)
-                   WHERE i.value ->> 'id' = $3) t ON true
-LEFT JOIN LATERAL (SELECT * FROM try i WHERE i.run_no = r.run_no AND i.task = t.ordinal AND i.map_index = $4 ORDER BY i.row_no DESC LIMIT 1) y ON true
-WHERE d.dag_id = $1 AND ($3 = '' OR t.ordinal IS NOT NULL)
+CROSS JOIN LATERAL (SELECT i.number::int - 1 AS ordinal FROM jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS i (value, number)
+                    WHERE $3 = '' OR i.value ->> 'id' = $3) t
+LEFT JOIN LATERAL (SELECT DISTINCT ON (i.map_index) i.map_index, i.error, i.cause, i.queued_at, i.started_at, i.ended_at,
+                       CASE WHEN i.cleared THEN 0 ELSE i.state END AS state
+                   FROM try i WHERE i.run_no = r.run_no AND i.task = t.ordinal AND ($3 = '' OR i.map_index = $4)
+                   ORDER BY i.map_index, i.row_no DESC) y ON true
+WHERE d.dag_id = $1
+ORDER BY array_position(ARRAY[1, 8, 10, 9, 2, 3, 0], coalesce(y.state, 0)::int), t.ordinal LIMIT 1

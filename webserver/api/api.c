@@ -12,9 +12,7 @@
 
 enum { BODY_DEPTH_MAX = 32 };
 
-/* ---- opening
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static void on_notes(void *owner, const struct message_note *notes, uint32_t count, bool restarted)
 {
@@ -115,8 +113,7 @@ void api_on_store(struct api *api, bool is_up)
     api->store_is_up = is_up;
 }
 
-/* ---- a request's way to its handler
- * ------------------------------------------------------------------------------ */
+/* ---- a request's way to its handler ---- */
 
 uint64_t api_body_max(void *owner, const struct http_request *request)
 {

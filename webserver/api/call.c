@@ -6,9 +6,7 @@
 #include "common/log/log.h"
 #include "common/text/json.h"
 
-/* ---- what was sent
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- what was sent ---- */
 
 struct str call_param(const struct call *call, const char *name)
 {
@@ -144,9 +142,7 @@ void call_problem(struct call *call, const char *place, const char *name, const 
     call->last_problem = &problem->next;
 }
 
-/* ---- answers
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 bool call_refuse_problems(struct call *call)
 {
@@ -249,8 +245,7 @@ void call_pass_created(void *owner, int rc, struct str json, const struct err *e
         call_json(call, 201, json);
 }
 
-/* ---- parts of handlers
- * ------------------------------------------------------------------------------------------- */
+/* ---- parts of handlers ---- */
 
 bool call_list(struct call *call, struct list_query *query, enum list list)
 {

@@ -89,9 +89,7 @@ void commands_close(struct commands *commands, void (*done)(void *owner), void *
     check_closed(commands);
 }
 
-/* ---- answers
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 static struct str sentence_of(const struct value *answer, int code)
 {
@@ -162,9 +160,7 @@ void commands_look(struct commands *commands)
     look(commands);
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- asking ---- */
 
 static void on_put(void *owner, int rc, int64_t request_no, const struct err *err)
 {

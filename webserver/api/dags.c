@@ -70,9 +70,7 @@ void dag_delete(struct call *call)
     command_send(call, &request, &audit, on_deleted);
 }
 
-/* ---- many at once
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- many at once ---- */
 
 struct pausing {
     const struct value *dags; /* of the list */
@@ -127,8 +125,7 @@ void dags_patch(struct call *call)
     list_read(call->api->options.store, &pausing->query, on_paused_list, call);
 }
 
-/* ---- tasks, versions, sources
- * ------------------------------------------------------------------------------------ */
+/* ---- tasks, versions, sources ---- */
 
 void tasks_list(struct call *call)
 {

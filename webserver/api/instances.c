@@ -94,9 +94,7 @@ void instance_tries(struct call *call)
     call_document(call, DOCUMENT_api_tries, binds, 5);
 }
 
-/* ---- marking
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- marking ---- */
 
 static void answer_instances(struct call *call)
 {
@@ -178,9 +176,7 @@ void instance_patch(struct call *call)
     command_send(call, &request, &audit, on_marked);
 }
 
-/* ---- clearing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- clearing ---- */
 
 struct clearing {
     struct request request;
@@ -310,9 +306,7 @@ void instances_clear(struct call *call)
     document_read(call->api->options.store, DOCUMENT_api_instance_keys, binds, 6, on_keys, call);
 }
 
-/* ---- outputs
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- outputs ---- */
 
 void outputs_list(struct call *call)
 {

@@ -77,9 +77,7 @@ struct live {
     void *done_owner;
 };
 
-/* ---- the ring
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the ring ---- */
 
 static void change_clear(struct change *change)
 {
@@ -117,9 +115,7 @@ int64_t live_seq(const struct live *live)
     return live->samples[SAMPLES - 1];
 }
 
-/* ---- one client
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- one client ---- */
 
 static void drop_client(struct stream_client *client)
 {
@@ -248,9 +244,7 @@ static void tell_all(struct live *live)
     }
 }
 
-/* ---- logs
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- logs ---- */
 
 static void write_log(struct stream_client *client, struct topic *topic)
 {
@@ -304,8 +298,7 @@ static void on_log_change(void *owner, struct id128 attempt)
             }
 }
 
-/* ---- a batch of notes
- * -------------------------------------------------------------------------------------------- */
+/* ---- a batch of notes ---- */
 
 static const struct version *find_version(const struct live *live, int64_t version_no)
 {
@@ -608,8 +601,7 @@ void live_notes(struct live *live, const struct message_note *notes, uint32_t co
         wake(live);
 }
 
-/* ---- what nobody notes: DAGs and workers
- * ------------------------------------------------------------------------- */
+/* ---- what nobody notes: DAGs and workers ---- */
 
 static void on_dag_marks(void *owner, int rc, struct str json, const struct err *err)
 {
@@ -704,8 +696,7 @@ static void on_sample(struct timer *timer)
     live->samples[0] = live->seq;
 }
 
-/* ---- opening and closing
- * ----------------------------------------------------------------------------------------- */
+/* ---- opening and closing ---- */
 
 struct live *live_new(struct api *api)
 {
@@ -789,9 +780,7 @@ void live_close(struct live *live, void (*done)(void *owner), void *owner)
     timer_once(&live->flush_timer, 0);
 }
 
-/* ---- GET stream
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- GET stream ---- */
 
 static void on_gone(struct http_request *request)
 {

@@ -58,9 +58,7 @@ struct log_store {
     void *done_owner;
 };
 
-/* ---- files
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static void key_of(struct id128 attempt, char key[16])
 {
@@ -183,9 +181,7 @@ static int open_file(struct log_store *logs, struct id128 attempt, bool create,
     return 0;
 }
 
-/* ---- writing
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static int mark_complete(struct log_store *logs, struct log_file *file)
 {
@@ -260,9 +256,7 @@ static void on_message(struct wire_server *server, struct str peer, const struct
     (void)!wire_server_send(server, peer, &ack, NULL); /* lost: the worker sends the chunk again */
 }
 
-/* ---- reading
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static int64_t readable_lines(const struct log_file *file)
 {
@@ -366,8 +360,7 @@ bool log_line_read(struct str line, struct log_line *out)
     return true;
 }
 
-/* ---- the daily broom
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the daily broom ---- */
 
 static void remove_folder(int base, const char *name)
 {
@@ -422,9 +415,7 @@ static void on_clean_timer(struct timer *timer)
     loop_work(logs->loop, &logs->clean_work, run_clean, on_cleaned, logs);
 }
 
-/* ---- opening
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static bool is_allowed(void *owner, const char *public_key)
 {

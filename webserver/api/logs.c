@@ -17,9 +17,7 @@ enum {
     SEARCH_LINES = 4096,
 };
 
-/* ---- which attempt
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- which attempt ---- */
 
 struct reading {
     struct call *call;
@@ -71,9 +69,7 @@ static void find(struct call *call, int64_t map_index, void (*then)(struct readi
                   (int32_t)try_no, on_attempts, reading);
 }
 
-/* ---- Airflow's
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- Airflow's ---- */
 
 static void write_message(struct buf *out, struct str raw)
 {
@@ -207,8 +203,7 @@ void log_get(struct call *call)
     find(call, call_query_int(call, "map_index", -1, INT32_MAX, -1), answer_log);
 }
 
-/* ---- the web application's
- * --------------------------------------------------------------------------------------- */
+/* ---- the web application's ---- */
 
 /* "2026-11-21T06:00:00.123Z o text" */
 static void write_line(struct buf *out, struct str raw)

@@ -5,8 +5,7 @@
 #include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
 
-/* ---- health and version
- * ------------------------------------------------------------------------------------------ */
+/* ---- health and version ---- */
 
 /* The database's view of the parts that write to it; without the database, what can be said without
  * it. */
@@ -28,7 +27,8 @@ static void on_health(void *owner, int rc, struct str json, const struct err *er
 
 void health_get(struct call *call)
 {
-    document_read(call->api->options.store, DOCUMENT_api_health, NULL, 0, on_health, call);
+    struct bind ttl = BIND_NUMBER(call->api->options.conf->scheduler_lease_ttl_ms);
+    document_read(call->api->options.store, DOCUMENT_api_health, &ttl, 1, on_health, call);
 }
 
 void version_get(struct call *call)
@@ -65,8 +65,7 @@ void metrics_get(struct call *call)
         auth_check(call->api->options.auth, call->request, on_person);
 }
 
-/* ---- lists that are always empty here, and what is not there
- * ------------------------------------------------------ */
+/* ---- lists that are always empty here, and what is not there ---- */
 
 void empty_list(struct call *call)
 {
@@ -99,8 +98,7 @@ void unsupported(struct call *call)
     call_refuse(call, 501, "%s", WHY[call->route->aux]);
 }
 
-/* ---- audit and jobs
- * ---------------------------------------------------------------------------------------------- */
+/* ---- audit and jobs ---- */
 
 void audit_list(struct call *call)
 {
@@ -127,9 +125,7 @@ void jobs_list(struct call *call)
         call_list_read(call, &query);
 }
 
-/* ---- settings
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- settings ---- */
 
 static bool wants_text(struct call *call)
 {

@@ -48,8 +48,7 @@ void run_get(struct call *call)
     read_run(call, call_param(call, "dag_run_id"));
 }
 
-/* ---- a list asked for by a body
- * ---------------------------------------------------------------------------------- */
+/* ---- a list asked for by a body ---- */
 
 static void put_pair(struct call *call, struct list_query *query, struct str name,
                      const struct value *value)
@@ -103,9 +102,7 @@ void runs_list_by_body(struct call *call)
         call_list_read(call, &query);
 }
 
-/* ---- triggering
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- triggering ---- */
 
 static bool run_id_is_good(struct str id)
 {
@@ -164,9 +161,7 @@ void run_trigger(struct call *call)
     command_send(call, request, &audit, on_triggered);
 }
 
-/* ---- changing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- changing ---- */
 
 static void on_changed(struct call *call, const struct value *answer)
 {
@@ -270,9 +265,7 @@ void run_clear(struct call *call)
     command_send(call, &request, &audit, on_changed);
 }
 
-/* ---- waiting
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- waiting ---- */
 
 /* One JSON line a look, until the run has ended. */
 struct waiting {

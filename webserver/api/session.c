@@ -4,9 +4,7 @@
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 
-/* ---- tokens
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- tokens ---- */
 
 /* False after an answer. */
 static bool read_credentials(struct call *call, struct str *out_name, struct str *out_password)
@@ -71,9 +69,7 @@ void login_redirect(struct call *call)
     call_empty(call, 307);
 }
 
-/* ---- sessions
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- sessions ---- */
 
 static void on_session(struct http_request *request, int rc, const struct signed_in *in,
                        int64_t retry_ms, const struct err *err)
@@ -131,9 +127,7 @@ void me_get(struct call *call)
     buf_clear(&out);
 }
 
-/* ---- accounts
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- accounts ---- */
 
 void users_get(struct call *call)
 {

@@ -120,9 +120,7 @@ static bool is_masked_out(struct call *call, const char *field)
     return has_mask;
 }
 
-/* ---- pools
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- pools ---- */
 
 void pools_list(struct call *call)
 {
@@ -213,9 +211,7 @@ void pool_delete(struct call *call)
     change(call, &changing, "delete_pool");
 }
 
-/* ---- variables
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- variables ---- */
 
 /* The list comes with stars; a server that holds the key fills in what no name calls a secret. */
 struct revealing {
@@ -376,9 +372,7 @@ void variable_delete(struct call *call)
     change(call, &changing, "delete_variable");
 }
 
-/* ---- connections
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- connections ---- */
 
 void connections_list(struct call *call)
 {

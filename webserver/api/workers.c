@@ -13,9 +13,7 @@ void workers_get(struct call *call)
                   (struct bind[]) { BIND_NUMBER(live_seq(call->api->live)) }, 1);
 }
 
-/* ---- draining
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- draining ---- */
 
 static void on_drained(struct call *call, const struct value *answer)
 {
@@ -66,9 +64,7 @@ void worker_drain(struct call *call)
                   (struct bind[]) { BIND_TEXT(call_param(call, "name")) }, 1, on_worker, call);
 }
 
-/* ---- autoscaling
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- autoscaling ---- */
 
 static const struct value *events_of(const struct value *history, struct str queue)
 {
@@ -144,9 +140,7 @@ void autoscaling_get(struct call *call)
                   call);
 }
 
-/* ---- why
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- why ---- */
 
 struct asking {
     struct call *call;
@@ -155,8 +149,8 @@ struct asking {
     bool has_leader, as_dependencies;
 };
 
-static const struct value *reason_value(const struct asking *asking, const char *code,
-                                        struct str sentence, const char *advice)
+static struct value *reason_value(const struct asking *asking, const char *code,
+                                  struct str sentence, const char *advice)
 {
     struct arena *arena = asking->call->arena;
     struct value *reason = value_map(arena);
@@ -200,33 +194,94 @@ static void answer_one(const struct asking *asking, const char *code, struct str
     answer_why(asking, reasons);
 }
 
-/* The scheduler's answer is JSON with reasons, or a plain sentence. */
+/* The scheduler answers in sentences; what they are about is found by their words. The first that
+ * fits counts. */
+static const struct {
+    const char *words, *code, *object, *before,
+        *after; /* the object's id stands between the last two */
+} REASONS[] = {
+    {"is paused",                               "paused",           "dag",    "DAG ",                    " is paused"   },
+    { "the run begins at",                      "not_due",          NULL,     NULL,                      NULL           },
+    { "(max_active_runs)",                      "run_limit",        NULL,     NULL,                      NULL           },
+    { "upstream tasks have not ended",          "upstream",         NULL,     NULL,                      NULL           },
+    { "(max_active_tasks)",                     "dag_active_tasks", NULL,     NULL,                      NULL           },
+    { "(core.parallelism)",                     "dag_active_tasks", NULL,     NULL,                      NULL           },
+    { "(max_active_tis_per_",                   "task_concurrency", NULL,     NULL,                      NULL           },
+    { "there is no pool ",                      "pool",             "pool",   "there is no pool ",       ""             },
+    { "slots taken",                            "pool",             "pool",   "pool ",                   " has "        },
+    { "no worker serves queue",                 "no_worker",        "queue",  "no worker serves queue ", ""             },
+    { "are draining",                           "no_worker",        "queue",  "of queue ",               " are draining"},
+    { "no slot is free",                        "worker_full",      "queue",  "of queue ",               ""             },
+    { "waits before the next one",              "retry",            NULL,     NULL,                      NULL           },
+    { "waits for the run of another DAG",       "deferred",         NULL,     NULL,                      NULL           },
+    { "has not said yet that its process runs", "granted",          "worker", "worker ",                 " has it"      },
+};
+
+enum { REASON_COUNT = sizeof REASONS / sizeof *REASONS };
+
+static const struct value *object_of(struct arena *arena, uint32_t index, struct str line)
+{
+    const char *text = str_cstr(arena, line);
+    const char *begin = REASONS[index].object == NULL ? NULL : strstr(text, REASONS[index].before);
+    if (begin == NULL)
+        return value_null(arena);
+    begin += strlen(REASONS[index].before);
+    const char *end =
+        REASONS[index].after[0] == 0 ? begin + strlen(begin) : strstr(begin, REASONS[index].after);
+    struct value *object = value_map(arena);
+    value_put(arena, object, STR("kind"), value_string(arena, str_of(REASONS[index].object)));
+    value_put(arena, object, STR("id"),
+              value_string(arena, str_slice(str_of(begin), 0,
+                                            end == NULL ? SIZE_MAX : (size_t)(end - begin))));
+    return object;
+}
+
+/* "2 of 3 tasks wait" -> "2 of 3 tasks wait.", with a capital. */
+static struct str sentence_of(struct arena *arena, struct str line)
+{
+    char *text = (char *)str_format(arena, "%.*s.", STR_ARG(line)).bytes;
+    if (text[0] >= 'a' && text[0] <= 'z')
+        text[0] = (char)(text[0] - 'a' + 'A');
+    return str_of(text);
+}
+
+static void add_reason(const struct asking *asking, struct value *reasons, struct str line)
+{
+    struct arena *arena = asking->call->arena;
+    uint32_t index = 0;
+    while (index < REASON_COUNT && strstr(str_cstr(arena, line), REASONS[index].words) == NULL)
+        index++;
+    bool is_known = index < REASON_COUNT;
+    struct value *reason = reason_value(asking, is_known ? REASONS[index].code : "unknown",
+                                        sentence_of(arena, line), "");
+    if (is_known)
+        value_put(arena, reason, STR("object"), object_of(arena, index, line));
+    value_add(arena, reasons, reason);
+}
+
 static void on_why(void *owner, int rc, struct str text)
 {
     const struct asking *asking = owner;
     struct call *call = asking->call;
-    const struct value *told = NULL;
-    if (rc < 0 || text.size == 0) {
+    if (rc < 0) {
         answer_one(asking, "scheduler",
-                   asking->has_leader ? STR("The scheduler that leads did not answer in time.")
-                                      : STR("No scheduler has reported for a while; nothing is "
-                                            "being scheduled. Running tasks continue."),
+                   asking->has_leader
+                       ? STR("The scheduler that leads did not answer in time.")
+                       : STR("No scheduler has reported for a while; nothing is being scheduled. "
+                             "Running tasks continue."),
                    "Look at the scheduler: headrace doctor");
         return;
     }
-    text = str_copy(call->arena, text);
-    if (json_parse(call->arena, text, NULL, &told, NULL) < 0) {
-        answer_one(asking, "unknown", text, "");
+    if (text.size == 0) {
+        answer_one(asking, "running", STR("Its process runs."), "");
         return;
     }
-    const struct value *reasons = told->type == VALUE_LIST ? told : value_get(told, "reasons");
-    if (reasons != NULL && reasons->type == VALUE_LIST && reasons->count > 0)
-        answer_why(asking, reasons);
-    else
-        answer_one(asking, "unknown",
-                   told->type == VALUE_STRING ? told->string
-                                              : STR("No rule blocks it; look again in a moment."),
-                   "");
+    struct value *reasons = value_list(call->arena);
+    struct str rest = str_copy(call->arena, text), line;
+    while (str_split(&rest, '\n', &line))
+        if (line.size > 0)
+            add_reason(asking, reasons, line);
+    answer_why(asking, reasons);
 }
 
 static bool is_final(struct str state)
@@ -258,7 +313,7 @@ static void on_subject(void *owner, int rc, struct str json, const struct err *e
     }
     leader_ask_why(call->api->leader, value_integer(value_get(subject, "run_no"), 0),
                    task < 0 ? UINT32_MAX : (uint32_t)task,
-                   (int32_t)call_query_int(call, "map_index", -1, INT32_MAX, -1), on_why, asking);
+                   (int32_t)value_integer(value_get(subject, "map_index"), -1), on_why, asking);
 }
 
 static void ask(struct call *call, struct str dag_id, struct str run_id, struct str task_id,

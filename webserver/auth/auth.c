@@ -43,8 +43,7 @@ struct auth {
     void *done_owner;
 };
 
-/* ---- hashing, off the loop
- * --------------------------------------------------------------------------------------- */
+/* ---- hashing, off the loop ---- */
 
 struct job {
     struct work work;
@@ -132,9 +131,7 @@ static void job_start(struct job *job)
     start_jobs(auth);
 }
 
-/* ---- opening
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static int make_token_file(const char *path, char token[STORE_TOKEN_SIZE], struct err *err)
 {
@@ -228,9 +225,7 @@ void auth_close(struct auth *auth, void (*done)(void *owner), void *owner)
     check_closed(auth);
 }
 
-/* ---- who asks
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- who asks ---- */
 
 struct checking {
     struct auth *auth;
@@ -327,9 +322,7 @@ int auth_check_csrf(const struct http_request *request, const struct person *per
         "the request did not come from Headrace's own pages: X-Headrace-CSRF is missing or wrong");
 }
 
-/* ---- signing in
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- signing in ---- */
 
 struct signing {
     struct auth *auth;
@@ -467,9 +460,7 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
     user_read(auth->options.store, signing->name, on_user, signing);
 }
 
-/* ---- signing out
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- signing out ---- */
 
 struct leaving {
     struct http_request *request;
@@ -503,8 +494,7 @@ void auth_sign_out(struct auth *auth, struct http_request *request, const struct
     session_delete(auth->options.store, hash, &audit, on_left, leaving);
 }
 
-/* ---- passwords of accounts
- * --------------------------------------------------------------------------------------- */
+/* ---- passwords of accounts ---- */
 
 struct hashing {
     void *owner;

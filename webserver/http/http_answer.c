@@ -70,8 +70,7 @@ void http_set_header(struct http_request *request, const char *name, struct str 
     VEC_ADD(&request->answer_headers, header);
 }
 
-/* ---- the head of an answer
- * --------------------------------------------------------------------------------------- */
+/* ---- the head of an answer ---- */
 
 /* On every answer, also on those that no page reads: a page must not be made of an API answer. */
 static const char SECURITY_HEADERS[] =
@@ -133,9 +132,7 @@ void http_head_write(struct buf *out, const struct http_request *request, const 
     buf_add_cstr(out, "\r\n");
 }
 
-/* ---- whole answers
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- whole answers ---- */
 
 void http_answer(struct http_request *request, int status, const char *content_type,
                  struct str body)
@@ -185,9 +182,7 @@ void http_answer_problem(struct http_request *request, int status, const char *f
     buf_clear(&body);
 }
 
-/* ---- streams
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- streams ---- */
 
 void http_stream_start(struct http_request *request, int status, const char *content_type)
 {

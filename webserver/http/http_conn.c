@@ -13,9 +13,7 @@ static int64_t scaled(const struct http_conn *conn, int64_t ms)
     return divisor > 1 ? ms / divisor : ms;
 }
 
-/* ---- the end
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void on_stream_closed(void *owner)
 {
@@ -80,9 +78,7 @@ void http_conn_shut(struct http_conn *conn)
         http_conn_break(conn);
 }
 
-/* ---- bytes out
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- bytes out ---- */
 
 static void on_again(struct defer *defer)
 {
@@ -161,9 +157,7 @@ void http_conn_answered(struct http_conn *conn, struct http_request *request)
         defer_call(&conn->again, server->loop, on_again, conn);
 }
 
-/* ---- bytes in
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- bytes in ---- */
 
 static void begin_body(struct http_conn *conn)
 {
@@ -301,9 +295,7 @@ static const struct stream_events EVENTS = {
     .high_water = HTTP_HIGH_WATER,
 };
 
-/* ---- time
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 static void check_open(struct http_conn *conn, int64_t waited_ms)
 {
@@ -343,9 +335,7 @@ void http_conn_sweep(struct http_conn *conn, int64_t now_ms)
         check_open(conn, now_ms - conn->since_ms);
 }
 
-/* ---- the beginning
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- the beginning ---- */
 
 void http_conn_accept(struct http_server *server)
 {

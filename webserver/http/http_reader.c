@@ -142,9 +142,7 @@ static const char *gate_reason(int status)
     }
 }
 
-/* ---- the head
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the head ---- */
 
 static uint32_t count_headers(const struct http_request *request, const char *name,
                               struct str *out_last)
@@ -277,9 +275,7 @@ static enum http_read feed_head(struct http_reader *reader, struct str bytes, si
     return ended ? parse_head(reader) : HTTP_READ_MORE;
 }
 
-/* ---- the body
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the body ---- */
 
 static enum http_read begin_body(struct http_reader *reader)
 {
