@@ -2,80 +2,10 @@
 #include "webserver/api/live.h"
 
 #include "common/base/assert.h"
-#include "common/base/map.h"
-#include "common/loop/timer.h"
-#include "common/model/state.h"
 #include "common/store/request_store.h"
 #include "common/text/json.h"
-#include "webserver/api/live_topic.h"
+#include "webserver/api/live_inside.h"
 #include "webserver/api/log_store.h"
-
-enum {
-    COLLECT_MS = 100,
-    PING_MS = 15000,
-    MARKS_MS = 2000,
-    SAMPLE_MS = 1000,
-    WORKERS_EVERY_MS = 1000,
-    RING_SIZE = 16384,
-    TASKS_AT_ONCE_MAX = 2000, /* more for one stream: it reads everything again */
-    PENDING_MAX = 50000,
-    VERSIONS_MAX = 256,
-    SAMPLES = 3,
-};
-
-/* One changed object, as it stands in an event. */
-struct change {
-    int64_t seq;
-    enum topic_event event;
-    struct str dag_id, run_id, json; /* one block, owned */
-};
-
-struct stream_client {
-    struct stream_client *next, *prev;
-    struct live *live;
-    struct http_request *request;
-    struct topics topics;
-    int64_t after; /* it has all up to this position */
-};
-
-/* The task ids of a DAG version: what notes call by number. */
-struct version {
-    int64_t version_no;
-    struct arena arena;
-    struct str *tasks;
-    uint32_t count;
-};
-
-struct pending {
-    struct message_note note;
-};
-
-struct live {
-    struct api *api;
-    struct stream_client *first;
-    struct timer flush_timer, ping_timer, marks_timer, sample_timer;
-    int64_t seq, oldest_seq; /* what the ring can tell: everything after oldest_seq */
-    int64_t samples[SAMPLES];
-    struct change *ring; /* RING_SIZE */
-    uint64_t ring_count; /* ever added */
-    VEC(struct pending) pending;
-    struct map pending_index;
-    bool is_overfull;
-    /* The batch under way. */
-    VEC(struct pending) batch;
-    const struct value *facts;
-    struct arena batch_arena;
-    bool is_busy, wants_workers, is_closing;
-    int64_t workers_told_ms;
-    VEC(struct version *) versions;
-    struct map dag_marks; /* dag_id -> hash */
-    char dags_mark[80], workers_mark[80];
-    bool is_reading_marks;
-    uint32_t resolving; /* topics whose attempt is being looked up */
-    int open_timers;
-    void (*done)(void *owner);
-    void *done_owner;
-};
 
 /* ---- the ring ---- */
 
@@ -93,8 +23,8 @@ static struct str place(char **at, struct str text)
     return placed;
 }
 
-static void add_change(struct live *live, enum topic_event event, int64_t seq, struct str dag_id,
-                       struct str run_id, struct str json)
+void live_add(struct live *live, enum topic_event event, int64_t seq, struct str dag_id,
+              struct str run_id, struct str json)
 {
     struct change *change = &live->ring[live->ring_count++ % RING_SIZE];
     if (change->dag_id.bytes != NULL) {
@@ -236,7 +166,7 @@ static void bring_up_to_date(struct stream_client *client)
     write_changes(client);
 }
 
-static void tell_all(struct live *live)
+void live_tell(struct live *live)
 {
     for (struct stream_client *client = live->first, *next; client != NULL; client = next) {
         next = client->next;
@@ -280,7 +210,7 @@ static void tell_logs(struct live *live)
     }
 }
 
-static void wake(struct live *live)
+void live_wake(struct live *live)
 {
     if (!timer_is_set(&live->flush_timer) && !live->is_closing)
         timer_once(&live->flush_timer, COLLECT_MS);
@@ -294,389 +224,21 @@ static void on_log_change(void *owner, struct id128 attempt)
             if (client->topics.items[i].kind == TOPIC_LOG &&
                 id_eq(client->topics.items[i].attempt, attempt)) {
                 client->topics.items[i].has_changed = true;
-                wake(live);
+                live_wake(live);
             }
 }
 
-/* ---- a batch of notes ---- */
-
-static const struct version *find_version(const struct live *live, int64_t version_no)
-{
-    VEC_EACH (&live->versions, i)
-        if (live->versions.items[i]->version_no == version_no)
-            return live->versions.items[i];
-    return NULL;
-}
-
-static void free_version(struct version *version)
-{
-    arena_clear(&version->arena);
-    free(version);
-}
-
-static void add_version(struct live *live, int64_t version_no, struct str json)
-{
-    struct version *version = calloc(1, sizeof *version);
-    ASSERT(version != NULL);
-    version->version_no = version_no;
-    const struct value *map = NULL;
-    if (json_parse(&version->arena, json, NULL, &map, NULL) == 0) {
-        const struct value *tasks = value_get(map, "tasks");
-        version->count = tasks == NULL ? 0 : tasks->count;
-        version->tasks = ARENA_ARRAY(&version->arena, struct str, version->count);
-        for (uint32_t i = 0; i < version->count; i++)
-            version->tasks[i] = value_text(tasks->items[i], STR_EMPTY);
-    }
-    if (live->versions.count == VERSIONS_MAX) {
-        free_version(live->versions.items[0]);
-        memmove(live->versions.items, live->versions.items + 1,
-                (VERSIONS_MAX - 1) * sizeof *live->versions.items);
-        live->versions.count--;
-    }
-    VEC_ADD(&live->versions, version);
-}
-
-static const struct value *fact(const struct value *row, uint32_t column)
-{
-    return row->type == VALUE_LIST && column < row->count ? row->items[column] : NULL;
-}
-
-enum { RUN_NO, RUN_DAG, RUN_ID, RUN_VERSION, RUN_STATE, RUN_TYPE, RUN_AFTER, RUN_START, RUN_END };
-enum { TRY_AT, TRY_STATE, TRY_NO, TRY_START, TRY_END, TRY_WORKER };
-
-static void add_time(struct buf *out, const struct value *value)
-{
-    if (value == NULL || value->type != VALUE_INT)
-        buf_add_cstr(out, ",null");
-    else
-        buf_printf(out, ",%lld", (long long)value->integer);
-}
-
-/* ["etl","manual__1",77,"running","manual",after,start,end] */
-static void add_run(struct live *live, const struct value *run, int64_t seq)
-{
-    struct buf json = { 0 };
-    struct str dag_id = value_text(fact(run, RUN_DAG), STR_EMPTY),
-               run_id = value_text(fact(run, RUN_ID), STR_EMPTY);
-    buf_add_byte(&json, '[');
-    json_write_string(&json, dag_id);
-    buf_add_byte(&json, ',');
-    json_write_string(&json, run_id);
-    add_time(&json, fact(run, RUN_NO));
-    buf_printf(&json, ",\"%.*s\",\"%.*s\"", STR_ARG(value_text(fact(run, RUN_STATE), STR_EMPTY)),
-               STR_ARG(value_text(fact(run, RUN_TYPE), STR_EMPTY)));
-    add_time(&json, fact(run, RUN_AFTER));
-    add_time(&json, fact(run, RUN_START));
-    add_time(&json, fact(run, RUN_END));
-    buf_add_byte(&json, ']');
-    add_change(live, EVENT_RUN, seq, dag_id, run_id, buf_str(&json));
-    buf_clear(&json);
-}
-
-/* The database's state, unless the note is ahead of it: running is recorded late. */
-static enum task_state state_of(const struct message_note *note, const struct value *row)
-{
-    if (row == NULL)
-        return (enum task_state)note->state;
-    enum task_state recorded = (enum task_state)value_integer(fact(row, TRY_STATE), note->state);
-    bool is_ahead = note->state == TASK_RUNNING && recorded == TASK_QUEUED;
-    return is_ahead ? TASK_RUNNING : recorded;
-}
-
-/* ["etl","manual__1","load",-1,"running",1,start,end,"w-1"] */
-static void add_task(struct live *live, const struct message_note *note, const struct value *run,
-                     const struct value *row, int64_t seq)
-{
-    const struct version *version = find_version(live, value_integer(fact(run, RUN_VERSION), 0));
-    if (version == NULL || note->task < 0 || (uint32_t)note->task >= version->count)
-        return;
-    struct str dag_id = value_text(fact(run, RUN_DAG), STR_EMPTY),
-               run_id = value_text(fact(run, RUN_ID), STR_EMPTY);
-    enum task_state state = state_of(note, row);
-    struct buf json = { 0 };
-    buf_add_byte(&json, '[');
-    json_write_string(&json, dag_id);
-    buf_add_byte(&json, ',');
-    json_write_string(&json, run_id);
-    buf_add_byte(&json, ',');
-    json_write_string(&json, version->tasks[note->task]);
-    buf_printf(&json, ",%d,\"%s\",%lld", note->map_index, task_state_name(state),
-               (long long)value_integer(row == NULL ? NULL : fact(row, TRY_NO), note->try_no));
-    bool has_start =
-        row != NULL && fact(row, TRY_START) != NULL && fact(row, TRY_START)->type == VALUE_INT;
-    if (!has_start && state == TASK_RUNNING)
-        buf_printf(&json, ",%lld", (long long)note->at_ms);
-    else
-        add_time(&json, row == NULL ? NULL : fact(row, TRY_START));
-    add_time(&json, row == NULL ? NULL : fact(row, TRY_END));
-    buf_add_byte(&json, ',');
-    struct str worker = value_text(row == NULL ? NULL : fact(row, TRY_WORKER), STR_EMPTY);
-    if (worker.size > 0)
-        json_write_string(&json, worker);
-    else
-        buf_add_cstr(&json, "null");
-    buf_add_byte(&json, ']');
-    add_change(live, EVENT_TASK, seq, dag_id, run_id, buf_str(&json));
-    buf_clear(&json);
-}
-
-static void flush(struct live *live);
-
-static void end_batch(struct live *live)
-{
-    VEC_RESET(&live->batch);
-    live->facts = NULL;
-    arena_reset(&live->batch_arena);
-    live->is_busy = false;
-    tell_all(live);
-    if (live->is_closing || live->pending.count > 0 || live->is_overfull)
-        wake(live);
-}
-
-static void publish(struct live *live)
-{
-    const struct value *runs = value_get(live->facts, "runs"),
-                       *tries = value_get(live->facts, "tries");
-    struct map by_run = { 0 }, by_note = { 0 };
-    for (uint32_t i = 0; i < runs->count; i++)
-        map_put(&by_run, (uint64_t)value_integer(fact(runs->items[i], RUN_NO), 0), i);
-    for (uint32_t i = 0; i < tries->count; i++)
-        map_put(&by_note, (uint64_t)value_integer(fact(tries->items[i], TRY_AT), 0), i);
-    int64_t task_seq = ++live->seq;
-    uint64_t task_at = 0;
-    VEC_EACH (&live->batch, i) {
-        const struct message_note *note = &live->batch.items[i].note;
-        uint64_t at = note->task < 0 ? 0 : task_at++, run, try;
-        if (note->task < 0 || !map_get(&by_run, (uint64_t)note->run_no, &run))
-            continue;
-        add_task(live, note, runs->items[run],
-                 map_get(&by_note, at, &try) ? tries->items[try] : NULL, task_seq);
-    }
-    int64_t run_seq = ++live->seq;
-    VEC_EACH (&live->batch, i) {
-        const struct message_note *note = &live->batch.items[i].note;
-        uint64_t run;
-        if (note->task < 0 && map_get(&by_run, (uint64_t)note->run_no, &run))
-            add_run(live, runs->items[run], run_seq);
-    }
-    int64_t now_ms = loop_now_ms();
-    live->wants_workers = true;
-    if (now_ms - live->workers_told_ms >= WORKERS_EVERY_MS) {
-        live->workers_told_ms = now_ms;
-        live->wants_workers = false;
-        add_change(live, EVENT_WORKERS, ++live->seq, STR_EMPTY, STR_EMPTY, STR_EMPTY);
-    }
-    map_clear(&by_run);
-    map_clear(&by_note);
-    end_batch(live);
-}
-
-static void load_versions(struct live *live);
-
-static void on_tasks(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct live *live = owner;
-    (void)err;
-    const struct value *runs = value_get(live->facts, "runs");
-    int64_t missing = 0;
-    for (uint32_t i = 0; missing == 0 && i < runs->count; i++)
-        if (find_version(live, value_integer(fact(runs->items[i], RUN_VERSION), 0)) == NULL)
-            missing = value_integer(fact(runs->items[i], RUN_VERSION), 0);
-    if (missing != 0)
-        add_version(live, missing, rc < 0 ? STR("{}") : json);
-    load_versions(live);
-}
-
-/* One after the other; nearly always there already. */
-static void load_versions(struct live *live)
-{
-    const struct value *runs = value_get(live->facts, "runs");
-    for (uint32_t i = 0; i < runs->count; i++) {
-        int64_t version_no = value_integer(fact(runs->items[i], RUN_VERSION), 0);
-        if (find_version(live, version_no) != NULL)
-            continue;
-        document_read(live->api->options.store, DOCUMENT_live_tasks,
-                      (struct bind[]) { BIND_NUMBER(version_no) }, 1, on_tasks, live);
-        return;
-    }
-    publish(live);
-}
-
-static void reset_all(struct live *live)
+void live_reset(struct live *live)
 {
     live->oldest_seq = ++live->seq;
-    tell_all(live);
-}
-
-static void on_facts(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct live *live = owner;
-    (void)err;
-    if (rc == 0)
-        rc = json_parse(&live->batch_arena, json, NULL, &live->facts, NULL);
-    if (rc < 0) {
-        /* The database is away: what changed cannot be told, so everything is to be read again when
-         * it is back. */
-        live->oldest_seq = ++live->seq;
-        end_batch(live);
-        return;
-    }
-    load_versions(live);
-}
-
-static void flush(struct live *live)
-{
-    tell_logs(live);
-    if (live->is_busy || live->pending.count == 0) {
-        if (live->is_overfull && !live->is_busy) {
-            live->is_overfull = false;
-            reset_all(live);
-        }
-        return;
-    }
-    live->is_busy = true;
-    uint32_t count = live->pending.count;
-    struct arena *arena = &live->batch_arena;
-    int64_t *runs = ARENA_ARRAY(arena, int64_t, count),
-            *task_runs = ARENA_ARRAY(arena, int64_t, count);
-    int64_t *tasks = ARENA_ARRAY(arena, int64_t, count), *maps = ARENA_ARRAY(arena, int64_t, count);
-    uint32_t run_count = 0, task_count = 0;
-    struct map seen = { 0 };
-    VEC_EACH (&live->pending, i) {
-        const struct message_note *note = &live->pending.items[i].note;
-        VEC_ADD(&live->batch, live->pending.items[i]);
-        if (!map_get(&seen, (uint64_t)note->run_no, NULL)) {
-            map_put(&seen, (uint64_t)note->run_no, 1);
-            runs[run_count++] = note->run_no;
-        }
-        if (note->task < 0)
-            continue;
-        task_runs[task_count] = note->run_no;
-        tasks[task_count] = note->task;
-        maps[task_count++] = note->map_index;
-    }
-    map_clear(&seen);
-    VEC_RESET(&live->pending);
-    map_clear(&live->pending_index);
-    struct bind binds[] = { BIND_NUMBERS(runs, run_count), BIND_NUMBERS(task_runs, task_count),
-                            BIND_NUMBERS(tasks, task_count), BIND_NUMBERS(maps, task_count) };
-    document_read(live->api->options.store, DOCUMENT_live_facts, binds, 4, on_facts, live);
+    live_tell(live);
 }
 
 static void on_flush(struct timer *timer)
 {
-    flush(timer->owner);
-}
-
-void live_notes(struct live *live, const struct message_note *notes, uint32_t count, bool restarted)
-{
-    if (restarted)
-        reset_all(live);
-    if (live->first == NULL) {
-        /* Nobody listens: whoever comes back after this reads everything again. */
-        if (count > 0)
-            live->oldest_seq = ++live->seq;
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        char key[24];
-        uint64_t index;
-        memcpy(key, &notes[i].run_no, 8);
-        memcpy(key + 8, &notes[i].task, 4);
-        memcpy(key + 12, &notes[i].map_index, 4);
-        struct str bytes = { key, 16 };
-        if (map_get_str(&live->pending_index, bytes, &index)) {
-            live->pending.items[index].note = notes[i];
-            continue;
-        }
-        if (live->pending.count >= PENDING_MAX) {
-            VEC_RESET(&live->pending);
-            map_clear(&live->pending_index);
-            live->is_overfull = true;
-        }
-        map_put_str(&live->pending_index, bytes, live->pending.count);
-        VEC_ADD(&live->pending, (struct pending) { notes[i] });
-    }
-    if (count > 0)
-        wake(live);
-}
-
-/* ---- what nobody notes: DAGs and workers ---- */
-
-static void on_dag_marks(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct live *live = owner;
-    struct arena arena = { 0 };
-    const struct value *map = NULL;
-    (void)err;
-    live->is_reading_marks = false;
-    if (rc == 0)
-        rc = json_parse(&arena, json, NULL, &map, NULL);
-    const struct value *dags = rc < 0 ? NULL : value_get(map, "dags");
-    int64_t seq = live->seq + 1;
-    for (uint32_t i = 0; dags != NULL && i < dags->count; i++) {
-        struct str dag_id = value_text(fact(dags->items[i], 0), STR_EMPTY);
-        uint64_t mark = (uint64_t)value_integer(fact(dags->items[i], 1), 0), known;
-        bool is_known = map_get_str(&live->dag_marks, dag_id, &known);
-        if (is_known && known == mark)
-            continue;
-        map_put_str(&live->dag_marks, dag_id, mark);
-        live->seq = seq;
-        add_change(live, EVENT_DAG, seq, dag_id, STR_EMPTY,
-                   str_format(&arena, "\"%.*s\"", STR_ARG(dag_id)));
-    }
-    arena_clear(&arena);
-    tell_all(live);
-    if (live->is_closing)
-        wake(live);
-}
-
-static bool mark_changed(char mark[80], struct str now)
-{
-    bool is_first = mark[0] == 0;
-    bool is_same = str_is(now, mark);
-    snprintf(mark, 80, "%.*s", STR_ARG(now));
-    return !is_same && !is_first;
-}
-
-static void on_marks(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct live *live = owner;
-    struct arena arena = { 0 };
-    const struct value *map = NULL;
-    (void)err;
-    if (rc == 0)
-        rc = json_parse(&arena, json, NULL, &map, NULL);
-    if (rc == 0 &&
-        (mark_changed(live->workers_mark, value_text(value_get(map, "workers"), STR_EMPTY)) ||
-         live->wants_workers)) {
-        live->wants_workers = false;
-        live->workers_told_ms = loop_now_ms();
-        add_change(live, EVENT_WORKERS, ++live->seq, STR_EMPTY, STR_EMPTY, STR_EMPTY);
-    }
-    bool is_first = live->dags_mark[0] == 0;
-    bool dags_changed =
-        rc == 0 &&
-        (mark_changed(live->dags_mark, value_text(value_get(map, "dags"), STR_EMPTY)) || is_first);
-    arena_clear(&arena);
-    if (dags_changed && !live->is_closing) {
-        document_read(live->api->options.store, DOCUMENT_live_dag_marks, NULL, 0, on_dag_marks,
-                      live);
-        return;
-    }
-    live->is_reading_marks = false;
-    tell_all(live);
-    if (live->is_closing)
-        wake(live);
-}
-
-static void on_marks_timer(struct timer *timer)
-{
     struct live *live = timer->owner;
-    if (live->first == NULL || live->is_reading_marks)
-        return;
-    live->is_reading_marks = true;
-    document_read(live->api->options.store, DOCUMENT_live_marks, NULL, 0, on_marks, live);
+    tell_logs(live);
+    live_flush(live);
 }
 
 static void on_ping(struct timer *timer)
@@ -694,6 +256,11 @@ static void on_sample(struct timer *timer)
     for (int i = SAMPLES - 1; i > 0; i--)
         live->samples[i] = live->samples[i - 1];
     live->samples[0] = live->seq;
+}
+
+static void on_marks_timer(struct timer *timer)
+{
+    live_look_at_marks(timer->owner);
 }
 
 /* ---- opening and closing ---- */
@@ -726,9 +293,7 @@ static void free_live(struct live *live)
     for (uint32_t i = 0; i < RING_SIZE; i++)
         change_clear(&live->ring[i]);
     free(live->ring);
-    VEC_EACH (&live->versions, i)
-        free_version(live->versions.items[i]);
-    VEC_CLEAR(&live->versions);
+    live_forget_versions(live);
     VEC_CLEAR(&live->pending);
     VEC_CLEAR(&live->batch);
     map_clear(&live->pending_index);
@@ -808,7 +373,7 @@ static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uin
         resolving.topic->attempt = rows[0].attempt;
         resolving.topic->is_known = true;
         resolving.topic->has_changed = true;
-        wake(resolving.live);
+        live_wake(resolving.live);
     }
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/* list_table - which filters and orders each list has, and the column that each means. For
+ * list_read.c alone. */
+#ifndef HEADRACE_LIST_TABLE_H
+#define HEADRACE_LIST_TABLE_H
+
+#include "common/store/list_read.h"
+#include "common/store/statement.h"
+
+/* What a filter's values are, and how they compare. RANGE filters answer to name_gte, name_gt,
+ * name_lte and name_lt. */
+enum filter_kind {
+    FILTER_TEXT,    /* any of the values */
+    FILTER_PATTERN, /* LIKE without case; "a | b" is either */
+    FILTER_PREFIX,
+    FILTER_BOOL,
+    FILTER_INT, /* any of the values */
+    FILTER_TIME_RANGE,
+    FILTER_REAL_RANGE,
+    FILTER_TIME_BEFORE,
+    FILTER_TIME_AFTER,
+    FILTER_TAGS, /* arrays that share one; all, with tags_match_mode=all */
+    FILTER_NOT_TEXT,
+};
+
+struct filter {
+    const char *name;
+    enum filter_kind kind;
+    const char *column;
+};
+
+struct order {
+    const char *name, *column;
+};
+
+enum scope { SCOPE_NONE, SCOPE_DAG, SCOPE_RUN };
+
+enum { FILTERS_MAX = 28, ORDERS_MAX = 20 };
+
+struct list_row {
+    const char *key;
+    enum statement statement;
+    enum scope scope;
+    const char *tie;   /* last in every order, so that pages do not overlap */
+    int64_t count_max; /* 0 = count all */
+    struct filter filters[FILTERS_MAX];
+    struct order orders[ORDERS_MAX];
+};
+
+extern const struct list_row list_rows[LIST_COUNT];
+
+#endif
