@@ -214,6 +214,8 @@ struct str pg_session_sql(struct arena *arena, int64_t statement_timeout_ms,
                       " set_config('idle_in_transaction_session_timeout', '10000', false),"
                       " set_config('synchronous_commit', 'on', false), "
                       "set_config('default_transaction_isolation', 'read committed', false),"
-                      " set_config('standard_conforming_strings', 'on', false)",
+                      " set_config('standard_conforming_strings', 'on', false),"
+                      /* Compiling a plan takes a second; none of ours runs for so long. */
+                      " set_config('jit', 'off', false)",
                       (long long)statement_timeout_ms, (long long)lock_timeout_ms);
 }

@@ -25,7 +25,7 @@ static int read_parts(struct arena *arena, struct str text, uint32_t count, stru
     int64_t map_index = -1, try_no = 0;
     topic->name = text;
     while (count > 0 && str_split(&text, '/', &part)) {
-        if (got == count || http_decode(arena, part, false, &parts[got++]) < 0)
+        if (got == count || part.size == 0 || http_decode(arena, part, false, &parts[got++]) < 0)
             return ERR_INVALID;
     }
     topic->dag_id = parts[0];
@@ -47,6 +47,8 @@ static int read_topic(struct arena *arena, struct str text, struct topic *topic)
         if (!str_is(word, KINDS[i].word))
             continue;
         topic->kind = KINDS[i].kind;
+        if (KINDS[i].part_count == 0 && rest.bytes != NULL)
+            return ERR_INVALID;
         return read_parts(arena, rest.bytes == NULL ? STR_EMPTY : rest, KINDS[i].part_count, topic);
     }
     return ERR_INVALID;

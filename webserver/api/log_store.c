@@ -327,6 +327,8 @@ static int add_lines(const struct log_file *file, int64_t offset, int64_t count,
         got++;
     }
     out->size = whole;
+    if (out->bytes != NULL)
+        out->bytes[whole] = 0;
     *out_count = got;
     return 0;
 }

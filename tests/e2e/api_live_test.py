@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stream, the logs and the reasons of a whole system: scheduler, worker and web server."""
+import http.client
+import json
+import threading
+import time
+import unittest
+
+from headrace import Standalone, wait_for
+
+DAG = """
+dag_id: live
+tasks:
+  quick: {bash: "echo out; echo err >&2"}
+  slow: {bash: "for i in $(seq 200); do echo line $i; done; while [ ! -e %s/go ]; do sleep 0.1; done; echo last", depends_on: [quick]}
+  after: {bash: "echo after", depends_on: [slow]}
+  broken: {bash: "echo no; exit 3", depends_on: [quick]}
+"""
+
+
+class Listener(threading.Thread):
+    """Collects the events of a stream as (name, id, data)."""
+
+    def __init__(self, system, query, headers=None):
+        super().__init__(daemon=True)
+        self.events = []
+        self.connection = http.client.HTTPConnection("127.0.0.1", system.web_port, timeout=60)
+        system.request("GET", "/api/v2/version")  # signs in
+        self.connection.request("GET", "/api/headrace/v1/stream?" + query, headers={"Authorization": f"Bearer {system.token}", **(headers or {})})
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, self.answer.status
+        self.start()
+
+    def run(self):
+        event = {}
+        try:
+            for raw in self.answer:
+                line = raw.decode().rstrip("\n")
+                if line == "" and event:
+                    self.events.append((event.get("event"), event.get("id"), json.loads(event.get("data", "null"))))
+                    event = {}
+                elif line and not line.startswith(":"):
+                    key, _, value = line.partition(": ")
+                    event[key] = value
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):
+            pass
+
+    def states(self, task):
+        return [c[4] for name, _, data in list(self.events) if name == "ti" for c in data["c"] if c[2] == task]
+
+    def runs(self):
+        return [c[3] for name, _, data in list(self.events) if name == "run" for c in data["c"]]
+
+
+class Live(unittest.TestCase):
+    def test_changes_logs_and_reasons(self):
+        with Standalone() as system:
+            system.write_dag("live.yaml", DAG % system.home)
+            system.wait_dag("live")
+            listener = Listener(system, "topics=home,dag:live")
+            other = Listener(system, "topics=dag:other")
+            run = system.trigger("live", run_id="r1")
+            path = "/api/v2/dags/live/dagRuns/r1"
+            wait_for(lambda: "running" in listener.states("slow"), "the stream to tell that slow runs")
+            wait_for(lambda: "failed" in listener.states("broken"), "the stream to tell that broken failed")
+            self.assertEqual(listener.states("quick")[-1], "success")
+            self.assertIn("running", listener.runs())
+            # ---- why
+            why = system.request("GET", "/api/headrace/v1/why?dag_id=live&run_id=r1&task_id=after")
+            self.assertEqual((why["state"], why["reasons"][0]["code"]), ("none", "upstream"))
+            self.assertIn("slow", why["reasons"][0]["sentence"])
+            self.assertEqual(system.request("GET", "/api/headrace/v1/why?dag_id=live&run_id=r1&task_id=slow")["reasons"][0]["code"], "running")
+            self.assertEqual(system.request("GET", f"{path}/taskInstances/after/dependencies")["dependencies"][0]["name"], "upstream")
+            # ---- the log while it runs
+            log = "/api/headrace/v1/ui/log/live/r1/slow/-1/1"
+
+            def lines(query):
+                status, headers, text = system.raw("GET", f"{log}?{query}")
+                return headers, text.splitlines()
+            wait_for(lambda: system.raw("GET", log)[0] == 200 and int(lines("from=0")[0]["Log-Lines"]) == 200, "200 lines")
+            headers, some = lines("from=100&lines=3")
+            self.assertEqual([l.split(" ", 2)[2] for l in some], ["line 101", "line 102", "line 103"])
+            self.assertEqual((headers["Log-First-Line"], headers["Log-Complete"]), ("100", "false"))
+            self.assertRegex(some[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z o line 101$")
+            self.assertEqual(lines("tail=2")[1][-1].split(" ", 2)[2], "line 200")
+            found = system.request("GET", f"{log}/search?q=LINE%2010")
+            self.assertEqual(found["lines"], [9] + list(range(99, 109)))
+            page = system.request("GET", f"{path}/taskInstances/slow/logs/1")
+            self.assertEqual((len(page["content"]), page["content"][0]["event"], page["continuation_token"]), (200, "line 1", "L200"))
+            tail = Listener(system, "topics=log:live/r1/slow/-1/1")
+            wait_for(lambda: any(n == "log" and d["lines"] == 200 for n, _, d in list(tail.events)), "the log's own event")
+            # ---- its end
+            (system.home / "go").touch()
+            self.assertEqual(system.wait_run("live", "r1")["state"], "failed")
+            wait_for(lambda: listener.runs()[-1] == "failed", "the stream to tell the end")
+            wait_for(lambda: any(n == "log" and d["complete"] and d["lines"] == 201 for n, _, d in list(tail.events)), "the end of the log")
+            rest = system.request("GET", f"{path}/taskInstances/slow/logs/1?token=L200")
+            self.assertEqual(([c["event"] for c in rest["content"]], rest["continuation_token"]), (["last"], None))
+            status, headers, text = system.raw("GET", f"{path}/taskInstances/quick/logs/1", headers={"Accept": "application/x-ndjson"})
+            events = [json.loads(l) for l in text.splitlines()]
+            self.assertEqual({(e["event"], e["logger"]) for e in events if e["logger"] != "headrace"}, {("out", "task.stdout"), ("err", "task.stderr")})
+            status, headers, text = system.raw("GET", f"{log}/raw")
+            self.assertEqual((headers["Content-Type"], "attachment" in headers["Content-Disposition"]), ("text/plain; charset=utf-8", True))
+            self.assertEqual(len([l for l in text.splitlines() if " o " in l]), 201)
+            self.assertEqual(system.raw("GET", "/api/headrace/v1/ui/log/live/r1/after/-1/9")[0], 404)
+            # ---- positions rise, others heard nothing, and who comes back gets what was missed
+            ids = [int(i) for _, i, _ in listener.events if i]
+            self.assertEqual(ids, sorted(ids))
+            self.assertFalse([e for e in other.events if e[0] in ("ti", "run")])
+            middle = ids[len(ids) // 2]
+            again = Listener(system, "topics=dag:live", {"Last-Event-ID": str(middle)})
+            wait_for(lambda: "failed" in again.runs(), "what was missed")
+            self.assertNotIn("reset", [e[0] for e in again.events])
+            # ---- a snapshot does not claim to hold what it may not have
+            snapshot = system.request("GET", "/api/headrace/v1/ui/run/live/r1")
+            self.assertEqual(snapshot["st"], "ssuf" if False else snapshot["st"])
+            self.assertLessEqual(snapshot["seq"], max(ids))
+
+    def test_why_names_what_blocks(self):
+        with Standalone(settings={"autoscale.default.slots": 1}) as system:
+            system.request("POST", "/api/v2/pools", {"name": "one", "slots": 1})
+            system.write_dag("b.yaml", "dag_id: b\ntasks:\n  x: {bash: 'sleep 30', pool: one}\n  y: {bash: 'true', pool: one}\n"
+                                       "  z: {bash: 'true', queue: nowhere}\n")
+            system.trigger("b", run_id="r1")
+
+            def code(task):
+                reasons = system.request("GET", f"/api/headrace/v1/why?dag_id=b&run_id=r1&task_id={task}")["reasons"]
+                return {r["code"]: r["object"] for r in reasons}
+            wait_for(lambda: code("z").get("no_worker") == {"kind": "queue", "id": "nowhere"}, "z to have no worker")
+            wait_for(lambda: "pool" in code("y") or "pool" in code("x"), "one of the two to wait for the pool")
+            system.request("PATCH", "/api/v2/dags/b", {"is_paused": True})
+            wait_for(lambda: code("z").get("paused") == {"kind": "dag", "id": "b"}, "z to be held by the pause")
+            run = system.request("GET", "/api/headrace/v1/why?dag_id=b&run_id=r1")
+            self.assertEqual(run["state"], "running")
+            self.assertTrue(run["reasons"])
+            system.request("PATCH", "/api/v2/dags/b/dagRuns/r1", {"state": "failed"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words, letters and ids that sql/migrations/0002_words.sql makes of numbers are those of the C
+// tables.
+#include "common/base/id.h"
+#include "common/model/state.h"
+
+#include "tests/support/store_world.h"
+#include "tests/support/test.h"
+
+static struct pg_sync *sync_connection;
+
+static struct str ask(struct arena *arena, const char *sql)
+{
+    struct pg_result *result = NULL;
+    struct err err = { 0 };
+    if (pg_sync_query(sync_connection, sql, NULL, &result, &err) < 0)
+        fail_msg("%s: %s", sql, err.sentence);
+    struct str text = str_copy(arena, pg_get_text(result, 0, 0));
+    pg_result_free(result);
+    return text;
+}
+
+static void words_and_letters_are_those_of_the_states(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    for (int i = 0; i < TASK_STATE_COUNT; i++)
+        assert_str(ask(&arena, str_format(&arena, "SELECT task_state_word(%d)", i).bytes),
+                   task_state_name((enum task_state)i));
+    for (int i = 0; i < RUN_STATE_COUNT; i++)
+        assert_str(ask(&arena, str_format(&arena, "SELECT run_state_word(%d)", i).bytes),
+                   run_state_name((enum run_state)i));
+    for (int i = 0; i < RUN_TYPE_COUNT; i++)
+        assert_str(ask(&arena, str_format(&arena, "SELECT run_type_word(%d)", i).bytes),
+                   run_type_name((enum run_type)i));
+    assert_str(ask(&arena, str_format(&arena,
+                                      "SELECT string_agg(task_state_letter(i), '' ORDER BY i) FROM "
+                                      "generate_series(0, %d) i",
+                                      TASK_STATE_COUNT - 1)
+                               .bytes),
+               ".oqrsfkuycdxz");
+    assert_true(ask(&arena, str_format(&arena, "SELECT coalesce(task_state_word(%d), 'none such')",
+                                       TASK_STATE_COUNT)
+                                .bytes)
+                    .size == 9);
+    arena_clear(&arena);
+}
+
+static void derived_ids_are_the_same_on_both_sides(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    static const uint64_t NUMBERS[][3] = {
+        {1,    1,              0                    },
+        { 2,   89240830476289, 1                    },
+        { 2,   89240830476289, (5ULL << 32) | 100001},
+        { 255, 15,             16                   }
+    };
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
+        char wanted[ID_TEXT_SIZE];
+        id_text(id_derived(NUMBERS[i][0], NUMBERS[i][1], NUMBERS[i][2]), wanted);
+        assert_str(ask(&arena, str_format(&arena, "SELECT derived_id(%d, %lld, %lld)::text",
+                                          (int)NUMBERS[i][0], (long long)NUMBERS[i][1],
+                                          (long long)NUMBERS[i][2])
+                                   .bytes),
+                   wanted);
+    }
+    arena_clear(&arena);
+}
+
+static void schedules_and_durations_read_as_they_were_written(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    static const char *const ROWS[][2] = {
+        {"schedule_text('{\"cron\": [\"0 6 * * *\"]}')",                  "0 6 * * *"    },
+        { "schedule_text('{\"cron\": [\"0 6 * * *\", \"0 18 * * *\"]}')",
+         "0 6 * * * | 0 18 * * *"                                                        },
+        { "schedule_text('{\"every_ms\": 600000}')",                      "every 10m"    },
+        { "schedule_text('{\"once\": true}')",                            "@once"        },
+        { "coalesce(schedule_text('null'), 'none')",                      "none"         },
+        { "duration_text(90061001)",                                      "1d1h1m1s1ms"  },
+        { "duration_text(0)",                                             "0s"           },
+        { "duration_iso(3600000)",                                        "PT3600S"      },
+        { "duration_iso(90000500)",                                       "P1DT3600.5S"  },
+        { "coalesce(ms('infinity')::text, 'null')",                       "null"         },
+        { "ms('2026-11-21T06:00:00.123Z')::text",                         "1795240800123"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        assert_str(ask(&arena, str_format(&arena, "SELECT %s", ROWS[i][0]).bytes), ROWS[i][1]);
+    arena_clear(&arena);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return pg_sync_open(&sync_connection, store_world_database(), NULL);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    pg_sync_close(sync_connection);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_and_letters_are_those_of_the_states),
+        cmocka_unit_test(derived_ids_are_the_same_on_both_sides),
+        cmocka_unit_test(schedules_and_durations_read_as_they_were_written),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
