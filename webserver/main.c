@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* headrace-webserver: settings, database, sign-in, API and port, put together; and how they end. */
 #include "common/base/assert.h"
+#include "common/base/vec.h"
 #include "common/conf/conf.h"
 #include "common/conf/place.h"
 #include "common/log/log.h"
@@ -18,6 +19,7 @@ enum { GRACE_MS = 5000, CLI_TOKEN_MS = 3600 * 1000 };
 struct webserver {
     struct loop *loop;
     struct conf *conf;
+    VEC(struct conf *) old_confs; /* after a reload: requests under way may hold their texts */
     struct metrics *metrics;
     struct seal *seal;
     struct store *store;
@@ -113,7 +115,8 @@ static void on_hangup(struct signal *signal, int signum)
     }
     setup_log(fresh);
     api_set_conf(web->api, fresh);
-    web->conf = fresh; /* the old one stays: requests under way may hold its texts */
+    VEC_ADD(&web->old_confs, web->conf);
+    web->conf = fresh;
     if (http_server_is_tls(web->server) &&
         http_server_reload_tls(web->server, text_of(web, fresh->api_tls_cert),
                                text_of(web, fresh->api_tls_key), &err) < 0)
@@ -331,6 +334,9 @@ int main(int argc, char **argv)
     seal_free(web.seal);
     metrics_free(web.metrics);
     conf_free(web.conf);
+    VEC_EACH (&web.old_confs, i)
+        conf_free(web.old_confs.items[i]);
+    VEC_CLEAR(&web.old_confs);
     loop_free(web.loop);
     arena_clear(&web.arena);
     return 0;
