@@ -272,11 +272,11 @@ void inventory_take(struct core *core, const struct core_inventory *inventory)
     }
     worker->listed_free = 0; /* its number of credits may be as before, but they are fresh */
     worker_list(core, index);
+    remind_drain(core, worker, inventory);
     if (inventory->leaving && !worker->leaving) {
         worker->leaving = true;
         worker_drain(core, index, true, true, "its host asked it to end");
     }
-    remind_drain(core, worker, inventory);
     if (worker->state == WORKER_DRAINED && worker->stop)
         send_now(core, (struct core_send){ .type = SEND_STOP, .worker = worker->identity });
     worker_check_drained(core, index);

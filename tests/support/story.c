@@ -327,6 +327,18 @@ void story_dag_paused(struct story *story, struct dag *dag)
     dag_add(story, dag, true);
 }
 
+void story_dag_gone(struct story *story, int32_t dag_no)
+{
+    step(story, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { dag_no } });
+}
+
+void story_autoscale(struct story *story, const char *queue, uint32_t min, uint32_t max, uint32_t slots, int64_t quiet_ms,
+                     uint32_t present)
+{
+    step(story, &(struct core_event){ .type = CORE_AUTOSCALE,
+                                      .autoscale = { str_of(queue), min, max, slots, quiet_ms, present, false } });
+}
+
 void story_pool(struct story *story, const char *name, int32_t slots)
 {
     step(story, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(name), slots, false, false } });

@@ -70,6 +70,9 @@ void story_free(struct story *story);
 
 void story_dag(struct story *story, struct dag *dag);            /* taken; its dag_no is the order of coming, from 1 */
 void story_dag_paused(struct story *story, struct dag *dag);
+void story_dag_gone(struct story *story, int32_t dag_no);
+void story_autoscale(struct story *story, const char *queue, uint32_t min, uint32_t max, uint32_t slots, int64_t quiet_ms,
+                     uint32_t present);
 void story_pool(struct story *story, const char *name, int32_t slots);
 struct story_worker *story_worker(struct story *story, const char *name, uint32_t slots); /* of queue default, and synced */
 struct story_worker *story_worker_of(struct story *story, const char *name, uint32_t slots, const char *queues);

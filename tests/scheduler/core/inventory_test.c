@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/dags.h"
+#include "tests/support/story.h"
+#include "tests/support/test.h"
+
+static struct story *given(struct story_worker **out_worker)
+{
+    struct story *s = story_new();
+    story_dag(s, dag_chain(1));
+    *out_worker = story_worker(s, "w1", 1);
+    s->show_sends = true;
+    (void)story_trace(s);
+    return s;
+}
+
+static void a_lost_grant_is_sent_again_while_its_credit_is_open(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    s->lose_grants = true;
+    story_trigger(s, "d", "r1");
+    story_inventory(s, w); /* it may still be on its way */
+    TRACE(s, "[    0] run r1: queued (requested by a user)\n"
+             "[    0] run r1: running (requested by a user)\n"
+             "[    0] a: none -> queued (given to a worker)\n"
+             "[    0] -> w1: grant a try 1\n");
+    s->lose_grants = false;
+    story_wait(s, 5000);
+    assert_true(story_is_placed(s, "a"));
+    story_free(s);
+}
+
+static void an_attempt_whose_credit_is_closed_never_started(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    s->lose_grants = true;
+    story_trigger(s, "d", "r1");
+    (void)story_trace(s);
+    VEC_RESET(&w->open); /* withdrawn; a new one takes its place */
+    s->lose_grants = false;
+    story_inventory(s, w);
+    TRACE(s, "[    0] a: queued -> scheduled (the worker proved that it never started)\n"
+             "[    0] a: scheduled -> queued (given to a worker)\n"
+             "[    0] -> w1: grant a try 1\n");
+    story_free(s);
+}
+
+static void a_worker_that_started_anew_without_the_attempt_proves_it_too(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_trigger(s, "d", "r1");
+    (void)story_trace(s);
+    w->attempts.count = 0; /* its host lost power before the journal was written */
+    w->incarnation = 2;
+    w->next_seq = 1;
+    w->epoch = 0;
+    story_inventory(s, w);
+    story_inventory(s, w);
+    TRACE(s, "[    0] -> w1: sync\n"
+             "[    0] a: queued -> scheduled (the worker proved that it never started)\n"
+             "[    0] a: scheduled -> queued (given to a worker)\n"
+             "[    0] -> w1: grant a try 1\n");
+    story_free(s);
+}
+
+static void a_silent_worker_loses_its_attempt_when_the_lease_is_over(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_wait(s, 100000); /* the amnesty of the leader's own start is part of this */
+    story_trigger(s, "d", "r1");
+    (void)story_trace(s);
+    w->stopped = true;
+    story_wait(s, 309999);
+    assert_int_equal(story_state(s, "a"), TASK_QUEUED);
+    story_wait(s, 1);
+    assert_int_equal(story_state(s, "a"), TASK_SCHEDULED);
+    story_worker(s, "w2", 1);
+    assert_true(story_is_placed(s, "a"));
+    story_free(s);
+}
+
+static void a_new_leader_waits_for_the_amnesty(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_trigger(s, "d", "r1");
+    w->stopped = true;
+    story_wait(s, 200000);
+    story_takeover(s);
+    story_wait(s, 329000);
+    assert_int_equal(story_state(s, "a"), TASK_QUEUED);
+    story_wait(s, 1000);
+    assert_int_equal(story_state(s, "a"), TASK_SCHEDULED);
+    story_free(s);
+}
+
+static void inventories_renew_leases(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_trigger(s, "d", "r1");
+    (void)story_trace(s);
+    story_wait(s, 5000);
+    TRACE(s, "[ 4000] a: queued -> running (its process started)\n"
+             "[ 4000] -> w1: renewed\n");
+    story_wait(s, 1000000);
+    assert_int_equal(story_state(s, "a"), TASK_RUNNING);
+    story_free(s);
+}
+
+static void a_long_task_is_written_as_running_and_a_short_one_is_not(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_trigger(s, "d", "r1");
+    story_starts(s, "a");
+    story_wait(s, 999);
+    assert_int_equal(story_state(s, "a"), TASK_QUEUED);
+    story_wait(s, 1);
+    assert_int_equal(story_state(s, "a"), TASK_RUNNING);
+    story_free(s);
+}
+
+static void what_nobody_knows_is_acknowledged_or_killed(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    VEC_ADD(&w->attempts, (struct story_attempt){ .id = { 1, 2 }, .map_index = -1, .ended = true,
+                                                  .result = { .output = STR("1"), .error = STR("") } });
+    VEC_ADD(&w->attempts, (struct story_attempt){ .id = { 1, 3 }, .map_index = -1 });
+    w->slots = 2;
+    VEC_RESET(&w->open);
+    story_inventory(s, w);
+    TRACE(s, "[    0] -> w1: kill (its worker was lost)\n"
+             "[    0] -> w1: ack 1\n");
+    story_free(s);
+}
+
+static void a_result_counts_once_however_often_it_comes(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    s->hold_commits = true;
+    story_trigger(s, "d", "r1");
+    story_commit(s);
+    (void)story_trace(s);
+    story_succeeds(s, "a");
+    story_inventory(s, w);
+    story_inventory(s, w);
+    TRACE(s, "");
+    story_commit(s);
+    story_commit(s);
+    TRACE(s, "[    0] a: queued -> success (its process ended well)\n"
+             "[    0] run r1: success (all its tasks are done)\n"
+             "[    0] -> w1: ack 1\n"
+             "[    0] -> w1: ack 2\n");
+    story_free(s);
+}
+
+static void an_inventory_of_a_later_leader_means_nothing_to_an_earlier_one(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    w->epoch = 99;
+    story_inventory(s, w);
+    uint64_t dropped = core_stats(s->core).dropped_messages;
+    assert_true(dropped > 0);
+    story_free(s);
+}
+
+static void a_drained_worker_gets_nothing_and_ends_its_work(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_trigger(s, "d", "r1");
+    story_trigger(s, "d", "r2");
+    (void)story_trace(s);
+    story_request_json(s, "{\"kind\":\"drain_worker\",\"worker_no\":1,\"drain\":true}");
+    story_succeeds(s, "a");
+    assert_false(story_is_placed(s, "a"));
+    story_inventory(s, w);
+    assert_int_equal(s->store.workers.items[0].state, WORKER_DRAINED);
+    story_request_json(s, "{\"kind\":\"drain_worker\",\"worker_no\":1,\"drain\":false}");
+    story_inventory(s, w);
+    assert_true(story_is_placed(s, "a"));
+    story_free(s);
+}
+
+static void a_worker_that_is_asked_to_leave_is_drained_and_stopped(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    w->leaving = true;
+    story_inventory(s, w);
+    story_inventory(s, w);
+    TRACE(s, "[    0] -> w1: drain\n"
+             "[    0] -> w1: stop\n");
+    story_free(s);
+}
+
+TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open), CASE(an_attempt_whose_credit_is_closed_never_started),
+      CASE(a_worker_that_started_anew_without_the_attempt_proves_it_too),
+      CASE(a_silent_worker_loses_its_attempt_when_the_lease_is_over), CASE(a_new_leader_waits_for_the_amnesty),
+      CASE(inventories_renew_leases), CASE(a_long_task_is_written_as_running_and_a_short_one_is_not),
+      CASE(what_nobody_knows_is_acknowledged_or_killed), CASE(a_result_counts_once_however_often_it_comes),
+      CASE(an_inventory_of_a_later_leader_means_nothing_to_an_earlier_one),
+      CASE(a_drained_worker_gets_nothing_and_ends_its_work), CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped))
