@@ -133,6 +133,7 @@ struct recovered_run {
     int64_t version_no;
     struct str run_id;
     enum run_state state;
+    enum cause cause;
     enum run_type type;
     bool has_logical;
     int64_t logical_ms, interval_start_ms, interval_end_ms;

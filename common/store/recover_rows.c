@@ -19,8 +19,8 @@ void recover_rows_ask(struct pg_tx *tx, const int64_t *run_nos, uint32_t count)
 }
 
 enum {
-    RUN_NO_COLUMN, RUN_DAG, RUN_VERSION, RUN_ID, RUN_STATE, RUN_TYPE, RUN_LOGICAL, RUN_INTERVAL_START, RUN_INTERVAL_END,
-    RUN_AFTER, RUN_QUEUED_AT, RUN_STARTED_AT, RUN_CONF,
+    RUN_NO_COLUMN, RUN_DAG, RUN_VERSION, RUN_ID, RUN_STATE, RUN_CAUSE, RUN_TYPE, RUN_LOGICAL, RUN_INTERVAL_START,
+    RUN_INTERVAL_END, RUN_AFTER, RUN_QUEUED_AT, RUN_STARTED_AT, RUN_CONF,
 };
 
 static struct recovered_run run_of(const struct pg_result *result, uint32_t row)
@@ -31,6 +31,7 @@ static struct recovered_run run_of(const struct pg_result *result, uint32_t row)
         .version_no = pg_get_int(result, row, RUN_VERSION),
         .run_id = pg_get_text(result, row, RUN_ID),
         .state = (enum run_state)pg_get_int(result, row, RUN_STATE),
+        .cause = (enum cause)pg_get_int(result, row, RUN_CAUSE),
         .type = (enum run_type)pg_get_int(result, row, RUN_TYPE),
         .has_logical = !pg_is_null(result, row, RUN_LOGICAL),
         .logical_ms = pg_get_time_ms(result, row, RUN_LOGICAL),

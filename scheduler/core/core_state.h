@@ -438,6 +438,7 @@ void instance_set(struct core *core, struct ref ref, enum task_state state, enum
 void instance_end(struct core *core, struct ref ref, enum task_state state, enum cause cause, struct str error);
 /* It has its end in memory and in the batch: tells the whole, the run and what is downstream. */
 void instance_settled(struct core *core, struct ref ref);
+void mapped_forget(struct run *run, uint32_t task);
 void instance_unsettled(struct core *core, struct ref ref, enum task_state was); /* cleared: the reverse */
 /* Stops its attempt: the row gets its end now, the process as soon as it can be. */
 void instance_kill(struct core *core, struct ref ref, enum task_state state, enum cause cause);

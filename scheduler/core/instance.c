@@ -184,6 +184,42 @@ void instance_settled(struct core *core, struct ref ref)
     whole_settled(core, run, ref.task, state);
 }
 
+/* A mapped task none of whose instances has a state has its list made anew. */
+void mapped_forget(struct run *run, uint32_t task)
+{
+    struct task_slot *slot = &run->tasks[task];
+    const struct expansion *expansion = &run->expansions.items[slot->expansion];
+    for (uint32_t i = 0; i < expansion->length; i++)
+        if (expansion->items[i].state != TASK_NONE)
+            return;
+    slot->self.flags &= (uint8_t)~INSTANCE_MAPPED;
+}
+
+static void unschedule_instance(struct core *core, struct ref ref)
+{
+    const struct instance *instance = instance_at(core, ref);
+    if (instance->state == TASK_SCHEDULED && instance->cause == CAUSE_UPSTREAMS_DONE)
+        instance_set(core, ref, TASK_NONE, CAUSE_CLEARED);
+}
+
+/* What waited for a slot because its upstream was done waits for its upstream again. (It has no row yet, so that a new leader
+ * would see it so too.) */
+static void unschedule(struct core *core, struct run *run, uint32_t task)
+{
+    struct task_slot *slot = &run->tasks[task];
+    if (slot->self.state != TASK_SCHEDULED)
+        return;
+    if (slot->expansion == NONE) {
+        unschedule_instance(core, (struct ref){ run->index, task, -1 });
+        return;
+    }
+    uint32_t expansion = slot->expansion;
+    for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
+        unschedule_instance(core, (struct ref){ run->index, task, (int32_t)i });
+    slot->self.state = TASK_NONE;
+    mapped_forget(run, task);
+}
+
 void instance_unsettled(struct core *core, struct ref ref, enum task_state was)
 {
     struct run *run = run_get(core, ref.run);
@@ -200,8 +236,10 @@ void instance_unsettled(struct core *core, struct ref ref, enum task_state was)
             return;
     }
     run->open_tasks++;
-    for (uint32_t i = 0; i < model->downstream_count; i++)
+    for (uint32_t i = 0; i < model->downstream_count; i++) {
         (*slot_counter(&run->tasks[model->downstream[i]], whole))--;
+        unschedule(core, run, model->downstream[i]);
+    }
 }
 
 /* ---- outputs ---------------------------------------------------------------------------------------------------------- */

@@ -112,14 +112,10 @@ static void whole_recover(struct core *core, struct run *run, uint32_t task)
 {
     struct task_slot *slot = &run->tasks[task];
     struct expansion *expansion = &run->expansions.items[slot->expansion];
-    uint32_t cleared = 0;
-    for (uint32_t i = 0; i < expansion->length; i++) {
+    for (uint32_t i = 0; i < expansion->length; i++)
         if (task_state_is_final(expansion->items[i].state))
             expansion_count(expansion, expansion->items[i].state, 1);
-        cleared += expansion->items[i].state == TASK_NONE && expansion->items[i].row_no > 0;
-    }
-    if (cleared == expansion->length)
-        slot->self.flags &= (uint8_t)~INSTANCE_MAPPED;
+    mapped_forget(run, task);
     slot->self.state = TASK_NONE;
     if (expansion->done == expansion->length)
         slot->self.state = (uint8_t)expansion_state(&run_dag(core, run)->tasks[task], expansion);
@@ -159,7 +155,7 @@ static void fields_recover(struct core *core, struct run *run, const struct reco
     run->run_after_ms = row->run_after_ms;
     run->queued_ms = row->queued_wall_ms;
     run->started_ms = row->started_wall_ms;
-    run->cause = CAUSE_RECOVERED;
+    run->cause = row->cause;
     if (row->conf.size > 0 && json_parse(&run->arena, row->conf, NULL, &conf, NULL) == 0 && conf->type == VALUE_MAP) {
         run->conf = conf;
         run->conf_json = str_copy(&run->arena, row->conf);

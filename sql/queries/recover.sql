@@ -51,8 +51,8 @@ SELECT k.run_no FROM run_key k JOIN dag d ON d.dag_no = k.dag_no WHERE d.dag_id 
 
 -- name: recover_runs
 -- takes: int8 int8 int8[]
--- gives: int8 int4 int8 text int2 int2 timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text
-SELECT run_no, dag_no, version_no, run_id, state, run_type, logical_at, interval_start, interval_end, run_after, queued_at,
+-- gives: int8 int4 int8 text int2 int2 int2 timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text
+SELECT run_no, dag_no, version_no, run_id, state, cause, run_type, logical_at, interval_start, interval_end, run_after, queued_at,
        started_at, conf::text
 FROM run WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
 ORDER BY run_no

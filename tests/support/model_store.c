@@ -380,7 +380,7 @@ static void feed_run(const struct model_run *run, void *owner, void (*feed)(void
         expansions[i] = (struct recovered_expansion){ run->expansions.items[i].task, run->expansions.items[i].items };
     struct recovered_run row = {
         .run_no = run->row.run_no, .dag_no = run->row.dag_no, .version_no = run->row.version_no, .run_id = run->row.run_id,
-        .state = run->row.state, .type = run->row.type, .has_logical = run->row.has_logical, .logical_ms = run->row.logical_ms,
+        .state = run->row.state, .cause = run->row.cause, .type = run->row.type, .has_logical = run->row.has_logical, .logical_ms = run->row.logical_ms,
         .interval_start_ms = run->row.interval_start_ms, .interval_end_ms = run->row.interval_end_ms,
         .run_after_ms = run->row.run_after_ms, .queued_wall_ms = run->row.queued_ms, .started_wall_ms = run->row.started_ms,
         .conf = run->row.conf, .tries = tries, .expansions = expansions, .expansion_count = run->expansions.count,

@@ -247,7 +247,8 @@ static void lead(struct story *story)
 {
     story->epoch++;
     step(story, &(struct core_event){ .type = CORE_LED,
-                                      .led = { story->epoch, story->epoch, model_store_run_no_next(&story->store), 1 } });
+                                      .led = { story->epoch, story->epoch, model_store_run_no_next(&story->store), 1,
+                                               story->commits_may_be_lost } });
     model_store_recover(&story->store, story, feed);
     step(story, &(struct core_event){ .type = CORE_RECOVERED });
 }
@@ -497,11 +498,16 @@ void story_wait(struct story *story, int64_t ms)
     }
 }
 
-void story_takeover(struct story *story)
+void story_takeover_silently(struct story *story)
 {
     step(story, &(struct core_event){ .type = CORE_UNLED });
     story->pending = 0;
     lead(story);
+}
+
+void story_takeover(struct story *story)
+{
+    story_takeover_silently(story);
     for (uint32_t i = 0; i < story->workers.count; i++)
         story_inventory(story, story->workers.items[i]);
 }

@@ -48,6 +48,7 @@ struct story {
     bool hold_commits;   /* story_commit says when */
     uint64_t pending;    /* batch that waits for it; 0 = none */
     bool lose_grants;
+    bool commits_may_be_lost; /* what the next takeover says */
     int64_t request_no;
     VEC(struct story_worker *) workers;
     VEC(struct dag *) dags;       /* by dag_no - 1: copies of the newest versions */
@@ -95,6 +96,7 @@ void story_commit(struct story *story);
 
 /* Leads anew, with rows as the store would give them back. */
 void story_takeover(struct story *story);
+void story_takeover_silently(struct story *story); /* no worker has reported yet */
 
 const char *story_trace(struct story *story); /* since the last call */
 const char *story_why(struct story *story, const char *run_id, uint32_t task, int32_t map_index);
