@@ -83,7 +83,7 @@ static const struct value *body_of(struct cli *cli, const struct resource *resou
 }
 
 /* YAML reads JSON too, and says where the file is wrong. */
-static int read_map(struct cli *cli, const char *path, const struct value **out, struct err *err)
+int resource_read_map(struct cli *cli, const char *path, const struct value **out, struct err *err)
 {
     struct str text;
     struct yaml yaml;
@@ -103,7 +103,7 @@ static int read_map(struct cli *cli, const char *path, const struct value **out,
 int resource_import(struct cli *cli, const struct resource *resource, struct err *err)
 {
     const struct value *map;
-    int rc = read_map(cli, str_cstr(cli->arena, cli_arg(cli, "FILE")), &map, err);
+    int rc = resource_read_map(cli, str_cstr(cli->arena, cli_arg(cli, "FILE")), &map, err);
 
     for (uint32_t i = 0; rc == 0 && i < map->count; i++)
         rc = resource_put(cli, resource, body_of(cli, resource, &map->entries[i]), err);

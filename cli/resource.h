@@ -33,4 +33,8 @@ MUST_USE int resource_put(struct cli *cli, const struct resource *resource,
 MUST_USE int resource_import(struct cli *cli, const struct resource *resource, struct err *err);
 MUST_USE int resource_export(struct cli *cli, const struct resource *resource, struct err *err);
 
+/* The mapping that a JSON or YAML file holds. */
+MUST_USE int resource_read_map(struct cli *cli, const char *path, const struct value **out,
+                               struct err *err);
+
 #endif

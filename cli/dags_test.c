@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+/* headrace dags test: one run of a DAG file to its end, in this process and a warden, without a
+ * server or a database.
+ *
+ * Variables and connections come from --variables and --connections (files as `import` reads them)
+ * and from the environment, as Airflow has it: AIRFLOW_VAR_NAME=value, AIRFLOW_CONN_ID=uri. */
+#include "cli/connection_uri.h"
+#include "cli/dag_source.h"
+#include "cli/handlers.h"
+#include "cli/local.h"
+#include "cli/output.h"
+#include "cli/resource.h"
+#include "common/base/civil.h"
+#include "common/loop/loop.h"
+#include "common/text/json.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { OUTPUT_SHOWN = 300 };
+
+static volatile bool is_interrupted;
+
+static void on_signal(int signum)
+{
+    (void)signum;
+    is_interrupted = true;
+}
+
+/* ---- what is shown ---- */
+
+static void on_line(struct local *local, struct str name, char kind, struct str line)
+{
+    const struct cli *cli = local->owner;
+    const char *colour = !cli->is_coloured ? ""
+                         : kind == 'E'     ? "\033[33m"
+                         : kind == 'S'     ? "\033[36m"
+                                           : "";
+
+    printf("%s%.*s |%s %s%.*s%s\n", cli->is_coloured ? "\033[2m" : "", STR_ARG(name),
+           output_plain(cli), colour, STR_ARG(line), output_plain(cli));
+}
+
+static void print_name(const struct local *local, uint32_t task, int32_t map_index)
+{
+    printf("%.*s", STR_ARG(local->dag->tasks[task].id));
+    if (map_index >= 0)
+        printf("[%d]", (int)map_index);
+}
+
+static void show_try(struct local *local, const struct try_row *row)
+{
+    const struct cli *cli = local->owner;
+    const struct task *task = &local->dag->tasks[row->task];
+    struct str state = str_of(task_state_name(row->state));
+
+    print_name(local, row->task, row->map_index);
+    printf(": %s%.*s%s", output_colour(cli, state), STR_ARG(state), output_plain(cli));
+    if (row->state == TASK_SUCCESS && row->started_ms > 0)
+        printf(" after %.2f s", (double)(row->ended_ms - row->started_ms) / 1000);
+    else if (row->error.size > 0)
+        printf(": %.*s", STR_ARG(row->error));
+    else if (row->state != TASK_SUCCESS)
+        printf(": %s", cause_sentence(row->cause));
+    if (row->state == TASK_UP_FOR_RETRY)
+        printf("; try %d of %u in %.1f s", row->try_no + 1, task->retries + 1,
+               (double)(row->retry_ms - row->ended_ms) / 1000);
+    putchar('\n');
+}
+
+static void on_record(struct local *local, const struct record *record)
+{
+    bool is_final = record->type == WRITE_TRY_ENDED ||
+                    (record->type == WRITE_TRY_PLACED && record->try.state != TASK_QUEUED);
+
+    if (is_final && record->try.dag_no == 1)
+        show_try(local, &record->try);
+    if (record->type == WRITE_OUTPUT && record->output.run_no == local->run_no) {
+        print_name(local, record->output.task, record->output.map_index);
+        printf(": output %.*s\n", STR_ARG(str_slice(record->output.json, 0, OUTPUT_SHOWN)));
+    }
+    if (record->type == WRITE_REQUEST_DONE && record->request.code != 0)
+        fprintf(stderr, "headrace: %.*s\n", STR_ARG(record->request.answer));
+    (void)fflush(stdout);
+}
+
+/* ---- what it uses ---- */
+
+static const struct value *connection_of(struct cli *cli, const struct value *value, int *out_rc,
+                                         struct err *err)
+{
+    struct value *map = value_map(cli->arena);
+
+    if (value->type != VALUE_STRING)
+        return value;
+    *out_rc = connection_uri_read(cli->arena, value->string, map, err);
+    return map;
+}
+
+static int give_file(struct cli *cli, struct local *local, const char *option, bool is_variables,
+                     struct err *err)
+{
+    const struct value *map = NULL;
+    int rc = 0;
+
+    if (!cli_has(cli, option))
+        return 0;
+    rc = resource_read_map(cli, str_cstr(cli->arena, cli_arg(cli, option)), &map, err);
+    for (uint32_t i = 0; rc == 0 && i < map->count; i++) {
+        const struct value *value = map->entries[i].value;
+
+        if (is_variables)
+            local_variable(local, map->entries[i].key,
+                           value->type == VALUE_STRING
+                               ? value
+                               : value_string(cli->arena, json_text(cli->arena, value)));
+        else
+            local_connection(local, map->entries[i].key, connection_of(cli, value, &rc, err));
+    }
+    return rc;
+}
+
+/* AIRFLOW_VAR_DATA_FOLDER is the variable data_folder. */
+static int give_environment(struct cli *cli, struct local *local, struct err *err)
+{
+    int rc = 0;
+
+    for (char **at = environ; rc == 0 && *at != NULL; at++) {
+        struct str text = str_of(*at), name;
+        bool is_variable = str_starts(text, "AIRFLOW_VAR_"),
+             is_connection = str_starts(text, "AIRFLOW_CONN_");
+
+        if (!is_variable && !is_connection)
+            continue;
+        (void)str_split(&text, '=', &name);
+        name = str_slice(name, is_variable ? 12 : 13, name.size);
+        char *key = arena_copy(cli->arena, name.bytes, name.size);
+        for (size_t i = 0; i < name.size; i++)
+            key[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
+        struct str id = { key, name.size };
+        if (is_variable)
+            local_variable(local, id, value_string(cli->arena, text));
+        else
+            local_connection(local, id,
+                             connection_of(cli, value_string(cli->arena, text), &rc, err));
+    }
+    return rc;
+}
+
+/* The DAG that is to run comes first; the others of the file may be triggered by it. */
+static int give_dags(struct cli *cli, struct local *local, struct dag_source *source,
+                     struct err *err)
+{
+    struct str wanted = cli_arg(cli, "--dag-id");
+    uint32_t first = 0;
+
+    while (wanted.size > 0 && first < source->result.dag_count &&
+           !str_eq(source->result.dags[first]->id, wanted))
+        first++;
+    if (first >= source->result.dag_count)
+        return err_set(err, ERR_NOT_FOUND, "the file has no DAG %.*s", STR_ARG(wanted));
+    for (uint32_t n = 0; n < source->result.dag_count; n++) {
+        uint32_t index = n == 0 ? first : n <= first ? n - 1 : n;
+        struct dag *dag = source->result.dags[index];
+        const struct zone *zone = dag_source_zone(source, dag->timezone);
+
+        source->result.dags[index] = NULL;
+        local_dag(local, dag, zone);
+    }
+    return 0;
+}
+
+static int read_request(struct cli *cli, struct request *out, struct err *err)
+{
+    const struct value *conf = value_map(cli->arena);
+    bool has_zone;
+
+    if (cli_has(cli, "--conf") &&
+        (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, NULL) < 0 ||
+         conf->type != VALUE_MAP))
+        return cli_wrong_use(cli, err,
+                             "--conf must be a JSON object, such as '{\"region\": \"eu\"}'");
+    *out = (struct request) {
+        .request_no = 1, .kind = REQUEST_TRIGGER, .actor = STR("dags test"), .conf = conf
+    };
+    out->run_type = RUN_MANUAL;
+    out->has_logical = cli_has(cli, "--logical-date");
+    out->logical_ms = loop_wall_ms();
+    if (out->has_logical &&
+        civil_parse(cli_arg(cli, "--logical-date"), &out->logical_ms, &has_zone) < 0)
+        return cli_wrong_use(cli, err,
+                             "--logical-date takes a time such as 2026-11-21T06:00:00Z, not %.*s",
+                             STR_ARG(cli_arg(cli, "--logical-date")));
+    out->run_id =
+        str_format(cli->arena, "test__%.*s", STR_ARG(civil_text(cli->arena, out->logical_ms)));
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static int run_source(struct cli *cli, struct local *local, struct dag_source *source,
+                      const char *spool, struct err *err)
+{
+    struct request request;
+    int rc = read_request(cli, &request, err);
+
+    if (rc == 0)
+        rc = local_open(local, cli->conf, cli_program_path(cli->arena, "headrace-warden"), spool,
+                        err);
+    if (rc == 0)
+        rc = give_environment(cli, local, err);
+    if (rc == 0)
+        rc = give_file(cli, local, "--variables", true, err);
+    if (rc == 0)
+        rc = give_file(cli, local, "--connections", false, err);
+    if (rc == 0)
+        rc = give_dags(cli, local, source, err);
+    if (rc < 0)
+        return rc;
+    request.dag_id = local->dag->id;
+    return local_run(local, &request, &is_interrupted, err);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+int cli_dags_test(struct cli *cli, struct err *err)
+{
+    struct dag_source source = { 0 };
+    struct local local = { .on_record = on_record, .on_line = on_line, .owner = cli };
+    char spool[] = "/tmp/headrace-dag-XXXXXX";
+    struct sigaction action = { .sa_handler = on_signal };
+    int rc = dag_source_read(cli, str_cstr(cli->arena, cli_arg(cli, "FILE")), &source, err);
+
+    if (rc == 0 && mkdtemp(spool) == NULL)
+        rc = err_set(err, ERR_IO, "making a folder in /tmp: %s", strerror(errno));
+    if (rc < 0) {
+        dag_source_clear(&source);
+        return rc;
+    }
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    local.warden.fd = -1;
+    rc = run_source(cli, &local, &source, spool, err);
+    if (rc == 0 && is_interrupted)
+        rc = err_set(err, ERR_UNAVAILABLE, "interrupted");
+    struct str state = local.run_is_good ? STR("success") : STR("failed");
+    if (rc == 0 && !local.is_refused)
+        printf("%.*s: %s%.*s%s\n", STR_ARG(local.dag->id), output_colour(cli, state),
+               STR_ARG(state), output_plain(cli));
+    cli->exit_status = local.run_is_good ? CLI_DONE : CLI_FAILED;
+    local_close(&local);
+    dag_source_clear(&source);
+    if (cli_has(cli, "--keep"))
+        output_note(cli, "what is left of it: %s", spool);
+    else
+        (void)nftw(spool, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return rc;
+}
