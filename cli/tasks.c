@@ -107,25 +107,6 @@ int cli_tasks_state(struct cli *cli, struct err *err)
     return 0;
 }
 
-int cli_tasks_render(struct cli *cli, struct err *err)
-{
-    const struct value *instance;
-    int64_t map_index;
-    int rc = get_instance(cli, &instance, &map_index, err);
-
-    if (rc < 0)
-        return rc;
-    const struct value *rendered = value_get(instance, "rendered");
-    if (rendered == NULL || rendered->type == VALUE_NULL) {
-        rc = err_set(err, ERR_NOT_FOUND, "nothing of %.*s is rendered yet",
-                     STR_ARG(cli_arg(cli, "TASK_ID")));
-        err_hint(err, "templates are filled in when the task is given to a worker");
-        return rc;
-    }
-    output_object(cli, rendered);
-    return 0;
-}
-
 int cli_tasks_clear(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every group of commands against a real system: what they say is what there is."""
+import json
+
+from headrace import Standalone, main, wait_for
+
+DAGS = {
+    "etl.yaml": """
+params: {n: {type: integer, default: 1}}
+tasks:
+  extract: {bash: "echo one; echo two >&2; echo {{ params.n }}"}
+  load: {bash: "test {{ params.n }} -lt 5", depends_on: [extract]}
+  each:
+    for_each: {size: [s, m], part: ["{{ xcom.extract }}"]}
+    depends_on: [extract]
+    bash: echo {{ item.size }} {{ item.part }} {{ var.value.city }}
+""",
+    "slow.yaml": "tasks: {wait: {bash: 'echo begun; sleep 2; echo over'}}",
+}
+
+
+def rows(system, *words):
+    return json.loads(system.cli(*words, "-o", "json").stdout)
+
+
+def dags_and_tasks():
+    with Standalone() as system:
+        for name, text in DAGS.items():
+            system.write_dag(name, text)
+            system.wait_dag(name[:-5])
+        system.cli("variables", "set", "city", "Lisbon")
+        assert [row["dag_id"] for row in rows(system, "dags", "list")] == ["etl", "slow"]
+
+        good = system.cli("dags", "trigger", "etl", "--conf", '{"n": 3}', "--wait").stdout.strip()
+        assert system.cli("dags", "state", "etl", good).stdout == "success\n"
+        done = system.cli("dags", "trigger", "etl", "--conf", '{"n": 7}', "--run-id", "bad~1:2+x", "--wait", "--progress", check=False)
+        assert done.returncode == 1 and done.stdout == "bad~1:2+x\n", done
+        assert "load (try 1)" in done.stderr and "4 of 4 tasks done" in done.stderr, done.stderr
+        done = system.cli("dags", "trigger", "etl", "--conf", '{"n": "x"}', check=False)
+        assert done.returncode == 1 and "n" in done.stderr, done.stderr
+        assert {(row["dag_run_id"], row["state"]) for row in rows(system, "dags", "list-runs", "etl")} == {
+            (good, "success"), ("bad~1:2+x", "failed")}
+        assert len(rows(system, "dags", "list-runs", "etl", "--state", "failed")) == 1
+
+        assert {row["task_id"]: row["state"] for row in rows(system, "tasks", "states-for-dag-run", "etl", "bad~1:2+x")} == {
+            "extract": "success", "load": "failed", "each": "success"}
+        assert [row["task_id"] for row in rows(system, "tasks", "list", "etl")] == ["extract", "load", "each"]
+        assert system.cli("tasks", "state", "etl", good, "load", "-o", "plain").stdout == "success\n"
+        assert rows(system, "tasks", "render", "etl", good, "each", "--map-index", "1")["command"] == "echo m 3 Lisbon"
+        assert "--map-index" in system.cli("tasks", "render", "etl", good, "each", check=False).stderr
+        assert "test 7 -lt 5" in system.cli("tasks", "render", "etl", "bad~1:2+x", "load").stdout
+        log = system.cli("tasks", "logs", "etl", good, "extract").stdout
+        assert [line.split(" ", 1)[1] for line in log.splitlines()][-3:] == ["one", "two", "3"], log
+
+        run = system.cli("dags", "trigger", "slow").stdout.strip()
+        log = system.cli("tasks", "logs", "-f", "slow", run, "wait").stdout
+        assert "begun" in log and "over" in log, log
+
+        before = len(rows(system, "tasks", "states-for-dag-run", "etl", "bad~1:2+x"))
+        assert "load" in system.cli("tasks", "clear", "etl", "bad~1:2+x", "-t", "load", "--dry-run").stdout
+        assert system.cli("dags", "state", "etl", "bad~1:2+x").stdout == "failed\n"
+        system.cli("tasks", "clear", "etl", "bad~1:2+x", "-t", "load", "--yes")
+        wait_for(lambda: {row["try_number"] for row in rows(system, "tasks", "states-for-dag-run", "etl", "bad~1:2+x")} == {1, 2},
+                 "another try")
+        assert len(rows(system, "tasks", "states-for-dag-run", "etl", "bad~1:2+x")) == before
+
+        system.cli("dags", "pause", "etl", "slow")
+        assert [row["is_paused"] for row in rows(system, "dags", "list")] == [True, True]
+        run = system.cli("dags", "trigger", "etl").stdout.strip()
+        assert "paused" in system.cli("tasks", "state", "etl", run, "extract").stdout
+        system.cli("dags", "unpause", "etl")
+        wait_for(lambda: system.cli("dags", "state", "etl", run).stdout == "success\n", "the run that waited")
+
+        system.write_dag("wrong.yaml", "tasks: {a: {bash: echo, retris: 3}}")
+        done = wait_for(lambda: (lambda it: it if it.returncode == 1 else None)(
+            system.cli("dags", "list-import-errors", check=False)), "the import error")
+        assert "retries" in done.stdout and "wrong.yaml" in done.stdout, done.stdout
+
+
+def what_tasks_use():
+    with Standalone() as system:
+        assert "has 3 slots" in system.cli("pools", "set", "etl", "3", "for loading").stdout
+        system.cli("pools", "set", "etl", "4")
+        assert [(row["name"], row["slots"]) for row in rows(system, "pools", "list")] == [("default_pool", 128), ("etl", 4)]
+        path = str(system.home / "pools.json")
+        system.cli("pools", "export", path)
+        system.cli("pools", "delete", "etl")
+        assert system.cli("pools", "get", "etl", check=False).returncode == 1
+        system.cli("pools", "import", path)
+        assert rows(system, "pools", "get", "etl")["slots"] == 4
+
+        system.cli("variables", "set", "city", "Lisbon")
+        system.cli("variables", "set", "city", "Porto")
+        assert system.cli("variables", "get", "city").stdout == "Porto\n"
+        assert system.cli("variables", "get", "none", "--default", "x").stdout == "x\n"
+        system.cli("variables", "delete", "city")
+        assert system.cli("variables", "get", "city", check=False).returncode == 1
+
+        system.cli("connections", "add", "db", "--conn-uri", "postgres://ann:s3cret@host:5433/sales?sslmode=require")
+        assert system.cli("connections", "add", "db", "--conn-type", "http", check=False).returncode == 1
+        shown = rows(system, "connections", "get", "db")
+        assert (shown["host"], shown["port"], shown["login"], shown["schema"]) == ("host", 5433, "ann", "sales"), shown
+        assert "s3cret" not in json.dumps(shown)
+        system.cli("connections", "set", "db", "--conn-type", "http", "--conn-host", "elsewhere")
+        assert rows(system, "connections", "get", "db")["host"] == "elsewhere"
+        system.cli("connections", "delete", "db")
+
+
+def workers_users_and_the_rest():
+    with Standalone() as system:
+        worker = wait_for(lambda: rows(system, "workers", "list"), "a worker")[0]["name"]
+        system.cli("workers", "drain", worker, "--reason", "new kernel")
+        wait_for(lambda: {row["name"]: row for row in rows(system, "workers", "list")}[worker]["state"] != "present", "the draining")
+
+        password = system.cli("users", "create", "ann", "--role", "Viewer").stdout.splitlines()[-1]
+        sign_in = {"username": "ann", "password": password}
+        assert system.request("POST", "/auth/token", sign_in, token=False)["access_token"]
+        assert "ann" in {row["username"] for row in rows(system, "users", "list")}
+        system.cli("users", "reset-password", "ann", "-p", "another-password")
+        assert system.raw("POST", "/auth/token", sign_in, token=False)[0] == 401
+        system.cli("users", "delete", "ann", "--yes")
+        assert system.cli("users", "delete", "ann", "--yes", check=False).returncode == 1
+
+        assert system.cli("db", "check").returncode == 0
+        assert system.cli("db", "shell", "-XAtc", "SELECT count(*) FROM user_account").stdout == "1\n"
+        assert "what this release needs" in system.cli("db", "migrate").stdout
+        assert system.cli("db", "reset", check=False).returncode == 1, "nobody said yes"
+        assert system.cli("doctor").returncode == 0
+
+
+if __name__ == "__main__":
+    main(dags_and_tasks, what_tasks_use, workers_users_and_the_rest)
