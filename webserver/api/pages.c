@@ -135,10 +135,10 @@ void ui_import_errors(struct call *call)
 void ui_calendar(struct call *call)
 {
     int64_t now_ms = loop_wall_ms();
-    struct str timezone = call_query(call, "timezone", STR("UTC"));
+    struct str zone = call_query(call, "timezone", STR("UTC"));
     ANSWER(call, ui_calendar, param(call, "dag_id"),
            number(call, "from", 0, INT64_MAX / 2, now_ms - 365 * MS_PER_DAY),
-           number(call, "to", 0, INT64_MAX / 2, now_ms + MS_PER_DAY), BIND_TEXT(timezone));
+           number(call, "to", 0, INT64_MAX / 2, now_ms + MS_PER_DAY), BIND_TEXT(zone));
 }
 
 void ui_trends(struct call *call)
