@@ -67,7 +67,6 @@ static void of_upstream(const struct core *core, const struct run *run, uint32_t
 static void of_limits(struct core *core, struct ref ref, struct buf *out)
 {
     const struct run *run = run_get(core, ref.run);
-    const struct dag *dag = run_dag(core, run);
     const struct version *version = &core->versions.items[run->version];
     const struct gate *gate = &core->gates.items[run->gate];
     if (gate->used >= gate->limit)
@@ -91,7 +90,6 @@ static void of_limits(struct core *core, struct ref ref, struct buf *out)
              pool->slots, lane->slots);
     if (core->limits.parallelism > 0 && core->active >= core->limits.parallelism)
         line(out, "%u tasks are running over all DAGs, as many as may (core.parallelism)", core->active);
-    (void)dag;
 }
 
 static void of_workers(const struct core *core, struct ref ref, struct buf *out)

@@ -2,7 +2,8 @@
 /* sim - runs seeds of the simulated cluster (tests/sim/sim/world.h). Without arguments: the seeds of tests/sim/seeds.txt,
  * many more, and every mutant until it is killed.
  *
- *   --seed N      this one, twice, with a trace when it fails; --trace shows every event
+ *   N             this seed, event by event
+ *   --seed N      this one; --trace shows every event
  *   --seeds N     N of them, from --from on
  *   --for 60s     as many as fit
  *   --mutants     only the mutants
@@ -221,7 +222,7 @@ static bool run_mutants(uint64_t seeds, const char *only)
 
 static void help(void)
 {
-    printf("sim_test [--seed N | --seeds N | --for 60s | --mutants [NAME]] [--from N] [--faults MASK] [--trace]\n"
+    printf("sim_test [N | --seed N | --seeds N | --for 60s | --mutants [NAME]] [--from N] [--faults MASK] [--trace]\n"
            "         [--tasks N] [--workers N] [--runs N] [--schedulers N]\nfaults:\n");
     for (int i = 0; i < FAULT_COUNT; i++)
         printf("  %6u %s\n", 1u << i, fault_names[i]);
@@ -264,7 +265,10 @@ static bool option_read(struct options *o, const char *name, const char *value)
 static bool options_read(struct options *o, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--trace") == 0) {
+        if (argv[i][0] >= '0' && argv[i][0] <= '9') {
+            o->seed = strtoull(argv[i], NULL, 10);
+            o->has_seed = o->config.trace = true;
+        } else if (strcmp(argv[i], "--trace") == 0) {
             o->config.trace = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             o->help = true;
