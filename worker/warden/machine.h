@@ -14,8 +14,7 @@ void machine_now(int64_t *out_boot_ms, int64_t *out_unix_ms);
 MUST_USE int machine_boot_id(struct id128 *out, struct err *err);
 
 /* Makes this process a warden: reaper of its descendants, all signals blocked and default, many
- * descriptors, hard to kill for want of memory, not readable by others. Notes in `host` what
- * children must get back. */
+ * descriptors, hard to kill for want of memory. Notes in `host` what children must get back. */
 void machine_prepare(struct attempt_host *host);
 
 /* Opens the spool folder with what is below it, and locks it: ERR_EXISTS when it has a warden,

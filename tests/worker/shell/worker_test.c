@@ -383,6 +383,46 @@ static void many_short_tasks_pass_through(void **state)
         assert_int_equal(fake_scheduler_wait_log(fake, ids[i])->text.size, 18);
 }
 
+static void results_too_large_for_one_message_come_one_after_the_other(void **state)
+{
+    struct fake_scheduler *fake = *state;
+    struct id128 ids[6];
+
+    fake->acknowledges = false;
+    for (int i = 0; i < 6; i++) {
+        ids[i] =
+            fake_scheduler_grant(fake, "head -c 900000 /dev/zero | tr '\\0' x > $HEADRACE_OUTPUT");
+    }
+    /* Three fit; the others are listed as running until these are acknowledged. */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fake_scheduler_wait(fake, ids[i])->output.size, 900002);
+    fake->acknowledges = true;
+    for (int i = 0; i < 3; i++)
+        fake_scheduler_ack(fake, ids[i]);
+    for (int i = 3; i < 6; i++)
+        assert_int_equal(fake_scheduler_wait(fake, ids[i])->output.size, 900002);
+}
+
+static void a_full_spool_offers_no_slots_until_it_has_room(void **state)
+{
+    struct fake_scheduler *fake = *state;
+
+    fake_scheduler_until(fake, has_all_credits, "credits");
+    (void)fake_scheduler_end_worker(fake, SIGKILL);
+    fake_scheduler_launch(fake, "--worker.spool_max_bytes=16Mi");
+    fake->takes_logs = false;
+    fake->open.count = 0;
+    struct id128 attempt =
+        fake_scheduler_grant(fake, "head -c 18000000 /dev/zero | tr '\\0' x | fold -w 1000");
+    assert_int_equal(fake_scheduler_wait(fake, attempt)->outcome, OUTCOME_SUCCESS);
+    fake_scheduler_until(fake, has_no_credits, "an inventory without credits");
+    (void)fake_scheduler_end_worker(fake, SIGKILL);
+    fake->takes_logs = true;
+    fake_scheduler_launch(fake, "--worker.spool_max_bytes=16Mi");
+    fake_scheduler_wait_log(fake, attempt);
+    fake_scheduler_until(fake, has_all_credits, "credits again");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TESTS(TEST(a_worker_says_who_it_is_and_what_it_offers),
@@ -398,4 +438,6 @@ TESTS(TEST(a_worker_says_who_it_is_and_what_it_offers),
       TEST(a_drained_worker_offers_nothing_until_it_is_resumed),
       TEST(sigterm_waits_for_what_runs_and_takes_no_more),
       TEST(a_second_sigterm_leaves_the_tasks_to_the_next_worker), TEST(a_stop_order_ends_a_worker),
-      TEST(a_spool_has_one_worker), TEST(many_short_tasks_pass_through))
+      TEST(a_spool_has_one_worker),
+      TEST(results_too_large_for_one_message_come_one_after_the_other),
+      TEST(a_full_spool_offers_no_slots_until_it_has_room), TEST(many_short_tasks_pass_through))
