@@ -283,3 +283,37 @@ LEFT JOIN try y ON y.run_no = r.run_no AND y.task = t.ordinal AND y.map_index = 
     AND y.attempt IS NOT NULL
 WHERE d.dag_id = $1 AND k.run_id = $2
 ORDER BY y.row_no DESC NULLS LAST
+
+-- name: api_metrics
+-- The state of the whole, as gauges: rows of [name, label, value of the label, number].
+-- gives: text
+WITH open AS (
+    SELECT y.state, y.pool, y.queue FROM live_run l JOIN try y ON y.run_no = l.run_no WHERE y.state IN (1, 2, 3, 8, 10) AND NOT y.cleared
+), used AS (
+    SELECT pool, count(*) FILTER (WHERE state = 1) AS scheduled, count(*) FILTER (WHERE state = 2) AS queued,
+           count(*) FILTER (WHERE state = 3) AS running, count(*) FILTER (WHERE state = 10) AS deferred FROM open GROUP BY pool
+), pools AS (
+    SELECT p.name, p.slots, coalesce(u.scheduled, 0) AS scheduled, coalesce(u.queued, 0) AS queued, coalesce(u.running, 0) AS running,
+           coalesce(u.deferred, 0) AS deferred FROM pool p LEFT JOIN used u ON u.pool = p.name
+), slots AS (SELECT coalesce(sum(slots), 0) AS total FROM worker WHERE state = 0)
+SELECT json_agg(json_build_array(m.name, m.label, m.value, m.number) ORDER BY m.name, m.value)::text FROM (
+    SELECT 'airflow_pool_open_slots' AS name, 'pool_name' AS label, name AS value,
+           CASE WHEN slots < 0 THEN -1 ELSE greatest(0, slots - queued - running) END::float8 AS number FROM pools
+    UNION ALL SELECT 'airflow_pool_scheduled_slots', 'pool_name', name, scheduled FROM pools
+    UNION ALL SELECT 'airflow_pool_queued_slots', 'pool_name', name, queued FROM pools
+    UNION ALL SELECT 'airflow_pool_running_slots', 'pool_name', name, running FROM pools
+    UNION ALL SELECT 'airflow_pool_deferred_slots', 'pool_name', name, deferred FROM pools
+    UNION ALL SELECT 'airflow_executor_open_slots', '', '', greatest(0, (SELECT total FROM slots) - count(*)) FROM open WHERE state IN (2, 3)
+    UNION ALL SELECT 'airflow_executor_queued_tasks', '', '', count(*) FROM open WHERE state = 2
+    UNION ALL SELECT 'airflow_executor_running_tasks', '', '', count(*) FROM open WHERE state = 3
+    UNION ALL SELECT 'airflow_ti_' || task_state_word(s.state), 'queue', q.queue, (SELECT count(*) FROM open o WHERE o.state = s.state AND o.queue = q.queue)
+        FROM unnest(ARRAY[1, 2, 3, 10]) AS s (state), (SELECT DISTINCT unnest(queues) AS queue FROM worker WHERE state < 3 UNION SELECT queue FROM open) q
+    UNION ALL SELECT 'airflow_scheduler_dagruns_queued', '', '', count(*) FROM live_run l JOIN run r ON r.run_no = l.run_no WHERE r.state = 0
+    UNION ALL SELECT 'airflow_scheduler_dagruns_running', '', '', count(*) FROM live_run l JOIN run r ON r.run_no = l.run_no WHERE r.state = 1
+    UNION ALL SELECT 'airflow_dagbag_size', '', '', count(*) FROM dag WHERE NOT is_stale
+    UNION ALL SELECT 'airflow_dag_processing_import_errors', '', '', count(*) FROM import_error
+    UNION ALL SELECT 'headrace_workers', 'state', w.word, (SELECT count(*) FROM worker o WHERE o.state = w.state)
+        FROM (VALUES (0, 'present'), (1, 'draining'), (2, 'drained')) AS w (state, word)
+    UNION ALL SELECT 'headrace_worker_slots', '', '', total FROM slots
+    UNION ALL SELECT 'headrace_scheduler_leads', '', '', (expires_at > now())::int FROM lease WHERE shard = 0
+    UNION ALL SELECT 'headrace_inbox_requests', '', '', count(*) FROM inbox) m

@@ -127,6 +127,18 @@ class Changing(unittest.TestCase):
         self.assertEqual(world.call("DELETE", "/api/v2/connections/pg")[0], 204)
         self.assertNotIn("s3cret", world.sql("SELECT coalesce(string_agg(detail::text, ' '), '') FROM audit"))
         self.assertEqual(self.audit("create_pool")["detail"], {"name": "gpu", "slots": 4})
+        # ---- many at once
+        bulk = world.ok("PATCH", "/api/v2/pools", {"actions": [
+            {"action": "create", "entities": [{"name": "p1", "slots": 1}, {"name": "db", "slots": 9}, {"name": "p2"}]},
+            {"action": "create", "entities": [{"name": "db", "slots": 3}], "action_on_existence": "overwrite"},
+            {"action": "update", "entities": [{"name": "p1", "slots": 5}, {"name": "no", "slots": 5}], "action_on_non_existence": "skip"},
+            {"action": "delete", "entities": ["p1", "no"]}]})
+        self.assertEqual((bulk["update"]["success"], bulk["delete"]["success"]), (["p1"], ["p1"]))
+        self.assertEqual((bulk["update"]["errors"], [e["status_code"] for e in bulk["delete"]["errors"]]), ([], [404]))
+        self.assertEqual(world.ok("GET", "/api/v2/pools/db")["slots"], 3)
+        bulk = world.ok("PATCH", "/api/v2/variables", {"actions": [{"action": "create", "entities": [{"key": "b1", "value": "1"}, {"key": "b2", "value": "2"}]}]})
+        self.assertEqual((bulk["create"]["success"], bulk["delete"]), (["b1", "b2"], None))
+        self.assertEqual(world.call("PATCH", "/api/v2/connections", {"actions": [{"action": "paint", "entities": []}]})[0], 422)
         # each told the leader what to read again
         self.assertIn("variables", {a.get("what") for a in world.answers} | {json.loads(b).get("what") for b in world.sql("SELECT body FROM inbox").splitlines()})
 

@@ -213,7 +213,12 @@ class Reading(unittest.TestCase):
     def test_metrics_are_prometheus_text(self):
         status, headers, text = self.world.get("/metrics", raw=True, token=None)
         self.assertEqual((status, headers["Content-Type"].split(";")[0]), (200, "text/plain"))
-        self.assertIn(b"headrace_http_requests_total{", text)
+        lines = dict(line.rsplit(" ", 1) for line in text.decode().splitlines() if not line.startswith("#"))
+        self.assertEqual(lines['airflow_pool_running_slots{pool_name="default_pool"}'], "1")
+        self.assertEqual(lines["airflow_scheduler_dagruns_running"], "1")
+        self.assertEqual(lines["airflow_dag_processing_import_errors"], "1")
+        self.assertEqual(lines["headrace_database_up"], "1")
+        self.assertTrue(any(name.startswith("headrace_http_requests_total{") for name in lines))
 
 
 if __name__ == "__main__":

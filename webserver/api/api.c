@@ -80,6 +80,9 @@ static void on_part_closed(void *owner)
     if (--api->open_parts > 0)
         return;
     http_router_free(api->router);
+    map_clear(&api->metric_index);
+    VEC_CLEAR(&api->metric_names);
+    arena_clear(&api->metric_arena);
     void (*done)(void *owner) = api->done;
     void *done_owner = api->done_owner;
     free(api);

@@ -7,6 +7,7 @@
 #ifndef HEADRACE_CALL_H
 #define HEADRACE_CALL_H
 
+#include "common/base/map.h"
 #include "common/model/request.h"
 #include "common/store/audit_store.h"
 #include "common/store/document_read.h"
@@ -40,6 +41,9 @@ struct api {
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
     int64_t started_ms;
+    struct arena metric_arena; /* names of metrics that came from the database */
+    struct map metric_index;
+    VEC(const char *) metric_names;
     bool store_is_up;
     int open_parts;
     void (*done)(void *owner);

@@ -36,12 +36,65 @@ void version_get(struct call *call)
     call_json(call, 200, STR("{\"version\":\"" HEADRACE_VERSION "\",\"git_version\":null}"));
 }
 
-static void answer_metrics(struct call *call)
+/* Metrics keep the names that they are given: the few of the query live as long as the api. */
+static const char *known_name(struct api *api, struct str name)
 {
+    uint64_t index;
+    if (!map_get_str(&api->metric_index, name, &index)) {
+        index = api->metric_names.count;
+        map_put_str(&api->metric_index, name, index);
+        VEC_ADD(&api->metric_names, str_cstr(&api->metric_arena, name));
+    }
+    return api->metric_names.items[index];
+}
+
+/* Gauges of the whole system come from the database, at each scrape; their help is their name. */
+static void set_gauges(struct call *call, const struct value *rows)
+{
+    struct metrics *metrics = call->api->options.metrics;
+    struct str last = STR_EMPTY;
+    struct metric *gauge = NULL;
+    for (uint32_t i = 0; rows != NULL && rows->type == VALUE_LIST && i < rows->count; i++) {
+        const struct value *row = rows->items[i];
+        struct str name = value_text(row->items[0], STR_EMPTY),
+                   label = value_text(row->items[1], STR_EMPTY);
+        const struct value *number = row->items[3];
+        if (!str_eq(name, last)) {
+            gauge = metrics_gauge(metrics, known_name(call->api, name),
+                                  "State of the system, from the database.");
+            metric_forget_series(gauge);
+            last = name;
+        }
+        double amount = number->type == VALUE_INT ? (double)number->integer : number->real;
+        struct metric *series = label.size == 0 ? gauge
+                                                : metric_with(gauge, known_name(call->api, label),
+                                                              value_text(row->items[2], STR_EMPTY));
+        metric_set(series, amount);
+    }
+}
+
+static void on_gauges(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    struct metrics *metrics = call->api->options.metrics;
+    const struct value *rows = NULL;
+    (void)err;
+    if (rc == 0)
+        rc = json_parse(call->arena, json, NULL, &rows, NULL);
+    metric_set(
+        metrics_gauge(metrics, "headrace_database_up", "Whether the metadata database answers."),
+        rc == 0);
+    if (rc == 0)
+        set_gauges(call, rows);
     struct buf text = { 0 };
-    metrics_render(call->api->options.metrics, &text);
+    metrics_render(metrics, &text);
     http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&text));
     buf_clear(&text);
+}
+
+static void answer_metrics(struct call *call)
+{
+    document_read(call->api->options.store, DOCUMENT_api_metrics, NULL, 0, on_gauges, call);
 }
 
 static void on_person(struct http_request *request, int rc, const struct person *person,

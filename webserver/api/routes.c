@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The table of routes, and the description that is made of it: /openapi.json. */
+#include "common/store/vault_change.h"
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 

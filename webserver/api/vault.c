@@ -3,10 +3,10 @@
  * in the same transaction. */
 #include "common/base/map.h"
 #include "common/model/context.h"
-#include "common/store/vault_change.h"
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
+#include "webserver/api/vault_rows.h"
 
 struct changing {
     struct vault_row row;
@@ -48,53 +48,43 @@ static void answer_row(struct call *call)
     list_query_clear(&query);
 }
 
-static void change(struct call *call, const struct changing *changing, const char *event)
+static void change(struct call *call, const struct changing *changing)
 {
-    static const char *const WHAT[] = { "pools", "variables", "connections" };
     struct changing *kept = ARENA_NEW(call->arena, struct changing);
     *kept = *changing;
     call->state = kept;
-    struct request message = { .kind = REQUEST_RELOAD,
-                               .actor = call->person.name,
-                               .dag_id = STR_EMPTY,
-                               .run_id = STR_EMPTY,
-                               .note = STR_EMPTY,
-                               .pool = STR_EMPTY,
-                               .what = str_of(WHAT[changing->row.kind]) };
-    if (changing->row.kind == VAULT_POOL) {
-        message.kind = REQUEST_POOL;
-        message.pool = changing->row.name;
-        message.slots = changing->row.pool.slots;
-        message.removed = changing->row.change == VAULT_DELETE;
-    }
-    struct audit audit = call_audit(call, event);
-    struct value *detail = value_map(call->arena);
-    value_put(call->arena, detail, STR("name"), value_string(call->arena, changing->row.name));
-    if (changing->row.kind == VAULT_POOL)
-        value_put(call->arena, detail, STR("slots"),
-                  value_int(call->arena, changing->row.pool.slots));
-    audit.detail = json_text(call->arena, detail);
-    vault_change(call->api->options.store, &kept->row, request_write(&message, call->arena), &audit,
-                 on_changed, call);
+    if (!call_refuse_problems(call))
+        vault_send(call, &kept->row, on_changed, call);
 }
 
-static bool name_is_good(struct str name)
+static struct changing changing_of(enum vault_kind kind, enum vault_change change_kind)
 {
-    if (name.size == 0 || name.size > 250)
-        return false;
-    for (size_t i = 0; i < name.size; i++)
-        if ((unsigned char)name.bytes[i] < ' ' || name.bytes[i] == 0x7F || name.bytes[i] == '/')
-            return false;
-    return true;
+    static const struct {
+        enum list list;
+        const char *filter;
+    } LISTS[] = {
+        {LIST_POOLS,        "name"         },
+        { LIST_VARIABLES,   "key"          },
+        { LIST_CONNECTIONS, "connection_id"}
+    };
+    struct changing changing = { .list = LISTS[kind].list, .filter = LISTS[kind].filter };
+    changing.row = (struct vault_row) { .kind = kind, .change = change_kind };
+    changing.status = change_kind == VAULT_CREATE ? 201 : 200;
+    return changing;
 }
 
-static void check_name(struct call *call, const char *name, struct str value)
+static void create(struct call *call, enum vault_kind kind)
 {
-    if (!body_has(call, name))
-        call_problem(call, "body", name, "missing", "Field required");
-    else if (!name_is_good(value))
-        call_problem(call, "body", name, "value_error",
-                     "1 to 250 letters, without slashes and control characters");
+    struct changing changing = changing_of(kind, VAULT_CREATE);
+    vault_read_row(call, kind, VAULT_CREATE, &changing.row);
+    change(call, &changing);
+}
+
+static void remove_row(struct call *call, enum vault_kind kind, const char *param)
+{
+    struct changing changing = changing_of(kind, VAULT_DELETE);
+    changing.row.name = call_param(call, param);
+    change(call, &changing);
 }
 
 /* The body of a PATCH may repeat the name, but not another one. */
@@ -137,28 +127,9 @@ void pool_get(struct call *call)
     call_list_one(call, &query);
 }
 
-static struct changing pool_changing(enum vault_change kind, struct str name)
-{
-    struct changing changing = { .list = LIST_POOLS,
-                                 .filter = "name",
-                                 .status = kind == VAULT_CREATE ? 201 : 200 };
-    changing.row = (struct vault_row) { .kind = VAULT_POOL, .change = kind, .name = name };
-    changing.row.pool.name = name;
-    return changing;
-}
-
 void pool_create(struct call *call)
 {
-    struct changing changing = pool_changing(VAULT_CREATE, body_text(call, "name", STR_EMPTY));
-    struct pool_row *pool = &changing.row.pool;
-    check_name(call, "name", pool->name);
-    if (!body_has(call, "slots"))
-        call_problem(call, "body", "slots", "missing", "Field required");
-    pool->slots = (int32_t)body_int(call, "slots", -1, 1000000, 0);
-    pool->description = body_text(call, "description", STR_EMPTY);
-    pool->include_deferred = body_bool(call, "include_deferred", false);
-    if (!call_refuse_problems(call))
-        change(call, &changing, "create_pool");
+    create(call, VAULT_POOL);
 }
 
 /* What the PATCH does not name stays: the row is read first. */
@@ -172,8 +143,9 @@ static void on_pool(void *owner, int rc, struct str json, const struct err *err)
         call_fail(call, rc, err);
         return;
     }
-    struct changing changing = pool_changing(VAULT_UPDATE, call_param(call, "pool_name"));
+    struct changing changing = changing_of(VAULT_POOL, VAULT_UPDATE);
     struct pool_row *pool = &changing.row.pool;
+    pool->name = changing.row.name = call_param(call, "pool_name");
     pool->slots = (int32_t)value_integer(value_get(old, "slots"), 0);
     pool->description = value_text(value_get(old, "description"), STR_EMPTY);
     pool->include_deferred = value_boolean(value_get(old, "include_deferred"), false);
@@ -183,8 +155,7 @@ static void on_pool(void *owner, int rc, struct str json, const struct err *err)
         pool->description = body_text(call, "description", pool->description);
     if (!is_masked_out(call, "include_deferred"))
         pool->include_deferred = body_bool(call, "include_deferred", pool->include_deferred);
-    if (!call_refuse_problems(call))
-        change(call, &changing, "edit_pool");
+    change(call, &changing);
 }
 
 void pool_patch(struct call *call)
@@ -207,8 +178,7 @@ void pool_patch(struct call *call)
 
 void pool_delete(struct call *call)
 {
-    struct changing changing = pool_changing(VAULT_DELETE, call_param(call, "pool_name"));
-    change(call, &changing, "delete_pool");
+    remove_row(call, VAULT_POOL, "pool_name");
 }
 
 /* ---- variables ---- */
@@ -300,35 +270,9 @@ void variable_get(struct call *call)
     read_variables(call, &query, true);
 }
 
-static struct changing variable_changing(enum vault_change kind, struct str key)
-{
-    struct changing changing = { .list = LIST_VARIABLES,
-                                 .filter = "key",
-                                 .status = kind == VAULT_CREATE ? 201 : 200 };
-    changing.row = (struct vault_row) { .kind = VAULT_VARIABLE, .change = kind, .name = key };
-    changing.row.variable.key = key;
-    return changing;
-}
-
-/* A value that is not a text is kept as JSON. */
-static struct str body_value(struct call *call, const char *name, struct str otherwise)
-{
-    const struct value *value = value_get(call->body, name);
-    if (value == NULL)
-        return otherwise;
-    return value->type == VALUE_STRING ? value->string : json_text(call->arena, value);
-}
-
 void variable_create(struct call *call)
 {
-    struct changing changing = variable_changing(VAULT_CREATE, body_text(call, "key", STR_EMPTY));
-    check_name(call, "key", changing.row.name);
-    if (!body_has(call, "value"))
-        call_problem(call, "body", "value", "missing", "Field required");
-    changing.row.variable.value = body_value(call, "value", STR_EMPTY);
-    changing.row.variable.description = body_text(call, "description", STR_EMPTY);
-    if (!call_refuse_problems(call))
-        change(call, &changing, "create_variable");
+    create(call, VAULT_VARIABLE);
 }
 
 static void on_old_variable(void *owner, int rc, struct str json, const struct err *err)
@@ -341,14 +285,14 @@ static void on_old_variable(void *owner, int rc, struct str json, const struct e
         call_fail(call, rc, err);
         return;
     }
-    struct changing changing = variable_changing(VAULT_UPDATE, call_param(call, "variable_key"));
+    struct changing changing = changing_of(VAULT_VARIABLE, VAULT_UPDATE);
+    changing.row.variable.key = changing.row.name = call_param(call, "variable_key");
     changing.row.variable.value = body_value(call, "value", STR_EMPTY);
     changing.row.variable.description = value_text(value_get(old, "description"), STR_EMPTY);
     if (!is_masked_out(call, "description"))
         changing.row.variable.description =
             body_text(call, "description", changing.row.variable.description);
-    if (!call_refuse_problems(call))
-        change(call, &changing, "edit_variable");
+    change(call, &changing);
 }
 
 void variable_patch(struct call *call)
@@ -368,8 +312,7 @@ void variable_patch(struct call *call)
 
 void variable_delete(struct call *call)
 {
-    struct changing changing = variable_changing(VAULT_DELETE, call_param(call, "variable_key"));
-    change(call, &changing, "delete_variable");
+    remove_row(call, VAULT_VARIABLE, "variable_key");
 }
 
 /* ---- connections ---- */
@@ -389,53 +332,22 @@ void connection_get(struct call *call)
     call_list_one(call, &query);
 }
 
-static struct changing connection_changing(struct call *call, enum vault_change kind, struct str id)
-{
-    struct changing changing = { .list = LIST_CONNECTIONS,
-                                 .filter = "connection_id",
-                                 .status = kind == VAULT_CREATE ? 201 : 200 };
-    changing.row = (struct vault_row) { .kind = VAULT_CONNECTION, .change = kind, .name = id };
-    changing.row.connection = (struct connection_row) {
-        .connection_id = id,
-        .conn_type = body_text(call, "conn_type", STR_EMPTY),
-        .description = body_text(call, "description", STR_EMPTY),
-        .host = body_text(call, "host", STR_EMPTY),
-        .login = body_text(call, "login", STR_EMPTY),
-        .schema = body_text(call, "schema", STR_EMPTY),
-        .port = (int32_t)body_int(call, "port", 0, 65535, 0),
-        .password = body_text(call, "password", STR_EMPTY),
-        .extra = body_value(call, "extra", STR_EMPTY),
-    };
-    return changing;
-}
-
 void connection_create(struct call *call)
 {
-    struct changing changing =
-        connection_changing(call, VAULT_CREATE, body_text(call, "connection_id", STR_EMPTY));
-    check_name(call, "connection_id", changing.row.name);
-    if (!body_has(call, "conn_type"))
-        call_problem(call, "body", "conn_type", "missing", "Field required");
-    if (!call_refuse_problems(call))
-        change(call, &changing, "create_connection");
+    create(call, VAULT_CONNECTION);
 }
 
 /* The secrets of a connection cannot be read back here, so a PATCH replaces all of it. */
 void connection_patch(struct call *call)
 {
+    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
     if (!names_agree(call, "connection_id", call_param(call, "connection_id")))
         return;
-    struct changing changing =
-        connection_changing(call, VAULT_UPDATE, call_param(call, "connection_id"));
-    if (!body_has(call, "conn_type"))
-        call_problem(call, "body", "conn_type", "missing", "Field required");
-    if (!call_refuse_problems(call))
-        change(call, &changing, "edit_connection");
+    vault_read_row(call, VAULT_CONNECTION, VAULT_UPDATE, &changing.row);
+    change(call, &changing);
 }
 
 void connection_delete(struct call *call)
 {
-    struct changing changing =
-        connection_changing(call, VAULT_DELETE, call_param(call, "connection_id"));
-    change(call, &changing, "delete_connection");
+    remove_row(call, VAULT_CONNECTION, "connection_id");
 }
