@@ -83,6 +83,9 @@ int json_parse(struct arena *arena, struct str text, const struct json_limits *l
         return rc;
     if (text.size == 0)
         return err_set(err, ERR_INVALID, "the JSON text is empty");
+    /* jansson takes a NUL behind the value for the end of the text. */
+    if (str_find(text, '\0') >= 0)
+        return err_set(err, ERR_INVALID, "the JSON text holds a NUL byte");
 
     json_error_t error;
     json_t *json =
