@@ -40,6 +40,9 @@ struct core_limits {
     int64_t lease_ms, lease_grace_ms; /* of an attempt; LOST at lease + grace */
     int64_t amnesty_ms;               /* a new leader declares nothing lost before this; at least lease + grace + how
                                        * long the leader before may have trusted itself */
+    int64_t join_settle_ms;           /* a worker that has just joined gets nothing for so long: what an asynchronous standby
+                                       * may lose, so that a failover does not forget who runs something. 0 where commits
+                                       * are not lost */
     int64_t running_write_ms;         /* a task that outlives it is written as running */
     uint32_t infra_retries_max;       /* losses that are ours, per task instance */
     bool paused_upon_creation;

@@ -192,6 +192,8 @@ struct worker {
     uint32_t listed_free; /* as its entries in heaps say */
     bool reconciled;
     uint64_t reconciled_batch;
+    uint64_t joined_batch; /* that registers it; 0 = an earlier leader's */
+    int64_t settled_ms;    /* from when on it may be given work; 0 = not known yet */
 };
 
 /* ---- DAGs ---------------------------------------------------------------------------------------------------------- */
@@ -280,6 +282,7 @@ struct core {
     bool leading, deciding;
     uint64_t epoch;
     int64_t led_ms;
+    bool may_have_lost; /* commits: until the amnesty is over */
     bool barrier; /* commits may be lost: nothing is placed or taken back until all workers are reconciled */
     struct rand rand;
     int64_t run_no_next, worker_no_next;

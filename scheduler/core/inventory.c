@@ -20,7 +20,20 @@ static uint32_t worker_of(struct core *core, const struct core_inventory *invent
         return NONE;
     index = worker_add(core, inventory->worker, core->worker_no_next);
     core->workers.items[index].reconciled = !core->barrier;
+    core->workers.items[index].joined_batch = core->open->batch_no;
     return index;
+}
+
+static uint64_t first_pending_batch(const struct core *core)
+{
+    return core->flight != NULL ? core->flight->batch_no : core->open->batch_no;
+}
+
+/* Its place in the registry counts from when it is committed. */
+static void settle(struct core *core, struct worker *worker)
+{
+    if (worker->settled_ms == 0 && worker->joined_batch < first_pending_batch(core))
+        worker->settled_ms = worker->joined_batch == 0 ? core->now_ms : core->now_ms + core->limits.join_settle_ms;
 }
 
 static bool is_newer(const struct worker *worker, const struct core_inventory *inventory)
@@ -104,6 +117,10 @@ static bool unknown(struct core *core, uint32_t worker, const struct core_attemp
         return true;
     }
     send_kill(core, &core->workers.items[worker], report->attempt, CAUSE_LOST);
+    if (core->may_have_lost) { /* a lost commit had placed it: nothing takes its place before it is gone */
+        core->barrier = true;
+        core->workers.items[worker].reconciled = false;
+    }
     return false;
 }
 
@@ -227,11 +244,11 @@ void barrier_check(struct core *core)
     bool over = core->now_ms >= core->led_ms + core->limits.amnesty_ms;
     VEC_EACH(&core->workers, i) {
         const struct worker *worker = &core->workers.items[i];
-        uint64_t pending = core->flight != NULL ? core->flight->batch_no : core->open->batch_no;
-        if (!over && (!worker->reconciled || worker->reconciled_batch >= pending))
+        if (!over && (!worker->reconciled || worker->reconciled_batch >= first_pending_batch(core)))
             return;
     }
     core->barrier = false;
+    core->may_have_lost &= !over;
 }
 
 /* A DRAIN, or its end, that was lost: the worker's credits show what it believes. */
@@ -258,6 +275,7 @@ void inventory_take(struct core *core, const struct core_inventory *inventory)
     }
     core->inventory_count++;
     worker_describe(core, index, inventory);
+    settle(core, &core->workers.items[index]);
     bool runs = false, all_known = take_reports(core, index, inventory, &runs);
     take_absent(core, index, inventory);
     struct worker *worker = &core->workers.items[index];

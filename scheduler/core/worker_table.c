@@ -52,7 +52,9 @@ static bool is_fresh(const struct core *core, const struct worker *worker)
 uint32_t worker_free_credits(const struct core *core, const struct worker *worker)
 {
     bool active = worker->state == WORKER_ACTIVE || MUTANT(CORE_PLACES_DRAINING);
-    return worker->synced && active && is_fresh(core, worker) ? worker->credits.count : 0;
+    bool settled = core->limits.join_settle_ms == 0 ||
+                   (worker->settled_ms != 0 && core->now_ms >= worker->settled_ms);
+    return worker->synced && active && settled && is_fresh(core, worker) ? worker->credits.count : 0;
 }
 
 static bool serves(const struct worker *worker, uint32_t queue)

@@ -192,5 +192,49 @@ static void after_lost_commits_nothing_is_placed_before_all_workers_have_reporte
     story_free(s);
 }
 
-TESTS(CASE(a_recovered_core_decides_as_the_one_before), CASE(a_run_of_a_version_that_is_not_the_newest_goes_on),
+static void a_worker_that_has_just_joined_settles_before_it_gets_work(void **state)
+{
+    (void)state;
+    struct core_limits limits = story_limits();
+    limits.join_settle_ms = 8000;
+    struct story *s = story_new_with(&limits);
+    story_dag(s, dag_chain(1));
+    struct story_worker *w1 = story_worker(s, "w1", 1);
+    story_trigger(s, "d", "r1");
+    story_inventory(s, w1); /* its registration is committed: from now on */
+    story_wait(s, 7999);
+    assert_false(story_is_placed(s, "a"));
+    story_wait(s, 1);
+    story_inventory(s, w1);
+    assert_true(story_is_placed(s, "a"));
+    story_takeover(s);
+    story_trigger(s, "d", "r2");
+    story_succeeds(s, "a");
+    assert_true(story_is_placed(s, "a")); /* known since long: at once */
+    story_free(s);
+}
+
+static void what_a_lost_commit_had_placed_is_gone_before_anything_is_placed(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    story_dag(s, dag_chain(1));
+    s->commits_may_be_lost = true;
+    story_takeover_silently(s);
+    struct story_worker *w1 = story_worker(s, "w1", 2);
+    VEC_ADD(&w1->attempts, (struct story_attempt){ .id = { 1, 3 }, .map_index = -1, .task = "a" });
+    VEC_RESET(&w1->open);
+    story_inventory(s, w1);
+    story_trigger(s, "d", "r1");
+    assert_int_equal(w1->attempts.count, 1);
+    assert_true(w1->attempts.items[0].told_kill);
+    w1->attempts.items[0].ended = true;
+    w1->attempts.items[0].result = (struct result){ .outcome = OUTCOME_KILLED, .output = STR(""), .error = STR("") };
+    story_inventory(s, w1);
+    assert_true(story_is_placed(s, "a"));
+    story_free(s);
+}
+
+TESTS(CASE(a_worker_that_has_just_joined_settles_before_it_gets_work),
+      CASE(what_a_lost_commit_had_placed_is_gone_before_anything_is_placed), CASE(a_recovered_core_decides_as_the_one_before), CASE(a_run_of_a_version_that_is_not_the_newest_goes_on),
       CASE(after_lost_commits_nothing_is_placed_before_all_workers_have_reported))

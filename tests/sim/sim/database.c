@@ -113,7 +113,7 @@ bool db_take_lease(struct world *world, uint32_t scheduler)
 
 void db_failover(struct world *world)
 {
-    int64_t lost_ms = (int64_t)rand_below(&world->luck, 3000);
+    int64_t lost_ms = (int64_t)rand_below(&world->luck, LOSS_MS);
     uint32_t kept = 0;
     while (kept < world->store.log.count && world->store.log.items[kept].at_ms <= world->now_ms - lost_ms)
         kept++;

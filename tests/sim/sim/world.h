@@ -82,6 +82,7 @@ enum {
     LEADER_TRUST_MS = 12000,
     POLL_MS = 2000,
     AMNESTY_MS = LEASE_MS + GRACE_MS + LEADER_LEASE_MS,
+    LOSS_MS = 3000, /* the most that a failover forgets */
     FAULTS_MS = 240000,
     HEAL_MS = 1800000,
 };
