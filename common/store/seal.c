@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,14 +207,29 @@ static void wipe(struct buf *buf)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-int seal_open(struct seal **out, const char *key_path, struct err *err)
+/* Scheduler and web server start at the same time in a new home: one of them makes the key, the other one waits for it.
+ * Closing the descriptor unlocks. -1: then there is no folder either, and reading says so. */
+static int lock_folder_of(const char *key_path)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", key_path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        snprintf(folder, sizeof folder, ".");
+    else
+        slash[slash == folder ? 1 : 0] = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)flock(fd, LOCK_EX);
+    return fd;
+}
+
+static int open_locked(struct seal **out, const char *key_path, struct err *err)
 {
     struct seal *seal;
     char public_path[4096];
-    int rc;
+    int rc = read_keys(&seal, key_path, true, err);
 
-    ASSERT(sodium_init() >= 0);
-    rc = read_keys(&seal, key_path, true, err);
     if (rc == ERR_NOT_FOUND) {
         struct buf text = { 0 };
 
@@ -233,6 +249,16 @@ int seal_open(struct seal **out, const char *key_path, struct err *err)
     }
     *out = seal;
     return 0;
+}
+
+int seal_open(struct seal **out, const char *key_path, struct err *err)
+{
+    ASSERT(sodium_init() >= 0);
+    int lock = lock_folder_of(key_path);
+    int rc = open_locked(out, key_path, err);
+    if (lock >= 0)
+        close(lock);
+    return rc;
 }
 
 int seal_open_public(struct seal **out, const char *public_path, struct err *err)
