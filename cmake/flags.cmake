@@ -16,6 +16,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-format-truncation) # fixed-size sentences are cut on purpose
 endif()
 include_directories(${CMAKE_SOURCE_DIR})
+add_compile_options(-fdebug-prefix-map=${CMAKE_BINARY_DIR}=.) # the same objects in every clone
 
 if(HEADRACE_SANITIZE)
     add_compile_options(-fsanitize=${HEADRACE_SANITIZE} -fno-sanitize-recover=all)

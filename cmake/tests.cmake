@@ -2,8 +2,20 @@
 # *_test.c is an executable and a ctest case by its path. tests/support/ is linked to all of them.
 enable_testing()
 
+# Only the files that ask are told where the tree is: everything else compiles the same in every clone, and comes from ccache.
+function(tell_where_the_tree_is)
+    foreach(file ${ARGN})
+        file(STRINGS ${file} asks REGEX "HEADRACE_(SOURCE|BIN)_DIR")
+        if(asks)
+            set_property(SOURCE ${file} APPEND PROPERTY COMPILE_DEFINITIONS
+                HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+        endif()
+    endforeach()
+endfunction()
+
 file(GLOB support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 list(FILTER support_sources EXCLUDE REGEX "/filter\\.c$")
+tell_where_the_tree_is(${support_sources})
 get_property(programs GLOBAL PROPERTY HEADRACE_PROGRAMS)
 set(all_rooms scheduler_shell worker_shell worker_warden worker_task webserver_api webserver_auth webserver_http cli
     scheduler_core worker_core common_compile common_store common_wire common_pg common_conf common_loop common_metrics
@@ -17,11 +29,10 @@ else()
     target_link_libraries(tests_support INTERFACE ${all_rooms} lib::cmocka)
 endif()
 target_sources(tests_support INTERFACE ${CMAKE_SOURCE_DIR}/tests/support/filter.c)
-target_compile_definitions(tests_support PUBLIC
-    HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
 
 file(GLOB_RECURSE test_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.c)
 list(FILTER test_files EXCLUDE REGEX "/tests/sim/") # built below, in a way of its own
+tell_where_the_tree_is(${test_files} ${CMAKE_SOURCE_DIR}/tests/sim/sim_test.c)
 foreach(file ${test_files})
     file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/tests ${file})
     string(REGEX REPLACE "_test\\.c$" "" name ${path})
@@ -87,7 +98,7 @@ foreach(name sim sanitized)
     add_executable(test_sim_${name} ${CMAKE_SOURCE_DIR}/tests/sim/sim_test.c ${sim_sources} ${sim_rooms}
         ${CMAKE_SOURCE_DIR}/tests/support/model_store.c)
     set_target_properties(test_sim_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-    target_compile_definitions(test_sim_${name} PRIVATE HEADRACE_MUTANTS HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_definitions(test_sim_${name} PRIVATE HEADRACE_MUTANTS)
     target_link_libraries(test_sim_${name} PRIVATE lib::jansson lib::fyaml lib::m)
 endforeach()
 target_compile_options(test_sim_sim PRIVATE -O2 -fno-sanitize=all $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
