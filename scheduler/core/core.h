@@ -127,7 +127,7 @@ struct core_event {
         struct { struct str key; const struct value *value; bool secret; } variable;
         struct { struct str id; const struct value *value; } connection; /* map: conn_type host port login password schema extra */
         const struct recovered_run *run;
-        struct { int64_t worker_no; struct str worker; bool draining; } worker;
+        struct { int64_t worker_no; struct str worker; enum worker_state state; } worker; /* as its row says */
         const struct request *request;
         const struct core_inventory *inventory;
         struct { struct str worker; struct id128 attempt; int64_t started_unix_ms; } started;
