@@ -34,6 +34,9 @@
     MUTANT_ROW(CORE_REPLACE_DYING, "core: places an instance while its killed attempt may still run")                  \
     MUTANT_ROW(CORE_FORGET_RETRY_TIMER, "core: recovery forgets the waits of up_for_retry")                            \
     MUTANT_ROW(CORE_BARRIER, "core: after a failover that lost commits it places at once")                             \
+    MUTANT_ROW(CORE_TEARDOWN_EARLY, "core: a teardown starts when its setup has succeeded")                            \
+    MUTANT_ROW(CORE_SETUP_IGNORED, "core: tasks start although a setup of theirs has not succeeded")                   \
+    MUTANT_ROW(CORE_STOPS_TEARDOWNS, "core: a run that is stopped has its teardowns stopped too")                      \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                                      \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")                      \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")                                \

@@ -167,6 +167,11 @@ void read_chosen(struct reading *reading);
 void read_task_ids(struct reading *reading);
 void read_notifications(struct reading *reading);
 
+/* ---- setup.c ---- */
+
+/* Whether setups and teardowns fit together; when all tasks are read. */
+void check_setups(struct compiler *compiler);
+
 /* ---- graph.c ---- */
 
 /* Resolves `depends_on` of tasks and groups and fills the tasks' upstream; notes unknown ids and

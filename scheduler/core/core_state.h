@@ -425,6 +425,7 @@ void run_reopen(struct core *core, struct run *run);
 void run_stop(struct core *core, struct run *run, enum task_state live, enum task_state idle, enum cause cause,
               bool teardowns_too);
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause);
+void run_forced(struct run *run); /* recovery: whether it was to end so, from its cause */
 void run_timeout_set(struct core *core, const struct run *run);
 void run_timed_out(struct core *core, struct run *run, uint32_t started);
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed);
@@ -456,6 +457,13 @@ void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map,
 void task_evaluate(struct core *core, struct run *run, uint32_t task); /* into the work list, if there is a verdict */
 void work_drain(struct core *core);
 void ready_add(struct core *core, struct ref ref); /* SCHEDULED: to its lane, unless a dying attempt holds it back */
+
+/* ---- setup.c: setups, teardowns, and what lies between them ----------------------------------------------------------- */
+
+enum verdict teardown_ready(const struct core *core, const struct run *run, uint32_t task,
+                            const struct upstream_counts *counts);
+enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own);
+void setup_settled(struct core *core, struct run *run, uint32_t setup); /* looks at its scope, also where it is not next */
 
 /* ---- flow.c: what ends inside the scheduler, and what is mapped -------------------------------------------------- */
 

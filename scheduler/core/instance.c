@@ -162,6 +162,8 @@ static void whole_settled(struct core *core, struct run *run, uint32_t task, enu
         (*slot_counter(&run->tasks[model->downstream[i]], state))++;
     for (uint32_t i = 0; i < model->downstream_count; i++)
         task_evaluate(core, run, model->downstream[i]);
+    if (model->setup)
+        setup_settled(core, run, task);
     if (state == TASK_FAILED && dag->fail_fast && run->state == RUN_RUNNING && !run->forced)
         run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_FAIL_FAST, false);
     run_finish_if_done(core, run);

@@ -156,6 +156,7 @@ static void fields_recover(struct core *core, struct run *run, const struct reco
     run->queued_ms = row->queued_wall_ms;
     run->started_ms = row->started_wall_ms;
     run->cause = row->cause;
+    run_forced(run);
     if (row->conf.size > 0 && json_parse(&run->arena, row->conf, NULL, &conf, NULL) == 0 && conf->type == VALUE_MAP) {
         run->conf = conf;
         run->conf_json = str_copy(&run->arena, row->conf);

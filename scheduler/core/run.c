@@ -249,6 +249,11 @@ void run_reopen(struct core *core, struct run *run)
     if (run->state == RUN_QUEUED)
         return;
     if (run->state == RUN_RUNNING) {
+        if (run->forced) { /* its teardowns were still at work: now it goes on after all */
+            run->forced = false;
+            run->cause = CAUSE_CLEARED;
+            write_run_state(core, run);
+        }
         run_evaluate_all(core, run);
         return;
     }
@@ -285,7 +290,8 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
         return;
     run->stopping = true;
     for (uint32_t t = 0; t < dag->task_count; t++) {
-        if (task_state_is_final(run->tasks[t].self.state) || (!teardowns_too && dag->tasks[t].teardown != NULL))
+        bool stays = !teardowns_too && dag->tasks[t].teardown != NULL && !MUTANT(CORE_STOPS_TEARDOWNS);
+        if (stays || task_state_is_final(run->tasks[t].self.state))
             continue;
         uint32_t expansion = run->tasks[t].expansion;
         if (expansion == NONE) {
@@ -298,7 +304,8 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
     run->stopping = false;
 }
 
-/* Ends the run with this state, whatever its tasks say. */
+/* Ends the run with this state, whatever its tasks say. As in Airflow a run that a user ends has its teardowns run before;
+ * until then its cause tells a new leader how it is to end (run_forced). One that took too long has not. */
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause)
 {
     struct dag_entry *dag = &core->dags.items[run->dag];
@@ -315,12 +322,23 @@ void run_force(struct core *core, struct run *run, enum run_state state, enum ca
     run->forced_state = state;
     run->cause = cause;
     if (state == RUN_SUCCESS)
-        run_stop(core, run, TASK_SUCCESS, TASK_SUCCESS, CAUSE_MARKED, true);
+        run_stop(core, run, TASK_SUCCESS, TASK_SUCCESS, CAUSE_MARKED, false);
     else if (cause == CAUSE_RUN_TIMED_OUT)
         run_stop(core, run, TASK_SKIPPED, TASK_SKIPPED, cause, true);
     else
-        run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_RUN_STOPPED, true);
+        run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_RUN_STOPPED, false);
     run_finish_if_done(core, run);
+    if (run->state != RUN_RUNNING)
+        return;
+    if (state == RUN_FAILED)
+        run->cause = CAUSE_RUN_STOPPED;
+    write_run_state(core, run);
+}
+
+void run_forced(struct run *run)
+{
+    run->forced = run->state == RUN_RUNNING && (run->cause == CAUSE_MARKED || run->cause == CAUSE_RUN_STOPPED);
+    run->forced_state = run->cause == CAUSE_MARKED ? RUN_SUCCESS : RUN_FAILED;
 }
 
 /* `started` tells which of its starts the timer was for. */

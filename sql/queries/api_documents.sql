@@ -200,7 +200,23 @@ WITH RECURSIVE the_run AS (
 ), up AS (
     SELECT ordinal FROM task WHERE cardinality($3::text[]) = 0 OR id = ANY ($3)
     UNION SELECT e.above FROM edge e JOIN up n ON e.below = n.ordinal WHERE $4
-), chosen AS (SELECT ordinal FROM down UNION SELECT ordinal FROM up), newest AS (
+), asked AS (SELECT ordinal FROM down UNION SELECT ordinal FROM up), prepares AS (
+    SELECT s.ordinal AS setup, t.ordinal AS teardown FROM task s LEFT JOIN (edge e JOIN task t ON t.ordinal = e.below
+        AND t.task ? 'teardown') ON e.above = s.ordinal WHERE s.task ? 'setup'
+), above AS ( -- of what is asked for, setups and all between; of no interest without setups
+    SELECT ordinal AS origin, ordinal FROM asked WHERE EXISTS (SELECT FROM prepares)
+    UNION SELECT a.origin, e.above FROM edge e JOIN above a ON e.below = a.ordinal
+), below AS (
+    SELECT ordinal AS origin, ordinal FROM asked WHERE EXISTS (SELECT FROM prepares)
+    UNION SELECT b.origin, e.below FROM edge e JOIN below b ON e.above = b.ordinal
+), scope AS ( -- with the setups in whose scope they lie: common/model/setup.h
+    SELECT ordinal FROM asked UNION SELECT p.setup FROM prepares p JOIN above a ON a.ordinal = p.setup AND a.origin <> p.setup
+    WHERE p.teardown IS NULL OR EXISTS (SELECT FROM below b
+                                        WHERE b.origin = a.origin AND b.ordinal = p.teardown AND b.ordinal <> b.origin)
+), chosen AS (
+    SELECT ordinal FROM scope UNION SELECT p.teardown FROM prepares p JOIN scope s ON s.ordinal = p.setup
+    WHERE p.teardown IS NOT NULL
+), newest AS (
     SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
     FROM the_run r JOIN try y ON y.run_no = r.run_no ORDER BY y.task, y.map_index, y.row_no DESC
 )

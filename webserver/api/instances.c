@@ -191,19 +191,20 @@ static void on_cleared(struct call *call, const struct value *answer)
     call_list_read(call, &clearing->query);
 }
 
-/* ["load", -1, "failed"] of api_instance_keys. */
+/* ["load", -1, "failed"] of api_instance_keys, which knows whole tasks: those that are named, and what goes along. */
 static void add_key(struct call *call, struct clearing *clearing, const struct value *key)
 {
     struct str id = value_text(key->items[0], STR_EMPTY);
     int64_t map_index = value_integer(key->items[1], -1);
-    bool is_asked = clearing->request.task_count == 0 || clearing->request.include_upstream ||
-                    clearing->request.include_downstream;
+    bool is_named = false, is_meant = false;
     for (uint32_t i = 0; i < clearing->request.task_count; i++) {
         const struct request_task *task = &clearing->request.tasks[i];
-        if (str_eq(task->task_id, id))
-            is_asked = task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
+        if (!str_eq(task->task_id, id))
+            continue;
+        is_named = true;
+        is_meant |= task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
     }
-    if (is_asked)
+    if (is_meant || !is_named)
         list_query_only(&clearing->query, "instance",
                         str_format(call->arena, "%.*s:%lld", STR_ARG(id), (long long)map_index));
 }

@@ -103,17 +103,30 @@ static enum task_state whole_of(const struct dag *dag, const struct model_run *r
     return success + failed + upstream_failed > 0 ? TASK_SUCCESS : TASK_SKIPPED;
 }
 
+static struct upstream_counts counts_of(const struct dag *dag, const struct model_run *run, const uint32_t *tasks, uint32_t count)
+{
+    struct upstream_counts counts = { .total = count };
+    for (uint32_t i = 0; i < count; i++) {
+        enum task_state state = whole_of(dag, run, tasks[i]);
+        if (task_state_is_final(state))
+            upstream_counts_add(&counts, state);
+    }
+    return counts;
+}
+
 static void check_rule(struct world *world, const struct model_run *run, uint32_t task)
 {
     const struct dag *dag = dag_of(world, run);
     const struct task *model = &dag->tasks[task];
-    struct upstream_counts counts = { .total = model->upstream_count };
-    for (uint32_t i = 0; i < model->upstream_count; i++) {
-        enum task_state state = whole_of(dag, run, model->upstream[i]);
-        if (task_state_is_final(state))
-            upstream_counts_add(&counts, state);
+    struct upstream_counts counts = counts_of(dag, run, model->upstream, model->upstream_count);
+    struct upstream_counts setups = counts_of(dag, run, model->setups, model->setup_count);
+    const uint32_t first = 0; /* the one setup that there may be */
+    enum verdict verdict = scoped_verdict(trigger_rule_verdict(model->trigger_rule, &counts), &setups);
+    if (model->teardown != NULL) {
+        setups = counts_of(dag, run, &first, 1);
+        verdict = teardown_verdict(&counts, &setups);
     }
-    if (trigger_rule_verdict(model->trigger_rule, &counts) != VERDICT_RUN)
+    if (verdict != VERDICT_RUN)
         sim_fail(world, "I3: task %.*s of %.*s is placed although its rule %s does not hold", STR_ARG(model->id),
                  STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
 }
@@ -356,6 +369,20 @@ void observe_ack(struct world *world, struct id128 id)
         sim_fail(world, "I4: the result of attempt %llx is acknowledged and not recorded", (unsigned long long)id.low);
 }
 
+/* What a setup has prepared is taken away, also when the run is stopped; only a run that took too long is left as it is. */
+static void check_teardown(struct world *world, const struct model_run *run, uint32_t task, enum task_state state)
+{
+    const struct dag *dag = dag_of(world, run);
+    const struct model_try *row = model_store_newest(run, task, -1);
+    if (dag->tasks[task].teardown == NULL || whole_of(dag, run, 0) != TASK_SUCCESS || row == NULL)
+        return;
+    bool by_hand = row->row.cause == CAUSE_MARKED || row->row.cause == CAUSE_RUN_TIMED_OUT;
+    bool was_marked = model_store_newest(run, 0, -1) != NULL && model_store_newest(run, 0, -1)->row.cause == CAUSE_MARKED;
+    if (!by_hand && !was_marked && (state == TASK_SKIPPED || state == TASK_UPSTREAM_FAILED) && row->row.cause != CAUSE_EXIT_SKIPPED)
+        sim_fail(world, "I16: teardown %.*s of %.*s is %s (%s) although its setup succeeded", STR_ARG(dag->tasks[task].id),
+                 STR_ARG(run->row.run_id), task_state_name(state), cause_name(row->row.cause));
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------------------------- */
 
 static void check_run_end(struct world *world, const struct model_run *run)
@@ -367,6 +394,7 @@ static void check_run_end(struct world *world, const struct model_run *run)
         if (state == TASK_NONE)
             sim_fail(world, "I5: run %.*s is %s, but task %.*s has no end", STR_ARG(run->row.run_id),
                      run_state_name(run->row.state), STR_ARG(dag->tasks[t].id));
+        check_teardown(world, run, t, state);
         bad |= dag->tasks[t].decides && (state == TASK_FAILED || state == TASK_UPSTREAM_FAILED);
     }
     bool by_tasks = run->row.cause == CAUSE_TASKS_DONE || run->row.cause == CAUSE_TASKS_FAILED;

@@ -105,6 +105,23 @@ static void branches_make(struct world *world, struct dag *dag)
     }
 }
 
+/* Some DAGs prepare with their first task and take away with their last one. */
+static void setup_make(struct world *world, struct dag *dag)
+{
+    uint32_t last = dag->task_count - 1;
+    struct task *setup = &dag->tasks[0], *teardown = &dag->tasks[last];
+    if (below(world, 4) != 0 || last < 2 || teardown->for_each != NULL || teardown->operator_kind != OPERATOR_BASH)
+        return;
+    setup->setup = true;
+    teardown->teardown = value_of(dag, "[\"t0\"]");
+    teardown->when = STR_EMPTY;
+    if (teardown->upstream_count > 0 && teardown->upstream[0] == 0)
+        return;
+    memmove(teardown->upstream + 1, teardown->upstream, teardown->upstream_count * sizeof *teardown->upstream);
+    teardown->upstream[0] = 0;
+    teardown->upstream_count++;
+}
+
 static struct dag *dag_make(struct world *world, uint32_t number)
 {
     uint32_t count = 1 + below(world, world->config.tasks_max);
@@ -125,6 +142,7 @@ static struct dag *dag_make(struct world *world, uint32_t number)
         mapping_make(world, dag, task);
     }
     branches_make(world, dag);
+    setup_make(world, dag);
     if (number == 2) {
         dag->schedule = value_of(dag, "{\"every_ms\":47000}");
         dag->end_ms = WALL_BASE_MS + FAULTS_MS;
