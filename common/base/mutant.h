@@ -37,6 +37,8 @@
     MUTANT_ROW(CORE_TEARDOWN_EARLY, "core: a teardown starts when its setup has succeeded")                            \
     MUTANT_ROW(CORE_SETUP_IGNORED, "core: tasks start although a setup of theirs has not succeeded")                   \
     MUTANT_ROW(CORE_STOPS_TEARDOWNS, "core: a run that is stopped has its teardowns stopped too")                      \
+    MUTANT_ROW(CORE_PAST_IGNORED, "core: depends_on_past and wait_for_downstream hold nothing back")                   \
+    MUTANT_ROW(CORE_PAST_FORGOTTEN, "core: only runs in memory count as the past of another one")                      \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                                      \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")                      \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")                                \

@@ -366,3 +366,18 @@ void store_run_read(struct store *store, struct str dag_id, struct str run_id,
     pg_put_text(params, run_id);
     store_send(store, tx, on_run_found, read);
 }
+
+void store_run_before(struct store *store, int32_t dag_no, int64_t logical_ms, bool scheduled,
+                      void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                      void *owner)
+{
+    struct one_read *read = one_read_new(store, owner);
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_run_before, NULL, NULL);
+
+    read->on_run = on_end;
+    pg_put_int4(params, dag_no);
+    pg_put_time_ms(params, logical_ms);
+    pg_put_bool(params, scheduled);
+    store_send(store, tx, on_run_found, read);
+}

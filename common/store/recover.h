@@ -61,4 +61,9 @@ void store_run_read(struct store *store, struct str dag_id, struct str run_id,
                     void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
                     void *owner);
 
+/* Likewise the latest run of a DAG whose logical date is not after `logical_ms`; of scheduled ones only, if `scheduled`. */
+void store_run_before(struct store *store, int32_t dag_no, int64_t logical_ms, bool scheduled,
+                      void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                      void *owner);
+
 #endif

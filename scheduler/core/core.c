@@ -233,6 +233,7 @@ static void handle(struct core *core, const struct core_event *event)
     case CORE_STARTED: on_started(core, event); break;
     case CORE_COMMITTED: batch_committed(core, event->committed.batch_no); break;
     case CORE_AUTOSCALE: autoscale_set(core, event); break;
+    case CORE_FOUND: find_answer(core, &event->found.find, event->found.run, event->found.failed); break;
     }
 }
 

@@ -68,6 +68,19 @@ enum core_event_type {
     CORE_STARTED,       /* a worker says that an attempt's process runs (a hint: shown, not decided on) */
     CORE_COMMITTED,     /* the batch in flight is committed */
     CORE_AUTOSCALE,     /* what a queue's provider has and may have: limits, present workers */
+    CORE_FOUND,         /* the answer to SEND_FIND; the version of the run that was found comes before it */
+};
+
+/* A question to the database: the latest run of a DAG whose logical date is not after this one. */
+enum core_find_what { FIND_PAST };
+
+struct core_find {
+    enum core_find_what what;
+    int64_t number;     /* whose question it is */
+    uint64_t forgotten; /* tells whether the answer is of today */
+    int32_t dag_no;
+    int64_t logical_ms;
+    bool scheduled; /* of scheduled runs only */
 };
 
 /* One attempt in a worker's inventory. */
@@ -131,6 +144,7 @@ struct core_event {
         struct { struct str worker; struct id128 attempt; int64_t started_unix_ms; } started;
         struct { uint64_t batch_no; } committed;
         struct { struct str queue; uint32_t min, max, slots; int64_t quiet_ms; uint32_t present; bool failing; } autoscale;
+        struct { struct core_find find; const struct recovered_run *run; bool failed; } found; /* run NULL: there is none */
     };
 };
 
@@ -145,11 +159,12 @@ enum core_send_type {
     SEND_DRAIN,   /* give no more credits (false: give them again) */
     SEND_SCALE,   /* to the provider of a queue: this many workers are wanted */
     SEND_STOP,    /* to a drained worker: end yourself */
+    SEND_FIND,    /* to the database: CORE_FOUND answers */
 };
 
 struct core_send {
     enum core_send_type type;
-    struct str worker; /* identity; empty for SEND_SCALE */
+    struct str worker; /* identity; empty for SEND_SCALE and SEND_FIND */
     uint64_t epoch;
     union {
         struct {
@@ -168,6 +183,7 @@ struct core_send {
         struct { int64_t stamp_ms; int64_t lease_ms; } renewed;
         struct { bool drain; } drain;
         struct { struct str queue; uint32_t wanted; struct str stop_worker; struct str reason; } scale;
+        struct core_find find;
     };
 };
 

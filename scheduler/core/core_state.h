@@ -89,7 +89,10 @@ struct run {
     uint32_t live, dying; /* attempts */
     VEC(struct demand) demand;
     uint64_t last_batch;  /* that wrote about it */
-    bool loaded;          /* read for a request although it had ended */
+    bool loaded;          /* read although it had ended: for a request, or as the past of another one */
+    enum { PAST_UNKNOWN, PAST_ASKED, PAST_KNOWN } past_known;
+    uint32_t past; /* slot of the run before it, whose tasks its own look at; NONE */
+    uint32_t pins; /* live runs that look at this one so */
 };
 
 /* An instance, as heaps and lists carry it. */
@@ -207,6 +210,7 @@ struct version {
     uint32_t *lanes, *dag_gates; /* by task */
     bool has_run_gates;
     bool *output_read; /* by task: some expression may read its output */
+    bool reads_past;
 };
 
 struct dag_entry {
@@ -217,6 +221,7 @@ struct dag_entry {
     uint32_t pause_gate;
     uint32_t active; /* runs running */
     uint32_t live;   /* runs in memory */
+    uint64_t forgotten; /* runs that have left it */
     struct heap queued; /* (run_after, run_no) of queued runs */
     uint32_t queued_count;
     struct map task_gates; /* task id -> gate of max_active_tis_per_dag */
@@ -262,6 +267,7 @@ enum timer_kind {
     TIMER_AUTOSCALE,   /* of a queue */
     TIMER_WORKER,      /* silent for long? */
     TIMER_AMNESTY,
+    TIMER_FIND,        /* a question to the database that found none */
 };
 
 struct timer {
@@ -430,6 +436,31 @@ void run_timeout_set(struct core *core, const struct run *run);
 void run_timed_out(struct core *core, struct run *run, uint32_t started);
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed);
 void run_free(struct core *core, struct run *run);
+
+/* One that was read although it had ended, and that nobody has changed or looks at, is forgotten again. NULL is allowed. */
+void run_forget_if_unchanged(struct core *core, struct run *run);
+
+/* ---- find.c, past.c ------------------------------------------------------------------------------------------------------ */
+
+enum past_verdict { PAST_HOLDS, PAST_IS_SOUGHT, PAST_TASK_WAITS, PAST_DOWNSTREAM_WAITS };
+
+void find_ask(struct core *core, struct core_find find);
+void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row, bool failed);
+void find_again(struct core *core, const struct timer *timer);
+bool past_is_read(const struct dag *dag);
+void past_ask(struct core *core, struct run *run); /* when it is queued or recovered */
+void past_ask_again(struct core *core, int64_t run_no);
+void past_found(struct core *core, int64_t run_no, struct run *found);
+void past_created(struct core *core, const struct run *created);
+void past_settled(struct core *core, const struct run *past); /* a task of it has an end */
+void past_drop(struct core *core, struct run *run);           /* it has ended */
+void past_gone(struct core *core, struct run *gone);          /* it leaves memory */
+/* A queued run that a running one waits for. It starts beyond max_active_runs: those that run would hold it back, and it them,
+ * for ever. NULL: there is none. */
+struct run *past_awaited(const struct core *core, const struct dag_entry *dag);
+/* *out_task: whose state it is about. */
+enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task, struct str *out_task);
+struct str past_sentence(const struct core *core, const struct run *run, uint32_t task, struct arena *arena);
 
 /* ---- instance.c ---------------------------------------------------------------------------------------------------- */
 

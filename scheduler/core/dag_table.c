@@ -135,6 +135,7 @@ static uint32_t version_add(struct core *core, const struct core_event *event, s
                                        pool_index(core, dag->tasks[t].pool), dag->tasks[t].pool_slots);
     gates_make(core, version, entry);
     version->output_read = outputs_read(dag);
+    version->reads_past = past_is_read(dag);
     map_put(&core->version_by_no, (uint64_t)event->dag.version_no, index);
     return index;
 }

@@ -164,6 +164,7 @@ static void whole_settled(struct core *core, struct run *run, uint32_t task, enu
         task_evaluate(core, run, model->downstream[i]);
     if (model->setup)
         setup_settled(core, run, task);
+    past_settled(core, run);
     if (state == TASK_FAILED && dag->fail_fast && run->state == RUN_RUNNING && !run->forced)
         run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_FAIL_FAST, false);
     run_finish_if_done(core, run);

@@ -5,7 +5,7 @@
 
 /* ---- verdicts --------------------------------------------------------------------------------------------------------- */
 
-static enum verdict verdict_of(const struct core *core, const struct run *run, uint32_t task)
+static enum verdict own_verdict(const struct core *core, const struct run *run, uint32_t task)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
     struct upstream_counts counts = slot_counts(core, run, task);
@@ -14,6 +14,14 @@ static enum verdict verdict_of(const struct core *core, const struct run *run, u
     if (MUTANT(CORE_RULE_EARLY) && counts.success > 0)
         return VERDICT_RUN;
     return scope_ready(core, run, task, trigger_rule_verdict(model->trigger_rule, &counts));
+}
+
+/* The run before holds back what would run; what is skipped is skipped at once. */
+static enum verdict verdict_of(const struct core *core, const struct run *run, uint32_t task)
+{
+    struct str whose = STR_EMPTY;
+    enum verdict verdict = own_verdict(core, run, task);
+    return verdict == VERDICT_RUN && past_verdict(core, run, task, &whose) != PAST_HOLDS ? VERDICT_WAIT : verdict;
 }
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task)

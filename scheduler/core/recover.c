@@ -209,6 +209,7 @@ void recover_run(struct core *core, const struct recovered_run *row)
         return;
     dag->active++;
     run_timeout_set(core, run);
+    past_ask(core, run);
     if (core->deciding)
         run_resume(core, run);
 }
@@ -229,6 +230,9 @@ void recover_done(struct core *core)
     core->deciding = true;
     VEC_EACH(&core->workers, i)
         send_now(core, (struct core_send){ .type = SEND_SYNC, .worker = core->workers.items[i].identity });
+    VEC_EACH(&core->runs, i)
+        if (core->runs.items[i] != NULL)
+            past_ask(core, core->runs.items[i]);
     VEC_EACH(&core->runs, i)
         if (core->runs.items[i] != NULL && core->runs.items[i]->state == RUN_RUNNING)
             run_resume(core, core->runs.items[i]);

@@ -221,6 +221,5 @@ void request_handle(struct core *core, const struct request *request)
     /* A run that was read for this request alone, and that it left as it was. */
     struct dag_entry *dag = dag_by_id(core, request->dag_id);
     run = dag != NULL && dag->used ? run_by_id(core, dag, request->run_id) : NULL;
-    if (run != NULL && run->loaded && run_state_is_final(run->state) && run->last_batch == 0 && run->dying == 0)
-        run_free(core, run);
+    run_forget_if_unchanged(core, run);
 }

@@ -45,7 +45,7 @@ struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct 
     run->run_id = str_copy(&run->arena, run_id);
     run->triggered_by = run->note = STR_EMPTY;
     run->conf_json = STR("{}");
-    run->gate = NONE;
+    run->gate = run->past = NONE;
     core->versions.items[version].runs++;
     struct dag_entry *dag = &core->dags.items[run->dag];
     dag->live++;
@@ -131,6 +131,7 @@ int run_create(struct core *core, const struct run_wish *wish, struct run **out,
         run->conf_json = json_text(&run->arena, run->conf);
     }
     write_run_create(core, run);
+    past_created(core, run);
     run_queue(core, run);
     *out = run;
     return 0;
@@ -149,6 +150,7 @@ void run_queue(struct core *core, struct run *run)
     if (!run->due)
         timer_set(core, ms_of_wall(core, run->run_after_ms),
                   (struct timer){ .kind = TIMER_RUN_AFTER, .number = run->run_no });
+    past_ask(core, run);
     if (core->deciding)
         runs_start(core, dag);
 }
@@ -189,9 +191,13 @@ void runs_start(struct core *core, struct dag_entry *dag)
                       run->run_after_ms == first->key;
         if (counts && !run->due)
             return;
-        if (counts && dag->active >= core->versions.items[dag->version].dag->max_active_runs)
-            return;
-        (void)heap_pop(&dag->queued);
+        if (counts && dag->active >= core->versions.items[dag->version].dag->max_active_runs) {
+            run = past_awaited(core, dag);
+            if (run == NULL)
+                return;
+        } else {
+            (void)heap_pop(&dag->queued);
+        }
         if (!counts)
             continue;
         dag->queued_count--;
@@ -238,6 +244,7 @@ void run_finish_if_done(struct core *core, struct run *run)
     run->ended_ms = core->wall_ms;
     dag->active--;
     write_run_state(core, run);
+    past_drop(core, run);
     flow_run_ended(core, run);
     failures_count(core, dag, run);
     runs_start(core, dag);
@@ -354,7 +361,14 @@ void run_timed_out(struct core *core, struct run *run, uint32_t started)
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed)
 {
     struct run *run = run_get(core, index);
-    if (run != NULL && run_state_is_final(run->state) && run->dying == 0 && run->last_batch <= committed)
+    if (run != NULL && run_state_is_final(run->state) && run->dying == 0 && run->pins == 0 &&
+        run->last_batch <= committed)
+        run_free(core, run);
+}
+
+void run_forget_if_unchanged(struct core *core, struct run *run)
+{
+    if (run != NULL && run->loaded && run_state_is_final(run->state) && run->last_batch == 0 && run->dying == 0 && run->pins == 0)
         run_free(core, run);
 }
 
@@ -362,6 +376,7 @@ void run_free(struct core *core, struct run *run)
 {
     struct dag_entry *dag = &core->dags.items[run->dag];
     ASSERT(run->live == 0 && run->dying == 0);
+    past_gone(core, run);
     if (run->gate != NONE)
         gate_free(core, run->gate);
     uint32_t count = run->task_gates != NULL ? run_dag(core, run)->task_count : 0;
@@ -372,6 +387,7 @@ void run_free(struct core *core, struct run *run)
     known &= map_remove_str(&dag->run_ids, run->run_id);
     ASSERT(known);
     dag->live--;
+    dag->forgotten++;
     core->runs_live--;
     core->runs.items[run->index] = NULL;
     VEC_ADD(&core->runs_free, run->index);

@@ -69,6 +69,15 @@ static void of_upstream(const struct core *core, const struct run *run, uint32_t
     }
 }
 
+static void of_past(const struct core *core, const struct run *run, uint32_t task, struct buf *out)
+{
+    struct arena scratch = { 0 };
+    struct str sentence = past_sentence(core, run, task, &scratch);
+    if (sentence.size > 0)
+        line(out, "%.*s", STR_ARG(sentence));
+    arena_clear(&scratch);
+}
+
 static void of_limits(struct core *core, struct ref ref, struct buf *out)
 {
     const struct run *run = run_get(core, ref.run);
@@ -155,6 +164,7 @@ static void of_instance(struct core *core, struct ref ref, struct buf *out)
         if (instance->attempt != NONE)
             line(out, "its earlier process is being stopped");
         of_upstream(core, run, ref.task, out);
+        of_past(core, run, ref.task, out);
         if (out->size == 0)
             line(out, "it is about to be decided");
         break;

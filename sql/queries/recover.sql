@@ -49,6 +49,12 @@ SELECT run_no FROM live_run WHERE shard = $1 ORDER BY run_no
 -- gives: int8
 SELECT k.run_no FROM run_key k JOIN dag d ON d.dag_no = k.dag_no WHERE d.dag_id = $1 AND k.run_id = $2
 
+-- name: run_before
+-- takes: int4 timestamptz bool
+-- gives: int8
+SELECT r.run_no FROM run r WHERE r.dag_no = $1 AND r.logical_at <= $2 AND (NOT $3 OR r.run_type = 1)
+ORDER BY r.logical_at DESC, r.run_no DESC LIMIT 1
+
 -- name: recover_runs
 -- takes: int8 int8 int8[]
 -- gives: int8 int4 int8 text int2 int2 int2 timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text

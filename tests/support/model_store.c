@@ -371,11 +371,10 @@ static uint32_t tries_collect(const struct model_run *run, struct recovered_try 
     return count;
 }
 
-static void feed_run(const struct model_run *run, void *owner, void (*feed)(void *, struct core_event *))
+static struct recovered_run row_of(const struct model_run *run, struct arena *arena)
 {
-    struct arena scratch = { 0 };
-    struct recovered_try *tries = ARENA_ARRAY(&scratch, struct recovered_try, run->tries.count);
-    struct recovered_expansion *expansions = ARENA_ARRAY(&scratch, struct recovered_expansion, run->expansions.count);
+    struct recovered_try *tries = ARENA_ARRAY(arena, struct recovered_try, run->tries.count);
+    struct recovered_expansion *expansions = ARENA_ARRAY(arena, struct recovered_expansion, run->expansions.count);
     VEC_EACH(&run->expansions, i)
         expansions[i] = (struct recovered_expansion){ run->expansions.items[i].task, run->expansions.items[i].items };
     struct recovered_run row = {
@@ -386,7 +385,39 @@ static void feed_run(const struct model_run *run, void *owner, void (*feed)(void
         .conf = run->row.conf, .tries = tries, .expansions = expansions, .expansion_count = run->expansions.count,
     };
     row.try_count = tries_collect(run, tries);
+    return row;
+}
+
+static void feed_run(const struct model_run *run, void *owner, void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    struct recovered_run row = row_of(run, &scratch);
     feed(owner, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = &row });
+    arena_clear(&scratch);
+}
+
+static const struct model_run *run_before(const struct model_store *store, const struct core_find *find)
+{
+    const struct model_run *found = NULL;
+    VEC_EACH(&store->runs, i) {
+        const struct model_run *run = &store->runs.items[i];
+        bool fits = !run->deleted && run->row.dag_no == find->dag_no && run->row.has_logical &&
+                    run->row.logical_ms <= find->logical_ms && (!find->scheduled || run->row.type == RUN_SCHEDULED);
+        if (fits && (found == NULL || run->row.logical_ms >= found->row.logical_ms))
+            found = run;
+    }
+    return found;
+}
+
+void model_store_find(struct model_store *store, const struct core_find *find, bool failed, void *owner,
+                      void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    struct recovered_run row;
+    const struct model_run *run = failed ? NULL : run_before(store, find);
+    if (run != NULL)
+        row = row_of(run, &scratch);
+    feed(owner, &(struct core_event){ .type = CORE_FOUND, .found = { *find, run != NULL ? &row : NULL, failed } });
     arena_clear(&scratch);
 }
 

@@ -101,6 +101,10 @@ void model_store_recover(struct model_store *store, void *owner, void (*feed)(vo
 bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,
                              void (*feed)(void *owner, struct core_event *event));
 
+/* Answers a question of the core with CORE_FOUND, as of now. */
+void model_store_find(struct model_store *store, const struct core_find *find, bool failed, void *owner,
+                      void (*feed)(void *owner, struct core_event *event));
+
 int64_t model_store_run_no_next(const struct model_store *store);
 
 #endif

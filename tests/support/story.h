@@ -47,9 +47,11 @@ struct story {
     bool show_sends;     /* messages too */
     bool hold_commits;   /* story_commit says when */
     uint64_t pending;    /* batch that waits for it; 0 = none */
+    bool hold_finds;     /* the database answers questions only when story_answer says so */
     bool lose_grants;
     bool commits_may_be_lost; /* what the next takeover says */
     int64_t request_no;
+    VEC(struct core_find) finds; /* not answered yet */
     VEC(struct story_worker *) workers;
     VEC(struct dag *) dags;       /* by dag_no - 1: copies of the newest versions */
     int64_t version_no;
@@ -93,6 +95,7 @@ void story_inventory(struct story *story, struct story_worker *worker);
 
 void story_wait(struct story *story, int64_t ms); /* lets timers fire on the way; workers report every 5 s */
 void story_commit(struct story *story);
+void story_answer(struct story *story);
 
 /* Leads anew, with rows as the store would give them back. */
 void story_takeover(struct story *story);

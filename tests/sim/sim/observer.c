@@ -131,6 +131,37 @@ static void check_rule(struct world *world, const struct model_run *run, uint32_
                  STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
 }
 
+/* ---- I17: the run before holds back ------------------------------------------------------------------------------------ */
+
+static bool past_is_good(const struct dag *dag, const struct model_run *past, uint32_t task)
+{
+    enum task_state state = whole_of(dag, past, task);
+    return state == TASK_SUCCESS || state == TASK_SKIPPED;
+}
+
+/* Of first tries: later ones do not wait again. A run that users have touched may have been good a moment ago. */
+static void check_past(struct world *world, const struct model_run *run, const struct try_row *row)
+{
+    const struct dag *dag = dag_of(world, run);
+    const struct task *model = &dag->tasks[row->task];
+    const struct model_run *past = NULL;
+    VEC_EACH(&world->store.runs, i) {
+        const struct model_run *other = &world->store.runs.items[i];
+        bool is_before = !other->deleted && other->row.dag_no == run->row.dag_no && other->row.has_logical &&
+                         other->row.logical_ms < run->row.logical_ms && (!dag->catchup || other->row.type == RUN_SCHEDULED);
+        if (is_before && (past == NULL || other->row.logical_ms > past->row.logical_ms))
+            past = other;
+    }
+    if (past == NULL || is_touched(&world->observer, past->row.run_no) || !run->row.has_logical || row->row_no > 1)
+        return;
+    bool good = !(model->depends_on_past || model->wait_for_downstream) || past_is_good(dag, past, row->task);
+    for (uint32_t i = 0; model->wait_for_downstream && i < model->downstream_count; i++)
+        good = good && past_is_good(dag, past, model->downstream[i]);
+    if (!good)
+        sim_fail(world, "I17: task %.*s of %.*s is placed although the run before, %.*s, has not let it", STR_ARG(model->id),
+                 STR_ARG(run->row.run_id), STR_ARG(past->row.run_id));
+}
+
 /* ---- commits ---------------------------------------------------------------------------------------------------------------- */
 
 static void check_before(struct world *world, const struct model_run *run, const struct try_row *row)
@@ -191,6 +222,7 @@ static void on_queued(struct world *world, const struct try_row *row)
     check_worker(world, row);
     if (!is_touched(observer, row->run_no))
         check_rule(world, run, row->task);
+    check_past(world, run, row);
     if (live_process(world, instance, NULL, NULL) != NULL)
         sim_fail(world, "I1: task %.*s map %d of %.*s is placed while a process of it lives", STR_ARG(dag->tasks[row->task].id),
                  row->map_index, STR_ARG(run->row.run_id));

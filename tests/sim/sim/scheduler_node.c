@@ -23,6 +23,14 @@ static uint32_t worker_node_of(const struct world *world, struct str name)
 
 /* ---- what the core says ------------------------------------------------------------------------------------------------ */
 
+static void find(struct world *world, uint32_t index, const struct core_find *find)
+{
+    VEC_ADD(&world->finds, *find);
+    sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 4),
+           (struct event){ .kind = EVENT_FIND, .node = index, .generation = world->schedulers[index].generation,
+                           .number = world->finds.count - 1 });
+}
+
 static void send(struct world *world, uint32_t index, const struct core_send *what)
 {
     static const enum message_kind kinds[] = {
@@ -30,6 +38,8 @@ static void send(struct world *world, uint32_t index, const struct core_send *wh
         [SEND_RENEWED] = MESSAGE_RENEWED, [SEND_DRAIN] = MESSAGE_DRAIN, [SEND_STOP] = MESSAGE_STOP,
     };
     uint32_t worker = worker_node_of(world, what->worker);
+    if (what->type == SEND_FIND)
+        find(world, index, &what->find);
     if (worker == UINT32_MAX || what->type == SEND_SCALE)
         return;
     /* Renewals are promises about time: a leader that cannot trust its lease any more makes none. */
@@ -206,6 +216,12 @@ static void on_poll(struct world *world, uint32_t index)
            (struct event){ .kind = EVENT_LED, .node = index, .generation = node->generation });
 }
 
+static void on_find(struct world *world, const struct event *event)
+{
+    void *owner[2] = { world, (void *)(uintptr_t)event->node };
+    model_store_find(&world->store, &world->finds.items[event->number], !world->db_up, owner, feed);
+}
+
 static void on_committed(struct world *world, const struct event *event)
 {
     struct scheduler *node = &world->schedulers[event->node];
@@ -278,6 +294,7 @@ void scheduler_event(struct world *world, const struct event *event)
             on_led(world, event->node);
         break;
     case EVENT_COMMITTED: on_committed(world, event); break;
+    case EVENT_FIND: on_find(world, event); break;
     case EVENT_RENEWED:
         if (event->number == 0)
             scheduler_unlead(world, event->node);

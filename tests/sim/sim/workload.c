@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Random DAGs, and what people ask for. */
 #include "common/base/assert.h"
+#include "common/base/buf.h"
 #include "common/text/json.h"
 #include "tests/sim/sim/world.h"
 
@@ -122,6 +123,17 @@ static void setup_make(struct world *world, struct dag *dag)
     teardown->upstream_count++;
 }
 
+/* Some tasks of the DAG that has a schedule look at the run before. */
+static void past_make(struct world *world, struct dag *dag)
+{
+    bool any = below(world, 2) == 0;
+    dag->catchup = below(world, 2) == 0;
+    for (uint32_t t = 0; t < dag->task_count; t++) {
+        dag->tasks[t].depends_on_past = any && below(world, 3) == 0;
+        dag->tasks[t].wait_for_downstream = any && below(world, 6) == 0;
+    }
+}
+
 static struct dag *dag_make(struct world *world, uint32_t number)
 {
     uint32_t count = 1 + below(world, world->config.tasks_max);
@@ -146,10 +158,19 @@ static struct dag *dag_make(struct world *world, uint32_t number)
     if (number == 2) {
         dag->schedule = value_of(dag, "{\"every_ms\":47000}");
         dag->end_ms = WALL_BASE_MS + FAULTS_MS;
+        past_make(world, dag);
     }
     int rc = dag_build(dag, NULL);
     ASSERT(rc == 0);
     return dag;
+}
+
+static bool looks_back(const struct dag *dag)
+{
+    for (uint32_t t = 0; t < dag->task_count; t++)
+        if (dag->tasks[t].depends_on_past || dag->tasks[t].wait_for_downstream)
+            return true;
+    return false;
 }
 
 void workload_make(struct world *world)
@@ -170,6 +191,8 @@ void workload_make(struct world *world)
     uint32_t runs = 1 + below(world, world->config.runs_max);
     for (uint32_t i = 0; i < runs; i++)
         sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4), (struct event){ .kind = EVENT_REQUEST });
+    if (looks_back(world->dags.items[2]))
+        sim_at(world, FAULTS_MS + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
     if ((world->faults & 1u << FAULT_USERS) != 0)
         for (uint32_t i = 0; i < 4; i++)
             sim_at(world, 10000 + below(world, FAULTS_MS - 20000), (struct event){ .kind = EVENT_REQUEST, .number = 2 });
@@ -238,12 +261,36 @@ static void settle(struct world *world)
         request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u}", i + 1));
 }
 
+/* A run waits for ever for a task of the run before that has failed, until somebody says that it is good. */
+static void absolve(struct world *world)
+{
+    bool waits = false;
+    VEC_EACH(&world->store.runs, i) {
+        const struct model_run *run = &world->store.runs.items[i];
+        waits |= run->row.dag_no == 3 && !run->deleted && !run_state_is_final(run->row.state);
+    }
+    struct buf tasks = { 0 };
+    for (uint32_t t = 0; t < world->dags.items[2]->task_count; t++)
+        buf_printf(&tasks, "%s{\"task_id\":\"t%u\"}", t > 0 ? "," : "", t);
+    for (uint32_t i = 0; waits && i < world->store.runs.count; i++) {
+        const struct model_run *run = &world->store.runs.items[i];
+        if (run->row.dag_no != 3 || run->deleted || !run_state_is_final(run->row.state))
+            continue;
+        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d2\",\"run_id\":\"%.*s\",\"tasks\":[%.*s],\"task_state\":\"success\"}",
+                                      STR_ARG(run->row.run_id), STR_ARG(buf_str(&tasks))));
+    }
+    buf_clear(&tasks);
+    sim_at(world, world->now_ms + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
+}
+
 void workload_request(struct world *world, uint64_t number)
 {
     if (number == 0)
         trigger(world);
     else if (number == 1)
         settle(world);
+    else if (number == 3)
+        absolve(world);
     else
         meddle(world);
 }

@@ -111,6 +111,7 @@ enum event_kind {
     EVENT_LED,       /* lease taken and rows read */
     EVENT_COMMIT,    /* a transaction reaches the database */
     EVENT_COMMITTED, /* its answer reaches the scheduler */
+    EVENT_FIND,      /* a question of a core reaches the database, and its answer the core */
     EVENT_RENEW,     /* a lease renewal reaches the database */
     EVENT_RENEWED,
     EVENT_WORKER,    /* tick of a worker core */
@@ -248,6 +249,7 @@ struct world {
     uint64_t db_generation; /* connections of an earlier one are broken */
     VEC(struct transaction) transactions;
     VEC(uint32_t) transactions_free;
+    VEC(struct core_find) finds; /* all questions, by number */
 
     VEC(struct dag *) dags; /* by dag_no - 1 */
     VEC(struct str) requests; /* JSON, by request_no - 1 */
@@ -302,7 +304,8 @@ void faults_heal(struct world *world);
 
 /* workload.c */
 void workload_make(struct world *world);
-void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do */
+void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do,
+                                                                         * 3: what makes the past good */
 bool workload_is_done(struct world *world, char *why, size_t size);
 void workload_why(struct world *world); /* into the trace */
 
