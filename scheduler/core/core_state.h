@@ -483,6 +483,10 @@ void expansion_count(struct expansion *expansion, enum task_state state, int by)
 void output_drop(struct run *run, uint32_t task, int32_t map);
 void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json, bool write);
 
+/* ---- label.c ----------------------------------------------------------------------------------------------------------- */
+
+struct str instance_label(struct core *core, struct ref ref, struct arena *arena); /* empty: none */
+
 /* ---- ready.c ------------------------------------------------------------------------------------------------------- */
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task); /* into the work list, if there is a verdict */

@@ -86,6 +86,7 @@ static bool *outputs_read(struct dag *dag)
         reads_value(dag, read, task->env);
         reads_text(dag, read, task->when);
         reads_text(dag, read, task->cwd);
+        reads_text(dag, read, task->map_label);
         reads_text(dag, read, task->run_as_user);
     }
     for (uint32_t t = 0; t < dag->task_count; t++)
