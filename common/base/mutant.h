@@ -39,6 +39,10 @@
     MUTANT_ROW(CORE_STOPS_TEARDOWNS, "core: a run that is stopped has its teardowns stopped too")                      \
     MUTANT_ROW(CORE_PAST_IGNORED, "core: depends_on_past and wait_for_downstream hold nothing back")                   \
     MUTANT_ROW(CORE_PAST_FORGOTTEN, "core: only runs in memory count as the past of another one")                      \
+    MUTANT_ROW(CORE_BACKFILL_LIMIT, "core: a backfill runs everything at once")                                        \
+    MUTANT_ROW(CORE_BACKFILL_TWICE, "core: a backfill makes runs for dates that have one")                             \
+    MUTANT_ROW(CORE_ASSET_LOST, "core: a task's success is no event of its assets")                                    \
+    MUTANT_ROW(CORE_ASSET_TWICE, "core: a run that assets asked for leaves their events")                              \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                                      \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")                      \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")                                \

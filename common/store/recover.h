@@ -13,6 +13,7 @@ struct recovered_numbers {
     int64_t wall_ms;     /* the database's clock */
     int64_t run_no_next; /* of the day of wall_ms */
     int64_t worker_no_next;
+    int64_t event_no_next; /* of asset events */
 };
 
 struct recovered_dag {
@@ -44,6 +45,8 @@ struct recover_handler {
     void (*on_variable)(void *owner, const struct variable_row *variable);
     void (*on_connection)(void *owner, const struct connection_row *connection);
     void (*on_worker)(void *owner, const struct recovered_worker *worker);
+    void (*on_asset)(void *owner, const struct recovered_event *event);
+    void (*on_backfill)(void *owner, const struct recovered_backfill *backfill);
     void (*on_run)(void *owner, const struct recovered_run *run); /* with the newest row of each instance */
     void (*on_end)(void *owner, int rc, const struct err *err);
 };

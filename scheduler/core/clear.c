@@ -186,6 +186,17 @@ static bool version_is_fit(struct core *core, const struct request *request, con
     return false;
 }
 
+void run_clear(struct core *core, struct run *run)
+{
+    const struct request everything = { .kind = REQUEST_CLEAR };
+    if (run->tasks == NULL)
+        run_tasks_new(core, run);
+    for (uint32_t t = 0; t < run_dag(core, run)->task_count; t++)
+        (void)clear_task(core, &everything, run, t);
+    exclude_again(core, run);
+    run_reopen(core, run);
+}
+
 void request_clear(struct core *core, const struct request *request, struct run *run)
 {
     struct selection selection = { 0 };

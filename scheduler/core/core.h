@@ -68,11 +68,13 @@ enum core_event_type {
     CORE_STARTED,       /* a worker says that an attempt's process runs (a hint: shown, not decided on) */
     CORE_COMMITTED,     /* the batch in flight is committed */
     CORE_AUTOSCALE,     /* what a queue's provider has and may have: limits, present workers */
+    CORE_BACKFILL_RECOVERED, /* after its DAG, before its runs */
+    CORE_ASSET_RECOVERED,    /* an event that a DAG keeps; after the DAG */
     CORE_FOUND,         /* the answer to SEND_FIND; the version of the run that was found comes before it */
 };
 
 /* A question to the database: the latest run of a DAG whose logical date is not after this one. */
-enum core_find_what { FIND_PAST };
+enum core_find_what { FIND_PAST, FIND_BACKFILL };
 
 struct core_find {
     enum core_find_what what;
@@ -122,6 +124,7 @@ struct core_event {
             int64_t worker_no_next;
             bool commits_may_be_lost; /* a failover to a standby that may lack some: nothing is placed or taken back before
                                        * every worker has shown all that it has */
+            int64_t event_no_next;    /* of asset events; from the database */
         } led;
         struct {
             int32_t dag_no;
@@ -138,6 +141,8 @@ struct core_event {
         struct { struct str key; const struct value *value; bool secret; } variable;
         struct { struct str id; const struct value *value; } connection; /* map: conn_type host port login password schema extra */
         const struct recovered_run *run;
+        const struct recovered_backfill *backfill;
+        const struct recovered_event *asset;
         struct { int64_t worker_no; struct str worker; bool draining; } worker;
         const struct request *request;
         const struct core_inventory *inventory;

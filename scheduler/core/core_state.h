@@ -92,6 +92,7 @@ struct run {
     bool loaded;          /* read although it had ended: for a request, or as the past of another one */
     enum { PAST_UNKNOWN, PAST_ASKED, PAST_KNOWN } past_known;
     uint32_t past; /* slot of the run before it, whose tasks its own look at; NONE */
+    int64_t backfill_no; /* whose limit it counts against until it ends; 0: that of its DAG */
     uint32_t pins; /* live runs that look at this one so */
 };
 
@@ -213,6 +214,12 @@ struct version {
     bool reads_past;
 };
 
+/* An event of an asset that a DAG keeps until its condition holds. */
+struct kept_event {
+    uint32_t asset;
+    int64_t event_no;
+};
+
 struct dag_entry {
     bool used, gone, paused;
     int32_t dag_no;
@@ -231,7 +238,30 @@ struct dag_entry {
     bool has_timetable, has_last, has_next;
     int64_t last_fire_ms;
     struct firing next;
+    VEC(int64_t) taken; /* dates that a backfill has made runs for before the schedule came to them */
+    VEC(struct kept_event) kept;
     uint32_t failed_in_row;
+};
+
+/* ---- backfills ----------------------------------------------------------------------------------------------------- */
+
+struct backfill {
+    struct backfill_row row;
+    struct arena arena;
+    uint32_t dag;
+    const struct value *conf;
+    uint32_t active;    /* of its runs that are running */
+    VEC(int64_t) runs;  /* numbers of those that have not ended */
+    bool asking;        /* the database is asked about its next date */
+    bool dry;           /* only collects dates for the answer of its request */
+    VEC(int64_t) dates;
+};
+
+/* ---- assets -------------------------------------------------------------------------------------------------------- */
+
+struct asset {
+    struct str name;
+    VEC(uint32_t) dags; /* whose schedule names it */
 };
 
 /* ---- batches ------------------------------------------------------------------------------------------------------- */
@@ -301,6 +331,10 @@ struct core {
 
     VEC(struct run *) runs; /* NULL = free slot */
     VEC(uint32_t) runs_free;
+    VEC(struct asset) assets;
+    struct map asset_by_name;
+    int64_t event_no_next;
+    VEC(struct backfill *) backfills; /* that go on, or have runs that do */
     struct map run_by_no;
     struct map deleted; /* run_no of those whose deletion is not committed yet */
     uint32_t runs_live;
@@ -400,6 +434,7 @@ void dag_entry_clear(struct dag_entry *dag);
 /* ---- schedule.c ---------------------------------------------------------------------------------------------------- */
 
 bool dag_next_fire(const struct dag_entry *dag, int64_t wall_ms, struct firing *out);
+void date_take(struct dag_entry *dag, int64_t logical_ms); /* the schedule makes no run for it */
 void schedule_check(struct core *core, struct dag_entry *dag); /* fires what is due, sets the timer for what is not */
 
 /* ---- run.c --------------------------------------------------------------------------------------------------------- */
@@ -413,6 +448,7 @@ struct run_wish {
     const struct value *conf;
     struct str triggered_by, note;
     enum cause cause;
+    int64_t backfill_no; /* 0: none */
 };
 
 struct run *run_get(const struct core *core, uint32_t index);
@@ -423,6 +459,9 @@ MUST_USE int run_create(struct core *core, const struct run_wish *wish, struct r
 struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct str run_id);
 void run_tasks_new(struct core *core, struct run *run); /* its arrays */
 void run_queue(struct core *core, struct run *run);     /* among the queued ones of its DAG */
+void run_unqueue(struct core *core, const struct run *run); /* it will not start from there */
+void run_start(struct core *core, struct run *run);
+void run_clear(struct core *core, struct run *run); /* once more from the beginning; clear.c */
 void runs_start(struct core *core, struct dag_entry *dag);
 void run_evaluate_all(struct core *core, struct run *run);
 void run_finish_if_done(struct core *core, struct run *run);
@@ -455,12 +494,38 @@ void past_created(struct core *core, const struct run *created);
 void past_settled(struct core *core, const struct run *past); /* a task of it has an end */
 void past_drop(struct core *core, struct run *run);           /* it has ended */
 void past_gone(struct core *core, struct run *gone);          /* it leaves memory */
+bool past_is_awaited(const struct core *core, const struct run *past); /* by one that is running */
 /* A queued run that a running one waits for. It starts beyond max_active_runs: those that run would hold it back, and it them,
  * for ever. NULL: there is none. */
 struct run *past_awaited(const struct core *core, const struct dag_entry *dag);
 /* *out_task: whose state it is about. */
 enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task, struct str *out_task);
 struct str past_sentence(const struct core *core, const struct run *run, uint32_t task, struct arena *arena);
+
+/* ---- backfill.c ---------------------------------------------------------------------------------------------------------- */
+
+struct backfill *backfill_by_no(const struct core *core, int64_t backfill_no);
+void backfill_free(struct backfill *backfill);
+void backfill_check(struct core *core, int64_t backfill_no); /* goes on as far as it may */
+void backfills_check(struct core *core, const struct dag_entry *dag);
+void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, struct run *found);
+void backfill_again(struct core *core, int64_t backfill_no);
+void backfill_take(struct core *core, struct run *run, int64_t backfill_no); /* the run is one of its runs from now on */
+bool backfill_count(struct core *core, const struct run *run, int by);       /* false: it counts for the DAG */
+void backfill_left(struct core *core, struct run *run);
+MUST_USE int backfill_request(struct core *core, const struct request *request, const struct dag_entry *dag, struct err *err);
+MUST_USE int backfill_change(struct core *core, const struct request *request, struct err *err);
+void backfill_recover(struct core *core, const struct recovered_backfill *recovered);
+int64_t backfill_of_run(const struct core *core, int64_t run_no);
+void backfills_drop(struct core *core, uint32_t dag);
+
+/* ---- asset.c ------------------------------------------------------------------------------------------------------------- */
+
+void asset_subscribe(struct core *core, struct dag_entry *dag);
+void asset_check(struct core *core, struct dag_entry *dag); /* makes the run that its events ask for */
+int64_t asset_event(struct core *core, const struct asset_event *event);
+void asset_outlets(struct core *core, struct ref ref); /* of an instance that has its end */
+void asset_recover(struct core *core, const struct recovered_event *event);
 
 /* ---- instance.c ---------------------------------------------------------------------------------------------------- */
 

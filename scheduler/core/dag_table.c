@@ -183,8 +183,10 @@ static void newest_set(struct core *core, struct dag_entry *entry, uint32_t vers
     entry->zone = event->dag.zone;
     entry->has_timetable = timetable_read(dag->schedule, entry->zone, dag->start_ms, dag->end_ms, &entry->timetable, NULL) == 0 &&
                            entry->timetable.kind != TIMETABLE_NONE;
+    asset_subscribe(core, entry);
     if (core->deciding) {
         runs_start(core, entry);
+        backfills_check(core, entry);
         schedule_check(core, entry);
     }
 }
@@ -221,6 +223,7 @@ void dag_pause(struct core *core, struct dag_entry *dag, bool paused)
             demand_update(core, core->runs.items[i]);
     if (!paused) {
         runs_start(core, dag);
+        backfills_check(core, dag);
         schedule_check(core, dag);
     }
     write_dag_state(core, dag);
@@ -231,6 +234,8 @@ void dag_entry_clear(struct dag_entry *dag)
     heap_clear(&dag->queued);
     map_clear(&dag->task_gates);
     map_clear(&dag->run_ids);
+    VEC_CLEAR(&dag->taken);
+    VEC_CLEAR(&dag->kept);
 }
 
 /* Its rows are gone with it: no run may be left. */
@@ -238,6 +243,7 @@ void dag_drop(struct core *core, struct dag_entry *dag)
 {
     ASSERT(dag->live == 0);
     uint32_t version = dag->version;
+    backfills_drop(core, dag_index(core, dag));
     bool known = map_remove(&core->dag_by_no, (uint64_t)dag->dag_no);
     ASSERT(known);
     if (version != NONE)

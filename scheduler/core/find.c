@@ -46,6 +46,7 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
     }
     switch (find->what) {
     case FIND_PAST: past_found(core, find->number, run); break;
+    case FIND_BACKFILL: backfill_found(core, find->number, find->logical_ms, run); break;
     }
     run_forget_if_unchanged(core, row != NULL ? run_by_no(core, row->run_no) : NULL);
 }
@@ -54,5 +55,6 @@ void find_again(struct core *core, const struct timer *timer)
 {
     switch ((enum core_find_what)timer->index) {
     case FIND_PAST: past_ask_again(core, timer->number); break;
+    case FIND_BACKFILL: backfill_again(core, timer->number); break;
     }
 }

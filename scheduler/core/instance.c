@@ -176,6 +176,7 @@ void instance_settled(struct core *core, struct ref ref)
     struct task_slot *slot = &run->tasks[ref.task];
     enum task_state state = instance_at(core, ref)->state;
     ASSERT(task_state_is_final(state));
+    asset_outlets(core, ref);
     if (ref.map >= 0) {
         struct expansion *expansion = &run->expansions.items[slot->expansion];
         expansion_count(expansion, state, 1);

@@ -82,7 +82,9 @@ void past_found(struct core *core, int64_t run_no, struct run *found)
     past_set(core, run, past != NULL ? past->index : NONE);
     if (run->state == RUN_RUNNING)
         run_evaluate_all(core, run);
-    runs_start(core, &core->dags.items[run->dag]); /* what it waits for may be queued */
+    struct dag_entry *dag = &core->dags.items[run->dag]; /* what it waits for may be queued */
+    runs_start(core, dag);
+    backfills_check(core, dag);
 }
 
 /* It may have come between a run and what was before that. */
@@ -171,7 +173,7 @@ void past_settled(struct core *core, const struct run *past)
 }
 
 /* Whether a run that is running waits for it, perhaps over others that wait themselves. */
-static bool is_awaited(const struct core *core, const struct run *past)
+bool past_is_awaited(const struct core *core, const struct run *past)
 {
     for (uint32_t hops = 0; past->pins > 0 && hops < core->runs.count; hops++) {
         const struct run *next = NULL;
@@ -196,7 +198,8 @@ struct run *past_awaited(const struct core *core, const struct dag_entry *dag)
         return NULL;
     VEC_EACH(&core->runs, i) {
         struct run *run = core->runs.items[i];
-        if (run != NULL && run->dag == dag_index(core, dag) && run->state == RUN_QUEUED && run->due && is_awaited(core, run))
+        if (run != NULL && run->dag == dag_index(core, dag) && run->state == RUN_QUEUED && run->due &&
+            backfill_by_no(core, run->backfill_no) == NULL && past_is_awaited(core, run))
             return run;
     }
     return NULL;

@@ -131,6 +131,8 @@ int run_create(struct core *core, const struct run_wish *wish, struct run **out,
         run->conf_json = json_text(&run->arena, run->conf);
     }
     write_run_create(core, run);
+    if (wish->backfill_no != 0)
+        backfill_take(core, run, wish->backfill_no);
     past_created(core, run);
     run_queue(core, run);
     *out = run;
@@ -143,6 +145,11 @@ void run_queue(struct core *core, struct run *run)
 {
     struct dag_entry *dag = &core->dags.items[run->dag];
     ASSERT(run->state == RUN_QUEUED);
+    if (backfill_by_no(core, run->backfill_no) != NULL) {
+        past_ask(core, run);
+        backfill_check(core, run->backfill_no);
+        return;
+    }
     heap_push(&dag->queued, (struct heap_entry){ run->run_after_ms, (uint64_t)run->run_no, run->index });
     dag->queued_count++;
     /* Once due it stays so, also when the wall clock steps back. */
@@ -155,6 +162,19 @@ void run_queue(struct core *core, struct run *run)
         runs_start(core, dag);
 }
 
+void run_unqueue(struct core *core, const struct run *run)
+{
+    if (run->state == RUN_QUEUED && backfill_by_no(core, run->backfill_no) == NULL)
+        core->dags.items[run->dag].queued_count--;
+}
+
+/* Against its backfill's limit, or the DAG's. */
+static void count_active(struct core *core, const struct run *run, int by)
+{
+    if (!backfill_count(core, run, by))
+        core->dags.items[run->dag].active += (uint32_t)by;
+}
+
 void run_timeout_set(struct core *core, const struct run *run)
 {
     int64_t timeout_ms = run_dag(core, run)->run_timeout_ms;
@@ -163,14 +183,13 @@ void run_timeout_set(struct core *core, const struct run *run)
                   (struct timer){ .kind = TIMER_RUN_TIMEOUT, .number = run->run_no, .index = (uint32_t)run->started_ms });
 }
 
-static void run_start(struct core *core, struct run *run)
+void run_start(struct core *core, struct run *run)
 {
-    struct dag_entry *dag = &core->dags.items[run->dag];
     run->state = RUN_RUNNING;
     run->started_ms = core->wall_ms;
     run->ended_ms = 0;
     run->forced = false;
-    dag->active++;
+    count_active(core, run, 1);
     if (run->tasks == NULL)
         run_tasks_new(core, run);
     write_run_state(core, run);
@@ -242,9 +261,10 @@ void run_finish_if_done(struct core *core, struct run *run)
     if (!run->forced)
         run->cause = bad ? CAUSE_TASKS_FAILED : CAUSE_TASKS_DONE;
     run->ended_ms = core->wall_ms;
-    dag->active--;
+    count_active(core, run, -1);
     write_run_state(core, run);
     past_drop(core, run);
+    backfill_left(core, run);
     flow_run_ended(core, run);
     failures_count(core, dag, run);
     runs_start(core, dag);
@@ -315,13 +335,11 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
  * until then its cause tells a new leader how it is to end (run_forced). One that took too long has not. */
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause)
 {
-    struct dag_entry *dag = &core->dags.items[run->dag];
     if (run->tasks == NULL)
         run_tasks_new(core, run);
-    if (run->state == RUN_QUEUED)
-        dag->queued_count--;
+    run_unqueue(core, run);
     if (run->state != RUN_RUNNING)
-        dag->active++;
+        count_active(core, run, 1);
     if (run->started_ms == 0)
         run->started_ms = core->wall_ms;
     run->state = RUN_RUNNING;

@@ -229,6 +229,16 @@ LEFT JOIN (chosen c JOIN task t USING (ordinal)) ON true
 LEFT JOIN newest n ON n.task = t.ordinal
 GROUP BY r.run_no
 
+-- name: api_upstream_events
+-- The asset events that made a run.
+-- takes: text text
+-- gives: text
+SELECT json_build_object('asset_events', coalesce(json_agg(asset_event_json(e) ORDER BY e.event_no) FILTER (WHERE e.event_no IS NOT NULL), '[]'),
+                         'total_entries', count(e.event_no))::text
+FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 LEFT JOIN asset_taken t ON t.run_no = k.run_no
+LEFT JOIN asset_event e ON e.event_no = t.event_no
+WHERE d.dag_id = $1 GROUP BY k.run_no
+
 -- name: api_answers
 -- What became of requests.
 -- takes: int8[]

@@ -19,6 +19,11 @@ static void tables_clear(struct model_store *store)
     map_clear(&store->run_index);
     VEC_CLEAR(&store->workers);
     VEC_CLEAR(&store->requests);
+    VEC_EACH(&store->backfills, i)
+        VEC_CLEAR(&store->backfills.items[i].dates);
+    VEC_CLEAR(&store->backfills);
+    VEC_CLEAR(&store->events);
+    VEC_CLEAR(&store->kept);
 }
 
 void model_store_clear(struct model_store *store)
@@ -228,6 +233,66 @@ static void dag_put(struct model_store *store, const struct record *record)
     }
 }
 
+static struct model_backfill *backfill_of(struct model_store *store, int64_t backfill_no)
+{
+    VEC_EACH(&store->backfills, i)
+        if (store->backfills.items[i].row.backfill_no == backfill_no)
+            return &store->backfills.items[i];
+    return NULL;
+}
+
+static void backfill_put(struct model_store *store, const struct record *record)
+{
+    struct model_backfill *backfill = backfill_of(store, record->backfill.backfill_no);
+    if (backfill == NULL) {
+        VEC_ADD(&store->backfills, (struct model_backfill){ .row = record->backfill });
+        return;
+    }
+    backfill->row.paused = record->backfill.paused;
+    backfill->row.has_cursor = record->backfill.has_cursor;
+    backfill->row.cursor_ms = record->backfill.cursor_ms;
+    backfill->row.ended_ms = record->backfill.ended_ms;
+}
+
+static int backfill_date_put(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_backfill *backfill = backfill_of(store, record->backfill_run.backfill_no);
+    if (backfill == NULL)
+        return err_set(err, ERR_CONFLICT, "there is no backfill %lld", (long long)record->backfill_run.backfill_no);
+    VEC_EACH(&backfill->dates, i)
+        if (backfill->dates.items[i].backfill_run.logical_ms == record->backfill_run.logical_ms)
+            return err_set(err, ERR_CONFLICT, "backfill %lld has done that date", (long long)backfill->row.backfill_no);
+    VEC_ADD(&backfill->dates, *record);
+    return 0;
+}
+
+static int asset_keep(struct model_store *store, const struct record *record, struct err *err)
+{
+    VEC_EACH(&store->kept, i)
+        if (store->kept.items[i].dag_no == record->asset_kept.dag_no && store->kept.items[i].event_no == record->asset_kept.event_no)
+            return err_set(err, ERR_CONFLICT, "event %lld is kept twice", (long long)record->asset_kept.event_no);
+    VEC_ADD(&store->kept, (struct model_kept){ record->asset_kept.dag_no, record->asset_kept.event_no, 0 });
+    return 0;
+}
+
+static void asset_take(struct model_store *store, const struct record *record)
+{
+    VEC_EACH(&store->kept, i) {
+        struct model_kept *kept = &store->kept.items[i];
+        if (kept->dag_no == record->asset_taken.dag_no && kept->event_no <= record->asset_taken.last_event_no && kept->run_no == 0)
+            kept->run_no = record->asset_taken.run_no;
+    }
+}
+
+static int event_put(struct model_store *store, const struct record *record, struct err *err)
+{
+    VEC_EACH(&store->events, i)
+        if (store->events.items[i].event_no == record->asset_event.event_no)
+            return err_set(err, ERR_CONFLICT, "there is an event %lld already", (long long)record->asset_event.event_no);
+    VEC_ADD(&store->events, record->asset_event);
+    return 0;
+}
+
 static int apply_one(struct model_store *store, const struct record *record, struct err *err)
 {
     struct model_run *run = NULL;
@@ -253,6 +318,11 @@ static int apply_one(struct model_store *store, const struct record *record, str
             return err_set(err, ERR_CONFLICT, "there is no run to delete");
         run->deleted = true;
         return 0;
+    case WRITE_BACKFILL: backfill_put(store, record); return 0;
+    case WRITE_ASSET_EVENT: return event_put(store, record, err);
+    case WRITE_ASSET_KEPT: return asset_keep(store, record, err);
+    case WRITE_ASSET_TAKEN: asset_take(store, record); return 0;
+    case WRITE_BACKFILL_RUN: return backfill_date_put(store, record, err);
     case WRITE_DAG_DELETE: dag_of(store, record->dag.dag_no)->deleted = true; return 0;
     }
     return 0;
@@ -276,6 +346,11 @@ void model_store_keep(struct arena *arena, struct record *record)
         KEEP(worker.reason); break;
     case WRITE_AUTOSCALE: KEEP(autoscale.queue); KEEP(autoscale.reason); break;
     case WRITE_RUN_DELETE: KEEP(run_delete.run_id); break;
+    case WRITE_BACKFILL: KEEP(backfill.conf); KEEP(backfill.triggered_by); break;
+    case WRITE_ASSET_EVENT: KEEP(asset_event.asset); KEEP(asset_event.extra); break;
+    case WRITE_ASSET_KEPT:
+    case WRITE_ASSET_TAKEN: break;
+    case WRITE_BACKFILL_RUN: KEEP(backfill_run.reason); break;
     case WRITE_DAG_STATE:
     case WRITE_DAG_DELETE: break;
     }
@@ -328,6 +403,15 @@ int64_t model_store_run_no_next(const struct model_store *store)
     VEC_EACH(&store->runs, i)
         if (store->runs.items[i].row.run_no >= next)
             next = store->runs.items[i].row.run_no + 1;
+    return next;
+}
+
+int64_t model_store_event_no_next(const struct model_store *store)
+{
+    int64_t next = 1;
+    VEC_EACH(&store->events, i)
+        if (store->events.items[i].event_no >= next)
+            next = store->events.items[i].event_no + 1;
     return next;
 }
 
@@ -434,6 +518,45 @@ static void feed_dag(struct model_store *store, const struct model_version *vers
                                                .has_last = row->has_last, .last_fire_ms = row->last_fire_ms } });
 }
 
+/* The last one that took it. */
+static const struct model_backfill *backfill_of_run(const struct model_store *store, int64_t run_no)
+{
+    const struct model_backfill *found = NULL;
+    VEC_EACH(&store->backfills, i)
+        VEC_EACH(&store->backfills.items[i].dates, k)
+            if (store->backfills.items[i].dates.items[k].backfill_run.run_no == run_no)
+                found = &store->backfills.items[i];
+    return found;
+}
+
+static void feed_event(const struct model_store *store, const struct model_kept *kept, void *owner,
+                       void (*feed)(void *, struct core_event *))
+{
+    VEC_EACH(&store->events, i)
+        if (store->events.items[i].event_no == kept->event_no)
+            feed(owner, &(struct core_event){ .type = CORE_ASSET_RECOVERED,
+                                              .asset = &(struct recovered_event){ kept->dag_no, kept->event_no, store->events.items[i].asset } });
+}
+
+static void feed_backfill(struct model_store *store, const struct model_backfill *backfill, void *owner,
+                          void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    int64_t *run_nos = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
+    int64_t *dates = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
+    uint32_t count = 0, date_count = 0;
+    VEC_EACH(&backfill->dates, i) {
+        const struct model_run *run = model_store_run(store, backfill->dates.items[i].backfill_run.run_no);
+        if (run != NULL)
+            dates[date_count++] = backfill->dates.items[i].backfill_run.logical_ms;
+        if (run != NULL && !run->deleted && !run_state_is_final(run->row.state) && backfill_of_run(store, run->row.run_no) == backfill)
+            run_nos[count++] = run->row.run_no;
+    }
+    feed(owner, &(struct core_event){ .type = CORE_BACKFILL_RECOVERED,
+                                      .backfill = &(struct recovered_backfill){ backfill->row, run_nos, count, dates, date_count } });
+    arena_clear(&scratch);
+}
+
 void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *, struct core_event *))
 {
     VEC_EACH(&store->workers, i)
@@ -444,6 +567,11 @@ void model_store_recover(struct model_store *store, void *owner, void (*feed)(vo
     VEC_EACH(&store->versions, i)
         if (!dag_of(store, store->versions.items[i].dag_no)->deleted)
             feed_dag(store, &store->versions.items[i], owner, feed);
+    VEC_EACH(&store->kept, i)
+        if (store->kept.items[i].run_no == 0)
+            feed_event(store, &store->kept.items[i], owner, feed);
+    VEC_EACH(&store->backfills, i)
+        feed_backfill(store, &store->backfills.items[i], owner, feed);
     VEC_EACH(&store->runs, i)
         if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
             feed_run(&store->runs.items[i], owner, feed);

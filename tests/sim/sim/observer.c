@@ -147,12 +147,15 @@ static void check_past(struct world *world, const struct model_run *run, const s
     const struct model_run *past = NULL;
     VEC_EACH(&world->store.runs, i) {
         const struct model_run *other = &world->store.runs.items[i];
-        bool is_before = !other->deleted && other->row.dag_no == run->row.dag_no && other->row.has_logical &&
+        bool is_before = other->row.dag_no == run->row.dag_no && other->row.has_logical &&
                          other->row.logical_ms < run->row.logical_ms && (!dag->catchup || other->row.type == RUN_SCHEDULED);
         if (is_before && (past == NULL || other->row.logical_ms > past->row.logical_ms))
             past = other;
     }
     if (past == NULL || is_touched(&world->observer, past->row.run_no) || !run->row.has_logical || row->row_no > 1)
+        return;
+    /* Perhaps a backfill made it, or a user deleted it, when the task was decided already. */
+    if (past->row.run_no > run->row.run_no || past->deleted)
         return;
     bool good = !(model->depends_on_past || model->wait_for_downstream) || past_is_good(dag, past, row->task);
     for (uint32_t i = 0; model->wait_for_downstream && i < model->downstream_count; i++)
@@ -298,10 +301,32 @@ static void check_schedule(struct world *world, const struct run_row *row)
     uint32_t same = 0;
     VEC_EACH(&world->store.runs, i) {
         const struct run_row *other = &world->store.runs.items[i].row;
-        same += other->dag_no == row->dag_no && other->type == RUN_SCHEDULED && other->logical_ms == row->logical_ms;
+        /* A schedule does not come back to what was deleted; a backfill does. */
+        bool counts = (other->type == RUN_SCHEDULED && row->type == RUN_SCHEDULED) ||
+                      ((other->type == RUN_SCHEDULED || other->type == RUN_BACKFILL) && !world->store.runs.items[i].deleted);
+        same += other->dag_no == row->dag_no && counts && other->logical_ms == row->logical_ms;
     }
-    if (row->type == RUN_SCHEDULED && same > 1)
+    if ((row->type == RUN_SCHEDULED || row->type == RUN_BACKFILL) && same > 1)
         sim_fail(world, "I10: one point of a schedule has made %u runs", same);
+}
+
+static void check_backfill(struct world *world, const struct run_row *row)
+{
+    VEC_EACH(&world->store.backfills, i) {
+        const struct model_backfill *backfill = &world->store.backfills.items[i];
+        int32_t count = 0;
+        bool is_its = false;
+        VEC_EACH(&backfill->dates, k) {
+            const struct model_run *run = model_store_run(&world->store, backfill->dates.items[k].backfill_run.run_no);
+            if (run == NULL || run->deleted || is_touched(&world->observer, run->row.run_no))
+                continue;
+            is_its |= run->row.run_no == row->run_no;
+            count += run->row.state == RUN_RUNNING;
+        }
+        if (is_its && !world->lossy && backfill->row.ended_ms == 0 && count > backfill->row.max_active_runs)
+            sim_fail(world, "I18: backfill %lld runs %d at once and may run %d", (long long)backfill->row.backfill_no, count,
+                     backfill->row.max_active_runs);
+    }
 }
 
 static void check_answer(struct world *world, int64_t request_no)
@@ -311,6 +336,33 @@ static void check_answer(struct world *world, int64_t request_no)
         same += world->store.requests.items[i].request_no == request_no;
     if (same > 1)
         sim_fail(world, "I15: request %lld was answered %u times", (long long)request_no, same);
+}
+
+/* In the transaction of a success there is an event for each of the task's outlets. */
+static void check_outlets(struct world *world, const struct transaction *transaction, const struct try_row *row)
+{
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    const struct value *outlets = dag_of(world, run)->tasks[row->task].outlets;
+    uint32_t count = 0;
+    if (row->state != TASK_SUCCESS || row->cause == CAUSE_MARKED || outlets == NULL)
+        return;
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        count += record->type == WRITE_ASSET_EVENT && record->asset_event.run_no == row->run_no &&
+                 record->asset_event.task == (int32_t)row->task && record->asset_event.map_index == row->map_index;
+    }
+    if (count < outlets->count)
+        sim_fail(world, "I20: task %u of %.*s has succeeded with %u of %u events of its assets", row->task, STR_ARG(run->row.run_id),
+                 count, outlets->count);
+}
+
+/* A run takes events, and no event is taken twice by the same DAG: the store would find none to take. */
+static void check_taken(struct world *world, int64_t run_no)
+{
+    VEC_EACH(&world->store.kept, i)
+        if (world->store.kept.items[i].run_no == run_no)
+            return;
+    sim_fail(world, "I21: run %lld was made for events of assets that another one has taken", (long long)run_no);
 }
 
 /* Where users have a hand in it, trigger rules cannot be judged from rows alone. The rows are already those after the whole
@@ -343,11 +395,16 @@ void observe_commit(struct world *world, const struct transaction *transaction)
             sim_trace(world, "  record %d", record->type);
         switch (record->type) {
         case WRITE_RUN_CREATE: check_schedule(world, &record->run); break;
+        case WRITE_RUN_STATE: check_backfill(world, &record->run); break;
         case WRITE_TRY_PLACED:
             if (record->try.state == TASK_QUEUED)
                 on_queued(world, &record->try);
             break;
-        case WRITE_TRY_ENDED: on_ended(world, &record->try); break;
+        case WRITE_TRY_ENDED:
+            on_ended(world, &record->try);
+            check_outlets(world, transaction, &record->try);
+            break;
+        case WRITE_ASSET_TAKEN: check_taken(world, record->asset_taken.run_no); break;
         case WRITE_TRY_CLEARED: {
             uint32_t index = instance_of(observer, record->try.run_no, record->try.task, record->try.map_index);
             struct observed_instance *instance = &observer->instances.items[index];
@@ -434,8 +491,22 @@ static void check_run_end(struct world *world, const struct model_run *run)
         sim_fail(world, "I2: run %.*s is %s against what its tasks say", STR_ARG(run->row.run_id), run_state_name(run->row.state));
 }
 
+/* Every date of its range, once. (Twice is refused by the store.) */
+static void check_dates(struct world *world, const struct model_backfill *backfill)
+{
+    int64_t every_ms = value_integer(value_get(world->dags.items[2]->schedule, "every_ms"), 1);
+    int64_t first = (backfill->row.from_ms + every_ms - 1) / every_ms;
+    int64_t to_ms = backfill->row.to_ms < backfill->row.created_ms ? backfill->row.to_ms : backfill->row.created_ms;
+    int64_t count = to_ms / every_ms - first + 1;
+    if (count != backfill->dates.count)
+        sim_fail(world, "I19: backfill %lld has done %u of %lld dates", (long long)backfill->row.backfill_no, backfill->dates.count,
+                 (long long)count);
+}
+
 void observe_end(struct world *world)
 {
+    VEC_EACH(&world->store.backfills, i)
+        check_dates(world, &world->store.backfills.items[i]);
     VEC_EACH(&world->store.runs, i) {
         const struct model_run *run = &world->store.runs.items[i];
         if (run->deleted || !run_state_is_final(run->row.state))

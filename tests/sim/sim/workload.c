@@ -134,12 +134,23 @@ static void past_make(struct world *world, struct dag *dag)
     }
 }
 
+/* What the first two DAGs update, the last one waits for. */
+static void assets_make(struct world *world, struct dag *dag, uint32_t number)
+{
+    static const char *const conditions[] = { "{\"assets\":[\"x\"]}", "{\"assets\":{\"any\":[\"x\",\"y\"]}}", "{\"assets\":[\"x\",\"y\"]}" };
+    if (number == 3)
+        dag->schedule = value_of(dag, conditions[below(world, 3)]);
+    for (uint32_t t = 0; number < 2 && t < dag->task_count; t++)
+        if (below(world, 5) == 0)
+            dag->tasks[t].outlets = value_of(dag, below(world, 2) == 0 ? "[\"x\"]" : "[\"x\",\"y\"]");
+}
+
 static struct dag *dag_make(struct world *world, uint32_t number)
 {
-    uint32_t count = 1 + below(world, world->config.tasks_max);
+    uint32_t count = 1 + below(world, number == 3 ? 2 : world->config.tasks_max);
     struct dag *dag = dag_new(count);
     dag->id = str_format(&dag->arena, "d%u", number);
-    dag->max_active_runs = 1 + below(world, 3);
+    dag->max_active_runs = 1 + below(world, 3) + (number == 3 ? 3 : 0);
     dag->max_active_tasks = 1 + below(world, 6);
     dag->fail_fast = below(world, 10) == 0;
     dag->run_timeout_ms = below(world, 12) == 0 ? 60000 : 0;
@@ -155,6 +166,7 @@ static struct dag *dag_make(struct world *world, uint32_t number)
     }
     branches_make(world, dag);
     setup_make(world, dag);
+    assets_make(world, dag, number);
     if (number == 2) {
         dag->schedule = value_of(dag, "{\"every_ms\":47000}");
         dag->end_ms = WALL_BASE_MS + FAULTS_MS;
@@ -184,13 +196,15 @@ void workload_make(struct world *world)
         node->slots = 1 + below(world, 3);
         node->clock_ms = 1000 + below(world, 1000000);
     }
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         VEC_ADD(&world->dags, dag_make(world, i));
         model_store_dag(&world->store, (int32_t)i + 1, i + 1, world->dags.items[i], false);
     }
     uint32_t runs = 1 + below(world, world->config.runs_max);
     for (uint32_t i = 0; i < runs; i++)
         sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4), (struct event){ .kind = EVENT_REQUEST });
+    for (uint32_t i = below(world, 3); i > 0; i--)
+        sim_at(world, 20000 + below(world, FAULTS_MS / 2), (struct event){ .kind = EVENT_REQUEST, .number = 4 });
     if (looks_back(world->dags.items[2]))
         sim_at(world, FAULTS_MS + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
     if ((world->faults & 1u << FAULT_USERS) != 0)
@@ -211,6 +225,16 @@ static void trigger(struct world *world)
     uint32_t number = world->requests.count;
     request_add(world, str_format(&world->arena, "{\"kind\":\"trigger\",\"dag_id\":\"d%u\",\"run_id\":\"r%u\",\"actor\":\"u\"}",
                                   below(world, 2), number));
+}
+
+/* Of past dates of the DAG that has a schedule. */
+static void backfill(struct world *world)
+{
+    static const char *const ways[] = { "none", "failed", "completed" };
+    bool looks = looks_back(world->dags.items[2]);
+    request_add(world, str_format(&world->arena, "{\"kind\":\"backfill\",\"dag_id\":\"d2\",\"from_ms\":%lld,\"to_ms\":%lld,\"max_active_runs\":%u,\"reprocess\":\"%s\",\"backwards\":%s}",
+                                  (long long)(WALL_BASE_MS - 100000 - below(world, 300000)), (long long)(WALL_BASE_MS + below(world, 100000)),
+                                  1 + below(world, 3), ways[below(world, 3)], !looks && below(world, 3) == 0 ? "true" : "false"));
 }
 
 static void meddle(struct world *world)
@@ -291,6 +315,8 @@ void workload_request(struct world *world, uint64_t number)
         settle(world);
     else if (number == 3)
         absolve(world);
+    else if (number == 4)
+        backfill(world);
     else
         meddle(world);
 }
@@ -304,6 +330,19 @@ bool workload_is_done(struct world *world, char *why, size_t size)
         if (model_store_answered(&world->store, i + 1, &code, &answer))
             continue;
         snprintf(why, size, "request %u is not answered", i + 1);
+        return false;
+    }
+    bool all = str_eq(STR("{\"assets\":[\"x\",\"y\"]}"), json_text(&world->arena, world->dags.items[3]->schedule));
+    for (uint32_t i = 0; !all && i < world->store.kept.count; i++) {
+        if (world->store.kept.items[i].run_no != 0)
+            continue;
+        snprintf(why, size, "asset event %lld is kept", (long long)world->store.kept.items[i].event_no);
+        return false;
+    }
+    VEC_EACH(&world->store.backfills, i) {
+        if (world->store.backfills.items[i].row.ended_ms != 0)
+            continue;
+        snprintf(why, size, "backfill %lld goes on", (long long)world->store.backfills.items[i].row.backfill_no);
         return false;
     }
     VEC_EACH(&world->store.runs, i) {

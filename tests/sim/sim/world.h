@@ -305,7 +305,7 @@ void faults_heal(struct world *world);
 /* workload.c */
 void workload_make(struct world *world);
 void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do,
-                                                                         * 3: what makes the past good */
+                                                                         * 3: what makes the past good, 4: a backfill */
 bool workload_is_done(struct world *world, char *why, size_t size);
 void workload_why(struct world *world); /* into the trace */
 
