@@ -45,11 +45,12 @@ static void on_numbers(void *owner, const struct recovered_numbers *numbers)
     ssize_t got = getrandom(&seed, sizeof seed, 0);
     ASSERT(got == sizeof seed);
     step(recovery, &(struct core_event){ .type = CORE_LED,
-                                                      .led = { .epoch = recovery->shell->epoch,
-                                                               .seed = seed,
-                                                               .run_no_next = numbers->run_no_next,
-                                                               .worker_no_next = numbers->worker_no_next,
-                                                               .event_no_next = numbers->event_no_next } });
+                                          .led = { .epoch = recovery->shell->epoch,
+                                                   .seed = seed,
+                                                   .run_no_next = numbers->run_no_next,
+                                                   .worker_no_next = numbers->worker_no_next,
+                                                   .failover_age_ms = recovery->shell->failover_age_ms,
+                                                   .event_no_next = numbers->event_no_next } });
 }
 
 void recover_dag(struct shell *shell, const struct recovered_dag *row)
