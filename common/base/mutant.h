@@ -43,6 +43,7 @@
     MUTANT_ROW(CORE_BACKFILL_TWICE, "core: a backfill makes runs for dates that have one")                             \
     MUTANT_ROW(CORE_ASSET_LOST, "core: a task's success is no event of its assets")                                    \
     MUTANT_ROW(CORE_ASSET_TWICE, "core: a run that assets asked for leaves their events")                              \
+    MUTANT_ROW(CORE_FILE_TWICE, "core: a file makes a run whenever it is found")                                       \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                                      \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")                      \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")                                \

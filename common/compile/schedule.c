@@ -164,12 +164,15 @@ static const struct value *files_map(struct reading *reading, const struct value
                     STR_ARG(str_slice(entry->key, 0, 60)));
         else if (inner.key->type == TYPE_DURATION)
             (void)read_duration(&inner, &settle_ms);
+        else if (scalar_text(entry->value, &text) && !str_starts(text, "/"))
+            problem(compiler, PLACE_OF(entry->value), "begin it with /",
+                    "the path of files is looked for by the scheduler, which stands in no folder of yours");
         else if (scalar_text(entry->value, &text))
             value_put(arena, map, STR("path"), value_string(arena, keep(compiler, text)));
         else
             refuse_type(&inner);
     }
-    if (value_get(map, "path") == NULL)
+    if (value_get(from, "path") == NULL)
         problem(compiler, PLACE_OF(from), NULL, "files needs the key path");
     value_put(arena, map, STR("settle_ms"), value_int(arena, settle_ms));
     return map;

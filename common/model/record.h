@@ -36,6 +36,7 @@ enum record_type {
     WRITE_DAG_DELETE,   /* with its versions and all its runs; uses `dag`.dag_no */
     WRITE_BACKFILL,     /* inserted, or as it is from now on */
     WRITE_BACKFILL_RUN, /* what became of one of its dates */
+    WRITE_FILE_TAKEN,   /* a file has started a run */
     WRITE_ASSET_EVENT,  /* an asset was updated */
     WRITE_ASSET_KEPT,   /* by a DAG that waits for it, until a run takes it */
     WRITE_ASSET_TAKEN,  /* all that the DAG keeps up to last_event_no, by this run */
@@ -116,6 +117,7 @@ struct record {
         struct { int64_t run_no; int32_t dag_no; struct str run_id; } run_delete;
         struct backfill_row backfill;
         struct { int64_t backfill_no, logical_ms, run_no; struct str reason; } backfill_run; /* run_no 0: none, for the reason */
+        struct { int32_t dag_no; struct id128 content; struct str path; int64_t size, mtime_ms, run_no; } file;
         struct asset_event asset_event;
         struct { int32_t dag_no; int64_t event_no; } asset_kept;
         struct { int32_t dag_no; int64_t run_no, last_event_no; } asset_taken;

@@ -480,6 +480,22 @@ static void write_asset_queues(struct batch *batch, struct pg_tx *tx)
     }
 }
 
+static void write_files(struct batch *batch, struct pg_tx *tx)
+{
+    const typeof(batch->files) *rows = &batch->files;
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, SQL_file_take, NULL, NULL);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->file.dag_no);
+    RECORD_COLUMN(UUID, pg_put_uuid, (*row)->file.content);
+    RECORD_COLUMN(TEXT, pg_put_text, batch_text(batch, (*row)->file.path));
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->file.size);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->file.mtime_ms);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->file.run_no);
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void on_applied(void *owner, const struct pg_outcome *outcome)
@@ -519,6 +535,7 @@ void store_apply(struct store *store, uint64_t epoch, const struct record *recor
     write_backfill_runs(&batch, tx);
     write_asset_events(&batch, tx);
     write_asset_queues(&batch, tx);
+    write_files(&batch, tx);
     drop_runs(&batch, tx, shard);
     drop_dags(&batch, tx);
     batch_clear(&batch);

@@ -296,6 +296,7 @@ static void collect_one(struct batch *batch, const struct record *record)
     case WRITE_RUN_DELETE: VEC_ADD(&batch->dropped_runs, record); break;
     case WRITE_DAG_DELETE: VEC_ADD(&batch->dropped_dags, record); break;
     case WRITE_BACKFILL: KEEP_LAST(batch, backfills, record, record->backfill.backfill_no); break;
+    case WRITE_FILE_TAKEN: VEC_ADD(&batch->files, record); break;
     case WRITE_ASSET_EVENT: VEC_ADD(&batch->asset_events, record); break;
     case WRITE_ASSET_KEPT: VEC_ADD(&batch->assets_kept, record); break;
     case WRITE_ASSET_TAKEN: VEC_ADD(&batch->assets_taken, record); break;
@@ -357,6 +358,7 @@ void batch_clear(struct batch *batch)
     VEC_CLEAR(&batch->dropped_dags);
     VEC_CLEAR(&batch->backfills);
     VEC_CLEAR(&batch->backfill_runs);
+    VEC_CLEAR(&batch->files);
     VEC_CLEAR(&batch->asset_events);
     VEC_CLEAR(&batch->assets_kept);
     VEC_CLEAR(&batch->assets_taken);

@@ -244,6 +244,7 @@ static void handle(struct core *core, const struct core_event *event)
     case CORE_AUTOSCALE: autoscale_set(core, event); break;
     case CORE_BACKFILL_RECOVERED: backfill_recover(core, event->backfill); break;
     case CORE_ASSET_RECOVERED: asset_recover(core, event->asset); break;
+    case CORE_FILE: file_found(core, event); break;
     case CORE_FOUND: find_answer(core, &event->found.find, event->found.run, event->found.failed); break;
     }
 }

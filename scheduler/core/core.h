@@ -70,6 +70,7 @@ enum core_event_type {
     CORE_AUTOSCALE,     /* what a queue's provider has and may have: limits, present workers */
     CORE_BACKFILL_RECOVERED, /* after its DAG, before its runs */
     CORE_ASSET_RECOVERED,    /* an event that a DAG keeps; after the DAG */
+    CORE_FILE,          /* a file that has settled; whether the database knows that its content has made a run */
     CORE_FOUND,         /* the answer to SEND_FIND; the version of the run that was found comes before it */
 };
 
@@ -144,6 +145,7 @@ struct core_event {
         const struct recovered_run *run;
         const struct recovered_backfill *backfill;
         const struct recovered_event *asset;
+        struct { int32_t dag_no; struct id128 content; struct str path; int64_t size, mtime_ms; bool known; } file;
         struct { int64_t worker_no; struct str worker; bool draining; } worker;
         const struct request *request;
         const struct core_inventory *inventory;
@@ -239,6 +241,17 @@ bool core_has_version(const struct core *core, int64_t version_no);
 
 /* When the DAG's schedule fires next; false when it does not. For those who list DAGs. */
 bool core_next_fire(const struct core *core, int32_t dag_no, int64_t *out_wall_ms);
+
+/* Which files DAGs wait for that take some now, at most `max` of them. Paths live until the next core_step. */
+struct core_file_schedule {
+    int32_t dag_no;
+    struct str path; /* with * and ? */
+    int64_t settle_ms;
+};
+uint32_t core_file_schedules(const struct core *core, struct core_file_schedule *out, uint32_t max);
+
+/* Whether nothing more need be said about a file with this content. */
+bool core_file_is_done(const struct core *core, int32_t dag_no, struct id128 content);
 
 /* Why the instance has not started: sentences with figures, most blocking first, one a line; empty when it has. */
 struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int32_t map_index, struct arena *arena);

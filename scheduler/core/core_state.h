@@ -240,6 +240,7 @@ struct dag_entry {
     struct firing next;
     VEC(int64_t) taken; /* dates that a backfill has made runs for before the schedule came to them */
     VEC(struct kept_event) kept;
+    struct map files; /* contents that have made a run, as far as this leader knows */
     uint32_t failed_in_row;
 };
 
@@ -526,6 +527,10 @@ void asset_check(struct core *core, struct dag_entry *dag); /* makes the run tha
 int64_t asset_event(struct core *core, const struct asset_event *event);
 void asset_outlets(struct core *core, struct ref ref); /* of an instance that has its end */
 void asset_recover(struct core *core, const struct recovered_event *event);
+
+/* ---- file.c -------------------------------------------------------------------------------------------------------------- */
+
+void file_found(struct core *core, const struct core_event *event);
 
 /* ---- instance.c ---------------------------------------------------------------------------------------------------- */
 

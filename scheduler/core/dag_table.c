@@ -236,6 +236,7 @@ void dag_entry_clear(struct dag_entry *dag)
     map_clear(&dag->run_ids);
     VEC_CLEAR(&dag->taken);
     VEC_CLEAR(&dag->kept);
+    map_clear(&dag->files);
 }
 
 /* Its rows are gone with it: no run may be left. */

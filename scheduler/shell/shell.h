@@ -22,6 +22,7 @@ struct lead;
 struct ingest;
 struct inbox;
 struct publish;
+struct file_watch;
 struct scale;
 struct seal;
 
@@ -46,6 +47,7 @@ struct shell {
     struct inbox *inbox;
     struct publish *publish;
     struct scale *scale;
+    struct file_watch *file_watch;
     void *owner;
     void (*done)(void *owner);
 };

@@ -1,4 +1,4 @@
--- What runs have to do with one another and with dates: the past, backfills, assets.
+-- What runs have to do with one another and with dates: the past, backfills, assets, files.
 
 -- The run before another one, by logical date.
 CREATE INDEX run_by_logical ON run (dag_no, logical_at DESC) WHERE logical_at IS NOT NULL;
@@ -95,3 +95,15 @@ CREATE FUNCTION asset_event_json(e asset_event) RETURNS json LANGUAGE sql STABLE
     FROM asset a LEFT JOIN dag d ON d.dag_no = e.dag_no LEFT JOIN run r ON r.run_no = e.run_no
     LEFT JOIN dag_version v ON v.version_no = r.version_no WHERE a.asset_no = e.asset_no
 $$;
+
+-- Files that have started runs. It outlives them: the same content never starts another one.
+CREATE TABLE file_taken (
+    dag_no   int NOT NULL REFERENCES dag ON DELETE CASCADE,
+    content  uuid NOT NULL,  -- hash
+    path     text NOT NULL,
+    size     bigint NOT NULL,
+    mtime    timestamptz NOT NULL,
+    run_no   bigint NOT NULL,
+    taken_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (dag_no, content)
+);

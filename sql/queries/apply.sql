@@ -204,3 +204,8 @@ INSERT INTO asset_kept (dag_no, event_no) SELECT * FROM unnest($1::int4[], $2::i
 -- takes: int4 int8 int8
 WITH taken AS (DELETE FROM asset_kept WHERE dag_no = $1 AND event_no <= $3 RETURNING event_no)
 INSERT INTO asset_taken (run_no, event_no) SELECT $2, event_no FROM taken
+
+-- name: file_take
+-- takes: int4[] uuid[] text[] int8[] timestamptz[] int8[]
+INSERT INTO file_taken (dag_no, content, path, size, mtime, run_no)
+SELECT * FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::int8[], $5::timestamptz[], $6::int8[])

@@ -24,6 +24,7 @@ static void tables_clear(struct model_store *store)
     VEC_CLEAR(&store->backfills);
     VEC_CLEAR(&store->events);
     VEC_CLEAR(&store->kept);
+    VEC_CLEAR(&store->files);
 }
 
 void model_store_clear(struct model_store *store)
@@ -284,6 +285,22 @@ static void asset_take(struct model_store *store, const struct record *record)
     }
 }
 
+bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content)
+{
+    VEC_EACH(&store->files, i)
+        if (store->files.items[i].dag_no == dag_no && id_eq(store->files.items[i].content, content))
+            return true;
+    return false;
+}
+
+static int file_put(struct model_store *store, const struct record *record, struct err *err)
+{
+    if (model_store_file_known(store, record->file.dag_no, record->file.content))
+        return err_set(err, ERR_CONFLICT, "that file has started a run already");
+    VEC_ADD(&store->files, (struct model_file){ record->file.dag_no, record->file.content, record->file.run_no });
+    return 0;
+}
+
 static int event_put(struct model_store *store, const struct record *record, struct err *err)
 {
     VEC_EACH(&store->events, i)
@@ -319,6 +336,7 @@ static int apply_one(struct model_store *store, const struct record *record, str
         run->deleted = true;
         return 0;
     case WRITE_BACKFILL: backfill_put(store, record); return 0;
+    case WRITE_FILE_TAKEN: return file_put(store, record, err);
     case WRITE_ASSET_EVENT: return event_put(store, record, err);
     case WRITE_ASSET_KEPT: return asset_keep(store, record, err);
     case WRITE_ASSET_TAKEN: asset_take(store, record); return 0;
@@ -347,6 +365,7 @@ void model_store_keep(struct arena *arena, struct record *record)
     case WRITE_AUTOSCALE: KEEP(autoscale.queue); KEEP(autoscale.reason); break;
     case WRITE_RUN_DELETE: KEEP(run_delete.run_id); break;
     case WRITE_BACKFILL: KEEP(backfill.conf); KEEP(backfill.triggered_by); break;
+    case WRITE_FILE_TAKEN: KEEP(file.path); break;
     case WRITE_ASSET_EVENT: KEEP(asset_event.asset); KEEP(asset_event.extra); break;
     case WRITE_ASSET_KEPT:
     case WRITE_ASSET_TAKEN: break;

@@ -68,6 +68,12 @@ struct model_kept {
     int64_t run_no; /* that has taken it; 0 = none yet */
 };
 
+struct model_file {
+    int32_t dag_no;
+    struct id128 content;
+    int64_t run_no;
+};
+
 struct model_log {
     struct record *records;
     uint32_t count;
@@ -85,6 +91,7 @@ struct model_store {
     VEC(struct model_backfill) backfills;
     VEC(struct asset_event) events;
     VEC(struct model_kept) kept;
+    VEC(struct model_file) files;
     VEC(struct model_log) log;
 };
 
@@ -120,6 +127,7 @@ void model_store_find(struct model_store *store, const struct core_find *find, b
                       void (*feed)(void *owner, struct core_event *event));
 
 int64_t model_store_run_no_next(const struct model_store *store);
+bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content);
 int64_t model_store_event_no_next(const struct model_store *store);
 
 #endif

@@ -420,6 +420,13 @@ void story_request_json(struct story *story, const char *json)
     story_request(story, request);
 }
 
+void story_file(struct story *story, int32_t dag_no, struct id128 content, const char *path)
+{
+    step(story, &(struct core_event){ .type = CORE_FILE,
+                                      .file = { dag_no, content, str_of(path), 5, STORY_WALL,
+                                                model_store_file_known(&story->store, dag_no, content) } });
+}
+
 void story_trigger(struct story *story, const char *dag_id, const char *run_id)
 {
     story_request(story, (struct request){ .kind = REQUEST_TRIGGER, .dag_id = str_of(dag_id), .run_id = str_of(run_id) });

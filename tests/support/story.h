@@ -79,6 +79,7 @@ void story_autoscale(struct story *story, const char *queue, uint32_t min, uint3
 void story_pool(struct story *story, const char *name, int32_t slots);
 struct story_worker *story_worker(struct story *story, const char *name, uint32_t slots); /* of queue default, and synced */
 struct story_worker *story_worker_of(struct story *story, const char *name, uint32_t slots, const char *queues);
+void story_file(struct story *story, int32_t dag_no, struct id128 content, const char *path); /* of 5 bytes; found */
 void story_trigger(struct story *story, const char *dag_id, const char *run_id);
 void story_request(struct story *story, struct request request);
 void story_request_json(struct story *story, const char *json);

@@ -187,6 +187,22 @@ static void requests_give(struct world *world, uint32_t index)
     }
 }
 
+static void files_give(struct world *world, uint32_t index)
+{
+    struct scheduler *node = &world->schedulers[index];
+    struct core_file_schedule schedule;
+    for (uint32_t i = 0; i < FILES_COUNT && node->leading && world->db_up; i++) {
+        struct id128 content = workload_file(i);
+        if (world->file_ms[i] > world->now_ms || core_file_schedules(node->core, &schedule, 1) == 0)
+            continue;
+        if (core_file_is_done(node->core, schedule.dag_no, content) && !MUTANT(CORE_FILE_TWICE))
+            continue;
+        step(world, index, &(struct core_event){ .type = CORE_FILE,
+                                                 .file = { schedule.dag_no, content, STR("/in/file"), 1, WALL_BASE_MS,
+                                                           model_store_file_known(&world->store, schedule.dag_no, content) } });
+    }
+}
+
 static void on_poll(struct world *world, uint32_t index)
 {
     struct scheduler *node = &world->schedulers[index];
@@ -198,6 +214,7 @@ static void on_poll(struct world *world, uint32_t index)
     if (node->leading) {
         renew(world, index);
         requests_give(world, index);
+        files_give(world, index);
         return;
     }
     if (node->recovering || !db_take_lease(world, index))

@@ -137,9 +137,10 @@ static void past_make(struct world *world, struct dag *dag)
 /* What the first two DAGs update, the last one waits for. */
 static void assets_make(struct world *world, struct dag *dag, uint32_t number)
 {
-    static const char *const conditions[] = { "{\"assets\":[\"x\"]}", "{\"assets\":{\"any\":[\"x\",\"y\"]}}", "{\"assets\":[\"x\",\"y\"]}" };
+    static const char *const conditions[] = { "{\"assets\":[\"x\"]}", "{\"assets\":{\"any\":[\"x\",\"y\"]}}", "{\"assets\":[\"x\",\"y\"]}",
+                                              "{\"files\":{\"path\":\"/in/*\",\"settle_ms\":0}}" };
     if (number == 3)
-        dag->schedule = value_of(dag, conditions[below(world, 3)]);
+        dag->schedule = value_of(dag, conditions[below(world, 4)]);
     for (uint32_t t = 0; number < 2 && t < dag->task_count; t++)
         if (below(world, 5) == 0)
             dag->tasks[t].outlets = value_of(dag, below(world, 2) == 0 ? "[\"x\"]" : "[\"x\",\"y\"]");
@@ -203,6 +204,8 @@ void workload_make(struct world *world)
     uint32_t runs = 1 + below(world, world->config.runs_max);
     for (uint32_t i = 0; i < runs; i++)
         sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4), (struct event){ .kind = EVENT_REQUEST });
+    for (uint32_t i = 0; i < FILES_COUNT; i++)
+        world->file_ms[i] = below(world, FAULTS_MS);
     for (uint32_t i = below(world, 3); i > 0; i--)
         sim_at(world, 20000 + below(world, FAULTS_MS / 2), (struct event){ .kind = EVENT_REQUEST, .number = 4 });
     if (looks_back(world->dags.items[2]))
@@ -321,7 +324,17 @@ void workload_request(struct world *world, uint64_t number)
         meddle(world);
 }
 
-/* Every request is answered, and every run has ended. */
+bool workload_waits_for_files(const struct world *world)
+{
+    return value_get(world->dags.items[3]->schedule, "files") != NULL;
+}
+
+struct id128 workload_file(uint32_t index)
+{
+    return (struct id128){ 7, index + 1 < FILES_COUNT ? index : index - 1 };
+}
+
+/* Every request is answered, every file has been taken, and every run has ended. */
 bool workload_is_done(struct world *world, char *why, size_t size)
 {
     int code = 0;
@@ -330,6 +343,12 @@ bool workload_is_done(struct world *world, char *why, size_t size)
         if (model_store_answered(&world->store, i + 1, &code, &answer))
             continue;
         snprintf(why, size, "request %u is not answered", i + 1);
+        return false;
+    }
+    for (uint32_t i = 0; workload_waits_for_files(world) && i < FILES_COUNT; i++) {
+        if (model_store_file_known(&world->store, 4, workload_file(i)))
+            continue;
+        snprintf(why, size, "file %u has started no run", i);
         return false;
     }
     bool all = str_eq(STR("{\"assets\":[\"x\",\"y\"]}"), json_text(&world->arena, world->dags.items[3]->schedule));

@@ -65,6 +65,7 @@ void sim_run(const struct sim_config *config, struct sim_result *result);
 
 /* ---- inside ------------------------------------------------------------------------------------------------------------ */
 
+enum { FILES_COUNT = 4 };
 enum { SCHEDULERS_MAX = 3, WORKERS_MAX = 6, NODES_MAX = SCHEDULERS_MAX + WORKERS_MAX };
 
 #define WALL_BASE_MS 1767225600000LL /* 2026-01-01, when the world begins */
@@ -253,6 +254,7 @@ struct world {
     VEC(struct core_find) finds; /* all questions, by number */
 
     VEC(struct dag *) dags; /* by dag_no - 1 */
+    int64_t file_ms[FILES_COUNT]; /* when files come that the last DAG may wait for; the last two hold the same */
     VEC(struct str) requests; /* JSON, by request_no - 1 */
     struct arena arena;
     struct observer observer;
@@ -308,6 +310,8 @@ void workload_make(struct world *world);
 void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do,
                                                                          * 3: what makes the past good, 4: a backfill */
 bool workload_is_done(struct world *world, char *why, size_t size);
+bool workload_waits_for_files(const struct world *world);
+struct id128 workload_file(uint32_t index); /* its content */
 void workload_why(struct world *world); /* into the trace */
 
 /* observer.c */
