@@ -54,6 +54,7 @@ struct request {
     bool only_failed, only_running;
     bool include_upstream, include_downstream;
     bool latest_version;
+    bool over_runs; /* one of several runs: tasks that its version has not are passed over */
     enum task_state task_state;
     enum run_state run_state;
     bool paused, drain, removed;

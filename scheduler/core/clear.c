@@ -48,6 +48,8 @@ static bool select_tasks(struct core *core, const struct request *request, const
         memset(out->tasks, true, dag->task_count * sizeof *out->tasks);
     for (uint32_t i = 0; i < request->task_count; i++) {
         int32_t task = dag_find_task(dag, request->tasks[i].task_id);
+        if (task < 0 && request->over_runs)
+            continue;
         if (task < 0) {
             refuse(core, request, ERR_NOT_FOUND,
                    str_format(&core->step, "this version of DAG %.*s has no task %.*s", STR_ARG(dag->id),

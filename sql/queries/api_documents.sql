@@ -239,6 +239,24 @@ FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 LEFT JOIN ass
 LEFT JOIN asset_event e ON e.event_no = t.event_no
 WHERE d.dag_id = $1 GROUP BY k.run_no
 
+-- name: api_runs_around
+-- Runs to be cleared or marked together, in order of their logical dates: run $2, with those before it ($3) and after it ($4);
+-- or those of the logical dates $5 to $6, when no run is named. At most $7.
+-- takes: text text bool bool int8 int8 int4
+-- gives: text
+WITH the_dag AS (SELECT dag_no FROM dag WHERE dag_id = $1), base AS (
+    SELECT r.run_no, r.logical_at FROM the_dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 JOIN run r ON r.run_no = k.run_no
+), found AS (
+    SELECT r.run_id, r.logical_at, r.run_no FROM base b JOIN run r ON r.run_no = b.run_no
+    UNION SELECT r.run_id, r.logical_at, r.run_no FROM the_dag d, base b, run r
+          WHERE r.dag_no = d.dag_no AND ($3 AND r.logical_at < b.logical_at OR $4 AND r.logical_at > b.logical_at)
+    UNION SELECT r.run_id, r.logical_at, r.run_no FROM the_dag d, run r
+          WHERE $2 = '' AND r.dag_no = d.dag_no AND r.logical_at BETWEEN at_ms($5) AND at_ms($6)
+    ORDER BY 2, 3 LIMIT $7::int4
+)
+SELECT json_build_object('runs', (SELECT coalesce(json_agg(f.run_id ORDER BY f.logical_at, f.run_no), '[]') FROM found f))::text
+FROM the_dag WHERE $2 = '' OR EXISTS (SELECT FROM base)
+
 -- name: api_answers
 -- What became of requests.
 -- takes: int8[]
