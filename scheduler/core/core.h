@@ -135,6 +135,7 @@ struct core_event {
             const struct zone *zone; /* of dag->timezone; kept; NULL = UTC */
             bool paused;
             bool newest;     /* false: only loaded because a live run began with it */
+            bool gone;       /* its file is: no new runs, but those that there are can be acted on */
             bool has_last;   /* of its schedule */
             int64_t last_fire_ms;
         } dag;

@@ -71,10 +71,9 @@ void recover_dag(struct shell *shell, const struct recovered_dag *row)
                                                      .zone = zone,
                                                      .paused = row->is_paused,
                                                      .newest = row->is_newest,
+                                                     .gone = row->is_stale,
                                                      .has_last = row->has_last,
                                                      .last_fire_ms = row->last_fire_ms } });
-    if (row->is_newest && row->is_stale)
-        shell_step(shell, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { row->dag_no } });
 }
 
 static void on_dag(void *owner, const struct recovered_dag *row)
