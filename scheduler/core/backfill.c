@@ -112,7 +112,7 @@ static void write_date(struct core *core, const struct backfill *backfill, int64
     record->backfill_run.backfill_no = backfill->row.backfill_no;
     record->backfill_run.logical_ms = logical_ms;
     record->backfill_run.run_no = run_no;
-    record->backfill_run.reason = clean_text(batch_arena(core), str_of(reason));
+    record->backfill_run.reason = str_clean(batch_arena(core), str_of(reason));
 }
 
 /* ---- going on ---------------------------------------------------------------------------------------------------------- */

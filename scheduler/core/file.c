@@ -22,7 +22,7 @@ static bool takes_files(const struct core *core, const struct dag_entry *dag)
 static const struct value *conf_of(struct core *core, const struct core_event *event)
 {
     struct value *conf = value_map(&core->step);
-    value_put(&core->step, conf, STR("path"), value_string(&core->step, clean_text(&core->step, event->file.path)));
+    value_put(&core->step, conf, STR("path"), value_string(&core->step, str_clean(&core->step, event->file.path)));
     value_put(&core->step, conf, STR("size"), value_int(&core->step, event->file.size));
     value_put(&core->step, conf, STR("mtime"), value_string(&core->step, context_time(&core->step, event->file.mtime_ms)));
     return conf;
@@ -34,7 +34,7 @@ static void write_taken(struct core *core, const struct dag_entry *dag, const st
     struct record *record = &VEC_LAST(&core->open->writes);
     record->file.dag_no = dag->dag_no;
     record->file.content = event->file.content;
-    record->file.path = clean_text(batch_arena(core), event->file.path);
+    record->file.path = str_clean(batch_arena(core), event->file.path);
     record->file.size = event->file.size;
     record->file.mtime_ms = event->file.mtime_ms;
     record->file.run_no = run_no;

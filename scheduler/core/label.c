@@ -5,14 +5,6 @@
 
 enum { LABEL_BYTES_MAX = 250 };
 
-static struct str cut(struct str text)
-{
-    size_t size = text.size < LABEL_BYTES_MAX ? text.size : LABEL_BYTES_MAX;
-    while (size > 0 && !str_is_utf8(str_slice(text, 0, size)))
-        size--;
-    return str_slice(text, 0, size);
-}
-
 /* A label is no reason to fail: one that cannot be made is left out, and so is one that would show a secret. */
 struct str instance_label(struct core *core, struct ref ref, struct arena *arena)
 {
@@ -28,5 +20,5 @@ struct str instance_label(struct core *core, struct ref ref, struct arena *arena
     if (template_compile(&core->step, task->map_label, &template, NULL, NULL) < 0 ||
         template_render(template, &scope, 0, &core->step, &text, NULL) < 0 || context.secret_count > 0)
         return STR_EMPTY;
-    return cut(clean_text(arena, text));
+    return str_cut(str_clean(arena, text), LABEL_BYTES_MAX);
 }
