@@ -32,13 +32,17 @@ static int wish_of(struct cli *cli, struct value *body, struct err *err)
         return rc;
     if (!cli_has(cli, "--from-date") || !cli_has(cli, "--to-date"))
         return cli_wrong_use(cli, err, "--from-date and --to-date say which dates, both included");
-    if (cli_has(cli, "--conf") && (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, err) < 0 || conf->type != VALUE_MAP))
-        return cli_wrong_use(cli, err, "--conf must be a JSON object, such as '{\"region\": \"eu\"}'");
+    if (cli_has(cli, "--conf") &&
+        (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, err) < 0 ||
+         conf->type != VALUE_MAP))
+        return cli_wrong_use(cli, err,
+                             "--conf must be a JSON object, such as '{\"region\": \"eu\"}'");
     value_put(cli->arena, body, STR("dag_id"), value_string(cli->arena, cli_arg(cli, "DAG_ID")));
     put_text(cli, body, "from_date", "--from-date");
     put_text(cli, body, "to_date", "--to-date");
     put_text(cli, body, "reprocess_behavior", "--reprocess-behavior");
-    value_put(cli->arena, body, STR("run_backwards"), value_bool(cli->arena, cli_has(cli, "--run-backwards")));
+    value_put(cli->arena, body, STR("run_backwards"),
+              value_bool(cli->arena, cli_has(cli, "--run-backwards")));
     value_put(cli->arena, body, STR("max_active_runs"), value_int(cli->arena, most));
     if (conf != NULL)
         value_put(cli->arena, body, STR("dag_run_conf"), conf);
@@ -56,7 +60,9 @@ int cli_backfill_create(struct cli *cli, struct err *err)
     int rc = wish_of(cli, body, err);
 
     if (rc == 0)
-        rc = client_call(cli, "POST", dry ? STR("/api/v2/backfills/dry_run") : STR("/api/v2/backfills"), body, &reply, err);
+        rc = client_call(cli, "POST",
+                         dry ? STR("/api/v2/backfills/dry_run") : STR("/api/v2/backfills"), body,
+                         &reply, err);
     if (rc < 0)
         return rc;
     if (dry)
@@ -70,7 +76,8 @@ int cli_backfill_list(struct cli *cli, struct err *err)
 {
     const struct value *rows;
     struct str path = client_path(cli, "/api/v2/backfills?dag_id=%s", cli_arg(cli, "DAG_ID"));
-    int rc = client_list(cli, cli_has(cli, "DAG_ID") ? path : STR("/api/v2/backfills"), "backfills", INT32_MAX, &rows, err);
+    int rc = client_list(cli, cli_has(cli, "DAG_ID") ? path : STR("/api/v2/backfills"), "backfills",
+                         INT32_MAX, &rows, err);
 
     if (rc == 0)
         OUTPUT_ROWS(cli, columns, rows);
@@ -89,7 +96,8 @@ static int set(struct cli *cli, const char *pattern, const char *what, struct er
 
 int cli_backfill_pause(struct cli *cli, struct err *err)
 {
-    return set(cli, "/api/v2/backfills/%s/pause", "starts nothing new; what runs goes on to its end", err);
+    return set(cli, "/api/v2/backfills/%s/pause",
+               "starts nothing new; what runs goes on to its end", err);
 }
 
 int cli_backfill_unpause(struct cli *cli, struct err *err)

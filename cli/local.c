@@ -476,7 +476,9 @@ int local_run(struct local *local, const struct request *request, const volatile
                     &(struct core_event) { .type = CORE_COMMITTED, .committed = { batch_no } });
         } else if (local->finds.count > 0) {
             struct core_find find = local->finds.items[--local->finds.count];
-            core_do(local, &(struct core_event) { .type = CORE_FOUND, .found = { find, NULL, false } });
+            core_do(local, &(struct core_event) {
+                               .type = CORE_FOUND, .found = {find, NULL, false}
+            });
         } else if (local->inventory_wanted) {
             send_inventory(local);
         } else {

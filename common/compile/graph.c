@@ -155,8 +155,9 @@ static void find_edges(struct compiler *compiler, const struct value *map, bool 
 /* ---- first and last tasks of groups ---- */
 
 /* A group's first tasks depend on nothing inside of it, its last ones have nothing depend on them
- * there but teardowns: who waits for a group waits for its work. An edge counts inside the innermost group that holds both its ends, and in all groups
- * around that one. So it is enough to know for each task how deep the deepest such group lies. */
+ * there but teardowns: who waits for a group waits for its work. An edge counts inside the
+ * innermost group that holds both its ends, and in all groups around that one. So it is enough to
+ * know for each task how deep the deepest such group lies. */
 struct depths {
     uint32_t *of_group; /* 1 for groups at the top */
     uint32_t *of_edge;  /* of the group that holds both ends; 0: none does */

@@ -5,7 +5,8 @@
 /* Each costs a walk over the graph. */
 enum { SETUPS_MAX = 256 };
 
-static struct place_in_file place_of_key(const struct compiler *compiler, uint32_t task, const char *name)
+static struct place_in_file place_of_key(const struct compiler *compiler, uint32_t task,
+                                         const char *name)
 {
     const struct value_entry *entry = compiler->tasks.items[task].entry;
     const struct value_entry *key = value_entry(entry->value, str_of(name));
@@ -20,13 +21,15 @@ static void check_teardown(struct compiler *compiler, uint32_t number)
                 "the task '%.*s' cannot be both a setup and a teardown", STR_ARG(task->id));
     if (task->trigger_rule != RULE_ALL_SUCCESS)
         problem(compiler, place_of_key(compiler, number, "trigger_rule"), "remove it",
-                "a teardown has a rule of its own: it runs when everything before it has ended and a setup of its has succeeded");
+                "a teardown has a rule of its own: it runs when everything before it has ended and "
+                "a setup of its has succeeded");
     for (uint32_t i = 0; i < task->teardown->count; i++) {
         uint64_t setup;
         struct str id = value_text(task->teardown->items[i], STR_EMPTY);
         if (map_get_str(&compiler->task_ids, id, &setup) && !compiler->dag->tasks[setup].setup)
             problem(compiler, place_of_key(compiler, number, "teardown"),
-                    "write setup: true there, or name it in depends_on instead", "'%.*s' is not a setup task", STR_ARG(id));
+                    "write setup: true there, or name it in depends_on instead",
+                    "'%.*s' is not a setup task", STR_ARG(id));
     }
 }
 
@@ -36,8 +39,10 @@ static void check_follower(struct compiler *compiler, uint32_t number)
     const struct task *task = &compiler->dag->tasks[number];
     for (uint32_t i = 0; i < task->upstream_count; i++)
         if (compiler->dag->tasks[task->upstream[i]].setup)
-            problem(compiler, place_of_key(compiler, number, "trigger_rule"), "remove trigger_rule here",
-                    "the task '%.*s' follows the setup task '%.*s', and so its trigger rule can only be all_success",
+            problem(compiler, place_of_key(compiler, number, "trigger_rule"),
+                    "remove trigger_rule here",
+                    "the task '%.*s' follows the setup task '%.*s', and so its trigger rule can "
+                    "only be all_success",
                     STR_ARG(task->id), STR_ARG(compiler->dag->tasks[task->upstream[i]].id));
 }
 
@@ -54,8 +59,9 @@ void check_setups(struct compiler *compiler)
             check_teardown(compiler, t);
         else if (task->trigger_rule != RULE_ALL_SUCCESS)
             check_follower(compiler, t);
-        if (task->on_failure_fail_dagrun && task->teardown == NULL)
+        if (task->teardown_decides && task->teardown == NULL)
             problem(compiler, place_of_key(compiler, t, "on_failure_fail_dagrun"), "remove it",
-                    "on_failure_fail_dagrun means something only for a teardown: every other task has its say anyway");
+                    "on_failure_fail_dagrun means something only for a teardown: every other task "
+                    "has its say anyway");
     }
 }

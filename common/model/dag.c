@@ -234,7 +234,7 @@ static void weights_derive(struct dag *dag, const uint32_t *order, struct arena 
 /* Of what decides about the run. */
 static bool is_left_out(const struct task *task)
 {
-    return task->teardown != NULL && !task->on_failure_fail_dagrun;
+    return task->teardown != NULL && !task->teardown_decides;
 }
 
 static void decides_derive(struct dag *dag)

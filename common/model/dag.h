@@ -89,7 +89,7 @@ struct task {
     const struct value *env; /* map of strings (templates), NULL = none */
     bool setup;
     const struct value *teardown; /* list of setup task ids; NULL = not a teardown */
-    bool on_failure_fail_dagrun;  /* a teardown that decides after all */
+    bool teardown_decides;         /* a teardown that decides after all */
     const struct value *notify;   /* map: on_success, on_failure, ... lists; NULL = none */
     struct str doc_md, display_name, map_label;
     const struct value *inlets, *outlets;

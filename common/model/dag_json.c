@@ -87,7 +87,7 @@ static const struct field task_fields[] = {
     TASK(env, VALUE),
     TASK(setup, BOOL),
     TASK(teardown, VALUE),
-    TASK(on_failure_fail_dagrun, BOOL),
+    TASK(teardown_decides, BOOL),
     TASK(notify, VALUE),
     TASK(doc_md, STR),
     TASK(display_name, STR),

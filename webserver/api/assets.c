@@ -37,7 +37,8 @@ void asset_events_list(struct call *call)
 /* What made the run: events that it has taken. */
 void upstream_events_list(struct call *call)
 {
-    struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(call_param(call, "dag_run_id")) };
+    struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")),
+                            BIND_TEXT(call_param(call, "dag_run_id")) };
     call_document(call, DOCUMENT_api_upstream_events, binds, 2);
 }
 

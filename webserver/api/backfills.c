@@ -62,7 +62,8 @@ void backfill_create(struct call *call)
     struct request request = { .kind = REQUEST_BACKFILL, .dry_run = call->route->aux == 1 };
     struct str reprocess = body_text(call, "reprocess_behavior", STR("none"));
     request.dag_id = body_text(call, "dag_id", STR_EMPTY);
-    request.max_active_runs = (int32_t)body_int(call, "max_active_runs", 1, MAX_ACTIVE_RUNS_MOST, MAX_ACTIVE_RUNS);
+    request.max_active_runs =
+        (int32_t)body_int(call, "max_active_runs", 1, MAX_ACTIVE_RUNS_MOST, MAX_ACTIVE_RUNS);
     request.backwards = body_bool(call, "run_backwards", false);
     request.conf = body_map(call, "dag_run_conf");
     (void)body_bool(call, "run_on_latest_version", true);
@@ -73,10 +74,12 @@ void backfill_create(struct call *call)
     if (!body_time(call, "to_date", &request.to_ms) && !body_has(call, "to_date"))
         call_problem(call, "body", "to_date", "missing", "Field required");
     if (reprocess_parse(reprocess, &request.reprocess) < 0)
-        call_problem(call, "body", "reprocess_behavior", "enum", "Input should be 'failed', 'completed' or 'none'");
+        call_problem(call, "body", "reprocess_behavior", "enum",
+                     "Input should be 'failed', 'completed' or 'none'");
     if (call_refuse_problems(call))
         return;
-    struct audit audit = call_audit(call, request.dry_run ? "create_backfill_dry_run" : "create_backfill");
+    struct audit audit =
+        call_audit(call, request.dry_run ? "create_backfill_dry_run" : "create_backfill");
     command_send(call, &request, &audit, request.dry_run ? on_dry : on_made);
 }
 
@@ -103,7 +106,8 @@ static void on_found(void *owner, int rc, struct str json, const struct err *err
     if (rc == 0)
         rc = json_parse(call->arena, json, NULL, &row, NULL);
     if (rc == ERR_NOT_FOUND) {
-        call_refuse(call, 404, "there is no backfill %.*s", STR_ARG(call_param(call, "backfill_id")));
+        call_refuse(call, 404, "there is no backfill %.*s",
+                    STR_ARG(call_param(call, "backfill_id")));
         return;
     }
     if (rc < 0) {

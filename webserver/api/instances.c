@@ -176,13 +176,18 @@ void instance_patch(struct call *call)
                      "String should have at most 1000 characters");
     request.include_upstream = body_bool(call, "include_upstream", false);
     request.include_downstream = body_bool(call, "include_downstream", false);
-    bool past = body_bool(call, "include_past", false), future = body_bool(call, "include_future", false);
+    bool past = body_bool(call, "include_past", false),
+         future = body_bool(call, "include_future", false);
     if (call_refuse_problems(call))
         return;
     if ((past || future) && state.size > 0) {
         struct over_runs *over = ARENA_NEW(call->arena, struct over_runs);
-        *over = (struct over_runs) { .request = request, .past = past, .future = future, .event = "mark_task_instance",
-                                     .on_runs = on_over_runs, .on_end = on_over_runs_end };
+        *over = (struct over_runs) { .request = request,
+                                     .past = past,
+                                     .future = future,
+                                     .event = "mark_task_instance",
+                                     .on_runs = on_over_runs,
+                                     .on_end = on_over_runs_end };
         over_runs_find(call, over);
         return;
     }
@@ -212,7 +217,8 @@ static void on_cleared(struct call *call, const struct value *answer)
     call_list_read(call, &clearing->query);
 }
 
-/* ["load", -1, "failed"] of api_instance_keys, which knows whole tasks: those that are named, and what goes along. */
+/* ["load", -1, "failed"] of api_instance_keys, which knows whole tasks: those that are named, and
+ * what goes along. */
 static void add_key(struct call *call, struct clearing *clearing, const struct value *key)
 {
     struct str id = value_text(key->items[0], STR_EMPTY);
@@ -295,7 +301,8 @@ static uint32_t states_of(const struct clearing *clearing, struct str states[3])
 static void list_cleared(struct call *call, struct over_runs *over)
 {
     struct str states[3];
-    struct clearing clearing = { .request = over->request, .only_running = over->request.only_running };
+    struct clearing clearing = { .request = over->request,
+                                 .only_running = over->request.only_running };
     bool dry_run = body_bool(call, "dry_run", true);
     over_runs_list(call, over, states, dry_run ? states_of(&clearing, states) : 0);
 }
@@ -312,14 +319,19 @@ static void on_clear_runs(struct call *call, struct over_runs *over)
 static bool clears_over_runs(struct call *call, const struct request *request)
 {
     struct over_runs *over = ARENA_NEW(call->arena, struct over_runs);
-    *over = (struct over_runs) { .request = *request, .event = "clear_task_instances", .to_ms = YEAR_9999_MS,
-                                 .on_runs = on_clear_runs, .on_end = list_cleared };
+    *over = (struct over_runs) { .request = *request,
+                                 .event = "clear_task_instances",
+                                 .to_ms = YEAR_9999_MS,
+                                 .on_runs = on_clear_runs,
+                                 .on_end = list_cleared };
     over->past = body_bool(call, "include_past", false);
     over->future = body_bool(call, "include_future", false);
-    bool has_from = body_time(call, "start_date", &over->from_ms), has_to = body_time(call, "end_date", &over->to_ms);
+    bool has_from = body_time(call, "start_date", &over->from_ms),
+         has_to = body_time(call, "end_date", &over->to_ms);
     over->has_dates = request->run_id.size == 0 && (has_from || has_to);
     if (request->run_id.size == 0 && !over->has_dates)
-        call_problem(call, "body", "dag_run_id", "missing", "name the run, or give start_date and end_date");
+        call_problem(call, "body", "dag_run_id", "missing",
+                     "name the run, or give start_date and end_date");
     if (call_refuse_problems(call))
         return true;
     if (request->run_id.size > 0 && !over->past && !over->future)

@@ -31,9 +31,13 @@ static void on_found(void *owner, int rc, struct str json, const struct err *err
 
 void over_runs_find(struct call *call, struct over_runs *over)
 {
-    struct bind binds[] = { BIND_TEXT(over->request.dag_id), BIND_TEXT(over->request.run_id), BIND_NUMBER(over->past),
-                            BIND_NUMBER(over->future), BIND_NUMBER(over->has_dates ? over->from_ms : 1),
-                            BIND_NUMBER(over->has_dates ? over->to_ms : 0), BIND_NUMBER(OVER_RUNS_MAX + 1) };
+    struct bind binds[] = { BIND_TEXT(over->request.dag_id),
+                            BIND_TEXT(over->request.run_id),
+                            BIND_NUMBER(over->past),
+                            BIND_NUMBER(over->future),
+                            BIND_NUMBER(over->has_dates ? over->from_ms : 1),
+                            BIND_NUMBER(over->has_dates ? over->to_ms : 0),
+                            BIND_NUMBER(OVER_RUNS_MAX + 1) };
     call->state = over;
     document_read(call->api->options.store, DOCUMENT_api_runs_around, binds, 7, on_found, call);
 }
@@ -59,7 +63,8 @@ void over_runs_send(struct call *call, struct over_runs *over)
     command_send(call, &request, &audit, on_done);
 }
 
-void over_runs_list(struct call *call, const struct over_runs *over, const struct str *states, uint32_t state_count)
+void over_runs_list(struct call *call, const struct over_runs *over, const struct str *states,
+                    uint32_t state_count)
 {
     struct list_query query;
     list_query_init(&query, LIST_INSTANCES, call->arena, INT32_MAX);

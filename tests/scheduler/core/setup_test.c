@@ -105,7 +105,7 @@ static void a_failed_teardown_fails_the_run_when_it_is_to(void **state)
 {
     (void)state;
     struct dag *dag = scoped("s a:s t:s,a");
-    dag_task(dag, "t")->on_failure_fail_dagrun = true;
+    dag_task(dag, "t")->teardown_decides = true;
     assert_int_equal(dag_build(dag, NULL), 0);
     struct story *s = given(dag);
     story_succeeds(s, "s");
