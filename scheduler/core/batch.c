@@ -128,7 +128,7 @@ void write_worker(struct core *core, const struct worker *worker, const char *re
     record->worker.incarnation = worker->incarnation;
     record->worker.state = worker->state;
     record->worker.slots = worker->slots;
-    record->worker.seen_ms = core->wall_ms;
+    record->worker.seen_ms = core->wall_ms - (core->now_ms - worker->heard_ms);
     record->worker.reason = str_of(reason);
 }
 

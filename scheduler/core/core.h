@@ -147,7 +147,7 @@ struct core_event {
         const struct recovered_backfill *backfill;
         const struct recovered_event *asset;
         struct { int32_t dag_no; struct id128 content; struct str path; int64_t size, mtime_ms; bool known; } file;
-        struct { int64_t worker_no; struct str worker; bool draining; } worker;
+        struct { int64_t worker_no; struct str worker; enum worker_state state; } worker; /* as its row says */
         const struct request *request;
         const struct core_inventory *inventory;
         struct { struct str worker; struct id128 attempt; int64_t started_unix_ms; } started;

@@ -145,9 +145,8 @@ static void on_connection(void *owner, const struct connection_row *row)
 static void on_worker(void *owner, const struct recovered_worker *row)
 {
     struct recovery *recovery = owner;
-    bool draining = row->state == WORKER_DRAINING || row->state == WORKER_DRAINED;
     step(recovery, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
-                                                      .worker = { row->worker_no, row->worker, draining } });
+                                         .worker = { row->worker_no, row->worker, row->state } });
 }
 
 static void on_asset(void *owner, const struct recovered_event *event)
