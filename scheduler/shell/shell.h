@@ -6,7 +6,8 @@
  * message waits for which commit, who runs what, when something is due - all that is the core's.
  *
  * One file a concern: lead (the lease), recover (rows to events), ingest (DAG files), inbox (requests), session (messages in),
- * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider). They meet only in this struct. */
+ * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider),
+ * errands (its own). They meet only in this struct. */
 #ifndef HEADRACE_SHELL_H
 #define HEADRACE_SHELL_H
 
@@ -24,6 +25,7 @@ struct inbox;
 struct publish;
 struct file_watch;
 struct scale;
+struct errands;
 struct seal;
 
 struct shell {
@@ -48,6 +50,7 @@ struct shell {
     struct publish *publish;
     struct scale *scale;
     struct file_watch *file_watch;
+    struct errands *errands;
     void *owner;
     void (*done)(void *owner);
 };

@@ -30,6 +30,8 @@ struct live_attempt {
     struct buf frame; /* START, until it is handed over: holds secrets, so it is nowhere else */
 };
 
+struct helper;
+
 struct scheduler_link {
     struct worker_shell *shell;
     struct wire_client *client;
@@ -44,6 +46,7 @@ struct worker_shell {
     struct worker_core *core;
     struct warden_link warden;
     struct shipper shipper;
+    struct helper *helper; /* runs errands */
     bool shipper_is_open, warden_is_open;
     VEC(struct scheduler_link *) schedulers;
     VEC(struct live_attempt) live;

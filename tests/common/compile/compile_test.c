@@ -183,8 +183,8 @@ static void outputs_may_be_read_from_tasks_far_upstream(void **state)
 static void a_key_that_the_engine_cannot_do_yet_is_said_to_be_that(void **state)
 {
     (void)state;
-    assert_refused(STR("tasks:\n  a: {wait_for: {file: /x}}\n"),
-                   "etl/load.yaml:2:7: wait_for is not supported by this version");
+    assert_refused(STR("tasks:\n  a: {wait_for: {asset: x}}\n"),
+                   "etl/load.yaml:2:18: asset is not supported by this version");
 }
 
 static void the_length_of_a_map_is_bounded_by_the_setting(void **state)
