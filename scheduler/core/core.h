@@ -107,8 +107,9 @@ struct core_event {
             uint64_t seed;
             int64_t run_no_next; /* of today; from the database */
             int64_t worker_no_next;
-            bool commits_may_be_lost; /* a failover to a standby that may lack some: nothing is placed or taken back before
-                                       * every worker has shown all that it has */
+            int64_t failover_age_ms; /* since a leader found that the database had failed over, to a standby that may lack
+                                      * commits; -1 = never. For as long as leases of before may live nothing is placed or
+                                      * taken back until every worker has shown all that it has */
         } led;
         struct {
             int32_t dag_no;

@@ -473,6 +473,7 @@ void flow_deferred_check(struct core *core, struct run *run, uint32_t task); /* 
 void flow_run_ended(struct core *core, struct run *run); /* wakes the trigger_dag task that waits for it */
 bool flow_expand(struct core *core, struct ref ref);     /* true: there are instances to begin */
 MUST_USE int flow_condition(struct core *core, struct ref ref, struct str text, bool *out, struct err *err);
+void expansion_reserve(struct run *run, struct expansion *expansion, uint32_t capacity); /* room for so many instances */
 struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task, const struct value *values);
 
 /* ---- attempt.c ----------------------------------------------------------------------------------------------------- */

@@ -45,8 +45,8 @@ static void on_numbers(void *owner, const struct recovered_numbers *numbers)
     ssize_t got = getrandom(&seed, sizeof seed, 0);
     ASSERT(got == sizeof seed);
     step(recovery, &(struct core_event){ .type = CORE_LED,
-                                                      .led = { recovery->shell->epoch, seed, numbers->run_no_next,
-                                                               numbers->worker_no_next } });
+                                         .led = { recovery->shell->epoch, seed, numbers->run_no_next,
+                                                  numbers->worker_no_next, recovery->shell->failover_age_ms } });
 }
 
 void recover_dag(struct shell *shell, const struct recovered_dag *row)
