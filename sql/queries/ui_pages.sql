@@ -81,10 +81,12 @@ WITH hit AS (
       AND (cardinality($6::text[]) = 0 OR run_state_word(l.state) = ANY ($6))
 ), page AS (
     SELECT h.*, row_number() OVER (ORDER BY CASE WHEN $7 = '-last_run' THEN -coalesce(h.last_run_no, 0) END,
+        CASE WHEN $7 = 'attention' THEN CASE WHEN h.is_paused THEN 3 WHEN h.last_state = 3 THEN 0 WHEN h.last_state < 2 THEN 1 ELSE 2 END END,
         CASE WHEN $7 = 'next_run' THEN h.next_fire_at END NULLS LAST, h.dag_id) AS place FROM hit h
 ), shown AS (SELECT * FROM page ORDER BY place LIMIT $9::int4 OFFSET $10::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SELECT count(*) FROM hit),
     'tags', (SELECT coalesce(json_agg(DISTINCT tag ORDER BY tag), '[]') FROM dag, unnest(tags) AS tag WHERE NOT is_stale),
+    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(owners) AS owner WHERE NOT is_stale),
     'dags', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'display_name', s.dag_id, 'description', s.description,
         'tags', s.tags, 'owners', s.owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),

@@ -72,6 +72,8 @@ const cases = [
     await open("/home", ".health");
     check(/Scheduler/.test(await text(".health")), "no health");
     check(await page.locator("h2:has-text('Running now')").count() === 1, "no running panel");
+    check(/w-1.*node-3/s.test(await text(".panel:has(h2:text-is('Workers'))")), "no worker with its host");
+    await page.waitForSelector(".panel:has(h2:text('Queue default')) .uplot");
     check((await page.locator(".import-error").allInnerTexts()).join().includes("Did you mean 'retries'?"), "no advice at the import error");
     await until(page, "the stream is live", () => document.querySelector(".live-live") !== null);
   }],
@@ -82,6 +84,16 @@ const cases = [
     check(page.url().includes("q=ranking"), "the filter is not in the address");
     await page.reload();
     await until(page, "one row after reload", () => document.querySelectorAll(".dags tbody tr").length === 1);
+  }],
+  ["the list of DAGs is filtered by owner and tag, and put into another order", async () => {
+    await open("/dags", ".dags tbody tr");
+    await page.selectOption("select[aria-label=Owner]", "platform");
+    await until(page, "what platform owns", () => [...document.querySelectorAll(".dags tbody tr")].every((r) => r.textContent.includes("platform")));
+    await page.selectOption("select[aria-label=Tag]", "large");
+    await until(page, "one row", () => document.querySelectorAll(".dags tbody tr").length === 1);
+    await open("/dags?sort=dag_id", ".dags tbody tr");
+    const names = await page.locator(".dags .cell-name .strong").allInnerTexts();
+    check(names.join() === [...names].sort().join(), `not by name: ${names}`);
   }],
   ["an import error shows file, line, column, message, advice and the lines", async () => {
     await open("/dags", ".import-fold");
