@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* home - is anything wrong, what runs, what comes. */
-import { Suspense, lazy } from "react";
 import { V1, V2 } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
 import type { Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
@@ -16,7 +16,7 @@ import { ImportErrorItem } from "../parts/import_error.tsx";
 import { Glyph, Meter } from "../parts/state.tsx";
 import "../styles/home.css";
 
-const Chart = lazy(() => import("../parts/chart.tsx"));
+const Chart = later(() => import("../parts/chart.tsx"), <div className="chart-space" />);
 
 function Stat({ to, label, value, sub, tone, children }: { to?: string; label: React.ReactNode; value: React.ReactNode; sub?: React.ReactNode; tone?: string; children?: React.ReactNode }) {
   const inner = <><span className="label">{label}</span><span className={`value ${tone ?? ""}`}>{value}</span><span className="sub">{sub ?? "\u00a0"}</span>{children}</>;
@@ -89,11 +89,7 @@ function Failures({ data }: { data: HomeData }) {
 function Activity({ data }: { data: HomeData }) {
   const { from, step_ms, success, failed } = data.activity;
   const at = success.map((_, i) => from + i * step_ms);
-  return (
-    <Suspense fallback={<div className="chart-space" />}>
-      <Chart at={at} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />
-    </Suspense>
-  );
+  return <Chart at={at} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
 }
 
 /* What wants to run against the slots there are: where the first line leaves the second behind, tasks wait. */
@@ -102,9 +98,7 @@ function Demand({ hours }: { hours: number }) {
   return (
     <>{scaling.data?.queues.filter((queue) => queue.at.length > 1).map((queue) => (
       <Panel key={queue.queue} title={`Queue ${queue.queue}, last ${hours} h`}>
-        <Suspense fallback={<div className="chart-space" />}>
-          <Chart at={queue.at} height={150} label={`Tasks and slots of queue ${queue.queue}`} series={[{ name: "Tasks that run or wait", group: "active", values: queue.demands, fill: true, stepped: true }, { name: "Slots", group: "plain", values: queue.presents.map((n) => n * queue.slots), dash: [5, 3], stepped: true }]} />
-        </Suspense>
+        <Chart at={queue.at} height={150} label={`Tasks and slots of queue ${queue.queue}`} series={[{ name: "Tasks that run or wait", group: "active", values: queue.demands, fill: true, stepped: true }, { name: "Slots", group: "plain", values: queue.presents.map((n) => n * queue.slots), dash: [5, 3], stepped: true }]} />
       </Panel>
     ))}</>
   );
