@@ -196,6 +196,11 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     return rc;
 }
 
+void shell_set_conf(struct shell *shell, const struct conf *conf)
+{
+    shell->conf = conf;
+}
+
 /* Closing is a chain: each part is closed when the one before it has ended. */
 
 static void on_store_closed(void *owner)

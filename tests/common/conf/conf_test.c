@@ -284,8 +284,8 @@ static void a_reload_changes_what_may_change_and_counts_what_must_wait(void **st
     assert_str(next->logging_level, "debug");
     assert_int_equal(next->api_port, 9000);
     assert_int_equal(next->worker_kill_grace_ms, 7000);
-    assert_int_equal(next->autoscales[0].max, 2);
-    assert_int_equal(waiting, 1);
+    assert_int_equal(next->autoscales[0].max, 1);
+    assert_int_equal(waiting, 2);
     conf_free(next);
     write_file("[logging]\nlevel = loud\n");
     struct err err = { 0 };
