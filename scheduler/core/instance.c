@@ -60,7 +60,7 @@ void instance_end(struct core *core, struct ref ref, enum task_state state, enum
     instance_set(core, ref, state, cause);
     struct record *record = write_try(core, WRITE_TRY_PLACED, ref, state, cause);
     record->try.ended_ms = core->wall_ms;
-    record->try.error = clean_text(batch_arena(core), error);
+    record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, cause);
     instance_settled(core, ref);
 }
@@ -162,6 +162,9 @@ static void whole_settled(struct core *core, struct run *run, uint32_t task, enu
         (*slot_counter(&run->tasks[model->downstream[i]], state))++;
     for (uint32_t i = 0; i < model->downstream_count; i++)
         task_evaluate(core, run, model->downstream[i]);
+    if (model->setup)
+        setup_settled(core, run, task);
+    past_settled(core, run);
     if (state == TASK_FAILED && dag->fail_fast && run->state == RUN_RUNNING && !run->forced)
         run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_FAIL_FAST, false);
     run_finish_if_done(core, run);
@@ -173,6 +176,7 @@ void instance_settled(struct core *core, struct ref ref)
     struct task_slot *slot = &run->tasks[ref.task];
     enum task_state state = instance_at(core, ref)->state;
     ASSERT(task_state_is_final(state));
+    asset_outlets(core, ref);
     if (ref.map >= 0) {
         struct expansion *expansion = &run->expansions.items[slot->expansion];
         expansion_count(expansion, state, 1);
@@ -259,7 +263,7 @@ static struct str output_json(struct arena *arena, struct str text)
     if (is_json)
         return str_copy(arena, text);
     struct buf quoted = { 0 };
-    json_write_string(&quoted, clean_text(arena, text));
+    json_write_string(&quoted, str_clean(arena, text));
     struct str json = str_copy(arena, buf_str(&quoted));
     buf_clear(&quoted);
     return json;

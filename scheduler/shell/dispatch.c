@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "scheduler/shell/find.h"
 #include "scheduler/shell/scale.h"
 
 static struct message grant_message(const struct core_send *send)
@@ -46,10 +47,13 @@ static struct message message_of(const struct core_send *send)
     case SEND_STOP:
         return (struct message){ .type = MESSAGE_STOP };
     case SEND_SCALE:
+    case SEND_FIND:
         break;
     }
     UNREACHABLE();
 }
+
+_Static_assert(SPEC_BYTES_MAX + (256 << 10) < MESSAGE_SIZE_MAX, "a grant fits into a message");
 
 void dispatch_send(struct shell *shell, const struct core_send *send)
 {
@@ -57,11 +61,17 @@ void dispatch_send(struct shell *shell, const struct core_send *send)
         scale_want(shell->scale, send->scale.queue, send->scale.wanted, send->scale.reason);
         return;
     }
+    if (send->type == SEND_FIND) {
+        find_run(shell, &send->find);
+        return;
+    }
     struct message message = message_of(send);
     message.epoch = send->epoch;
     struct err err = { 0 };
     int rc = wire_server_send(shell->server, send->worker, &message, &err);
-    if (rc < 0)
+    if (rc == ERR_NOT_FOUND || rc == ERR_LIMIT) /* a peer that is away or slow: the core says it again in time */
         log_debug("send_dropped", LOG_STR("message", message_name(message.type)), LOG_STR("worker", send->worker),
                   LOG_ERR(&err));
+    else if (rc < 0)
+        log_error("send_failed", LOG_STR("message", message_name(message.type)), LOG_STR("worker", send->worker), LOG_ERR(&err));
 }
