@@ -166,6 +166,8 @@ static int open_store(struct shell *shell, struct err *err)
             .metrics = shell->metrics,
             .is_writing = true,
             .readers = 1,
+            .statement_timeout_ms = conf->database_statement_timeout_ms,
+            .lock_timeout_ms = conf->database_lock_timeout_ms,
             .on_state = on_store_state,
             .owner = shell,
         };
