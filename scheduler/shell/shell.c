@@ -168,6 +168,8 @@ static int open_store(struct shell *shell, struct err *err)
             .metrics = shell->metrics,
             .is_writing = true,
             .readers = 1,
+            .statement_timeout_ms = conf->database_statement_timeout_ms,
+            .lock_timeout_ms = conf->database_lock_timeout_ms,
             .on_state = on_store_state,
             .owner = shell,
         };
@@ -201,6 +203,11 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
         rc = open_store(shell, err);
     *out = shell; /* also on failure: shell_close ends what was begun */
     return rc;
+}
+
+void shell_set_conf(struct shell *shell, const struct conf *conf)
+{
+    shell->conf = conf;
 }
 
 /* Closing is a chain: each part is closed when the one before it has ended. */

@@ -59,6 +59,9 @@ struct shell {
  * on failure too, to be closed. */
 MUST_USE int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner, struct err *err);
 
+/* Settings that were read again; kept like those before, which must live on until shell_close. */
+void shell_set_conf(struct shell *shell, const struct conf *conf);
+
 /* Gives the lease back, closes everything, frees the shell; then done(owner). */
 void shell_close(struct shell *shell, void (*done)(void *owner));
 

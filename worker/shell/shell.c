@@ -337,3 +337,8 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
     timer_close(&shell->tick, on_part_closed);
     timer_close(&shell->ending, on_part_closed);
 }
+
+void worker_shell_set_conf(struct worker_shell *shell, const struct conf *conf)
+{
+    shell->conf = conf;
+}
