@@ -38,7 +38,7 @@ static const struct field fields[] = {
     ROW(slots, INT32),        ROW(whole_run, BOOL),       ROW(only_failed, BOOL),
     ROW(only_running, BOOL),  ROW(include_upstream, BOOL), ROW(include_downstream, BOOL),
     ROW(latest_version, BOOL), ROW(paused, BOOL),         ROW(drain, BOOL),
-    ROW(removed, BOOL),
+    ROW(removed, BOOL),       ROW(interval_start_ms, INT64), ROW(interval_end_ms, INT64),
 };
 #undef ROW
 
