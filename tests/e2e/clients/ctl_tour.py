@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every command of airflowctl that reaches what Headrace has, run as a person runs it; each one's answer is read and looked at."""
+"""Every command of airflowctl that reaches what Headrace has, run as a person runs it; each one's answer is read and looked at.
+
+`dags get-tags` is left out: 0.1.5 cannot print a list of texts, which is what Airflow answers too."""
 import json
 import os
 import pathlib
@@ -47,7 +49,6 @@ def dags(ctl):
     ctl.expect("dags list", sorted(set(column(ctl.read("dags", "list"), "dag_id")) & {"tour", "failing"}), ["failing", "tour"])
     ctl.expect("dags get", column(ctl.read("dags", "get", "tour"), "description"), ["Shown to clients"])
     ctl.expect("dags get-details", column(ctl.read("dags", "get-details", "tour"), "dag_id"), ["tour"])
-    ctl.read("dags", "get-tags")
     ctl.read("dags", "get-stats", "[\"tour\"]")
     ctl.read("dags", "list-version", "tour")
     ctl.read("dags", "get-version", "tour", "1")
@@ -64,7 +65,8 @@ def dags(ctl):
     run = ctl.read("dags", "trigger", "spare", "--dag-run-id", "by_ctl", "--note", "hello")
     ctl.expect("dags trigger", column(run, "dag_run_id"), ["by_ctl"])
     ctl.expect("dagrun get", column(ctl.read("dagrun", "get", "spare", "by_ctl"), "note"), ["hello"])
-    ctl.read("dagrun", "list", "--dag-id", "failing", "--state", "failed")
+    listed = ctl.say("dagrun", "list", "--dag-id", "failing", "--state", "failed", *JSON)
+    ctl.expect("dagrun list", "dag_run_id" in listed and "shown" not in listed, True)
     ctl.say("dags", "delete", "doomed")
     ctl.say("dags", "get", "doomed", fails=True)
 
@@ -80,7 +82,7 @@ def vault(ctl):
     ctl.say("variables", "create", "--key", "city", "--value", "Lisbon")
     ctl.expect("variables get", column(ctl.read("variables", "get", "city"), "value"), ["Lisbon"])
     ctl.say("variables", "update", "--key", "city", "--value", "Porto")
-    ctl.expect("variables list", column(ctl.read("variables", "list"), "value"), ["Porto"])
+    ctl.expect("variables list", "Porto" in column(ctl.read("variables", "list"), "value"), True)
     (ctl.home / "variables.json").write_text(json.dumps({"river": "Tejo"}))
     ctl.say("variables", "import", str(ctl.home / "variables.json"))
     ctl.expect("an imported variable", column(ctl.read("variables", "get", "river"), "value"), ["Tejo"])
@@ -109,7 +111,7 @@ def rest(ctl):
     ctl.say("xcom", "add", *where, "by_ctl", "1")
     ctl.say("xcom", "edit", *where, "by_ctl", "2")
     ctl.expect("xcom get", column(ctl.read("xcom", "get", *where, "by_ctl"), "value"), ["2"])
-    ctl.expect("xcom list", sorted(column(ctl.read("xcom", "list", *where, "by_ctl"), "key")), ["by_ctl"])
+    ctl.expect("xcom list", sorted(column(ctl.read("xcom", "list", *where, "--key", "by_ctl"), "key")), ["by_ctl"])
     ctl.say("xcom", "delete", *where, "by_ctl")
 
 
