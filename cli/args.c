@@ -145,6 +145,12 @@ static int parse_option(struct args *args, const struct args_rules *rules,
     return 0;
 }
 
+/* A negative number, such as the -1 slots of an unlimited pool, is a value. */
+static bool is_option(struct str word)
+{
+    return word.size > 1 && word.bytes[0] == '-' && !(word.bytes[1] >= '0' && word.bytes[1] <= '9');
+}
+
 int args_parse(struct args *args, const struct args_rules *rules, const struct args_rules *common,
                int argc, char **argv, struct err *err)
 {
@@ -155,7 +161,7 @@ int args_parse(struct args *args, const struct args_rules *rules, const struct a
 
         if (!options_ended && str_is(word, "--")) {
             options_ended = true;
-        } else if (!options_ended && word.size > 1 && word.bytes[0] == '-') {
+        } else if (!options_ended && is_option(word)) {
             int rc = parse_option(args, rules, common, argc, argv, &i, err);
 
             if (rc < 0)

@@ -268,16 +268,15 @@ static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *s
     if (rc == 0)
         rc = make_token(cli, conninfo, err);
     if (rc == 0)
+        rc = provision(cli, conninfo, is_private ? pg : NULL, note, err);
+    if (rc == 0)
         rc = write_instance(cli, env, conninfo, err);
     if (rc < 0)
         return rc;
     settle_environment(cli, env, conninfo);
     supervisor->env = environment_list(env);
     supervisor->pg = is_private ? pg : NULL;
-    rc = wait_until_healthy(cli, supervisor, err);
-    if (rc == 0)
-        rc = provision(cli, supervisor->pg, note, err);
-    return rc;
+    return wait_until_healthy(cli, supervisor, err);
 }
 
 static int check_programs(struct cli *cli, struct err *err)

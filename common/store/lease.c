@@ -31,6 +31,7 @@ static struct store_lease lease_of(const struct asking *asking, const struct pg_
         /* From when it was asked for: a slow answer stretches nothing. */
         .ends_ms = asking->asked_ms + asking->ttl_ms,
         .holder = STR_EMPTY,
+        .failover_age_ms = -1,
         .asked_ms = asking->asked_ms,
         .answered_ms = loop_now_ms(),
     };
@@ -44,7 +45,7 @@ static void finish(struct asking *asking, const struct store_lease *lease)
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-enum { TRY_IS_TAKEN, TRY_EPOCH, TRY_HOLDER, TRY_LEFT, TRY_CLOCK };
+enum { TRY_IS_TAKEN, TRY_EPOCH, TRY_HOLDER, TRY_LEFT, TRY_CLOCK, TRY_FAILOVER_AGE };
 
 static void on_tried(void *owner, const struct pg_outcome *outcome)
 {
@@ -60,6 +61,7 @@ static void on_tried(void *owner, const struct pg_outcome *outcome)
         lease.holder = pg_get_text(result, 0, TRY_HOLDER);
         lease.left_ms = pg_get_int(result, 0, TRY_LEFT);
         lease.wall_ms = pg_get_time_ms(result, 0, TRY_CLOCK);
+        lease.failover_age_ms = pg_get_int(result, 0, TRY_FAILOVER_AGE);
         if (!pg_get_bool(result, 0, TRY_IS_TAKEN)) {
             lease.rc = err_set(&err, ERR_CONFLICT, "%.*s leads", STR_ARG(lease.holder));
             lease.err = &err;

@@ -23,6 +23,8 @@ struct store_lease {
      * may trust itself for left_ms more: a new leader's amnesty begins after that. */
     struct str holder;
     int64_t left_ms;
+    int64_t failover_age_ms; /* of a lease just taken: since the database was found to have failed over, which may have lost
+                              * commits; -1 = never */
 };
 
 /* Takes the lease if its lock is free. When the lock is held and the lease is over, ends the session that holds it, so that

@@ -162,7 +162,8 @@ static void on_led(struct core *core, const struct core_event *event)
     core->leading = true;
     core->epoch = event->led.epoch;
     core->led_ms = event->now_ms;
-    core->barrier = core->may_have_lost = event->led.commits_may_be_lost;
+    core->barrier = core->may_have_lost =
+        event->led.failover_age_ms >= 0 && event->led.failover_age_ms < core->limits.amnesty_ms;
     core->run_no_next = event->led.run_no_next;
     core->worker_no_next = event->led.worker_no_next > 0 ? event->led.worker_no_next : 1;
     rand_init(&core->rand, event->led.seed);

@@ -372,7 +372,6 @@ void grant_send(struct core *core, uint32_t attempt);
 void send_now(struct core *core, struct core_send send);
 void batch_committed(struct core *core, uint64_t batch_no);
 const struct core_batch *batch_begin(struct core *core); /* NULL: one is in flight, or there is nothing to write */
-struct str clean_text(struct arena *arena, struct str text); /* UTF-8 without NUL, for PostgreSQL */
 
 /* ---- timers.c ------------------------------------------------------------------------------------------------------ */
 
@@ -473,6 +472,7 @@ void flow_deferred_check(struct core *core, struct run *run, uint32_t task); /* 
 void flow_run_ended(struct core *core, struct run *run); /* wakes the trigger_dag task that waits for it */
 bool flow_expand(struct core *core, struct ref ref);     /* true: there are instances to begin */
 MUST_USE int flow_condition(struct core *core, struct ref ref, struct str text, bool *out, struct err *err);
+void expansion_reserve(struct run *run, struct expansion *expansion, uint32_t capacity); /* room for so many instances */
 struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task, const struct value *values);
 
 /* ---- attempt.c ----------------------------------------------------------------------------------------------------- */

@@ -311,6 +311,19 @@ static int elements_of(struct core *core, struct ref ref, const struct value **o
 }
 
 /* Instances that were there before keep their counts of tries and rows. */
+void expansion_reserve(struct run *run, struct expansion *expansion, uint32_t capacity)
+{
+    if (capacity <= expansion->capacity)
+        return;
+    struct instance *items = ARENA_ARRAY(&run->arena, struct instance, capacity);
+    if (expansion->capacity > 0)
+        memcpy(items, expansion->items, expansion->capacity * sizeof *items);
+    for (uint32_t i = expansion->capacity; i < capacity; i++)
+        items[i].attempt = NONE;
+    expansion->items = items;
+    expansion->capacity = capacity;
+}
+
 struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task, const struct value *values)
 {
     (void)core;
@@ -320,16 +333,7 @@ struct expansion *expansion_new(struct core *core, struct run *run, uint32_t tas
         VEC_ADD(&run->expansions, (struct expansion){ .task = task });
     }
     struct expansion *expansion = &run->expansions.items[slot->expansion];
-    uint32_t capacity = values->count > expansion->capacity ? values->count : expansion->capacity;
-    if (capacity > expansion->capacity) {
-        struct instance *items = ARENA_ARRAY(&run->arena, struct instance, capacity);
-        if (expansion->capacity > 0)
-            memcpy(items, expansion->items, expansion->capacity * sizeof *items);
-        for (uint32_t i = expansion->capacity; i < capacity; i++)
-            items[i].attempt = NONE;
-        expansion->items = items;
-        expansion->capacity = capacity;
-    }
+    expansion_reserve(run, expansion, values->count);
     expansion->length = values->count;
     expansion->values = value_copy(&run->arena, values);
     expansion->done = expansion->success = expansion->failed = expansion->upstream_failed = expansion->skipped = 0;

@@ -23,19 +23,9 @@ static void expansions_recover(struct core *core, struct run *run, const struct 
 /* Rows of elements beyond the present list: they were there before a clear. */
 static struct instance *instance_room(struct core *core, struct run *run, struct ref ref)
 {
-    struct task_slot *slot = &run->tasks[ref.task];
-    if (ref.map >= 0 && slot->expansion != NONE) {
-        struct expansion *expansion = &run->expansions.items[slot->expansion];
-        if ((uint32_t)ref.map >= expansion->capacity) {
-            uint32_t capacity = (uint32_t)ref.map + 1;
-            struct instance *items = ARENA_ARRAY(&run->arena, struct instance, capacity);
-            memcpy(items, expansion->items, expansion->capacity * sizeof *items);
-            for (uint32_t i = expansion->capacity; i < capacity; i++)
-                items[i].attempt = NONE;
-            expansion->items = items;
-            expansion->capacity = capacity;
-        }
-    }
+    const struct task_slot *slot = &run->tasks[ref.task];
+    if (ref.map >= 0 && slot->expansion != NONE)
+        expansion_reserve(run, &run->expansions.items[slot->expansion], (uint32_t)ref.map + 1);
     return instance_at(core, ref);
 }
 
@@ -219,7 +209,8 @@ void recover_worker(struct core *core, const struct core_event *event)
     uint32_t index = worker_by_no(core, event->worker.worker_no);
     if (index == NONE)
         index = worker_add(core, event->worker.worker, event->worker.worker_no);
-    core->workers.items[index].state = event->worker.draining ? WORKER_DRAINING : WORKER_ACTIVE;
+    /* Whether a drained one is so still, its inventory will tell. */
+    core->workers.items[index].state = event->worker.state == WORKER_DRAINED ? WORKER_DRAINING : event->worker.state;
     core->workers.items[index].written_ms = core->now_ms;
 }
 

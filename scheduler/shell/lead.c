@@ -89,9 +89,11 @@ static void on_lease(void *owner, const struct store_lease *lease)
     }
     lead->phase = RECOVERING;
     lead->shell->epoch = lease->epoch;
+    lead->shell->failover_age_ms = lease->failover_age_ms;
     trust_until(lead, lease);
     timer_once(&lead->next, lead->shell->conf->scheduler_lease_renew_ms);
-    log_info("leading", LOG_INT("epoch", lease->epoch), LOG_STR("before", lease->holder));
+    log_info("leading", LOG_INT("epoch", lease->epoch), LOG_STR("before", lease->holder),
+             LOG_INT("failover_age_ms", lease->failover_age_ms));
     start_upkeep(&lead->upkeep);
 }
 

@@ -140,6 +140,7 @@ static struct core_limits limits_of(const struct conf *conf)
         /* The leader before may have renewed leases until its own was over. */
         .amnesty_ms = conf->scheduler_attempt_lease_ms + conf->scheduler_attempt_lease_grace_ms +
                       conf->scheduler_lease_ttl_ms,
+        .join_settle_ms = conf->scheduler_join_settle_ms,
         .running_write_ms = conf->scheduler_running_write_ms,
         .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
         .paused_upon_creation = conf->core_dags_are_paused_at_creation,

@@ -39,6 +39,7 @@ struct shell {
     bool is_leading;   /* CORE_RECOVERED was given: events of the world are the core's business */
     bool is_stepping, is_closing;
     uint64_t epoch; /* 0: a standby */
+    int64_t failover_age_ms; /* of the database, when the lease was taken; -1 = it never failed over */
     int64_t clock_skew_ms; /* the database's wall clock minus ours */
     struct lead *lead;
     struct ingest *ingest;

@@ -12,9 +12,10 @@ CREATE TABLE lease (
     epoch      bigint NOT NULL,
     holder     text NOT NULL,
     expires_at timestamptz NOT NULL,
+    failed_over_at timestamptz NOT NULL DEFAULT '-infinity', -- when a holder first found another timeline than the one before
     UNIQUE (shard, epoch)
 ) WITH (fillfactor = 50);
-INSERT INTO lease VALUES (0, 0, '', '-infinity');
+INSERT INTO lease (shard, epoch, holder, expires_at) VALUES (0, 0, '', '-infinity');
 
 -- The first statement of every transaction of a leader. Taking the lease changes epoch, a key column, and so waits for open
 -- fenced transactions; renewing it does not. HR410 is ERR_LOST, HR409 ERR_CONFLICT: common/pg/pg_error.h.

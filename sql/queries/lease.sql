@@ -2,18 +2,22 @@
 
 -- name: lease_try
 -- takes: int2 text int8
--- gives: bool int8 text int8 timestamptz
+-- gives: bool int8 text int8 timestamptz int8
 WITH old AS MATERIALIZED (SELECT holder, expires_at FROM lease WHERE shard = $1),
      locked AS MATERIALIZED (SELECT pg_try_advisory_lock(1212498244, $1::int2) AS ok),
      taken AS (
     UPDATE lease SET epoch = greatest(epoch + 1, (wal_timeline() << 32) + 1), holder = $2,
-                     expires_at = clock_timestamp() + $3::int8 * interval '1 millisecond'
+                     expires_at = clock_timestamp() + $3::int8 * interval '1 millisecond',
+                     failed_over_at = CASE WHEN epoch > 0 AND epoch >> 32 <> wal_timeline() THEN clock_timestamp()
+                                           ELSE failed_over_at END
     FROM locked WHERE lease.shard = $1 AND locked.ok
-    RETURNING epoch)
+    RETURNING epoch, failed_over_at)
 SELECT taken.epoch IS NOT NULL, coalesce(taken.epoch, 0), old.holder,
        CASE WHEN old.expires_at > clock_timestamp()
             THEN (extract(epoch FROM old.expires_at - clock_timestamp()) * 1000)::bigint ELSE 0 END,
-       clock_timestamp()
+       clock_timestamp(),
+       CASE WHEN taken.failed_over_at > '-infinity'
+            THEN (extract(epoch FROM clock_timestamp() - taken.failed_over_at) * 1000)::bigint ELSE -1 END
 FROM old LEFT JOIN taken ON true
 
 -- name: lease_evict

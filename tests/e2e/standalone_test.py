@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -56,6 +57,18 @@ def everything_comes_from_nothing_and_ends_with_sigterm():
         assert "password " + system.password() not in system.output()[before:], "it is shown once"
         assert "new cluster" not in system.output()[before:]
         works(system)
+
+
+def what_is_healthy_has_all_that_examples_use():
+    system = Standalone()
+    try:
+        system.launch()
+        wait_for(system.is_healthy, "a healthy system", 60, 0.005)
+        system.request("GET", "/api/v2/connections/warehouse")
+        for name in ("data_folder", "examples_folder"):
+            system.request("GET", f"/api/v2/variables/{name}")
+    finally:
+        system.__exit__(*sys.exc_info())
 
 
 def what_dies_is_started_again():
@@ -203,7 +216,7 @@ def an_ordinary_user_needs_no_root():
 
 
 if __name__ == "__main__":
-    main(everything_comes_from_nothing_and_ends_with_sigterm, what_dies_is_started_again,
+    main(everything_comes_from_nothing_and_ends_with_sigterm, what_is_healthy_has_all_that_examples_use, what_dies_is_started_again,
          a_killed_supervisor_leaves_nothing_broken, two_live_side_by_side, a_second_start_in_the_same_home_is_refused,
          a_port_that_is_taken_is_named, detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped,
          a_failing_start_says_why_and_leaves_nothing, a_home_with_a_long_path_works,

@@ -92,13 +92,16 @@ class Standalone:
             raise
         return self
 
-    def start(self, timeout=60):
+    def launch(self):
         with open(self.home / "standalone.log", "ab") as log:
             self.process = subprocess.Popen([self.bin / "headrace", "standalone"], env=self.env, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True,
                                             user=self.user, group=self.user and "nogroup", extra_groups=self.user and [])
+
+    def start(self, timeout=60):
+        self.launch()
         wait_for(self.is_healthy, "a healthy system", timeout)
-        wait_for(lambda: "Headrace is ready" in self.output(), "what a new home finds ready", timeout)
+        wait_for(lambda: "Headrace is ready" in self.output(), "the word that it is ready", timeout)
 
     def is_healthy(self):
         if self.process.poll() is not None:

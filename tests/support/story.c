@@ -248,7 +248,7 @@ static void lead(struct story *story)
     story->epoch++;
     step(story, &(struct core_event){ .type = CORE_LED,
                                       .led = { story->epoch, story->epoch, model_store_run_no_next(&story->store), 1,
-                                               story->commits_may_be_lost } });
+                                               story->commits_may_be_lost ? 0 : -1 } });
     model_store_recover(&story->store, story, feed);
     step(story, &(struct core_event){ .type = CORE_RECOVERED });
 }

@@ -62,6 +62,7 @@ static void the_first_who_asks_leads(void **state)
     assert_int_equal(answer.lease.rc, 0);
     assert_int_equal(answer.lease.epoch, (1LL << 32) + 1); /* timeline 1, first counter */
     assert_int_equal(answer.lease.left_ms, 0);
+    assert_int_equal(answer.lease.failover_age_ms, -1);
     assert_true(answer.lease.ends_ms >= before_ms + TTL_MS);
     assert_true(answer.lease.ends_ms <= loop_now_ms() + TTL_MS);
     assert_true(llabs(answer.lease.wall_ms - loop_wall_ms()) < 5000);
@@ -163,7 +164,24 @@ static void a_promoted_database_ends_the_lease_and_raises_the_epoch(void **state
     /* An epoch of an earlier timeline, as a promoted standby finds it. */
     assert_int_equal(store_world_int(&world, "UPDATE lease SET epoch = 77 RETURNING epoch"), 77);
     assert_int_equal(renew(&world, 77).lease.rc, ERR_LOST);
-    assert_int_equal(try_to_lead(&world, "one").lease.epoch, (1LL << 32) + 1);
+    struct answer answer = try_to_lead(&world, "one");
+    assert_int_equal(answer.lease.epoch, (1LL << 32) + 1);
+    assert_in_range(answer.lease.failover_age_ms, 0, 60000);
+    store_world_close(&world);
+}
+
+/* The leader after the one that found it has to know too. */
+static void a_failover_is_remembered_for_the_next_leader(void **state)
+{
+    struct store_world world;
+
+    (void)state;
+    store_world_open(&world);
+    (void)try_to_lead(&world, "one");
+    (void)store_world_int(&world, "UPDATE lease SET epoch = 77, failed_over_at = '-infinity' RETURNING 1");
+    (void)try_to_lead(&world, "one");
+    (void)store_world_int(&world, "UPDATE lease SET failed_over_at = failed_over_at - interval '1 hour' RETURNING 1");
+    assert_in_range(try_to_lead(&world, "one").lease.failover_age_ms, 3600000, 3660000);
     store_world_close(&world);
 }
 
@@ -235,5 +253,5 @@ static void a_renewal_does_not_wait_for_a_batch(void **state)
 
 TESTS(CASE(the_first_who_asks_leads), CASE(a_standby_is_told_who_leads), CASE(a_dead_leader_is_followed_at_once),
       CASE(a_silent_leader_loses_its_session_when_its_lease_is_over), CASE(renewing_moves_the_end_and_not_the_epoch),
-      CASE(a_promoted_database_ends_the_lease_and_raises_the_epoch), CASE(who_resigns_is_followed_without_waiting),
+      CASE(a_promoted_database_ends_the_lease_and_raises_the_epoch), CASE(a_failover_is_remembered_for_the_next_leader), CASE(who_resigns_is_followed_without_waiting),
       CASE(taking_over_waits_for_a_batch_that_has_passed_the_fence), CASE(a_renewal_does_not_wait_for_a_batch))

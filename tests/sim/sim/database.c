@@ -104,6 +104,10 @@ bool db_take_lease(struct world *world, uint32_t scheduler)
                 world->schedulers[world->lease_holder].epoch == world->lease_epoch;
     if (held)
         return false;
+    if (world->timeline > 1 && !world->failover_found) {
+        world->failover_found = true;
+        world->failed_over_ms = world->now_ms;
+    }
     world->stale_epoch = world->lease_epoch;
     world->lease_epoch = world->timeline << 32 | ++world->lease_counter;
     world->lease_holder = scheduler;
@@ -123,7 +127,7 @@ void db_failover(struct world *world)
     world->db_generation++;
     world->lease_holder = UINT32_MAX;
     world->lease_until_ms = 0;
-    world->barrier_until_ms = world->now_ms + AMNESTY_MS; /* also for a second leader, if the first dies before it is reconciled */
+    world->failover_found = false;
     world->lease_epoch = world->timeline << 32;
     for (uint32_t i = 0; i < world->scheduler_count; i++)
         if (world->schedulers[i].alive && !world->schedulers[i].paused)

@@ -118,7 +118,7 @@ static void on_led(struct world *world, uint32_t index)
     step(world, index, &(struct core_event){ .type = CORE_LED,
                                              .led = { node->epoch, node->epoch ^ world->config.seed,
                                                       model_store_run_no_next(&world->store), 1,
-                                                      world->now_ms < world->barrier_until_ms } });
+                                                      world->failover_found ? world->now_ms - world->failed_over_ms : -1 } });
     static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         step(world, index, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(pools[i].name), pools[i].slots, false, false } });

@@ -195,7 +195,8 @@ static void send_inventory(struct world *world, uint32_t index)
         struct message *message = message_new(MESSAGE_INVENTORY, SIM_NODE_WORKER(index), s, inventory.epoch);
         uint64_t *open = malloc((inventory.open_count + 1) * sizeof *open);
         struct core_attempt_report *reports = calloc(inventory.attempt_count + 1, sizeof *reports);
-        memcpy(open, inventory.open_seqs, inventory.open_count * sizeof *open);
+        for (uint32_t i = 0; i < inventory.open_count; i++)
+            open[i] = inventory.open_seqs[i];
         for (uint32_t i = 0; i < inventory.attempt_count; i++) {
             const struct worker_attempt *attempt = &inventory.attempts[i];
             reports[i] = (struct core_attempt_report){ attempt->attempt, { attempt->incarnation, attempt->seq },

@@ -244,7 +244,8 @@ struct world {
     uint64_t lease_epoch, stale_epoch; /* and the one before */
     int64_t lease_until_ms;
     uint32_t lease_holder;
-    int64_t barrier_until_ms; /* commits may have been lost */
+    int64_t failed_over_ms; /* when a leader found the last failover */
+    bool failover_found;
     uint64_t db_generation; /* connections of an earlier one are broken */
     VEC(struct transaction) transactions;
     VEC(uint32_t) transactions_free;

@@ -54,8 +54,8 @@ static const char *const texts[] = {
     "Infinity",
     "'a'",
     "// c\n1",
-    "\xef\xbb\xbf"
-    "1",
+    ("\xef\xbb\xbf"
+     "1"),
 };
 
 static void it_agrees_with_the_reader(void **state)
