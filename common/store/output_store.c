@@ -4,7 +4,9 @@
 #include "common/base/assert.h"
 #include "common/store/op.h"
 
-/* ---- finding --------------------------------------------------------------------------------------------------------- */
+/* ---- finding
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct finding {
     int32_t map_index;
@@ -35,13 +37,15 @@ static void on_place(void *owner, const struct pg_outcome *outcome)
     finding.on_end(finding.owner, rc, &place, &err);
 }
 
-void output_find(struct store *store, struct str dag_id, struct str run_id, struct str task_id, int32_t map_index,
-                 struct str key,
-                 void (*on_end)(void *owner, int rc, const struct output_place *place, const struct err *err), void *owner)
+void output_find(struct store *store, struct str dag_id, struct str run_id, struct str task_id,
+                 int32_t map_index, struct str key,
+                 void (*on_end)(void *owner, int rc, const struct output_place *place,
+                                const struct err *err),
+                 void *owner)
 {
     struct finding *finding = calloc(1, sizeof *finding);
     ASSERT(finding != NULL);
-    *finding = (struct finding){ map_index, on_end, owner };
+    *finding = (struct finding) { map_index, on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_api_output_place, NULL, NULL);
     pg_put_text(params, dag_id);
@@ -52,15 +56,17 @@ void output_find(struct store *store, struct str dag_id, struct str run_id, stru
     store_send(store, tx, on_place, finding);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     enum statement statement;
     int rc_when_none;
 } CHANGES[] = {
-    [OUTPUT_ADD] = { SQL_api_output_add, ERR_EXISTS },
-    [OUTPUT_CHANGE] = { SQL_api_output_change, ERR_NOT_FOUND },
-    [OUTPUT_REMOVE] = { SQL_api_output_remove, ERR_NOT_FOUND },
+    [OUTPUT_ADD] = {SQL_api_output_add,     ERR_EXISTS   },
+    [OUTPUT_CHANGE] = { SQL_api_output_change, ERR_NOT_FOUND},
+    [OUTPUT_REMOVE] = { SQL_api_output_remove, ERR_NOT_FOUND},
 };
 
 static void put_place(struct pg_params *params, const struct output_place *place)
@@ -70,13 +76,14 @@ static void put_place(struct pg_params *params, const struct output_place *place
     pg_put_int4(params, place->map_index);
 }
 
-void output_write(struct store *store, enum output_change change, const struct output_place *place, struct str key,
-                  struct str json, const struct audit *audit, void (*on_end)(void *owner, int rc, const struct err *err),
-                  void *owner)
+void output_write(struct store *store, enum output_change change, const struct output_place *place,
+                  struct str key, struct str json, const struct audit *audit,
+                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);
     op->rc_when_none = CHANGES[change].rc_when_none;
-    snprintf(op->what, sizeof op->what, "output %.*s", (int)(key.size < 60 ? key.size : 60), key.bytes);
+    snprintf(op->what, sizeof op->what, "output %.*s", (int)(key.size < 60 ? key.size : 60),
+             key.bytes);
     struct pg_tx *tx = pg_tx_new();
     audit_add(tx, audit);
     struct pg_params *params = pg_tx_add(tx, CHANGES[change].statement, NULL, NULL);
@@ -87,7 +94,8 @@ void output_write(struct store *store, enum output_change change, const struct o
     store_send(store, tx, op_end, op);
 }
 
-void instance_delete(struct store *store, const struct output_place *place, const struct audit *audit,
+void instance_delete(struct store *store, const struct output_place *place,
+                     const struct audit *audit,
                      void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);

@@ -130,10 +130,11 @@ void dags_patch(struct call *call)
 /* "-task_id" -> task_id, falling. False after a problem. */
 static bool read_task_order(struct call *call, struct str *out_field, bool *out_falling)
 {
-    static const char *const FIELDS[] = { "task_id",     "task_display_name", "owner",
-                                          "start_date",  "end_date",          "trigger_rule",
-                                          "queue",       "pool",              "pool_slots",
-                                          "weight_rule", "operator_name",     "priority_weight" };
+    static const char *const FIELDS[] = {
+        "task_id",    "task_display_name", "owner",         "start_date",
+        "end_date",   "trigger_rule",      "queue",         "pool",
+        "pool_slots", "weight_rule",       "operator_name", "priority_weight"
+    };
     struct str order = call_query(call, "order_by", STR_EMPTY);
     *out_falling = str_starts(order, "-");
     *out_field = *out_falling ? str_slice(order, 1, order.size) : order;
@@ -230,8 +231,8 @@ static void on_file(void *owner, int rc, struct str json, const struct err *err)
         call_json(call, 201, STR("null"));
 }
 
-/* The scheduler looks at its files every two seconds and on each change, so that there is nothing to
- * hurry: what is asked for happens without being asked. */
+/* The scheduler looks at its files every two seconds and on each change, so that there is nothing
+ * to hurry: what is asked for happens without being asked. */
 void file_reparse(struct call *call)
 {
     struct bind token = BIND_TEXT(call_param(call, "file_token"));

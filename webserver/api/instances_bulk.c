@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Many task instances at once: Airflow's bulk PATCH. Each is a request of its own to the leader, one after the other; the answer
- * says of each what became of it. */
+/* Many task instances at once: Airflow's bulk PATCH. Each is a request of its own to the leader,
+ * one after the other; the answer says of each what became of it. */
 #include "common/text/json.h"
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
@@ -41,7 +41,8 @@ static void add_error(struct call *call, int status, struct str sentence)
 {
     struct bulk *bulk = call->state;
     struct value *error = value_map(call->arena);
-    struct str text = str_format(call->arena, "%.*s: %.*s", STR_ARG(name_of(call)), STR_ARG(sentence));
+    struct str text =
+        str_format(call->arena, "%.*s: %.*s", STR_ARG(name_of(call)), STR_ARG(sentence));
     value_put(call->arena, error, STR("error"), value_string(call->arena, text));
     value_put(call->arena, error, STR("status_code"), value_int(call->arena, status));
     value_add(call->arena, bulk->errors, error);
@@ -72,10 +73,9 @@ static void mark(struct call *call, const struct value *entity)
                                .run_id = call_param(call, "dag_run_id"),
                                .tasks = task,
                                .task_count = 1 };
-    *task = (struct request_task) {
-        value_text(value_get(entity, "task_id"), STR_EMPTY),
-        (int32_t)value_integer(value_get(entity, "map_index"), MAP_INDEX_ALL)
-    };
+    *task = (struct request_task) { value_text(value_get(entity, "task_id"), STR_EMPTY),
+                                    (int32_t)value_integer(value_get(entity, "map_index"),
+                                                           MAP_INDEX_ALL) };
     request.include_upstream = value_boolean(value_get(entity, "include_upstream"), false);
     request.include_downstream = value_boolean(value_get(entity, "include_downstream"), false);
     if (!read_state(entity, &request.task_state)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Outputs (XCom) of task instances; and the deletion of an instance's rows, which is as little the scheduler's business: both
- * touch only what no leader holds in memory. */
+/* Outputs (XCom) of task instances; and the deletion of an instance's rows, which is as little the
+ * scheduler's business: both touch only what no leader holds in memory. */
 #include "common/store/output_store.h"
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
@@ -73,7 +73,8 @@ static void on_place(void *owner, int rc, const struct output_place *place, cons
     else if (writing->change != OUTPUT_ADD && !place->is_there)
         call_refuse(call, 404, "there is no output %.*s of this task", STR_ARG(writing->key));
     else if (writing->change == OUTPUT_ADD && place->is_there)
-        call_refuse(call, 409, "there is an output %.*s of this task already", STR_ARG(writing->key));
+        call_refuse(call, 409, "there is an output %.*s of this task already",
+                    STR_ARG(writing->key));
     else if (place->is_live && str_is(writing->key, "return_value"))
         call_refuse(call, 409,
                     "the run is under way: what its tasks give back is theirs. Another key can be "
@@ -148,7 +149,8 @@ static void on_instance_gone(void *owner, int rc, const struct err *err)
         call_json(call, 200, STR("null"));
 }
 
-static void on_instance(void *owner, int rc, const struct output_place *place, const struct err *err)
+static void on_instance(void *owner, int rc, const struct output_place *place,
+                        const struct err *err)
 {
     struct call *call = owner;
     struct writing *writing = call->state;

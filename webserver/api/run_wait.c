@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Waiting for the end of a run: a JSON line a look, or one JSON value at the end for who does not take lines. */
+/* Waiting for the end of a run: a JSON line a look, or one JSON value at the end for who does not
+ * take lines. */
 #include "common/base/assert.h"
 #include "common/loop/timer.h"
 #include "common/text/json.h"
@@ -97,7 +98,8 @@ static void on_run(void *owner, int rc, struct str json, const struct err *err)
     }
     if (rc < 0) {
         if (waiting->has_begun)
-            http_stream_end(call->request); /* deleted meanwhile, or the database is gone: no more lines */
+            http_stream_end(
+                call->request); /* deleted meanwhile, or the database is gone: no more lines */
         else
             call_fail(call, rc, err);
         close_wait(waiting);

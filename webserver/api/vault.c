@@ -381,8 +381,9 @@ static void on_connections(void *owner, int rc, const struct err *err)
         return;
     }
     if (patching->old.is_unreadable && (is_kept(call, "password") || is_kept(call, "extra"))) {
-        call_refuse(call, 409,
-                    "this web server cannot read the connection's secrets: send password and extra");
+        call_refuse(
+            call, 409,
+            "this web server cannot read the connection's secrets: send password and extra");
         return;
     }
     struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
