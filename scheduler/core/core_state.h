@@ -205,7 +205,7 @@ enum {
 struct wait_plan {
     uint8_t kind;
     int64_t end_ms, poke_ms; /* end: wall */
-    struct str key;          /* of a task: dag\0task\0logical date */
+    struct str key;          /* of a task: dag\0task\0logical date; of an asset: \0name */
 };
 
 /* ---- notifications ---------------------------------------------------------------------------------------------- */
@@ -438,7 +438,7 @@ struct core {
 
     VEC(struct wait) waits;
     VEC(uint32_t) waits_free;
-    struct map task_waits; /* "dag\0task\0logical date" -> the first wait for it */
+    struct map told_waits; /* "dag\0task\0logical date" -> the first wait for it */
 
     VEC(struct notification) notifications;
     VEC(uint32_t) notifications_free;
@@ -700,6 +700,7 @@ void wait_free(struct core *core, uint32_t index);
 void wait_clear(struct wait *wait);
 void wait_timer(struct core *core, const struct timer *timer);
 void wait_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
+void wait_asset_updated(struct core *core, struct str asset);
 void wait_task_ended(struct core *core, const struct run *run, struct str task_id); /* well; empty: the whole run */
 MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err);
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);

@@ -68,6 +68,15 @@ static int plan_task(struct core *core, struct ref ref, const struct value *fiel
     return 0;
 }
 
+static int plan_asset(struct core *core, struct ref ref, const struct value *raw, struct wait_plan *out, struct err *err)
+{
+    struct str name;
+    int rc = text_render(core, ref, raw, &core->step, &name, err);
+    if (rc == 0)
+        out->key = str_format(&core->step, "%c%.*s", '\0', STR_ARG(name));
+    return rc;
+}
+
 static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms, const struct value *args, struct wait_plan *out,
                        struct err *err)
 {
@@ -90,7 +99,7 @@ static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms, cons
 
 int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err)
 {
-    static const enum errand_kind kinds[] = { ERRAND_FILE, ERRAND_HTTP, ERRAND_SQL, ERRAND_TASK };
+    static const enum errand_kind kinds[] = { ERRAND_FILE, ERRAND_HTTP, ERRAND_SQL, ERRAND_TASK, ERRAND_ASSET };
     const struct value *args = task_at(core, ref)->operator_args;
     struct context_owner owner;
     struct context context;
@@ -105,6 +114,8 @@ int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct w
     out->poke_ms = value_integer(value_get(args, "poke_interval_ms"), POKE_MS);
     if (out->kind == ERRAND_TASK)
         return plan_task(core, ref, value_get(args, "task"), out, err);
+    if (out->kind == ERRAND_ASSET)
+        return plan_asset(core, ref, value_get(args, "asset"), out, err);
     context_fill(core, ref, &owner, &core->step, &context);
     return errand_look(&context, (enum errand_kind)out->kind, &core->step, &payload, err); /* a mistake shows now, not at the first look */
 }
@@ -144,6 +155,7 @@ static struct str subject(struct core *core, const struct wait *wait, struct are
         (void)str_split(&rest, '\0', &task_id);
         return str_format(arena, task_id.size > 0 ? "task %.*s of DAG %.*s" : "%.*sa run of DAG %.*s", STR_ARG(task_id),
                           STR_ARG(dag_id));
+    case ERRAND_ASSET: return str_format(arena, "an update of asset %.*s", STR_ARG(str_slice(rest, 1, rest.size)));
     default: return STR("a time");
     }
 }

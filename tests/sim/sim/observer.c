@@ -385,7 +385,7 @@ void observe_delivery(struct world *world, struct id128 id)
 }
 
 /* Only what has come ends a wait well, and no time comes before it is due. */
-static void check_wait(struct world *world, const struct try_row *row)
+static void check_wait(struct world *world, const struct transaction *transaction, const struct try_row *row)
 {
     const struct model_run *run = model_store_run(&world->store, row->run_no);
     const struct task *task = &dag_of(world, run)->tasks[row->task];
@@ -397,8 +397,15 @@ static void check_wait(struct world *world, const struct try_row *row)
         if (is_time && id_eq(stored->attempt, row->attempt) && row->ended_ms < stored->queued_ms + 7000)
             sim_fail(world, "I22: a wait for 7 s is over after %lld ms", (long long)(row->ended_ms - stored->queued_ms));
     }
-    bool is_task = value_get(task->operator_args, "task") != NULL;
-    if (!is_time && !is_task && !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
+    bool is_task = value_get(task->operator_args, "task") != NULL, is_asset = value_get(task->operator_args, "asset") != NULL;
+    bool updated = false;
+    VEC_EACH(&world->store.events, i)
+        updated |= str_is(world->store.events.items[i].asset, "x");
+    for (uint32_t i = 0; i < transaction->count; i++)
+        updated |= transaction->records[i].type == WRITE_ASSET_EVENT && str_is(transaction->records[i].asset_event.asset, "x");
+    if (is_asset && !updated)
+        sim_fail(world, "I22: task %u of %.*s has heard of an update that nobody has made", row->task, STR_ARG(run->row.run_id));
+    if (!is_time && !is_task && !is_asset && !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
         sim_fail(world, "I22: task %u of %.*s has found what no look has seen", row->task, STR_ARG(run->row.run_id));
 }
 
@@ -479,7 +486,7 @@ void observe_commit(struct world *world, const struct transaction *transaction)
         case WRITE_TRY_ENDED:
             on_ended(world, &record->try);
             check_outlets(world, transaction, &record->try);
-            check_wait(world, &record->try);
+            check_wait(world, transaction, &record->try);
             check_told(world, transaction, &record->try);
             break;
         case WRITE_ASSET_TAKEN: check_taken(world, record->asset_taken.run_no); break;
