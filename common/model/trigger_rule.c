@@ -70,10 +70,7 @@ static enum verdict verdict_at_end(enum trigger_rule rule, const struct tally *t
 {
     switch (rule) {
     case RULE_ALL_SUCCESS: return t->skipped > 0 ? VERDICT_SKIP : VERDICT_RUN;
-    case RULE_ALL_DONE_MIN_ONE_SUCCESS:
-        return t->success > 0            ? VERDICT_RUN
-               : t->skipped == t->total ? VERDICT_SKIP
-                                         : VERDICT_UPSTREAM_FAILED;
+    case RULE_ALL_DONE_MIN_ONE_SUCCESS: return t->success > 0 ? VERDICT_RUN : VERDICT_UPSTREAM_FAILED;
     case RULE_ONE_SUCCESS: return t->skipped == t->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
     case RULE_ONE_FAILED:
     case RULE_ONE_DONE: return VERDICT_SKIP;
@@ -91,6 +88,7 @@ static enum verdict verdict_early(enum trigger_rule rule, const struct tally *t)
     case RULE_NONE_FAILED_MIN_ONE_SUCCESS: return t->bad > 0 ? VERDICT_UPSTREAM_FAILED : VERDICT_WAIT;
     case RULE_ALL_FAILED: return t->success + t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
     case RULE_ALL_SKIPPED: return t->success + t->bad > 0 ? VERDICT_SKIP : VERDICT_WAIT;
+    case RULE_ALL_DONE_MIN_ONE_SUCCESS: /* as in Airflow: what was skipped was not done */
     case RULE_NONE_SKIPPED: return t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
     case RULE_ONE_SUCCESS: return t->success > 0 ? VERDICT_RUN : VERDICT_WAIT;
     case RULE_ONE_FAILED: return t->bad > 0 ? VERDICT_RUN : VERDICT_WAIT;
