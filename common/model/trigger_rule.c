@@ -53,12 +53,17 @@ void upstream_counts_add(struct upstream_counts *counts, enum task_state state)
     ASSERT(counts->done <= counts->total);
 }
 
-void upstream_counts_remove(struct upstream_counts *counts, enum task_state state)
+void upstream_counts_replace(struct upstream_counts *counts, const struct upstream_counts *before,
+                             const struct upstream_counts *after)
 {
-    uint32_t *counter = counter_of(counts, state);
-    ASSERT(*counter > 0 && counts->done > 0);
-    (*counter)--;
-    counts->done--;
+    counts->total += after->total - before->total;
+    counts->success += after->success - before->success;
+    counts->failed += after->failed - before->failed;
+    counts->upstream_failed += after->upstream_failed - before->upstream_failed;
+    counts->skipped += after->skipped - before->skipped;
+    counts->removed += after->removed - before->removed;
+    counts->done += after->done - before->done;
+    ASSERT(counts->done <= counts->total);
 }
 
 /* What a rule looks at, removed tasks left out. */

@@ -9,7 +9,7 @@ static enum verdict teardown_of(const struct core *core, const struct run *run, 
 {
     const struct dag *dag = run_dag(core, run);
     const struct value *list = dag->tasks[task].teardown;
-    struct upstream_counts all = slot_counts(core, run, task), setups = { 0 };
+    struct upstream_counts setups = { 0 };
     for (uint32_t i = 0; i < list->count; i++) {
         int32_t setup = dag_find_task(dag, value_text(list->items[i], STR_EMPTY));
         if (setup < 0)
@@ -18,18 +18,18 @@ static enum verdict teardown_of(const struct core *core, const struct run *run, 
         if (task_state_is_final(run->tasks[setup].self.state))
             upstream_counts_add(&setups, run->tasks[setup].self.state);
     }
-    return teardown_verdict(&all, &setups);
+    return teardown_verdict(&run->tasks[task].upstream, &setups);
 }
 
 static enum verdict verdict_of(const struct core *core, const struct run *run, uint32_t task)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
-    struct upstream_counts counts = slot_counts(core, run, task);
+    const struct upstream_counts *counts = &run->tasks[task].upstream;
     if (model->teardown != NULL)
         return teardown_of(core, run, task);
-    if (MUTANT(CORE_RULE_EARLY) && counts.success > 0)
+    if (MUTANT(CORE_RULE_EARLY) && counts->success > 0)
         return VERDICT_RUN;
-    return trigger_rule_verdict(model->trigger_rule, &counts);
+    return trigger_rule_verdict(model->trigger_rule, counts);
 }
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task)

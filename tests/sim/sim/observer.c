@@ -103,16 +103,33 @@ static enum task_state whole_of(const struct dag *dag, const struct model_run *r
     return success + failed + upstream_failed > 0 ? TASK_SUCCESS : TASK_SKIPPED;
 }
 
+static void count_in(struct upstream_counts *counts, enum task_state state)
+{
+    counts->total++;
+    if (task_state_is_final(state))
+        upstream_counts_add(counts, state);
+}
+
+/* Each instance of a mapped task; one that tolerates failures counts as one. */
+static struct upstream_counts counts_of(const struct dag *dag, const struct model_run *run, const uint32_t *tasks, uint32_t count)
+{
+    struct upstream_counts counts = { 0 };
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t length = expansion_length(run, tasks[i]);
+        if (length == 0 || dag->tasks[tasks[i]].tolerate_failures.count > 0)
+            count_in(&counts, whole_of(dag, run, tasks[i]));
+        else
+            for (uint32_t k = 0; k < length; k++)
+                count_in(&counts, state_of(run, tasks[i], (int32_t)k));
+    }
+    return counts;
+}
+
 static void check_rule(struct world *world, const struct model_run *run, uint32_t task)
 {
     const struct dag *dag = dag_of(world, run);
     const struct task *model = &dag->tasks[task];
-    struct upstream_counts counts = { .total = model->upstream_count };
-    for (uint32_t i = 0; i < model->upstream_count; i++) {
-        enum task_state state = whole_of(dag, run, model->upstream[i]);
-        if (task_state_is_final(state))
-            upstream_counts_add(&counts, state);
-    }
+    struct upstream_counts counts = counts_of(dag, run, model->upstream, model->upstream_count);
     if (trigger_rule_verdict(model->trigger_rule, &counts) != VERDICT_RUN)
         sim_fail(world, "I3: task %.*s of %.*s is placed although its rule %s does not hold", STR_ARG(model->id),
                  STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
