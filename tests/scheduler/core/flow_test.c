@@ -28,6 +28,19 @@ static void an_upstream_failure_is_passed_on_and_all_done_runs(void **state)
     story_free(s);
 }
 
+static void who_is_upstream_failed_says_because_of_whom(void **state)
+{
+    (void)state;
+    struct story *s = given(dag_words("a b c:a,b d:c"));
+    story_trigger(s, "d", "r1");
+    story_ends(s, "b", OUTCOME_FAILED, 1);
+    const struct model_run *run = &s->store.runs.items[0];
+    assert_true(str_is(model_store_newest(run, 2, -1)->row.error, "its trigger rule all_success can no longer be met: task b failed"));
+    assert_true(str_is(model_store_newest(run, 3, -1)->row.error,
+                       "its trigger rule all_success can no longer be met: task c is upstream_failed"));
+    story_free(s);
+}
+
 static void one_success_starts_before_the_others_end(void **state)
 {
     (void)state;
@@ -368,7 +381,8 @@ static void the_waiting_task_fails_with_its_run(void **state)
     story_free(s);
 }
 
-TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs), CASE(one_success_starts_before_the_others_end),
+TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs), CASE(who_is_upstream_failed_says_because_of_whom),
+      CASE(one_success_starts_before_the_others_end),
       CASE(an_empty_task_ends_inside_the_scheduler), CASE(a_false_condition_skips),
       CASE(an_expression_that_cannot_be_evaluated_fails_its_task), CASE(outputs_reach_those_who_read_them),
       CASE(a_branch_skips_what_it_does_not_choose), CASE(a_branch_decision_holds_for_what_is_cleared_without_it),
