@@ -193,6 +193,7 @@ tasks:
     check(system.states("hands", run), ask="success", hand_over="success", missing="failed", no_program="failed")
     assert "no_such_script" in why(system, "hands", run, "missing"), why(system, "hands", run, "missing")
     assert "ermission denied" in why(system, "hands", run, "no_program"), why(system, "hands", run, "no_program")
+    assert len(tries(system, "hands", run, "missing")) == 1, "it would not be there the next time either"
     second = runs_of(system, "handles")
     assert len(second) == 1
     handled = (folder / "handled").read_text().split()
