@@ -206,7 +206,7 @@ tasks:
       parameters: ["{{{{ run_id }}}}", "{{{{ xcom.fetch | tojson }}}}"]
   tell: {{depends_on: [store], trigger_rule: one_failed, http: {{url: "{service.url}/extract/topic", json: {{run: "{{{{ run_id }}}}"}}}}}}
 """)
-    scheduled = wait_for(lambda: system.has_dag("extract") and runs_of(system, "extract"), "the scheduled run", 60)[0]
+    scheduled = wait_for(lambda: runs_of(system, "extract"), "the scheduled run", 60)[0]
     assert scheduled["run_type"] == "scheduled" and system.wait_run("extract", scheduled["dag_run_id"])["state"] == "success"
     assert system.sql("SELECT string_agg(n::text, ',' ORDER BY n) FROM extract.rows") == "1,2"
     assert service.asked_for("/extract/topic") == []
