@@ -172,25 +172,58 @@ static size_t utf8_size(unsigned char first)
     return 0;
 }
 
-bool str_is_utf8(struct str s)
+/* Bytes of the whole character at the beginning of `s`, or 0. */
+static size_t character_size(struct str s)
 {
     const unsigned char *bytes = (const unsigned char *)s.bytes;
-    for (size_t i = 0; i < s.size;) {
-        size_t size = utf8_size(bytes[i]);
-        if (size == 0 || size > s.size - i)
+    size_t size = s.size > 0 ? utf8_size(bytes[0]) : 0;
+    if (size == 0 || size > s.size)
+        return 0;
+    for (size_t k = 1; k < size; k++)
+        if ((bytes[k] & 0xC0) != 0x80)
+            return 0;
+    unsigned char second = size > 1 ? bytes[1] : 0;
+    bool overlong = (bytes[0] == 0xE0 && second < 0xA0) || (bytes[0] == 0xF0 && second < 0x90);
+    bool surrogate = bytes[0] == 0xED && second > 0x9F;
+    bool beyond = bytes[0] == 0xF4 && second > 0x8F;
+    return overlong || surrogate || beyond ? 0 : size;
+}
+
+bool str_is_utf8(struct str s)
+{
+    for (size_t i = 0, size; i < s.size; i += size) {
+        size = character_size(str_slice(s, i, s.size));
+        if (size == 0)
             return false;
-        for (size_t k = 1; k < size; k++)
-            if ((bytes[i + k] & 0xC0) != 0x80)
-                return false;
-        unsigned char second = size > 1 ? bytes[i + 1] : 0;
-        bool overlong = (bytes[i] == 0xE0 && second < 0xA0) || (bytes[i] == 0xF0 && second < 0x90);
-        bool surrogate = bytes[i] == 0xED && second > 0x9F;
-        bool beyond = bytes[i] == 0xF4 && second > 0x8F;
-        if (overlong || surrogate || beyond)
-            return false;
-        i += size;
     }
     return true;
+}
+
+struct str str_clean(struct arena *arena, struct str s)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    enum { REPLACEMENT_SIZE = sizeof replacement - 1 };
+    if (str_is_utf8(s) && str_find(s, '\0') < 0)
+        return str_copy(arena, s);
+    char *bytes = arena_alloc(arena, s.size * REPLACEMENT_SIZE + 1);
+    struct str clean = { bytes, 0 };
+    for (size_t i = 0; i < s.size;) {
+        size_t size = s.bytes[i] == '\0' ? 0 : character_size(str_slice(s, i, s.size));
+        memcpy(bytes + clean.size, size > 0 ? s.bytes + i : replacement, size > 0 ? size : REPLACEMENT_SIZE);
+        clean.size += size > 0 ? size : REPLACEMENT_SIZE;
+        i += size > 0 ? size : 1;
+    }
+    bytes[clean.size] = '\0';
+    return clean;
+}
+
+struct str str_cut(struct str s, size_t max)
+{
+    if (s.size <= max)
+        return s;
+    while (max > 0 && (s.bytes[max] & 0xC0) == 0x80)
+        max--;
+    return str_slice(s, 0, max);
 }
 
 uint64_t str_hash(struct str s)

@@ -51,6 +51,12 @@ MUST_USE int str_to_int(struct str s, int64_t min, int64_t max, int64_t *out);
 MUST_USE int str_to_real(struct str s, double *out);
 
 bool str_is_utf8(struct str s);
+
+/* A copy that is UTF-8 and without NUL, as PostgreSQL and JSON want it: U+FFFD stands for each byte that begins no character. */
+struct str str_clean(struct arena *arena, struct str s);
+
+/* At most `max` bytes of it, cut between two characters. */
+struct str str_cut(struct str s, size_t max);
 uint64_t str_hash(struct str s); /* FNV-1a, stable across runs and machines */
 
 #endif

@@ -141,6 +141,13 @@ static void compile_documents(struct compiler *compiler, const struct yaml *yaml
     }
 }
 
+static void give_sources(struct compiler *compiler, const struct dags *all, struct compile_result *out)
+{
+    out->sources = ARENA_ARRAY(compiler->arena, struct str, all->documents.count);
+    for (uint32_t i = 0; i < all->documents.count; i++)
+        out->sources[i] = place_document(compiler, all->documents.items[i]->line);
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct compile_problem *left = a, *right = b;
@@ -201,6 +208,7 @@ int compile_file(struct arena *arena, struct str filename, struct str text,
     compile_documents(&compiler, &yaml, &all);
     *out = (struct compile_result) { .dag_count = all.dags.count };
     out->dags = arena_copy(arena, all.dags.items, all.dags.count * sizeof *all.dags.items);
+    give_sources(&compiler, &all, out);
     give_problems(&compiler, out);
     VEC_CLEAR(&all.dags);
     VEC_CLEAR(&all.documents);

@@ -68,6 +68,8 @@ struct compiler {
 
 /* ---- place.c ---- */
 
+struct str place_document(struct compiler *compiler, uint32_t line); /* the text of the document that holds the line */
+
 struct place_in_file {
     uint32_t line, column;
 };

@@ -67,6 +67,25 @@ static size_t offset_of(struct compiler *compiler, struct place_in_file at)
     return i;
 }
 
+static bool begins_document(struct str text, uint32_t offset)
+{
+    return str_starts(str_slice(text, offset, text.size), "---");
+}
+
+/* From the `---` above the line to the next one. */
+struct str place_document(struct compiler *compiler, uint32_t line)
+{
+    if (compiler->lines.count == 0)
+        index_lines(compiler);
+    struct str text = compiler->text;
+    uint32_t first = line > 0 ? line - 1 : 0, end = first + 1;
+    while (first > 0 && !begins_document(text, compiler->lines.items[first]))
+        first--;
+    while (end < compiler->lines.count && !begins_document(text, compiler->lines.items[end]))
+        end++;
+    return str_slice(text, compiler->lines.items[first], end < compiler->lines.count ? compiler->lines.items[end] : text.size);
+}
+
 static struct place_in_file place_of_offset(struct compiler *compiler, size_t offset)
 {
     uint32_t low = 0, high = compiler->lines.count;

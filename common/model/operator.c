@@ -332,6 +332,25 @@ static int operator_make(struct maker *maker)
     }
 }
 
+static size_t texts_size(const struct str *texts, uint32_t count)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++)
+        size += texts[i].size + 8;
+    return size;
+}
+
+static int check_size(const struct spec *spec, struct err *err)
+{
+    size_t size = texts_size(spec->argv, spec->argv_count) + texts_size(spec->env, spec->env_count) +
+                  texts_size(spec->secrets, spec->secret_count) + spec->input.size;
+    if (size <= SPEC_BYTES_MAX)
+        return 0;
+    return err_set(err, ERR_TOO_LARGE,
+                   "its fields, rendered, have %zu bytes; a worker is sent %d at most: pass the path of a file, or fewer elements",
+                   size, SPEC_BYTES_MAX);
+}
+
 int operator_spec(struct context *context, int64_t max_output_bytes, struct arena *arena, struct spec *out,
                   struct err *err)
 {
@@ -344,6 +363,8 @@ int operator_spec(struct context *context, int64_t max_output_bytes, struct aren
         return rc;
     spec.secrets = context->secrets;
     spec.secret_count = context->secret_count;
-    *out = spec;
-    return 0;
+    rc = check_size(&spec, err);
+    if (rc == 0)
+        *out = spec;
+    return rc;
 }

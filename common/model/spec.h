@@ -7,6 +7,9 @@
 #include "common/base/id.h"
 #include "common/base/str.h"
 
+/* Of all its texts together: one message carries it. */
+enum { SPEC_BYTES_MAX = 3 << 20 };
+
 /* Where the output of an attempt comes from when the task writes none to $HEADRACE_OUTPUT. */
 enum output_rule { OUTPUT_NONE = 0, OUTPUT_LAST_LINE = 1 };
 

@@ -6,36 +6,11 @@
 
 /* ---- text that is safe to store ---------------------------------------------------------------------------------- */
 
-static struct str with_replacements(struct arena *arena, struct str text)
-{
-    struct buf buf = { 0 };
-    struct str clean;
-    size_t from = 0;
-
-    while (from < text.size) {
-        size_t length = 1;
-
-        /* The longest character that is whole here; U+FFFD for a byte that begins none. */
-        while (length < 4 && from + length < text.size && !str_is_utf8(str_slice(text, from, from + length)))
-            length++;
-        if (text.bytes[from] == '\0' || !str_is_utf8(str_slice(text, from, from + length))) {
-            buf_add_cstr(&buf, "\xEF\xBF\xBD");
-            from++;
-            continue;
-        }
-        buf_add(&buf, text.bytes + from, length);
-        from += length;
-    }
-    clean = str_copy(arena, buf_str(&buf));
-    buf_clear(&buf);
-    return clean;
-}
-
 struct str batch_text(struct batch *batch, struct str text)
 {
     if (str_find(text, '\0') < 0 && str_is_utf8(text))
         return text;
-    return with_replacements(&batch->arena, text);
+    return str_clean(&batch->arena, text);
 }
 
 struct str batch_json(struct batch *batch, struct str json)

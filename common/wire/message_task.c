@@ -90,7 +90,8 @@ static Headrace__V1__Result *pack_result(const struct result *result, struct are
     return out;
 }
 
-static int read_result(const Headrace__V1__Result *in, struct result *out, struct err *err)
+static int read_result(const Headrace__V1__Result *in, struct arena *arena, struct result *out,
+                       struct err *err)
 {
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "an ended attempt has no result");
@@ -107,9 +108,10 @@ static int read_result(const Headrace__V1__Result *in, struct result *out, struc
         .memory_peak_bytes = in->memory_peak_bytes,
         .log_bytes = in->log_bytes,
     };
-    if (!str_is_utf8(out->output))
-        return err_set(err, ERR_PROTOCOL, "result.output is not UTF-8");
-    return message_read_text(in->error, ERROR_TEXT_MAX, "result.error", &out->error, err);
+    /* One result that is not as it should be must not keep the others of its inventory away. */
+    out->output = str_is_utf8(out->output) ? out->output : str_clean(arena, out->output);
+    out->error = str_clean(arena, str_cut(str_of(in->error), ERROR_TEXT_MAX));
+    return 0;
 }
 
 /* ---- inventories ----------------------------------------------------------------------------- */
@@ -147,15 +149,15 @@ Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *
     return out;
 }
 
-static int read_attempt(const Headrace__V1__AttemptReport *in, struct message_attempt *out,
-                        struct err *err)
+static int read_attempt(const Headrace__V1__AttemptReport *in, struct arena *arena,
+                        struct message_attempt *out, struct err *err)
 {
     int rc = message_read_id(in->attempt, "inventory.attempt", &out->attempt, err);
     if (rc == 0)
         rc = read_credit(in->credit, &out->credit, err);
     out->ended = in->ended;
     if (rc == 0 && in->ended)
-        rc = read_result(in->result, &out->result, err);
+        rc = read_result(in->result, arena, &out->result, err);
     return rc;
 }
 
@@ -185,7 +187,7 @@ int message_read_inventory(const Headrace__V1__Inventory *in, struct arena *aren
         rc = message_read_id(in->boot, "inventory.boot", &out->boot, err);
     struct message_attempt *attempts = ARENA_ARRAY(arena, struct message_attempt, in->n_attempts);
     for (size_t i = 0; rc == 0 && i < in->n_attempts; i++)
-        rc = read_attempt(in->attempts[i], &attempts[i], err);
+        rc = read_attempt(in->attempts[i], arena, &attempts[i], err);
     out->attempts = attempts;
     return rc;
 }
@@ -368,5 +370,5 @@ int message_unpack_result(struct str bytes, struct arena *arena, struct result *
         headrace__v1__result__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "these %zu bytes are no result", bytes.size);
-    return read_result(in, out, err);
+    return read_result(in, arena, out, err);
 }

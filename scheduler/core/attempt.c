@@ -135,7 +135,7 @@ static void failed(struct core *core, uint32_t index, const struct result *resul
     int64_t delay_ms = again ? retry_delay_ms(task, tries, rand_real(&core->rand)) : 0;
     struct record *record = attempt_close(core, index, again ? TASK_UP_FOR_RETRY : TASK_FAILED, cause);
     record->try.exit_code = result->exit_code;
-    record->try.error = clean_text(batch_arena(core), result->error);
+    record->try.error = str_clean(batch_arena(core), result->error);
     record->try.cpu_ms = result->cpu_ms;
     record->try.memory_peak_bytes = result->memory_peak_bytes;
     record->try.retry_ms = again ? core->wall_ms + delay_ms : 0;
@@ -160,7 +160,7 @@ static void lost(struct core *core, uint32_t index, enum cause cause, struct str
     struct record *record = attempt_close(core, index, again ? TASK_SCHEDULED : TASK_FAILED, cause);
     if (instance->infra_tries < UINT8_MAX) /* after its row, which keeps the count it began with: see recovery */
         instance->infra_tries++;
-    record->try.error = clean_text(batch_arena(core), error);
+    record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, cause);
     if (again) {
         if (!MUTANT(CORE_LOSS_COSTS_RETRY))
@@ -179,7 +179,7 @@ static void succeeded(struct core *core, uint32_t index, const struct result *re
     record->try.exit_code = result->exit_code;
     record->try.cpu_ms = result->cpu_ms;
     record->try.memory_peak_bytes = result->memory_peak_bytes;
-    record->try.error = clean_text(batch_arena(core), result->error);
+    record->try.error = str_clean(batch_arena(core), result->error);
     note_instance(core, ref, cause);
     if (result->output.size > 0 && state == TASK_SUCCESS)
         output_keep(core, run_get(core, ref.run), ref.task, ref.map, result->output, true);
@@ -313,7 +313,7 @@ void deferred_end(struct core *core, uint32_t index, enum task_state state, stru
 {
     struct ref ref = core->attempts.items[index].ref;
     struct record *record = attempt_close(core, index, state, CAUSE_EVENT);
-    record->try.error = clean_text(batch_arena(core), error);
+    record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, CAUSE_EVENT);
     instance_settled(core, ref);
 }

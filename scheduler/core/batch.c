@@ -13,17 +13,6 @@ struct arena *batch_arena(struct core *core)
     return &core->open->arena;
 }
 
-struct str clean_text(struct arena *arena, struct str text)
-{
-    if (str_is_utf8(text) && (text.size == 0 || memchr(text.bytes, '\0', text.size) == NULL))
-        return str_copy(arena, text);
-    char *bytes = arena_copy(arena, text.bytes, text.size);
-    for (size_t i = 0; i < text.size; i++)
-        if (bytes[i] == '\0' || (bytes[i] & 0x80) != 0)
-            bytes[i] = '?';
-    return (struct str){ bytes, text.size };
-}
-
 static struct record *add(struct core *core, enum record_type type)
 {
     VEC_ADD(&core->open->writes, (struct record){ .type = type });
@@ -131,15 +120,15 @@ void write_worker(struct core *core, const struct worker *worker, const char *re
     struct arena *arena = batch_arena(core);
     struct record *record = add(core, WRITE_WORKER);
     record->worker.worker_no = worker->worker_no;
-    record->worker.worker = clean_text(arena, worker->identity);
-    record->worker.name = clean_text(arena, worker->name);
-    record->worker.host = clean_text(arena, worker->host);
-    record->worker.version = clean_text(arena, worker->version);
-    record->worker.queues = clean_text(arena, worker->queues);
+    record->worker.worker = str_clean(arena, worker->identity);
+    record->worker.name = str_clean(arena, worker->name);
+    record->worker.host = str_clean(arena, worker->host);
+    record->worker.version = str_clean(arena, worker->version);
+    record->worker.queues = str_clean(arena, worker->queues);
     record->worker.incarnation = worker->incarnation;
     record->worker.state = worker->state;
     record->worker.slots = worker->slots;
-    record->worker.seen_ms = core->wall_ms;
+    record->worker.seen_ms = core->wall_ms - (core->now_ms - worker->heard_ms);
     record->worker.reason = str_of(reason);
 }
 

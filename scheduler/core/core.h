@@ -118,6 +118,7 @@ struct core_event {
             const struct zone *zone; /* of dag->timezone; kept; NULL = UTC */
             bool paused;
             bool newest;     /* false: only loaded because a live run began with it */
+            bool gone;       /* its file is: no new runs, but those that there are can be acted on */
             bool has_last;   /* of its schedule */
             int64_t last_fire_ms;
         } dag;
@@ -126,7 +127,7 @@ struct core_event {
         struct { struct str key; const struct value *value; bool secret; } variable;
         struct { struct str id; const struct value *value; } connection; /* map: conn_type host port login password schema extra */
         const struct recovered_run *run;
-        struct { int64_t worker_no; struct str worker; bool draining; } worker;
+        struct { int64_t worker_no; struct str worker; enum worker_state state; } worker; /* as its row says */
         const struct request *request;
         const struct core_inventory *inventory;
         struct { struct str worker; struct id128 attempt; int64_t started_unix_ms; } started;

@@ -373,7 +373,6 @@ void grant_send(struct core *core, uint32_t attempt);
 void send_now(struct core *core, struct core_send send);
 void batch_committed(struct core *core, uint64_t batch_no);
 const struct core_batch *batch_begin(struct core *core); /* NULL: one is in flight, or there is nothing to write */
-struct str clean_text(struct arena *arena, struct str text); /* UTF-8 without NUL, for PostgreSQL */
 
 /* ---- timers.c ------------------------------------------------------------------------------------------------------ */
 

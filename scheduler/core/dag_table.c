@@ -169,7 +169,7 @@ static void newest_set(struct core *core, struct dag_entry *entry, uint32_t vers
     uint32_t before = entry->version;
     const struct dag *dag = core->versions.items[version].dag;
     entry->version = version;
-    entry->gone = false;
+    entry->gone = event->dag.gone;
     entry->id = dag->id;
     map_put_str(&core->dag_by_id, dag->id, dag_index(core, entry));
     if (before != NONE && before != version)
@@ -179,7 +179,7 @@ static void newest_set(struct core *core, struct dag_entry *entry, uint32_t vers
         entry->last_fire_ms = event->dag.last_fire_ms;
     }
     entry->zone = event->dag.zone;
-    entry->has_timetable = timetable_read(dag->schedule, entry->zone, dag->start_ms, dag->end_ms, &entry->timetable, NULL) == 0 &&
+    entry->has_timetable = !entry->gone && timetable_read(dag->schedule, entry->zone, dag->start_ms, dag->end_ms, &entry->timetable, NULL) == 0 &&
                            entry->timetable.kind != TIMETABLE_NONE;
     if (core->deciding) {
         runs_start(core, entry);

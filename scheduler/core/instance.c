@@ -60,7 +60,7 @@ void instance_end(struct core *core, struct ref ref, enum task_state state, enum
     instance_set(core, ref, state, cause);
     struct record *record = write_try(core, WRITE_TRY_PLACED, ref, state, cause);
     record->try.ended_ms = core->wall_ms;
-    record->try.error = clean_text(batch_arena(core), error);
+    record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, cause);
     instance_settled(core, ref);
 }
@@ -271,7 +271,7 @@ static struct str output_json(struct arena *arena, struct str text)
     if (is_json)
         return str_copy(arena, text);
     struct buf quoted = { 0 };
-    json_write_string(&quoted, clean_text(arena, text));
+    json_write_string(&quoted, str_clean(arena, text));
     struct str json = str_copy(arena, buf_str(&quoted));
     buf_clear(&quoted);
     return json;

@@ -11,12 +11,21 @@ enum {
 
 /* ---- the worker itself ----------------------------------------------------------------------------------------------- */
 
+/* Those that are gone for good are rows of history. */
+static uint32_t present_count(const struct core *core)
+{
+    uint32_t count = 0;
+    VEC_EACH(&core->workers, i)
+        count += core->workers.items[i].state != WORKER_GONE;
+    return count;
+}
+
 static uint32_t worker_of(struct core *core, const struct core_inventory *inventory)
 {
     uint32_t index = worker_find(core, inventory->worker);
     if (index != NONE)
         return index;
-    if (core->workers.count >= core->limits.workers_max)
+    if (present_count(core) >= core->limits.workers_max)
         return NONE;
     index = worker_add(core, inventory->worker, core->worker_no_next);
     core->workers.items[index].reconciled = !core->barrier;

@@ -202,7 +202,8 @@ void recover_worker(struct core *core, const struct core_event *event)
     uint32_t index = worker_by_no(core, event->worker.worker_no);
     if (index == NONE)
         index = worker_add(core, event->worker.worker, event->worker.worker_no);
-    core->workers.items[index].state = event->worker.draining ? WORKER_DRAINING : WORKER_ACTIVE;
+    /* Whether a drained one is so still, its inventory will tell. */
+    core->workers.items[index].state = event->worker.state == WORKER_DRAINED ? WORKER_DRAINING : event->worker.state;
     core->workers.items[index].written_ms = core->now_ms;
 }
 

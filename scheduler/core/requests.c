@@ -17,7 +17,7 @@ static void refuse(struct core *core, const struct request *request, int code, c
     struct str sentence = str_formatv(&core->step, fmt, args);
     va_end(args);
     struct value *map = value_map(&core->step);
-    value_put(&core->step, map, STR("detail"), value_string(&core->step, clean_text(&core->step, sentence)));
+    value_put(&core->step, map, STR("detail"), value_string(&core->step, str_clean(&core->step, sentence)));
     write_request_done(core, request->request_no, code, json_text(&core->step, map));
 }
 

@@ -126,7 +126,7 @@ int run_create(struct core *core, const struct run_wish *wish, struct run **out,
     run->run_after_ms = wish->run_after_ms;
     run->queued_ms = core->wall_ms;
     run->triggered_by = str_copy(&run->arena, wish->triggered_by);
-    run->note = clean_text(&run->arena, wish->note);
+    run->note = str_clean(&run->arena, wish->note);
     run->cause = wish->cause;
     run->params = value_copy(&run->arena, params);
     if (wish->conf != NULL && wish->conf->type == VALUE_MAP) {
@@ -291,7 +291,7 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
         if (task_state_is_final(run->tasks[t].self.state) || (!teardowns_too && dag->tasks[t].teardown != NULL))
             continue;
         uint32_t expansion = run->tasks[t].expansion;
-        if (expansion == NONE) {
+        if (expansion == NONE || run->expansions.items[expansion].length == 0) {
             stop_instance(core, (struct ref){ run->index, t, -1 }, live, idle, cause);
             continue;
         }

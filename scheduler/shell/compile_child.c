@@ -109,7 +109,7 @@ static struct value *compile(struct arena *arena, const struct conf *conf, const
     struct value *answer = value_map(arena);
     struct value *dags = value_list(arena), *problems = value_list(arena);
     for (uint32_t i = 0; i < result.dag_count; i++)
-        value_add(arena, dags, dag_value(arena, result.dags[i], text));
+        value_add(arena, dags, dag_value(arena, result.dags[i], result.sources[i]));
     for (uint32_t i = 0; rc < 0 && i < result.problem_count; i++)
         value_add(arena, problems, problem_value(arena, &result.problems[i], text));
     value_put(arena, answer, STR("size"), value_int(arena, (int64_t)text.size));

@@ -51,6 +51,8 @@ static struct message message_of(const struct core_send *send)
     UNREACHABLE();
 }
 
+_Static_assert(SPEC_BYTES_MAX + (256 << 10) < MESSAGE_SIZE_MAX, "a grant fits into a message");
+
 void dispatch_send(struct shell *shell, const struct core_send *send)
 {
     if (send->type == SEND_SCALE) {
@@ -61,7 +63,9 @@ void dispatch_send(struct shell *shell, const struct core_send *send)
     message.epoch = send->epoch;
     struct err err = { 0 };
     int rc = wire_server_send(shell->server, send->worker, &message, &err);
-    if (rc < 0)
+    if (rc == ERR_NOT_FOUND || rc == ERR_LIMIT) /* a peer that is away or slow: the core says it again in time */
         log_debug("send_dropped", LOG_STR("message", message_name(message.type)), LOG_STR("worker", send->worker),
                   LOG_ERR(&err));
+    else if (rc < 0)
+        log_error("send_failed", LOG_STR("message", message_name(message.type)), LOG_STR("worker", send->worker), LOG_ERR(&err));
 }

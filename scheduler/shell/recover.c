@@ -67,10 +67,9 @@ void recover_dag(struct shell *shell, const struct recovered_dag *row)
                                                      .zone = zone,
                                                      .paused = row->is_paused,
                                                      .newest = row->is_newest,
+                                                     .gone = row->is_stale,
                                                      .has_last = row->has_last,
                                                      .last_fire_ms = row->last_fire_ms } });
-    if (row->is_newest && row->is_stale)
-        shell_step(shell, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { row->dag_no } });
 }
 
 static void on_dag(void *owner, const struct recovered_dag *row)
@@ -142,9 +141,8 @@ static void on_connection(void *owner, const struct connection_row *row)
 static void on_worker(void *owner, const struct recovered_worker *row)
 {
     struct recovery *recovery = owner;
-    bool draining = row->state == WORKER_DRAINING || row->state == WORKER_DRAINED;
     step(recovery, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
-                                                      .worker = { row->worker_no, row->worker, draining } });
+                                         .worker = { row->worker_no, row->worker, row->state } });
 }
 
 static void on_run(void *owner, const struct recovered_run *run)

@@ -19,18 +19,18 @@ FROM clock, numbers
 -- name: recover_dags
 -- takes: int2 int8 int8
 -- gives: int8 int4 text text text bool bool bool timestamptz
-SELECT v.version_no, d.dag_no, d.dag_id, d.fileloc, v.ir::text, v.version_no = d.version_no AND NOT d.is_stale, d.is_stale,
+SELECT v.version_no, d.dag_no, d.dag_id, d.fileloc, v.ir::text, v.version_no = d.version_no, d.is_stale,
        d.is_paused, d.last_fire_at
 FROM dag_version v JOIN dag d ON d.dag_no = v.dag_no
 WHERE d.shard = $1 AND v.version_no > $2
-  AND (v.version_no = d.version_no AND NOT d.is_stale
+  AND (v.version_no = d.version_no
        OR v.version_no IN (SELECT r.version_no FROM live_run l JOIN run r ON r.run_no = l.run_no WHERE l.shard = $1))
 ORDER BY v.version_no LIMIT $3
 
 -- name: dag_version_read
 -- takes: int8
 -- gives: int8 int4 text text text bool bool bool timestamptz
-SELECT v.version_no, d.dag_no, d.dag_id, d.fileloc, v.ir::text, v.version_no = d.version_no AND NOT d.is_stale, d.is_stale,
+SELECT v.version_no, d.dag_no, d.dag_id, d.fileloc, v.ir::text, v.version_no = d.version_no, d.is_stale,
        d.is_paused, d.last_fire_at
 FROM dag_version v JOIN dag d ON d.dag_no = v.dag_no
 WHERE v.version_no = $1

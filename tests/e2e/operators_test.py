@@ -297,8 +297,43 @@ tasks:
     server.shutdown()
 
 
+def strange_bytes_and_oversized_fields_hurt_their_own_task_alone():
+    with Standalone() as system:
+        system.write_dag("strange.yaml", r"""
+tasks:
+  latin: {bash: "printf 'HEADRACE_ERROR caf\\351\\n' >&2; exit 1"}
+  healthy: {bash: "echo fine"}
+  many:
+    for_each: [1, 2, 3, 4, 5, 6, 7, 8]
+    exec: {argv: [python3, -c, "print('x' * 700000)"]}
+  big: {depends_on: [many], python: {callable: "builtins:len", args: ["{{ xcom.many }}"]}}
+""")
+        run = system.trigger("strange")
+        assert system.wait_run("strange", run, 120)["state"] == "failed"
+        states = system.states("strange", run)
+        assert states["latin"] == "failed" and states["healthy"] == "success" and states["big"] == "failed", states
+        assert "caf\ufffd" in system.sql("SELECT string_agg(error, '|') FROM try")
+        assert "pass the path of a file" in system.sql("SELECT string_agg(error, '|') FROM try")
+
+
+def a_dag_whose_file_is_gone_can_still_be_acted_on():
+    with Standalone() as system:
+        system.write_dag("gone.yaml", "tasks: {a: {bash: 'true'}}")
+        for run in ("r1", "r2"):
+            assert system.wait_run("gone", system.trigger("gone", run_id=run))["state"] == "success"
+        (system.home / "dags/gone.yaml").unlink()
+        wait_for(lambda: system.sql("SELECT is_stale FROM dag WHERE dag_id = 'gone'") == "t", "the DAG's end")
+        for pid in system.pids_of("headrace-scheduler"):
+            os.kill(pid, signal.SIGKILL)
+        system.patiently(lambda: system.request("DELETE", "/api/v2/dags/gone/dagRuns/r1"), "the end of a run")
+        assert system.sql("SELECT count(*) FROM run_key") == "1"
+        system.patiently(lambda: system.request("DELETE", "/api/v2/dags/gone"), "the end of the DAG")
+        assert system.sql("SELECT count(*) FROM dag WHERE dag_id = 'gone'") == "0"
+
+
 if __name__ == "__main__":
-    main(values_flow_between_tasks, branches_and_conditions_choose_the_way,
+    main(strange_bytes_and_oversized_fields_hurt_their_own_task_alone, a_dag_whose_file_is_gone_can_still_be_acted_on,
+         values_flow_between_tasks, branches_and_conditions_choose_the_way,
          mapped_tasks_expand_and_their_outputs_come_in_order, failures_are_retried_caught_and_told,
          retries_wait_as_long_as_their_backoff_says_also_when_the_scheduler_dies,
          a_dag_triggers_another_and_waits_without_a_slot, http_and_sql_reach_their_services_and_secrets_stay_hidden)

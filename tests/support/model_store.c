@@ -408,8 +408,7 @@ void model_store_recover(struct model_store *store, void *owner, void (*feed)(vo
     VEC_EACH(&store->workers, i)
         feed(owner, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
                                           .worker = { store->workers.items[i].worker_no, store->workers.items[i].identity,
-                                                      store->workers.items[i].state == WORKER_DRAINING ||
-                                                          store->workers.items[i].state == WORKER_DRAINED } });
+                                                      store->workers.items[i].state } });
     VEC_EACH(&store->versions, i)
         if (!dag_of(store, store->versions.items[i].dag_no)->deleted)
             feed_dag(store, &store->versions.items[i], owner, feed);

@@ -32,6 +32,7 @@ struct worker_core {
     uint64_t next_seq;
     bool draining;
     bool inventory_due;
+    bool held_back; /* the last inventory had no room for some result */
     int64_t sent_ms; /* stamp of the last inventory */
     uint32_t running;
     struct list live, retained;
@@ -261,6 +262,7 @@ static void on_ack(struct worker_core *core, const struct worker_event *event)
             retain(core, attempt, event->now_ms);
         attempt->acked_epoch = core->epoch;
     }
+    core->inventory_due |= core->held_back;
 }
 
 static void on_kill(struct worker_core *core, const struct worker_event *event)
@@ -427,29 +429,42 @@ int64_t worker_core_wake_at_ms(const struct worker_core *core)
     return at_ms;
 }
 
-static void snapshot_add(struct worker_core *core, struct attempt *attempt)
+/* The first result always has. */
+static bool has_room(const struct worker_core *core, const struct attempt *attempt, size_t *bytes)
 {
+    size_t max = core->limits.inventory_bytes_max;
+    if (max > 0 && *bytes > 0 && *bytes + attempt->bytes > max)
+        return false;
+    *bytes += attempt->bytes;
+    return true;
+}
+
+static void snapshot_add(struct worker_core *core, struct attempt *attempt, size_t *bytes)
+{
+    bool tells = attempt->ended && has_room(core, attempt, bytes);
+    core->held_back |= attempt->ended && !tells;
     if (attempt->listed_ms == 0)
         attempt->listed_ms = core->sent_ms;
     VEC_ADD(&core->snapshot, (struct worker_attempt){ .attempt = attempt->id,
                                                       .incarnation = attempt->incarnation,
                                                       .seq = attempt->seq,
-                                                      .ended = attempt->ended,
+                                                      .ended = tells,
                                                       .acked = attempt->acked,
-                                                      .result = attempt->result });
+                                                      .result = tells ? attempt->result : (struct result){ 0 } });
 }
 
 void worker_core_inventory(struct worker_core *core, int64_t now_ms, struct worker_inventory *out)
 {
     core->sent_ms = now_ms > core->sent_ms ? now_ms : core->sent_ms + 1;
-    core->inventory_due = false;
+    core->inventory_due = core->held_back = false;
+    size_t bytes = 0;
     VEC_RESET(&core->snapshot);
     for (struct attempt *attempt = core->live.first; attempt != NULL; attempt = attempt->next)
-        snapshot_add(core, attempt);
+        snapshot_add(core, attempt, &bytes);
     /* What an earlier leader acknowledged is shown to the new one once more: its commit may be lost. */
     for (struct attempt *attempt = core->retained.first; attempt != NULL; attempt = attempt->next)
         if (attempt->acked_epoch < core->epoch)
-            snapshot_add(core, attempt);
+            snapshot_add(core, attempt, &bytes);
     *out = (struct worker_inventory){
         .incarnation = core->limits.incarnation,
         .epoch = core->epoch,

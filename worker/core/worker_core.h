@@ -18,6 +18,8 @@ struct worker_limits {
     int64_t inventory_ms; /* repeated at least this often */
     int64_t retain_ms;    /* acknowledged results are kept this long: 15 min */
     uint64_t incarnation; /* raised in the spool before the first inventory */
+    size_t inventory_bytes_max; /* of results in one inventory; the others are listed as running, and come as soon as some
+                                 * are acknowledged. 0 = no limit */
 };
 
 enum worker_event_type {

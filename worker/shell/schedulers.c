@@ -4,10 +4,6 @@
 #include "common/base/assert.h"
 #include "common/log/log.h"
 
-/* Results beyond it wait for the next inventory; until then their attempts are listed as running. A
- * frame holds 4 MiB, and one result at most two. */
-enum { RESULT_BYTES_MAX = 3 << 20 };
-
 static void on_grant(struct worker_shell *shell, const struct message *message)
 {
     const struct message_grant *grant = &message->grant;
@@ -209,35 +205,21 @@ void schedulers_send(struct worker_shell *shell, struct message *message)
     }
 }
 
-static struct message_attempt report_of(const struct worker_attempt *attempt, size_t *bytes)
-{
-    struct message_attempt report = {
-        .attempt = attempt->attempt,
-        .credit = {attempt->incarnation, attempt->seq},
-        .ended = attempt->ended
-    };
-    size_t size = attempt->ended ? attempt->result.output.size + attempt->result.error.size : 0;
-
-    if (*bytes + size > RESULT_BYTES_MAX)
-        report.ended = false;
-    else
-        *bytes += size;
-    if (report.ended)
-        report.result = attempt->result;
-    return report;
-}
-
 void schedulers_send_inventory(struct worker_shell *shell)
 {
     struct worker_inventory inventory;
     struct arena arena = { 0 };
-    size_t bytes = 0;
 
     worker_core_inventory(shell->core, loop_now_ms(), &inventory);
     struct message_attempt *reports =
         ARENA_ARRAY(&arena, struct message_attempt, inventory.attempt_count);
-    for (uint32_t i = 0; i < inventory.attempt_count; i++)
-        reports[i] = report_of(&inventory.attempts[i], &bytes);
+    for (uint32_t i = 0; i < inventory.attempt_count; i++) {
+        const struct worker_attempt *attempt = &inventory.attempts[i];
+        reports[i] = (struct message_attempt) { attempt->attempt,
+                                                { attempt->incarnation, attempt->seq },
+                                                attempt->ended,
+                                                attempt->result };
+    }
     struct message message = {
         .type = MESSAGE_INVENTORY,
         .epoch = inventory.epoch,

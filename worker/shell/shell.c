@@ -239,7 +239,9 @@ static int parts_open(struct worker_shell *shell, struct err *err)
     struct arena arena = { 0 };
     struct worker_limits limits = { .slots = (uint32_t)conf->worker_slots,
                                     .inventory_ms = conf->worker_inventory_interval_ms,
-                                    .retain_ms = conf->worker_result_retention_ms };
+                                    .retain_ms = conf->worker_result_retention_ms,
+                                    /* A message holds 4 MiB, and one result two at most. */
+                                    .inventory_bytes_max = 3 << 20 };
     int rc = schedulers_check(conf, err);
 
     if (rc == 0)

@@ -142,7 +142,7 @@ static void line_done(struct transcript *transcript, enum transcript_source sour
     stream->continued = false;
     if (source == TRANSCRIPT_STDERR && transcript_error_line(text, &sentence, &hard)) {
         buf_reset(&transcript->error);
-        buf_add_str(&transcript->error, str_slice(sentence, 0, ERROR_TEXT_MAX));
+        buf_add_str(&transcript->error, str_cut(sentence, ERROR_TEXT_MAX));
         transcript->error_hard = hard;
     }
     line_add(transcript, source == TRANSCRIPT_STDOUT ? 'O' : 'E', text, unix_ms);

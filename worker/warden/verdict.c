@@ -95,6 +95,7 @@ static void take_error(struct attempt *attempt, struct arena *arena, struct ward
         mask_text(&attempt->mask, sentence, &masked);
         out->error = str_copy(arena, buf_str(&masked));
     }
+    out->error = str_clean(arena, out->error); /* it travels as text, whatever the task wrote */
     buf_clear(&text);
     buf_clear(&masked);
 }

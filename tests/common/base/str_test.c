@@ -50,5 +50,25 @@ static void format_and_copy_end_with_a_zero(void **state)
     arena_clear(&arena);
 }
 
-TESTS(CASE(numbers_are_whole_and_in_range_or_refused), CASE(splitting_gives_every_part_also_empty_ones),
+static void text_is_made_clean_a_byte_at_a_time(void **state)
+{
+    struct arena arena = { 0 };
+    (void)state;
+    assert_true(str_is(str_clean(&arena, STR("fertig \xC3\xBC")), "fertig \xC3\xBC"));
+    assert_true(str_is(str_clean(&arena, STR("caf\xE9 \xC3\xBC")), "caf\xEF\xBF\xBD \xC3\xBC"));
+    assert_true(str_is(str_clean(&arena, ((struct str){ "a\0b", 3 })), "a\xEF\xBF\xBD" "b"));
+    assert_true(str_is(str_clean(&arena, STR("\xC3")), "\xEF\xBF\xBD"));
+    assert_int_equal(str_clean(&arena, STR_EMPTY).size, 0);
+    arena_clear(&arena);
+}
+
+static void text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    assert_true(str_is(str_cut(STR("ab\xC3\xBC"), 3), "ab"));
+    assert_true(str_is(str_cut(STR("ab\xC3\xBC"), 4), "ab\xC3\xBC"));
+    assert_true(str_is(str_cut(STR("abc"), 0), ""));
+}
+
+TESTS(CASE(text_is_made_clean_a_byte_at_a_time), CASE(text_is_cut_between_characters), CASE(numbers_are_whole_and_in_range_or_refused), CASE(splitting_gives_every_part_also_empty_ones),
       CASE(utf8_is_told_from_bytes_that_only_look_like_it), CASE(format_and_copy_end_with_a_zero))

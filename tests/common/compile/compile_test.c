@@ -212,6 +212,15 @@ static void a_good_document_beside_a_bad_one_is_given(void **state)
     assert_str(result.dags[0]->id, "good");
 }
 
+static void each_dag_has_its_own_document_as_source(void **state)
+{
+    (void)state;
+    assert_int_equal(compile(STR("# first\ndag_id: one\ntasks: {a: {empty: }}\n---\n# second\ndag_id: two\ntasks: {a: {empty: }}\n")), 0);
+    assert_int_equal(result.dag_count, 2);
+    assert_str(result.sources[0], "# first\ndag_id: one\ntasks: {a: {empty: }}\n");
+    assert_str(result.sources[1], "---\n# second\ndag_id: two\ntasks: {a: {empty: }}\n");
+}
+
 static void problems_are_bounded_and_never_let_a_bad_document_pass(void **state)
 {
     (void)state;
@@ -343,7 +352,7 @@ TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its
       EACH(outputs_may_be_read_from_tasks_far_upstream),
       EACH(a_key_that_the_engine_cannot_do_yet_is_said_to_be_that),
       EACH(the_length_of_a_map_is_bounded_by_the_setting),
-      EACH(a_good_document_beside_a_bad_one_is_given),
+      EACH(a_good_document_beside_a_bad_one_is_given), EACH(each_dag_has_its_own_document_as_source),
       EACH(problems_are_bounded_and_never_let_a_bad_document_pass),
       EACH(hostile_files_are_refused_where_they_go_too_far),
       EACH(the_number_of_tasks_and_dependencies_is_bounded), EACH(five_thousand_tasks_compile_fast))

@@ -185,6 +185,18 @@ static void what_cannot_be_rendered_is_named(void **state)
     says(OPERATOR_PYTHON, "{\"callable\":\"f\"}", "python needs callable: module:function");
 }
 
+static void what_no_message_could_carry_is_refused(void **state)
+{
+    (void)state;
+    struct buf args = { 0 };
+    buf_add_cstr(&args, "{\"callable\":\"m:f\",\"args\":[\"");
+    for (int i = 0; i < SPEC_BYTES_MAX / 64 + 1; i++)
+        buf_add_cstr(&args, "0123456789012345678901234567890123456789012345678901234567890123");
+    buf_add_cstr(&args, "\"]}");
+    says(OPERATOR_PYTHON, buf_str(&args).bytes, "pass the path of a file, or fewer elements");
+    buf_clear(&args);
+}
+
 static void a_run_without_a_logical_date_has_no_ds(void **state)
 {
     (void)state;
@@ -210,7 +222,7 @@ static void env_values_may_read_each_other_but_not_for_ever(void **state)
     ended(f);
 }
 
-TESTS(CASE(bash_runs_with_its_template_rendered), CASE(every_task_knows_what_it_is), CASE(python_gets_its_call_on_stdin),
+TESTS(CASE(what_no_message_could_carry_is_refused), CASE(bash_runs_with_its_template_rendered), CASE(every_task_knows_what_it_is), CASE(python_gets_its_call_on_stdin),
       CASE(sql_carries_its_connection_and_masks_its_secrets), CASE(variables_and_connections_are_masked_by_their_names),
       CASE(what_cannot_be_rendered_is_named), CASE(a_run_without_a_logical_date_has_no_ds),
       CASE(env_values_may_read_each_other_but_not_for_ever))

@@ -185,9 +185,10 @@ static void everything_that_lives_comes_back_and_nothing_else(void **state)
     story = recover(&world);
     assert_str(buf_str(&story.text),
                "numbers\n"
-               "dag old {\"v\": 11} stale -1 in old.yaml\n"
+               "dag old {\"v\": 11} newest stale -1 in old.yaml\n"
                "dag new {\"v\": 21} paused 5000 in new.yaml\n"
                "dag new {\"v\": 22} newest paused 5000 in new.yaml\n"
+               "dag unused {\"v\": 33} newest stale -1 in u.yaml\n"
                "pool default_pool 128\n"
                "variable v=x\n"
                "worker 4 key4 w4 3 6\n"

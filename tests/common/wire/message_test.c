@@ -192,6 +192,27 @@ static void every_message_is_written_and_read_as_its_golden_bytes(void **state)
     }
 }
 
+/* The others of the inventory must not suffer for it. */
+static void a_result_with_foreign_bytes_is_read_all_the_same(void **state)
+{
+    (void)state;
+    struct message samples[32], back;
+    struct arena arena = { 0 };
+    struct buf bytes = { 0 };
+    (void)make_samples(samples);
+    struct message_attempt strange[2] = { attempts[0], attempts[1] };
+    strange[1].result.error = STR("caf\xE9");
+    strange[1].result.output = STR("\xFF");
+    samples[1].inventory.attempts = strange;
+    assert_int_equal(message_pack(&samples[1], &bytes, NULL), 0);
+    assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
+    assert_int_equal(back.inventory.attempt_count, 2);
+    assert_str(back.inventory.attempts[1].result.error, "caf\xEF\xBF\xBD");
+    assert_str(back.inventory.attempts[1].result.output, "\xEF\xBF\xBD");
+    buf_clear(&bytes);
+    arena_clear(&arena);
+}
+
 /* Some fields by value, so that a pair of equal mistakes in packing and reading shows. */
 static void fields_arrive_in_their_places(void **state)
 {
@@ -429,7 +450,7 @@ static void specs_and_results_travel_alone(void **state)
 }
 
 TESTS(CASE(every_message_is_written_and_read_as_its_golden_bytes),
-      CASE(fields_arrive_in_their_places), CASE(a_change_of_the_protocol_shows_in_its_description),
+      CASE(fields_arrive_in_their_places), CASE(a_result_with_foreign_bytes_is_read_all_the_same), CASE(a_change_of_the_protocol_shows_in_its_description),
       CASE(foreign_bytes_are_refused_with_a_reason), CASE(a_swarm_of_empty_parts_cannot_eat_memory),
       CASE(a_full_inventory_fits_into_its_budget), CASE(a_message_that_is_too_large_is_not_made),
       CASE(a_later_releases_words_are_read_as_the_nearest_safe_ones),

@@ -86,6 +86,29 @@ static void a_silent_worker_loses_its_attempt_when_the_lease_is_over(void **stat
     story_free(s);
 }
 
+/* It is a row of history, for later leaders too, and does not count among those that there may be. */
+static void a_worker_that_is_gone_stays_gone_until_it_comes_back(void **state)
+{
+    (void)state;
+    struct core_limits limits = story_limits();
+    limits.workers_max = 1;
+    struct story *s = story_new_with(&limits);
+    story_dag(s, dag_chain(1));
+    struct story_worker *w = story_worker(s, "w1", 1);
+    w->stopped = true;
+    story_wait(s, 400000);
+    assert_int_equal(s->store.workers.items[0].state, WORKER_GONE);
+    story_takeover_silently(s);
+    story_wait(s, 400000);
+    assert_int_equal(s->store.workers.items[0].state, WORKER_GONE);
+    story_worker(s, "w2", 1);
+    assert_int_equal(s->store.workers.count, 2);
+    w->stopped = false;
+    story_wait(s, 10000);
+    assert_int_equal(s->store.workers.items[0].state, WORKER_ACTIVE);
+    story_free(s);
+}
+
 static void a_new_leader_waits_for_the_amnesty(void **state)
 {
     (void)state;
@@ -219,4 +242,4 @@ TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open), CASE(an_attempt
       CASE(inventories_renew_leases), CASE(a_long_task_is_written_as_running_and_a_short_one_is_not),
       CASE(what_nobody_knows_is_acknowledged_or_killed), CASE(a_result_counts_once_however_often_it_comes),
       CASE(an_inventory_of_a_later_leader_means_nothing_to_an_earlier_one),
-      CASE(a_drained_worker_gets_nothing_and_ends_its_work), CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped))
+      CASE(a_worker_that_is_gone_stays_gone_until_it_comes_back), CASE(a_drained_worker_gets_nothing_and_ends_its_work), CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped))

@@ -186,6 +186,26 @@ static void a_mapped_task_that_is_cleared_as_a_whole_has_its_list_made_anew(void
     story_free(s);
 }
 
+/* Its list had elements, then none: it waits as one again. */
+static void a_run_is_stopped_although_a_mapped_task_was_emptied(void **state)
+{
+    (void)state;
+    static const char clear[] = "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"whole_run\":true}";
+    struct dag *dag = dag_words("a b:a");
+    dag->tasks[1].for_each = dag_value(dag, "\"{{ xcom.a }}\"");
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_outputs(s, "a", "[1]");
+    story_succeeds(s, "b[0]");
+    story_request_json(s, clear);
+    story_outputs(s, "a", "[]");
+    assert_int_equal(story_state(s, "b"), TASK_SKIPPED);
+    story_request_json(s, clear);
+    story_request_json(s, "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"run_state\":\"failed\"}");
+    assert_int_equal(s->store.runs.items[0].row.state, RUN_FAILED);
+    story_free(s);
+}
+
 static void marking_sets_what_a_task_is(void **state)
 {
     (void)state;
@@ -319,7 +339,7 @@ static void runs_that_fail_one_after_the_other_pause_the_dag(void **state)
 
 TESTS(CASE(a_trigger_is_answered_with_its_run), CASE(a_trigger_that_cannot_be_is_refused_with_a_reason),
       CASE(the_name_of_a_run_that_has_ended_is_taken_too), CASE(a_run_begins_when_its_time_has_come),
-      CASE(clearing_runs_a_task_and_what_is_downstream_again), CASE(only_what_failed_is_cleared_when_asked_so),
+      CASE(clearing_runs_a_task_and_what_is_downstream_again), CASE(a_run_is_stopped_although_a_mapped_task_was_emptied), CASE(only_what_failed_is_cleared_when_asked_so),
       CASE(a_cleared_task_has_all_its_retries_again), CASE(clearing_a_running_task_kills_it_first),
       CASE(one_instance_of_a_mapped_task_may_be_cleared),
       CASE(a_mapped_task_that_is_cleared_as_a_whole_has_its_list_made_anew), CASE(marking_sets_what_a_task_is),

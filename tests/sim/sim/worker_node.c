@@ -324,7 +324,7 @@ void worker_start(struct world *world, uint32_t index)
         return;
     node->incarnation++; /* synced before anything is sent */
     struct worker_limits limits = { .slots = node->slots, .inventory_ms = INVENTORY_MS, .retain_ms = RETAIN_MS,
-                                    .incarnation = node->incarnation };
+                                    .incarnation = node->incarnation, .inventory_bytes_max = 3 };
     node->alive = true;
     node->paused = false;
     node->generation++;

@@ -16,7 +16,8 @@ struct fixture {
 
 static struct fixture given(uint32_t slots)
 {
-    struct worker_limits limits = { .slots = slots, .inventory_ms = INVENTORY, .retain_ms = RETAIN, .incarnation = 7 };
+    struct worker_limits limits = { .slots = slots, .inventory_ms = INVENTORY, .retain_ms = RETAIN, .incarnation = 7,
+                                    .inventory_bytes_max = 100 };
     return (struct fixture){ .core = worker_core_new(&limits), .now_ms = 1000 };
 }
 
@@ -342,7 +343,32 @@ static void what_the_warden_says_starts_is_reported(void **state)
     worker_core_free(f.core);
 }
 
-TESTS(CASE(there_is_one_credit_for_each_free_slot), CASE(a_result_goes_out_at_once_with_the_slots_new_credit),
+/* One message has room for so much: the others are told as soon as there is news that some have arrived. */
+static void results_without_room_come_with_the_next_acknowledgement(void **state)
+{
+    (void)state;
+    struct fixture f = given(2);
+    char long_output[81];
+    memset(long_output, 'x', 80);
+    long_output[80] = '\0';
+    synced(&f, 5);
+    granted(&f, 5, 1, f.inventory.open_seqs[0]);
+    granted(&f, 5, 2, f.inventory.open_seqs[1]);
+    ended(&f, 1, long_output);
+    ended(&f, 2, long_output);
+    f.now_ms += 10;
+    worker_core_inventory(f.core, f.now_ms, &f.inventory);
+    assert_true(f.inventory.attempts[0].ended);
+    assert_false(f.inventory.attempts[1].ended);
+    f.now_ms += 10;
+    acked(&f, 5, 1);
+    assert_non_null(find_do(&f, WORKER_DO_INVENTORY));
+    worker_core_inventory(f.core, f.now_ms, &f.inventory);
+    assert_true(id_eq(f.inventory.attempts[0].attempt, id_of(2)) && f.inventory.attempts[0].ended);
+    worker_core_free(f.core);
+}
+
+TESTS(CASE(results_without_room_come_with_the_next_acknowledgement), CASE(there_is_one_credit_for_each_free_slot), CASE(a_result_goes_out_at_once_with_the_slots_new_credit),
       CASE(the_lease_counts_from_the_echoed_stamp), CASE(a_grant_starts_nothing_when_its_credit_is_not_in_order),
       CASE(a_credit_ends_with_its_time), CASE(a_credit_of_an_earlier_start_is_refused),
       CASE(a_renewal_covers_only_what_its_inventory_listed), CASE(a_lease_that_is_over_is_not_renewed),
