@@ -203,6 +203,9 @@ static void deliver(struct local *local, const struct core_send *send)
         event.type = WORKER_DRAIN;
         event.drain.drain = send->drain.drain;
         break;
+    case SEND_FIND:
+        VEC_ADD(&local->finds, send->find);
+        return;
     case SEND_SCALE:
     case SEND_STOP:
         return;
@@ -471,6 +474,11 @@ int local_run(struct local *local, const struct request *request, const volatile
             local->committed = 0;
             core_do(local,
                     &(struct core_event) { .type = CORE_COMMITTED, .committed = { batch_no } });
+        } else if (local->finds.count > 0) {
+            struct core_find find = local->finds.items[--local->finds.count];
+            core_do(local, &(struct core_event) {
+                               .type = CORE_FOUND, .found = {find, NULL, false}
+            });
         } else if (local->inventory_wanted) {
             send_inventory(local);
         } else {
@@ -491,5 +499,6 @@ void local_close(struct local *local)
     core_free(local->core);
     worker_core_free(local->worker);
     VEC_CLEAR(&local->attempts);
+    VEC_CLEAR(&local->finds);
     arena_clear(&local->arena);
 }

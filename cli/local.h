@@ -34,6 +34,7 @@ struct local {
     uint64_t committed;            /* batch that was "committed" and is to be reported; 0 = none */
     const struct core_send *grant; /* being delivered */
     VEC(struct local_attempt) attempts;
+    VEC(struct core_find) finds; /* not answered yet: no run was ever before */
     bool inventory_wanted;
     bool run_is_over, run_is_good, is_refused;
     const struct dag *dag; /* the first, which is run; dag_no 1 */

@@ -23,7 +23,8 @@ static void look_at_warehouse(void *owner, const struct connection_row *connecti
 {
     struct warehouse_look *look = owner;
 
-    look->is_there |= str_is(connection->connection_id, "warehouse") && str_is(connection->host, look->host);
+    look->is_there |=
+        str_is(connection->connection_id, "warehouse") && str_is(connection->host, look->host);
 }
 
 static int make_warehouse(struct vault_wait *vault, struct private_pg *pg,
@@ -42,7 +43,8 @@ static int make_warehouse(struct vault_wait *vault, struct private_pg *pg,
     struct connection_row row = {
         .connection_id = STR("warehouse"),
         .conn_type = STR("postgres"),
-        .description = STR("a database for the results of tasks, in the private PostgreSQL of this home"),
+        .description =
+            STR("a database for the results of tasks, in the private PostgreSQL of this home"),
         .host = str_of(pg->run),
         .port = 5432,
         .schema = STR("warehouse"),
@@ -58,7 +60,9 @@ static int make_warehouse(struct vault_wait *vault, struct private_pg *pg,
 static int make_variable(struct vault_wait *vault, const char *key, const char *value,
                          const char *description, struct err *err)
 {
-    struct variable_row row = { .key = str_of(key), .value = str_of(value), .description = str_of(description) };
+    struct variable_row row = { .key = str_of(key),
+                                .value = str_of(value),
+                                .description = str_of(description) };
 
     return vault_wait_put_variable(vault, &row, err);
 }

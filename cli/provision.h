@@ -10,8 +10,8 @@
 
 enum { PROVISION_PASSWORD_SIZE = 21 };
 
-/* Before the programs start, so that the first run finds it all. `pg` NULL: the database is somebody
- * else's; then there is no warehouse. */
+/* Before the programs start, so that the first run finds it all. `pg` NULL: the database is
+ * somebody else's; then there is no warehouse. */
 MUST_USE int provision(struct cli *cli, const char *conninfo, struct private_pg *pg,
                        void (*on_note)(const char *sentence), struct err *err);
 

@@ -46,7 +46,8 @@ static int wait_end(struct vault_wait *vault, struct err *err)
     return vault->rc;
 }
 
-int vault_wait_open(struct vault_wait **out, const char *conninfo, const char *key_path, struct err *err)
+int vault_wait_open(struct vault_wait **out, const char *conninfo, const char *key_path,
+                    struct err *err)
 {
     struct vault_wait *vault = calloc(1, sizeof *vault);
     ASSERT(vault != NULL);
@@ -54,8 +55,12 @@ int vault_wait_open(struct vault_wait **out, const char *conninfo, const char *k
     if (rc == 0)
         rc = loop_new(&vault->loop, err);
     if (rc == 0) {
-        struct store_options options = { .conninfo = conninfo, .application_name = "headrace", .seal = vault->seal,
-                                         .readers = 1, .on_state = on_state, .owner = vault };
+        struct store_options options = { .conninfo = conninfo,
+                                         .application_name = "headrace",
+                                         .seal = vault->seal,
+                                         .readers = 1,
+                                         .on_state = on_state,
+                                         .owner = vault };
         rc = store_open(&vault->store, vault->loop, &options, err);
     }
     if (rc == 0 && !loop_run_until(vault->loop, &vault->is_up, WAIT_MS))
@@ -85,13 +90,15 @@ void vault_wait_close(struct vault_wait *vault)
     free(vault);
 }
 
-int vault_wait_put_variable(struct vault_wait *vault, const struct variable_row *variable, struct err *err)
+int vault_wait_put_variable(struct vault_wait *vault, const struct variable_row *variable,
+                            struct err *err)
 {
     store_variable_put(vault->store, variable, on_end, vault);
     return wait_end(vault, err);
 }
 
-int vault_wait_put_connection(struct vault_wait *vault, const struct connection_row *connection, struct err *err)
+int vault_wait_put_connection(struct vault_wait *vault, const struct connection_row *connection,
+                              struct err *err)
 {
     store_connection_put(vault->store, connection, on_end, vault);
     return wait_end(vault, err);
@@ -104,8 +111,8 @@ static void on_connection(void *owner, const struct connection_row *connection)
 }
 
 int vault_wait_connections(struct vault_wait *vault,
-                           void (*on_each)(void *owner, const struct connection_row *connection), void *owner,
-                           struct err *err)
+                           void (*on_each)(void *owner, const struct connection_row *connection),
+                           void *owner, struct err *err)
 {
     vault->on_connection = on_each;
     vault->owner = owner;

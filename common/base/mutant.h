@@ -34,6 +34,16 @@
     MUTANT_ROW(CORE_REPLACE_DYING, "core: places an instance while its killed attempt may still run")                  \
     MUTANT_ROW(CORE_FORGET_RETRY_TIMER, "core: recovery forgets the waits of up_for_retry")                            \
     MUTANT_ROW(CORE_BARRIER, "core: after a failover that lost commits it places at once")                             \
+    MUTANT_ROW(CORE_TEARDOWN_EARLY, "core: a teardown starts when its setup has succeeded")                            \
+    MUTANT_ROW(CORE_SETUP_IGNORED, "core: tasks start although a setup of theirs has not succeeded")                   \
+    MUTANT_ROW(CORE_STOPS_TEARDOWNS, "core: a run that is stopped has its teardowns stopped too")                      \
+    MUTANT_ROW(CORE_PAST_IGNORED, "core: depends_on_past and wait_for_downstream hold nothing back")                   \
+    MUTANT_ROW(CORE_PAST_FORGOTTEN, "core: only runs in memory count as the past of another one")                      \
+    MUTANT_ROW(CORE_BACKFILL_LIMIT, "core: a backfill runs everything at once")                                        \
+    MUTANT_ROW(CORE_BACKFILL_TWICE, "core: a backfill makes runs for dates that have one")                             \
+    MUTANT_ROW(CORE_ASSET_LOST, "core: a task's success is no event of its assets")                                    \
+    MUTANT_ROW(CORE_ASSET_TWICE, "core: a run that assets asked for leaves their events")                              \
+    MUTANT_ROW(CORE_FILE_TWICE, "core: a file makes a run whenever it is found")                                       \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                                      \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")                      \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")                                \

@@ -68,7 +68,8 @@ struct compiler {
 
 /* ---- place.c ---- */
 
-struct str place_document(struct compiler *compiler, uint32_t line); /* the text of the document that holds the line */
+struct str place_document(struct compiler *compiler,
+                          uint32_t line); /* the text of the document that holds the line */
 
 struct place_in_file {
     uint32_t line, column;
@@ -168,6 +169,11 @@ void read_cases(struct reading *reading);
 void read_chosen(struct reading *reading);
 void read_task_ids(struct reading *reading);
 void read_notifications(struct reading *reading);
+
+/* ---- setup.c ---- */
+
+/* Whether setups and teardowns fit together; when all tasks are read. */
+void check_setups(struct compiler *compiler);
 
 /* ---- graph.c ---- */
 

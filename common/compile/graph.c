@@ -130,10 +130,9 @@ static void find_edge(struct compiler *compiler, const struct value *item, bool 
         VEC_ADD(&compiler->edges, edge);
 }
 
-static void find_edges(struct compiler *compiler, const struct value *map, bool from_group,
-                       uint32_t from, int32_t group)
+static void find_edges_of(struct compiler *compiler, const struct value *list, bool from_group,
+                          uint32_t from, int32_t group)
 {
-    const struct value *list = value_get(map, "depends_on");
     if (list == NULL || list->type == VALUE_NULL)
         return;
     if (list->type != VALUE_LIST) {
@@ -144,11 +143,21 @@ static void find_edges(struct compiler *compiler, const struct value *map, bool 
         find_edge(compiler, list->items[i], from_group, from, group);
 }
 
+static void find_edges(struct compiler *compiler, const struct value *map, bool from_group,
+                       uint32_t from, int32_t group)
+{
+    find_edges_of(compiler, value_get(map, "depends_on"), from_group, from, group);
+    /* A teardown waits for its setups without saying so. */
+    if (!from_group)
+        find_edges_of(compiler, value_get(map, "teardown"), false, from, group);
+}
+
 /* ---- first and last tasks of groups ---- */
 
 /* A group's first tasks depend on nothing inside of it, its last ones have nothing depend on them
- * there. An edge counts inside the innermost group that holds both its ends, and in all groups
- * around that one. So it is enough to know for each task how deep the deepest such group lies. */
+ * there but teardowns: who waits for a group waits for its work. An edge counts inside the
+ * innermost group that holds both its ends, and in all groups around that one. So it is enough to
+ * know for each task how deep the deepest such group lies. */
 struct depths {
     uint32_t *of_group; /* 1 for groups at the top */
     uint32_t *of_edge;  /* of the group that holds both ends; 0: none does */
@@ -181,6 +190,12 @@ static void mark(uint32_t *marks, const uint32_t *tasks, uint32_t count, uint32_
             marks[tasks[i]] = depth;
 }
 
+static bool is_teardown(const struct compiler *compiler, uint32_t task)
+{
+    const struct value *list = value_get(compiler->tasks.items[task].entry->value, "teardown");
+    return list != NULL && list->type != VALUE_NULL;
+}
+
 static void mark_edge(struct compiler *compiler, struct depths *depths, uint32_t number)
 {
     const struct found_edge *edge = &compiler->edges.items[number];
@@ -189,6 +204,8 @@ static void mark_edge(struct compiler *compiler, struct depths *depths, uint32_t
     uint32_t depth = depths->of_edge[number];
     mark(depths->waits, from != NULL ? from->roots : &edge->from,
          from != NULL ? from->root_count : 1, depth);
+    if (from == NULL && is_teardown(compiler, edge->from))
+        return;
     mark(depths->awaited, to != NULL ? to->leaves : &edge->to, to != NULL ? to->leaf_count : 1,
          depth);
 }
@@ -202,7 +219,7 @@ static void find_ends_of(struct compiler *compiler, const struct depths *depths,
     for (uint32_t t = group->first_task; t < group->end_task; t++) {
         if (depths->waits[t] < depths->of_group[number])
             group->roots[group->root_count++] = t;
-        if (depths->awaited[t] < depths->of_group[number])
+        if (depths->awaited[t] < depths->of_group[number] && !is_teardown(compiler, t))
             group->leaves[group->leaf_count++] = t;
     }
 }

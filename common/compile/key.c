@@ -96,8 +96,9 @@ const char *key_word(enum key_type type, int number)
 
 bool key_may_be_default(const struct key *key)
 {
-    static const char *const own[] = { "depends_on", "for_each", "tolerate_failures", "when",
-                                       "setup",      "teardown", "display_name",      "map_label" };
+    static const char *const own[] = { "depends_on",   "for_each",  "tolerate_failures",
+                                       "when",         "setup",     "teardown",
+                                       "display_name", "map_label", "on_failure_fail_dagrun" };
     ASSERT(key->place == PLACE_TASK);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (str_is(str_of(own[i]), key->name))

@@ -164,15 +164,51 @@ static const struct value *files_map(struct reading *reading, const struct value
                     STR_ARG(str_slice(entry->key, 0, 60)));
         else if (inner.key->type == TYPE_DURATION)
             (void)read_duration(&inner, &settle_ms);
+        else if (scalar_text(entry->value, &text) && !str_starts(text, "/"))
+            problem(compiler, PLACE_OF(entry->value), "begin it with /",
+                    "the path of files is looked for by the scheduler, which stands in no folder "
+                    "of yours");
         else if (scalar_text(entry->value, &text))
             value_put(arena, map, STR("path"), value_string(arena, keep(compiler, text)));
         else
             refuse_type(&inner);
     }
-    if (value_get(map, "path") == NULL)
+    if (value_get(from, "path") == NULL)
         problem(compiler, PLACE_OF(from), NULL, "files needs the key path");
     value_put(arena, map, STR("settle_ms"), value_int(arena, settle_ms));
     return map;
+}
+
+/* ---- assets ---- */
+
+enum { ASSET_DEPTH_MAX = 8 };
+
+/* A name, or {any: [...]} or {all: [...]} of the same. */
+static bool check_condition(struct reading *reading, const struct value *value, int depth)
+{
+    struct compiler *compiler = reading->compiler;
+    bool is_nested = value->type == VALUE_MAP && value->count == 1 &&
+                     value->entries[0].value->type == VALUE_LIST &&
+                     (str_is(value->entries[0].key, "any") || str_is(value->entries[0].key, "all"));
+    const struct value *list = is_nested ? value->entries[0].value : value;
+    if (value->type == VALUE_STRING && value->string.size > 0 && value->string.size <= 1500)
+        return true;
+    if ((!is_nested && value->type != VALUE_LIST) || (value->type == VALUE_LIST && depth > 0)) {
+        problem(compiler, PLACE_OF(value),
+                "write a name, {any: [first, second]} or {all: [first, second]}",
+                "an asset has a name of 1 to 1500 bytes; this is %s", value_type_name(value->type));
+        return false;
+    }
+    if (list->count == 0 || depth > ASSET_DEPTH_MAX) {
+        problem(compiler, PLACE_OF(list), "name an asset",
+                list->count == 0 ? "there are no assets in this list"
+                                 : "conditions about assets are nested too deeply");
+        return false;
+    }
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!check_condition(reading, list->items[i], depth + 1))
+            return false;
+    return true;
 }
 
 /* ---- the whole ---- */
@@ -224,6 +260,8 @@ static void read_part(struct reading *reading, struct schedule *schedule)
         const struct value *assets = keep_value(reading->compiler, reading->value);
         if (reading->value->type != VALUE_LIST) {
             refuse_type(reading);
+        } else if (!check_condition(reading, reading->value, 0)) {
+            take_kind(reading, schedule, "assets", NULL);
         } else if (reading->key->type == TYPE_VALUES) {
             struct value *map = value_map(arena);
             value_put(arena, map, str_of(reading->key->name), assets);

@@ -250,4 +250,5 @@ void read_tasks(struct compiler *compiler)
     read_defaults(compiler, &base);
     for (uint32_t i = 0; i < dag->task_count; i++)
         read_task(compiler, i, &base);
+    check_setups(compiler);
 }

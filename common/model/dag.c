@@ -4,6 +4,7 @@
 #include "common/base/assert.h"
 #include "common/base/buf.h"
 #include "common/base/civil.h"
+#include "common/model/setup.h"
 
 static const char *const operator_names[OPERATOR_COUNT] = {
     [OPERATOR_BASH] = "bash",
@@ -230,13 +231,19 @@ static void weights_derive(struct dag *dag, const uint32_t *order, struct arena 
     }
 }
 
+/* Of what decides about the run. */
+static bool is_left_out(const struct task *task)
+{
+    return task->teardown != NULL && !task->teardown_decides;
+}
+
 static void decides_derive(struct dag *dag)
 {
     for (uint32_t t = 0; t < dag->task_count; t++) {
         struct task *task = &dag->tasks[t];
-        task->decides = task->teardown == NULL;
+        task->decides = !is_left_out(task);
         for (uint32_t i = 0; i < task->downstream_count; i++)
-            if (dag->tasks[task->downstream[i]].teardown == NULL)
+            if (!is_left_out(&dag->tasks[task->downstream[i]]))
                 task->decides = false;
     }
 }
@@ -293,8 +300,10 @@ int dag_build(struct dag *dag, struct err *err)
     struct arena scratch = { 0 };
     uint32_t *order = NULL;
     rc = order_derive(dag, &scratch, &order, err);
-    if (rc == 0)
+    if (rc == 0) {
         weights_derive(dag, order, &scratch);
+        setups_derive(dag, &scratch);
+    }
     arena_clear(&scratch);
     return rc;
 }

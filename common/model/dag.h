@@ -89,6 +89,7 @@ struct task {
     const struct value *env; /* map of strings (templates), NULL = none */
     bool setup;
     const struct value *teardown; /* list of setup task ids; NULL = not a teardown */
+    bool teardown_decides;         /* a teardown that decides after all */
     const struct value *notify;   /* map: on_success, on_failure, ... lists; NULL = none */
     struct str doc_md, display_name, map_label;
     const struct value *inlets, *outlets;
@@ -97,6 +98,8 @@ struct task {
     uint32_t *downstream; /* derived by dag_build */
     uint32_t downstream_count;
     bool decides; /* derived: its end decides the run's (no downstream but teardowns, and no teardown itself) */
+    uint32_t *setups; /* derived: setup tasks in whose scope it lies, see setup.h */
+    uint32_t setup_count;
 };
 
 struct dag_group {

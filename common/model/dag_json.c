@@ -87,6 +87,7 @@ static const struct field task_fields[] = {
     TASK(env, VALUE),
     TASK(setup, BOOL),
     TASK(teardown, VALUE),
+    TASK(teardown_decides, BOOL),
     TASK(notify, VALUE),
     TASK(doc_md, STR),
     TASK(display_name, STR),

@@ -8,6 +8,7 @@
 
 #include "common/base/id.h"
 #include "common/base/str.h"
+#include "common/model/backfill.h"
 #include "common/model/state.h"
 
 /* A worker's credit: the right, given by the worker, to start one attempt. */
@@ -33,6 +34,12 @@ enum record_type {
     WRITE_AUTOSCALE,    /* a decision with its reason */
     WRITE_RUN_DELETE,
     WRITE_DAG_DELETE,   /* with its versions and all its runs; uses `dag`.dag_no */
+    WRITE_BACKFILL,     /* inserted, or as it is from now on */
+    WRITE_BACKFILL_RUN, /* what became of one of its dates */
+    WRITE_FILE_TAKEN,   /* a file has started a run */
+    WRITE_ASSET_EVENT,  /* an asset was updated */
+    WRITE_ASSET_KEPT,   /* by a DAG that waits for it, until a run takes it */
+    WRITE_ASSET_TAKEN,  /* all that the DAG keeps up to last_event_no, by this run */
 };
 
 enum worker_state { WORKER_ACTIVE = 0, WORKER_DRAINING = 1, WORKER_DRAINED = 2, WORKER_GONE = 3 };
@@ -77,6 +84,16 @@ struct try_row {
     int64_t cpu_ms, memory_peak_bytes;
 };
 
+struct asset_event {
+    int64_t event_no;
+    struct str asset;
+    struct str extra; /* JSON object */
+    int64_t at_ms;
+    int32_t dag_no; /* of the task that updated it; 0: a user said so */
+    int64_t run_no;
+    int32_t task, map_index;
+};
+
 /* One change, of one row. */
 struct record {
     enum record_type type;
@@ -98,6 +115,12 @@ struct record {
         } worker;
         struct { struct str queue; int64_t at_ms; uint32_t demand, wanted, present; struct str reason; } autoscale;
         struct { int64_t run_no; int32_t dag_no; struct str run_id; } run_delete;
+        struct backfill_row backfill;
+        struct { int64_t backfill_no, logical_ms, run_no; struct str reason; } backfill_run; /* run_no 0: none, for the reason */
+        struct { int32_t dag_no; struct id128 content; struct str path; int64_t size, mtime_ms, run_no; } file;
+        struct asset_event asset_event;
+        struct { int32_t dag_no; int64_t event_no; } asset_kept;
+        struct { int32_t dag_no; int64_t run_no, last_event_no; } asset_taken;
     };
 };
 
@@ -120,6 +143,22 @@ struct recovered_try {
     int64_t queued_wall_ms, started_wall_ms, ended_wall_ms;
     int64_t retry_wall_ms;  /* of up_for_retry */
     struct str output;      /* JSON; empty = none */
+};
+
+/* One that goes on, or has runs that do, or has made runs for dates that the DAG's schedule has not come to. */
+struct recovered_backfill {
+    struct backfill_row row;
+    const int64_t *run_nos; /* of its live runs */
+    uint32_t run_count;
+    const int64_t *dates; /* those dates, at least; logical */
+    uint32_t date_count;
+};
+
+/* That a DAG keeps; they come in order of event_no. */
+struct recovered_event {
+    int32_t dag_no;
+    int64_t event_no;
+    struct str asset;
 };
 
 struct recovered_expansion {

@@ -13,6 +13,9 @@ static const char *const kind_names[REQUEST_COUNT] = {
     [REQUEST_DELETE_DAG] = "delete_dag",
     [REQUEST_DRAIN_WORKER] = "drain_worker",
     [REQUEST_POOL] = "pool",
+    [REQUEST_BACKFILL] = "backfill",
+    [REQUEST_BACKFILL_SET] = "backfill_set",
+    [REQUEST_ASSET_EVENT] = "asset_event",
     [REQUEST_RELOAD] = "reload",
 };
 
@@ -38,7 +41,9 @@ static const struct field fields[] = {
     ROW(slots, INT32),        ROW(whole_run, BOOL),       ROW(only_failed, BOOL),
     ROW(only_running, BOOL),  ROW(include_upstream, BOOL), ROW(include_downstream, BOOL),
     ROW(latest_version, BOOL), ROW(paused, BOOL),         ROW(drain, BOOL),
-    ROW(removed, BOOL),
+    ROW(removed, BOOL),       ROW(from_ms, INT64),        ROW(to_ms, INT64),
+    ROW(backfill_no, INT64),  ROW(max_active_runs, INT32), ROW(backwards, BOOL),
+    ROW(dry_run, BOOL),       ROW(over_runs, BOOL),
 };
 #undef ROW
 
@@ -109,6 +114,9 @@ static int words_read(const struct value *map, struct request *out, struct err *
     word = value_text(value_get(map, "task_state"), STR("none"));
     if (task_state_parse(word, &out->task_state) < 0)
         return err_set(err, ERR_INVALID, "there is no task state %.*s", STR_ARG(word));
+    word = value_text(value_get(map, "reprocess"), STR("none"));
+    if (reprocess_parse(word, &out->reprocess) < 0)
+        return err_set(err, ERR_INVALID, "there is no way to reprocess %.*s", STR_ARG(word));
     word = value_text(value_get(map, "run_state"), STR("queued"));
     if (run_state_parse(word, &out->run_state) < 0)
         return err_set(err, ERR_INVALID, "there is no run state %.*s", STR_ARG(word));
@@ -183,6 +191,8 @@ struct str request_write(const struct request *request, struct arena *arena)
     }
     value_put(arena, map, STR("run_type"), value_string(arena, str_of(run_type_name(request->run_type))));
     value_put(arena, map, STR("task_state"), value_string(arena, str_of(task_state_name(request->task_state))));
+    if (request->reprocess != REPROCESS_NONE)
+        value_put(arena, map, STR("reprocess"), value_string(arena, str_of(reprocess_name(request->reprocess))));
     value_put(arena, map, STR("run_state"), value_string(arena, str_of(run_state_name(request->run_state))));
     return json_text(arena, map);
 }

@@ -7,6 +7,7 @@
 #define HEADRACE_REQUEST_H
 
 #include "common/base/str.h"
+#include "common/model/backfill.h"
 #include "common/model/state.h"
 #include "common/text/value.h"
 
@@ -20,6 +21,9 @@ enum request_kind {
     REQUEST_DELETE_DAG,    /* dag_id */
     REQUEST_DRAIN_WORKER,  /* worker_no, drain (false = resume) */
     REQUEST_POOL,          /* pool, slots (-1 = unlimited), removed */
+    REQUEST_BACKFILL,      /* dag_id, from_ms, to_ms, max_active_runs, reprocess, backwards, conf?; dry_run: only says which dates */
+    REQUEST_BACKFILL_SET,  /* dag_id, backfill_no, what = "pause" | "unpause" | "cancel" */
+    REQUEST_ASSET_EVENT,   /* what = the asset, conf = what is to be kept with it */
     REQUEST_RELOAD,        /* variables or connections changed: what = "variables" | "connections" | "pools" */
     REQUEST_COUNT
 };
@@ -50,6 +54,7 @@ struct request {
     bool only_failed, only_running;
     bool include_upstream, include_downstream;
     bool latest_version;
+    bool over_runs; /* one of several runs: tasks that its version has not are passed over */
     enum task_state task_state;
     enum run_state run_state;
     bool paused, drain, removed;
@@ -57,6 +62,10 @@ struct request {
     struct str pool;
     int32_t slots;
     struct str what;
+    int64_t from_ms, to_ms, backfill_no;
+    int32_t max_active_runs;
+    bool backwards, dry_run;
+    enum reprocess reprocess;
 };
 
 const char *request_kind_name(enum request_kind kind);

@@ -136,3 +136,12 @@ enum verdict teardown_verdict(const struct upstream_counts *counts, const struct
         return VERDICT_RUN;
     return setups->skipped + setups->removed == setups->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
 }
+
+enum verdict scoped_verdict(enum verdict own, const struct upstream_counts *setups)
+{
+    if (setups->failed + setups->upstream_failed > 0)
+        return VERDICT_UPSTREAM_FAILED;
+    if (setups->done < setups->total)
+        return own == VERDICT_RUN ? VERDICT_WAIT : own;
+    return setups->skipped > 0 ? VERDICT_SKIP : own;
+}

@@ -399,6 +399,103 @@ static void drop_dags(struct batch *batch, struct pg_tx *tx)
     }
 }
 
+/* ---- backfills --------------------------------------------------------------------------------------------------- */
+
+static void write_backfills(struct batch *batch, struct pg_tx *tx)
+{
+    const typeof(batch->backfills) *rows = &batch->backfills;
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, SQL_backfill_put, NULL, NULL);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->backfill.backfill_no);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->backfill.dag_no);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->backfill.from_ms);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->backfill.to_ms);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->backfill.max_active_runs);
+    RECORD_COLUMN(INT2, pg_put_int2, (int16_t)(*row)->backfill.reprocess);
+    RECORD_COLUMN(BOOL, pg_put_bool, (*row)->backfill.backwards);
+    RECORD_COLUMN(BOOL, pg_put_bool, (*row)->backfill.paused);
+    RECORD_COLUMN(JSONB, pg_put_jsonb, batch_json(batch, (*row)->backfill.conf));
+    RECORD_COLUMN(TEXT, pg_put_text, batch_text(batch, (*row)->backfill.triggered_by));
+    RECORD_COLUMN(TIMESTAMPTZ, put_time_if, (*row)->backfill.has_cursor, (*row)->backfill.cursor_ms);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->backfill.created_ms);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms_or_null, (*row)->backfill.ended_ms);
+}
+
+static void write_backfill_runs(struct batch *batch, struct pg_tx *tx)
+{
+    const typeof(batch->backfill_runs) *rows = &batch->backfill_runs;
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, SQL_backfill_run_put, NULL, NULL);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->backfill_run.backfill_no);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->backfill_run.logical_ms);
+    RECORD_COLUMN(INT8, put_int8_or_null, (*row)->backfill_run.run_no);
+    RECORD_COLUMN(TEXT, pg_put_text_or_null, batch_text(batch, (*row)->backfill_run.reason));
+}
+
+/* ---- assets ------------------------------------------------------------------------------------------------------ */
+
+static void write_asset_events(struct batch *batch, struct pg_tx *tx)
+{
+    const typeof(batch->asset_events) *rows = &batch->asset_events;
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, SQL_asset_event_put, NULL, NULL);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->asset_event.event_no);
+    RECORD_COLUMN(TEXT, pg_put_text, batch_text(batch, (*row)->asset_event.asset));
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->asset_event.at_ms);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_event.dag_no);
+    RECORD_COLUMN(INT8, put_int8_or_null, (*row)->asset_event.run_no);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_event.task);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_event.map_index);
+    RECORD_COLUMN(JSONB, pg_put_jsonb, batch_json(batch, (*row)->asset_event.extra));
+}
+
+/* What is kept and taken in one transaction is kept first. */
+static void write_asset_queues(struct batch *batch, struct pg_tx *tx)
+{
+    struct pg_params *params;
+
+    if (batch->assets_kept.count > 0) {
+        const typeof(batch->assets_kept) *rows = &batch->assets_kept;
+
+        params = pg_tx_add(tx, SQL_asset_keep, NULL, NULL);
+        RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_kept.dag_no);
+        RECORD_COLUMN(INT8, pg_put_int8, (*row)->asset_kept.event_no);
+    }
+    VEC_EACH(&batch->assets_taken, i) {
+        const typeof(batch->assets_taken.items[i]->asset_taken) *taken = &batch->assets_taken.items[i]->asset_taken;
+
+        params = pg_tx_add(tx, SQL_asset_take, NULL, NULL);
+        pg_put_int4(params, taken->dag_no);
+        pg_put_int8(params, taken->run_no);
+        pg_put_int8(params, taken->last_event_no);
+    }
+}
+
+static void write_files(struct batch *batch, struct pg_tx *tx)
+{
+    const typeof(batch->files) *rows = &batch->files;
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, SQL_file_take, NULL, NULL);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->file.dag_no);
+    RECORD_COLUMN(UUID, pg_put_uuid, (*row)->file.content);
+    RECORD_COLUMN(TEXT, pg_put_text, batch_text(batch, (*row)->file.path));
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->file.size);
+    RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->file.mtime_ms);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->file.run_no);
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void on_applied(void *owner, const struct pg_outcome *outcome)
@@ -434,6 +531,11 @@ void store_apply(struct store *store, uint64_t epoch, const struct record *recor
     write_dags(&batch, tx);
     write_workers(&batch, tx);
     write_autoscales(&batch, tx);
+    write_backfills(&batch, tx);
+    write_backfill_runs(&batch, tx);
+    write_asset_events(&batch, tx);
+    write_asset_queues(&batch, tx);
+    write_files(&batch, tx);
     drop_runs(&batch, tx, shard);
     drop_dags(&batch, tx);
     batch_clear(&batch);

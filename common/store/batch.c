@@ -270,6 +270,12 @@ static void collect_one(struct batch *batch, const struct record *record)
     case WRITE_AUTOSCALE: VEC_ADD(&batch->autoscales, record); break;
     case WRITE_RUN_DELETE: VEC_ADD(&batch->dropped_runs, record); break;
     case WRITE_DAG_DELETE: VEC_ADD(&batch->dropped_dags, record); break;
+    case WRITE_BACKFILL: KEEP_LAST(batch, backfills, record, record->backfill.backfill_no); break;
+    case WRITE_FILE_TAKEN: VEC_ADD(&batch->files, record); break;
+    case WRITE_ASSET_EVENT: VEC_ADD(&batch->asset_events, record); break;
+    case WRITE_ASSET_KEPT: VEC_ADD(&batch->assets_kept, record); break;
+    case WRITE_ASSET_TAKEN: VEC_ADD(&batch->assets_taken, record); break;
+    case WRITE_BACKFILL_RUN: VEC_ADD(&batch->backfill_runs, record); break;
     }
 }
 
@@ -325,6 +331,12 @@ void batch_clear(struct batch *batch)
     VEC_CLEAR(&batch->autoscales);
     VEC_CLEAR(&batch->dropped_runs);
     VEC_CLEAR(&batch->dropped_dags);
+    VEC_CLEAR(&batch->backfills);
+    VEC_CLEAR(&batch->backfill_runs);
+    VEC_CLEAR(&batch->files);
+    VEC_CLEAR(&batch->asset_events);
+    VEC_CLEAR(&batch->assets_kept);
+    VEC_CLEAR(&batch->assets_taken);
     map_clear(&batch->run_index);
     map_clear(&batch->try_index);
     map_clear(&batch->output_index);

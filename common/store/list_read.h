@@ -27,6 +27,9 @@ enum list {
     LIST_CONNECTIONS,
     LIST_AUDIT,
     LIST_JOBS,
+    LIST_BACKFILLS,
+    LIST_ASSETS,
+    LIST_ASSET_EVENTS,
     LIST_COUNT
 };
 

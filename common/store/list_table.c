@@ -147,6 +147,27 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "dag_id", "dag_id" }, { "task_id", "task_id" }, { "run_id", "run_id" }, { "event", "event" },
           { "owner", "owner" }, { "map_index", "map_index" } },
     },
+    [LIST_ASSETS] = {
+        "assets", SQL_api_assets, SCOPE_NONE, "id", 0,
+        { { "id", FILTER_INT, "id" }, { "name_pattern", FILTER_PATTERN, "name" }, { "uri_pattern", FILTER_PATTERN, "name" },
+          { "dag_ids", FILTER_TAGS, "dag_ids" } },
+        { { "id", "id" }, { "name", "name" }, { "uri", "name" }, { "created_at", "created_at" }, { "updated_at", "created_at" } },
+    },
+    [LIST_ASSET_EVENTS] = {
+        "asset_events", SQL_api_asset_events, SCOPE_NONE, "id", 0,
+        { { "id", FILTER_INT, "id" }, { "asset_id", FILTER_INT, "asset_id" }, { "source_dag_id", FILTER_TEXT, "source_dag_id" },
+          { "source_task_id", FILTER_TEXT, "source_task_id" }, { "source_run_id", FILTER_TEXT, "source_run_id" },
+          { "source_map_index", FILTER_INT, "source_map_index" }, { "name_pattern", FILTER_PATTERN, "name" },
+          { "timestamp", FILTER_TIME_RANGE, "timestamp" } },
+        { { "id", "id" }, { "timestamp", "timestamp" }, { "asset_id", "asset_id" }, { "source_dag_id", "source_dag_id" },
+          { "source_task_id", "source_task_id" }, { "source_run_id", "source_run_id" } },
+    },
+    [LIST_BACKFILLS] = {
+        "backfills", SQL_api_backfills, SCOPE_NONE, "id", 0,
+        { { "id", FILTER_INT, "id" }, { "dag_id", FILTER_TEXT, "dag_id" }, { "active", FILTER_BOOL, "is_active" } },
+        { { "id", "id" }, { "dag_id", "dag_id" }, { "from_date", "from_date" }, { "to_date", "to_date" },
+          { "created_at", "created_at" }, { "completed_at", "completed_at" } },
+    },
     [LIST_JOBS] = {
         "jobs", SQL_api_jobs, SCOPE_NONE, "id", 0,
         {

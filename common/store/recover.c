@@ -66,6 +66,60 @@ static void read_runs(struct recovery *recovery)
     store_send(recovery->store, tx, on_runs, recovery);
 }
 
+/* ---- backfills --------------------------------------------------------------------------------------------------- */
+
+enum {
+    BACKFILL_NO, BACKFILL_DAG, BACKFILL_FROM, BACKFILL_TO, BACKFILL_MAX, BACKFILL_REPROCESS, BACKFILL_BACKWARDS, BACKFILL_PAUSED,
+    BACKFILL_CONF, BACKFILL_BY, BACKFILL_CURSOR, BACKFILL_CREATED, BACKFILL_ENDED,
+};
+
+static struct backfill_row backfill_of(const struct pg_result *result, uint32_t row)
+{
+    return (struct backfill_row){
+        .backfill_no = pg_get_int(result, row, BACKFILL_NO),
+        .dag_no = (int32_t)pg_get_int(result, row, BACKFILL_DAG),
+        .from_ms = pg_get_time_ms(result, row, BACKFILL_FROM),
+        .to_ms = pg_get_time_ms(result, row, BACKFILL_TO),
+        .max_active_runs = (int32_t)pg_get_int(result, row, BACKFILL_MAX),
+        .reprocess = (enum reprocess)pg_get_int(result, row, BACKFILL_REPROCESS),
+        .backwards = pg_get_bool(result, row, BACKFILL_BACKWARDS),
+        .paused = pg_get_bool(result, row, BACKFILL_PAUSED),
+        .conf = pg_get_text(result, row, BACKFILL_CONF),
+        .triggered_by = pg_get_text(result, row, BACKFILL_BY),
+        .has_cursor = !pg_is_null(result, row, BACKFILL_CURSOR),
+        .cursor_ms = pg_get_time_ms(result, row, BACKFILL_CURSOR),
+        .created_ms = pg_get_time_ms(result, row, BACKFILL_CREATED),
+        .ended_ms = pg_get_time_ms(result, row, BACKFILL_ENDED),
+    };
+}
+
+static void give_backfill(const struct recovery *recovery, const struct backfill_row *row, const struct pg_result *runs)
+{
+    VEC(int64_t) run_nos = { 0 };
+    VEC(int64_t) dates = { 0 };
+
+    for (uint32_t i = 0; i < pg_row_count(runs); i++) {
+        if (pg_get_int(runs, i, 0) != row->backfill_no)
+            continue;
+        if (pg_get_int(runs, i, 1) != 0)
+            VEC_ADD(&run_nos, pg_get_int(runs, i, 1));
+        else
+            VEC_ADD(&dates, pg_get_time_ms(runs, i, 2));
+    }
+    if (recovery->handler->on_backfill != NULL)
+        recovery->handler->on_backfill(recovery->owner, &(struct recovered_backfill){ *row, run_nos.items, run_nos.count,
+                                                                                      dates.items, dates.count });
+    VEC_CLEAR(&run_nos);
+    VEC_CLEAR(&dates);
+}
+
+static void give_assets(const struct recovery *recovery, const struct pg_result *events)
+{
+    for (uint32_t i = 0; recovery->handler->on_asset != NULL && i < pg_row_count(events); i++)
+        recovery->handler->on_asset(recovery->owner, &(struct recovered_event){ (int32_t)pg_get_int(events, i, 0),
+                                                                                 pg_get_int(events, i, 1), pg_get_text(events, i, 2) });
+}
+
 static void on_live(void *owner, const struct pg_outcome *outcome)
 {
     struct recovery *recovery = owner;
@@ -76,14 +130,23 @@ static void on_live(void *owner, const struct pg_outcome *outcome)
     }
     for (uint32_t i = 0; i < pg_row_count(outcome->results[0]); i++)
         VEC_ADD(&recovery->live, pg_get_int(outcome->results[0], i, 0));
+    for (uint32_t i = 0; i < pg_row_count(outcome->results[1]); i++) {
+        struct backfill_row row = backfill_of(outcome->results[1], i);
+
+        give_backfill(recovery, &row, outcome->results[2]);
+    }
+    give_assets(recovery, outcome->results[3]);
     read_runs(recovery);
 }
 
 static void read_live(struct recovery *recovery)
 {
+    static const uint32_t statements[] = { SQL_recover_live, SQL_recover_backfills, SQL_recover_backfill_runs,
+                                           SQL_recover_assets };
     struct pg_tx *tx = pg_tx_new();
 
-    pg_put_int2(pg_tx_add(tx, SQL_recover_live, NULL, NULL), store_shard(recovery->store));
+    for (uint32_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        pg_put_int2(pg_tx_add(tx, statements[i], NULL, NULL), store_shard(recovery->store));
     store_send(recovery->store, tx, on_live, recovery);
 }
 
@@ -240,6 +303,7 @@ static void on_numbers(void *owner, const struct pg_outcome *outcome)
             .wall_ms = pg_get_time_ms(outcome->results[0], 0, 0),
             .run_no_next = pg_get_int(outcome->results[0], 0, 1),
             .worker_no_next = pg_get_int(outcome->results[0], 0, 2),
+            .event_no_next = pg_get_int(outcome->results[0], 0, 3),
         });
     read_dags(recovery);
 }
@@ -364,5 +428,20 @@ void store_run_read(struct store *store, struct str dag_id, struct str run_id,
     read->on_run = on_end;
     pg_put_text(params, dag_id);
     pg_put_text(params, run_id);
+    store_send(store, tx, on_run_found, read);
+}
+
+void store_run_before(struct store *store, int32_t dag_no, int64_t logical_ms, bool scheduled,
+                      void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                      void *owner)
+{
+    struct one_read *read = one_read_new(store, owner);
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_run_before, NULL, NULL);
+
+    read->on_run = on_end;
+    pg_put_int4(params, dag_no);
+    pg_put_time_ms(params, logical_ms);
+    pg_put_bool(params, scheduled);
     store_send(store, tx, on_run_found, read);
 }

@@ -13,6 +13,7 @@ struct recovered_numbers {
     int64_t wall_ms;     /* the database's clock */
     int64_t run_no_next; /* of the day of wall_ms */
     int64_t worker_no_next;
+    int64_t event_no_next; /* of asset events */
 };
 
 struct recovered_dag {
@@ -44,6 +45,8 @@ struct recover_handler {
     void (*on_variable)(void *owner, const struct variable_row *variable);
     void (*on_connection)(void *owner, const struct connection_row *connection);
     void (*on_worker)(void *owner, const struct recovered_worker *worker);
+    void (*on_asset)(void *owner, const struct recovered_event *event);
+    void (*on_backfill)(void *owner, const struct recovered_backfill *backfill);
     void (*on_run)(void *owner, const struct recovered_run *run); /* with the newest row of each instance */
     void (*on_end)(void *owner, int rc, const struct err *err);
 };
@@ -60,5 +63,10 @@ void store_dag_version_read(struct store *store, int64_t version_no,
 void store_run_read(struct store *store, struct str dag_id, struct str run_id,
                     void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
                     void *owner);
+
+/* Likewise the latest run of a DAG whose logical date is not after `logical_ms`; of scheduled ones only, if `scheduled`. */
+void store_run_before(struct store *store, int32_t dag_no, int64_t logical_ms, bool scheduled,
+                      void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                      void *owner);
 
 #endif

@@ -174,7 +174,7 @@ struct record *write_try(struct core *core, enum record_type type, struct ref re
         .priority = task->weight,
         .queued_ms = core->wall_ms,
         .error = STR_EMPTY,
-        .map_label = STR_EMPTY,
+        .map_label = type == WRITE_TRY_PLACED ? instance_label(core, ref, batch_arena(core)) : STR_EMPTY,
     };
     touch(core, run);
     return record;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* clear - sets instances back so that they run again, or marks what they are. A process that is in the way is killed first;
  * its instance starts anew only when it is known to be gone. */
+#include "common/model/setup.h"
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
 
@@ -47,6 +48,8 @@ static bool select_tasks(struct core *core, const struct request *request, const
         memset(out->tasks, true, dag->task_count * sizeof *out->tasks);
     for (uint32_t i = 0; i < request->task_count; i++) {
         int32_t task = dag_find_task(dag, request->tasks[i].task_id);
+        if (task < 0 && request->over_runs)
+            continue;
         if (task < 0) {
             refuse(core, request, ERR_NOT_FOUND,
                    str_format(&core->step, "this version of DAG %.*s has no task %.*s", STR_ARG(dag->id),
@@ -71,6 +74,18 @@ static bool select_tasks(struct core *core, const struct request *request, const
     for (uint32_t t = 0; t < dag->task_count; t++)
         out->tasks[t] |= (down[t] || up[t]) && !around[t];
     return true;
+}
+
+/* Setups and teardowns go along. */
+static void select_setups(const struct dag *dag, struct selection *selection, struct arena *arena)
+{
+    bool *chosen = arena_copy(arena, selection->tasks, dag->task_count * sizeof *chosen);
+    for (uint32_t i = 0; i < selection->instance_count; i++)
+        chosen[selection->instances[i].task] = true;
+    setups_choose(dag, chosen);
+    for (uint32_t i = 0; i < selection->instance_count; i++)
+        chosen[selection->instances[i].task] = selection->tasks[selection->instances[i].task];
+    selection->tasks = chosen;
 }
 
 static bool is_wanted(const struct request *request, enum task_state state)
@@ -173,6 +188,17 @@ static bool version_is_fit(struct core *core, const struct request *request, con
     return false;
 }
 
+void run_clear(struct core *core, struct run *run)
+{
+    const struct request everything = { .kind = REQUEST_CLEAR };
+    if (run->tasks == NULL)
+        run_tasks_new(core, run);
+    for (uint32_t t = 0; t < run_dag(core, run)->task_count; t++)
+        (void)clear_task(core, &everything, run, t);
+    exclude_again(core, run);
+    run_reopen(core, run);
+}
+
 void request_clear(struct core *core, const struct request *request, struct run *run)
 {
     struct selection selection = { 0 };
@@ -183,6 +209,7 @@ void request_clear(struct core *core, const struct request *request, struct run 
         run_tasks_new(core, run);
     if (!select_tasks(core, request, run, &selection))
         return;
+    select_setups(run_dag(core, run), &selection, &core->step);
     for (uint32_t t = 0; t < run_dag(core, run)->task_count; t++)
         if (selection.tasks[t])
             count += clear_task(core, request, run, t);

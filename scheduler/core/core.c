@@ -111,6 +111,13 @@ static void batches_clear(struct core *core)
 
 static void rest_clear(struct core *core)
 {
+    VEC_EACH(&core->backfills, i)
+        backfill_free(core->backfills.items[i]);
+    VEC_CLEAR(&core->backfills);
+    VEC_EACH(&core->assets, i)
+        VEC_CLEAR(&core->assets.items[i].dags);
+    VEC_CLEAR(&core->assets);
+    map_clear(&core->asset_by_name);
     map_clear(&core->variables);
     map_clear(&core->connections);
     VEC_CLEAR(&core->variable_list);
@@ -166,6 +173,7 @@ static void on_led(struct core *core, const struct core_event *event)
         event->led.failover_age_ms >= 0 && event->led.failover_age_ms < core->limits.amnesty_ms;
     core->run_no_next = event->led.run_no_next;
     core->worker_no_next = event->led.worker_no_next > 0 ? event->led.worker_no_next : 1;
+    core->event_no_next = event->led.event_no_next > 0 ? event->led.event_no_next : 1;
     rand_init(&core->rand, event->led.seed);
 }
 
@@ -234,6 +242,10 @@ static void handle(struct core *core, const struct core_event *event)
     case CORE_STARTED: on_started(core, event); break;
     case CORE_COMMITTED: batch_committed(core, event->committed.batch_no); break;
     case CORE_AUTOSCALE: autoscale_set(core, event); break;
+    case CORE_BACKFILL_RECOVERED: backfill_recover(core, event->backfill); break;
+    case CORE_ASSET_RECOVERED: asset_recover(core, event->asset); break;
+    case CORE_FILE: file_found(core, event); break;
+    case CORE_FOUND: find_answer(core, &event->found.find, event->found.run, event->found.failed); break;
     }
 }
 

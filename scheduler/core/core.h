@@ -68,6 +68,22 @@ enum core_event_type {
     CORE_STARTED,       /* a worker says that an attempt's process runs (a hint: shown, not decided on) */
     CORE_COMMITTED,     /* the batch in flight is committed */
     CORE_AUTOSCALE,     /* what a queue's provider has and may have: limits, present workers */
+    CORE_BACKFILL_RECOVERED, /* after its DAG, before its runs */
+    CORE_ASSET_RECOVERED,    /* an event that a DAG keeps; after the DAG */
+    CORE_FILE,          /* a file that has settled; whether the database knows that its content has made a run */
+    CORE_FOUND,         /* the answer to SEND_FIND; the version of the run that was found comes before it */
+};
+
+/* A question to the database: the latest run of a DAG whose logical date is not after this one. */
+enum core_find_what { FIND_PAST, FIND_BACKFILL };
+
+struct core_find {
+    enum core_find_what what;
+    int64_t number;     /* whose question it is */
+    uint64_t forgotten; /* tells whether the answer is of today */
+    int32_t dag_no;
+    int64_t logical_ms;
+    bool scheduled; /* of scheduled runs only */
 };
 
 /* One attempt in a worker's inventory. */
@@ -108,8 +124,9 @@ struct core_event {
             int64_t run_no_next; /* of today; from the database */
             int64_t worker_no_next;
             int64_t failover_age_ms; /* since a leader found that the database had failed over, to a standby that may lack
-                                      * commits; -1 = never. For as long as leases of before may live nothing is placed or
-                                      * taken back until every worker has shown all that it has */
+                                       * commits; -1 = never. For as long as leases of before may live nothing is placed or
+                                       * taken back until every worker has shown all that it has */
+            int64_t event_no_next;   /* of asset events; from the database */
         } led;
         struct {
             int32_t dag_no;
@@ -127,12 +144,16 @@ struct core_event {
         struct { struct str key; const struct value *value; bool secret; } variable;
         struct { struct str id; const struct value *value; } connection; /* map: conn_type host port login password schema extra */
         const struct recovered_run *run;
+        const struct recovered_backfill *backfill;
+        const struct recovered_event *asset;
+        struct { int32_t dag_no; struct id128 content; struct str path; int64_t size, mtime_ms; bool known; } file;
         struct { int64_t worker_no; struct str worker; enum worker_state state; } worker; /* as its row says */
         const struct request *request;
         const struct core_inventory *inventory;
         struct { struct str worker; struct id128 attempt; int64_t started_unix_ms; } started;
         struct { uint64_t batch_no; } committed;
         struct { struct str queue; uint32_t min, max, slots; int64_t quiet_ms; uint32_t present; bool failing; } autoscale;
+        struct { struct core_find find; const struct recovered_run *run; bool failed; } found; /* run NULL: there is none */
     };
 };
 
@@ -147,11 +168,12 @@ enum core_send_type {
     SEND_DRAIN,   /* give no more credits (false: give them again) */
     SEND_SCALE,   /* to the provider of a queue: this many workers are wanted */
     SEND_STOP,    /* to a drained worker: end yourself */
+    SEND_FIND,    /* to the database: CORE_FOUND answers */
 };
 
 struct core_send {
     enum core_send_type type;
-    struct str worker; /* identity; empty for SEND_SCALE */
+    struct str worker; /* identity; empty for SEND_SCALE and SEND_FIND */
     uint64_t epoch;
     union {
         struct {
@@ -170,6 +192,7 @@ struct core_send {
         struct { int64_t stamp_ms; int64_t lease_ms; } renewed;
         struct { bool drain; } drain;
         struct { struct str queue; uint32_t wanted; struct str stop_worker; struct str reason; } scale;
+        struct core_find find;
     };
 };
 
@@ -219,6 +242,17 @@ bool core_has_version(const struct core *core, int64_t version_no);
 
 /* When the DAG's schedule fires next; false when it does not. For those who list DAGs. */
 bool core_next_fire(const struct core *core, int32_t dag_no, int64_t *out_wall_ms);
+
+/* Which files DAGs wait for that take some now, at most `max` of them. Paths live until the next core_step. */
+struct core_file_schedule {
+    int32_t dag_no;
+    struct str path; /* with * and ? */
+    int64_t settle_ms;
+};
+uint32_t core_file_schedules(const struct core *core, struct core_file_schedule *out, uint32_t max);
+
+/* Whether nothing more need be said about a file with this content. */
+bool core_file_is_done(const struct core *core, int32_t dag_no, struct id128 content);
 
 /* Why the instance has not started: sentences with figures, most blocking first, one a line; empty when it has. */
 struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int32_t map_index, struct arena *arena);

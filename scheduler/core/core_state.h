@@ -90,7 +90,11 @@ struct run {
     uint32_t live, dying; /* attempts */
     VEC(struct demand) demand;
     uint64_t last_batch;  /* that wrote about it */
-    bool loaded;          /* read for a request although it had ended */
+    bool loaded;          /* read although it had ended: for a request, or as the past of another one */
+    enum { PAST_UNKNOWN, PAST_ASKED, PAST_KNOWN } past_known;
+    uint32_t past; /* slot of the run before it, whose tasks its own look at; NONE */
+    int64_t backfill_no; /* whose limit it counts against until it ends; 0: that of its DAG */
+    uint32_t pins; /* live runs that look at this one so */
 };
 
 /* An instance, as heaps and lists carry it. */
@@ -208,6 +212,13 @@ struct version {
     uint32_t *lanes, *dag_gates; /* by task */
     bool has_run_gates;
     bool *output_read; /* by task: some expression may read its output */
+    bool reads_past;
+};
+
+/* An event of an asset that a DAG keeps until its condition holds. */
+struct kept_event {
+    uint32_t asset;
+    int64_t event_no;
 };
 
 struct dag_entry {
@@ -218,6 +229,7 @@ struct dag_entry {
     uint32_t pause_gate;
     uint32_t active; /* runs running */
     uint32_t live;   /* runs in memory */
+    uint64_t forgotten; /* runs that have left it */
     struct heap queued; /* (run_after, run_no) of queued runs */
     uint32_t queued_count;
     struct map task_gates; /* task id -> gate of max_active_tis_per_dag */
@@ -227,7 +239,31 @@ struct dag_entry {
     bool has_timetable, has_last, has_next;
     int64_t last_fire_ms;
     struct firing next;
+    VEC(int64_t) taken; /* dates that a backfill has made runs for before the schedule came to them */
+    VEC(struct kept_event) kept;
+    struct map files; /* contents that have made a run, as far as this leader knows */
     uint32_t failed_in_row;
+};
+
+/* ---- backfills ----------------------------------------------------------------------------------------------------- */
+
+struct backfill {
+    struct backfill_row row;
+    struct arena arena;
+    uint32_t dag;
+    const struct value *conf;
+    uint32_t active;    /* of its runs that are running */
+    VEC(int64_t) runs;  /* numbers of those that have not ended */
+    bool asking;        /* the database is asked about its next date */
+    bool dry;           /* only collects dates for the answer of its request */
+    VEC(int64_t) dates;
+};
+
+/* ---- assets -------------------------------------------------------------------------------------------------------- */
+
+struct asset {
+    struct str name;
+    VEC(uint32_t) dags; /* whose schedule names it */
 };
 
 /* ---- batches ------------------------------------------------------------------------------------------------------- */
@@ -263,6 +299,7 @@ enum timer_kind {
     TIMER_AUTOSCALE,   /* of a queue */
     TIMER_WORKER,      /* silent for long? */
     TIMER_AMNESTY,
+    TIMER_FIND,        /* a question to the database that found none */
 };
 
 struct timer {
@@ -296,6 +333,10 @@ struct core {
 
     VEC(struct run *) runs; /* NULL = free slot */
     VEC(uint32_t) runs_free;
+    VEC(struct asset) assets;
+    struct map asset_by_name;
+    int64_t event_no_next;
+    VEC(struct backfill *) backfills; /* that go on, or have runs that do */
     struct map run_by_no;
     struct map deleted; /* run_no of those whose deletion is not committed yet */
     uint32_t runs_live;
@@ -394,6 +435,7 @@ void dag_entry_clear(struct dag_entry *dag);
 /* ---- schedule.c ---------------------------------------------------------------------------------------------------- */
 
 bool dag_next_fire(const struct dag_entry *dag, int64_t wall_ms, struct firing *out);
+void date_take(struct dag_entry *dag, int64_t logical_ms); /* the schedule makes no run for it */
 void schedule_check(struct core *core, struct dag_entry *dag); /* fires what is due, sets the timer for what is not */
 
 /* ---- run.c --------------------------------------------------------------------------------------------------------- */
@@ -407,6 +449,7 @@ struct run_wish {
     const struct value *conf;
     struct str triggered_by, note;
     enum cause cause;
+    int64_t backfill_no; /* 0: none */
 };
 
 struct run *run_get(const struct core *core, uint32_t index);
@@ -417,6 +460,9 @@ MUST_USE int run_create(struct core *core, const struct run_wish *wish, struct r
 struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct str run_id);
 void run_tasks_new(struct core *core, struct run *run); /* its arrays */
 void run_queue(struct core *core, struct run *run);     /* among the queued ones of its DAG */
+void run_unqueue(struct core *core, const struct run *run); /* it will not start from there */
+void run_start(struct core *core, struct run *run);
+void run_clear(struct core *core, struct run *run); /* once more from the beginning; clear.c */
 void runs_start(struct core *core, struct dag_entry *dag);
 void run_evaluate_all(struct core *core, struct run *run);
 void run_finish_if_done(struct core *core, struct run *run);
@@ -425,10 +471,66 @@ void run_reopen(struct core *core, struct run *run);
 void run_stop(struct core *core, struct run *run, enum task_state live, enum task_state idle, enum cause cause,
               bool teardowns_too);
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause);
+void run_forced(struct run *run); /* recovery: whether it was to end so, from its cause */
 void run_timeout_set(struct core *core, const struct run *run);
 void run_timed_out(struct core *core, struct run *run, uint32_t started);
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed);
 void run_free(struct core *core, struct run *run);
+
+/* One that was read although it had ended, and that nobody has changed or looks at, is forgotten again. NULL is allowed. */
+void run_forget_if_unchanged(struct core *core, struct run *run);
+
+/* ---- find.c, past.c ------------------------------------------------------------------------------------------------------ */
+
+enum past_verdict { PAST_HOLDS, PAST_IS_SOUGHT, PAST_TASK_WAITS, PAST_DOWNSTREAM_WAITS };
+
+void find_ask(struct core *core, struct core_find find);
+void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row, bool failed);
+void find_again(struct core *core, const struct timer *timer);
+bool past_is_read(const struct dag *dag);
+void past_ask(struct core *core, struct run *run); /* when it is queued or recovered */
+void past_ask_again(struct core *core, int64_t run_no);
+void past_found(struct core *core, int64_t run_no, struct run *found);
+void past_created(struct core *core, const struct run *created);
+void past_settled(struct core *core, const struct run *past); /* a task of it has an end */
+void past_drop(struct core *core, struct run *run);           /* it has ended */
+void past_gone(struct core *core, struct run *gone);          /* it leaves memory */
+bool past_is_awaited(const struct core *core, const struct run *past); /* by one that is running */
+/* A queued run that a running one waits for. It starts beyond max_active_runs: those that run would hold it back, and it them,
+ * for ever. NULL: there is none. */
+struct run *past_awaited(const struct core *core, const struct dag_entry *dag);
+/* *out_task: whose state it is about. */
+enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task, struct str *out_task);
+struct str past_sentence(const struct core *core, const struct run *run, uint32_t task, struct arena *arena);
+
+/* ---- backfill.c ---------------------------------------------------------------------------------------------------------- */
+
+struct backfill *backfill_by_no(const struct core *core, int64_t backfill_no);
+void backfill_free(struct backfill *backfill);
+void backfill_check(struct core *core, int64_t backfill_no); /* goes on as far as it may */
+void backfills_check(struct core *core, const struct dag_entry *dag);
+void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, struct run *found);
+void backfill_again(struct core *core, int64_t backfill_no);
+void backfill_take(struct core *core, struct run *run, int64_t backfill_no); /* the run is one of its runs from now on */
+bool backfill_count(struct core *core, const struct run *run, int by);       /* false: it counts for the DAG */
+void backfill_left(struct core *core, struct run *run);
+MUST_USE int backfill_request(struct core *core, const struct request *request, const struct dag_entry *dag, struct err *err);
+MUST_USE int backfill_change(struct core *core, const struct request *request, struct err *err);
+void backfill_recover(struct core *core, const struct recovered_backfill *recovered);
+int64_t backfill_of_run(const struct core *core, int64_t run_no);
+void backfills_drop(struct core *core, uint32_t dag);
+
+/* ---- asset.c ------------------------------------------------------------------------------------------------------------- */
+
+void asset_subscribe(struct core *core, struct dag_entry *dag);
+void asset_check(struct core *core, struct dag_entry *dag); /* makes the run that its events ask for */
+int64_t asset_event(struct core *core, const struct asset_event *event);
+void asset_outlets(struct core *core, struct ref ref); /* of an instance that has its end */
+void asset_recover(struct core *core, const struct recovered_event *event);
+
+/* ---- file.c -------------------------------------------------------------------------------------------------------------- */
+
+void file_found(struct core *core, const struct core_event *event);
 
 /* ---- instance.c ---------------------------------------------------------------------------------------------------- */
 
@@ -452,11 +554,22 @@ void expansion_count(struct expansion *expansion, enum task_state state, int by)
 void output_drop(struct run *run, uint32_t task, int32_t map);
 void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json, bool write);
 
+/* ---- label.c ----------------------------------------------------------------------------------------------------------- */
+
+struct str instance_label(struct core *core, struct ref ref, struct arena *arena); /* empty: none */
+
 /* ---- ready.c ------------------------------------------------------------------------------------------------------- */
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task); /* into the work list, if there is a verdict */
 void work_drain(struct core *core);
 void ready_add(struct core *core, struct ref ref); /* SCHEDULED: to its lane, unless a dying attempt holds it back */
+
+/* ---- setup.c: setups, teardowns, and what lies between them ----------------------------------------------------------- */
+
+enum verdict teardown_ready(const struct core *core, const struct run *run, uint32_t task,
+                            const struct upstream_counts *counts);
+enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own);
+void setup_settled(struct core *core, struct run *run, uint32_t setup); /* looks at its scope, also where it is not next */
 
 /* ---- flow.c: what ends inside the scheduler, and what is mapped -------------------------------------------------- */
 

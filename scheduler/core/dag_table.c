@@ -86,6 +86,7 @@ static bool *outputs_read(struct dag *dag)
         reads_value(dag, read, task->env);
         reads_text(dag, read, task->when);
         reads_text(dag, read, task->cwd);
+        reads_text(dag, read, task->map_label);
         reads_text(dag, read, task->run_as_user);
     }
     for (uint32_t t = 0; t < dag->task_count; t++)
@@ -135,6 +136,7 @@ static uint32_t version_add(struct core *core, const struct core_event *event, s
                                        pool_index(core, dag->tasks[t].pool), dag->tasks[t].pool_slots);
     gates_make(core, version, entry);
     version->output_read = outputs_read(dag);
+    version->reads_past = past_is_read(dag);
     map_put(&core->version_by_no, (uint64_t)event->dag.version_no, index);
     return index;
 }
@@ -181,8 +183,10 @@ static void newest_set(struct core *core, struct dag_entry *entry, uint32_t vers
     entry->zone = event->dag.zone;
     entry->has_timetable = !entry->gone && timetable_read(dag->schedule, entry->zone, dag->start_ms, dag->end_ms, &entry->timetable, NULL) == 0 &&
                            entry->timetable.kind != TIMETABLE_NONE;
+    asset_subscribe(core, entry);
     if (core->deciding) {
         runs_start(core, entry);
+        backfills_check(core, entry);
         schedule_check(core, entry);
     }
 }
@@ -219,6 +223,7 @@ void dag_pause(struct core *core, struct dag_entry *dag, bool paused)
             demand_update(core, core->runs.items[i]);
     if (!paused) {
         runs_start(core, dag);
+        backfills_check(core, dag);
         schedule_check(core, dag);
     }
     write_dag_state(core, dag);
@@ -229,6 +234,9 @@ void dag_entry_clear(struct dag_entry *dag)
     heap_clear(&dag->queued);
     map_clear(&dag->task_gates);
     map_clear(&dag->run_ids);
+    VEC_CLEAR(&dag->taken);
+    VEC_CLEAR(&dag->kept);
+    map_clear(&dag->files);
 }
 
 /* Its rows are gone with it: no run may be left. */
@@ -236,6 +244,7 @@ void dag_drop(struct core *core, struct dag_entry *dag)
 {
     ASSERT(dag->live == 0);
     uint32_t version = dag->version;
+    backfills_drop(core, dag_index(core, dag));
     bool known = map_remove(&core->dag_by_no, (uint64_t)dag->dag_no);
     ASSERT(known);
     if (version != NONE)

@@ -133,10 +133,11 @@ static void reach_mark(const struct dag *dag, uint32_t from, bool *marks, struct
     }
 }
 
+/* Teardowns go no way of a branch: they follow their setups. */
 static void exclude(struct core *core, struct run *run, uint32_t task)
 {
     struct instance *self = &run->tasks[task].self;
-    if (self->state != TASK_NONE)
+    if (self->state != TASK_NONE || run_dag(core, run)->tasks[task].teardown != NULL)
         return;
     self->flags |= INSTANCE_EXCLUDED;
     task_evaluate(core, run, task);
@@ -176,7 +177,7 @@ static void circuit_exclude(struct core *core, struct run *run, uint32_t task)
             reach_mark(dag, model->downstream[i], behind, &core->step);
     }
     for (uint32_t t = 0; t < dag->task_count; t++)
-        if (behind[t] && dag->tasks[t].teardown == NULL)
+        if (behind[t])
             exclude(core, run, t);
 }
 

@@ -175,6 +175,9 @@ static void whole_settled(struct core *core, struct run *run, uint32_t task, enu
     ASSERT(run->open_tasks > 0);
     run->open_tasks--;
     downstream_tell(core, run, task);
+    if (dag->tasks[task].setup)
+        setup_settled(core, run, task);
+    past_settled(core, run);
     if (state == TASK_FAILED && dag->fail_fast && run->state == RUN_RUNNING && !run->forced)
         run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_FAIL_FAST, false);
     run_finish_if_done(core, run);
@@ -186,6 +189,7 @@ void instance_settled(struct core *core, struct ref ref)
     struct task_slot *slot = &run->tasks[ref.task];
     enum task_state state = instance_at(core, ref)->state;
     ASSERT(task_state_is_final(state));
+    asset_outlets(core, ref);
     if (ref.map >= 0) {
         struct expansion *expansion = &run->expansions.items[slot->expansion];
         expansion_count(expansion, state, 1);

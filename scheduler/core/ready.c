@@ -5,31 +5,23 @@
 
 /* ---- verdicts --------------------------------------------------------------------------------------------------------- */
 
-static enum verdict teardown_of(const struct core *core, const struct run *run, uint32_t task)
-{
-    const struct dag *dag = run_dag(core, run);
-    const struct value *list = dag->tasks[task].teardown;
-    struct upstream_counts setups = { 0 };
-    for (uint32_t i = 0; i < list->count; i++) {
-        int32_t setup = dag_find_task(dag, value_text(list->items[i], STR_EMPTY));
-        if (setup < 0)
-            continue;
-        setups.total++;
-        if (task_state_is_final(run->tasks[setup].self.state))
-            upstream_counts_add(&setups, run->tasks[setup].self.state);
-    }
-    return teardown_verdict(&run->tasks[task].upstream, &setups);
-}
-
-static enum verdict verdict_of(const struct core *core, const struct run *run, uint32_t task)
+static enum verdict own_verdict(const struct core *core, const struct run *run, uint32_t task)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
     const struct upstream_counts *counts = &run->tasks[task].upstream;
     if (model->teardown != NULL)
-        return teardown_of(core, run, task);
+        return teardown_ready(core, run, task, counts);
     if (MUTANT(CORE_RULE_EARLY) && counts->success > 0)
         return VERDICT_RUN;
-    return trigger_rule_verdict(model->trigger_rule, counts);
+    return scope_ready(core, run, task, trigger_rule_verdict(model->trigger_rule, counts));
+}
+
+/* The run before holds back what would run; what is skipped is skipped at once. */
+static enum verdict verdict_of(const struct core *core, const struct run *run, uint32_t task)
+{
+    struct str whose = STR_EMPTY;
+    enum verdict verdict = own_verdict(core, run, task);
+    return verdict == VERDICT_RUN && past_verdict(core, run, task, &whose) != PAST_HOLDS ? VERDICT_WAIT : verdict;
 }
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task)

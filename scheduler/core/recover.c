@@ -139,6 +139,8 @@ static void fields_recover(struct core *core, struct run *run, const struct reco
     run->queued_ms = row->queued_wall_ms;
     run->started_ms = row->started_wall_ms;
     run->cause = row->cause;
+    run->backfill_no = run_state_is_final(row->state) ? 0 : backfill_of_run(core, row->run_no);
+    run_forced(run);
     if (row->conf.size > 0 && json_parse(&run->arena, row->conf, NULL, &conf, NULL) == 0 && conf->type == VALUE_MAP) {
         run->conf = conf;
         run->conf_json = str_copy(&run->arena, row->conf);
@@ -189,8 +191,10 @@ void recover_run(struct core *core, const struct recovered_run *row)
         run_queue(core, run);
     if (run->state != RUN_RUNNING)
         return;
-    dag->active++;
+    if (!backfill_count(core, run, 1))
+        dag->active++;
     run_timeout_set(core, run);
+    past_ask(core, run);
     if (core->deciding)
         run_resume(core, run);
 }
@@ -213,10 +217,14 @@ void recover_done(struct core *core)
     VEC_EACH(&core->workers, i)
         send_now(core, (struct core_send){ .type = SEND_SYNC, .worker = core->workers.items[i].identity });
     VEC_EACH(&core->runs, i)
+        if (core->runs.items[i] != NULL)
+            past_ask(core, core->runs.items[i]);
+    VEC_EACH(&core->runs, i)
         if (core->runs.items[i] != NULL && core->runs.items[i]->state == RUN_RUNNING)
             run_resume(core, core->runs.items[i]);
     for (uint32_t i = 0; i < core->dags.count; i++) {
         runs_start(core, &core->dags.items[i]);
+        backfills_check(core, &core->dags.items[i]);
         schedule_check(core, &core->dags.items[i]);
     }
     if (core->barrier)

@@ -134,14 +134,14 @@ static void delete_run(struct core *core, const struct request *request)
     struct run *run = run_of(core, request);
     if (run == NULL)
         return;
-    struct dag_entry *dag = &core->dags.items[run->dag];
     if (run->state == RUN_RUNNING || run->dying > 0) {
         refuse(core, request, ERR_CONFLICT, "run %.*s is running: mark it failed first", STR_ARG(run->run_id));
         return;
     }
     if (run->state == RUN_QUEUED) {
-        dag->queued_count--;
+        run_unqueue(core, run);
         run->state = RUN_FAILED;
+        backfill_left(core, run);
         flow_run_ended(core, run); /* whoever waits for it */
     }
     write_run_delete(core, run);
@@ -173,6 +173,38 @@ static void delete_dag(struct core *core, const struct request *request)
     record->dag.dag_no = dag->dag_no;
     dag_drop(core, dag);
     answer(core, request, NULL);
+}
+
+/* ---- backfills ---------------------------------------------------------------------------------------------------------- */
+
+static void backfill(struct core *core, const struct request *request)
+{
+    struct dag_entry *dag = dag_of(core, request);
+    struct err err = { 0 };
+    int rc = dag != NULL ? backfill_request(core, request, dag, &err) : 0; /* which answers, unless it refuses */
+    if (rc < 0)
+        refuse(core, request, rc, "%s", err.sentence);
+}
+
+static void backfill_set(struct core *core, const struct request *request)
+{
+    struct err err = { 0 };
+    int rc = backfill_change(core, request, &err);
+    if (rc < 0)
+        refuse(core, request, rc, "%s", err.sentence);
+    else
+        answer(core, request, NULL);
+}
+
+/* ---- assets -------------------------------------------------------------------------------------------------------------- */
+
+static void asset(struct core *core, const struct request *request)
+{
+    struct str extra = request->conf != NULL && request->conf->type == VALUE_MAP ? json_text(&core->step, request->conf) : STR("{}");
+    struct value *map = value_map(&core->step);
+    int64_t event_no = asset_event(core, &(struct asset_event){ .asset = request->what, .extra = extra, .task = -1, .map_index = -1 });
+    value_put(&core->step, map, STR("id"), value_int(&core->step, event_no));
+    answer(core, request, map);
 }
 
 /* ---- workers, pools, what templates read ---------------------------------------------------------------------------------- */
@@ -215,12 +247,14 @@ void request_handle(struct core *core, const struct request *request)
     case REQUEST_DELETE_DAG: delete_dag(core, request); break;
     case REQUEST_DRAIN_WORKER: drain_worker(core, request); break;
     case REQUEST_POOL: pool(core, request); break;
+    case REQUEST_BACKFILL: backfill(core, request); break;
+    case REQUEST_BACKFILL_SET: backfill_set(core, request); break;
+    case REQUEST_ASSET_EVENT: asset(core, request); break;
     case REQUEST_RELOAD: answer(core, request, NULL); break; /* the shell has read them before it gave us this */
     default: refuse(core, request, ERR_UNSUPPORTED, "this request is not supported by this release"); break;
     }
     /* A run that was read for this request alone, and that it left as it was. */
     struct dag_entry *dag = dag_by_id(core, request->dag_id);
     run = dag != NULL && dag->used ? run_by_id(core, dag, request->run_id) : NULL;
-    if (run != NULL && run->loaded && run_state_is_final(run->state) && run->last_batch == 0 && run->dying == 0)
-        run_free(core, run);
+    run_forget_if_unchanged(core, run);
 }

@@ -45,7 +45,7 @@ struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct 
     run->run_id = str_copy(&run->arena, run_id);
     run->triggered_by = run->note = STR_EMPTY;
     run->conf_json = STR("{}");
-    run->gate = NONE;
+    run->gate = run->past = NONE;
     core->versions.items[version].runs++;
     struct dag_entry *dag = &core->dags.items[run->dag];
     dag->live++;
@@ -134,6 +134,9 @@ int run_create(struct core *core, const struct run_wish *wish, struct run **out,
         run->conf_json = json_text(&run->arena, run->conf);
     }
     write_run_create(core, run);
+    if (wish->backfill_no != 0)
+        backfill_take(core, run, wish->backfill_no);
+    past_created(core, run);
     run_queue(core, run);
     *out = run;
     return 0;
@@ -145,6 +148,11 @@ void run_queue(struct core *core, struct run *run)
 {
     struct dag_entry *dag = &core->dags.items[run->dag];
     ASSERT(run->state == RUN_QUEUED);
+    if (backfill_by_no(core, run->backfill_no) != NULL) {
+        past_ask(core, run);
+        backfill_check(core, run->backfill_no);
+        return;
+    }
     heap_push(&dag->queued, (struct heap_entry){ run->run_after_ms, (uint64_t)run->run_no, run->index });
     dag->queued_count++;
     /* Once due it stays so, also when the wall clock steps back. */
@@ -152,8 +160,22 @@ void run_queue(struct core *core, struct run *run)
     if (!run->due)
         timer_set(core, ms_of_wall(core, run->run_after_ms),
                   (struct timer){ .kind = TIMER_RUN_AFTER, .number = run->run_no });
+    past_ask(core, run);
     if (core->deciding)
         runs_start(core, dag);
+}
+
+void run_unqueue(struct core *core, const struct run *run)
+{
+    if (run->state == RUN_QUEUED && backfill_by_no(core, run->backfill_no) == NULL)
+        core->dags.items[run->dag].queued_count--;
+}
+
+/* Against its backfill's limit, or the DAG's. */
+static void count_active(struct core *core, const struct run *run, int by)
+{
+    if (!backfill_count(core, run, by))
+        core->dags.items[run->dag].active += (uint32_t)by;
 }
 
 void run_timeout_set(struct core *core, const struct run *run)
@@ -164,14 +186,13 @@ void run_timeout_set(struct core *core, const struct run *run)
                   (struct timer){ .kind = TIMER_RUN_TIMEOUT, .number = run->run_no, .index = (uint32_t)run->started_ms });
 }
 
-static void run_start(struct core *core, struct run *run)
+void run_start(struct core *core, struct run *run)
 {
-    struct dag_entry *dag = &core->dags.items[run->dag];
     run->state = RUN_RUNNING;
     run->started_ms = core->wall_ms;
     run->ended_ms = 0;
     run->forced = false;
-    dag->active++;
+    count_active(core, run, 1);
     if (run->tasks == NULL)
         run_tasks_new(core, run);
     write_run_state(core, run);
@@ -192,9 +213,13 @@ void runs_start(struct core *core, struct dag_entry *dag)
                       run->run_after_ms == first->key;
         if (counts && !run->due)
             return;
-        if (counts && dag->active >= core->versions.items[dag->version].dag->max_active_runs)
-            return;
-        (void)heap_pop(&dag->queued);
+        if (counts && dag->active >= core->versions.items[dag->version].dag->max_active_runs) {
+            run = past_awaited(core, dag);
+            if (run == NULL)
+                return;
+        } else {
+            (void)heap_pop(&dag->queued);
+        }
         if (!counts)
             continue;
         dag->queued_count--;
@@ -239,8 +264,10 @@ void run_finish_if_done(struct core *core, struct run *run)
     if (!run->forced)
         run->cause = bad ? CAUSE_TASKS_FAILED : CAUSE_TASKS_DONE;
     run->ended_ms = core->wall_ms;
-    dag->active--;
+    count_active(core, run, -1);
     write_run_state(core, run);
+    past_drop(core, run);
+    backfill_left(core, run);
     flow_run_ended(core, run);
     failures_count(core, dag, run);
     runs_start(core, dag);
@@ -252,6 +279,11 @@ void run_reopen(struct core *core, struct run *run)
     if (run->state == RUN_QUEUED)
         return;
     if (run->state == RUN_RUNNING) {
+        if (run->forced) { /* its teardowns were still at work: now it goes on after all */
+            run->forced = false;
+            run->cause = CAUSE_CLEARED;
+            write_run_state(core, run);
+        }
         run_evaluate_all(core, run);
         return;
     }
@@ -288,7 +320,8 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
         return;
     run->stopping = true;
     for (uint32_t t = 0; t < dag->task_count; t++) {
-        if (task_state_is_final(run->tasks[t].self.state) || (!teardowns_too && dag->tasks[t].teardown != NULL))
+        bool stays = !teardowns_too && dag->tasks[t].teardown != NULL && !MUTANT(CORE_STOPS_TEARDOWNS);
+        if (stays || task_state_is_final(run->tasks[t].self.state))
             continue;
         uint32_t expansion = run->tasks[t].expansion;
         if (expansion == NONE || run->expansions.items[expansion].length == 0) {
@@ -301,16 +334,15 @@ void run_stop(struct core *core, struct run *run, enum task_state live, enum tas
     run->stopping = false;
 }
 
-/* Ends the run with this state, whatever its tasks say. */
+/* Ends the run with this state, whatever its tasks say. As in Airflow a run that a user ends has its teardowns run before;
+ * until then its cause tells a new leader how it is to end (run_forced). One that took too long has not. */
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause)
 {
-    struct dag_entry *dag = &core->dags.items[run->dag];
     if (run->tasks == NULL)
         run_tasks_new(core, run);
-    if (run->state == RUN_QUEUED)
-        dag->queued_count--;
+    run_unqueue(core, run);
     if (run->state != RUN_RUNNING)
-        dag->active++;
+        count_active(core, run, 1);
     if (run->started_ms == 0)
         run->started_ms = core->wall_ms;
     run->state = RUN_RUNNING;
@@ -318,12 +350,23 @@ void run_force(struct core *core, struct run *run, enum run_state state, enum ca
     run->forced_state = state;
     run->cause = cause;
     if (state == RUN_SUCCESS)
-        run_stop(core, run, TASK_SUCCESS, TASK_SUCCESS, CAUSE_MARKED, true);
+        run_stop(core, run, TASK_SUCCESS, TASK_SUCCESS, CAUSE_MARKED, false);
     else if (cause == CAUSE_RUN_TIMED_OUT)
         run_stop(core, run, TASK_SKIPPED, TASK_SKIPPED, cause, true);
     else
-        run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_RUN_STOPPED, true);
+        run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_RUN_STOPPED, false);
     run_finish_if_done(core, run);
+    if (run->state != RUN_RUNNING)
+        return;
+    if (state == RUN_FAILED)
+        run->cause = CAUSE_RUN_STOPPED;
+    write_run_state(core, run);
+}
+
+void run_forced(struct run *run)
+{
+    run->forced = run->state == RUN_RUNNING && (run->cause == CAUSE_MARKED || run->cause == CAUSE_RUN_STOPPED);
+    run->forced_state = run->cause == CAUSE_MARKED ? RUN_SUCCESS : RUN_FAILED;
 }
 
 /* `started` tells which of its starts the timer was for. */
@@ -339,7 +382,14 @@ void run_timed_out(struct core *core, struct run *run, uint32_t started)
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed)
 {
     struct run *run = run_get(core, index);
-    if (run != NULL && run_state_is_final(run->state) && run->dying == 0 && run->last_batch <= committed)
+    if (run != NULL && run_state_is_final(run->state) && run->dying == 0 && run->pins == 0 &&
+        run->last_batch <= committed)
+        run_free(core, run);
+}
+
+void run_forget_if_unchanged(struct core *core, struct run *run)
+{
+    if (run != NULL && run->loaded && run_state_is_final(run->state) && run->last_batch == 0 && run->dying == 0 && run->pins == 0)
         run_free(core, run);
 }
 
@@ -347,6 +397,7 @@ void run_free(struct core *core, struct run *run)
 {
     struct dag_entry *dag = &core->dags.items[run->dag];
     ASSERT(run->live == 0 && run->dying == 0);
+    past_gone(core, run);
     if (run->gate != NONE)
         gate_free(core, run->gate);
     uint32_t count = run->task_gates != NULL ? run_dag(core, run)->task_count : 0;
@@ -357,6 +408,7 @@ void run_free(struct core *core, struct run *run)
     known &= map_remove_str(&dag->run_ids, run->run_id);
     ASSERT(known);
     dag->live--;
+    dag->forgotten++;
     core->runs_live--;
     core->runs.items[run->index] = NULL;
     VEC_ADD(&core->runs_free, run->index);

@@ -14,6 +14,12 @@ enum {
     RETRY_MS = 1000,
 };
 
+static void fired(struct dag_entry *dag, const struct firing *firing)
+{
+    dag->has_last = true;
+    dag->last_fire_ms = firing->fire_ms;
+}
+
 static void fire(struct core *core, struct dag_entry *dag, const struct firing *firing, enum cause cause)
 {
     struct run_wish wish = { .dag = dag_index(core, dag), .run_id = STR_EMPTY, .type = RUN_SCHEDULED, .has_logical = true,
@@ -21,8 +27,6 @@ static void fire(struct core *core, struct dag_entry *dag, const struct firing *
                              .interval_end_ms = firing->interval_end_ms, .run_after_ms = firing->fire_ms,
                              .triggered_by = STR("schedule"), .note = STR_EMPTY, .cause = cause };
     struct run *run = NULL;
-    dag->has_last = true;
-    dag->last_fire_ms = firing->fire_ms;
     if (dag->timetable.kind == TIMETABLE_ONCE && firing->fire_ms == 0) /* once, and no start: now */
         wish.logical_ms = wish.interval_start_ms = wish.interval_end_ms = wish.run_after_ms = core->wall_ms;
     /* It fails when a live run has that name already: then that is the run of this point in time. */
@@ -35,6 +39,33 @@ static bool has_room(const struct core *core, const struct dag_entry *dag)
 {
     return dag->queued_count < core->versions.items[dag->version].dag->max_active_runs &&
            core->runs_live < core->limits.runs_max && !batch_is_full(core);
+}
+
+static bool is_taken(const struct dag_entry *dag, int64_t logical_ms)
+{
+    VEC_EACH(&dag->taken, i)
+        if (dag->taken.items[i] == logical_ms)
+            return true;
+    return false;
+}
+
+void date_take(struct dag_entry *dag, int64_t logical_ms)
+{
+    if (!is_taken(dag, logical_ms))
+        VEC_ADD(&dag->taken, logical_ms);
+}
+
+/* What the schedule will not come to any more need not be remembered. */
+static void taken_forget(struct dag_entry *dag)
+{
+    struct firing firing;
+    uint32_t kept = 0;
+    if (dag->taken.count == 0 || !timetable_next(&dag->timetable, dag->has_last ? dag->last_fire_ms : INT64_MIN, &firing))
+        return;
+    VEC_EACH(&dag->taken, i)
+        if (dag->taken.items[i] >= firing.logical_ms)
+            dag->taken.items[kept++] = dag->taken.items[i];
+    dag->taken.count = kept;
 }
 
 static bool due(struct core *core, struct dag_entry *dag, struct firing *out)
@@ -70,6 +101,7 @@ static void check_continuous(struct core *core, struct dag_entry *dag)
         return;
     }
     struct firing firing = { core->wall_ms, core->wall_ms, core->wall_ms, core->wall_ms };
+    fired(dag, &firing);
     fire(core, dag, &firing, CAUSE_SCHEDULE);
     write_dag_state(core, dag);
 }
@@ -77,7 +109,10 @@ static void check_continuous(struct core *core, struct dag_entry *dag)
 void schedule_check(struct core *core, struct dag_entry *dag)
 {
     struct firing firing;
-    if (!core->deciding || !dag->used || dag->paused || dag->gone || dag->version == NONE || !dag->has_timetable)
+    if (!core->deciding || !dag->used || dag->paused || dag->gone || dag->version == NONE)
+        return;
+    asset_check(core, dag);
+    if (!dag->has_timetable)
         return;
     if (dag->timetable.kind == TIMETABLE_CONTINUOUS) {
         check_continuous(core, dag);
@@ -86,9 +121,12 @@ void schedule_check(struct core *core, struct dag_entry *dag)
     bool changed = begin_now(core, dag);
     while (has_room(core, dag) && due(core, dag, &firing)) {
         bool late = firing.fire_ms + LATE_MS < core->wall_ms;
-        fire(core, dag, &firing, late ? CAUSE_CATCH_UP : CAUSE_SCHEDULE);
+        fired(dag, &firing);
+        if (!is_taken(dag, firing.logical_ms))
+            fire(core, dag, &firing, late ? CAUSE_CATCH_UP : CAUSE_SCHEDULE);
         changed = true;
     }
+    taken_forget(dag);
     if (core->runs_live >= core->limits.runs_max || batch_is_full(core))
         timer_set(core, core->now_ms + RETRY_MS,
                   (struct timer){ .kind = TIMER_SCHEDULE, .index = dag_index(core, dag), .number = dag->dag_no });

@@ -76,6 +76,7 @@ static void fire(struct core *core, const struct timer *timer)
     case TIMER_AUTOSCALE: core->queues.items[timer->index].dirty = true; break;
     case TIMER_WORKER: worker_silent(core, timer->index); break;
     case TIMER_AMNESTY: barrier_check(core); break;
+    case TIMER_FIND: find_again(core, timer); break;
     }
 }
 

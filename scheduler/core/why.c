@@ -60,8 +60,22 @@ static void of_upstream(const struct core *core, const struct run *run, uint32_t
         buf_printf(&names, " and %u more", open - NAMED_MAX);
     if (open > 0)
         line(out, "%u of %u upstream tasks have not ended (trigger rule %s): %.*s", open, model->upstream_count,
-             trigger_rule_name(model->trigger_rule), STR_ARG(buf_str(&names)));
+             model->teardown != NULL ? "of a teardown" : trigger_rule_name(model->trigger_rule), STR_ARG(buf_str(&names)));
     buf_clear(&names);
+    for (uint32_t i = 0; i < model->setup_count; i++) {
+        uint8_t state = run->tasks[model->setups[i]].self.state;
+        if (!task_state_is_final(state))
+            line(out, "its setup %.*s has not ended (%s)", STR_ARG(dag->tasks[model->setups[i]].id), task_state_name(state));
+    }
+}
+
+static void of_past(const struct core *core, const struct run *run, uint32_t task, struct buf *out)
+{
+    struct arena scratch = { 0 };
+    struct str sentence = past_sentence(core, run, task, &scratch);
+    if (sentence.size > 0)
+        line(out, "%.*s", STR_ARG(sentence));
+    arena_clear(&scratch);
 }
 
 static void of_limits(struct core *core, struct ref ref, struct buf *out)
@@ -150,6 +164,7 @@ static void of_instance(struct core *core, struct ref ref, struct buf *out)
         if (instance->attempt != NONE)
             line(out, "its earlier process is being stopped");
         of_upstream(core, run, ref.task, out);
+        of_past(core, run, ref.task, out);
         if (out->size == 0)
             line(out, "it is about to be decided");
         break;

@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "scheduler/shell/find.h"
 #include "scheduler/shell/scale.h"
 
 static struct message grant_message(const struct core_send *send)
@@ -46,6 +47,7 @@ static struct message message_of(const struct core_send *send)
     case SEND_STOP:
         return (struct message){ .type = MESSAGE_STOP };
     case SEND_SCALE:
+    case SEND_FIND:
         break;
     }
     UNREACHABLE();
@@ -57,6 +59,10 @@ void dispatch_send(struct shell *shell, const struct core_send *send)
 {
     if (send->type == SEND_SCALE) {
         scale_want(shell->scale, send->scale.queue, send->scale.wanted, send->scale.reason);
+        return;
+    }
+    if (send->type == SEND_FIND) {
+        find_run(shell, &send->find);
         return;
     }
     struct message message = message_of(send);

@@ -45,8 +45,12 @@ static void on_numbers(void *owner, const struct recovered_numbers *numbers)
     ssize_t got = getrandom(&seed, sizeof seed, 0);
     ASSERT(got == sizeof seed);
     step(recovery, &(struct core_event){ .type = CORE_LED,
-                                         .led = { recovery->shell->epoch, seed, numbers->run_no_next,
-                                                  numbers->worker_no_next, recovery->shell->failover_age_ms } });
+                                          .led = { .epoch = recovery->shell->epoch,
+                                                   .seed = seed,
+                                                   .run_no_next = numbers->run_no_next,
+                                                   .worker_no_next = numbers->worker_no_next,
+                                                   .failover_age_ms = recovery->shell->failover_age_ms,
+                                                   .event_no_next = numbers->event_no_next } });
 }
 
 void recover_dag(struct shell *shell, const struct recovered_dag *row)
@@ -145,6 +149,16 @@ static void on_worker(void *owner, const struct recovered_worker *row)
                                          .worker = { row->worker_no, row->worker, row->state } });
 }
 
+static void on_asset(void *owner, const struct recovered_event *event)
+{
+    step(owner, &(struct core_event){ .type = CORE_ASSET_RECOVERED, .asset = event });
+}
+
+static void on_backfill(void *owner, const struct recovered_backfill *backfill)
+{
+    step(owner, &(struct core_event){ .type = CORE_BACKFILL_RECOVERED, .backfill = backfill });
+}
+
 static void on_run(void *owner, const struct recovered_run *run)
 {
     struct recovery *recovery = owner;
@@ -192,6 +206,8 @@ void recover_start(struct shell *shell)
         .on_variable = on_first_variable,
         .on_connection = on_first_connection,
         .on_worker = on_worker,
+        .on_asset = on_asset,
+        .on_backfill = on_backfill,
         .on_run = on_run,
         .on_end = on_end,
     };

@@ -6,6 +6,7 @@
 #include "common/store/apply.h"
 #include "common/store/seal.h"
 #include "scheduler/shell/dispatch.h"
+#include "scheduler/shell/file_watch.h"
 #include "scheduler/shell/inbox.h"
 #include "scheduler/shell/ingest.h"
 #include "scheduler/shell/lead.h"
@@ -95,6 +96,7 @@ void shell_led(struct shell *shell)
     scale_report(shell->scale);
     inbox_look(shell->inbox);
     ingest_start(shell->ingest);
+    file_watch_start(shell->file_watch);
 }
 
 void shell_unlead(struct shell *shell, const struct err *why)
@@ -104,6 +106,7 @@ void shell_unlead(struct shell *shell, const struct err *why)
     shell->is_leading = false;
     shell->epoch = 0;
     ingest_stop(shell->ingest);
+    file_watch_stop(shell->file_watch);
     inbox_forget(shell->inbox);
     shell_step(shell, &(struct core_event){ .type = CORE_UNLED });
     lead_lost(shell->lead);
@@ -187,6 +190,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     shell->inbox = inbox_new(shell);
     shell->ingest = ingest_new(shell);
     shell->scale = scale_new(shell);
+    shell->file_watch = file_watch_new(shell);
     int rc = wire_open(&shell->wire, loop, shell->metrics, err);
     if (rc == 0)
         rc = session_open(shell, err);
@@ -236,10 +240,16 @@ static void on_inbox_closed(void *owner)
     scale_close(shell->scale, on_scale_closed, shell);
 }
 
-static void on_ingest_closed(void *owner)
+static void on_file_watch_closed(void *owner)
 {
     struct shell *shell = owner;
     inbox_close(shell->inbox, on_inbox_closed, shell);
+}
+
+static void on_ingest_closed(void *owner)
+{
+    struct shell *shell = owner;
+    file_watch_close(shell->file_watch, on_file_watch_closed, shell);
 }
 
 static void on_lead_closed(void *owner)

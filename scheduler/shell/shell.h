@@ -6,7 +6,7 @@
  * message waits for which commit, who runs what, when something is due - all that is the core's.
  *
  * One file a concern: lead (the lease), recover (rows to events), ingest (DAG files), inbox (requests), session (messages in),
- * dispatch (messages out), publish (notes to web servers), scale (the process provider). They meet only in this struct. */
+ * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider). They meet only in this struct. */
 #ifndef HEADRACE_SHELL_H
 #define HEADRACE_SHELL_H
 
@@ -22,6 +22,7 @@ struct lead;
 struct ingest;
 struct inbox;
 struct publish;
+struct file_watch;
 struct scale;
 struct seal;
 
@@ -46,6 +47,7 @@ struct shell {
     struct inbox *inbox;
     struct publish *publish;
     struct scale *scale;
+    struct file_watch *file_watch;
     void *owner;
     void (*done)(void *owner);
 };

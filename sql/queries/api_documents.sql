@@ -200,7 +200,23 @@ WITH RECURSIVE the_run AS (
 ), up AS (
     SELECT ordinal FROM task WHERE cardinality($3::text[]) = 0 OR id = ANY ($3)
     UNION SELECT e.above FROM edge e JOIN up n ON e.below = n.ordinal WHERE $4
-), chosen AS (SELECT ordinal FROM down UNION SELECT ordinal FROM up), newest AS (
+), asked AS (SELECT ordinal FROM down UNION SELECT ordinal FROM up), prepares AS (
+    SELECT s.ordinal AS setup, t.ordinal AS teardown FROM task s LEFT JOIN (edge e JOIN task t ON t.ordinal = e.below
+        AND t.task ? 'teardown') ON e.above = s.ordinal WHERE s.task ? 'setup'
+), above AS ( -- of what is asked for, setups and all between; of no interest without setups
+    SELECT ordinal AS origin, ordinal FROM asked WHERE EXISTS (SELECT FROM prepares)
+    UNION SELECT a.origin, e.above FROM edge e JOIN above a ON e.below = a.ordinal
+), below AS (
+    SELECT ordinal AS origin, ordinal FROM asked WHERE EXISTS (SELECT FROM prepares)
+    UNION SELECT b.origin, e.below FROM edge e JOIN below b ON e.above = b.ordinal
+), scope AS ( -- with the setups in whose scope they lie: common/model/setup.h
+    SELECT ordinal FROM asked UNION SELECT p.setup FROM prepares p JOIN above a ON a.ordinal = p.setup AND a.origin <> p.setup
+    WHERE p.teardown IS NULL OR EXISTS (SELECT FROM below b
+                                        WHERE b.origin = a.origin AND b.ordinal = p.teardown AND b.ordinal <> b.origin)
+), chosen AS (
+    SELECT ordinal FROM scope UNION SELECT p.teardown FROM prepares p JOIN scope s ON s.ordinal = p.setup
+    WHERE p.teardown IS NOT NULL
+), newest AS (
     SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
     FROM the_run r JOIN try y ON y.run_no = r.run_no ORDER BY y.task, y.map_index, y.row_no DESC
 )
@@ -212,6 +228,34 @@ FROM the_run r
 LEFT JOIN (chosen c JOIN task t USING (ordinal)) ON true
 LEFT JOIN newest n ON n.task = t.ordinal
 GROUP BY r.run_no
+
+-- name: api_upstream_events
+-- The asset events that made a run.
+-- takes: text text
+-- gives: text
+SELECT json_build_object('asset_events', coalesce(json_agg(asset_event_json(e) ORDER BY e.event_no) FILTER (WHERE e.event_no IS NOT NULL), '[]'),
+                         'total_entries', count(e.event_no))::text
+FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 LEFT JOIN asset_taken t ON t.run_no = k.run_no
+LEFT JOIN asset_event e ON e.event_no = t.event_no
+WHERE d.dag_id = $1 GROUP BY k.run_no
+
+-- name: api_runs_around
+-- Runs to be cleared or marked together, in order of their logical dates: run $2, with those before it ($3) and after it ($4);
+-- or those of the logical dates $5 to $6, when no run is named. At most $7.
+-- takes: text text bool bool int8 int8 int4
+-- gives: text
+WITH the_dag AS (SELECT dag_no FROM dag WHERE dag_id = $1), base AS (
+    SELECT r.run_no, r.logical_at FROM the_dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 JOIN run r ON r.run_no = k.run_no
+), found AS (
+    SELECT r.run_id, r.logical_at, r.run_no FROM base b JOIN run r ON r.run_no = b.run_no
+    UNION SELECT r.run_id, r.logical_at, r.run_no FROM the_dag d, base b, run r
+          WHERE r.dag_no = d.dag_no AND ($3 AND r.logical_at < b.logical_at OR $4 AND r.logical_at > b.logical_at)
+    UNION SELECT r.run_id, r.logical_at, r.run_no FROM the_dag d, run r
+          WHERE $2 = '' AND r.dag_no = d.dag_no AND r.logical_at BETWEEN at_ms($5) AND at_ms($6)
+    ORDER BY 2, 3 LIMIT $7::int4
+)
+SELECT json_build_object('runs', (SELECT coalesce(json_agg(f.run_id ORDER BY f.logical_at, f.run_no), '[]') FROM found f))::text
+FROM the_dag WHERE $2 = '' OR EXISTS (SELECT FROM base)
 
 -- name: api_answers
 -- What became of requests.

@@ -236,3 +236,49 @@ FROM (
     SELECT w.worker_no, CASE WHEN w.state = 3 THEN 'success' ELSE 'running' END, 'WorkerJob', w.joined_at,
         CASE WHEN w.state = 3 THEN w.seen_at END, w.seen_at, w.state <> 3, w.host
     FROM worker w) j
+
+-- name: api_backfills
+-- gives: text int8 text timestamptz timestamptz timestamptz timestamptz bool
+SELECT json_build_object('id', b.backfill_no, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'from_date', b.from_at,
+        'to_date', b.to_at, 'dag_run_conf', b.conf, 'is_paused', b.is_paused, 'reprocess_behavior', reprocess_word(b.reprocess),
+        'max_active_runs', b.max_active_runs, 'created_at', b.created_at, 'completed_at', b.ended_at,
+        'updated_at', b.updated_at)::text AS j,
+    b.backfill_no AS id, d.dag_id, b.from_at AS from_date, b.to_at AS to_date, b.created_at, b.ended_at AS completed_at,
+    b.ended_at IS NULL AS is_active
+FROM backfill b JOIN dag d ON d.dag_no = b.dag_no
+
+-- name: api_assets
+-- gives: text int4 text text[] timestamptz
+WITH used AS MATERIALIZED (
+    SELECT o.name, k.kind, d.dag_id, t.task ->> 'id' AS task_id, v.created_at
+    FROM dag d JOIN dag_version v ON v.version_no = d.version_no, jsonb_array_elements(v.ir -> 'tasks') AS t (task),
+        (VALUES ('outlets'), ('inlets')) AS k (kind), jsonb_array_elements_text(t.task -> k.kind) AS o (name)
+    WHERE NOT d.is_stale
+    UNION ALL
+    SELECT DISTINCT n #>> '{}', 'schedule', d.dag_id, NULL, v.created_at
+    FROM dag d JOIN dag_version v ON v.version_no = d.version_no,
+        jsonb_path_query(v.ir -> 'schedule' -> 'assets', 'strict $.** ? (@.type() == "string")') AS n
+    WHERE NOT d.is_stale
+)
+SELECT json_build_object('id', a.asset_no, 'name', a.name, 'uri', a.name, 'group', 'asset', 'extra', json_build_object(),
+        'created_at', a.created_at, 'updated_at', a.created_at, 'aliases', json_build_array(), 'watchers', json_build_array(),
+        'scheduled_dags', (SELECT coalesce(json_agg(json_build_object('dag_id', u.dag_id, 'created_at', u.created_at,
+            'updated_at', u.created_at) ORDER BY u.dag_id), '[]') FROM used u WHERE u.name = a.name AND u.kind = 'schedule'),
+        'producing_tasks', (SELECT coalesce(json_agg(json_build_object('dag_id', u.dag_id, 'task_id', u.task_id,
+            'created_at', u.created_at, 'updated_at', u.created_at) ORDER BY u.dag_id, u.task_id), '[]')
+            FROM used u WHERE u.name = a.name AND u.kind = 'outlets'),
+        'consuming_tasks', (SELECT coalesce(json_agg(json_build_object('dag_id', u.dag_id, 'task_id', u.task_id,
+            'created_at', u.created_at, 'updated_at', u.created_at) ORDER BY u.dag_id, u.task_id), '[]')
+            FROM used u WHERE u.name = a.name AND u.kind = 'inlets'),
+        'last_asset_event', (SELECT json_build_object('id', e.event_no, 'timestamp', e.at) FROM asset_event e
+            WHERE e.asset_no = a.asset_no ORDER BY e.event_no DESC LIMIT 1))::text AS j,
+    a.asset_no AS id, a.name, ARRAY(SELECT DISTINCT u.dag_id FROM used u WHERE u.name = a.name) AS dag_ids, a.created_at
+FROM asset a
+
+-- name: api_asset_events
+-- gives: text int8 int4 text timestamptz text text text int4
+SELECT asset_event_json(e)::text AS j, e.event_no AS id, e.asset_no AS asset_id, a.name, e.at AS timestamp,
+    d.dag_id AS source_dag_id, v.ir -> 'tasks' -> e.task ->> 'id' AS source_task_id, r.run_id AS source_run_id,
+    e.map_index AS source_map_index
+FROM asset_event e JOIN asset a ON a.asset_no = e.asset_no LEFT JOIN dag d ON d.dag_no = e.dag_no
+LEFT JOIN run r ON r.run_no = e.run_no LEFT JOIN dag_version v ON v.version_no = r.version_no

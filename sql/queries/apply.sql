@@ -170,3 +170,42 @@ DELETE FROM run_key WHERE dag_no = ANY ($1)
 -- name: dag_drop
 -- takes: int4[]
 DELETE FROM dag WHERE dag_no = ANY ($1)
+
+-- name: backfill_put
+-- takes: int8[] int4[] timestamptz[] timestamptz[] int4[] int2[] bool[] bool[] jsonb[] text[] timestamptz[] timestamptz[] timestamptz[]
+INSERT INTO backfill (backfill_no, dag_no, from_at, to_at, max_active_runs, reprocess, is_backwards, is_paused, conf, triggered_by,
+                      cursor_at, created_at, ended_at, updated_at)
+SELECT u.*, now()
+FROM unnest($1::int8[], $2::int4[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int2[], $7::bool[], $8::bool[],
+            $9::jsonb[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]) u
+ON CONFLICT (backfill_no) DO UPDATE SET is_paused = EXCLUDED.is_paused, cursor_at = EXCLUDED.cursor_at,
+    ended_at = EXCLUDED.ended_at, updated_at = EXCLUDED.updated_at
+
+-- name: backfill_run_put
+-- takes: int8[] timestamptz[] int8[] text[]
+INSERT INTO backfill_run (backfill_no, logical_at, run_no, reason)
+SELECT * FROM unnest($1::int8[], $2::timestamptz[], $3::int8[], $4::text[])
+
+-- name: asset_event_put
+-- takes: int8[] text[] timestamptz[] int4[] int8[] int4[] int4[] jsonb[]
+-- The versions of DAGs have made their assets; what a user names may be new.
+WITH u AS (SELECT * FROM unnest($1::int8[], $2::text[], $3::timestamptz[], $4::int4[], $5::int8[], $6::int4[], $7::int4[], $8::jsonb[])
+           u (event_no, name, at, dag_no, run_no, task, map_index, extra)),
+     made AS (INSERT INTO asset (name) SELECT DISTINCT name FROM u ON CONFLICT DO NOTHING RETURNING asset_no, name)
+INSERT INTO asset_event (event_no, asset_no, at, dag_no, run_no, task, map_index, extra)
+SELECT u.event_no, coalesce(made.asset_no, asset.asset_no), u.at, nullif(u.dag_no, 0), u.run_no, u.task, u.map_index, u.extra
+FROM u LEFT JOIN asset ON asset.name = u.name LEFT JOIN made ON made.name = u.name
+
+-- name: asset_keep
+-- takes: int4[] int8[]
+INSERT INTO asset_kept (dag_no, event_no) SELECT * FROM unnest($1::int4[], $2::int8[])
+
+-- name: asset_take
+-- takes: int4 int8 int8
+WITH taken AS (DELETE FROM asset_kept WHERE dag_no = $1 AND event_no <= $3 RETURNING event_no)
+INSERT INTO asset_taken (run_no, event_no) SELECT $2, event_no FROM taken
+
+-- name: file_take
+-- takes: int4[] uuid[] text[] int8[] timestamptz[] int8[]
+INSERT INTO file_taken (dag_no, content, path, size, mtime, run_no)
+SELECT * FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::int8[], $5::timestamptz[], $6::int8[])

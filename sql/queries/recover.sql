@@ -2,7 +2,7 @@
 
 -- name: recover_numbers
 -- takes: int2
--- gives: timestamptz int8 int8
+-- gives: timestamptz int8 int8 int8
 -- Also above what deleted runs have left behind: their numbers are not used again.
 WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
      numbers AS (
@@ -13,7 +13,7 @@ SELECT clock.at,
                 (SELECT max(run_no) FROM try WHERE run_no >= low AND run_no < high),
                 (SELECT max(run_no) FROM output WHERE run_no >= low AND run_no < high),
                 (SELECT max(run_no) FROM expansion WHERE run_no >= low AND run_no < high)) + 1,
-       (SELECT coalesce(max(worker_no), 0) + 1 FROM worker)
+       (SELECT coalesce(max(worker_no), 0) + 1 FROM worker), (SELECT coalesce(max(event_no), 0) + 1 FROM asset_event)
 FROM clock, numbers
 
 -- name: recover_dags
@@ -44,10 +44,44 @@ SELECT worker_no, identity, name, state, incarnation FROM worker ORDER BY worker
 -- gives: int8
 SELECT run_no FROM live_run WHERE shard = $1 ORDER BY run_no
 
+-- name: recover_backfills
+-- takes: int2
+-- gives: int8 int4 timestamptz timestamptz int4 int2 bool bool text text timestamptz timestamptz timestamptz
+-- Also those that have ended: some have runs that go on, or dates that the schedule has not come to.
+SELECT b.backfill_no, b.dag_no, b.from_at, b.to_at, b.max_active_runs, b.reprocess, b.is_backwards, b.is_paused, b.conf::text,
+       b.triggered_by, b.cursor_at, b.created_at, b.ended_at
+FROM backfill b JOIN dag d ON d.dag_no = b.dag_no
+WHERE d.shard = $1 AND (b.ended_at IS NULL OR d.last_fire_at IS NULL OR b.to_at > d.last_fire_at - interval '366 days' OR EXISTS (
+    SELECT FROM live_run l JOIN backfill_run r ON r.run_no = l.run_no WHERE l.shard = $1 AND r.backfill_no = b.backfill_no))
+ORDER BY b.backfill_no
+
+-- name: recover_backfill_runs
+-- takes: int2
+-- gives: int8 int8 timestamptz
+-- Runs that go on, of the backfill that took them last; and, with run_no 0, dates that the schedule may yet come to: no interval
+-- of a schedule is longer than a year.
+SELECT * FROM (SELECT DISTINCT ON (r.run_no) r.backfill_no, r.run_no, r.logical_at FROM live_run l JOIN backfill_run r ON r.run_no = l.run_no
+               WHERE l.shard = $1 ORDER BY r.run_no, r.backfill_no DESC) live
+UNION ALL
+SELECT r.backfill_no, 0, r.logical_at FROM backfill b JOIN dag d ON d.dag_no = b.dag_no JOIN backfill_run r ON r.backfill_no = b.backfill_no
+WHERE d.shard = $1 AND r.run_no IS NOT NULL AND (d.last_fire_at IS NULL OR r.logical_at > d.last_fire_at - interval '366 days')
+
+-- name: recover_assets
+-- takes: int2
+-- gives: int4 int8 text
+SELECT k.dag_no, k.event_no, a.name FROM asset_kept k JOIN dag d ON d.dag_no = k.dag_no JOIN asset_event e ON e.event_no = k.event_no
+JOIN asset a ON a.asset_no = e.asset_no WHERE d.shard = $1 ORDER BY k.event_no, k.dag_no
+
 -- name: run_find
 -- takes: text text
 -- gives: int8
 SELECT k.run_no FROM run_key k JOIN dag d ON d.dag_no = k.dag_no WHERE d.dag_id = $1 AND k.run_id = $2
+
+-- name: run_before
+-- takes: int4 timestamptz bool
+-- gives: int8
+SELECT r.run_no FROM run r WHERE r.dag_no = $1 AND r.logical_at <= $2 AND (NOT $3 OR r.run_type = 1)
+ORDER BY r.logical_at DESC, r.run_no DESC LIMIT 1
 
 -- name: recover_runs
 -- takes: int8 int8 int8[]

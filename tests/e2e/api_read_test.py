@@ -205,10 +205,10 @@ class Reading(unittest.TestCase):
         self.assertGreater(len(description["paths"]), 90)
 
     def test_what_is_not_there_yet_says_so(self):
-        status, body = self.world.call("POST", "/api/v2/backfills", {"dag_id": "etl"})
+        status, body = self.world.call("POST", "/api/v2/assets/1/materialize", {})
         self.assertEqual(status, 501)
-        self.assertIn("backfills", body["detail"])
-        self.assertEqual(self.world.ok("GET", "/api/v2/backfills"), {"backfills": [], "total_entries": 0})
+        self.assertIn("assets", body["detail"])
+        self.assertEqual(self.world.ok("GET", "/api/v2/assets/aliases"), {"asset_aliases": [], "total_entries": 0})
 
     def test_metrics_are_prometheus_text(self):
         status, headers, text = self.world.get("/metrics", raw=True, token=None)

@@ -57,6 +57,7 @@ tasks:
     python: {callable: "builtins:sum", args: ["{{ xcom.square }}"]}
   cross:
     for_each: {a: [1, 2], b: [x, y, z]}
+    map_label: "{{ item.b | upper }}{{ item.a }}"
     bash: echo "{{ item.a }}{{ item.b }}"
   none_at_all:
     for_each: []
@@ -146,6 +147,8 @@ def mapped_tasks_expand_and_their_outputs_come_in_order():
         assert output(system, "mapped", run, "total") == 14
         assert [output(system, "mapped", run, "square", i) for i in range(3)] == [9, 1, 4]
         assert sorted(output(system, "mapped", run, "cross", i) for i in range(6)) == ["1x", "1y", "1z", "2x", "2y", "2z"]
+        labels = {row["map_index"]: row["rendered_map_index"] for row in system.tasks("mapped", run) if row["task_id"] == "cross"}
+        assert sorted(labels.values()) == ["X1", "X2", "Y1", "Y2", "Z1", "Z2"], labels
         states = system.states("mapped", run)
         assert "skipped" in (states.get("none_at_all"), states.get(("none_at_all", -1)))
         assert states["after_partly"] == "success"

@@ -2,6 +2,7 @@
 // The words, letters and ids that sql/migrations/0002_words.sql makes of numbers are those of the C
 // tables.
 #include "common/base/id.h"
+#include "common/model/backfill.h"
 #include "common/model/state.h"
 
 #include "tests/support/store_world.h"
@@ -30,6 +31,8 @@ static void words_and_letters_are_those_of_the_states(void **state)
     for (int i = 0; i < RUN_STATE_COUNT; i++)
         assert_str(ask(&arena, str_format(&arena, "SELECT run_state_word(%d)", i).bytes),
                    run_state_name((enum run_state)i));
+    for (int i = 0; i < REPROCESS_COUNT; i++)
+        assert_str(ask(&arena, str_format(&arena, "SELECT reprocess_word(%d)", i).bytes), reprocess_name((enum reprocess)i));
     for (int i = 0; i < RUN_TYPE_COUNT; i++)
         assert_str(ask(&arena, str_format(&arena, "SELECT run_type_word(%d)", i).bytes),
                    run_type_name((enum run_type)i));

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, TURN_MS = 20 };
+enum { PATIENCE_MS = 60000, TURN_MS = 20 };
 
 extern char **environ;
 

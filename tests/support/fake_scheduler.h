@@ -54,7 +54,7 @@ void fake_scheduler_launch(struct fake_scheduler *fake, const char *flag);
 int fake_scheduler_end_worker(struct fake_scheduler *fake, int signum);
 pid_t fake_scheduler_warden(struct fake_scheduler *fake); /* of our spool; 0 = none */
 
-/* Runs the loop until `done` (20 s at most, then the test fails with `what`). */
+/* Runs the loop until `done` (a minute at most, then the test fails with `what`). */
 void fake_scheduler_until(struct fake_scheduler *fake, bool (*done)(struct fake_scheduler *fake),
                           const char *what);
 void fake_scheduler_turn(struct fake_scheduler *fake, int64_t ms);

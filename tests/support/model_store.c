@@ -19,6 +19,12 @@ static void tables_clear(struct model_store *store)
     map_clear(&store->run_index);
     VEC_CLEAR(&store->workers);
     VEC_CLEAR(&store->requests);
+    VEC_EACH(&store->backfills, i)
+        VEC_CLEAR(&store->backfills.items[i].dates);
+    VEC_CLEAR(&store->backfills);
+    VEC_CLEAR(&store->events);
+    VEC_CLEAR(&store->kept);
+    VEC_CLEAR(&store->files);
 }
 
 void model_store_clear(struct model_store *store)
@@ -228,6 +234,82 @@ static void dag_put(struct model_store *store, const struct record *record)
     }
 }
 
+static struct model_backfill *backfill_of(struct model_store *store, int64_t backfill_no)
+{
+    VEC_EACH(&store->backfills, i)
+        if (store->backfills.items[i].row.backfill_no == backfill_no)
+            return &store->backfills.items[i];
+    return NULL;
+}
+
+static void backfill_put(struct model_store *store, const struct record *record)
+{
+    struct model_backfill *backfill = backfill_of(store, record->backfill.backfill_no);
+    if (backfill == NULL) {
+        VEC_ADD(&store->backfills, (struct model_backfill){ .row = record->backfill });
+        return;
+    }
+    backfill->row.paused = record->backfill.paused;
+    backfill->row.has_cursor = record->backfill.has_cursor;
+    backfill->row.cursor_ms = record->backfill.cursor_ms;
+    backfill->row.ended_ms = record->backfill.ended_ms;
+}
+
+static int backfill_date_put(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_backfill *backfill = backfill_of(store, record->backfill_run.backfill_no);
+    if (backfill == NULL)
+        return err_set(err, ERR_CONFLICT, "there is no backfill %lld", (long long)record->backfill_run.backfill_no);
+    VEC_EACH(&backfill->dates, i)
+        if (backfill->dates.items[i].backfill_run.logical_ms == record->backfill_run.logical_ms)
+            return err_set(err, ERR_CONFLICT, "backfill %lld has done that date", (long long)backfill->row.backfill_no);
+    VEC_ADD(&backfill->dates, *record);
+    return 0;
+}
+
+static int asset_keep(struct model_store *store, const struct record *record, struct err *err)
+{
+    VEC_EACH(&store->kept, i)
+        if (store->kept.items[i].dag_no == record->asset_kept.dag_no && store->kept.items[i].event_no == record->asset_kept.event_no)
+            return err_set(err, ERR_CONFLICT, "event %lld is kept twice", (long long)record->asset_kept.event_no);
+    VEC_ADD(&store->kept, (struct model_kept){ record->asset_kept.dag_no, record->asset_kept.event_no, 0 });
+    return 0;
+}
+
+static void asset_take(struct model_store *store, const struct record *record)
+{
+    VEC_EACH(&store->kept, i) {
+        struct model_kept *kept = &store->kept.items[i];
+        if (kept->dag_no == record->asset_taken.dag_no && kept->event_no <= record->asset_taken.last_event_no && kept->run_no == 0)
+            kept->run_no = record->asset_taken.run_no;
+    }
+}
+
+bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content)
+{
+    VEC_EACH(&store->files, i)
+        if (store->files.items[i].dag_no == dag_no && id_eq(store->files.items[i].content, content))
+            return true;
+    return false;
+}
+
+static int file_put(struct model_store *store, const struct record *record, struct err *err)
+{
+    if (model_store_file_known(store, record->file.dag_no, record->file.content))
+        return err_set(err, ERR_CONFLICT, "that file has started a run already");
+    VEC_ADD(&store->files, (struct model_file){ record->file.dag_no, record->file.content, record->file.run_no });
+    return 0;
+}
+
+static int event_put(struct model_store *store, const struct record *record, struct err *err)
+{
+    VEC_EACH(&store->events, i)
+        if (store->events.items[i].event_no == record->asset_event.event_no)
+            return err_set(err, ERR_CONFLICT, "there is an event %lld already", (long long)record->asset_event.event_no);
+    VEC_ADD(&store->events, record->asset_event);
+    return 0;
+}
+
 static int apply_one(struct model_store *store, const struct record *record, struct err *err)
 {
     struct model_run *run = NULL;
@@ -253,6 +335,12 @@ static int apply_one(struct model_store *store, const struct record *record, str
             return err_set(err, ERR_CONFLICT, "there is no run to delete");
         run->deleted = true;
         return 0;
+    case WRITE_BACKFILL: backfill_put(store, record); return 0;
+    case WRITE_FILE_TAKEN: return file_put(store, record, err);
+    case WRITE_ASSET_EVENT: return event_put(store, record, err);
+    case WRITE_ASSET_KEPT: return asset_keep(store, record, err);
+    case WRITE_ASSET_TAKEN: asset_take(store, record); return 0;
+    case WRITE_BACKFILL_RUN: return backfill_date_put(store, record, err);
     case WRITE_DAG_DELETE: dag_of(store, record->dag.dag_no)->deleted = true; return 0;
     }
     return 0;
@@ -276,6 +364,12 @@ void model_store_keep(struct arena *arena, struct record *record)
         KEEP(worker.reason); break;
     case WRITE_AUTOSCALE: KEEP(autoscale.queue); KEEP(autoscale.reason); break;
     case WRITE_RUN_DELETE: KEEP(run_delete.run_id); break;
+    case WRITE_BACKFILL: KEEP(backfill.conf); KEEP(backfill.triggered_by); break;
+    case WRITE_FILE_TAKEN: KEEP(file.path); break;
+    case WRITE_ASSET_EVENT: KEEP(asset_event.asset); KEEP(asset_event.extra); break;
+    case WRITE_ASSET_KEPT:
+    case WRITE_ASSET_TAKEN: break;
+    case WRITE_BACKFILL_RUN: KEEP(backfill_run.reason); break;
     case WRITE_DAG_STATE:
     case WRITE_DAG_DELETE: break;
     }
@@ -331,6 +425,15 @@ int64_t model_store_run_no_next(const struct model_store *store)
     return next;
 }
 
+int64_t model_store_event_no_next(const struct model_store *store)
+{
+    int64_t next = 1;
+    VEC_EACH(&store->events, i)
+        if (store->events.items[i].event_no >= next)
+            next = store->events.items[i].event_no + 1;
+    return next;
+}
+
 /* ---- recovery ---------------------------------------------------------------------------------------------------------- */
 
 static struct str output_of(const struct model_run *run, uint32_t task, int32_t map_index)
@@ -371,11 +474,10 @@ static uint32_t tries_collect(const struct model_run *run, struct recovered_try 
     return count;
 }
 
-static void feed_run(const struct model_run *run, void *owner, void (*feed)(void *, struct core_event *))
+static struct recovered_run row_of(const struct model_run *run, struct arena *arena)
 {
-    struct arena scratch = { 0 };
-    struct recovered_try *tries = ARENA_ARRAY(&scratch, struct recovered_try, run->tries.count);
-    struct recovered_expansion *expansions = ARENA_ARRAY(&scratch, struct recovered_expansion, run->expansions.count);
+    struct recovered_try *tries = ARENA_ARRAY(arena, struct recovered_try, run->tries.count);
+    struct recovered_expansion *expansions = ARENA_ARRAY(arena, struct recovered_expansion, run->expansions.count);
     VEC_EACH(&run->expansions, i)
         expansions[i] = (struct recovered_expansion){ run->expansions.items[i].task, run->expansions.items[i].items };
     struct recovered_run row = {
@@ -386,7 +488,39 @@ static void feed_run(const struct model_run *run, void *owner, void (*feed)(void
         .conf = run->row.conf, .tries = tries, .expansions = expansions, .expansion_count = run->expansions.count,
     };
     row.try_count = tries_collect(run, tries);
+    return row;
+}
+
+static void feed_run(const struct model_run *run, void *owner, void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    struct recovered_run row = row_of(run, &scratch);
     feed(owner, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = &row });
+    arena_clear(&scratch);
+}
+
+static const struct model_run *run_before(const struct model_store *store, const struct core_find *find)
+{
+    const struct model_run *found = NULL;
+    VEC_EACH(&store->runs, i) {
+        const struct model_run *run = &store->runs.items[i];
+        bool fits = !run->deleted && run->row.dag_no == find->dag_no && run->row.has_logical &&
+                    run->row.logical_ms <= find->logical_ms && (!find->scheduled || run->row.type == RUN_SCHEDULED);
+        if (fits && (found == NULL || run->row.logical_ms >= found->row.logical_ms))
+            found = run;
+    }
+    return found;
+}
+
+void model_store_find(struct model_store *store, const struct core_find *find, bool failed, void *owner,
+                      void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    struct recovered_run row;
+    const struct model_run *run = failed ? NULL : run_before(store, find);
+    if (run != NULL)
+        row = row_of(run, &scratch);
+    feed(owner, &(struct core_event){ .type = CORE_FOUND, .found = { *find, run != NULL ? &row : NULL, failed } });
     arena_clear(&scratch);
 }
 
@@ -403,6 +537,45 @@ static void feed_dag(struct model_store *store, const struct model_version *vers
                                                .has_last = row->has_last, .last_fire_ms = row->last_fire_ms } });
 }
 
+/* The last one that took it. */
+static const struct model_backfill *backfill_of_run(const struct model_store *store, int64_t run_no)
+{
+    const struct model_backfill *found = NULL;
+    VEC_EACH(&store->backfills, i)
+        VEC_EACH(&store->backfills.items[i].dates, k)
+            if (store->backfills.items[i].dates.items[k].backfill_run.run_no == run_no)
+                found = &store->backfills.items[i];
+    return found;
+}
+
+static void feed_event(const struct model_store *store, const struct model_kept *kept, void *owner,
+                       void (*feed)(void *, struct core_event *))
+{
+    VEC_EACH(&store->events, i)
+        if (store->events.items[i].event_no == kept->event_no)
+            feed(owner, &(struct core_event){ .type = CORE_ASSET_RECOVERED,
+                                              .asset = &(struct recovered_event){ kept->dag_no, kept->event_no, store->events.items[i].asset } });
+}
+
+static void feed_backfill(struct model_store *store, const struct model_backfill *backfill, void *owner,
+                          void (*feed)(void *, struct core_event *))
+{
+    struct arena scratch = { 0 };
+    int64_t *run_nos = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
+    int64_t *dates = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
+    uint32_t count = 0, date_count = 0;
+    VEC_EACH(&backfill->dates, i) {
+        const struct model_run *run = model_store_run(store, backfill->dates.items[i].backfill_run.run_no);
+        if (run != NULL)
+            dates[date_count++] = backfill->dates.items[i].backfill_run.logical_ms;
+        if (run != NULL && !run->deleted && !run_state_is_final(run->row.state) && backfill_of_run(store, run->row.run_no) == backfill)
+            run_nos[count++] = run->row.run_no;
+    }
+    feed(owner, &(struct core_event){ .type = CORE_BACKFILL_RECOVERED,
+                                      .backfill = &(struct recovered_backfill){ backfill->row, run_nos, count, dates, date_count } });
+    arena_clear(&scratch);
+}
+
 void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *, struct core_event *))
 {
     VEC_EACH(&store->workers, i)
@@ -412,6 +585,11 @@ void model_store_recover(struct model_store *store, void *owner, void (*feed)(vo
     VEC_EACH(&store->versions, i)
         if (!dag_of(store, store->versions.items[i].dag_no)->deleted)
             feed_dag(store, &store->versions.items[i], owner, feed);
+    VEC_EACH(&store->kept, i)
+        if (store->kept.items[i].run_no == 0)
+            feed_event(store, &store->kept.items[i], owner, feed);
+    VEC_EACH(&store->backfills, i)
+        feed_backfill(store, &store->backfills.items[i], owner, feed);
     VEC_EACH(&store->runs, i)
         if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
             feed_run(&store->runs.items[i], owner, feed);

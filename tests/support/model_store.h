@@ -57,6 +57,23 @@ struct model_request {
     struct str answer;
 };
 
+struct model_backfill {
+    struct backfill_row row;
+    VEC(struct record) dates; /* WRITE_BACKFILL_RUN */
+};
+
+struct model_kept {
+    int32_t dag_no;
+    int64_t event_no;
+    int64_t run_no; /* that has taken it; 0 = none yet */
+};
+
+struct model_file {
+    int32_t dag_no;
+    struct id128 content;
+    int64_t run_no;
+};
+
 struct model_log {
     struct record *records;
     uint32_t count;
@@ -71,6 +88,10 @@ struct model_store {
     VEC(struct model_version) versions;
     VEC(struct model_worker) workers;
     VEC(struct model_request) requests;
+    VEC(struct model_backfill) backfills;
+    VEC(struct asset_event) events;
+    VEC(struct model_kept) kept;
+    VEC(struct model_file) files;
     VEC(struct model_log) log;
 };
 
@@ -101,6 +122,12 @@ void model_store_recover(struct model_store *store, void *owner, void (*feed)(vo
 bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,
                              void (*feed)(void *owner, struct core_event *event));
 
+/* Answers a question of the core with CORE_FOUND, as of now. */
+void model_store_find(struct model_store *store, const struct core_find *find, bool failed, void *owner,
+                      void (*feed)(void *owner, struct core_event *event));
+
 int64_t model_store_run_no_next(const struct model_store *store);
+bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content);
+int64_t model_store_event_no_next(const struct model_store *store);
 
 #endif

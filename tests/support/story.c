@@ -153,6 +153,7 @@ static void show_send(struct story *story, const struct core_send *send)
     case SEND_RENEWED: say(story, "-> %.*s: renewed", STR_ARG(send->worker)); break;
     case SEND_DRAIN: say(story, "-> %.*s: %s", STR_ARG(send->worker), send->drain.drain ? "drain" : "go on"); break;
     case SEND_STOP: say(story, "-> %.*s: stop", STR_ARG(send->worker)); break;
+    case SEND_FIND: say(story, "-> find a run up to %lld", (long long)send->find.logical_ms); break;
     case SEND_SCALE:
         say(story, "-> scale %.*s to %u%s%.*s", STR_ARG(send->scale.queue), send->scale.wanted,
             send->scale.stop_worker.size > 0 ? ", stop " : "", STR_ARG(send->scale.stop_worker));
@@ -165,6 +166,8 @@ static void deliver(struct story *story, const struct core_send *send)
     struct story_worker *worker = worker_by_name(story, send->worker);
     if (story->show_sends)
         show_send(story, send);
+    if (send->type == SEND_FIND)
+        VEC_ADD(&story->finds, send->find);
     if (send->type == SEND_SCALE) {
         story->scale_wanted = send->scale.wanted;
         snprintf(story->scale, sizeof story->scale, "%.*s", STR_ARG(send->scale.stop_worker));
@@ -207,6 +210,21 @@ static void answers_read(struct story *story, const struct core_batch *batch)
     }
 }
 
+static void feed(void *owner, struct core_event *event)
+{
+    step(owner, event);
+}
+
+/* The database answers what the core asks as soon as it has spoken. */
+static void finds_answer(struct story *story)
+{
+    while (story->finds.count > 0 && !story->hold_finds) {
+        struct core_find find = story->finds.items[0];
+        memmove(story->finds.items, story->finds.items + 1, --story->finds.count * sizeof find);
+        model_store_find(&story->store, &find, false, story, feed);
+    }
+}
+
 static void step(struct story *story, struct core_event *event)
 {
     struct core_out out;
@@ -218,8 +236,10 @@ static void step(struct story *story, struct core_event *event)
         show_note(story, &out.notes[i]);
     for (uint32_t i = 0; i < out.send_count; i++)
         deliver(story, &out.sends[i]);
-    if (out.commit == NULL)
+    if (out.commit == NULL) {
+        finds_answer(story);
         return;
+    }
     answers_read(story, out.commit);
     if (model_store_apply(&story->store, out.commit->writes, out.commit->write_count, story->wall_ms, &err) < 0) {
         fprintf(stderr, "the store refuses: %s\n", err.sentence);
@@ -228,6 +248,13 @@ static void step(struct story *story, struct core_event *event)
     story->pending = out.commit->batch_no;
     if (!story->hold_commits)
         story_commit(story);
+    finds_answer(story);
+}
+
+void story_answer(struct story *story)
+{
+    story->hold_finds = false;
+    finds_answer(story);
 }
 
 void story_commit(struct story *story)
@@ -238,17 +265,12 @@ void story_commit(struct story *story)
         step(story, &(struct core_event){ .type = CORE_COMMITTED, .committed = { batch_no } });
 }
 
-static void feed(void *owner, struct core_event *event)
-{
-    step(owner, event);
-}
-
 static void lead(struct story *story)
 {
     story->epoch++;
     step(story, &(struct core_event){ .type = CORE_LED,
                                       .led = { story->epoch, story->epoch, model_store_run_no_next(&story->store), 1,
-                                               story->commits_may_be_lost ? 0 : -1 } });
+                                               story->commits_may_be_lost ? 0 : -1, model_store_event_no_next(&story->store) } });
     model_store_recover(&story->store, story, feed);
     step(story, &(struct core_event){ .type = CORE_RECOVERED });
 }
@@ -282,6 +304,7 @@ void story_free(struct story *story)
         free(story->workers.items[i]);
     }
     VEC_CLEAR(&story->workers);
+    VEC_CLEAR(&story->finds);
     VEC_EACH(&story->dags, i)
         dag_free(story->dags.items[i]);
     VEC_CLEAR(&story->dags);
@@ -397,6 +420,13 @@ void story_request_json(struct story *story, const char *json)
     story_request(story, request);
 }
 
+void story_file(struct story *story, int32_t dag_no, struct id128 content, const char *path)
+{
+    step(story, &(struct core_event){ .type = CORE_FILE,
+                                      .file = { dag_no, content, str_of(path), 5, STORY_WALL,
+                                                model_store_file_known(&story->store, dag_no, content) } });
+}
+
 void story_trigger(struct story *story, const char *dag_id, const char *run_id)
 {
     story_request(story, (struct request){ .kind = REQUEST_TRIGGER, .dag_id = str_of(dag_id), .run_id = str_of(run_id) });
@@ -500,6 +530,7 @@ void story_wait(struct story *story, int64_t ms)
 
 void story_takeover_silently(struct story *story)
 {
+    VEC_RESET(&story->finds);
     step(story, &(struct core_event){ .type = CORE_UNLED });
     story->pending = 0;
     lead(story);

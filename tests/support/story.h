@@ -47,9 +47,11 @@ struct story {
     bool show_sends;     /* messages too */
     bool hold_commits;   /* story_commit says when */
     uint64_t pending;    /* batch that waits for it; 0 = none */
+    bool hold_finds;     /* the database answers questions only when story_answer says so */
     bool lose_grants;
     bool commits_may_be_lost; /* what the next takeover says */
     int64_t request_no;
+    VEC(struct core_find) finds; /* not answered yet */
     VEC(struct story_worker *) workers;
     VEC(struct dag *) dags;       /* by dag_no - 1: copies of the newest versions */
     int64_t version_no;
@@ -77,6 +79,7 @@ void story_autoscale(struct story *story, const char *queue, uint32_t min, uint3
 void story_pool(struct story *story, const char *name, int32_t slots);
 struct story_worker *story_worker(struct story *story, const char *name, uint32_t slots); /* of queue default, and synced */
 struct story_worker *story_worker_of(struct story *story, const char *name, uint32_t slots, const char *queues);
+void story_file(struct story *story, int32_t dag_no, struct id128 content, const char *path); /* of 5 bytes; found */
 void story_trigger(struct story *story, const char *dag_id, const char *run_id);
 void story_request(struct story *story, struct request request);
 void story_request_json(struct story *story, const char *json);
@@ -93,6 +96,7 @@ void story_inventory(struct story *story, struct story_worker *worker);
 
 void story_wait(struct story *story, int64_t ms); /* lets timers fire on the way; workers report every 5 s */
 void story_commit(struct story *story);
+void story_answer(struct story *story);
 
 /* Leads anew, with rows as the store would give them back. */
 void story_takeover(struct story *story);

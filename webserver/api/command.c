@@ -202,5 +202,7 @@ void command_send(struct call *call, struct request *request, struct audit *audi
     struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
     *waiting = (struct waiting) { 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done };
     struct str key = http_header(call->request, "Idempotency-Key");
+    if (request->over_runs && key.size > 0) /* one key, several requests */
+        key = str_format(call->arena, "%.*s %.*s", STR_ARG(key), STR_ARG(request->run_id));
     request_put(call->api->options.store, body, str_slice(key, 0, 200), audit, on_put, waiting);
 }

@@ -4,8 +4,11 @@
 #include "common/text/json.h"
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
+#include "webserver/api/over_runs.h"
 
 enum { NOTE_MAX = 1000 };
+
+#define YEAR_9999_MS 253402300799000 /* later than any date that PostgreSQL and people write */
 
 static struct str unless_all(struct str id)
 {
@@ -133,6 +136,19 @@ static void on_marked(struct call *call, const struct value *answer)
              body_text(call, "note", STR_EMPTY), &audit, on_noted, call);
 }
 
+static void on_over_runs(struct call *call, struct over_runs *over)
+{
+    if (call->route->aux == 1)
+        over_runs_list(call, over, NULL, 0);
+    else
+        over_runs_send(call, over);
+}
+
+static void on_over_runs_end(struct call *call, struct over_runs *over)
+{
+    over_runs_list(call, over, NULL, 0);
+}
+
 /* aux 1: a dry run, which says which instances would be marked. */
 void instance_patch(struct call *call)
 {
@@ -160,11 +176,21 @@ void instance_patch(struct call *call)
                      "String should have at most 1000 characters");
     request.include_upstream = body_bool(call, "include_upstream", false);
     request.include_downstream = body_bool(call, "include_downstream", false);
-    if (body_bool(call, "include_past", false) || body_bool(call, "include_future", false))
-        call_problem(call, "body", "include_past", "value_error",
-                     "marking instances of other runs is not supported; mark them run by run");
+    bool past = body_bool(call, "include_past", false),
+         future = body_bool(call, "include_future", false);
     if (call_refuse_problems(call))
         return;
+    if ((past || future) && state.size > 0) {
+        struct over_runs *over = ARENA_NEW(call->arena, struct over_runs);
+        *over = (struct over_runs) { .request = request,
+                                     .past = past,
+                                     .future = future,
+                                     .event = "mark_task_instance",
+                                     .on_runs = on_over_runs,
+                                     .on_end = on_over_runs_end };
+        over_runs_find(call, over);
+        return;
+    }
     if (call->route->aux == 1 || state.size == 0) {
         if (call->route->aux == 1)
             answer_instances(call);
@@ -191,19 +217,21 @@ static void on_cleared(struct call *call, const struct value *answer)
     call_list_read(call, &clearing->query);
 }
 
-/* ["load", -1, "failed"] of api_instance_keys. */
+/* ["load", -1, "failed"] of api_instance_keys, which knows whole tasks: those that are named, and
+ * what goes along. */
 static void add_key(struct call *call, struct clearing *clearing, const struct value *key)
 {
     struct str id = value_text(key->items[0], STR_EMPTY);
     int64_t map_index = value_integer(key->items[1], -1);
-    bool is_asked = clearing->request.task_count == 0 || clearing->request.include_upstream ||
-                    clearing->request.include_downstream;
+    bool is_named = false, is_meant = false;
     for (uint32_t i = 0; i < clearing->request.task_count; i++) {
         const struct request_task *task = &clearing->request.tasks[i];
-        if (str_eq(task->task_id, id))
-            is_asked = task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
+        if (!str_eq(task->task_id, id))
+            continue;
+        is_named = true;
+        is_meant |= task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
     }
-    if (is_asked)
+    if (is_meant || !is_named)
         list_query_only(&clearing->query, "instance",
                         str_format(call->arena, "%.*s:%lld", STR_ARG(id), (long long)map_index));
 }
@@ -268,6 +296,50 @@ static uint32_t states_of(const struct clearing *clearing, struct str states[3])
     return clearing->only_running ? 1 : 0;
 }
 
+/* ---- clearing over runs ---- */
+
+static void list_cleared(struct call *call, struct over_runs *over)
+{
+    struct str states[3];
+    struct clearing clearing = { .request = over->request,
+                                 .only_running = over->request.only_running };
+    bool dry_run = body_bool(call, "dry_run", true);
+    over_runs_list(call, over, states, dry_run ? states_of(&clearing, states) : 0);
+}
+
+static void on_clear_runs(struct call *call, struct over_runs *over)
+{
+    if (body_bool(call, "dry_run", true))
+        list_cleared(call, over);
+    else
+        over_runs_send(call, over);
+}
+
+/* With the past or the future of a run, or, without one, all runs of a range of logical dates. */
+static bool clears_over_runs(struct call *call, const struct request *request)
+{
+    struct over_runs *over = ARENA_NEW(call->arena, struct over_runs);
+    *over = (struct over_runs) { .request = *request,
+                                 .event = "clear_task_instances",
+                                 .to_ms = YEAR_9999_MS,
+                                 .on_runs = on_clear_runs,
+                                 .on_end = list_cleared };
+    over->past = body_bool(call, "include_past", false);
+    over->future = body_bool(call, "include_future", false);
+    bool has_from = body_time(call, "start_date", &over->from_ms),
+         has_to = body_time(call, "end_date", &over->to_ms);
+    over->has_dates = request->run_id.size == 0 && (has_from || has_to);
+    if (request->run_id.size == 0 && !over->has_dates)
+        call_problem(call, "body", "dag_run_id", "missing",
+                     "name the run, or give start_date and end_date");
+    if (call_refuse_problems(call))
+        return true;
+    if (request->run_id.size > 0 && !over->past && !over->future)
+        return false;
+    over_runs_find(call, over);
+    return true;
+}
+
 void instances_clear(struct call *call)
 {
     struct clearing *clearing = ARENA_NEW(call->arena, struct clearing);
@@ -282,13 +354,7 @@ void instances_clear(struct call *call)
     request->latest_version = body_bool(call, "run_on_latest_version", false);
     read_task_ids(call, request);
     request->whole_run = request->task_count == 0;
-    if (request->run_id.size == 0)
-        call_problem(call, "body", "dag_run_id", "missing",
-                     "clearing by dates is not supported: name the run");
-    if (body_bool(call, "include_past", false) || body_bool(call, "include_future", false))
-        call_problem(call, "body", "include_past", "value_error",
-                     "clearing instances of other runs is not supported; clear them run by run");
-    if (call_refuse_problems(call))
+    if (clears_over_runs(call, request))
         return;
     list_query_init(&clearing->query, LIST_RUN_INSTANCES, call->arena, INT32_MAX);
     clearing->query.dag_id = request->dag_id;

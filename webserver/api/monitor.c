@@ -122,10 +122,10 @@ void metrics_get(struct call *call)
 
 void empty_list(struct call *call)
 {
-    static const char *const KEYS[] = { "dag_warnings",  "asset_events", "",
-                                        "hitl_details",  "providers",    "plugins",
-                                        "import_errors", "backfills",    "assets",
-                                        "asset_aliases", "queued_events" };
+    static const char *const KEYS[] = {
+        "dag_warnings",  "", "", "hitl_details",  "providers",    "plugins",
+        "import_errors", "", "", "asset_aliases", "queued_events"
+    };
     if (call->route->aux == 2) {
         call_json(call, 200, STR("{\"extra_links\":{},\"total_entries\":0}"));
         return;
@@ -144,8 +144,9 @@ void unsupported(struct call *call)
         "a connection is tested by a task that uses it: the web server holds no secrets",
         "there are no default connections; add those that you need",
         "files are read again within two seconds of a change, without being asked",
-        "backfills are not there yet: trigger runs with a logical date",
-        "assets are not there yet",
+        "",
+        "queued events of assets are shown by the runs that take them; a run is made by triggering "
+        "its DAG",
         "there are no favourites on the server; the web application keeps them in the browser",
     };
     call_refuse(call, 501, "%s", WHY[call->route->aux]);

@@ -54,6 +54,28 @@ static void on_worker(void *owner, const struct recovered_worker *worker)
                STR_ARG(worker->worker), STR_ARG(worker->name), (int)worker->state, (unsigned long long)worker->incarnation);
 }
 
+static void on_asset(void *owner, const struct recovered_event *event)
+{
+    buf_printf(&((struct story *)owner)->text, "asset %.*s event %lld of dag %d\n", STR_ARG(event->asset), (long long)event->event_no,
+               event->dag_no);
+}
+
+static void on_backfill(void *owner, const struct recovered_backfill *backfill)
+{
+    struct buf *text = &((struct story *)owner)->text;
+    const struct backfill_row *row = &backfill->row;
+
+    buf_printf(text, "backfill %lld dag %d %lld to %lld max %d %s%s%s %.*s by %.*s cursor %lld made %lld ended %lld", (long long)row->backfill_no,
+               row->dag_no, (long long)row->from_ms, (long long)row->to_ms, row->max_active_runs, reprocess_name(row->reprocess),
+               row->backwards ? " backwards" : "", row->paused ? " paused" : "", STR_ARG(row->conf), STR_ARG(row->triggered_by),
+               row->has_cursor ? (long long)row->cursor_ms : -1, (long long)row->created_ms, (long long)row->ended_ms);
+    for (uint32_t i = 0; i < backfill->run_count; i++)
+        buf_printf(text, " run %lld", (long long)(backfill->run_nos[i] & 0xffffff));
+    for (uint32_t i = 0; i < backfill->date_count; i++)
+        buf_printf(text, " date %lld", (long long)backfill->dates[i]);
+    buf_add_byte(text, '\n');
+}
+
 static void on_run(void *owner, const struct recovered_run *run)
 {
     struct story *story = owner;
@@ -85,7 +107,8 @@ static void on_end(void *owner, int rc, const struct err *err)
     story->done = true;
 }
 
-static const struct recover_handler handler = { on_numbers, on_dag, on_pool, on_variable, on_connection, on_worker, on_run, on_end };
+static const struct recover_handler handler = { on_numbers, on_dag, on_pool, on_variable, on_connection, on_worker, on_asset, on_backfill, on_run,
+                                                on_end };
 
 static struct story recover(struct store_world *world)
 {
@@ -338,6 +361,87 @@ static void recovery_ends_with_the_error_when_the_database_is_away(void **state)
     store_world_close(&world);
 }
 
+/* Of DAG 2, whose schedule has fired at 5000. */
+static struct record backfill_of(int64_t backfill_no, int64_t ended_ms)
+{
+    return (struct record){ .type = WRITE_BACKFILL,
+                            .backfill = { .backfill_no = backfill_no, .dag_no = 2, .from_ms = 7, .to_ms = 9000, .max_active_runs = 3,
+                                          .reprocess = REPROCESS_FAILED, .backwards = true, .conf = STR("{\"k\": 1}"),
+                                          .triggered_by = STR("ada"), .created_ms = 11, .ended_ms = ended_ms } };
+}
+
+static void backfills_come_back_with_their_live_runs_and_dates(void **state)
+{
+    struct store_world world;
+    struct story story;
+
+    (void)state;
+    store_world_open(&world);
+    store_world_lead(&world);
+    put_dags(&world);
+    put_runs(&world);
+    int64_t base = RUN_NO(today(&world), 0, 0);
+    struct record records[] = {
+        backfill_of(4, 12),
+        { .type = WRITE_BACKFILL_RUN, .backfill_run = { 4, 6000, base + 2, STR_EMPTY } },
+        backfill_of(5, 0),
+        { .type = WRITE_BACKFILL_RUN, .backfill_run = { 5, 7000, base + 2, STR_EMPTY } },
+        { .type = WRITE_BACKFILL_RUN, .backfill_run = { 5, 8000, 0, STR("already exists") } },
+    };
+    apply(&world, records, sizeof records / sizeof *records);
+    struct record moved = backfill_of(5, 0);
+    moved.backfill.has_cursor = moved.backfill.paused = true;
+    moved.backfill.cursor_ms = 8000;
+    apply(&world, &moved, 1);
+    story = recover(&world);
+    buf_add_byte(&story.text, '\0');
+    const char *text = strstr(story.text.bytes, "backfill ");
+    static const char expected[] =
+        "backfill 4 dag 2 7 to 9000 max 3 failed backwards {\"k\": 1} by ada cursor -1 made 11 ended 12 date 6000\n"
+        "backfill 5 dag 2 7 to 9000 max 3 failed backwards paused {\"k\": 1} by ada cursor 8000 made 11 ended 0 run 2 date 7000\n";
+    assert_non_null(text);
+    assert_memory_equal(text, expected, sizeof expected - 1);
+    buf_clear(&story.text);
+    store_world_close(&world);
+}
+
+static void on_before(void *owner, int rc, const struct recovered_run *run, const struct err *err)
+{
+    struct story *story = owner;
+
+    (void)err;
+    story->rc = rc;
+    story->done = true;
+    if (rc == 0)
+        on_run(story, run);
+}
+
+static struct story before(struct store_world *world, int32_t dag_no, int64_t logical_ms, bool scheduled)
+{
+    struct story story = { 0 };
+
+    store_run_before(world->store, dag_no, logical_ms, scheduled, on_before, &story);
+    store_world_wait(world, &story.done);
+    return story;
+}
+
+static void the_run_before_a_date_is_found(void **state)
+{
+    struct store_world world;
+
+    (void)state;
+    store_world_open(&world);
+    store_world_lead(&world);
+    put_dags(&world);
+    put_runs(&world);
+    struct story at = before(&world, 2, 7, true), early = before(&world, 2, 6, false), other = before(&world, 1, 1000, false);
+    assert_true(str_starts(buf_str(&at.text), "run 2 r2 queued scheduled"));
+    assert_int_equal(early.rc, ERR_NOT_FOUND);
+    assert_int_equal(other.rc, ERR_NOT_FOUND); /* it has no logical date */
+    buf_clear(&at.text);
+    store_world_close(&world);
+}
+
 /* ---- inbox ----------------------------------------------------------------------------------- */
 
 static void on_row(void *owner, const struct inbox_row *row)
@@ -390,4 +494,5 @@ TESTS(CASE(an_empty_database_gives_numbers_and_the_default_pool), CASE(everythin
       CASE(numbers_of_deleted_runs_are_not_given_again), CASE(many_runs_come_in_portions_and_all_once),
       CASE(a_run_that_is_over_can_be_read_by_its_name), CASE(a_version_can_be_read_by_its_number),
       CASE(the_inbox_is_read_whole_but_for_what_is_in_hand),
+      CASE(backfills_come_back_with_their_live_runs_and_dates), CASE(the_run_before_a_date_is_found),
       CASE(recovery_ends_with_the_error_when_the_database_is_away))

@@ -269,6 +269,70 @@ static void a_mapping_of_lists_gives_all_combinations(void **state)
     story_free(s);
 }
 
+static struct str label_of(struct story *s, int32_t map_index)
+{
+    return model_store_newest(&s->store.runs.items[0], 1, map_index)->row.map_label;
+}
+
+static void an_instance_of_a_mapped_task_has_a_label(void **state)
+{
+    (void)state;
+    struct dag *dag = mapped("[{\"city\":\"Lisboa\"},{\"city\":\"Porto\"}]");
+    dag_task(dag, "b")->map_label = STR("{{ ti.map_index }}: {{ item.city }} ({{ xcom.a }})");
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_outputs(s, "a", "\"x\"");
+    assert_str(label_of(s, 0), "0: Lisboa (x)");
+    assert_str(label_of(s, 1), "1: Porto (x)");
+    story_free(s);
+}
+
+static void a_label_that_cannot_be_made_is_left_out(void **state)
+{
+    (void)state;
+    struct dag *dag = mapped("[{\"city\":\"Lisboa\"},{\"town\":\"Sintra\"}]");
+    dag_task(dag, "b")->map_label = STR("{{ item.city }}");
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_succeeds(s, "a");
+    assert_str(label_of(s, 0), "Lisboa");
+    assert_str(label_of(s, 1), "");
+    assert_true(story_is_placed(s, "b[1]"));
+    story_free(s);
+}
+
+static void a_label_shows_no_secret(void **state)
+{
+    (void)state;
+    struct dag *dag = mapped("[1]");
+    struct core_out out;
+    dag_task(dag, "b")->map_label = STR("{{ var.value.db_password }}");
+    struct story *s = given(dag);
+    core_step(s->core, &(struct core_event){ .type = CORE_VARIABLE, .now_ms = s->now_ms, .wall_ms = s->wall_ms,
+                                             .variable = { STR("db_password"), dag_value(dag, "\"hunter2\""), true } }, &out);
+    story_trigger(s, "d", "r1");
+    story_succeeds(s, "a");
+    assert_str(label_of(s, 0), "");
+    story_free(s);
+}
+
+static void a_label_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct dag *dag = mapped("[1]");
+    struct buf label = { 0 };
+    buf_add_byte(&label, 'x');
+    for (int i = 0; i < 200; i++)
+        buf_add_cstr(&label, "\xC3\xA9");
+    dag_task(dag, "b")->map_label = str_copy(&dag->arena, buf_str(&label));
+    buf_clear(&label);
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_succeeds(s, "a");
+    assert_int_equal(label_of(s, 0).size, 249);
+    story_free(s);
+}
+
 static void an_empty_list_skips(void **state)
 {
     (void)state;
@@ -390,7 +454,8 @@ TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs), CASE(who_is_upst
       CASE(a_short_circuit_may_leave_the_rest_to_their_rules), CASE(a_mapped_task_has_an_instance_for_each_element),
       CASE(a_rule_counts_each_instance_of_a_mapped_task), CASE(one_that_tolerates_failures_counts_as_a_whole),
       CASE(an_instance_that_is_cleared_no_longer_counts),
-      CASE(a_mapping_of_lists_gives_all_combinations), CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
+      CASE(a_mapping_of_lists_gives_all_combinations), CASE(an_instance_of_a_mapped_task_has_a_label), CASE(a_label_that_cannot_be_made_is_left_out),
+      CASE(a_label_shows_no_secret), CASE(a_label_is_cut_between_characters), CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
       CASE(some_failures_of_a_mapped_task_may_be_tolerated), CASE(one_failure_fails_a_mapped_task),
       CASE(a_mapped_task_goes_on_under_the_next_leader), CASE(a_task_triggers_a_run_of_another_dag),
       CASE(a_task_may_wait_for_the_run_it_triggers), CASE(the_waiting_task_fails_with_its_run))

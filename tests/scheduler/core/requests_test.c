@@ -337,7 +337,21 @@ static void runs_that_fail_one_after_the_other_pause_the_dag(void **state)
     story_free(s);
 }
 
-TESTS(CASE(a_trigger_is_answered_with_its_run), CASE(a_trigger_that_cannot_be_is_refused_with_a_reason),
+static void a_clear_over_runs_passes_over_tasks_that_a_version_has_not(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    story_dag(s, dag_words("a"));
+    story_worker(s, "w1", 8);
+    story_trigger(s, "d", "r1");
+    story_succeeds(s, "a");
+    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"over_runs\":true,\"tasks\":[{\"task_id\":\"later\"},{\"task_id\":\"a\"}]}");
+    assert_int_equal(s->answer_code, 0);
+    assert_true(story_is_placed(s, "a"));
+    story_free(s);
+}
+
+TESTS(CASE(a_clear_over_runs_passes_over_tasks_that_a_version_has_not), CASE(a_trigger_is_answered_with_its_run), CASE(a_trigger_that_cannot_be_is_refused_with_a_reason),
       CASE(the_name_of_a_run_that_has_ended_is_taken_too), CASE(a_run_begins_when_its_time_has_come),
       CASE(clearing_runs_a_task_and_what_is_downstream_again), CASE(a_run_is_stopped_although_a_mapped_task_was_emptied), CASE(only_what_failed_is_cleared_when_asked_so),
       CASE(a_cleared_task_has_all_its_retries_again), CASE(clearing_a_running_task_kills_it_first),

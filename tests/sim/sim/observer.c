@@ -130,9 +130,50 @@ static void check_rule(struct world *world, const struct model_run *run, uint32_
     const struct dag *dag = dag_of(world, run);
     const struct task *model = &dag->tasks[task];
     struct upstream_counts counts = counts_of(dag, run, model->upstream, model->upstream_count);
-    if (trigger_rule_verdict(model->trigger_rule, &counts) != VERDICT_RUN)
+    struct upstream_counts setups = counts_of(dag, run, model->setups, model->setup_count);
+    const uint32_t first = 0; /* the one setup that there may be */
+    enum verdict verdict = scoped_verdict(trigger_rule_verdict(model->trigger_rule, &counts), &setups);
+    if (model->teardown != NULL) {
+        setups = counts_of(dag, run, &first, 1);
+        verdict = teardown_verdict(&counts, &setups);
+    }
+    if (verdict != VERDICT_RUN)
         sim_fail(world, "I3: task %.*s of %.*s is placed although its rule %s does not hold", STR_ARG(model->id),
                  STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
+}
+
+/* ---- I17: the run before holds back ------------------------------------------------------------------------------------ */
+
+static bool past_is_good(const struct dag *dag, const struct model_run *past, uint32_t task)
+{
+    enum task_state state = whole_of(dag, past, task);
+    return state == TASK_SUCCESS || state == TASK_SKIPPED;
+}
+
+/* Of first tries: later ones do not wait again. A run that users have touched may have been good a moment ago. */
+static void check_past(struct world *world, const struct model_run *run, const struct try_row *row)
+{
+    const struct dag *dag = dag_of(world, run);
+    const struct task *model = &dag->tasks[row->task];
+    const struct model_run *past = NULL;
+    VEC_EACH(&world->store.runs, i) {
+        const struct model_run *other = &world->store.runs.items[i];
+        bool is_before = other->row.dag_no == run->row.dag_no && other->row.has_logical &&
+                         other->row.logical_ms < run->row.logical_ms && (!dag->catchup || other->row.type == RUN_SCHEDULED);
+        if (is_before && (past == NULL || other->row.logical_ms > past->row.logical_ms))
+            past = other;
+    }
+    if (past == NULL || is_touched(&world->observer, past->row.run_no) || !run->row.has_logical || row->row_no > 1)
+        return;
+    /* Perhaps a backfill made it, or a user deleted it, when the task was decided already. */
+    if (past->row.run_no > run->row.run_no || past->deleted)
+        return;
+    bool good = !(model->depends_on_past || model->wait_for_downstream) || past_is_good(dag, past, row->task);
+    for (uint32_t i = 0; model->wait_for_downstream && i < model->downstream_count; i++)
+        good = good && past_is_good(dag, past, model->downstream[i]);
+    if (!good)
+        sim_fail(world, "I17: task %.*s of %.*s is placed although the run before, %.*s, has not let it", STR_ARG(model->id),
+                 STR_ARG(run->row.run_id), STR_ARG(past->row.run_id));
 }
 
 /* ---- commits ---------------------------------------------------------------------------------------------------------------- */
@@ -195,6 +236,7 @@ static void on_queued(struct world *world, const struct try_row *row)
     check_worker(world, row);
     if (!is_touched(observer, row->run_no))
         check_rule(world, run, row->task);
+    check_past(world, run, row);
     if (live_process(world, instance, NULL, NULL) != NULL)
         sim_fail(world, "I1: task %.*s map %d of %.*s is placed while a process of it lives", STR_ARG(dag->tasks[row->task].id),
                  row->map_index, STR_ARG(run->row.run_id));
@@ -270,10 +312,32 @@ static void check_schedule(struct world *world, const struct run_row *row)
     uint32_t same = 0;
     VEC_EACH(&world->store.runs, i) {
         const struct run_row *other = &world->store.runs.items[i].row;
-        same += other->dag_no == row->dag_no && other->type == RUN_SCHEDULED && other->logical_ms == row->logical_ms;
+        /* A schedule does not come back to what was deleted; a backfill does. */
+        bool counts = (other->type == RUN_SCHEDULED && row->type == RUN_SCHEDULED) ||
+                      ((other->type == RUN_SCHEDULED || other->type == RUN_BACKFILL) && !world->store.runs.items[i].deleted);
+        same += other->dag_no == row->dag_no && counts && other->logical_ms == row->logical_ms;
     }
-    if (row->type == RUN_SCHEDULED && same > 1)
+    if ((row->type == RUN_SCHEDULED || row->type == RUN_BACKFILL) && same > 1)
         sim_fail(world, "I10: one point of a schedule has made %u runs", same);
+}
+
+static void check_backfill(struct world *world, const struct run_row *row)
+{
+    VEC_EACH(&world->store.backfills, i) {
+        const struct model_backfill *backfill = &world->store.backfills.items[i];
+        int32_t count = 0;
+        bool is_its = false;
+        VEC_EACH(&backfill->dates, k) {
+            const struct model_run *run = model_store_run(&world->store, backfill->dates.items[k].backfill_run.run_no);
+            if (run == NULL || run->deleted || is_touched(&world->observer, run->row.run_no))
+                continue;
+            is_its |= run->row.run_no == row->run_no;
+            count += run->row.state == RUN_RUNNING;
+        }
+        if (is_its && !world->lossy && backfill->row.ended_ms == 0 && count > backfill->row.max_active_runs)
+            sim_fail(world, "I18: backfill %lld runs %d at once and may run %d", (long long)backfill->row.backfill_no, count,
+                     backfill->row.max_active_runs);
+    }
 }
 
 static void check_answer(struct world *world, int64_t request_no)
@@ -283,6 +347,33 @@ static void check_answer(struct world *world, int64_t request_no)
         same += world->store.requests.items[i].request_no == request_no;
     if (same > 1)
         sim_fail(world, "I15: request %lld was answered %u times", (long long)request_no, same);
+}
+
+/* In the transaction of a success there is an event for each of the task's outlets. */
+static void check_outlets(struct world *world, const struct transaction *transaction, const struct try_row *row)
+{
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    const struct value *outlets = dag_of(world, run)->tasks[row->task].outlets;
+    uint32_t count = 0;
+    if (row->state != TASK_SUCCESS || row->cause == CAUSE_MARKED || outlets == NULL)
+        return;
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        count += record->type == WRITE_ASSET_EVENT && record->asset_event.run_no == row->run_no &&
+                 record->asset_event.task == (int32_t)row->task && record->asset_event.map_index == row->map_index;
+    }
+    if (count < outlets->count)
+        sim_fail(world, "I20: task %u of %.*s has succeeded with %u of %u events of its assets", row->task, STR_ARG(run->row.run_id),
+                 count, outlets->count);
+}
+
+/* A run takes events, and no event is taken twice by the same DAG: the store would find none to take. */
+static void check_taken(struct world *world, int64_t run_no)
+{
+    VEC_EACH(&world->store.kept, i)
+        if (world->store.kept.items[i].run_no == run_no)
+            return;
+    sim_fail(world, "I21: run %lld was made for events of assets that another one has taken", (long long)run_no);
 }
 
 /* Where users have a hand in it, trigger rules cannot be judged from rows alone. The rows are already those after the whole
@@ -315,11 +406,16 @@ void observe_commit(struct world *world, const struct transaction *transaction)
             sim_trace(world, "  record %d", record->type);
         switch (record->type) {
         case WRITE_RUN_CREATE: check_schedule(world, &record->run); break;
+        case WRITE_RUN_STATE: check_backfill(world, &record->run); break;
         case WRITE_TRY_PLACED:
             if (record->try.state == TASK_QUEUED)
                 on_queued(world, &record->try);
             break;
-        case WRITE_TRY_ENDED: on_ended(world, &record->try); break;
+        case WRITE_TRY_ENDED:
+            on_ended(world, &record->try);
+            check_outlets(world, transaction, &record->try);
+            break;
+        case WRITE_ASSET_TAKEN: check_taken(world, record->asset_taken.run_no); break;
         case WRITE_TRY_CLEARED: {
             uint32_t index = instance_of(observer, record->try.run_no, record->try.task, record->try.map_index);
             struct observed_instance *instance = &observer->instances.items[index];
@@ -373,6 +469,20 @@ void observe_ack(struct world *world, struct id128 id)
         sim_fail(world, "I4: the result of attempt %llx is acknowledged and not recorded", (unsigned long long)id.low);
 }
 
+/* What a setup has prepared is taken away, also when the run is stopped; only a run that took too long is left as it is. */
+static void check_teardown(struct world *world, const struct model_run *run, uint32_t task, enum task_state state)
+{
+    const struct dag *dag = dag_of(world, run);
+    const struct model_try *row = model_store_newest(run, task, -1);
+    if (dag->tasks[task].teardown == NULL || whole_of(dag, run, 0) != TASK_SUCCESS || row == NULL)
+        return;
+    bool by_hand = row->row.cause == CAUSE_MARKED || row->row.cause == CAUSE_RUN_TIMED_OUT;
+    bool was_marked = model_store_newest(run, 0, -1) != NULL && model_store_newest(run, 0, -1)->row.cause == CAUSE_MARKED;
+    if (!by_hand && !was_marked && (state == TASK_SKIPPED || state == TASK_UPSTREAM_FAILED) && row->row.cause != CAUSE_EXIT_SKIPPED)
+        sim_fail(world, "I16: teardown %.*s of %.*s is %s (%s) although its setup succeeded", STR_ARG(dag->tasks[task].id),
+                 STR_ARG(run->row.run_id), task_state_name(state), cause_name(row->row.cause));
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------------------------- */
 
 static void check_run_end(struct world *world, const struct model_run *run)
@@ -384,6 +494,7 @@ static void check_run_end(struct world *world, const struct model_run *run)
         if (state == TASK_NONE)
             sim_fail(world, "I5: run %.*s is %s, but task %.*s has no end", STR_ARG(run->row.run_id),
                      run_state_name(run->row.state), STR_ARG(dag->tasks[t].id));
+        check_teardown(world, run, t, state);
         bad |= dag->tasks[t].decides && (state == TASK_FAILED || state == TASK_UPSTREAM_FAILED);
     }
     bool by_tasks = run->row.cause == CAUSE_TASKS_DONE || run->row.cause == CAUSE_TASKS_FAILED;
@@ -391,8 +502,22 @@ static void check_run_end(struct world *world, const struct model_run *run)
         sim_fail(world, "I2: run %.*s is %s against what its tasks say", STR_ARG(run->row.run_id), run_state_name(run->row.state));
 }
 
+/* Every date of its range, once. (Twice is refused by the store.) */
+static void check_dates(struct world *world, const struct model_backfill *backfill)
+{
+    int64_t every_ms = value_integer(value_get(world->dags.items[2]->schedule, "every_ms"), 1);
+    int64_t first = (backfill->row.from_ms + every_ms - 1) / every_ms;
+    int64_t to_ms = backfill->row.to_ms < backfill->row.created_ms ? backfill->row.to_ms : backfill->row.created_ms;
+    int64_t count = to_ms / every_ms - first + 1;
+    if (count != backfill->dates.count)
+        sim_fail(world, "I19: backfill %lld has done %u of %lld dates", (long long)backfill->row.backfill_no, backfill->dates.count,
+                 (long long)count);
+}
+
 void observe_end(struct world *world)
 {
+    VEC_EACH(&world->store.backfills, i)
+        check_dates(world, &world->store.backfills.items[i]);
     VEC_EACH(&world->store.runs, i) {
         const struct model_run *run = &world->store.runs.items[i];
         if (run->deleted || !run_state_is_final(run->row.state))

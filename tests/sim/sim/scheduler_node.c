@@ -23,6 +23,14 @@ static uint32_t worker_node_of(const struct world *world, struct str name)
 
 /* ---- what the core says ------------------------------------------------------------------------------------------------ */
 
+static void find(struct world *world, uint32_t index, const struct core_find *find)
+{
+    VEC_ADD(&world->finds, *find);
+    sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 4),
+           (struct event){ .kind = EVENT_FIND, .node = index, .generation = world->schedulers[index].generation,
+                           .number = world->finds.count - 1 });
+}
+
 static void send(struct world *world, uint32_t index, const struct core_send *what)
 {
     static const enum message_kind kinds[] = {
@@ -30,6 +38,8 @@ static void send(struct world *world, uint32_t index, const struct core_send *wh
         [SEND_RENEWED] = MESSAGE_RENEWED, [SEND_DRAIN] = MESSAGE_DRAIN, [SEND_STOP] = MESSAGE_STOP,
     };
     uint32_t worker = worker_node_of(world, what->worker);
+    if (what->type == SEND_FIND)
+        find(world, index, &what->find);
     if (worker == UINT32_MAX || what->type == SEND_SCALE)
         return;
     /* Renewals are promises about time: a leader that cannot trust its lease any more makes none. */
@@ -118,7 +128,8 @@ static void on_led(struct world *world, uint32_t index)
     step(world, index, &(struct core_event){ .type = CORE_LED,
                                              .led = { node->epoch, node->epoch ^ world->config.seed,
                                                       model_store_run_no_next(&world->store), 1,
-                                                      world->failover_found ? world->now_ms - world->failed_over_ms : -1 } });
+                                                      world->failover_found ? world->now_ms - world->failed_over_ms : -1,
+                                                      model_store_event_no_next(&world->store) } });
     static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         step(world, index, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(pools[i].name), pools[i].slots, false, false } });
@@ -176,6 +187,22 @@ static void requests_give(struct world *world, uint32_t index)
     }
 }
 
+static void files_give(struct world *world, uint32_t index)
+{
+    struct scheduler *node = &world->schedulers[index];
+    struct core_file_schedule schedule;
+    for (uint32_t i = 0; i < FILES_COUNT && node->leading && world->db_up; i++) {
+        struct id128 content = workload_file(i);
+        if (world->file_ms[i] > world->now_ms || core_file_schedules(node->core, &schedule, 1) == 0)
+            continue;
+        if (core_file_is_done(node->core, schedule.dag_no, content) && !MUTANT(CORE_FILE_TWICE))
+            continue;
+        step(world, index, &(struct core_event){ .type = CORE_FILE,
+                                                 .file = { schedule.dag_no, content, STR("/in/file"), 1, WALL_BASE_MS,
+                                                           model_store_file_known(&world->store, schedule.dag_no, content) } });
+    }
+}
+
 static void on_poll(struct world *world, uint32_t index)
 {
     struct scheduler *node = &world->schedulers[index];
@@ -187,6 +214,7 @@ static void on_poll(struct world *world, uint32_t index)
     if (node->leading) {
         renew(world, index);
         requests_give(world, index);
+        files_give(world, index);
         return;
     }
     if (node->recovering || !db_take_lease(world, index))
@@ -204,6 +232,12 @@ static void on_poll(struct world *world, uint32_t index)
     node->trust_ms = world->now_ms + LEADER_TRUST_MS;
     sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 50),
            (struct event){ .kind = EVENT_LED, .node = index, .generation = node->generation });
+}
+
+static void on_find(struct world *world, const struct event *event)
+{
+    void *owner[2] = { world, (void *)(uintptr_t)event->node };
+    model_store_find(&world->store, &world->finds.items[event->number], !world->db_up, owner, feed);
 }
 
 static void on_committed(struct world *world, const struct event *event)
@@ -278,6 +312,7 @@ void scheduler_event(struct world *world, const struct event *event)
             on_led(world, event->node);
         break;
     case EVENT_COMMITTED: on_committed(world, event); break;
+    case EVENT_FIND: on_find(world, event); break;
     case EVENT_RENEWED:
         if (event->number == 0)
             scheduler_unlead(world, event->node);

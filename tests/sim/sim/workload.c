@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Random DAGs, and what people ask for. */
 #include "common/base/assert.h"
+#include "common/base/buf.h"
 #include "common/text/json.h"
 #include "tests/sim/sim/world.h"
 
@@ -105,12 +106,52 @@ static void branches_make(struct world *world, struct dag *dag)
     }
 }
 
+/* Some DAGs prepare with their first task and take away with their last one. */
+static void setup_make(struct world *world, struct dag *dag)
+{
+    uint32_t last = dag->task_count - 1;
+    struct task *setup = &dag->tasks[0], *teardown = &dag->tasks[last];
+    if (below(world, 4) != 0 || last < 2 || teardown->for_each != NULL || teardown->operator_kind != OPERATOR_BASH)
+        return;
+    setup->setup = true;
+    teardown->teardown = value_of(dag, "[\"t0\"]");
+    teardown->when = STR_EMPTY;
+    if (teardown->upstream_count > 0 && teardown->upstream[0] == 0)
+        return;
+    memmove(teardown->upstream + 1, teardown->upstream, teardown->upstream_count * sizeof *teardown->upstream);
+    teardown->upstream[0] = 0;
+    teardown->upstream_count++;
+}
+
+/* Some tasks of the DAG that has a schedule look at the run before. */
+static void past_make(struct world *world, struct dag *dag)
+{
+    bool any = below(world, 2) == 0;
+    dag->catchup = below(world, 2) == 0;
+    for (uint32_t t = 0; t < dag->task_count; t++) {
+        dag->tasks[t].depends_on_past = any && below(world, 3) == 0;
+        dag->tasks[t].wait_for_downstream = any && below(world, 6) == 0;
+    }
+}
+
+/* What the first two DAGs update, the last one waits for. */
+static void assets_make(struct world *world, struct dag *dag, uint32_t number)
+{
+    static const char *const conditions[] = { "{\"assets\":[\"x\"]}", "{\"assets\":{\"any\":[\"x\",\"y\"]}}", "{\"assets\":[\"x\",\"y\"]}",
+                                              "{\"files\":{\"path\":\"/in/*\",\"settle_ms\":0}}" };
+    if (number == 3)
+        dag->schedule = value_of(dag, conditions[below(world, 4)]);
+    for (uint32_t t = 0; number < 2 && t < dag->task_count; t++)
+        if (below(world, 5) == 0)
+            dag->tasks[t].outlets = value_of(dag, below(world, 2) == 0 ? "[\"x\"]" : "[\"x\",\"y\"]");
+}
+
 static struct dag *dag_make(struct world *world, uint32_t number)
 {
-    uint32_t count = 1 + below(world, world->config.tasks_max);
+    uint32_t count = 1 + below(world, number == 3 ? 2 : world->config.tasks_max);
     struct dag *dag = dag_new(count);
     dag->id = str_format(&dag->arena, "d%u", number);
-    dag->max_active_runs = 1 + below(world, 3);
+    dag->max_active_runs = 1 + below(world, 3) + (number == 3 ? 3 : 0);
     dag->max_active_tasks = 1 + below(world, 6);
     dag->fail_fast = below(world, 10) == 0;
     dag->run_timeout_ms = below(world, 12) == 0 ? 60000 : 0;
@@ -125,13 +166,24 @@ static struct dag *dag_make(struct world *world, uint32_t number)
         mapping_make(world, dag, task);
     }
     branches_make(world, dag);
+    setup_make(world, dag);
+    assets_make(world, dag, number);
     if (number == 2) {
         dag->schedule = value_of(dag, "{\"every_ms\":47000}");
         dag->end_ms = WALL_BASE_MS + FAULTS_MS;
+        past_make(world, dag);
     }
     int rc = dag_build(dag, NULL);
     ASSERT(rc == 0);
     return dag;
+}
+
+static bool looks_back(const struct dag *dag)
+{
+    for (uint32_t t = 0; t < dag->task_count; t++)
+        if (dag->tasks[t].depends_on_past || dag->tasks[t].wait_for_downstream)
+            return true;
+    return false;
 }
 
 void workload_make(struct world *world)
@@ -145,13 +197,19 @@ void workload_make(struct world *world)
         node->slots = 1 + below(world, 3);
         node->clock_ms = 1000 + below(world, 1000000);
     }
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         VEC_ADD(&world->dags, dag_make(world, i));
         model_store_dag(&world->store, (int32_t)i + 1, i + 1, world->dags.items[i], false);
     }
     uint32_t runs = 1 + below(world, world->config.runs_max);
     for (uint32_t i = 0; i < runs; i++)
         sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4), (struct event){ .kind = EVENT_REQUEST });
+    for (uint32_t i = 0; i < FILES_COUNT; i++)
+        world->file_ms[i] = below(world, FAULTS_MS);
+    for (uint32_t i = below(world, 3); i > 0; i--)
+        sim_at(world, 20000 + below(world, FAULTS_MS / 2), (struct event){ .kind = EVENT_REQUEST, .number = 4 });
+    if (looks_back(world->dags.items[2]))
+        sim_at(world, FAULTS_MS + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
     if ((world->faults & 1u << FAULT_USERS) != 0)
         for (uint32_t i = 0; i < 4; i++)
             sim_at(world, 10000 + below(world, FAULTS_MS - 20000), (struct event){ .kind = EVENT_REQUEST, .number = 2 });
@@ -170,6 +228,16 @@ static void trigger(struct world *world)
     uint32_t number = world->requests.count;
     request_add(world, str_format(&world->arena, "{\"kind\":\"trigger\",\"dag_id\":\"d%u\",\"run_id\":\"r%u\",\"actor\":\"u\"}",
                                   below(world, 2), number));
+}
+
+/* Of past dates of the DAG that has a schedule. */
+static void backfill(struct world *world)
+{
+    static const char *const ways[] = { "none", "failed", "completed" };
+    bool looks = looks_back(world->dags.items[2]);
+    request_add(world, str_format(&world->arena, "{\"kind\":\"backfill\",\"dag_id\":\"d2\",\"from_ms\":%lld,\"to_ms\":%lld,\"max_active_runs\":%u,\"reprocess\":\"%s\",\"backwards\":%s}",
+                                  (long long)(WALL_BASE_MS - 100000 - below(world, 300000)), (long long)(WALL_BASE_MS + below(world, 100000)),
+                                  1 + below(world, 3), ways[below(world, 3)], !looks && below(world, 3) == 0 ? "true" : "false"));
 }
 
 static void meddle(struct world *world)
@@ -220,17 +288,53 @@ static void settle(struct world *world)
         request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u}", i + 1));
 }
 
+/* A run waits for ever for a task of the run before that has failed, until somebody says that it is good. */
+static void absolve(struct world *world)
+{
+    bool waits = false;
+    VEC_EACH(&world->store.runs, i) {
+        const struct model_run *run = &world->store.runs.items[i];
+        waits |= run->row.dag_no == 3 && !run->deleted && !run_state_is_final(run->row.state);
+    }
+    struct buf tasks = { 0 };
+    for (uint32_t t = 0; t < world->dags.items[2]->task_count; t++)
+        buf_printf(&tasks, "%s{\"task_id\":\"t%u\"}", t > 0 ? "," : "", t);
+    for (uint32_t i = 0; waits && i < world->store.runs.count; i++) {
+        const struct model_run *run = &world->store.runs.items[i];
+        if (run->row.dag_no != 3 || run->deleted || !run_state_is_final(run->row.state))
+            continue;
+        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d2\",\"run_id\":\"%.*s\",\"tasks\":[%.*s],\"task_state\":\"success\"}",
+                                      STR_ARG(run->row.run_id), STR_ARG(buf_str(&tasks))));
+    }
+    buf_clear(&tasks);
+    sim_at(world, world->now_ms + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
+}
+
 void workload_request(struct world *world, uint64_t number)
 {
     if (number == 0)
         trigger(world);
     else if (number == 1)
         settle(world);
+    else if (number == 3)
+        absolve(world);
+    else if (number == 4)
+        backfill(world);
     else
         meddle(world);
 }
 
-/* Every request is answered, and every run has ended. */
+bool workload_waits_for_files(const struct world *world)
+{
+    return value_get(world->dags.items[3]->schedule, "files") != NULL;
+}
+
+struct id128 workload_file(uint32_t index)
+{
+    return (struct id128){ 7, index + 1 < FILES_COUNT ? index : index - 1 };
+}
+
+/* Every request is answered, every file has been taken, and every run has ended. */
 bool workload_is_done(struct world *world, char *why, size_t size)
 {
     int code = 0;
@@ -239,6 +343,25 @@ bool workload_is_done(struct world *world, char *why, size_t size)
         if (model_store_answered(&world->store, i + 1, &code, &answer))
             continue;
         snprintf(why, size, "request %u is not answered", i + 1);
+        return false;
+    }
+    for (uint32_t i = 0; workload_waits_for_files(world) && i < FILES_COUNT; i++) {
+        if (model_store_file_known(&world->store, 4, workload_file(i)))
+            continue;
+        snprintf(why, size, "file %u has started no run", i);
+        return false;
+    }
+    bool all = str_eq(STR("{\"assets\":[\"x\",\"y\"]}"), json_text(&world->arena, world->dags.items[3]->schedule));
+    for (uint32_t i = 0; !all && i < world->store.kept.count; i++) {
+        if (world->store.kept.items[i].run_no != 0)
+            continue;
+        snprintf(why, size, "asset event %lld is kept", (long long)world->store.kept.items[i].event_no);
+        return false;
+    }
+    VEC_EACH(&world->store.backfills, i) {
+        if (world->store.backfills.items[i].row.ended_ms != 0)
+            continue;
+        snprintf(why, size, "backfill %lld goes on", (long long)world->store.backfills.items[i].row.backfill_no);
         return false;
     }
     VEC_EACH(&world->store.runs, i) {

@@ -84,6 +84,7 @@ static void dispatch(struct world *world, const struct event *event)
     case EVENT_POLL:
     case EVENT_LED:
     case EVENT_COMMITTED:
+    case EVENT_FIND:
     case EVENT_RENEWED: scheduler_event(world, event); break;
     case EVENT_COMMIT:
     case EVENT_RENEW: db_event(world, event); break;
@@ -185,6 +186,7 @@ static void world_clear(struct world *world)
         arena_clear(&world->transactions.items[i].arena);
     VEC_CLEAR(&world->transactions);
     VEC_CLEAR(&world->transactions_free);
+    VEC_CLEAR(&world->finds);
     VEC_EACH(&world->dags, i)
         dag_free(world->dags.items[i]);
     VEC_CLEAR(&world->dags);

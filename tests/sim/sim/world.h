@@ -65,6 +65,7 @@ void sim_run(const struct sim_config *config, struct sim_result *result);
 
 /* ---- inside ------------------------------------------------------------------------------------------------------------ */
 
+enum { FILES_COUNT = 4 };
 enum { SCHEDULERS_MAX = 3, WORKERS_MAX = 6, NODES_MAX = SCHEDULERS_MAX + WORKERS_MAX };
 
 #define WALL_BASE_MS 1767225600000LL /* 2026-01-01, when the world begins */
@@ -111,6 +112,7 @@ enum event_kind {
     EVENT_LED,       /* lease taken and rows read */
     EVENT_COMMIT,    /* a transaction reaches the database */
     EVENT_COMMITTED, /* its answer reaches the scheduler */
+    EVENT_FIND,      /* a question of a core reaches the database, and its answer the core */
     EVENT_RENEW,     /* a lease renewal reaches the database */
     EVENT_RENEWED,
     EVENT_WORKER,    /* tick of a worker core */
@@ -249,8 +251,10 @@ struct world {
     uint64_t db_generation; /* connections of an earlier one are broken */
     VEC(struct transaction) transactions;
     VEC(uint32_t) transactions_free;
+    VEC(struct core_find) finds; /* all questions, by number */
 
     VEC(struct dag *) dags; /* by dag_no - 1 */
+    int64_t file_ms[FILES_COUNT]; /* when files come that the last DAG may wait for; the last two hold the same */
     VEC(struct str) requests; /* JSON, by request_no - 1 */
     struct arena arena;
     struct observer observer;
@@ -303,8 +307,11 @@ void faults_heal(struct world *world);
 
 /* workload.c */
 void workload_make(struct world *world);
-void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do */
+void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do,
+                                                                         * 3: what makes the past good, 4: a backfill */
 bool workload_is_done(struct world *world, char *why, size_t size);
+bool workload_waits_for_files(const struct world *world);
+struct id128 workload_file(uint32_t index); /* its content */
 void workload_why(struct world *world); /* into the trace */
 
 /* observer.c */
