@@ -4,18 +4,7 @@ import json
 import urllib.parse
 
 from headrace import Standalone, wait_for
-from scenario import clear, instance, main, output, runs_of, span, time_of, why
-
-
-def folder_of(system, name):
-    folder = system.home / name
-    (folder / "in").mkdir(parents=True)
-    return folder
-
-
-def check(states, **expected):
-    different = {task: (states.get(task), state) for task, state in expected.items() if states.get(task) != state}
-    assert not different, f"(is, should be): {different}"
+from scenario import check, clear, folder_of, main, output, runs_of, span, why
 
 
 def put(path, content):
@@ -76,6 +65,7 @@ def a_manifest_starts_one_run_that_reads_what_it_lists(system):
     a manifest fails its run by name: an entry that is missing, one of another format, text that is no JSON. An empty list is
     merged into nothing."""
     folder = folder_of(system, "manifest")
+    (folder / "in").mkdir()
     system.write_dag("manifest.yaml", MANIFEST.format(folder=folder, tolerate="tolerate_failures: 0"))
     system.wait_dag("manifest")
 
@@ -110,6 +100,7 @@ def a_large_manifest_with_a_few_bad_entries_is_merged_all_the_same(system):
     """Of three hundred entries one in fifty is not there: within the five percent that are tolerated, so the rest is merged; and
     never more than ten at once were checked. With one in ten the run fails."""
     folder = folder_of(system, "large")
+    (folder / "in").mkdir()
     system.write_dag("large.yaml", MANIFEST.format(folder=folder, tolerate="tolerate_failures: 5%"))
     system.wait_dag("large")
     for number in range(300):
@@ -184,6 +175,7 @@ def three_pipelines_in_a_chain_load_each_day_exactly_once(system):
     delivered again replaces its rows and doubles nothing; one with bad rows goes no further than the first pipeline. From a load
     one can go back, event by event, to the file."""
     folder = folder_of(system, "chain")
+    (folder / "in").mkdir()
     system.sql("CREATE SCHEMA chain; CREATE TABLE chain.feedback (day text, kind text)")
     for name, text in (("chain_collect", COLLECT), ("chain_enrich", ENRICH), ("chain_load", LOAD)):
         system.write_dag(f"{name}.yaml", text.format(folder=folder, name="chain"))

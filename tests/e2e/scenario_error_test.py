@@ -2,28 +2,10 @@
 """Pipelines that go wrong: bad data, bad code, services that are away, and what is done about each."""
 import textwrap
 
-from headrace import ApiError, Standalone, wait_for
-from scenario import Service, clear, instance, main, output, runs_of, tries, why
+from headrace import Standalone, wait_for
+from scenario import Service, check, clear, ends, folder_of, instance, main, output, runs_of, tries, why
 
 service = Service()
-
-
-def folder_of(system, name):
-    folder = system.home / name
-    folder.mkdir()
-    return folder
-
-
-def ends(system, dag, state, conf=None):
-    """Triggers it and waits for its end; the run's id."""
-    run = system.trigger(dag, conf)
-    assert system.wait_run(dag, run)["state"] == state, system.states(dag, run)
-    return run
-
-
-def check(states, **expected):
-    different = {task: (states.get(task), state) for task, state in expected.items() if states.get(task) != state}
-    assert not different, f"(is, should be): {different}"
 
 
 # ---- bad data ----

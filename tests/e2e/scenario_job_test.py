@@ -5,21 +5,10 @@ import pathlib
 import signal
 
 from headrace import Standalone, main as main_alone, wait_for
-from scenario import Service, clear, instance, main, output, overlap, runs_of, span, time_of, tries, why
+from scenario import Service, check, clear, folder_of, instance, main, output, overlap, runs_of, span, time_of, tries, why
 
 service = Service()
 SETTINGS = {"autoscale.default.slots": 16, "autoscale.slow.min": 1, "autoscale.slow.max": 1, "autoscale.slow.slots": 1}
-
-
-def folder_of(system, name):
-    folder = system.home / name
-    folder.mkdir()
-    return folder
-
-
-def check(states, **expected):
-    different = {task: (states.get(task), state) for task, state in expected.items() if states.get(task) != state}
-    assert not different, f"(is, should be): {different}"
 
 
 def is_gone(pid):
@@ -67,6 +56,27 @@ def jobs_run_in_order_and_stop_where_one_fails(system):
     assert system.wait_run("jobs", run)["state"] == "failed"
     wait_for(lambda: all(map(is_gone, pids)), "the end of B's processes", 60)
     assert system.states("jobs", run)["c"] not in ("success", "running", "queued"), system.states("jobs", run)
+
+
+def a_stopped_run_cancels_what_it_has_submitted_elsewhere(system):
+    """Submitting a job to another system sets something up, cancelling it takes that away: also when the run is stopped in the
+    middle, and not when nothing was submitted."""
+    service.answers.update({"/elsewhere/submit": [(200, {"id": 17}), 500], "/elsewhere/cancel": [200]})
+    system.write_dag("elsewhere.yaml", f"""
+tasks:
+  submit: {{setup: true, http: {{method: POST, url: "{service.url}/elsewhere/submit", json: {{}}}}}}
+  watch: {{depends_on: [submit], kill_grace: 1s, bash: sleep 4568}}
+  cancel: {{depends_on: [watch], teardown: [submit], http: {{url: "{service.url}/elsewhere/cancel", json: {{id: "{{{{ xcom.submit.id }}}}"}}}}}}
+""")
+    run = system.trigger("elsewhere")
+    wait_for(lambda: system.states("elsewhere", run).get("watch") in ("queued", "running"), "the job is watched", 60)
+    system.request("PATCH", f"/api/v2/dags/elsewhere/dagRuns/{run}", {"state": "failed"})
+    assert system.wait_run("elsewhere", run)["state"] == "failed"
+    wait_for(lambda: service.asked_for("/elsewhere/cancel") == [{"id": 17}], "the job is cancelled", 60)
+    run = system.trigger("elsewhere")
+    assert system.wait_run("elsewhere", run)["state"] == "failed"
+    check(system.states("elsewhere", run), submit="failed", watch="upstream_failed", cancel="upstream_failed")
+    assert len(service.asked_for("/elsewhere/cancel")) == 1
 
 
 def a_job_outlives_the_scheduler_and_the_worker_that_submitted_it():
@@ -279,6 +289,7 @@ tasks:
 
 if __name__ == "__main__":
     main(lambda: Standalone(SETTINGS), jobs_run_in_order_and_stop_where_one_fails,
+         a_stopped_run_cancels_what_it_has_submitted_elsewhere,
          two_jobs_start_together_and_the_result_of_both_is_told, a_pool_decides_how_many_jobs_of_a_kind_run_at_once,
          a_list_from_another_service_is_worked_through_by_a_second_workflow, short_tasks_do_not_wait_behind_long_ones,
          a_task_that_wants_too_much_is_stopped_alone)

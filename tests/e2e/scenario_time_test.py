@@ -5,15 +5,10 @@ import time
 import zoneinfo
 
 from headrace import Standalone, main as main_alone, wait_for
-from scenario import clear, instance, main, output, runs_of, span, time_of
+from scenario import clear, folder_of, main, output, runs_of, span, time_of
 
 UTC = datetime.timezone.utc
 LISBON = zoneinfo.ZoneInfo("Europe/Lisbon")
-
-
-def check(states, **expected):
-    different = {task: (states.get(task), state) for task, state in expected.items() if states.get(task) != state}
-    assert not different, f"(is, should be): {different}"
 
 
 def all_ended(system, dag, count, timeout=120):
@@ -77,8 +72,7 @@ tasks: {{check: {{bash: 'true'}}}}
 def thirty_days_are_caught_up_four_at_a_time_and_one_is_repaired(system):
     """Catchup makes a run for each of thirty days, four at a time. One fails; when it is repaired, only that one runs again, while
     the ordinary schedule goes on beside it."""
-    folder = system.home / "thirty"
-    folder.mkdir()
+    folder = folder_of(system, "thirty")
     system.write_dag("thirty.yaml", f"""
 schedule: "@daily"
 start_date: 2026-05-01

@@ -76,6 +76,24 @@ def connect_store(system):
                "--conn-login", words.get("user", getpass.getuser()), "--conn-schema", words["dbname"])
 
 
+def ends(system, dag, state, conf=None):
+    """Triggers it and waits for its end, which must be so; the run's id."""
+    run = system.trigger(dag, conf)
+    assert system.wait_run(dag, run)["state"] == state, system.states(dag, run)
+    return run
+
+
+def check(states, **expected):
+    different = {task: (states.get(task), state) for task, state in expected.items() if states.get(task) != state}
+    assert not different, f"(is, should be): {different}"
+
+
+def folder_of(system, name):
+    folder = system.home / name
+    folder.mkdir()
+    return folder
+
+
 # ---- somebody else's service ----
 
 class Service:
