@@ -137,11 +137,14 @@ enum verdict teardown_verdict(const struct upstream_counts *counts, const struct
     return setups->skipped + setups->removed == setups->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
 }
 
-enum verdict scoped_verdict(enum verdict own, const struct upstream_counts *setups)
+enum verdict scoped_verdict(enum trigger_rule rule, enum verdict own, const struct upstream_counts *setups)
 {
+    if (rule == RULE_ALWAYS)
+        return own;
     if (setups->failed + setups->upstream_failed > 0)
         return VERDICT_UPSTREAM_FAILED;
-    if (setups->done < setups->total)
-        return own == VERDICT_RUN ? VERDICT_WAIT : own;
-    return setups->skipped > 0 ? VERDICT_SKIP : own;
+    bool done = setups->done == setups->total;
+    if (setups->skipped > 0)
+        return done ? VERDICT_SKIP : VERDICT_WAIT;
+    return done || own != VERDICT_RUN ? own : VERDICT_WAIT;
 }

@@ -37,8 +37,8 @@ enum verdict trigger_rule_verdict(enum trigger_rule rule, const struct upstream_
  * succeeded, is skipped if they were all skipped, else upstream_failed. `setups` counts its setup tasks alone. */
 enum verdict teardown_verdict(const struct upstream_counts *counts, const struct upstream_counts *setups);
 
-/* What remains of the answer of a task's own rule when it lies in the scope of setups: it does not run before they have
- * succeeded, and without them not at all. */
-enum verdict scoped_verdict(enum verdict own, const struct upstream_counts *setups);
+/* What remains of the answer of a task's own rule when it lies in the scope of setups that are not directly before it: it does
+ * not run before they have succeeded, and without them not at all, unless its rule is `always`. */
+enum verdict scoped_verdict(enum trigger_rule rule, enum verdict own, const struct upstream_counts *setups);
 
 #endif

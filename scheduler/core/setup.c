@@ -26,6 +26,15 @@ enum verdict teardown_ready(const struct core *core, const struct run *run, uint
     return teardown_verdict(counts, &setups);
 }
 
+/* About a setup that is directly before it a task's own rule decides. */
+static bool is_upstream(const struct task *model, uint32_t task)
+{
+    for (uint32_t i = 0; i < model->upstream_count; i++)
+        if (model->upstream[i] == task)
+            return true;
+    return false;
+}
+
 enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
@@ -33,8 +42,9 @@ enum verdict scope_ready(const struct core *core, const struct run *run, uint32_
     if (MUTANT(CORE_SETUP_IGNORED))
         return own;
     for (uint32_t i = 0; i < model->setup_count; i++)
-        count_in(run, model->setups[i], &setups);
-    return scoped_verdict(own, &setups);
+        if (!is_upstream(model, model->setups[i]))
+            count_in(run, model->setups[i], &setups);
+    return scoped_verdict(model->trigger_rule, own, &setups);
 }
 
 void setup_settled(struct core *core, struct run *run, uint32_t setup)

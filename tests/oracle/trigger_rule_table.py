@@ -28,7 +28,8 @@ HEAD = """\
 # Upstream tasks: s success, f failed, u upstream_failed, k skipped, - not ended; a mapped one has its instances in brackets.
 # The letters behind stand for the rules, in this order:
 # {rules}
-# Behind "teardown" the setups stand first, up to the colon; there is one letter.
+# Behind "teardown" the setups stand first, up to the colon; there is one letter. Behind "scope" they stand first too: setups
+# further up, in whose scope the task lies.
 """
 
 
@@ -75,7 +76,8 @@ def is_mapped(upstream):
 
 
 def dag_of(upstreams, rule=None, setups=0):
-    """One task `down` behind the upstream tasks; without a rule it is the teardown of the first ones."""
+    """One task `down` behind the upstream tasks; without a rule it is the teardown of the first ones. With both, these are setups
+    before the others, and torn down behind `down`."""
     from airflow.providers.standard.operators.bash import BashOperator
     from airflow.sdk import DAG
     from airflow.serialization.serialized_objects import DagSerialization
@@ -83,7 +85,11 @@ def dag_of(upstreams, rule=None, setups=0):
         tasks = [BashOperator.partial(task_id=f"up{number}").expand(bash_command=list(upstream)) if is_mapped(upstream)
                  else BashOperator(task_id=f"up{number}", bash_command="true") for number, upstream in enumerate(upstreams)]
         down = BashOperator(task_id="down", bash_command="true", **({"trigger_rule": rule} if rule else {}))
-        tasks >> down
+        if rule is not None and setups > 0:
+            tasks[:setups] >> tasks[setups] >> down
+            down >> BashOperator(task_id="after", bash_command="true").as_teardown(setups=tasks[:setups])
+        else:
+            tasks >> down
         if rule is None:
             down.as_teardown(setups=tasks[:setups])
     return DagSerialization.deserialize(DagSerialization.serialize(dag))
@@ -126,10 +132,17 @@ def teardown_lines():
                    f"  {verdict(dag, upstreams)}")
 
 
+def scope_lines():
+    for setups in (1, 2):
+        dags = [dag_of(["-"] * (setups + 1), rule, setups) for rule in RULES]
+        for upstreams in itertools.product(STATES, repeat=setups + 1):
+            yield (f"scope {' '.join(upstreams[:setups])} : {upstreams[setups]}  " + "".join(verdict(dag, upstreams) for dag in dags))
+
+
 def main():
     in_the_venv()
     import airflow
-    lines = [*rule_lines(), *teardown_lines()]
+    lines = [*rule_lines(), *teardown_lines(), *scope_lines()]
     TABLE.write_text(HEAD.format(version=airflow.__version__, rules=" ".join(RULES)) + "\n".join(lines) + "\n")
     print(f"{TABLE}: {len(lines)} lines")
 

@@ -14,9 +14,9 @@ enum { UPSTREAMS_MAX = 3, INSTANCES_MAX = 2, LINE_MAX_SIZE = 256 };
 /* A line of the table. */
 struct question {
     char text[LINE_MAX_SIZE];
-    bool of_teardown;
+    bool of_teardown, of_scope;
     uint32_t count;
-    uint32_t setups; /* of a teardown: so many come first */
+    uint32_t setups; /* of a teardown or a scope: so many come first */
     char states[UPSTREAMS_MAX][INSTANCES_MAX + 1];
     bool mapped[UPSTREAMS_MAX];
     char answers[RULE_COUNT + 1];
@@ -34,6 +34,8 @@ static void word_read(struct question *question, struct str word)
 {
     if (str_is(word, "teardown")) {
         question->of_teardown = true;
+    } else if (str_is(word, "scope")) {
+        question->of_scope = true;
     } else if (str_is(word, ":")) {
         question->setups = question->count;
     } else {
@@ -75,25 +77,32 @@ static enum task_state state_of(char letter)
     }
 }
 
-/* Of the first `count` upstream tasks, each instance counted. */
-static struct upstream_counts counts_of(const struct question *question, uint32_t count)
+/* Of the tasks from `first` to before `end`, each instance counted. */
+static struct upstream_counts counts_of(const struct question *question, uint32_t first, uint32_t end)
 {
     struct upstream_counts counts = { 0 };
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = first; i < end; i++)
         counts.total += (uint32_t)strlen(question->states[i]);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = first; i < end; i++)
         for (const char *letter = question->states[i]; *letter != '\0'; letter++)
             if (task_state_is_final(state_of(*letter)))
                 upstream_counts_add(&counts, state_of(*letter));
     return counts;
 }
 
-/* The one difference that is wanted: a skip under all_success is not passed on while a failure may still come. */
+static bool may_still_fail(const struct upstream_counts *counts)
+{
+    return counts->skipped > 0 && counts->failed + counts->upstream_failed == 0 && counts->done < counts->total;
+}
+
+/* The one difference that is wanted: a skip under all_success is not passed on while a failure may still come; nor is that of a
+ * setup. */
 static bool is_wanted(const struct question *question, int rule, char ours)
 {
-    struct upstream_counts counts = counts_of(question, question->count);
-    return rule == RULE_ALL_SUCCESS && question->answers[rule] == 'S' && ours == 'W' && counts.skipped > 0 &&
-           counts.failed + counts.upstream_failed == 0 && counts.done < counts.total;
+    struct upstream_counts counts = counts_of(question, question->of_scope ? question->setups : 0, question->count);
+    struct upstream_counts setups = counts_of(question, 0, question->of_scope ? question->setups : 0);
+    bool by_rule = rule == RULE_ALL_SUCCESS && may_still_fail(&counts), by_scope = may_still_fail(&setups);
+    return question->answers[rule] == 'S' && ours == 'W' && (by_rule || by_scope);
 }
 
 static int difference(const struct question *question, int rule, char ours)
@@ -117,14 +126,17 @@ static char letter_of(enum verdict verdict)
 
 static int differences_of_rules(const struct question *question)
 {
-    struct upstream_counts counts = counts_of(question, question->count);
+    struct upstream_counts setups = counts_of(question, 0, question->setups);
+    struct upstream_counts counts = counts_of(question, question->of_scope ? question->setups : 0, question->count);
     int different = 0;
-    if (question->of_teardown) {
-        struct upstream_counts setups = counts_of(question, question->setups);
+    if (question->of_teardown)
         return difference(question, 0, letter_of(teardown_verdict(&counts, &setups)));
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        enum verdict verdict = trigger_rule_verdict(rule, &counts);
+        if (question->of_scope)
+            verdict = scoped_verdict(rule, verdict, &setups);
+        different += difference(question, rule, letter_of(verdict));
     }
-    for (int rule = 0; rule < RULE_COUNT; rule++)
-        different += difference(question, rule, letter_of(trigger_rule_verdict(rule, &counts)));
     return different;
 }
 
@@ -148,7 +160,7 @@ static bool is_reached(const struct question *question)
     for (uint32_t i = 0; i < question->count; i++)
         if (question->mapped[i] && strchr(question->states[i], 'u') != NULL)
             return false;
-    return !question->of_teardown;
+    return !question->of_teardown && !question->of_scope;
 }
 
 /* The upstream tasks, one before each that is to be upstream_failed, and a task with each rule behind all of them. */
