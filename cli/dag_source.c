@@ -42,6 +42,8 @@ int dag_source_text(struct cli *cli, struct str name, struct str text, struct da
                     struct err *err)
 {
     struct compile_options options = { .owner = out, .zone = find_zone };
+    if (cli->conf != NULL)
+        options.default_timezone = cli->conf->core_default_timezone;
     int rc = compile_file(cli->arena, name, text, &options, &out->result);
 
     if (rc < 0)

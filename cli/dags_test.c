@@ -83,6 +83,9 @@ static void on_record(struct local *local, const struct record *record)
         print_name(local, record->output.task, record->output.map_index);
         printf(": output %.*s\n", STR_ARG(str_slice(record->output.json, 0, OUTPUT_SHOWN)));
     }
+    if (record->type == WRITE_NOTIFICATION)
+        printf("%.*s: %.*s to %.*s is not sent in a test\n", STR_ARG(record->notification.event),
+               STR_ARG(record->notification.kind), STR_ARG(record->notification.target));
     if (record->type == WRITE_REQUEST_DONE && record->request.code != 0)
         fprintf(stderr, "headrace: %.*s\n", STR_ARG(record->request.answer));
     (void)fflush(stdout);
@@ -209,8 +212,8 @@ static int run_source(struct cli *cli, struct local *local, struct dag_source *s
     int rc = read_request(cli, &request, err);
 
     if (rc == 0)
-        rc = local_open(local, cli->conf, cli_program_path(cli->arena, "headrace-warden"), spool,
-                        err);
+        rc = local_open(local, cli->conf, cli_program_path(cli->arena, "headrace-warden"),
+                        cli_program_path(cli->arena, "headrace-task"), spool, err);
     if (rc == 0)
         rc = give_environment(cli, local, err);
     if (rc == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/local.h"
 
+#include "cli/local_errands.h"
 #include "cli/process.h"
 #include "common/base/assert.h"
 #include "common/conf/conf.h"
@@ -205,6 +206,9 @@ static void deliver(struct local *local, const struct core_send *send)
         break;
     case SEND_FIND:
         VEC_ADD(&local->finds, send->find);
+        break;
+    case SEND_ERRANDS:
+        local_errands_give(local->errands, send->errands.items, send->errands.count);
         return;
     case SEND_SCALE:
     case SEND_STOP:
@@ -315,17 +319,36 @@ static int64_t wait_ms(const struct local *local)
     return left < 0 ? 0 : left > IDLE_MS ? IDLE_MS : left;
 }
 
+static void take_answers(struct local *local)
+{
+    struct arena arena = { 0 };
+    const struct errand_answer *answers;
+    uint32_t count =
+        local->committed == 0 ? local_errands_take(local->errands, &arena, &answers) : 0;
+
+    if (count > 0)
+        core_do(local,
+                &(struct core_event) {
+                    .type = CORE_ERRANDS_DONE, .errands = {STR("local"), answers, count}
+        });
+    arena_clear(&arena);
+}
+
 static int wait_for_something(struct local *local, struct err *err)
 {
-    struct pollfd poll_fd = { .fd = local->warden.fd, .events = POLLIN };
+    struct pollfd poll_fds[2] = {
+        {.fd = local->warden.fd,                  .events = POLLIN},
+        { .fd = local_errands_fd(local->errands), .events = POLLIN}
+    };
     int rc = warden_client_flush(&local->warden, err);
 
     if (rc < 0)
         return err_wrap(err, rc, "talking to the warden");
     if (warden_client_wants_write(&local->warden))
-        poll_fd.events |= POLLOUT;
-    (void)poll(&poll_fd, 1, (int)wait_ms(local));
+        poll_fds[0].events |= POLLOUT;
+    (void)poll(poll_fds, 2, (int)wait_ms(local));
     rc = receive(local, err);
+    take_answers(local);
     if (core_wake_at_ms(local->core) <= loop_now_ms() && local->committed == 0)
         core_do(local, &(struct core_event) { .type = CORE_TICK });
     if (worker_core_wake_at_ms(local->worker) <= loop_now_ms())
@@ -353,6 +376,7 @@ static struct core_limits limits_of(const struct conf *conf)
         .running_write_ms = conf->scheduler_running_write_ms,
         .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
         .default_pool_slots = (int32_t)conf->core_default_pool_slots,
+        .notify_give_up_ms = conf->notifications_give_up_ms,
     };
 }
 
@@ -369,8 +393,8 @@ static int start_warden(struct local *local, const char *program, struct err *er
     return rc;
 }
 
-int local_open(struct local *local, const struct conf *conf, const char *program, const char *spool,
-               struct err *err)
+int local_open(struct local *local, const struct conf *conf, const char *program,
+               const char *task_program, const char *spool, struct err *err)
 {
     struct core_limits limits = limits_of(conf);
     struct worker_limits worker = { .slots = (uint32_t)conf->worker_slots,
@@ -380,6 +404,7 @@ int local_open(struct local *local, const struct conf *conf, const char *program
     local->conf = conf;
     local->spool = spool;
     local->warden.fd = -1;
+    local->errands = local_errands_new(task_program);
     local->core = core_new(&limits);
     local->worker = worker_core_new(&worker);
     int rc = start_warden(local, program, err);
@@ -496,6 +521,7 @@ void local_close(struct local *local)
         (void)kill(local->warden_pid, SIGKILL);
         (void)waitpid(local->warden_pid, NULL, 0);
     }
+    local_errands_free(local->errands);
     core_free(local->core);
     worker_core_free(local->worker);
     VEC_CLEAR(&local->attempts);

@@ -22,8 +22,11 @@ struct local_attempt {
     int64_t log_offset;
 };
 
+struct local_errands;
+
 struct local {
     struct core *core;
+    struct local_errands *errands;
     struct worker_core *worker;
     struct warden_client warden;
     pid_t warden_pid;
@@ -47,9 +50,10 @@ struct local {
     void *owner;
 };
 
-/* Starts the warden `program` in the folder `spool`. */
+/* Starts the warden `program` in the folder `spool`; looks of wait_for are made by `task_program`.
+ */
 MUST_USE int local_open(struct local *local, const struct conf *conf, const char *program,
-                        const char *spool, struct err *err);
+                        const char *task_program, const char *spool, struct err *err);
 void local_close(struct local *local); /* ends everything that still runs */
 
 /* Before local_run: what the DAGs use. Values are borrowed until local_close. */

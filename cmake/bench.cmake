@@ -6,3 +6,7 @@ add_executable(stamp bench/stamp.c)
 add_executable(store_load bench/store_load.c)
 target_link_libraries(store_load PRIVATE common_store)
 set_target_properties(limits stamp store_load PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+# What waiting tasks cost the core (bench/waiting.py).
+add_executable(waiting bench/waiting.c)
+target_link_libraries(waiting PRIVATE scheduler_core)
+set_target_properties(waiting PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)

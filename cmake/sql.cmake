@@ -1,4 +1,4 @@
-# sql/queries/*.sql hold blocks that begin with `-- name: word`; tools/sql_queries.cmake turns them into
+# sql/queries/*.sql hold blocks that begin with `-- name: word`; tools/sql_defs.cmake turns them into
 # build/generated/sql/queries.def, one line SQL(word, "text") each, which common/store includes.
 # sql/migrations/NNNN_title.sql become build/generated/sql/migrations.def, one line MIGRATION(NNNN, "title", "text") each.
 

@@ -61,7 +61,8 @@ endforeach()
 # The shape of the house is a test like any other.
 add_test(NAME house/layers COMMAND ${CMAKE_SOURCE_DIR}/tools/layers.sh ${HEADRACE_ROOMS_FILE})
 add_test(NAME house/pure COMMAND ${CMAKE_SOURCE_DIR}/tools/pure.sh ${HEADRACE_ROOMS_FILE} ${CMAKE_BINARY_DIR})
-set_tests_properties(house/layers house/pure PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME house/settings COMMAND ${CMAKE_SOURCE_DIR}/tools/settings.sh)
+set_tests_properties(house/layers house/pure house/settings PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 # Fuzz targets: tests/fuzz/NAME_fuzz.c defines LLVMFuzzerTestOneInput. With clang and HEADRACE_FUZZ they are fuzzers;
 # otherwise each is linked with a driver that replays its corpus, as an ordinary test.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* headrace-scheduler: settings, log, loop, shell; and `--compile`, the child that reads DAG files. */
+#include "common/base/vec.h"
 #include "common/conf/conf.h"
 #include "common/log/log.h"
 #include "common/loop/loop.h"
@@ -22,7 +23,9 @@ static const char usage[] =
 struct process {
     struct loop *loop;
     struct shell *shell;
-    struct signal terminate, interrupt;
+    struct signal terminate, interrupt, hangup;
+    const struct conf *conf;
+    VEC(struct conf *) reloaded; /* what was read once is kept by those who read it */
     bool is_ending;
 };
 
@@ -31,6 +34,7 @@ static void on_closed(void *owner)
     struct process *process = owner;
     signal_close(&process->terminate, NULL);
     signal_close(&process->interrupt, NULL);
+    signal_close(&process->hangup, NULL);
     loop_stop(process->loop);
 }
 
@@ -42,6 +46,35 @@ static void on_signal(struct signal *signal, int signum)
     process->is_ending = true;
     log_info("ending", LOG_INT("signal", signum));
     shell_close(process->shell, on_closed);
+}
+
+static void setup_log(const struct conf *conf)
+{
+    struct log_options options = { .program = "scheduler" };
+    if (log_level_parse(conf->logging_level, &options.level) == 0 &&
+        log_format_parse(conf->logging_format, &options.format) == 0)
+        log_setup(&options);
+}
+
+/* SIGHUP: the settings that may change while it runs. */
+static void on_hangup(struct signal *signal, int signum)
+{
+    struct process *process = signal->owner;
+    struct conf *fresh;
+    struct err err = { 0 };
+    uint32_t waiting = 0;
+    (void)signum;
+    if (process->is_ending)
+        return;
+    if (conf_reload(process->conf, &fresh, &waiting, &err) < 0) {
+        log_error("reload_failed", LOG_ERR(&err));
+        return;
+    }
+    VEC_ADD(&process->reloaded, fresh);
+    process->conf = fresh;
+    setup_log(fresh);
+    shell_set_conf(process->shell, fresh);
+    log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
 }
 
 /* Waits for the database to come; a database that does not fit is an error at once. */
@@ -72,7 +105,8 @@ static void raise_descriptors(void)
 
 static int serve(const struct conf *conf, struct err *err)
 {
-    struct process process = { 0 };
+    struct process process = { .conf = conf };
+    (void)signal(SIGHUP, SIG_IGN); /* until there is something to reload */
     int rc = wait_for_schema(conf, err);
     if (rc == 0)
         rc = loop_new(&process.loop, err);
@@ -82,6 +116,8 @@ static int serve(const struct conf *conf, struct err *err)
     rc = signal_open(&process.terminate, process.loop, SIGTERM, on_signal, &process, err);
     if (rc == 0)
         rc = signal_open(&process.interrupt, process.loop, SIGINT, on_signal, &process, err);
+    if (rc == 0)
+        rc = signal_open(&process.hangup, process.loop, SIGHUP, on_hangup, &process, err);
     if (rc < 0)
         return rc;
     rc = shell_open(&process.shell, process.loop, conf, &process, err);
@@ -91,6 +127,9 @@ static int serve(const struct conf *conf, struct err *err)
     }
     loop_run(process.loop);
     loop_free(process.loop);
+    VEC_EACH (&process.reloaded, i)
+        conf_free(process.reloaded.items[i]);
+    VEC_CLEAR(&process.reloaded);
     return rc;
 }
 
@@ -111,10 +150,7 @@ int main(int argc, char **argv)
     }
     const char *word = argc > 1 ? argv[1] : "";
     int status = 2;
-    struct log_options options = { .program = "scheduler" };
-    if (log_level_parse(conf->logging_level, &options.level) == 0 &&
-        log_format_parse(conf->logging_format, &options.format) == 0)
-        log_setup(&options);
+    setup_log(conf);
     if (strcmp(word, "--compile") == 0)
         status = compile_child_main(conf);
     else if (strcmp(word, "--version") == 0)

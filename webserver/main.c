@@ -195,6 +195,8 @@ static int open_store(struct webserver *web, struct err *err)
         .seal = web->seal,
         .metrics = web->metrics,
         .readers = (uint32_t)web->conf->database_pool_size,
+        .statement_timeout_ms = web->conf->database_statement_timeout_ms,
+        .lock_timeout_ms = web->conf->database_lock_timeout_ms,
         .on_state = on_store_state,
         .owner = web,
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* headrace-worker: settings, log, loop, shell. */
 #include "common/base/assert.h"
+#include "common/base/vec.h"
 #include "common/conf/conf.h"
 #include "common/log/log.h"
 #include "common/loop/loop.h"
@@ -28,7 +29,9 @@ static const char *const short_flags[] = { "slots", "queues", "name", "spool" };
 struct process {
     struct loop *loop;
     struct worker_shell *shell;
-    struct signal terminate, interrupt;
+    struct signal terminate, interrupt, hangup;
+    const struct conf *conf;
+    VEC(struct conf *) reloaded; /* what was read once is kept by those who read it */
     bool is_leaving, is_ending;
 };
 
@@ -38,6 +41,7 @@ static void on_closed(void *owner)
 
     signal_close(&process->terminate, NULL);
     signal_close(&process->interrupt, NULL);
+    signal_close(&process->hangup, NULL);
     loop_stop(process->loop);
 }
 
@@ -64,6 +68,37 @@ static void on_signal(struct signal *signal, int signum)
     worker_shell_leave(process->shell);
 }
 
+static void setup_log(const struct conf *conf)
+{
+    struct log_options options = { .program = "worker" };
+
+    if (log_level_parse(conf->logging_level, &options.level) == 0 &&
+        log_format_parse(conf->logging_format, &options.format) == 0)
+        log_setup(&options);
+}
+
+/* SIGHUP: the settings that may change while it runs. */
+static void on_hangup(struct signal *signal, int signum)
+{
+    struct process *process = signal->owner;
+    struct conf *fresh;
+    struct err err = { 0 };
+    uint32_t waiting = 0;
+
+    (void)signum;
+    if (process->is_ending)
+        return;
+    if (conf_reload(process->conf, &fresh, &waiting, &err) < 0) {
+        log_error("reload_failed", LOG_ERR(&err));
+        return;
+    }
+    VEC_ADD(&process->reloaded, fresh);
+    process->conf = fresh;
+    setup_log(fresh);
+    worker_shell_set_conf(process->shell, fresh);
+    log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
+}
+
 static void raise_descriptors(void)
 {
     struct rlimit limit;
@@ -76,7 +111,7 @@ static void raise_descriptors(void)
 
 static int serve(const struct conf *conf, struct err *err)
 {
-    struct process process = { 0 };
+    struct process process = { .conf = conf };
     int rc = loop_new(&process.loop, err);
 
     if (rc < 0)
@@ -85,6 +120,8 @@ static int serve(const struct conf *conf, struct err *err)
     rc = signal_open(&process.terminate, process.loop, SIGTERM, on_signal, &process, err);
     if (rc == 0)
         rc = signal_open(&process.interrupt, process.loop, SIGINT, on_signal, &process, err);
+    if (rc == 0)
+        rc = signal_open(&process.hangup, process.loop, SIGHUP, on_hangup, &process, err);
     if (rc < 0)
         return rc;
     rc = worker_shell_open(&process.shell, process.loop, conf, end, &process, err);
@@ -92,6 +129,9 @@ static int serve(const struct conf *conf, struct err *err)
         end(&process);
     loop_run(process.loop);
     loop_free(process.loop);
+    VEC_EACH (&process.reloaded, i)
+        conf_free(process.reloaded.items[i]);
+    VEC_CLEAR(&process.reloaded);
     return rc;
 }
 
@@ -136,7 +176,6 @@ int main(int argc, char **argv)
     struct arena arena = { 0 };
     struct conf *conf;
     struct err err = { 0 };
-    struct log_options options = { .program = "worker" };
     int status = 2;
 
     argv = long_flags(&arena, &argc, argv);
@@ -147,9 +186,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *word = argc > 1 ? argv[1] : "";
-    if (log_level_parse(conf->logging_level, &options.level) == 0 &&
-        log_format_parse(conf->logging_format, &options.format) == 0)
-        log_setup(&options);
+    setup_log(conf);
     if (strcmp(word, "--version") == 0)
         status = printf("headrace-worker %s\n", HEADRACE_VERSION) > 0 ? 0 : 1;
     else if (strcmp(word, "--help") == 0)

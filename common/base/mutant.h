@@ -44,6 +44,14 @@
     MUTANT_ROW(CORE_ASSET_LOST, "core: a task's success is no event of its assets")                                    \
     MUTANT_ROW(CORE_ASSET_TWICE, "core: a run that assets asked for leaves their events")                              \
     MUTANT_ROW(CORE_FILE_TWICE, "core: a file makes a run whenever it is found")                                       \
+    MUTANT_ROW(CORE_WAIT_EARLY, "core: a wait for a time ends at any of its timers")                                   \
+    MUTANT_ROW(CORE_ANY_ANSWER, "core: any answer to a look is taken for yes")                                         \
+    MUTANT_ROW(CORE_LOOK_LOST, "core: a look without an answer is not made again")                                     \
+    MUTANT_ROW(CORE_FORGET_WAITS, "core: recovery forgets what deferred tasks wait for")                               \
+    MUTANT_ROW(CORE_NOTIFY_EARLY, "core: notifications are delivered before the commit is known")                      \
+    MUTANT_ROW(CORE_NOTIFY_ONCE, "core: a notification that failed is not tried again")                                \
+    MUTANT_ROW(CORE_NOTIFY_FORGET, "core: recovery forgets notifications that wait")                                   \
+    MUTANT_ROW(CORE_NOTIFY_NONE, "core: no notification of what a worker's result decides")                            \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                                      \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")                      \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")                                \

@@ -40,6 +40,8 @@ struct compile_options {
      * NULL: only UTC exists. */
     bool (*zone)(void *owner, struct str name, const struct zone **out);
 
+    struct str default_timezone; /* core.default_timezone: of DAGs that name none; empty = UTC */
+
     uint32_t map_length_max; /* core.max_map_length; 0 = COMPILE_MAP_LENGTH_MAX */
 };
 

@@ -168,6 +168,7 @@ void read_operator(struct compiler *compiler, uint32_t task, const struct key *k
 void read_cases(struct reading *reading);
 void read_chosen(struct reading *reading);
 void read_task_ids(struct reading *reading);
+void read_fields(struct reading *reading);
 void read_notifications(struct reading *reading);
 
 /* ---- setup.c ---- */

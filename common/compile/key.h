@@ -21,6 +21,7 @@
     PLACE(BRANCH_CASE, "a case of branch")                                                         \
     PLACE(SHORT_CIRCUIT, "short_circuit")                                                          \
     PLACE(WAIT_FOR, "wait_for")                                                                    \
+    PLACE(WAIT_FOR_TASK, "wait_for.task")                                                          \
     PLACE(TRIGGER_DAG, "trigger_dag")                                                              \
     PLACE(NOTIFY, "a notification")                                                                \
     PLACE(RESOURCES, "resources")                                                                  \
@@ -41,6 +42,7 @@
     TYPE(VALUE, "any value")                                                                       \
     TYPE(VALUES, "a list")                                                                         \
     TYPE(VALUE_MAP, "a mapping")                                                                   \
+    TYPE(FIELDS, "a mapping of its fields, or a text for the first of them")                       \
     TYPE(BOOL, "true or false")                                                                    \
     TYPE(CHOICE, "true or false")                                                                  \
     TYPE(COUNT, "a whole number")                                                                  \

@@ -3,6 +3,8 @@
 #include "common/compile/reader.h"
 
 #include "common/base/assert.h"
+#include "common/base/civil.h"
+#include "common/text/duration.h"
 
 /* ---- fields that need or exclude each other ---- */
 
@@ -62,6 +64,25 @@ static void check_choices(struct compiler *compiler, enum place place, const str
             check_choice(compiler, &choices[i], map, at);
 }
 
+/* A time or a length of time that is no template is known now. */
+static void check_moment(struct compiler *compiler, enum place place, const struct value *map)
+{
+    const struct value *time = value_get(map, "time"), *duration = value_get(map, "duration");
+    int64_t ms;
+    bool has_zone;
+    struct str text;
+    struct err err = { 0 };
+    if (place != PLACE_WAIT_FOR)
+        return;
+    if (time != NULL && scalar_text(time, &text) && template_is_plain(text) &&
+        civil_parse(text, &ms, &has_zone) < 0)
+        problem(compiler, PLACE_OF(time), "write a time such as 2026-01-31T06:00:00Z",
+                "'%.*s' is no time", STR_ARG(str_slice(text, 0, 60)));
+    if (duration != NULL && scalar_text(duration, &text) && template_is_plain(text) &&
+        duration_parse(text, &ms, &err) < 0)
+        problem_err(compiler, PLACE_OF(duration), "", &err);
+}
+
 static void check_texts(struct compiler *compiler, enum place place, const struct value *map)
 {
     const struct value *callable = value_get(map, "callable"), *dag_id = value_get(map, "dag_id");
@@ -73,6 +94,7 @@ static void check_texts(struct compiler *compiler, enum place place, const struc
                     "callable does not name a function: '%.*s'",
                     STR_ARG(str_slice(callable->string, 0, 60)));
     }
+    check_moment(compiler, place, map);
     if (place == PLACE_TRIGGER_DAG && dag_id != NULL && dag_id->type == VALUE_STRING &&
         template_is_plain(dag_id->string) && !id_is_valid(dag_id->string))
         problem(compiler, PLACE_OF(dag_id), NULL, "'%.*s' cannot be the id of a DAG",
@@ -128,6 +150,35 @@ void read_operator(struct compiler *compiler, uint32_t number, const struct key 
     check_texts(compiler, place, map);
     if (args->count > 0)
         task->operator_args = args;
+}
+
+/* What wait_for looks for, by the fields of the operator that would do it. */
+void read_fields(struct reading *reading)
+{
+    static const struct {
+        const char *name;
+        enum place place;
+    } places[] = {
+        {"http",  PLACE_HTTP         },
+        { "sql",  PLACE_SQL          },
+        { "task", PLACE_WAIT_FOR_TASK},
+    };
+    struct compiler *compiler = reading->compiler;
+    enum place place = PLACE_COUNT;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (str_is(str_of(reading->key->name), places[i].name))
+            place = places[i].place;
+    ASSERT(place != PLACE_COUNT);
+    const struct value_entry entry = { .value = reading->value,
+                                       .line = reading->value->line,
+                                       .column = reading->value->column };
+    const struct value *map = as_map(compiler, place, &entry);
+    if (map == NULL)
+        return;
+    struct value *fields = value_map(&compiler->dag->arena);
+    read_keys(compiler, map, place, NULL, fields, reading->task);
+    check_choices(compiler, place, map, PLACE_OF(reading->value));
+    put_value(reading, fields);
 }
 
 /* ---- branch ---- */

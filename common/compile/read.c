@@ -121,6 +121,7 @@ static read_fn *const readers[KEY_TYPE_TOTAL] = {
     [TYPE_VALUE] = read_value,
     [TYPE_VALUES] = read_value,
     [TYPE_VALUE_MAP] = read_value,
+    [TYPE_FIELDS] = read_fields,
     [TYPE_BOOL] = read_bool,
     [TYPE_CHOICE] = read_choice,
     [TYPE_COUNT] = read_count,

@@ -8,12 +8,26 @@
 
 /* ---- zone and dates ---- */
 
+/* What the document says, else what the settings say, as if it stood at the document's beginning. */
+static const struct value *zone_value(struct compiler *compiler, const struct value *document)
+{
+    const struct value *value = value_get(document, "timezone");
+    struct str fallback = compiler->options.default_timezone;
+    bool is_said = value != NULL && value->type != VALUE_NULL;
+    if (is_said || fallback.size == 0 || str_is(fallback, "UTC"))
+        return is_said ? value : NULL;
+    struct value *assumed = value_string(&compiler->dag->arena, fallback);
+    assumed->line = document->line;
+    assumed->column = document->column;
+    return assumed;
+}
+
 /* The zone must be known before any date of the document is read, wherever it stands. */
 void read_zone_first(struct compiler *compiler, const struct value *document)
 {
-    const struct value *value = value_get(document, "timezone");
+    const struct value *value = zone_value(compiler, document);
     compiler->zone = NULL;
-    if (value == NULL || value->type == VALUE_NULL)
+    if (value == NULL)
         return;
     struct reading reading = { compiler, key_find(PLACE_DAG, STR("timezone")),
                                value,    compiler->dag,

@@ -96,6 +96,7 @@ static const char *place_name(enum place place)
         [PLACE_BRANCH_CASE] = "case",
         [PLACE_SHORT_CIRCUIT] = "short_circuit",
         [PLACE_WAIT_FOR] = "wait_for",
+        [PLACE_WAIT_FOR_TASK] = "wait_for_task",
         [PLACE_TRIGGER_DAG] = "trigger_dag",
         [PLACE_NOTIFY] = "notification",
         [PLACE_RESOURCES] = "resources",
@@ -218,6 +219,10 @@ static struct value *key_schema(struct arena *arena, const struct key *key)
         return either(arena, types(arena, "string null"), reference(arena, "schedule"));
     case TYPE_FILES:
         return reference(arena, "files");
+    case TYPE_FIELDS:
+        return either(
+            arena, typed(arena, "string"),
+            reference(arena, str_is(str_of(key->name), "task") ? "wait_for_task" : key->name));
     case TYPE_DEFAULTS:
         return reference(arena, "defaults");
     case TYPE_RESOURCES:

@@ -113,7 +113,7 @@ static void begin_io(struct child_handles *handles, struct str input)
     for (int fd = 1; fd < 3; fd++)
         if (handles->pipe_is_open[fd])
             (void)uv_read_start((uv_stream_t *)&handles->pipes[fd], on_alloc, on_read);
-    if (!handles->pipe_is_open[0])
+    if (!handles->pipe_is_open[0] || input.size == 0)
         return;
 
     handles->input = malloc(input.size);
@@ -138,7 +138,8 @@ int child_open(struct child *child, struct loop *loop, const struct child_option
 
     uv_stdio_container_t stdio[3];
     stdio[0] = (uv_stdio_container_t) { .flags = UV_IGNORE };
-    if (options->input.size > 0)
+    ASSERT(!options->keep_input || options->input.size == 0);
+    if (options->input.size > 0 || options->keep_input)
         stdio[0] = open_pipe(handles, 0, UV_READABLE_PIPE);
     stdio[1] = output_of(handles, options->out, 1);
     stdio[2] = output_of(handles, options->err, 2);
@@ -167,6 +168,31 @@ int child_open(struct child *child, struct loop *loop, const struct child_option
     handles->child = child;
     begin_io(handles, options->input);
     return 0;
+}
+
+struct more_input {
+    uv_write_t write;
+    char bytes[];
+};
+
+static void on_more_written(uv_write_t *write, int status)
+{
+    (void)status; /* as above */
+    free(write->data);
+}
+
+void child_write(struct child *child, struct str bytes)
+{
+    struct child_handles *handles = child->handles;
+    if (handles == NULL || !handles->pipe_is_open[0] || bytes.size == 0)
+        return;
+    struct more_input *more = malloc(sizeof *more + bytes.size);
+    ASSERT(more != NULL);
+    memcpy(more->bytes, bytes.bytes, bytes.size);
+    more->write.data = more;
+    uv_buf_t buffer = uv_buf_init(more->bytes, (unsigned)bytes.size);
+    if (uv_write(&more->write, (uv_stream_t *)&handles->pipes[0], &buffer, 1, on_more_written) < 0)
+        free(more);
 }
 
 void child_close(struct child *child, void (*done)(void *owner))

@@ -14,6 +14,7 @@ struct child_options {
     const char *const *env;  /* "NAME=value", ends with NULL; NULL = ours */
     const char *cwd;         /* NULL = ours */
     struct str input;        /* given on stdin, which then ends; empty = /dev/null */
+    bool keep_input;         /* stdin stays open for child_write */
     enum child_output out, err;
     bool own_session; /* setsid: a terminal's Ctrl-C does not reach it, child_kill_group reaches all
                          of it */
@@ -44,6 +45,9 @@ MUST_USE int child_open(struct child *child, struct loop *loop, const struct chi
 /* Does not kill: a child that still runs goes on, unwatched, and its end is not collected. Its
  * pipes are closed. */
 void child_close(struct child *child, void (*done)(void *owner));
+
+/* More for its stdin, with keep_input; copied. No effect when it has ended already. */
+void child_write(struct child *child, struct str bytes);
 
 /* No effect when it has ended already. */
 void child_kill(struct child *child, int signum);

@@ -191,6 +191,7 @@ static int connection_add(struct maker *maker, struct value *payload, bool requi
 static int payload_make(struct maker *maker, const char *verb, const char *const *fields, bool needs_connection)
 {
     struct value *payload = value_map(maker->arena);
+    const struct value *mail = NULL;
     for (; *fields != NULL; fields++) {
         const struct value *value = NULL;
         int rc = field_render(maker, *fields, &value);
@@ -202,6 +203,11 @@ static int payload_make(struct maker *maker, const char *verb, const char *const
     int rc = connection_add(maker, payload, needs_connection);
     if (rc < 0)
         return rc;
+    /* E-mail goes through the settings' section [smtp], which stands among the connections. */
+    if (value_get(payload, "email") != NULL && maker->context->source.connection != NULL)
+        mail = maker->context->source.connection(maker->context->source.owner, STR("smtp_default"));
+    if (mail != NULL)
+        value_put(maker->arena, payload, STR("connection"), mail);
     secrets_collect(maker->context, payload);
     struct str argv[] = { STR("headrace-task"), str_of(verb) };
     argv_set(maker, argv, 2);

@@ -40,6 +40,8 @@ enum record_type {
     WRITE_ASSET_EVENT,  /* an asset was updated */
     WRITE_ASSET_KEPT,   /* by a DAG that waits for it, until a run takes it */
     WRITE_ASSET_TAKEN,  /* all that the DAG keeps up to last_event_no, by this run */
+    WRITE_NOTIFICATION, /* insert: it is to be delivered */
+    WRITE_NOTIFICATION_STATE, /* of id: state, tries, next_ms, error */
 };
 
 enum worker_state { WORKER_ACTIVE = 0, WORKER_DRAINING = 1, WORKER_DRAINED = 2, WORKER_GONE = 3 };
@@ -94,6 +96,26 @@ struct asset_event {
     int32_t task, map_index;
 };
 
+enum notification_state { NOTIFICATION_PENDING = 0, NOTIFICATION_DELIVERED = 1, NOTIFICATION_FAILED = 2 };
+
+struct notification_row {
+    struct id128 id;
+    int64_t run_no;
+    int32_t dag_no;
+    int32_t task; /* -1: of the run */
+    int32_t map_index;
+    uint16_t try_no;
+    struct str event;   /* "on_failure" */
+    struct str kind;    /* "email", "webhook", "exec" */
+    struct str target;  /* for people: no secret */
+    struct str queue;   /* of the workers that run an exec */
+    struct str payload; /* JSON; may hold secrets */
+    enum notification_state state;
+    uint32_t tries;
+    int64_t made_ms, next_ms; /* wall */
+    struct str error;
+};
+
 /* One change, of one row. */
 struct record {
     enum record_type type;
@@ -121,6 +143,7 @@ struct record {
         struct asset_event asset_event;
         struct { int32_t dag_no; int64_t event_no; } asset_kept;
         struct { int32_t dag_no; int64_t run_no, last_event_no; } asset_taken;
+        struct notification_row notification;
     };
 };
 

@@ -76,7 +76,9 @@ enum run_type {
     CAUSE(output_too_large, OUTPUT_TOO_LARGE, 34, "its output is larger than core.max_output_bytes") \
     CAUSE(lease_over, LEASE_OVER, 35, "its lease ended without news from the worker")              \
     CAUSE(triggered, TRIGGERED, 36, "triggered by a task of another DAG")                          \
-    CAUSE(catch_up, CATCH_UP, 37, "catching up on a missed interval")
+    CAUSE(catch_up, CATCH_UP, 37, "catching up on a missed interval")                              \
+    CAUSE(waited_too_long, WAITED_TOO_LONG, 38, "what it waited for did not come before its timeout") \
+    CAUSE(look_failed, LOOK_FAILED, 39, "what it waits for cannot be looked for")
 
 enum cause {
 #define CAUSE_ENUM(word, NAME, number, sentence) CAUSE_##NAME = (number),

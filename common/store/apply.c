@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/store/batch.h"
+#include "common/store/seal.h"
 #include "common/store/statement.h"
 #include "common/text/json.h"
 
@@ -366,6 +367,50 @@ static void write_autoscales(struct batch *batch, struct pg_tx *tx)
 
 /* ---- what goes --------------------------------------------------------------------------------------------------- */
 
+/* ---- notifications: rare, so each has a statement of its own ------------------------------------------------------ */
+
+static void add_notification(struct batch *batch, struct store *store, struct pg_tx *tx, const struct notification_row *row)
+{
+    struct pg_params *params = pg_tx_add(tx, SQL_notification_add, NULL, NULL);
+    struct buf sealed = { 0 };
+
+    if (store_seal(store) != NULL)
+        seal_close(store_seal(store), store_notification_label(&batch->arena, row->id), row->payload, &sealed);
+    pg_put_uuid(params, row->id);
+    pg_put_int8(params, row->run_no);
+    pg_put_int4(params, row->dag_no);
+    pg_put_int4(params, row->task);
+    pg_put_int4(params, row->map_index);
+    pg_put_int4(params, row->try_no);
+    pg_put_text(params, row->event);
+    pg_put_text(params, row->kind);
+    pg_put_text(params, batch_text(batch, row->target));
+    pg_put_text(params, batch_text(batch, row->queue));
+    pg_put_bytea(params, buf_str(&sealed));
+    pg_put_int4(params, store_seal(store) != NULL ? seal_key_no(store_seal(store)) : 0);
+    pg_put_int2(params, (int16_t)row->state);
+    pg_put_time_ms(params, row->made_ms);
+    put_time_if(params, row->state != NOTIFICATION_PENDING, row->made_ms);
+    pg_put_text(params, batch_text(batch, row->error));
+    buf_clear(&sealed);
+}
+
+static void write_notifications(struct batch *batch, struct store *store, struct pg_tx *tx)
+{
+    VEC_EACH(&batch->notifications, i)
+        add_notification(batch, store, tx, &batch->notifications.items[i]->notification);
+    VEC_EACH(&batch->notification_states, i) {
+        const struct notification_row *row = &batch->notification_states.items[i]->notification;
+        struct pg_params *params = pg_tx_add(tx, SQL_notification_set, NULL, NULL);
+
+        pg_put_uuid(params, row->id);
+        pg_put_int2(params, (int16_t)row->state);
+        pg_put_int4(params, (int32_t)row->tries);
+        pg_put_time_ms_or_null(params, row->next_ms);
+        pg_put_text(params, batch_text(batch, row->error));
+    }
+}
+
 static void drop_runs(struct batch *batch, struct pg_tx *tx, int16_t shard)
 {
     static const uint32_t by_bounds[] = { SQL_run_drop_tries, SQL_run_drop_outputs, SQL_run_drop_expansions, SQL_run_drop };
@@ -536,6 +581,7 @@ void store_apply(struct store *store, uint64_t epoch, const struct record *recor
     write_asset_events(&batch, tx);
     write_asset_queues(&batch, tx);
     write_files(&batch, tx);
+    write_notifications(&batch, store, tx);
     drop_runs(&batch, tx, shard);
     drop_dags(&batch, tx);
     batch_clear(&batch);

@@ -276,6 +276,11 @@ static void collect_one(struct batch *batch, const struct record *record)
     case WRITE_ASSET_KEPT: VEC_ADD(&batch->assets_kept, record); break;
     case WRITE_ASSET_TAKEN: VEC_ADD(&batch->assets_taken, record); break;
     case WRITE_BACKFILL_RUN: VEC_ADD(&batch->backfill_runs, record); break;
+    case WRITE_NOTIFICATION: VEC_ADD(&batch->notifications, record); break;
+    case WRITE_NOTIFICATION_STATE:
+        KEEP_LAST(batch, notification_states, record, (int64_t)record->notification.id.low,
+                  (uint32_t)(record->notification.id.high >> 32), (int32_t)(uint32_t)record->notification.id.high);
+        break;
     }
 }
 
@@ -337,6 +342,8 @@ void batch_clear(struct batch *batch)
     VEC_CLEAR(&batch->asset_events);
     VEC_CLEAR(&batch->assets_kept);
     VEC_CLEAR(&batch->assets_taken);
+    VEC_CLEAR(&batch->notifications);
+    VEC_CLEAR(&batch->notification_states);
     map_clear(&batch->run_index);
     map_clear(&batch->try_index);
     map_clear(&batch->output_index);

@@ -30,6 +30,7 @@ enum list {
     LIST_BACKFILLS,
     LIST_ASSETS,
     LIST_ASSET_EVENTS,
+    LIST_NOTIFICATIONS,
     LIST_COUNT
 };
 

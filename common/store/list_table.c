@@ -168,6 +168,14 @@ const struct list_row list_rows[LIST_COUNT] = {
         { { "id", "id" }, { "dag_id", "dag_id" }, { "from_date", "from_date" }, { "to_date", "to_date" },
           { "created_at", "created_at" }, { "completed_at", "completed_at" } },
     },
+    [LIST_NOTIFICATIONS] = {
+        "notifications", SQL_api_notifications, SCOPE_NONE, "made_at, notification_id", 100000,
+        {
+            { "state", FILTER_TEXT, "state" }, { "kind", FILTER_TEXT, "kind" }, { "event", FILTER_TEXT, "event" },
+            { "dag_id", FILTER_TEXT, "dag_id" }, { "run_id", FILTER_TEXT, "run_id" }, { "task_id", FILTER_TEXT, "task_id" },
+        },
+        { { "made_at", "made_at" }, { "state", "state" }, { "dag_id", "dag_id" }, { "tries", "tries" } },
+    },
     [LIST_JOBS] = {
         "jobs", SQL_api_jobs, SCOPE_NONE, "id", 0,
         {

@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/vec.h"
+#include "common/store/errand_store.h"
 #include "common/store/recover_rows.h"
 
 /* Steps follow each other, each from the end of the one before: numbers, DAG versions in pages, what tasks use, workers,
@@ -29,6 +30,19 @@ static void finish(struct recovery *recovery, int rc, const struct err *err)
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
 
 static void read_runs(struct recovery *recovery);
+
+static void on_notification(void *owner, const struct notification_row *row)
+{
+    struct recovery *recovery = owner;
+
+    if (recovery->handler->on_notification != NULL)
+        recovery->handler->on_notification(recovery->owner, row);
+}
+
+static void on_notifications_end(void *owner, int rc, const struct err *err)
+{
+    finish(owner, rc, err);
+}
 
 static void hand_out_run(void *owner, const struct recovered_run *run)
 {
@@ -57,7 +71,7 @@ static void read_runs(struct recovery *recovery)
     struct pg_tx *tx;
 
     if (count == 0) {
-        finish(recovery, 0, &(struct err){ 0 });
+        store_notifications_read(recovery->store, on_notification, on_notifications_end, recovery);
         return;
     }
     tx = pg_tx_new();

@@ -49,6 +49,7 @@ struct recover_handler {
     void (*on_backfill)(void *owner, const struct recovered_backfill *backfill);
     void (*on_run)(void *owner, const struct recovered_run *run); /* with the newest row of each instance */
     void (*on_end)(void *owner, int rc, const struct err *err);
+    void (*on_notification)(void *owner, const struct notification_row *row); /* after the runs; see errand_store.h */
 };
 
 /* `handler` is kept until on_end. */

@@ -37,6 +37,9 @@ void store_send_write(struct store *store, struct pg_tx *tx,
 void store_fence(struct store *store, struct pg_tx *tx, uint64_t epoch);
 
 const struct seal *store_seal(const struct store *store);
+
+/* What the sealed payload of a notification is bound to. */
+struct str store_notification_label(struct arena *arena, struct id128 id);
 struct loop *store_loop(const struct store *store);
 
 #endif

@@ -70,6 +70,8 @@ int store_open(struct store **out, struct loop *loop, const struct store_options
         .statements = store_statements,
         .statement_count = STATEMENT_COUNT,
         .metrics = options->metrics,
+        .statement_timeout_ms = options->statement_timeout_ms,
+        .lock_timeout_ms = options->lock_timeout_ms,
         .on_state = on_pg_state,
         .owner = store,
     };

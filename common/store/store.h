@@ -28,6 +28,7 @@ struct store_options {
     bool is_writing;              /* opens the writing connection: schedulers */
     uint32_t readers;             /* other connections, at least 1 */
     int16_t shard;
+    int64_t statement_timeout_ms, lock_timeout_ms; /* 0: those of common/pg */
 
     /* Up: every operation can be asked for. Down: the writing connection broke (without one, the last of the others);
      * whoever leads leads no longer, because its lock went with the connection. `err` says why. */

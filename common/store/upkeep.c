@@ -75,7 +75,7 @@ void store_upkeep(struct store *store, uint64_t epoch, int32_t retention_days,
                   void (*on_end)(void *owner, const struct upkeep_done *done), void *owner)
 {
     static const uint32_t statements[] = { SQL_partitions_ensure, SQL_answers_drop, SQL_idempotency_keys_drop,
-                                           SQL_autoscale_events_drop, SQL_workers_drop, SQL_sessions_drop };
+                                           SQL_autoscale_events_drop, SQL_notifications_drop, SQL_workers_drop, SQL_sessions_drop };
     struct upkeep *upkeep = calloc(1, sizeof *upkeep);
     struct pg_tx *tx;
 

@@ -9,6 +9,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/id.h"
+#include "common/model/errand.h"
 #include "common/model/record.h"
 #include "common/model/spec.h"
 
@@ -16,7 +17,8 @@ enum {
     MESSAGE_VERSION = 1,
     MESSAGE_SIZE_MAX = 4 << 20,
     MESSAGE_ATTEMPTS_MAX = 100000,
-    MESSAGE_NOTES_MAX = 10000
+    MESSAGE_NOTES_MAX = 10000,
+    MESSAGE_ERRANDS_MAX = 10000
 };
 
 /* The numbers are those of Envelope's oneof. */
@@ -31,7 +33,9 @@ enum message_type {
     MESSAGE_RENEWED = 17,
     MESSAGE_DRAIN = 18,
     MESSAGE_STOP = 19,
-    MESSAGE_SUBSCRIBE = 30, /* web server -> scheduler */
+    MESSAGE_ERRANDS = 20,
+    MESSAGE_ERRANDS_DONE = 21, /* worker -> scheduler */
+    MESSAGE_SUBSCRIBE = 30,    /* web server -> scheduler */
     MESSAGE_NUDGE = 31,
     MESSAGE_NOTES = 32, /* scheduler -> web server */
     MESSAGE_WHY_QUESTION = 33,
@@ -114,6 +118,14 @@ struct message {
         struct {
             bool drain;
         } drain;
+        struct {
+            const struct errand *items;
+            uint32_t count;
+        } errands;
+        struct {
+            const struct errand_answer *answers;
+            uint32_t count;
+        } errands_done;
         struct {
             uint64_t first_seq;
             const struct message_note *notes;

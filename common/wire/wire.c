@@ -228,8 +228,11 @@ void wire_close(struct wire *wire, void (*done)(void *owner), void *owner)
         wire_client_close(VEC_LAST(&wire->clients));
     wire_socket_close(wire->zap);
     /* Every socket is closed and none lingers: this waits for ZeroMQ's threads to end, a
-     * millisecond or two. */
-    int rc = zmq_ctx_term(wire->context);
+     * millisecond or two, and longer only when a signal comes in between. */
+    int rc;
+    do
+        rc = zmq_ctx_term(wire->context);
+    while (rc < 0 && errno == EINTR);
     ASSERT(rc == 0);
     wire->done = done;
     wire->done_owner = owner;

@@ -59,7 +59,7 @@ uint32_t attempt_new(struct core *core, struct ref ref, uint32_t worker, struct 
     ASSERT(!map_get(&core->attempt_by_id, id_key(id), NULL));
     core->attempts.items[index] = (struct attempt){
         .id = id, .used = true, .ref = ref, .worker = worker, .queue = NONE, .pool = NONE, .estimate_ms = core->now_ms,
-        .placed_wall_ms = core->wall_ms,
+        .placed_wall_ms = core->wall_ms, .wait = NONE,
     };
     map_put(&core->attempt_by_id, id_key(id), index);
     if (worker != NONE) {
@@ -83,6 +83,8 @@ void attempt_free(struct core *core, uint32_t index)
     struct attempt *attempt = &core->attempts.items[index];
     ASSERT(attempt->used);
     uint32_t worker = attempt->worker;
+    if (attempt->wait != NONE)
+        wait_free(core, attempt->wait);
     if (worker != NONE) {
         worker_unlink(core, index);
         core->active--;
@@ -124,7 +126,7 @@ static struct record *attempt_close(struct core *core, uint32_t index, enum task
     return record;
 }
 
-static void failed(struct core *core, uint32_t index, const struct result *result, enum cause cause)
+void attempt_failed(struct core *core, uint32_t index, const struct result *result, enum cause cause)
 {
     struct attempt *attempt = &core->attempts.items[index];
     struct ref ref = attempt->ref;
@@ -140,6 +142,7 @@ static void failed(struct core *core, uint32_t index, const struct result *resul
     record->try.memory_peak_bytes = result->memory_peak_bytes;
     record->try.retry_ms = again ? core->wall_ms + delay_ms : 0;
     note_instance(core, ref, cause);
+    notify_instance(core, ref, cause, result->error);
     if (!again) {
         instance_settled(core, ref);
         return;
@@ -162,6 +165,7 @@ static void lost(struct core *core, uint32_t index, enum cause cause, struct str
         instance->infra_tries++;
     record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, cause);
+    notify_instance(core, ref, cause, error);
     if (again) {
         if (!MUTANT(CORE_LOSS_COSTS_RETRY))
             instance->try_no--; /* the next placing counts it anew */
@@ -183,6 +187,7 @@ static void succeeded(struct core *core, uint32_t index, const struct result *re
     note_instance(core, ref, cause);
     if (result->output.size > 0 && state == TASK_SUCCESS)
         output_keep(core, run_get(core, ref.run), ref.task, ref.map, result->output, true);
+    notify_instance(core, ref, cause, result->error);
     instance_settled(core, ref);
 }
 
@@ -195,17 +200,19 @@ void attempt_result(struct core *core, uint32_t index, const struct result *resu
     }
     if (result->started_unix_ms > 0 && attempt->started_wall_ms == 0)
         attempt->started_wall_ms = result->started_unix_ms;
+    if (!attempt->started && result->started_unix_ms > 0)
+        notify_started(core, index); /* it has ended before anybody said that it began */
     switch (result->outcome) {
     case OUTCOME_SUCCESS: succeeded(core, index, result, TASK_SUCCESS, CAUSE_EXIT_OK); break;
     case OUTCOME_SKIPPED: succeeded(core, index, result, TASK_SKIPPED, CAUSE_EXIT_SKIPPED); break;
-    case OUTCOME_FAILED: failed(core, index, result, CAUSE_EXIT_FAILED); break;
-    case OUTCOME_TIMED_OUT: failed(core, index, result, CAUSE_TIMED_OUT); break;
-    case OUTCOME_OOM: failed(core, index, result, CAUSE_OUT_OF_MEMORY); break;
-    case OUTCOME_OUTPUT_TOO_LARGE: failed(core, index, result, CAUSE_OUTPUT_TOO_LARGE); break;
+    case OUTCOME_FAILED: attempt_failed(core, index, result, CAUSE_EXIT_FAILED); break;
+    case OUTCOME_TIMED_OUT: attempt_failed(core, index, result, CAUSE_TIMED_OUT); break;
+    case OUTCOME_OOM: attempt_failed(core, index, result, CAUSE_OUT_OF_MEMORY); break;
+    case OUTCOME_OUTPUT_TOO_LARGE: attempt_failed(core, index, result, CAUSE_OUTPUT_TOO_LARGE); break;
     case OUTCOME_LEASE_OVER: lost(core, index, CAUSE_LEASE_OVER, result->error); break;
     case OUTCOME_NOT_STARTED:
         if (result->hard)
-            failed(core, index, result, CAUSE_SPAWN_FAILED);
+            attempt_failed(core, index, result, CAUSE_SPAWN_FAILED);
         else
             lost(core, index, CAUSE_SPAWN_FAILED, result->error);
         break;
@@ -269,6 +276,7 @@ void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
                                               .state = TASK_RUNNING,
                                               .cause = CAUSE_STARTED,
                                               .at_ms = attempt->started_wall_ms });
+    notify_started(core, index);
     timer_set(core, core->now_ms + core->limits.running_write_ms,
               (struct timer){ .kind = TIMER_RUNNING, .index = index, .number = (int64_t)attempt->id.low });
 }
@@ -308,12 +316,13 @@ void attempt_died(struct core *core, uint32_t index)
         ready_add(core, ref);
 }
 
-/* A deferred one has what it waited for. */
-void deferred_end(struct core *core, uint32_t index, enum task_state state, struct str error)
+/* A deferred one has what it waited for, or will not get it. */
+void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause, struct str error)
 {
     struct ref ref = core->attempts.items[index].ref;
-    struct record *record = attempt_close(core, index, state, CAUSE_EVENT);
+    struct record *record = attempt_close(core, index, state, cause);
     record->try.error = str_clean(batch_arena(core), error);
-    note_instance(core, ref, CAUSE_EVENT);
+    note_instance(core, ref, cause);
+    notify_instance(core, ref, cause, error);
     instance_settled(core, ref);
 }

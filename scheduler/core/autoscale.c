@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* autoscale - how many workers a queue wants: clamp(ceil((running + queued) / slots), min, max). More are asked for at once;
+/* autoscale - how many workers a queue wants: clamp(ceil((running + queued) / slots), min, max), and one at least while
+ * waiting tasks need somebody to look. More are asked for at once;
  * fewer after a quiet period, one at a time, the emptiest first, and always by draining. */
 #include "scheduler/core/core_state.h"
 
@@ -116,6 +117,8 @@ static void tell(struct core *core, struct queue *queue, uint32_t wanted, struct
 
 static struct str arithmetic(struct core *core, const struct queue *queue, uint64_t waiting, uint32_t wanted)
 {
+    if (queue->live + waiting == 0 && queue->looked_for > 0)
+        return str_format(&core->step, "%u waiting tasks need one worker to look", queue->looked_for);
     return str_format(&core->step, "%u running and %llu waiting tasks at %u slots a worker, between %u and %u: %u", queue->live,
                       (unsigned long long)waiting, queue->slots, queue->min, queue->max, wanted);
 }
@@ -164,6 +167,8 @@ static void queue_check(struct core *core, uint32_t index)
     struct queue *queue = &core->queues.items[index];
     uint64_t waiting = runnable(core, queue);
     uint64_t wanted = (queue->live + waiting + queue->slots - 1) / queue->slots;
+    if (wanted == 0 && queue->looked_for > 0)
+        wanted = 1;
     queue->wanted = wanted < queue->min ? queue->min : wanted > queue->max ? queue->max : (uint32_t)wanted;
     struct str reason = arithmetic(core, queue, waiting, queue->wanted);
     if (queue->wanted >= queue->told) {

@@ -280,6 +280,7 @@ static void batch_reset(struct batch *batch)
     VEC_RESET(&batch->notes);
     VEC_RESET(&batch->ended_runs);
     VEC_RESET(&batch->deleted_runs);
+    VEC_RESET(&batch->notifications);
     arena_reset(&batch->arena);
 }
 
@@ -317,6 +318,12 @@ static void release_send(struct core *core, struct core_send send)
         send.scale.stop_worker = str_copy(&core->step, send.scale.stop_worker);
         send.scale.reason = str_copy(&core->step, send.scale.reason);
     }
+    if (send.type == SEND_ERRANDS) {
+        struct errand *items = arena_copy(&core->step, send.errands.items, send.errands.count * sizeof *items);
+        for (uint32_t i = 0; i < send.errands.count; i++)
+            items[i].payload = str_copy(&core->step, items[i].payload);
+        send.errands.items = items;
+    }
     VEC_ADD(&core->sends, send);
 }
 
@@ -342,6 +349,8 @@ void batch_committed(struct core *core, uint64_t batch_no)
         run_free_if_done(core, batch->ended_runs.items[i], batch_no);
     VEC_EACH(&batch->deleted_runs, i)
         (void)map_remove(&core->deleted, (uint64_t)batch->deleted_runs.items[i]);
+    VEC_EACH(&batch->notifications, i)
+        notify_ready(core, batch->notifications.items[i]);
     barrier_check(core);
 }
 

@@ -105,6 +105,7 @@ static void batches_clear(struct core *core)
         VEC_CLEAR(&batch->notes);
         VEC_CLEAR(&batch->ended_runs);
         VEC_CLEAR(&batch->deleted_runs);
+        VEC_CLEAR(&batch->notifications);
         arena_clear(&batch->arena);
     }
 }
@@ -124,6 +125,13 @@ static void rest_clear(struct core *core)
     VEC_CLEAR(&core->connection_list);
     arena_clear(&core->variable_arena);
     arena_clear(&core->connection_arena);
+    VEC_EACH(&core->waits, i)
+        wait_clear(&core->waits.items[i]);
+    VEC_CLEAR(&core->waits);
+    VEC_CLEAR(&core->waits_free);
+    map_clear(&core->task_waits);
+    notifications_clear(core);
+    VEC_CLEAR(&core->errands);
     VEC_CLEAR(&core->work);
     heap_clear(&core->timer_heap);
     VEC_CLEAR(&core->timers);
@@ -246,6 +254,8 @@ static void handle(struct core *core, const struct core_event *event)
     case CORE_ASSET_RECOVERED: asset_recover(core, event->asset); break;
     case CORE_FILE: file_found(core, event); break;
     case CORE_FOUND: find_answer(core, &event->found.find, event->found.run, event->found.failed); break;
+    case CORE_ERRANDS_DONE: errands_done(core, event); break;
+    case CORE_NOTIFICATION: notify_recovered(core, event->notification); break;
     }
 }
 
@@ -254,6 +264,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ou
     arena_reset(&core->step);
     VEC_RESET(&core->sends);
     VEC_RESET(&core->notes);
+    VEC_RESET(&core->errands);
     core->now_ms = event->now_ms;
     core->wall_ms = event->wall_ms;
     *out = (struct core_out){ 0 };
@@ -274,6 +285,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ou
         autoscale_check(core);
     }
     out->commit = batch_begin(core);
+    errands_send(core);
     out->sends = core->sends.items;
     out->send_count = core->sends.count;
     out->notes = core->notes.items;
@@ -314,6 +326,8 @@ struct core_stats core_stats(const struct core *core)
     struct core_stats stats = core->stats;
     stats.dags = core->dag_by_no.count;
     stats.runs_live = core->runs_live;
+    stats.waiting = core->waits.count - core->waits_free.count;
+    stats.notifications_pending = core->notifications.count - core->notifications_free.count;
     VEC_EACH(&core->dags, i)
         stats.runs_queued += core->dags.items[i].used ? core->dags.items[i].queued_count : 0;
     VEC_EACH(&core->runs, i) {

@@ -22,6 +22,7 @@
 #include "common/base/id.h"
 #include "common/base/vec.h"
 #include "common/model/dag.h"
+#include "common/model/errand.h"
 #include "common/model/record.h"
 #include "common/model/request.h"
 #include "common/model/spec.h"
@@ -47,6 +48,7 @@ struct core_limits {
     uint32_t infra_retries_max;       /* losses that are ours, per task instance */
     bool paused_upon_creation;
     int32_t default_pool_slots;
+    int64_t notify_give_up_ms; /* a notification that could not be delivered for so long has failed */
 };
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
@@ -72,6 +74,8 @@ enum core_event_type {
     CORE_ASSET_RECOVERED,    /* an event that a DAG keeps; after the DAG */
     CORE_FILE,          /* a file that has settled; whether the database knows that its content has made a run */
     CORE_FOUND,         /* the answer to SEND_FIND; the version of the run that was found comes before it */
+    CORE_ERRANDS_DONE,  /* answers of a worker, or of this scheduler's own helper */
+    CORE_NOTIFICATION,  /* recovered: not yet delivered, or a deadline's of a live run whatever its state */
 };
 
 /* A question to the database: the latest run of a DAG whose logical date is not after this one. */
@@ -154,6 +158,8 @@ struct core_event {
         struct { uint64_t batch_no; } committed;
         struct { struct str queue; uint32_t min, max, slots; int64_t quiet_ms; uint32_t present; bool failing; } autoscale;
         struct { struct core_find find; const struct recovered_run *run; bool failed; } found; /* run NULL: there is none */
+        struct { struct str worker; const struct errand_answer *answers; uint32_t count; } errands; /* worker empty: our own */
+        const struct notification_row *notification;
     };
 };
 
@@ -169,11 +175,12 @@ enum core_send_type {
     SEND_SCALE,   /* to the provider of a queue: this many workers are wanted */
     SEND_STOP,    /* to a drained worker: end yourself */
     SEND_FIND,    /* to the database: CORE_FOUND answers */
+    SEND_ERRANDS, /* to a worker; with no worker: to the helper of this scheduler, or (ERRAND_TASK) to the database */
 };
 
 struct core_send {
     enum core_send_type type;
-    struct str worker; /* identity; empty for SEND_SCALE and SEND_FIND */
+    struct str worker; /* identity; empty for SEND_SCALE, SEND_FIND and errands of our own */
     uint64_t epoch;
     union {
         struct {
@@ -193,6 +200,7 @@ struct core_send {
         struct { bool drain; } drain;
         struct { struct str queue; uint32_t wanted; struct str stop_worker; struct str reason; } scale;
         struct core_find find;
+        struct { const struct errand *items; uint32_t count; } errands;
     };
 };
 
@@ -260,6 +268,8 @@ struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int3
 struct core_stats {
     uint32_t dags, runs_live, runs_queued, tasks_scheduled, tasks_queued, tasks_running, workers, credits_open;
     uint64_t placed, ended, lost, retried, dropped_messages, taken_back;
+    uint32_t waiting, notifications_pending;
+    uint64_t looks, looks_lost, notifications_delivered, notifications_failed;
 };
 struct core_stats core_stats(const struct core *core);
 

@@ -90,6 +90,7 @@ struct run {
     uint32_t live, dying; /* attempts */
     VEC(struct demand) demand;
     uint64_t last_batch;  /* that wrote about it */
+    bool deadline_told;   /* that it was missed */
     bool loaded;          /* read although it had ended: for a request, or as the past of another one */
     enum { PAST_UNKNOWN, PAST_ASKED, PAST_KNOWN } past_known;
     uint32_t past; /* slot of the run before it, whose tasks its own look at; NONE */
@@ -145,6 +146,7 @@ struct queue {
     struct heap free_workers; /* (-free credits, number): lazy */
     uint32_t live;            /* attempts placed from it */
     uint64_t demand;          /* scheduled instances that could run if there were workers, pools aside */
+    uint32_t looked_for;      /* waits that need one of its workers to look */
     /* autoscaling */
     bool scaled, failing, dirty;
     uint32_t min, max, slots, present;
@@ -175,6 +177,55 @@ struct attempt {
     struct arena arena;    /* of the spec, until it is known to have started */
     struct spec *spec;
     uint32_t previous, next; /* of its worker's */
+    uint32_t wait; /* of a deferred one: index into core->waits; NONE */
+};
+
+/* What a deferred instance of wait_for waits for. Nothing but this, its attempt and one timer: 100 000 of them are cheap. */
+struct wait {
+    bool used, looking;
+    uint8_t kind; /* enum errand_kind, or WAIT_UNTIL ... */
+    uint32_t attempt;
+    uint32_t timer_no; /* of the only timer that still counts */
+    uint32_t look_no, looks;
+    uint32_t worker; /* that looks; NONE: the scheduler */
+    uint32_t queue;  /* whose workers may look; NONE: nobody need */
+    int64_t begun_ms, end_ms; /* wall: when it is over in any case, by time or by timeout */
+    int64_t look_ms;  /* the next look, or the last moment for the answer to one: our clock */
+    int64_t looked_ms; /* the last answer */
+    int64_t poke_ms;
+    char *said; /* why not, at the last look; NULL */
+    struct str key; /* of a task; its own */
+    uint32_t previous, next; /* of those that wait for the same task */
+};
+
+enum {
+    WAIT_UNTIL = ERRAND_KIND_COUNT, /* for a time: its end is the good one */
+    WAIT_IN_VAIN,                   /* for a time that lies behind its timeout */
+};
+
+struct wait_plan {
+    uint8_t kind;
+    int64_t end_ms, poke_ms; /* end: wall */
+    struct str key;          /* of a task: dag\0task\0logical date */
+};
+
+/* ---- notifications ---------------------------------------------------------------------------------------------- */
+
+/* One that is not delivered yet, its row with it. */
+struct notification {
+    bool used, given;
+    struct id128 id;
+    struct notification_row row; /* its strings live in arena */
+    struct arena arena;
+    uint32_t receiver, worker, errand_no;
+    int64_t due_ms; /* our clock */
+};
+
+/* Whoever takes notifications: one that does not answer makes those to it wait, and no others. */
+struct receiver {
+    uint32_t in_flight, failures;
+    int64_t not_before_ms;
+    struct heap waiting; /* (due, order of coming) */
 };
 
 struct worker {
@@ -195,6 +246,7 @@ struct worker {
     bool stop, leaving;
     uint32_t reports, open_count; /* attempts and credits in its newest inventory */
     uint32_t listed_free; /* as its entries in heaps say */
+    uint32_t errands;     /* given and not answered */
     bool reconciled;
     uint64_t reconciled_batch;
     uint64_t joined_batch; /* that registers it; 0 = an earlier leader's */
@@ -283,6 +335,7 @@ struct batch {
     VEC(struct core_note) notes;
     VEC(uint32_t) ended_runs;
     VEC(int64_t) deleted_runs;
+    VEC(uint32_t) notifications; /* that may be delivered then */
     struct arena arena;
     struct core_batch view;
 };
@@ -300,6 +353,10 @@ enum timer_kind {
     TIMER_WORKER,      /* silent for long? */
     TIMER_AMNESTY,
     TIMER_FIND,        /* a question to the database that found none */
+    TIMER_WAIT,        /* of a wait: its end, its next look, or no answer to one */
+    TIMER_DEADLINE,    /* of a run: an alert, once */
+    TIMER_RECEIVER,    /* of notifications: may be tried again */
+    TIMER_NOTIFICATION, /* no answer to a delivery */
 };
 
 struct timer {
@@ -307,6 +364,11 @@ struct timer {
     uint32_t index;
     struct ref ref;
     int64_t number; /* run_no, or whatever tells that it is still meant */
+};
+
+struct given_errand {
+    uint32_t worker; /* NONE: our own */
+    struct errand errand;
 };
 
 struct variable {
@@ -374,6 +436,20 @@ struct core {
     VEC(struct timer) timers;
     VEC(uint32_t) timers_free;
     uint64_t timer_count;
+
+    VEC(struct wait) waits;
+    VEC(uint32_t) waits_free;
+    struct map task_waits; /* "dag\0task\0logical date" -> the first wait for it */
+
+    VEC(struct notification) notifications;
+    VEC(uint32_t) notifications_free;
+    struct map notification_by_id;
+    VEC(struct receiver) receivers;
+    struct map receiver_by_name;
+    uint64_t notification_count;
+
+    VEC(struct given_errand) errands; /* of this step, to be sent at its end */
+    uint32_t errand_turn;
 
     struct batch batches[2];
     struct batch *open, *flight; /* flight NULL: none */
@@ -579,6 +655,8 @@ struct context_owner {
 };
 void context_fill(struct core *core, struct ref ref, struct context_owner *owner, struct arena *arena,
                   struct context *out);
+void context_of_run(struct core *core, struct run *run, struct context_owner *owner, struct arena *arena,
+                    struct context *out); /* of no task */
 void flow_branch(struct core *core, struct ref ref);
 void flow_short_circuit(struct core *core, struct ref ref);
 void flow_exclude(struct core *core, struct run *run, uint32_t task); /* from its recorded output: see recovery and clear */
@@ -602,8 +680,46 @@ void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
 void attempt_write_running(struct core *core, uint32_t index);
 void attempt_died(struct core *core, uint32_t index); /* a dying one is known to be gone */
 void attempt_spec_drop(struct core *core, struct attempt *attempt);
-void deferred_end(struct core *core, uint32_t index, enum task_state state, struct str error);
+void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause, struct str error);
+void attempt_failed(struct core *core, uint32_t index, const struct result *result, enum cause cause); /* with its retries */
 struct id128 id_make(struct core *core);
+
+/* ---- errand.c: small jobs beside the slots ------------------------------------------------------------------------- */
+
+enum { ERRAND_PATIENCE_MS = 90000 }; /* without an answer for so long it is lost */
+
+uint32_t errand_worker(struct core *core, uint32_t queue); /* who may run one; NONE */
+void errand_give(struct core *core, uint32_t worker, struct errand errand); /* its payload lives in core->step */
+void errand_over(struct core *core, uint32_t worker); /* answered, lost, or not wanted any more */
+void errands_send(struct core *core);
+void errands_done(struct core *core, const struct core_event *event);
+
+/* ---- wait.c, wait_plan.c: wait_for ------------------------------------------------------------------------------------------------ */
+
+void wait_begin(struct core *core, struct ref ref);
+void wait_resume(struct core *core, struct run *run, uint32_t task); /* recovery */
+void wait_free(struct core *core, uint32_t index);
+void wait_clear(struct wait *wait);
+void wait_timer(struct core *core, const struct timer *timer);
+void wait_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
+void wait_task_ended(struct core *core, const struct run *run, struct str task_id); /* well; empty: the whole run */
+MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err);
+struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);
+
+/* ---- notify.c: on_success and its like ----------------------------------------------------------------------------- */
+
+void notify_instance(struct core *core, struct ref ref, enum cause cause, struct str error); /* it is in its new state */
+void notify_started(struct core *core, uint32_t attempt);
+void notify_run(struct core *core, struct run *run);
+void notify_deadline_set(struct core *core, const struct run *run);
+void notify_deadline(struct core *core, struct run *run, uint32_t queued);
+void notify_ready(struct core *core, uint32_t index); /* its row is committed */
+void notify_recovered(struct core *core, const struct notification_row *row);
+void notify_receiver(struct core *core, uint32_t receiver); /* gives what may be given */
+void notify_timer(struct core *core, const struct timer *timer);
+void notify_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
+void notifications_clear(struct core *core);
+uint32_t notification_find(const struct core *core, struct id128 id);
 
 /* ---- pool.c: pools, queues, lanes, gates --------------------------------------------------------------------------- */
 
@@ -644,6 +760,7 @@ uint32_t worker_by_no(const struct core *core, int64_t worker_no);
 uint32_t worker_free_credits(const struct core *core, const struct worker *worker);
 void worker_list(struct core *core, uint32_t worker); /* in the heaps of its queues */
 uint32_t worker_pick(struct core *core, uint32_t queue);
+bool worker_serves(const struct worker *worker, uint32_t queue);
 void worker_drain(struct core *core, uint32_t worker, bool drain, bool stop, const char *reason);
 void worker_check_drained(struct core *core, uint32_t worker);
 void worker_silent(struct core *core, uint32_t worker);

@@ -79,11 +79,13 @@ static bool *outputs_read(struct dag *dag)
 {
     bool *read = ARENA_ARRAY(&dag->arena, bool, dag->task_count);
     reads_value(dag, read, dag->env);
+    reads_value(dag, read, dag->notify);
     for (uint32_t t = 0; t < dag->task_count; t++) {
         const struct task *task = &dag->tasks[t];
         reads_value(dag, read, task->operator_args);
         reads_value(dag, read, task->for_each);
         reads_value(dag, read, task->env);
+        reads_value(dag, read, task->notify);
         reads_text(dag, read, task->when);
         reads_text(dag, read, task->cwd);
         reads_text(dag, read, task->map_label);

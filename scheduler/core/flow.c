@@ -40,6 +40,8 @@ static int output_of(void *owner, uint32_t task, struct arena *arena, const stru
 {
     struct run *run = ((struct context_owner *)owner)->run;
     const struct dag *dag = run_dag(((struct context_owner *)owner)->core, run);
+    if (run->tasks == NULL) /* a run that has not begun: see deadlines */
+        return err_set(err, ERR_NOT_FOUND, "task %.*s has no output yet", STR_ARG(dag->tasks[task].id));
     const struct task_slot *slot = &run->tasks[task];
     if (slot->expansion == NONE || run->expansions.items[slot->expansion].length == 0) {
         *out = output_value(run, task, -1, arena);
@@ -60,15 +62,12 @@ static int output_of(void *owner, uint32_t task, struct arena *arena, const stru
     return 0;
 }
 
-void context_fill(struct core *core, struct ref ref, struct context_owner *owner, struct arena *arena,
-                  struct context *out)
+void context_of_run(struct core *core, struct run *run, struct context_owner *owner, struct arena *arena,
+                    struct context *out)
 {
-    struct run *run = run_get(core, ref.run);
-    const struct instance *instance = instance_at(core, ref);
     *owner = (struct context_owner){ core, run };
     *out = (struct context){
         .dag = run_dag(core, run),
-        .task = task_at(core, ref),
         .run_id = run->run_id,
         .run_type = run->type,
         .has_logical = run->has_logical,
@@ -77,12 +76,22 @@ void context_fill(struct core *core, struct ref ref, struct context_owner *owner
         .interval_end_ms = run->interval_end_ms,
         .conf = run->conf,
         .params = run->params,
-        .try_no = instance->try_no,
-        .map_index = ref.map,
-        .fence = instance->row_no,
+        .map_index = -1,
         .source = { owner, output_of, variable_of, connection_of },
         .arena = arena,
     };
+}
+
+void context_fill(struct core *core, struct ref ref, struct context_owner *owner, struct arena *arena,
+                  struct context *out)
+{
+    struct run *run = run_get(core, ref.run);
+    const struct instance *instance = instance_at(core, ref);
+    context_of_run(core, run, owner, arena, out);
+    out->task = task_at(core, ref);
+    out->try_no = instance->try_no;
+    out->map_index = ref.map;
+    out->fence = instance->row_no;
     if (ref.map >= 0)
         out->item = run->expansions.items[run->tasks[ref.task].expansion].values->items[ref.map];
 }
@@ -203,6 +212,7 @@ static void decided(struct core *core, struct ref ref, const struct value *outpu
     struct record *record = write_try(core, WRITE_TRY_PLACED, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN);
     record->try.ended_ms = core->wall_ms;
     note_instance(core, ref, CAUSE_NOTHING_TO_RUN);
+    notify_instance(core, ref, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
     if (ref.map < 0)
         flow_exclude(core, run, ref.task); /* before its end lets downstream tasks begin */
     instance_settled(core, ref);
@@ -463,7 +473,7 @@ void flow_trigger(struct core *core, struct ref ref)
     note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
     /* Only now: a run without tasks ends at once, and its waiter must be there to be told. */
     if (run_create(core, &wish, &made, &err) < 0)
-        deferred_end(core, index, TASK_FAILED, str_of(err.sentence));
+        deferred_end(core, index, TASK_FAILED, CAUSE_EVENT, str_of(err.sentence));
 }
 
 /* The reverse of triggered_id, but for the try. */
@@ -499,7 +509,7 @@ void flow_run_ended(struct core *core, struct run *run)
     struct str error = good ? STR_EMPTY
                             : str_format(&core->step, "run %.*s of DAG %.*s failed", STR_ARG(run->run_id),
                                          STR_ARG(run_dag(core, run)->id));
-    deferred_end(core, instance->attempt, good ? TASK_SUCCESS : TASK_FAILED, error);
+    deferred_end(core, instance->attempt, good ? TASK_SUCCESS : TASK_FAILED, CAUSE_EVENT, error);
 }
 
 static void deferred_check(struct core *core, struct ref ref)
@@ -511,7 +521,7 @@ static void deferred_check(struct core *core, struct ref ref)
     VEC_EACH(&core->runs, i)
         if (core->runs.items[i] != NULL && str_eq(core->runs.items[i]->run_id, run_id))
             return;
-    deferred_end(core, instance->attempt, TASK_FAILED,
+    deferred_end(core, instance->attempt, TASK_FAILED, CAUSE_EVENT,
                  str_format(&core->step, "run %.*s, which it waited for, is gone", STR_ARG(run_id)));
 }
 

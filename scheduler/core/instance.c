@@ -62,6 +62,7 @@ void instance_end(struct core *core, struct ref ref, enum task_state state, enum
     record->try.ended_ms = core->wall_ms;
     record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, cause);
+    notify_instance(core, ref, cause, error);
     instance_settled(core, ref);
 }
 
@@ -178,6 +179,8 @@ static void whole_settled(struct core *core, struct run *run, uint32_t task, enu
     if (dag->tasks[task].setup)
         setup_settled(core, run, task);
     past_settled(core, run);
+    if (state == TASK_SUCCESS)
+        wait_task_ended(core, run, dag->tasks[task].id);
     if (state == TASK_FAILED && dag->fail_fast && run->state == RUN_RUNNING && !run->forced)
         run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_FAIL_FAST, false);
     run_finish_if_done(core, run);

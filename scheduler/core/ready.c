@@ -42,6 +42,10 @@ void ready_add(struct core *core, struct ref ref)
     const struct instance *instance = instance_at(core, ref);
     const struct version *version = &core->versions.items[run_get(core, ref.run)->version];
     ASSERT(instance->state == TASK_SCHEDULED);
+    if (task_at(core, ref)->operator_kind == OPERATOR_WAIT_FOR) { /* its next try */
+        wait_begin(core, ref);
+        return;
+    }
     if (instance->attempt != NONE && !MUTANT(CORE_REPLACE_DYING))
         return; /* attempt_died comes back to it */
     lane_push(core, version->lanes[ref.task], ready_key(core, ref));
@@ -72,14 +76,10 @@ static void instance_begin(struct core *core, struct ref ref)
     case OPERATOR_BRANCH: flow_branch(core, ref); return;
     case OPERATOR_SHORT_CIRCUIT: flow_short_circuit(core, ref); return;
     case OPERATOR_TRIGGER_DAG: flow_trigger(core, ref); return;
+    case OPERATOR_WAIT_FOR: wait_begin(core, ref); return;
     default: break;
     }
-    if (!operator_needs_worker(task->operator_kind)) {
-        struct str error = str_format(&core->step, "%s is not supported by this release",
-                                      operator_name(task->operator_kind));
-        instance_end(core, ref, TASK_FAILED, CAUSE_BAD_EXPRESSION, error);
-        return;
-    }
+    ASSERT(operator_needs_worker(task->operator_kind));
     instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
     ready_add(core, ref);
 }

@@ -161,6 +161,7 @@ static void run_resume(struct core *core, struct run *run)
             if (run->expansions.items[slot->expansion].items[i].state == TASK_SCHEDULED)
                 ready_add(core, (struct ref){ run->index, t, (int32_t)i });
         flow_deferred_check(core, run, t);
+        wait_resume(core, run, t);
     }
     run_evaluate_all(core, run);
     run_finish_if_done(core, run);
@@ -195,6 +196,7 @@ void recover_run(struct core *core, const struct recovered_run *row)
         dag->active++;
     run_timeout_set(core, run);
     past_ask(core, run);
+    notify_deadline_set(core, run);
     if (core->deciding)
         run_resume(core, run);
 }
@@ -227,6 +229,9 @@ void recover_done(struct core *core)
         backfills_check(core, &core->dags.items[i]);
         schedule_check(core, &core->dags.items[i]);
     }
+    VEC_EACH(&core->notifications, i)
+        if (core->notifications.items[i].used)
+            notify_ready(core, i);
     if (core->barrier)
         timer_set(core, core->led_ms + core->limits.amnesty_ms, (struct timer){ .kind = TIMER_AMNESTY });
     barrier_check(core);

@@ -155,6 +155,7 @@ void run_queue(struct core *core, struct run *run)
     }
     heap_push(&dag->queued, (struct heap_entry){ run->run_after_ms, (uint64_t)run->run_no, run->index });
     dag->queued_count++;
+    notify_deadline_set(core, run);
     /* Once due it stays so, also when the wall clock steps back. */
     run->due = run->run_after_ms <= core->wall_ms;
     if (!run->due)
@@ -268,7 +269,10 @@ void run_finish_if_done(struct core *core, struct run *run)
     write_run_state(core, run);
     past_drop(core, run);
     backfill_left(core, run);
+    notify_run(core, run);
     flow_run_ended(core, run);
+    if (run->state == RUN_SUCCESS)
+        wait_task_ended(core, run, STR_EMPTY);
     failures_count(core, dag, run);
     runs_start(core, dag);
     schedule_check(core, dag);

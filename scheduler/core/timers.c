@@ -47,6 +47,10 @@ static void fire_run(struct core *core, const struct timer *timer)
         run_timed_out(core, run, timer->index);
         return;
     }
+    if (timer->kind == TIMER_DEADLINE) {
+        notify_deadline(core, run, timer->index);
+        return;
+    }
     run->due = true;
     runs_start(core, &core->dags.items[run->dag]);
 }
@@ -77,6 +81,10 @@ static void fire(struct core *core, const struct timer *timer)
     case TIMER_WORKER: worker_silent(core, timer->index); break;
     case TIMER_AMNESTY: barrier_check(core); break;
     case TIMER_FIND: find_again(core, timer); break;
+    case TIMER_WAIT: wait_timer(core, timer); break;
+    case TIMER_DEADLINE: fire_run(core, timer); break;
+    case TIMER_RECEIVER: notify_receiver(core, timer->index); break;
+    case TIMER_NOTIFICATION: notify_timer(core, timer); break;
     }
 }
 

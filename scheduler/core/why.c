@@ -155,6 +155,17 @@ static void of_retry(const struct core *core, const struct run *run, struct ref 
          cause_sentence(instance->cause));
 }
 
+static void of_deferred(const struct core *core, const struct instance *instance, struct buf *out)
+{
+    struct arena scratch = { 0 };
+    uint32_t wait = core->attempts.items[instance->attempt].wait;
+    if (wait == NONE)
+        line(out, "it waits for the run of another DAG, and holds no slot");
+    else
+        line(out, "%.*s", STR_ARG(wait_why(core, &core->waits.items[wait], &scratch)));
+    arena_clear(&scratch);
+}
+
 static void of_instance(struct core *core, struct ref ref, struct buf *out)
 {
     const struct run *run = run_get(core, ref.run);
@@ -170,7 +181,7 @@ static void of_instance(struct core *core, struct ref ref, struct buf *out)
         break;
     case TASK_SCHEDULED: of_scheduled(core, ref, out); break;
     case TASK_UP_FOR_RETRY: of_retry(core, run, ref, instance, out); break;
-    case TASK_DEFERRED: line(out, "it waits for the run of another DAG, and holds no slot"); break;
+    case TASK_DEFERRED: of_deferred(core, instance, out); break;
     case TASK_QUEUED:
         line(out, "worker %.*s has it and has not said yet that its process runs",
              STR_ARG(core->workers.items[core->attempts.items[instance->attempt].worker].name));

@@ -57,7 +57,7 @@ uint32_t worker_free_credits(const struct core *core, const struct worker *worke
     return worker->synced && active && settled && is_fresh(core, worker) ? worker->credits.count : 0;
 }
 
-static bool serves(const struct worker *worker, uint32_t queue)
+bool worker_serves(const struct worker *worker, uint32_t queue)
 {
     VEC_EACH(&worker->queue_list, i)
         if (worker->queue_list.items[i] == queue)
@@ -78,7 +78,7 @@ static void heap_tidy(struct core *core, uint32_t queue)
         return;
     heap->count = 0;
     VEC_EACH(&core->workers, i)
-        if (core->workers.items[i].listed_free > 0 && serves(&core->workers.items[i], queue))
+        if (core->workers.items[i].listed_free > 0 && worker_serves(&core->workers.items[i], queue))
             heap_push(heap, entry_of(&core->workers.items[i], i));
 }
 
@@ -107,7 +107,7 @@ uint32_t worker_pick(struct core *core, uint32_t queue)
             return NONE;
         uint32_t index = (uint32_t)first->item;
         struct worker *worker = &core->workers.items[index];
-        if (worker->listed_free > 0 && first->key == -(int64_t)worker->listed_free && serves(worker, queue)) {
+        if (worker->listed_free > 0 && first->key == -(int64_t)worker->listed_free && worker_serves(worker, queue)) {
             if (worker_free_credits(core, worker) > 0)
                 return index;
             worker->listed_free = 0; /* too old; its next inventory lists it again */

@@ -102,7 +102,9 @@ static struct value *compile(struct arena *arena, const struct conf *conf, const
                              struct compile_result *out)
 {
     int64_t began_ms = loop_now_ms();
-    const struct compile_options options = { .zone = zone_of, .map_length_max = (uint32_t)conf->core_max_map_length };
+    const struct compile_options options = { .zone = zone_of,
+                                             .default_timezone = conf->core_default_timezone,
+                                             .map_length_max = (uint32_t)conf->core_max_map_length };
     struct compile_result result;
     int rc = compile_file(arena, str_of(path), text, &options, &result);
     *out = result;

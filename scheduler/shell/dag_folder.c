@@ -69,7 +69,9 @@ static void read_folder(struct walk *walk, struct str folder, int depth)
         walk->out->is_complete = walk->out->is_complete && errno == ENOENT;
         return;
     }
-    VEC_ADD(&walk->out->folders, folder);
+    struct stat opened;
+    if (fstat(dirfd(dir), &opened) == 0)
+        VEC_ADD(&walk->out->folders, (struct dag_folder_place){ folder, opened.st_ino });
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
         if (entry->d_name[0] != '.')
             read_entry(walk, folder, entry->d_name, depth);

@@ -14,10 +14,16 @@ struct dag_folder_file {
     uint64_t inode;
 };
 
+/* A folder that was read, the roots among them. */
+struct dag_folder_place {
+    struct str path;
+    uint64_t inode;
+};
+
 struct dag_folder {
     struct arena arena;
     VEC(struct dag_folder_file) files; /* by path */
-    VEC(struct str) folders;           /* to be watched */
+    VEC(struct dag_folder_place) folders; /* to be watched */
     bool is_complete; /* false: something could not be read; what is missing then may still be there */
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "scheduler/shell/errands.h"
 #include "scheduler/shell/find.h"
 #include "scheduler/shell/scale.h"
 
@@ -46,6 +47,8 @@ static struct message message_of(const struct core_send *send)
         return (struct message){ .type = MESSAGE_DRAIN, .drain = { send->drain.drain } };
     case SEND_STOP:
         return (struct message){ .type = MESSAGE_STOP };
+    case SEND_ERRANDS:
+        return (struct message){ .type = MESSAGE_ERRANDS, .errands = { send->errands.items, send->errands.count } };
     case SEND_SCALE:
     case SEND_FIND:
         break;
@@ -63,6 +66,10 @@ void dispatch_send(struct shell *shell, const struct core_send *send)
     }
     if (send->type == SEND_FIND) {
         find_run(shell, &send->find);
+        return;
+    }
+    if (send->type == SEND_ERRANDS && send->worker.size == 0) {
+        errands_run(shell->errands, send->errands.items, send->errands.count);
         return;
     }
     struct message message = message_of(send);

@@ -5,14 +5,14 @@
 #include "common/base/map.h"
 #include "common/conf/place.h"
 #include "common/log/log.h"
-#include "common/loop/watch.h"
 #include "common/loop/work.h"
 #include "common/store/dag_file.h"
 #include "scheduler/shell/compile_children.h"
 #include "scheduler/shell/dag_folder.h"
+#include "scheduler/shell/folder_watches.h"
 #include "scheduler/shell/recover.h"
 
-enum { SETTLE_MS = 150, WATCHES_MAX = 2000, ROOTS_MAX = 2 };
+enum { SETTLE_MS = 150, ROOTS_MAX = 2 };
 
 /* What is known of one file: as the folder had it when it was last compiled, and the content's hash as recorded. */
 struct known {
@@ -21,6 +21,7 @@ struct known {
     int64_t size, mtime_ns;
     uint64_t inode;
     bool is_there, is_queued;
+    bool has_changed; /* again, while it was queued */
 };
 
 struct ingest {
@@ -31,11 +32,11 @@ struct ingest {
     struct arena arena; /* the roots */
     VEC(struct known) files;
     struct map by_path; /* -> index of files */
-    struct timer timer;
+    struct timer timer;  /* the next look without a reason */
+    struct timer settle; /* after a change, for those that come with it */
     struct work work;
     struct dag_folder folder;
-    VEC(struct watch *) watches;
-    struct map watched;
+    struct folder_watches *watches;
     struct compile_children *children;
     uint64_t epoch;
     uint32_t closing;
@@ -44,6 +45,13 @@ struct ingest {
 };
 
 static void look(struct ingest *ingest);
+
+/* A timer that is set stays as it is: where something changes all the time, waiting for calm would be waiting for ever. */
+static void look_soon(struct ingest *ingest)
+{
+    if (ingest->is_on && !timer_is_set(&ingest->settle))
+        timer_once(&ingest->settle, SETTLE_MS);
+}
 
 /* ---- known files -------------------------------------------------------------------------------------------------------- */
 
@@ -58,6 +66,15 @@ static struct known *known_of(struct ingest *ingest, struct str path)
         map_put_str(&ingest->by_path, path, index);
     }
     return &ingest->files.items[index];
+}
+
+/* A file is compiled once at a time; what changed meanwhile is found by another look. */
+static void unqueue(struct ingest *ingest, struct known *known)
+{
+    known->is_queued = false;
+    if (known->has_changed)
+        look_soon(ingest);
+    known->has_changed = false;
 }
 
 static void forget_files(struct ingest *ingest)
@@ -113,7 +130,7 @@ static void on_recorded(void *owner, const struct recorded_file *recorded)
     struct compile_answer *result = recording.result;
     if (recording.epoch == ingest->shell->epoch) {
         struct known *known = known_of(ingest, result->file.path);
-        known->is_queued = false;
+        unqueue(ingest, known);
         if (recorded->rc == 0) {
             snprintf(known->hash, sizeof known->hash, "%s", result->hash);
             tell_core(ingest, result, recorded);
@@ -129,7 +146,7 @@ static void on_compiled(void *owner, struct compile_answer *result)
 {
     struct ingest *ingest = owner;
     if (!ingest->is_on || result->is_unchanged) {
-        known_of(ingest, result->file.path)->is_queued = false;
+        unqueue(ingest, known_of(ingest, result->file.path));
         compile_answer_free(result);
         return;
     }
@@ -159,38 +176,12 @@ static void on_gone(void *owner, const struct recorded_file *recorded)
 
 /* ---- looking -------------------------------------------------------------------------------------------------------------- */
 
-static void on_change(struct watch *watch, const char *name)
-{
-    (void)name;
-    struct ingest *ingest = watch->owner;
-    if (ingest->is_on)
-        timer_once(&ingest->timer, SETTLE_MS);
-}
-
-static void watch_folders(struct ingest *ingest)
-{
-    VEC_EACH (&ingest->folder.folders, i) {
-        struct str folder = ingest->folder.folders.items[i];
-        if (map_get_str(&ingest->watched, folder, NULL) || ingest->watches.count >= WATCHES_MAX)
-            continue;
-        struct watch *watch = calloc(1, sizeof *watch);
-        ASSERT(watch != NULL);
-        struct err err = { 0 };
-        if (watch_open(watch, ingest->shell->loop, folder.bytes, on_change, ingest, &err) < 0) {
-            log_debug("watch", LOG_STR("folder", folder), LOG_ERR(&err));
-            free(watch);
-            continue;
-        }
-        map_put_str(&ingest->watched, folder, 1);
-        VEC_ADD(&ingest->watches, watch);
-    }
-}
-
 static void compare_file(struct ingest *ingest, const struct dag_folder_file *file)
 {
     struct known *known = known_of(ingest, file->path);
     known->is_there = true;
     bool same = known->size == file->size && known->mtime_ns == file->mtime_ns && known->inode == file->inode;
+    known->has_changed = !same && known->is_queued;
     if (same || known->is_queued)
         return;
     known->size = file->size;
@@ -237,7 +228,8 @@ static void on_looked(struct work *work)
     struct ingest *ingest = work->owner;
     ingest->is_looking = false;
     if (ingest->is_on) {
-        watch_folders(ingest);
+        if (folder_watches_follow(ingest->watches, ingest->folder.folders.items, ingest->folder.folders.count))
+            look_soon(ingest);
         compare(ingest);
     }
     dag_folder_clear(&ingest->folder);
@@ -255,6 +247,11 @@ static void look(struct ingest *ingest)
     ingest->is_looking = true;
     timer_once(&ingest->timer, ingest->shell->conf->scheduler_dag_dir_list_interval_ms);
     loop_work(ingest->shell->loop, &ingest->work, run_look, on_looked, ingest);
+}
+
+static void on_change(void *owner)
+{
+    look_soon(owner);
 }
 
 static void on_timer(struct timer *timer)
@@ -298,6 +295,7 @@ void ingest_stop(struct ingest *ingest)
 {
     ingest->is_on = false;
     timer_stop(&ingest->timer);
+    timer_stop(&ingest->settle);
     compile_children_drop(ingest->children);
 }
 
@@ -311,6 +309,8 @@ struct ingest *ingest_new(struct shell *shell)
     if (shell->conf->core_load_examples && place_examples(&ingest->arena, &examples))
         ingest->roots[ingest->root_count++] = examples;
     timer_open(&ingest->timer, shell->loop, on_timer, ingest);
+    timer_open(&ingest->settle, shell->loop, on_timer, ingest);
+    ingest->watches = folder_watches_new(shell->loop, on_change, ingest);
     ingest->children = compile_children_new(shell->loop, shell->conf, on_compiled, ingest);
     return ingest;
 }
@@ -320,10 +320,6 @@ static void on_closed(void *owner)
     struct ingest *ingest = owner;
     if (--ingest->closing > 0)
         return;
-    VEC_EACH (&ingest->watches, i)
-        free(ingest->watches.items[i]);
-    VEC_CLEAR(&ingest->watches);
-    map_clear(&ingest->watched);
     forget_files(ingest);
     VEC_CLEAR(&ingest->files);
     arena_clear(&ingest->arena);
@@ -333,18 +329,13 @@ static void on_closed(void *owner)
     done(done_owner);
 }
 
-static void watch_closed(void *owner)
-{
-    on_closed(owner);
-}
-
 static void finish_close(struct ingest *ingest)
 {
-    ingest->closing = 2 + ingest->watches.count;
+    ingest->closing = 4;
     timer_close(&ingest->timer, on_closed);
+    timer_close(&ingest->settle, on_closed);
     compile_children_close(ingest->children, on_closed, ingest);
-    VEC_EACH (&ingest->watches, i)
-        watch_close(ingest->watches.items[i], watch_closed);
+    folder_watches_close(ingest->watches, on_closed, ingest);
 }
 
 void ingest_close(struct ingest *ingest, void (*done)(void *owner), void *owner)

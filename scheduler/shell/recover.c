@@ -38,6 +38,34 @@ static void step(struct recovery *recovery, struct core_event *event)
         shell_step(recovery->shell, event);
 }
 
+static void put_text(struct arena *arena, struct value *map, const char *key, struct str text)
+{
+    if (text.size > 0)
+        value_put(arena, map, str_of(key), value_string(arena, text));
+}
+
+/* The settings' section [smtp] as a connection, as Airflow's provider for SMTP names it; one of that name that somebody made
+ * takes its place. */
+static void give_smtp(struct recovery *recovery)
+{
+    const struct conf *conf = recovery->shell->conf;
+    struct arena arena = { 0 };
+    if (conf->smtp_smtp_host.size == 0)
+        return;
+    struct value *map = value_map(&arena), *extra = value_map(&arena);
+    put_text(&arena, map, "host", conf->smtp_smtp_host);
+    value_put(&arena, map, STR("port"), value_int(&arena, conf->smtp_smtp_port));
+    put_text(&arena, map, "login", conf->smtp_smtp_user);
+    put_text(&arena, map, "password", conf->smtp_smtp_password.value);
+    put_text(&arena, extra, "from_email", conf->smtp_smtp_mail_from);
+    value_put(&arena, extra, STR("ssl"), value_bool(&arena, conf->smtp_smtp_ssl));
+    value_put(&arena, extra, STR("starttls"), value_bool(&arena, conf->smtp_smtp_starttls && !conf->smtp_smtp_ssl));
+    value_put(&arena, extra, STR("disable_tls"), value_bool(&arena, !conf->smtp_smtp_starttls && !conf->smtp_smtp_ssl));
+    value_put(&arena, map, STR("extra"), extra);
+    step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { STR("smtp_default"), map } });
+    arena_clear(&arena);
+}
+
 static void on_numbers(void *owner, const struct recovered_numbers *numbers)
 {
     struct recovery *recovery = owner;
@@ -51,6 +79,7 @@ static void on_numbers(void *owner, const struct recovered_numbers *numbers)
                                                    .worker_no_next = numbers->worker_no_next,
                                                    .failover_age_ms = recovery->shell->failover_age_ms,
                                                    .event_no_next = numbers->event_no_next } });
+    give_smtp(recovery);
 }
 
 void recover_dag(struct shell *shell, const struct recovered_dag *row)
@@ -108,17 +137,17 @@ static void on_variable(void *owner, const struct variable_row *row)
     arena_clear(&arena);
 }
 
-static void put_text(struct arena *arena, struct value *map, const char *key, struct str text)
+static void forget_connections(struct recovery *recovery)
 {
-    if (text.size > 0)
-        value_put(arena, map, str_of(key), value_string(arena, text));
+    step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { .id = STR_EMPTY } });
+    give_smtp(recovery);
 }
 
 static void on_connection(void *owner, const struct connection_row *row)
 {
     struct recovery *recovery = owner;
     if (!recovery->has_forgotten)
-        step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { .id = STR_EMPTY } });
+        forget_connections(recovery);
     recovery->has_forgotten = true;
     if (row->is_unreadable) {
         log_warn("connection_unreadable", LOG_STR("connection", row->connection_id));
@@ -166,6 +195,11 @@ static void on_run(void *owner, const struct recovered_run *run)
     step(recovery, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = run });
 }
 
+static void on_notification(void *owner, const struct notification_row *row)
+{
+    step(owner, &(struct core_event){ .type = CORE_NOTIFICATION, .notification = row });
+}
+
 static void on_end(void *owner, int rc, const struct err *err)
 {
     struct recovery *recovery = owner;
@@ -209,6 +243,7 @@ void recover_start(struct shell *shell)
         .on_asset = on_asset,
         .on_backfill = on_backfill,
         .on_run = on_run,
+        .on_notification = on_notification,
         .on_end = on_end,
     };
     store_recover(shell->store, &handler, recovery_new(shell));
@@ -219,7 +254,9 @@ static void on_reloaded(void *owner, int rc, const struct err *err, enum core_ev
     struct recovery *recovery = owner;
     if (rc < 0)
         log_warn("reload", LOG_ERR(err));
-    else if (!recovery->has_forgotten) /* none is left */
+    else if (!recovery->has_forgotten && type == CORE_CONNECTION) /* none is left */
+        forget_connections(recovery);
+    else if (!recovery->has_forgotten)
         step(recovery, &(struct core_event){ .type = type });
     void (*on_reload_end)(void *) = recovery->on_end;
     void *end_owner = recovery->owner;

@@ -68,6 +68,11 @@ static void on_message(struct wire_server *server, struct str peer, const struct
                                                 .started = { peer, message->started.attempt,
                                                              message->started.started_unix_ms } });
         break;
+    case MESSAGE_ERRANDS_DONE:
+        shell_step(shell, &(struct core_event){ .type = CORE_ERRANDS_DONE,
+                                                .errands = { peer, message->errands_done.answers,
+                                                             message->errands_done.count } });
+        break;
     case MESSAGE_NUDGE:
         inbox_look(shell->inbox);
         break;

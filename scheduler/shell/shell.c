@@ -6,6 +6,7 @@
 #include "common/store/apply.h"
 #include "common/store/seal.h"
 #include "scheduler/shell/dispatch.h"
+#include "scheduler/shell/errands.h"
 #include "scheduler/shell/file_watch.h"
 #include "scheduler/shell/inbox.h"
 #include "scheduler/shell/ingest.h"
@@ -148,6 +149,7 @@ static struct core_limits limits_of(const struct conf *conf)
         .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
         .paused_upon_creation = conf->core_dags_are_paused_at_creation,
         .default_pool_slots = (int32_t)conf->core_default_pool_slots,
+        .notify_give_up_ms = conf->notifications_give_up_ms,
     };
 }
 
@@ -166,6 +168,8 @@ static int open_store(struct shell *shell, struct err *err)
             .metrics = shell->metrics,
             .is_writing = true,
             .readers = 1,
+            .statement_timeout_ms = conf->database_statement_timeout_ms,
+            .lock_timeout_ms = conf->database_lock_timeout_ms,
             .on_state = on_store_state,
             .owner = shell,
         };
@@ -191,6 +195,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     shell->ingest = ingest_new(shell);
     shell->scale = scale_new(shell);
     shell->file_watch = file_watch_new(shell);
+    shell->errands = errands_new(shell);
     int rc = wire_open(&shell->wire, loop, shell->metrics, err);
     if (rc == 0)
         rc = session_open(shell, err);
@@ -198,6 +203,11 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
         rc = open_store(shell, err);
     *out = shell; /* also on failure: shell_close ends what was begun */
     return rc;
+}
+
+void shell_set_conf(struct shell *shell, const struct conf *conf)
+{
+    shell->conf = conf;
 }
 
 /* Closing is a chain: each part is closed when the one before it has ended. */
@@ -234,10 +244,16 @@ static void on_scale_closed(void *owner)
         on_wire_closed(shell);
 }
 
-static void on_inbox_closed(void *owner)
+static void on_errands_closed(void *owner)
 {
     struct shell *shell = owner;
     scale_close(shell->scale, on_scale_closed, shell);
+}
+
+static void on_inbox_closed(void *owner)
+{
+    struct shell *shell = owner;
+    errands_close(shell->errands, on_errands_closed, shell);
 }
 
 static void on_file_watch_closed(void *owner)

@@ -6,7 +6,8 @@
  * message waits for which commit, who runs what, when something is due - all that is the core's.
  *
  * One file a concern: lead (the lease), recover (rows to events), ingest (DAG files), inbox (requests), session (messages in),
- * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider). They meet only in this struct. */
+ * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider),
+ * errands (its own). They meet only in this struct. */
 #ifndef HEADRACE_SHELL_H
 #define HEADRACE_SHELL_H
 
@@ -24,6 +25,7 @@ struct inbox;
 struct publish;
 struct file_watch;
 struct scale;
+struct errands;
 struct seal;
 
 struct shell {
@@ -48,6 +50,7 @@ struct shell {
     struct publish *publish;
     struct scale *scale;
     struct file_watch *file_watch;
+    struct errands *errands;
     void *owner;
     void (*done)(void *owner);
 };
@@ -55,6 +58,9 @@ struct shell {
 /* `conf` is kept. Returns when the port is bound; leading begins when the database answers and nobody else leads. *out is set
  * on failure too, to be closed. */
 MUST_USE int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner, struct err *err);
+
+/* Settings that were read again; kept like those before, which must live on until shell_close. */
+void shell_set_conf(struct shell *shell, const struct conf *conf);
 
 /* Gives the lease back, closes everything, frees the shell; then done(owner). */
 void shell_close(struct shell *shell, void (*done)(void *owner));

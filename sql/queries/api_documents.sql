@@ -360,4 +360,7 @@ SELECT json_agg(json_build_array(m.name, m.label, m.value, m.number) ORDER BY m.
         FROM (VALUES (0, 'present'), (1, 'draining'), (2, 'drained')) AS w (state, word)
     UNION ALL SELECT 'headrace_worker_slots', '', '', total FROM slots
     UNION ALL SELECT 'headrace_scheduler_leads', '', '', (expires_at > now())::int FROM lease WHERE shard = 0
+    UNION ALL SELECT 'headrace_notifications', 'state', notification_state_word(s.state),
+                     (SELECT count(*) FROM notification n WHERE n.state = s.state)
+        FROM (VALUES (0), (2)) AS s (state)
     UNION ALL SELECT 'headrace_inbox_requests', '', '', count(*) FROM inbox) m

@@ -282,3 +282,20 @@ SELECT asset_event_json(e)::text AS j, e.event_no AS id, e.asset_no AS asset_id,
     e.map_index AS source_map_index
 FROM asset_event e JOIN asset a ON a.asset_no = e.asset_no LEFT JOIN dag d ON d.dag_no = e.dag_no
 LEFT JOIN run r ON r.run_no = e.run_no LEFT JOIN dag_version v ON v.version_no = r.version_no
+
+-- name: api_notifications
+-- gives: text text text text text text text timestamptz int4 text
+-- What was to be told and whether it was; payloads stay where they are.
+SELECT json_build_object(
+        'notification_id', n.id, 'state', notification_state_word(n.state), 'event', n.event, 'kind', n.kind,
+        'target', n.target, 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'task_id', t.task_id,
+        'map_index', n.map_index, 'try_number', n.try_no, 'tries', n.tries, 'made_at', n.made_at, 'next_try_at', n.next_at,
+        'ended_at', n.ended_at, 'error', nullif(n.error, ''))::text AS j,
+    notification_state_word(n.state) AS state, n.kind, n.event, d.dag_id, r.run_id, t.task_id, n.made_at, n.tries,
+    n.id::text AS notification_id
+FROM notification n
+LEFT JOIN dag d ON d.dag_no = n.dag_no
+LEFT JOIN run r ON r.run_no = n.run_no
+LEFT JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT v.ir -> 'tasks' -> n.task ->> 'id' AS task_id WHERE n.task >= 0
+                    UNION ALL SELECT NULL WHERE n.task < 0) t

@@ -8,7 +8,7 @@
 WITH live AS (
     SELECT r.* FROM live_run l JOIN run r ON r.run_no = l.run_no
 ), ended AS (
-    SELECT r.* FROM run r WHERE r.run_no >= ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32
+    SELECT r.run_no, r.state, r.ended_at FROM run r WHERE r.run_no >= ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32
         AND r.ended_at >= now() - $2::int4 * interval '1 hour' AND r.state IN (2, 3)
 ), newest AS (
     SELECT DISTINCT ON (y.run_no, y.task, y.map_index) y.run_no, y.task, y.map_index, y.cleared, y.state, y.queued_at
@@ -22,9 +22,10 @@ WITH live AS (
 ), step AS (
     SELECT ms(now() - $2::int4 * interval '1 hour') AS from_ms, greatest(60000, ceil($2::int4 * 3600000.0 / 96 / 60000)::bigint * 60000) AS ms
 ), bucket AS (
-    SELECT (ms(y.ended_at) - s.from_ms) / s.ms AS n, count(*) FILTER (WHERE y.state = 4) AS success,
+    -- in floating point and without a function of ours: this is done for each try of the whole time
+    SELECT floor((date_part('epoch', y.ended_at) * 1000 - s.from_ms) / s.ms)::bigint AS n, count(*) FILTER (WHERE y.state = 4) AS success,
            count(*) FILTER (WHERE y.state = 5) AS failed
-    FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= at_ms(s.from_ms)
+    FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= now() - $2::int4 * interval '1 hour'
         AND y.state IN (4, 5) GROUP BY 1
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
@@ -53,7 +54,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
             'task_id', v.ir -> 'tasks' -> f.task ->> 'id', 'map_index', f.map_index, 'try_number', f.try_no,
             'failed', e.n_failed, 'error', coalesce(nullif(f.error, ''), ($3::text[])[coalesce(f.cause, e.cause) + 1]))
             ORDER BY e.ended_at DESC), '[]')
-        FROM (SELECT * FROM ended WHERE state = 3 ORDER BY ended_at DESC LIMIT 50) e JOIN dag d ON d.dag_no = e.dag_no
+        FROM (SELECT run_no FROM ended WHERE state = 3 ORDER BY ended_at DESC LIMIT 50) n JOIN run e ON e.run_no = n.run_no JOIN dag d ON d.dag_no = e.dag_no
         JOIN dag_version v ON v.version_no = e.version_no
         LEFT JOIN LATERAL (SELECT y.* FROM try y WHERE y.run_no = e.run_no AND y.state = 5 AND NOT y.cleared
                            ORDER BY y.ended_at, y.task LIMIT 1) f ON true),
@@ -81,10 +82,12 @@ WITH hit AS (
       AND (cardinality($6::text[]) = 0 OR run_state_word(l.state) = ANY ($6))
 ), page AS (
     SELECT h.*, row_number() OVER (ORDER BY CASE WHEN $7 = '-last_run' THEN -coalesce(h.last_run_no, 0) END,
+        CASE WHEN $7 = 'attention' THEN CASE WHEN h.is_paused THEN 3 WHEN h.last_state = 3 THEN 0 WHEN h.last_state < 2 THEN 1 ELSE 2 END END,
         CASE WHEN $7 = 'next_run' THEN h.next_fire_at END NULLS LAST, h.dag_id) AS place FROM hit h
 ), shown AS (SELECT * FROM page ORDER BY place LIMIT $9::int4 OFFSET $10::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SELECT count(*) FROM hit),
     'tags', (SELECT coalesce(json_agg(DISTINCT tag ORDER BY tag), '[]') FROM dag, unnest(tags) AS tag WHERE NOT is_stale),
+    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(owners) AS owner WHERE NOT is_stale),
     'dags', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'display_name', s.dag_id, 'description', s.description,
         'tags', s.tags, 'owners', s.owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
@@ -175,24 +178,26 @@ WITH it AS (
     SELECT v.version_no, t.number::int - 1 AS there, k.ordinal FROM version v JOIN dag_version w ON w.version_no = v.version_no
     CROSS JOIN LATERAL jsonb_array_elements(w.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
     JOIN task k ON k.id = t.value ->> 'id'
-), newest AS (
-    SELECT DISTINCT ON (y.run_no, y.task, y.map_index) s.place, s.version_no, y.run_no, y.task, y.map_index, y.try_no,
-           CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
-    FROM shown s JOIN try y ON y.run_no = s.run_no ORDER BY y.run_no, y.task, y.map_index, y.row_no DESC
-), grouped AS (
-    SELECT n.place, n.run_no, n.version_no, n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
-        (array_agg(n.state ORDER BY array_position(ARRAY[5, 7, 3, 2, 1, 8, 9, 10, 12, 0, 4, 6, 11]::int[], n.state::int)))[1] AS worst,
-        count(*) FILTER (WHERE n.state IN (2, 3, 12)) AS active, count(*) FILTER (WHERE n.state IN (4, 6, 11)) AS good,
-        count(*) FILTER (WHERE n.state IN (5, 7)) AS bad
-    FROM newest n GROUP BY n.place, n.run_no, n.version_no, n.task
-), cell AS (
-    SELECT s.place, k.ordinal, x.length, g.try_no, coalesce(g.active, 0) AS active, coalesce(g.good, 0) AS good,
-        coalesce(g.bad, 0) AS bad,
-        -- instances without a row are not started, which is worse than having ended well
-        CASE WHEN x.length > coalesce(g.rows, 0) AND coalesce(g.worst, 0) IN (0, 4, 6, 11) THEN 0 ELSE coalesce(g.worst, 0) END AS state
-    FROM shown s JOIN known k ON k.version_no = s.version_no
-    LEFT JOIN grouped g ON g.run_no = s.run_no AND g.task = k.there
-    LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0
+), line AS ( -- one a run, each by itself: its letters, and what else is told of a cell as the inside of JSON lists
+    SELECT s.place, c.* FROM shown s CROSS JOIN LATERAL (
+        SELECT string_agg(CASE WHEN k.there IS NULL THEN '-'
+                -- instances without a row are not started, which is worse than having ended well
+                WHEN x.length > coalesce(g.rows, 0) AND coalesce(g.worst, 10) >= 10 THEN task_state_letter(0)
+                ELSE task_state_letter((ARRAY[5, 7, 3, 2, 1, 8, 9, 10, 12, 0, 4, 6, 11])[coalesce(g.worst, 10)]) END, '' ORDER BY t.ordinal) AS letters,
+            string_agg(format('[%s,%s,%s]', s.place, t.ordinal, g.try_no), ',' ORDER BY t.ordinal) FILTER (WHERE g.try_no > 1) AS tries,
+            string_agg(format('[%s,%s,%s,%s,%s,%s,%s]', s.place, t.ordinal, x.length, x.length - coalesce(g.active + g.good + g.bad, 0),
+                coalesce(g.active, 0), coalesce(g.good, 0), coalesce(g.bad, 0)), ',' ORDER BY t.ordinal) FILTER (WHERE x.length IS NOT NULL) AS mapped
+        FROM task t LEFT JOIN known k ON k.ordinal = t.ordinal AND k.version_no = s.version_no
+        LEFT JOIN (
+            SELECT n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
+                -- the place of each state in the list above: the least is the worst
+                min((ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[n.state + 1]) AS worst,
+                count(*) FILTER (WHERE n.state IN (2, 3, 12)) AS active, count(*) FILTER (WHERE n.state IN (4, 6, 11)) AS good,
+                count(*) FILTER (WHERE n.state IN (5, 7)) AS bad
+            FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+                  FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
+            GROUP BY n.task) g ON g.task = k.there
+        LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0) c
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hash', encode(it.hash, 'hex'),
     'more', (SELECT count(*) FROM picked) > $3,
@@ -207,13 +212,9 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hash', encode(it.ha
         'version', coalesce(json_agg(v.version_number ORDER BY s.place), '[]'),
         'note', coalesce(json_agg(s.note ORDER BY s.place), '[]'))
         FROM shown s JOIN dag_version v ON v.version_no = s.version_no),
-    'st', (SELECT coalesce(json_agg(c.letters ORDER BY c.place), '[]') FROM (
-        SELECT s.place, string_agg(CASE WHEN c.ordinal IS NULL THEN '-' ELSE task_state_letter(c.state) END, '' ORDER BY t.ordinal)
-            AS letters
-        FROM shown s CROSS JOIN task t LEFT JOIN cell c ON c.place = s.place AND c.ordinal = t.ordinal GROUP BY s.place) c),
-    'tries', (SELECT coalesce(json_agg(json_build_array(place, ordinal, try_no) ORDER BY place, ordinal), '[]') FROM cell WHERE try_no > 1),
-    'mapped', (SELECT coalesce(json_agg(json_build_array(place, ordinal, length, length - active - good - bad, active, good, bad)
-        ORDER BY place, ordinal), '[]') FROM cell WHERE length IS NOT NULL))::text
+    'st', (SELECT coalesce(json_agg(coalesce(letters, '') ORDER BY place), '[]') FROM line),
+    'tries', (SELECT ('[' || coalesce(string_agg(tries, ',' ORDER BY place), '') || ']')::json FROM line),
+    'mapped', (SELECT ('[' || coalesce(string_agg(mapped, ',' ORDER BY place), '') || ']')::json FROM line))::text
 FROM it
 
 -- name: ui_run

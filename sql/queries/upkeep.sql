@@ -32,6 +32,9 @@ DELETE FROM idempotency_key WHERE made_at < now() - interval '1 day'
 -- name: autoscale_events_drop
 DELETE FROM autoscale_event WHERE at < now() - interval '30 days'
 
+-- name: notifications_drop
+DELETE FROM notification WHERE state <> 0 AND made_at < now() - interval '30 days'
+
 -- name: workers_drop
 DELETE FROM worker WHERE state = 3 AND seen_at < now() - interval '30 days'
 

@@ -37,7 +37,7 @@ class Pages(unittest.TestCase):
 
     def test_dags(self):
         answer = self.world.ok("GET", UI + "/dags?runs=2")
-        self.assertEqual((answer["total_entries"], answer["tags"]), (2, ["demo", "finance"]))
+        self.assertEqual((answer["total_entries"], answer["tags"], answer["owners"]), (2, ["demo", "finance"], ["ada", "data"]))
         etl = answer["dags"][0]
         self.assertEqual((etl["version"], etl["task_count"], etl["schedule"], etl["timezone"], etl["running"], etl["queued"]),
                          (2, 7, "0 6 * * *", "Europe/Zurich", 1, 1))
@@ -45,6 +45,7 @@ class Pages(unittest.TestCase):
         self.assertEqual(etl["median_ms"], 3600000)
         for query, wanted in {"q=finance": ["etl"], "q=QUIET": ["quiet"], "paused=true": ["quiet"], "tag=demo": ["etl"], "owner=data": ["etl"],
                               "state=running": ["etl"], "state=failed": [], "dag_id=quiet": ["quiet"], "order_by=-last_run": ["etl", "quiet"],
+                              "order_by=attention": ["etl", "quiet"],
                               "limit=1&offset=1": ["quiet"]}.items():
             with self.subTest(query):
                 self.assertEqual([d["dag_id"] for d in self.world.ok("GET", f"{UI}/dags?{query}")["dags"]], wanted)

@@ -2,7 +2,7 @@
 """The main example on this machine's own package index: the counts that it loads equal a recount, also the second time."""
 import subprocess
 
-from headrace import Standalone, main
+from headrace import Standalone, main, wait_for
 
 DAG = "debian_archive"
 
@@ -49,6 +49,20 @@ def a_bad_part_fails_hard_and_a_good_delivery_is_loaded():
         assert "rating" in system.log(dag, bad, "validate", 1, failed[0]["map_index"])
 
 
+def an_external_job_is_submitted_waited_for_fetched_and_decided_on():
+    with Standalone(examples=True) as system:
+        dag = "poll_external_job"
+        good, bad = system.trigger(dag, {"seconds": 4}), system.trigger(dag, {"seconds": 1, "outcome": "FAILED"})
+        assert system.wait_run(dag, good, 120)["state"] == "success", system.states(dag, good)
+        states = system.states(dag, good)
+        assert (states["wait"], states["use_result"], states["give_up"]) == ("success", "success", "skipped"), states
+        assert "took 4 s and measured" in system.log(dag, good, "use_result")
+        assert system.wait_run(dag, bad, 120)["state"] == "failed"
+        assert system.states(dag, bad)["give_up"] == "failed"
+        told = system.home / "data" / dag / "notifications.log"
+        wait_for(lambda: told.exists() and told.read_text() == f"{dag}: failed\n", "somebody is told of the failure", 30)
+
+
 if __name__ == "__main__":
     main(the_loaded_counts_equal_a_recount_and_a_second_load_doubles_nothing,
-         a_bad_part_fails_hard_and_a_good_delivery_is_loaded)
+         a_bad_part_fails_hard_and_a_good_delivery_is_loaded, an_external_job_is_submitted_waited_for_fetched_and_decided_on)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The web UI against the real programs: a browser signs in, triggers, follows, clears, drains."""
+import json
 import os
+import shlex
 import subprocess
 
 from headrace import Standalone, main
@@ -35,13 +37,46 @@ tasks:
 """
 
 
+# What must stay text wherever it is shown. Each would set window.breached, or load what the content policy reports.
+HOSTILE = {
+    "script": "<script>window.breached=1</script>",
+    "image": "<img src=x onerror=window.breached=1>",
+    "svg": "<svg/onload=window.breached=1>",
+    "quote": "\"'><b onmouseover=window.breached=1 autofocus onfocus=window.breached=1>",
+    "link": "[go](javascript:window.breached=1) <a href='javascript:window.breached=1'>x</a>",
+    "data": "![x](data:text/html,<script>window.breached=1</script>)",
+    "template": "{{ '<img src=x onerror=window.breached=1>' }}",
+    "close": "</script></style></title><script>window.breached=1</script>",
+    "ansi": "\x1b]8;;javascript:window.breached=1\x07click\x1b]8;;\x07 \x1b[31m<img src=x onerror=window.breached=1>\x1b[0m",
+    "bidi": "\u202e<iframe srcdoc='<script>parent.breached=1</script>'>",
+}
+
+
+def hostile_dag():
+    every = "\n\n".join(HOSTILE.values())
+    text = {name: value for name, value in HOSTILE.items() if name not in ("ansi", "template")}
+    say = [f"printf '%s\\n' {shlex.quote(value)}" for name, value in HOSTILE.items() if name != "template"]
+    return json.dumps({
+        "dag_id": "hostile", "description": HOSTILE["image"], "owner": HOSTILE["svg"], "tags": [HOSTILE["image"][:60], "demo"],
+        "doc_md": every.replace("\x1b", "").replace("\x07", ""),
+        "params": {"word": {"type": "string", "default": HOSTILE["script"], "title": HOSTILE["image"], "description": HOSTILE["svg"]},
+                   "pick": {"type": "string", "enum": list(text.values()), "default": HOSTILE["quote"]}},
+        "tasks": {"prints": {"bash": "\n".join([*say, "printf '%s' " + shlex.quote(json.dumps(text)) + ' > "$HEADRACE_OUTPUT"']), "doc_md": HOSTILE["image"]},
+                  "fails": {"depends_on": ["prints"], "bash": f"echo {shlex.quote(HOSTILE['image'])} >&2; exit 3"},
+                  "maps": {"depends_on": ["prints"], "for_each": list(text.values()), "bash": "true"}},
+    })
+
+
 def a_person_at_the_browser():
     ui_build()
     settings = {"api.ui_folder": os.path.join(ROOT, "ui", "dist")}
     with Standalone(settings) as system:
         system.write_dag("every_state.yaml", EVERY_STATE)
         system.write_dag("broken.yaml", BROKEN)
+        system.write_dag("hostile.yaml", hostile_dag())
+        system.write_dag("hostile_error.yaml", json.dumps({"dag_id": "hostile_error", "tasks": {"x": {"bash": "true", HOSTILE["image"]: HOSTILE["script"]}}}))
         system.wait_dag("every_state")
+        system.wait_dag("hostile")
         script = os.path.join(ROOT, "tests", "e2e", "ui", "real.mjs")
         done = subprocess.run(["node", script, f"http://127.0.0.1:{system.web_port}", system.password()], timeout=600)
         assert done.returncode == 0, "the browser found something wrong; see above"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Trigger rules against trigger_rule_table.txt, which Airflow's own code has written (trigger_rule_table.py). First the rules
- * themselves, then a scheduler that runs a DAG into each of the table's states. docs/adr/0008 says where they may differ. */
+ * themselves, then a scheduler that runs a DAG into each of the table's states. docs/adr/0009 says where they may differ. */
 #include "common/model/trigger_rule.h"
 
 #include <stdio.h>

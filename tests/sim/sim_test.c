@@ -160,6 +160,8 @@ static bool run_file(struct totals *totals)
             continue;
         struct sim_config config = config_of(seed);
         good &= run_one(&config, totals);
+        config.plain = true; /* the history that it was written down for */
+        good &= run_one(&config, totals);
     }
     fclose(file);
     return good;
@@ -223,7 +225,7 @@ static bool run_mutants(uint64_t seeds, const char *only)
 static void help(void)
 {
     printf("sim_test [N | --seed N | --seeds N | --for 60s | --mutants [NAME]] [--from N] [--faults MASK] [--trace]\n"
-           "         [--tasks N] [--workers N] [--runs N] [--schedulers N]\nfaults:\n");
+           "         [--tasks N] [--workers N] [--runs N] [--schedulers N] [--plain]\nfaults:\n");
     for (int i = 0; i < FAULT_COUNT; i++)
         printf("  %6u %s\n", 1u << i, fault_names[i]);
 }
@@ -270,6 +272,8 @@ static bool options_read(struct options *o, int argc, char **argv)
             o->has_seed = o->config.trace = true;
         } else if (strcmp(argv[i], "--trace") == 0) {
             o->config.trace = true;
+        } else if (strcmp(argv[i], "--plain") == 0) {
+            o->config.plain = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             o->help = true;
         } else if (strcmp(argv[i], "--mutants") == 0) {

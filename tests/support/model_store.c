@@ -2,6 +2,7 @@
 #include "tests/support/model_store.h"
 
 #include "common/base/assert.h"
+#include "common/text/json.h"
 
 void model_store_init(struct model_store *store)
 {
@@ -25,6 +26,7 @@ static void tables_clear(struct model_store *store)
     VEC_CLEAR(&store->events);
     VEC_CLEAR(&store->kept);
     VEC_CLEAR(&store->files);
+    VEC_CLEAR(&store->notifications);
 }
 
 void model_store_clear(struct model_store *store)
@@ -310,6 +312,26 @@ static int event_put(struct model_store *store, const struct record *record, str
     return 0;
 }
 
+struct notification_row *model_store_notification(struct model_store *store, struct id128 id)
+{
+    VEC_EACH(&store->notifications, i)
+        if (id_eq(store->notifications.items[i].id, id))
+            return &store->notifications.items[i];
+    return NULL;
+}
+
+static int notification_change(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct notification_row *row = model_store_notification(store, record->notification.id);
+    if (row == NULL || row->state != NOTIFICATION_PENDING)
+        return err_set(err, ERR_CONFLICT, "there is no such notification that waits");
+    row->state = record->notification.state;
+    row->tries = record->notification.tries;
+    row->next_ms = record->notification.next_ms;
+    row->error = record->notification.error;
+    return 0;
+}
+
 static int apply_one(struct model_store *store, const struct record *record, struct err *err)
 {
     struct model_run *run = NULL;
@@ -342,6 +364,12 @@ static int apply_one(struct model_store *store, const struct record *record, str
     case WRITE_ASSET_TAKEN: asset_take(store, record); return 0;
     case WRITE_BACKFILL_RUN: return backfill_date_put(store, record, err);
     case WRITE_DAG_DELETE: dag_of(store, record->dag.dag_no)->deleted = true; return 0;
+    case WRITE_NOTIFICATION:
+        if (model_store_notification(store, record->notification.id) != NULL)
+            return err_set(err, ERR_CONFLICT, "there is such a notification already");
+        VEC_ADD(&store->notifications, record->notification);
+        return 0;
+    case WRITE_NOTIFICATION_STATE: return notification_change(store, record, err);
     }
     return 0;
 }
@@ -370,6 +398,10 @@ void model_store_keep(struct arena *arena, struct record *record)
     case WRITE_ASSET_KEPT:
     case WRITE_ASSET_TAKEN: break;
     case WRITE_BACKFILL_RUN: KEEP(backfill_run.reason); break;
+    case WRITE_NOTIFICATION:
+    case WRITE_NOTIFICATION_STATE:
+        KEEP(notification.event); KEEP(notification.kind); KEEP(notification.target); KEEP(notification.queue);
+        KEEP(notification.payload); KEEP(notification.error); break;
     case WRITE_DAG_STATE:
     case WRITE_DAG_DELETE: break;
     }
@@ -593,6 +625,55 @@ void model_store_recover(struct model_store *store, void *owner, void (*feed)(vo
     VEC_EACH(&store->runs, i)
         if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
             feed_run(&store->runs.items[i], owner, feed);
+    VEC_EACH(&store->notifications, i) {
+        const struct notification_row *row = &store->notifications.items[i];
+        if (row->state == NOTIFICATION_PENDING || str_is(row->event, "on_deadline"))
+            feed(owner, &(struct core_event){ .type = CORE_NOTIFICATION, .notification = row });
+    }
+}
+
+static enum task_state whole_state(const struct model_run *run, int32_t task)
+{
+    uint32_t good = 0, all = 0;
+    VEC_EACH(&run->tries, i) {
+        const struct model_try *row = &run->tries.items[i];
+        if (row->row.task != (uint32_t)task || model_store_newest(run, row->row.task, row->row.map_index) != row)
+            continue;
+        all++;
+        good += !row->cleared && row->row.state == TASK_SUCCESS;
+    }
+    return all > 0 && good == all ? TASK_SUCCESS : TASK_NONE;
+}
+
+bool model_store_succeeded(struct model_store *store, struct str payload)
+{
+    struct arena arena = { 0 };
+    const struct value *map = NULL;
+    int64_t logical_ms = 0;
+    bool found = false;
+    int rc = json_parse(&arena, payload, NULL, &map, NULL);
+    ASSERT(rc == 0);
+    struct str task_id = value_text(value_get(map, "task_id"), STR_EMPTY);
+    rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX, &logical_ms);
+    ASSERT(rc == 0);
+    VEC_EACH(&store->versions, v) {
+        struct dag *dag = NULL;
+        rc = dag_from_json(store->versions.items[v].ir, &dag, NULL);
+        ASSERT(rc == 0);
+        int32_t task = dag_find_task(dag, task_id);
+        bool is_it = str_eq(dag->id, value_text(value_get(map, "dag_id"), STR_EMPTY));
+        for (uint32_t i = 0; is_it && i < store->runs.count; i++) {
+            const struct model_run *run = &store->runs.items[i];
+            if (run->deleted || run->row.version_no != store->versions.items[v].version_no || !run->row.has_logical ||
+                run->row.logical_ms != logical_ms)
+                continue;
+            found |= task_id.size == 0 ? run->row.state == RUN_SUCCESS
+                                       : task >= 0 && whole_state(run, task) == TASK_SUCCESS;
+        }
+        dag_free(dag);
+    }
+    arena_clear(&arena);
+    return found;
 }
 
 bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,

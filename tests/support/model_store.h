@@ -92,6 +92,7 @@ struct model_store {
     VEC(struct asset_event) events;
     VEC(struct model_kept) kept;
     VEC(struct model_file) files;
+    VEC(struct notification_row) notifications;
     VEC(struct model_log) log;
 };
 
@@ -114,6 +115,12 @@ void model_store_lose(struct model_store *store, uint32_t kept);
 struct model_run *model_store_run(struct model_store *store, int64_t run_no);
 const struct model_try *model_store_newest(const struct model_run *run, uint32_t task, int32_t map_index);
 bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code, struct str *out_answer);
+
+/* The answer to an ERRAND_TASK: its payload, as the core writes it. */
+bool model_store_succeeded(struct model_store *store, struct str payload);
+
+/* NULL: there is none. */
+struct notification_row *model_store_notification(struct model_store *store, struct id128 id);
 
 /* Everything between CORE_LED and CORE_RECOVERED: workers, DAG versions, live runs. `feed` steps the core with each event. */
 void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *owner, struct core_event *event));

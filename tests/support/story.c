@@ -12,7 +12,7 @@ struct core_limits story_limits(void)
         .runs_max = 1000, .tasks_max = 100000, .workers_max = 100, .batch_writes_max = 1000, .parallelism = 0,
         .map_length_max = 1024, .output_bytes_max = 1 << 20, .credit_ttl_ms = 10000, .credit_margin_ms = 1000,
         .lease_ms = 300000, .lease_grace_ms = 10000, .amnesty_ms = 330000, .running_write_ms = 1000,
-        .infra_retries_max = 3, .default_pool_slots = 128,
+        .infra_retries_max = 3, .default_pool_slots = 128, .notify_give_up_ms = 86400000,
     };
 }
 
@@ -141,6 +141,17 @@ static void on_ack(struct story_worker *worker, const struct core_send *send)
     }
 }
 
+static void on_errands(struct story *story, const struct core_send *send)
+{
+    for (uint32_t i = 0; i < send->errands.count; i++) {
+        const struct errand *errand = &send->errands.items[i];
+        struct story_errand kept = { .id = errand->id, .number = errand->number, .kind = errand->kind };
+        snprintf(kept.worker, sizeof kept.worker, "%.*s", STR_ARG(send->worker));
+        snprintf(kept.payload, sizeof kept.payload, "%.*s", STR_ARG(errand->payload));
+        VEC_ADD(&story->errands, kept);
+    }
+}
+
 static void show_send(struct story *story, const struct core_send *send)
 {
     switch (send->type) {
@@ -154,6 +165,10 @@ static void show_send(struct story *story, const struct core_send *send)
     case SEND_DRAIN: say(story, "-> %.*s: %s", STR_ARG(send->worker), send->drain.drain ? "drain" : "go on"); break;
     case SEND_STOP: say(story, "-> %.*s: stop", STR_ARG(send->worker)); break;
     case SEND_FIND: say(story, "-> find a run up to %lld", (long long)send->find.logical_ms); break;
+    case SEND_ERRANDS:
+        say(story, "-> %.*s: %u errands, the first %s", STR_ARG(send->worker.size > 0 ? send->worker : STR("itself")),
+            send->errands.count, errand_kind_name(send->errands.items[0].kind));
+        break;
     case SEND_SCALE:
         say(story, "-> scale %.*s to %u%s%.*s", STR_ARG(send->scale.queue), send->scale.wanted,
             send->scale.stop_worker.size > 0 ? ", stop " : "", STR_ARG(send->scale.stop_worker));
@@ -168,6 +183,8 @@ static void deliver(struct story *story, const struct core_send *send)
         show_send(story, send);
     if (send->type == SEND_FIND)
         VEC_ADD(&story->finds, send->find);
+    if (send->type == SEND_ERRANDS)
+        on_errands(story, send);
     if (send->type == SEND_SCALE) {
         story->scale_wanted = send->scale.wanted;
         snprintf(story->scale, sizeof story->scale, "%.*s", STR_ARG(send->scale.stop_worker));
@@ -308,6 +325,7 @@ void story_free(struct story *story)
     VEC_EACH(&story->dags, i)
         dag_free(story->dags.items[i]);
     VEC_CLEAR(&story->dags);
+    VEC_CLEAR(&story->errands);
     map_clear(&story->states);
     buf_clear(&story->trace);
     arena_clear(&story->arena);
@@ -505,6 +523,61 @@ void story_succeeds(struct story *story, const char *task)
 void story_outputs(struct story *story, const char *task, const char *json)
 {
     story_result(story, task, (struct result){ .output = str_of(json) });
+}
+
+struct story_errand *story_errand(struct story *story, const char *text)
+{
+    VEC_EACH(&story->errands, i)
+        if (strstr(story->errands.items[i].payload, text) != NULL)
+            return &story->errands.items[i];
+    return NULL;
+}
+
+static void answer(struct story *story, uint32_t at, struct errand_answer what)
+{
+    struct story_errand errand = story->errands.items[at];
+    memmove(&story->errands.items[at], &story->errands.items[at + 1], (story->errands.count - at - 1) * sizeof errand);
+    story->errands.count--;
+    what.id = errand.id;
+    what.number = errand.number;
+    step(story, &(struct core_event){ .type = CORE_ERRANDS_DONE, .errands = { str_of(errand.worker), &what, 1 } });
+}
+
+void story_answers(struct story *story, const char *text, enum errand_outcome outcome, const char *output, const char *why)
+{
+    const struct story_errand *errand = story_errand(story, text);
+    if (errand == NULL)
+        fprintf(stderr, "no errand with %s; so far:\n%s", text, story->trace.bytes != NULL ? story->trace.bytes : "");
+    ASSERT(errand != NULL);
+    answer(story, (uint32_t)(errand - story->errands.items),
+           (struct errand_answer){ .outcome = outcome, .output = str_of(output), .text = str_of(why) });
+}
+
+void story_database_answers(struct story *story)
+{
+    for (uint32_t i = 0; i < story->errands.count;) {
+        if (story->errands.items[i].kind != ERRAND_TASK) {
+            i++;
+            continue;
+        }
+        bool done = model_store_succeeded(&story->store, str_of(story->errands.items[i].payload));
+        answer(story, i, (struct errand_answer){ .outcome = done ? ERRAND_DONE : ERRAND_NOT_YET, .output = STR_EMPTY,
+                                                 .text = STR_EMPTY });
+    }
+}
+
+const char *story_notifications(struct story *story)
+{
+    static const char *const states[] = { "pending", "delivered", "failed" };
+    struct buf text = { 0 };
+    VEC_EACH(&story->store.notifications, i) {
+        const struct notification_row *row = &story->store.notifications.items[i];
+        buf_printf(&text, "%.*s %.*s %.*s: %s%s%.*s\n", STR_ARG(row->event), STR_ARG(row->kind), STR_ARG(row->target),
+                   states[row->state], row->error.size > 0 ? ", " : "", STR_ARG(row->error));
+    }
+    const char *copy = str_cstr(&story->arena, buf_str(&text));
+    buf_clear(&text);
+    return copy;
 }
 
 void story_wait(struct story *story, int64_t ms)

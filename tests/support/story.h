@@ -37,6 +37,14 @@ struct story_worker {
     bool draining, stopped, leaving;
 };
 
+struct story_errand {
+    struct id128 id;
+    uint32_t number;
+    enum errand_kind kind;
+    char worker[32]; /* empty: the scheduler's own */
+    char payload[1024];
+};
+
 struct story {
     struct core *core;
     struct core_limits limits;
@@ -59,6 +67,7 @@ struct story {
     struct model_store store;
     int answer_code;
     char answer[512];
+    VEC(struct story_errand) errands; /* given and not answered */
     char scale[256]; /* the last SEND_SCALE */
     uint32_t scale_wanted;
     struct arena arena;
@@ -93,6 +102,13 @@ void story_succeeds(struct story *story, const char *task);
 void story_outputs(struct story *story, const char *task, const char *json); /* succeeds with an output */
 void story_result(struct story *story, const char *task, struct result result);
 void story_inventory(struct story *story, struct story_worker *worker);
+
+/* The first errand whose payload holds `text`; NULL: there is none. Answering takes it away. */
+struct story_errand *story_errand(struct story *story, const char *text);
+void story_answers(struct story *story, const char *text, enum errand_outcome outcome, const char *output, const char *why);
+void story_database_answers(struct story *story); /* to all that ask it about tasks */
+/* "on_failure webhook https://h: pending", one a line, of all notifications. */
+const char *story_notifications(struct story *story);
 
 void story_wait(struct story *story, int64_t ms); /* lets timers fire on the way; workers report every 5 s */
 void story_commit(struct story *story);

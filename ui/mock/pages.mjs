@@ -28,13 +28,17 @@ function dags(world, q) {
   const n = Number(q.get("runs") ?? 14);
   const text = (q.get("q") ?? "").toLowerCase();
   const only = q.getAll("dag_id");
-  let list = world.dags.filter((d) => !only.length || only.includes(d.id));
+  let list = [...world.dags].filter((d) => !only.length || only.includes(d.id));
   if (text) list = list.filter((d) => [d.id, d.description, d.owner, ...d.tags].some((t) => t.toLowerCase().includes(text)));
   if (q.get("paused")) list = list.filter((d) => String(d.is_paused) === q.get("paused"));
   for (const tag of q.getAll("tag")) list = list.filter((d) => d.tags.includes(tag));
   if (q.get("state")) list = list.filter((d) => d.runs[0]?.state === q.get("state"));
-  const rows = list.map((d) => dag_row(world, d, n)).sort((a, b) => a.dag_id.localeCompare(b.dag_id));
-  return { ...stamp(world), total_entries: rows.length, tags: [...new Set(world.dags.flatMap((d) => d.tags))].sort(), dags: rows };
+  for (const owner of q.getAll("owner")) list = list.filter((d) => d.owner === owner);
+  const first = (d) => (q.get("order_by") !== "attention" ? 0 : d.is_paused ? 3 : { failed: 0, running: 1, queued: 1 }[d.runs[0]?.state] ?? 2);
+  list = list.sort((a, b) => first(a) - first(b) || a.id.localeCompare(b.id));
+  const from = Number(q.get("offset") ?? 0);
+  const page = list.slice(from, from + Number(q.get("limit") ?? 100));
+  return { ...stamp(world), total_entries: list.length, tags: [...new Set(world.dags.flatMap((d) => d.tags))].sort(), owners: [...new Set(world.dags.map((d) => d.owner))].sort(), dags: page.map((d) => dag_row(world, d, n)) };
 }
 
 function mapped_counts(world, run) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server that answers as docs/api/ui.md says, from a made-up world. For building and testing the UI without the rest.
-// node mock/server.mjs [--port N] [--still]   user admin, password headrace
+// node mock/server.mjs [--port N] [--still] [--pace MS]   user admin, password headrace
 import { createServer } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
@@ -10,7 +10,8 @@ import { actions } from "./actions.mjs";
 import { World } from "./world.mjs";
 
 const option = (name, fallback) => { const i = process.argv.indexOf(name); return i < 0 ? fallback : process.argv[i + 1]; };
-const world = new World({ still: process.argv.includes("--still") });
+const pace_ms = Number(option("--pace", 350));
+const world = new World({ still: process.argv.includes("--still"), pace_ms });
 const dist = join(fileURLToPath(new URL(".", import.meta.url)), "..", "dist");
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types headrace";
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
@@ -95,6 +96,8 @@ const server = createServer(async (req, res) => {
   }
   if (path === "/auth/logout") return json(res, 204, undefined, { "Set-Cookie": "headrace_session=; Path=/; Max-Age=0" });
   if (path === "/mock/drop") { for (const s of streams) s.destroy(); return json(res, 200, { dropped: true }); }
+  if (path === "/mock/hold") { world.held = true; return json(res, 200, { held: true }); }
+  if (path === "/mock/go") { world.held = false; return setTimeout(() => json(res, 200, { held: false }), pace_ms); } // one step later
   if (!path.startsWith("/api/")) return file(req, res, path);
   if (path === "/api/v2/monitor/health") return json(res, 200, pages.health(world));
   if (!(req.headers.cookie ?? "").includes("headrace_session=mock")) return json(res, 401, { detail: "Sign in first." });

@@ -14,8 +14,10 @@ const T0 = Date.parse("2026-11-21T14:03:07Z");
 const ERRORS = ["exit code 1: KeyError: 'id'", "exit code 2: psql: could not connect to server", "it ran longer than its execution_timeout (10 m)", "exit code 137: it used more memory than its limit (512 MiB)"];
 
 export class World {
-  constructor({ still = false } = {}) {
+  /* Each `pace_ms` every run takes a step; `held` runs stand still while time and logs go on. */
+  constructor({ still = false, pace_ms = 350 } = {}) {
     this.still = still;
+    this.held = false;
     this.born = Date.now();
     this.random = rand(20261121);
     this.seq = 8000;
@@ -30,7 +32,7 @@ export class World {
     this.settle_workers();
     this.scale = this.scale_past();
     if (!still) {
-      this.tick_timer = setInterval(() => this.tick(), 350);
+      this.tick_timer = setInterval(() => this.tick(), pace_ms);
       this.flush_timer = setInterval(() => this.flush(), 100);
     }
   }
@@ -208,6 +210,7 @@ export class World {
   }
 
   tick() {
+    if (this.held) return;
     const now = this.now();
     for (const dag of this.dags) {
       const active = dag.runs.filter((r) => r.state === "running" || r.state === "queued");

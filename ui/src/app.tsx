@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* app - who is there, and which page. Each page is a file of its own, loaded when it is first shown. */
-import { lazy, Suspense, useCallback, useEffect, useState, type ComponentType } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { api_get, api_session, ApiError, V1, type Me } from "./lib/api.ts";
+import { later, type Later } from "./lib/later.tsx";
 import { snapshots_retry } from "./lib/live.ts";
 import { MeContext } from "./lib/me.ts";
 import { go, match, usePlace } from "./lib/router.tsx";
@@ -10,16 +11,18 @@ import { Frame } from "./parts/frame.tsx";
 import { Login } from "./pages/login.tsx";
 import { Link } from "./lib/router.tsx";
 
-type Page = ComponentType<{ params: Record<string, string> }>;
+type Page = Later<{ params: Record<string, string> }>;
 
-const Home = lazy(() => import("./pages/home.tsx")) as Page;
-const Dags = lazy(() => import("./pages/dags.tsx")) as Page;
-const Dag = lazy(() => import("./pages/dag.tsx")) as Page;
-const Run = lazy(() => import("./pages/run.tsx")) as Page;
-const Task = lazy(() => import("./pages/task.tsx")) as Page;
-const Workers = lazy(() => import("./pages/workers.tsx")) as Page;
-const Lists = lazy(() => import("./pages/lists.tsx")) as Page;
-const Admin = lazy(() => import("./pages/admin.tsx")) as Page;
+const WAITING = <Skeleton rows={8} height={24} />;
+
+const Home = later(() => import("./pages/home.tsx"), WAITING) as Page;
+const Dags = later(() => import("./pages/dags.tsx"), WAITING) as Page;
+const Dag = later(() => import("./pages/dag.tsx"), WAITING) as Page;
+const Run = later(() => import("./pages/run.tsx"), WAITING) as Page;
+const Task = later(() => import("./pages/task.tsx"), WAITING) as Page;
+const Workers = later(() => import("./pages/workers.tsx"), WAITING) as Page;
+const Lists = later(() => import("./pages/lists.tsx"), WAITING) as Page;
+const Admin = later(() => import("./pages/admin.tsx"), WAITING) as Page;
 
 const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/", Home], ["/home", Home], ["/dags", Dags],
@@ -33,6 +36,9 @@ const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/pools", Admin, { kind: "pools" }], ["/variables", Admin, { kind: "variables" }], ["/connections", Admin, { kind: "connections" }],
   ["/events", Admin, { kind: "events" }], ["/settings", Admin, { kind: "settings" }], ["/security", Admin, { kind: "users" }], ["/import_errors", Admin, { kind: "import_errors" }],
 ];
+
+// The file of the page asked for comes while the server is asked who is there; a failure is shown where the page is.
+void ROUTES.find(([pattern]) => match(pattern, location.pathname))?.[1].load().catch(() => undefined);
 
 /* Airflow 2's links carry the run in the query: /dags/x/grid?dag_run_id=y. */
 function old_link(path: string, query: URLSearchParams): string | null {
@@ -53,7 +59,7 @@ function Routed() {
   if (old) return null;
   for (const [pattern, Page, fixed] of ROUTES) {
     const params = match(pattern, path);
-    if (params) return <Suspense fallback={<Skeleton rows={8} height={24} />}><Page params={{ ...params, ...fixed }} /></Suspense>;
+    if (params) return <Page params={{ ...params, ...fixed }} />;
   }
   return <Empty title="There is no such page."><p>{path}</p><Link to="/dags" className="button">All DAGs</Link></Empty>;
 }

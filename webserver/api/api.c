@@ -166,7 +166,7 @@ static bool is_page(const struct http_request *request)
 static const char NO_PAGES[] =
     "<!doctype html><html lang=\"en\"><head><meta "
     "charset=\"utf-8\"><title>Headrace</title></head><body><h1>Headrace</h1>"
-    "<p>The web server runs. Its pages are not built: run <code>./dev build ui</code> in the "
+    "<p>The web server runs. Its pages are not built: run <code>./dev build</code> in the "
     "source folder, or name the built "
     "ones with the setting <code>api.ui_folder</code>, and restart it.</p>"
     "<p>The API is at <a href=\"/api/v2/monitor/health\">/api/v2</a>, described in <a "

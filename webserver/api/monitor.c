@@ -179,6 +179,14 @@ void jobs_list(struct call *call)
         call_list_read(call, &query);
 }
 
+/* What was to be told, newest first. */
+void notifications_list(struct call *call)
+{
+    struct list_query query;
+    if (call_list(call, &query, LIST_NOTIFICATIONS))
+        call_list_read(call, &query);
+}
+
 /* ---- settings ---- */
 
 static bool wants_text(struct call *call)

@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "worker/shell/errands.h"
 
 static void on_grant(struct worker_shell *shell, const struct message *message)
 {
@@ -69,6 +70,10 @@ static void on_message(struct wire_client *client, const struct message *message
         break;
     case MESSAGE_DRAIN:
         on_drain(shell, message);
+        return;
+    case MESSAGE_ERRANDS:
+        if (message->epoch >= shell->epoch)
+            errands_give(shell, message->errands.items, message->errands.count);
         return;
     case MESSAGE_STOP:
         if (message->epoch >= shell->epoch)

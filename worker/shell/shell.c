@@ -4,7 +4,9 @@
 #include "common/base/assert.h"
 #include "common/conf/place.h"
 #include "common/log/log.h"
+#include "common/helper/helper.h"
 #include "worker/shell/attempts.h"
+#include "worker/shell/errands.h"
 #include "worker/shell/schedulers.h"
 
 #include <unistd.h>
@@ -288,6 +290,7 @@ int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct
     timer_open(&shell->tick, loop, on_tick, shell);
     timer_open(&shell->ending, loop, on_ending, shell);
     names_make(shell);
+    errands_open(shell);
     *out = shell;
     return parts_open(shell, err);
 }
@@ -321,9 +324,10 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
     shell->is_closing = true;
     shell->done = done;
     defer_cancel(&shell->settle);
-    shell->closing = 2 + shell->shipper_is_open + shell->warden_is_open + (shell->wire != NULL);
+    shell->closing = 3 + shell->shipper_is_open + shell->warden_is_open + (shell->wire != NULL);
     schedulers_close(shell);
     attempts_clear(shell);
+    helper_close(shell->helper, on_part_closed, shell);
     if (shell->shipper_is_open)
         shipper_close(&shell->shipper, on_part_closed, shell);
     if (shell->warden_is_open)
@@ -332,4 +336,9 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
         wire_close(shell->wire, on_part_closed, shell);
     timer_close(&shell->tick, on_part_closed);
     timer_close(&shell->ending, on_part_closed);
+}
+
+void worker_shell_set_conf(struct worker_shell *shell, const struct conf *conf)
+{
+    shell->conf = conf;
 }

@@ -30,6 +30,8 @@ struct live_attempt {
     struct buf frame; /* START, until it is handed over: holds secrets, so it is nowhere else */
 };
 
+struct helper;
+
 struct scheduler_link {
     struct worker_shell *shell;
     struct wire_client *client;
@@ -44,6 +46,7 @@ struct worker_shell {
     struct worker_core *core;
     struct warden_link warden;
     struct shipper shipper;
+    struct helper *helper; /* runs errands */
     bool shipper_is_open, warden_is_open;
     VEC(struct scheduler_link *) schedulers;
     VEC(struct live_attempt) live;
@@ -76,6 +79,9 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner));
 
 /* Takes no more work, waits for what runs and for what it owes, then on_end. */
 void worker_shell_leave(struct worker_shell *shell);
+
+/* Settings that were read again; kept like those before, which must live on until worker_shell_close. */
+void worker_shell_set_conf(struct worker_shell *shell, const struct conf *conf);
 
 /* ---- between the files of this room ---- */
 

@@ -85,7 +85,7 @@ static int take_url(struct job *job, struct request *request)
     return 0;
 }
 
-static int take_request(struct job *job, struct request *request)
+int http_request(struct job *job, struct request *request)
 {
     const struct value *payload = job->payload, *json = value_get(payload, "json"),
                        *body = value_get(payload, "body");
@@ -110,15 +110,20 @@ static int take_request(struct job *job, struct request *request)
     return take_url(job, request);
 }
 
+bool http_is_expected(const struct job *job, long status)
+{
+    return is_expected(value_get(job->payload, "expect"), status);
+}
+
 int http_main(struct job *job)
 {
     struct request request = { 0 };
     struct answer answer = { 0 };
-    int status = take_request(job, &request);
+    int status = http_request(job, &request);
 
     if (status == 0)
         status = request_run(job, &request, &answer);
-    if (status == 0 && !is_expected(value_get(job->payload, "expect"), answer.status))
+    if (status == 0 && !http_is_expected(job, answer.status))
         status = job_fail("HttpError", "%s %s answered %ld %s: %.*s", request.method, request.url,
                           answer.status, answer.reason,
                           STR_ARG(str_slice(buf_str(&answer.body), 0, EXCERPT_MAX)));

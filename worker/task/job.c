@@ -9,6 +9,15 @@
 
 enum { READ_SIZE = 64 << 10, SENTENCE_MAX = 2000 };
 
+static struct job_failure *captured;
+
+void job_capture(struct job_failure *failure)
+{
+    captured = failure;
+    if (failure != NULL)
+        *failure = (struct job_failure) { 0 };
+}
+
 static int fail_said(const char *mark, const char *name, const char *fmt, va_list args)
 {
     char sentence[SENTENCE_MAX];
@@ -17,6 +26,13 @@ static int fail_said(const char *mark, const char *name, const char *fmt, va_lis
     for (char *at = sentence; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ')
             *at = ' ';
+    }
+    if (captured != NULL) {
+        captured->is_set = true;
+        captured->is_hard = strcmp(mark, "HEADRACE_HARD_ERROR") == 0;
+        snprintf(captured->name, sizeof captured->name, "%s", name);
+        snprintf(captured->sentence, sizeof captured->sentence, "%s", sentence);
+        return 1;
     }
     fflush(stdout);
     fprintf(stderr, "%s %s: %s\n", mark, name, sentence);

@@ -32,6 +32,16 @@ const char *job_cstr(struct job *job, const struct value *map, const char *name)
  * goes to stdout. 0, or 1 after job_fail. */
 MUST_USE int job_output(struct str text);
 
+/* An error that is kept for who asks, not printed. */
+struct job_failure {
+    bool is_set, is_hard;
+    char name[64];
+    char sentence[500];
+};
+
+/* From now on errors go there; NULL: they are printed again. */
+void job_capture(struct job_failure *failure);
+
 /* Prints the error and returns 1, the exit status. */
 int job_fail(const char *name, const char *fmt, ...) FORMAT(2, 3);
 int job_fail_hard(const char *name, const char *fmt, ...) FORMAT(2, 3);
@@ -39,5 +49,6 @@ int job_fail_hard(const char *name, const char *fmt, ...) FORMAT(2, 3);
 int sql_main(struct job *job);
 int http_main(struct job *job);
 int notify_main(struct job *job);
+int errands_main(void);
 
 #endif

@@ -20,10 +20,13 @@ static const struct {
 static int usage(FILE *out, int status)
 {
     fputs("usage: headrace-task sql|http|notify < payload.json\n"
+          "       headrace-task errands\n"
           "       headrace-task fail [--hard] [--name NAME] REASON\n"
           "\n"
           "  sql, http, notify   run a task of this kind; the payload is what the scheduler made "
           "of it\n"
+          "  errands             run errands, a line each on stdin, many at once; answer a line "
+          "each\n"
           "  fail                report why your own task fails, and exit with 1\n"
           "    --hard            a retry is of no use\n"
           "    --name NAME       for retry_on and no_retry_on (TaskError)\n",
@@ -70,6 +73,8 @@ int main(int argc, char **argv)
         return fail_main(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc == 2 && strcmp(argv[1], "errands") == 0)
+        return errands_main();
     for (size_t i = 0; argc == 2 && i < sizeof verbs / sizeof *verbs; i++) {
         struct job job;
         if (strcmp(argv[1], verbs[i].name) != 0)

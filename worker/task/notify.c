@@ -42,6 +42,8 @@ static int webhook_send(struct job *job, const char *url)
     value_put(&job->arena, body, STR("text"), value_string(&job->arena, text));
     value_put(&job->arena, body, STR("subject"), value_string(&job->arena, subject));
     value_put(&job->arena, body, STR("message"), value_string(&job->arena, message));
+    if (value_get(job->payload, "about") != NULL)
+        value_put(&job->arena, body, STR("about"), value_get(job->payload, "about"));
     struct request request = { .method = "POST",
                                .url = url,
                                .has_body = true,
@@ -148,7 +150,9 @@ static int smtp_send(struct job *job, struct mail *mail, const struct value *con
 {
     const char *host = job_cstr(job, connection, "host"), *port = job_cstr(job, connection, "port");
     const struct value *extra = value_get(connection, "extra");
-    bool implicit_tls = port != NULL && strcmp(port, "465") == 0;
+    bool implicit_tls =
+        value_boolean(value_get(extra, "ssl"), port != NULL && strcmp(port, "465") == 0);
+    bool must_tls = value_boolean(value_get(extra, "starttls"), false);
     bool no_tls = value_boolean(value_get(extra, "disable_tls"), false);
     char detail[CURL_ERROR_SIZE] = "";
     struct curl_slist *to = NULL;
@@ -165,7 +169,10 @@ static int smtp_send(struct job *job, struct mail *mail, const struct value *con
                      str_format(&job->arena, "%s://%s:%s", implicit_tls ? "smtps" : "smtp", host,
                                 port == NULL ? "25" : port)
                          .bytes);
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(no_tls ? CURLUSESSL_NONE : CURLUSESSL_TRY));
+    curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                     (long)(no_tls     ? CURLUSESSL_NONE
+                            : must_tls ? CURLUSESSL_ALL
+                                       : CURLUSESSL_TRY));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_TIMEOUT_MS);
     curl_easy_setopt(curl, CURLOPT_USERNAME, job_cstr(job, connection, "login"));
     curl_easy_setopt(curl, CURLOPT_PASSWORD, job_cstr(job, connection, "password"));
@@ -187,11 +194,11 @@ static int smtp_send(struct job *job, struct mail *mail, const struct value *con
 static int sendmail_send(const struct mail *mail)
 {
     if (access(sendmail_path, X_OK) < 0)
-        return job_fail_hard(
-            "NotConfigured",
-            "there is no %s on this worker: name a connection with the SMTP server's host, "
-            "port, login and password in `connection`",
-            sendmail_path);
+        return job_fail_hard("NotConfigured",
+                             "there is no %s here and no mail server is named: set smtp_host in "
+                             "the section [smtp] of the "
+                             "scheduler's settings, or make a connection smtp_default",
+                             sendmail_path);
     fflush(stdout);
     FILE *pipe = popen("/usr/sbin/sendmail -t -i", "w");
     if (pipe == NULL)
@@ -223,6 +230,47 @@ static int email_send(struct job *job)
     return connection != NULL ? smtp_send(job, &mail, connection) : sendmail_send(&mail);
 }
 
+/* The program takes this one's place, with what it may want to know in its environment and nothing
+ * else. */
+static int program_run(struct job *job, const struct value *argv)
+{
+    static const char *const words[] = { "event",   "dag_id",    "run_id",    "logical_date",
+                                         "task_id", "map_index", "try_number" };
+    const struct value *about = value_get(job->payload, "about");
+    char **args = ARENA_ARRAY(&job->arena, char *, argv->count + 1);
+    char *env[16];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < argv->count; i++) {
+        const struct value *item = argv->items[i];
+        struct str text = item->type == VALUE_STRING ? item->string : json_text(&job->arena, item);
+        args[i] = (char *)str_cstr(&job->arena, text);
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct str name = str_of(words[i]), text = job_text(job, about, words[i]);
+        char *upper = arena_copy(&job->arena, name.bytes, name.size);
+        for (size_t k = 0; k < name.size; k++)
+            upper[k] = (char)(upper[k] >= 'a' && upper[k] <= 'z' ? upper[k] - 'a' + 'A' : upper[k]);
+        env[count++] = (char *)str_format(&job->arena, "HEADRACE_CTX_%.*s=%.*s", (int)name.size,
+                                          upper, STR_ARG(text))
+                           .bytes;
+    }
+    const char *path = getenv("PATH"), *home = getenv("HOME");
+    env[count++] = (char *)str_format(&job->arena, "PATH=%s",
+                                      path == NULL ? "/usr/local/bin:/usr/bin:/bin" : path)
+                       .bytes;
+    env[count++] = (char *)str_format(&job->arena, "HOME=%s", home == NULL ? "/" : home).bytes;
+    env[count++] = (char *)str_format(&job->arena, "HEADRACE_SUBJECT=%.*s",
+                                      STR_ARG(job_text(job, job->payload, "subject")))
+                       .bytes;
+    env[count++] = (char *)str_format(&job->arena, "HEADRACE_MESSAGE=%.*s",
+                                      STR_ARG(job_text(job, job->payload, "message")))
+                       .bytes;
+    env[count] = NULL;
+    execvpe(args[0], args, env);
+    return job_fail_hard("FileNotFoundError", "%s cannot be started: %m", args[0]);
+}
+
 int notify_main(struct job *job)
 {
     const char *webhook = job_cstr(job, job->payload, "webhook");
@@ -231,5 +279,8 @@ int notify_main(struct job *job)
         return webhook_send(job, webhook);
     if (value_get(job->payload, "email") != NULL)
         return email_send(job);
+    const struct value *argv = value_get(job->payload, "exec");
+    if (argv != NULL && argv->type == VALUE_LIST && argv->count > 0)
+        return program_run(job, argv);
     return job_fail_hard("ValueError", "the notification has neither webhook nor email");
 }

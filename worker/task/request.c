@@ -3,8 +3,6 @@
 
 #include "common/text/json.h"
 
-#include <curl/curl.h>
-
 enum { CONNECT_TIMEOUT_MS = 15000, REDIRECTS_MAX = 5 };
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *owner)
@@ -117,31 +115,47 @@ static void options_set(CURL *curl, const struct request *request, struct answer
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+int request_begin(struct job *job, const struct request *request, struct answer *answer,
+                  struct transfer *transfer)
+{
+    *answer = (struct answer) { 0 };
+    *transfer = (struct transfer) { .curl = curl_easy_init() };
+    if (transfer->curl == NULL)
+        return job_fail("InternalError", "libcurl cannot be used");
+    if (headers_make(job, request, &transfer->headers) != 0) {
+        (void)!request_end(request, answer, transfer, CURLE_OK);
+        return 1;
+    }
+    options_set(transfer->curl, request, answer, transfer->detail);
+    curl_easy_setopt(transfer->curl, CURLOPT_HTTPHEADER, transfer->headers);
+    return 0;
+}
+
+int request_end(const struct request *request, struct answer *answer, struct transfer *transfer,
+                CURLcode code)
+{
+    int status = code == CURLE_OK ? 0 : transport_failed(request, code, transfer->detail);
+
+    if (status == 0)
+        curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    curl_slist_free_all(transfer->headers);
+    curl_easy_cleanup(transfer->curl);
+    *transfer = (struct transfer) { 0 };
+    return status;
+}
+
 int request_run(struct job *job, const struct request *request, struct answer *answer)
 {
-    char detail[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = NULL;
+    struct transfer transfer;
     curl_off_t took_us = 0;
-    CURL *curl = curl_easy_init();
 
-    *answer = (struct answer) { 0 };
-    if (curl == NULL)
-        return job_fail("InternalError", "libcurl cannot be used");
-    int status = headers_make(job, request, &headers);
-    if (status == 0) {
-        options_set(curl, request, answer, detail);
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        CURLcode code = curl_easy_perform(curl);
-        if (code != CURLE_OK)
-            status = transport_failed(request, code, detail);
-    }
-    if (status == 0) {
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
-        curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us);
+    if (request_begin(job, request, answer, &transfer) != 0)
+        return 1;
+    CURLcode code = curl_easy_perform(transfer.curl);
+    curl_easy_getinfo(transfer.curl, CURLINFO_TOTAL_TIME_T, &took_us);
+    int status = request_end(request, answer, &transfer, code);
+    if (status == 0)
         printf("%s %s: %ld %s, %zu bytes in %lld ms\n", request->method, request->url,
                answer->status, answer->reason, answer->body.size, (long long)took_us / 1000);
-    }
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
     return status;
 }

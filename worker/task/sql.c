@@ -6,22 +6,14 @@
  * parameters (a list, for $1, $2 ...; then exactly one statement), limit (rows in the output). */
 #include "worker/task/job.h"
 
-#include "worker/task/row.h"
+#include "worker/task/sql.h"
 
 #include "common/text/json.h"
 
 #include <fcntl.h>
-#include <libpq-fe.h>
 #include <unistd.h>
 
 enum { OPTIONS_MAX = 64, ROWS_MAX = 10000, EXCERPT_MAX = 120, FILE_MAX_BYTES = 16 << 20 };
-
-struct sql {
-    struct job *job;
-    PGconn *connection;
-    struct str statement;
-    struct rows rows;
-};
 
 /* Names as Python's DB-API has them, because retry_on is written by people who know those. */
 static const char *error_name(const char *sqlstate)
@@ -80,7 +72,7 @@ static struct str place_of(struct arena *arena, struct str statement, int64_t po
                       STR_ARG(str_trim(str_slice(text, 0, EXCERPT_MAX))));
 }
 
-static int statement_failed(struct sql *sql, const PGresult *result)
+int sql_failed(struct sql *sql, const PGresult *result)
 {
     struct arena *arena = &sql->job->arena;
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -171,6 +163,19 @@ static void on_notice(void *owner, const PGresult *result)
     printf("%s: %s\n", severity == NULL ? "NOTICE" : severity, primary == NULL ? "" : primary);
 }
 
+int sql_dial(struct sql *sql)
+{
+    struct options options = { 0 };
+
+    if (connection_options(sql->job, &options) != 0)
+        return 1;
+    sql->connection = PQconnectStartParams(options.names, options.values, 1);
+    if (PQstatus(sql->connection) == CONNECTION_BAD)
+        return job_fail("ConnectionError", "%.*s",
+                        STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
+    return 0;
+}
+
 static int connect_database(struct sql *sql)
 {
     struct options options = { 0 };
@@ -209,7 +214,7 @@ static int read_file(struct job *job, const char *path, struct str *out)
                                      FILE_MAX_BYTES);
 }
 
-static int take_statement(struct sql *sql)
+int sql_take(struct sql *sql)
 {
     struct job *job = sql->job;
     const char *file = job_cstr(job, job->payload, "file");
@@ -224,7 +229,7 @@ static int take_statement(struct sql *sql)
     return 0;
 }
 
-static bool send_statement(struct sql *sql)
+bool sql_send(struct sql *sql)
 {
     struct job *job = sql->job;
     const struct value *parameters = value_get(job->payload, "parameters");
@@ -266,7 +271,7 @@ static int take_result(struct sql *sql, PGresult *result)
             "COPY from or to the client is not possible in an sql task; use a file of "
             "the server, or psql in a bash task");
     default:
-        return statement_failed(sql, result);
+        return sql_failed(sql, result);
     }
 }
 
@@ -275,7 +280,7 @@ static int run(struct sql *sql)
     PGresult *result;
     int status = 0;
 
-    if (!send_statement(sql))
+    if (!sql_send(sql))
         return job_fail("ConnectionError", "%.*s",
                         STR_ARG(without_line_end(PQerrorMessage(sql->connection))));
     PQsetSingleRowMode(sql->connection);
@@ -292,7 +297,7 @@ int sql_main(struct job *job)
     int64_t limit = value_integer(value_get(job->payload, "limit"), ROWS_MAX);
 
     rows_init(&sql.rows, limit < 0 ? ROWS_MAX : limit);
-    int status = take_statement(&sql);
+    int status = sql_take(&sql);
     if (status == 0)
         status = connect_database(&sql);
     if (status == 0)

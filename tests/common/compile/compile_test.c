@@ -100,6 +100,24 @@ static void dates_are_read_on_the_clock_of_the_zone(void **state)
     assert_true(dag->start_ms == 1782856800000);
 }
 
+static void a_dag_that_names_no_zone_is_in_that_of_the_settings(void **state)
+{
+    (void)state;
+    struct compile_options options = { .zone = zones_find, .default_timezone = STR("Europe/Lisbon") };
+    struct str silent = STR("start_date: 2026-07-01\ntasks: {a: {empty: }}\n");
+    compile_clear(&result);
+    assert_int_equal(compile_file(&arena, STR("a.yaml"), silent, &options, &result), 0);
+    assert_str(result.dags[0]->timezone, "Europe/Lisbon");
+    assert_true(result.dags[0]->start_ms == 1782860400000);
+    compile_clear(&result);
+    struct str own = STR("start_date: 2026-07-01\ntimezone: UTC\ntasks: {a: {empty: }}\n");
+    assert_int_equal(compile_file(&arena, STR("a.yaml"), own, &options, &result), 0);
+    assert_true(result.dags[0]->start_ms == 1782864000000);
+    compile_clear(&result);
+    options.default_timezone = STR("Europe/Nowhere");
+    assert_int_equal(compile_file(&arena, STR("a.yaml"), silent, &options, &result), ERR_INVALID);
+}
+
 static void without_a_source_of_zones_only_utc_exists(void **state)
 {
     (void)state;
@@ -183,8 +201,8 @@ static void outputs_may_be_read_from_tasks_far_upstream(void **state)
 static void a_key_that_the_engine_cannot_do_yet_is_said_to_be_that(void **state)
 {
     (void)state;
-    assert_refused(STR("tasks:\n  a: {wait_for: {file: /x}}\n"),
-                   "etl/load.yaml:2:7: wait_for is not supported by this version");
+    assert_refused(STR("tasks:\n  a: {wait_for: {asset: x}}\n"),
+                   "etl/load.yaml:2:18: asset is not supported by this version");
 }
 
 static void the_length_of_a_map_is_bounded_by_the_setting(void **state)
@@ -346,6 +364,7 @@ static void five_thousand_tasks_compile_fast(void **state)
 
 TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its_default),
       EACH(a_task_overrides_the_defaults), EACH(dates_are_read_on_the_clock_of_the_zone),
+      EACH(a_dag_that_names_no_zone_is_in_that_of_the_settings),
       EACH(without_a_source_of_zones_only_utc_exists),
       EACH(a_compiled_schedule_is_one_that_the_timetable_reads),
       EACH(the_names_that_are_taken_are_those_that_a_run_knows),

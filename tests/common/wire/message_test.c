@@ -47,6 +47,15 @@ static const struct message_note notes[] = {
     { 1LL << 40, 7, 3,  12, 2, 4, CAUSE_EXIT_OK,    1700000000001}
 };
 
+static const struct errand errands[] = {
+    {{ 1, 2 },  3, ERRAND_FILE,   { "{\"path\": \"/x\"}", 14 }         },
+    { { 5, 6 }, 1, ERRAND_NOTIFY, { "{\"webhook\": \"http://h\"}", 23 }},
+};
+static const struct errand_answer errand_answers[] = {
+    {{ 1, 2 },  3, ERRAND_DONE,        { "\"/x\"", 4 }, { "", 0 }       },
+    { { 5, 6 }, 1, ERRAND_UNREACHABLE, { "", 0 },       { "refused", 7 }},
+};
+
 /* One message of each kind, with every field set. */
 static uint32_t make_samples(struct message *out)
 {
@@ -115,7 +124,9 @@ static uint32_t make_samples(struct message *out)
          .why_answer = { 5, STR("pool default_pool: 128 of 128 slots in use\n") }                                                        },
         { .type = MESSAGE_LOG_CHUNK,
          .log_chunk = { id_a, 4096, { "1700000000000 O \xff\n", 17 }, true }        },
-        { .type = MESSAGE_LOG_ACK,                                                                                  .log_ack = { id_a, 4096 }                                                        },
+        { .type = MESSAGE_LOG_ACK,                                               .log_ack = { id_a, 4096 }                                                        },
+        { .type = MESSAGE_ERRANDS,                                   .errands = { errands, 2 }},
+        { .type = MESSAGE_ERRANDS_DONE,                                                                         .errands_done = { errand_answers, 2 }                                           },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {
@@ -450,7 +461,8 @@ static void specs_and_results_travel_alone(void **state)
 }
 
 TESTS(CASE(every_message_is_written_and_read_as_its_golden_bytes),
-      CASE(fields_arrive_in_their_places), CASE(a_result_with_foreign_bytes_is_read_all_the_same), CASE(a_change_of_the_protocol_shows_in_its_description),
+      CASE(fields_arrive_in_their_places), CASE(a_result_with_foreign_bytes_is_read_all_the_same),
+      CASE(a_change_of_the_protocol_shows_in_its_description),
       CASE(foreign_bytes_are_refused_with_a_reason), CASE(a_swarm_of_empty_parts_cannot_eat_memory),
       CASE(a_full_inventory_fits_into_its_budget), CASE(a_message_that_is_too_large_is_not_made),
       CASE(a_later_releases_words_are_read_as_the_nearest_safe_ones),

@@ -23,8 +23,9 @@ const cases = [
   ["home is healthy and live, and names the broken file with its line", async () => {
     await open("/home", ".health");
     await until(page, "live", () => document.querySelector(".live-live") !== null);
-    await until(page, "every part well but the files", () => document.querySelectorAll(".health .st-failed").length === 1 && /import error/.test(document.querySelector(".health").textContent));
-    const shown = await text(".import-error");
+    await until(page, "every part well but the files", () => document.querySelectorAll(".health .st-failed").length === 1 && /2 import errors/.test(document.querySelector(".health").textContent));
+    await until(page, "both files", () => document.querySelectorAll(".import-error").length === 2);
+    const shown = (await page.locator(".import-error").allInnerTexts()).find((t) => /broken\.yaml/.test(t));
     check(/broken\.yaml:5:5/.test(shown) && /retries/.test(shown), `import error: ${shown}`);
   }],
   ["a run is triggered from the form of its params", async () => {
@@ -126,6 +127,59 @@ const cases = [
       await until(page, `${path} is loaded`, () => !document.querySelector(".skeleton"));
       check(await page.locator("main [role=alert]").count() === 0, `${path}: ${await page.locator("main [role=alert]").allInnerTexts()}`);
     }
+  }],
+  ["from the first page to the reason of a failed task in three clicks", async () => {
+    await open("/home", ".health");
+    let clicks = 0;
+    await page.exposeFunction("one_click", () => { clicks++; });
+    await page.evaluate(() => addEventListener("click", () => window.one_click(), true));
+    await page.click("main .list a:has-text('bad')");
+    await until(page, "what it printed", () => /about to fail/.test(document.querySelector(".log-window")?.textContent ?? ""));
+    check(/exit code 3/.test(await text(".note.bad")), "no reason");
+    check(clicks >= 1 && clicks <= 3, `${clicks} clicks`);
+  }],
+  ["text that wants to be a script stays text, wherever a user can write it", async () => {
+    await page.evaluate(async () => {
+      const me = await (await fetch("/api/headrace/v1/me")).json();
+      const send = (method, path, body) => fetch(`/api/v2/${path}`, { method, headers: { "Content-Type": "application/json", "X-Headrace-CSRF": me.csrf }, body: JSON.stringify(body) });
+      const image = "<img src=x onerror=window.breached=1>";
+      window.answers = [
+        await send("POST", "dags/hostile/dagRuns", { dag_run_id: "run_<svg onload=window.breached=1>", logical_date: null, conf: { word: image }, note: `${image} <script>window.breached=1</script>` }),
+        await send("POST", "variables", { key: "hostile", value: image, description: image }),
+        await send("POST", "pools", { name: "<img src=x onerror=window.breached=1>", slots: 1, description: image }),
+        await send("POST", "connections", { connection_id: "hostile", conn_type: "http", host: image, description: image }),
+      ].map((r) => r.status);
+    });
+    const answers = await page.evaluate(() => window.answers);
+    check(answers.every((s) => s < 500), `the server broke: ${answers}`);
+    if (answers[0] >= 400) await page.evaluate(async () => { // an id that is refused outright cannot hurt: then one with a plain id
+      const me = await (await fetch("/api/headrace/v1/me")).json();
+      await fetch("/api/v2/dags/hostile/dagRuns", { method: "POST", headers: { "Content-Type": "application/json", "X-Headrace-CSRF": me.csrf }, body: JSON.stringify({ dag_run_id: "plain", logical_date: null, conf: { word: "<script>window.breached=1</script>" }, note: "<img src=x onerror=window.breached=1>" }) });
+    });
+    const run = await page.evaluate(async () => {
+      for (;;) {
+        const r = (await (await fetch("/api/v2/dags/hostile/dagRuns")).json()).dag_runs[0];
+        if (r && r.state !== "queued" && r.state !== "running") return r.dag_run_id;
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    });
+    const path = `/dags/hostile/runs/${encodeURIComponent(run)}`;
+    const visited = ["/home", "/dags", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/import_errors", "/dags/hostile", ...["graph", "runs", "tasks", "trends", "code", "details", "events"].map((t) => `/dags/hostile/${t}`),
+      path, `${path}/graph`, `${path}/gantt`, `${path}/details`, `${path}/tasks/fails`, `${path}/tasks/maps`, ...["", "/attempts", "/xcom", "/rendered", "/history", "/details"].map((t) => `${path}/tasks/prints${t}`)];
+    for (const place of visited) {
+      await page.goto(base + place);
+      await page.waitForSelector("main h1");
+      await until(page, `${place} is loaded`, () => !document.querySelector(".skeleton"));
+      const wrong = await page.evaluate(() => (window.breached ? "ran a script" : document.querySelector("main :is(script, iframe, object, embed, img), a[href^='javascript:' i], a[href^='data:' i]")?.outerHTML));
+      check(!wrong, `${place}: ${wrong}`);
+    }
+    await open(`${path}/tasks/prints`, ".log-line");
+    check((await page.locator(".log-text").allInnerTexts()).some((t) => t.includes("<img src=x onerror=")), "the log does not show what was printed");
+    await open("/dags/hostile", "main h1");
+    await page.keyboard.press("t");
+    await page.waitForSelector("#param-word");
+    check(await page.inputValue("#param-word") === "<script>window.breached=1</script>", "the form changed its text");
+    check(!(await page.evaluate(() => window.breached)), "the form ran a script");
   }],
   ["a variable is made, read and deleted", async () => {
     await open("/variables", "main h1");

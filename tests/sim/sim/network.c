@@ -15,6 +15,7 @@ void message_drop(struct message *message)
     if (--message->copies > 0)
         return;
     free(message->attempts);
+    free(message->errands);
     free((void *)(uintptr_t)message->inventory.open_seqs);
     free((void *)(uintptr_t)message->inventory.attempts);
     free(message);

@@ -269,7 +269,7 @@ static void on_queued(struct world *world, const struct try_row *row)
 static bool is_author_failure(enum cause cause)
 {
     return cause == CAUSE_EXIT_FAILED || cause == CAUSE_TIMED_OUT || cause == CAUSE_OUT_OF_MEMORY ||
-           cause == CAUSE_OUTPUT_TOO_LARGE;
+           cause == CAUSE_OUTPUT_TOO_LARGE || cause == CAUSE_LOOK_FAILED;
 }
 
 static void count_failure(struct world *world, struct observed_instance *instance, const struct try_row *row)
@@ -393,6 +393,82 @@ static void check_taken(struct world *world, int64_t run_no)
     sim_fail(world, "I21: run %lld was made for events of assets that another one has taken", (long long)run_no);
 }
 
+/* ---- waits and notifications ------------------------------------------------------------------------------------------- */
+
+static struct str id_bytes(const struct id128 *id)
+{
+    return (struct str){ (const char *)id, sizeof *id };
+}
+
+void observe_seen(struct world *world, struct id128 attempt)
+{
+    map_put_str(&world->observer.seen, id_bytes(&attempt), 1);
+}
+
+void observe_delivery(struct world *world, struct id128 id)
+{
+    if (!world->lossy && model_store_notification(&world->store, id) == NULL)
+        sim_fail(world, "I23: something is told that no transaction has recorded");
+    map_put_str(&world->observer.delivered, id_bytes(&id), 1);
+}
+
+/* Only what has come ends a wait well, and no time comes before it is due. */
+static void check_wait(struct world *world, const struct try_row *row)
+{
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    const struct task *task = &dag_of(world, run)->tasks[row->task];
+    if (task->operator_kind != OPERATOR_WAIT_FOR || row->state != TASK_SUCCESS || row->cause != CAUSE_EVENT || world->lossy)
+        return;
+    bool is_time = value_get(task->operator_args, "duration") != NULL;
+    VEC_EACH(&run->tries, i) {
+        const struct try_row *stored = &run->tries.items[i].row;
+        if (is_time && id_eq(stored->attempt, row->attempt) && row->ended_ms < stored->queued_ms + 7000)
+            sim_fail(world, "I22: a wait for 7 s is over after %lld ms", (long long)(row->ended_ms - stored->queued_ms));
+    }
+    bool is_task = value_get(task->operator_args, "task") != NULL;
+    if (!is_time && !is_task && !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
+        sim_fail(world, "I22: task %u of %.*s has found what no look has seen", row->task, STR_ARG(run->row.run_id));
+}
+
+static bool tells_of(const struct transaction *transaction, const struct try_row *row, const char *event)
+{
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        if (record->type == WRITE_NOTIFICATION && record->notification.run_no == row->run_no &&
+            record->notification.task == (int32_t)row->task && record->notification.map_index == row->map_index &&
+            str_is(record->notification.event, event))
+            return true;
+    }
+    return false;
+}
+
+/* The transaction that records a failure of the author's records that it is to be told. */
+static void check_told(struct world *world, const struct transaction *transaction, const struct try_row *row)
+{
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    const struct task *task = &dag_of(world, run)->tasks[row->task];
+    if (row->state == TASK_FAILED && is_author_failure(row->cause) && row->ended_ms != 0 &&
+        value_get(task->notify, "on_failure") != NULL && !tells_of(transaction, row, "on_failure"))
+        sim_fail(world, "I24: nobody will be told that task %u of %.*s failed", row->task, STR_ARG(run->row.run_id));
+}
+
+static void check_notification(struct world *world, const struct notification_row *row)
+{
+    uint32_t same = 0;
+    if (row->state == NOTIFICATION_FAILED)
+        sim_fail(world, "I23: a notification is given up: %.*s", STR_ARG(row->error));
+    if (row->state == NOTIFICATION_DELIVERED && !map_get_str(&world->observer.delivered, id_bytes(&row->id), NULL))
+        sim_fail(world, "I23: a notification counts as delivered that nobody has got");
+    /* A run that ended and is cleared lives once more, and may miss its deadline once more. */
+    if (!str_is(row->event, "on_deadline") || is_touched(&world->observer, row->run_no) || row->state != NOTIFICATION_PENDING)
+        return;
+    VEC_EACH(&world->store.notifications, i)
+        same += world->store.notifications.items[i].run_no == row->run_no &&
+                str_is(world->store.notifications.items[i].event, "on_deadline");
+    if (same > 1)
+        sim_fail(world, "I24: a deadline is told of %u times", same);
+}
+
 /* Where users have a hand in it, trigger rules cannot be judged from rows alone. The rows are already those after the whole
  * transaction, so this comes first. */
 static void touched_mark(struct observer *observer, const struct transaction *transaction)
@@ -431,8 +507,12 @@ void observe_commit(struct world *world, const struct transaction *transaction)
         case WRITE_TRY_ENDED:
             on_ended(world, &record->try);
             check_outlets(world, transaction, &record->try);
+            check_wait(world, &record->try);
+            check_told(world, transaction, &record->try);
             break;
         case WRITE_ASSET_TAKEN: check_taken(world, record->asset_taken.run_no); break;
+        case WRITE_NOTIFICATION:
+        case WRITE_NOTIFICATION_STATE: check_notification(world, &record->notification); break;
         case WRITE_TRY_CLEARED: {
             uint32_t index = instance_of(observer, record->try.run_no, record->try.task, record->try.map_index);
             struct observed_instance *instance = &observer->instances.items[index];
@@ -494,8 +574,9 @@ static void check_teardown(struct world *world, const struct model_run *run, uin
     if (dag->tasks[task].teardown == NULL || whole_of(dag, run, 0) != TASK_SUCCESS || row == NULL)
         return;
     bool by_hand = row->row.cause == CAUSE_MARKED || row->row.cause == CAUSE_RUN_TIMED_OUT;
+    bool by_itself = row->row.cause == CAUSE_EXIT_SKIPPED || row->row.cause == CAUSE_WAITED_TOO_LONG;
     bool was_marked = model_store_newest(run, 0, -1) != NULL && model_store_newest(run, 0, -1)->row.cause == CAUSE_MARKED;
-    if (!by_hand && !was_marked && (state == TASK_SKIPPED || state == TASK_UPSTREAM_FAILED) && row->row.cause != CAUSE_EXIT_SKIPPED)
+    if (!by_hand && !was_marked && !by_itself && (state == TASK_SKIPPED || state == TASK_UPSTREAM_FAILED))
         sim_fail(world, "I16: teardown %.*s of %.*s is %s (%s) although its setup succeeded", STR_ARG(dag->tasks[task].id),
                  STR_ARG(run->row.run_id), task_state_name(state), cause_name(row->row.cause));
 }
@@ -552,4 +633,6 @@ void observer_clear(struct observer *observer)
     map_clear(&observer->attempt_index);
     map_clear(&observer->run_open);
     map_clear(&observer->touched_runs);
+    map_clear(&observer->seen);
+    map_clear(&observer->delivered);
 }

@@ -40,6 +40,10 @@ static void send(struct world *world, uint32_t index, const struct core_send *wh
     uint32_t worker = worker_node_of(world, what->worker);
     if (what->type == SEND_FIND)
         find(world, index, &what->find);
+    if (what->type == SEND_ERRANDS) {
+        errands_hand(world, index, what->worker.size > 0 ? worker : UINT32_MAX, what);
+        return;
+    }
     if (worker == UINT32_MAX || what->type == SEND_SCALE)
         return;
     /* Renewals are promises about time: a leader that cannot trust its lease any more makes none. */
@@ -268,6 +272,7 @@ void scheduler_start(struct world *world, uint32_t index)
         .credit_margin_ms = CREDIT_MARGIN_MS, .lease_ms = LEASE_MS, .lease_grace_ms = GRACE_MS, .amnesty_ms = AMNESTY_MS,
         .join_settle_ms = world->lossy ? LOSS_MS : 0,
         .running_write_ms = 1000, .infra_retries_max = 3, .default_pool_slots = 128,
+        .notify_give_up_ms = 86400000,
     };
     node->alive = true;
     node->paused = node->leading = node->recovering = false;
@@ -331,6 +336,11 @@ void scheduler_receive(struct world *world, uint32_t index, struct message *mess
     if (node->paused) {
         message->copies++;
         sim_at(world, node->paused_until_ms + 1, (struct event){ .kind = EVENT_DELIVER, .node = index, .message = message });
+        return;
+    }
+    if (message->kind == MESSAGE_ERRANDS_DONE) {
+        struct str name = message->from == index ? STR_EMPTY : str_of(world->workers[message->from - SCHEDULERS_MAX].name);
+        step(world, index, &(struct core_event){ .type = CORE_ERRANDS_DONE, .errands = { name, &message->answer, 1 } });
         return;
     }
     const struct worker_node *worker = &world->workers[message->from - SCHEDULERS_MAX];

@@ -496,6 +496,10 @@ void worker_receive(struct world *world, uint32_t index, struct message *message
         sim_at(world, until_ms + 1, (struct event){ .kind = EVENT_DELIVER, .node = SIM_NODE_WORKER(index), .message = message });
         return;
     }
+    if (message->kind == MESSAGE_ERRANDS) {
+        errands_receive(world, index, message);
+        return;
+    }
     switch (message->kind) {
     case MESSAGE_GRANT: event.type = WORKER_GRANT, event.grant = message->grant; break;
     case MESSAGE_ACK:

@@ -87,6 +87,40 @@ static void operator_make(struct world *world, struct dag *dag, struct task *tas
     }
 }
 
+/* Some tasks wait instead; some tell of failures. Drawn apart, so that the rest of the work is that of a plain world. */
+static void wait_make(struct world *world, struct dag *dag, struct task *task, uint32_t number, bool is_last)
+{
+    static const char *const args[] = { "{\"duration\": \"7s\"}", "{\"duration\": \"1m\", \"timeout_ms\": 20000}",
+                                        "{\"file\": \"/x\", \"poke_interval_ms\": 4000}",
+                                        "{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, \"soft_fail\": true}",
+                                        "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}" };
+    uint64_t draw = rand_below(&world->more, 12);
+    if (task->operator_kind != OPERATOR_BASH || draw > 5)
+        return;
+    if (draw == 5 && (number != 2 || is_last))
+        return;
+    task->operator_kind = OPERATOR_WAIT_FOR;
+    task->operator_args = value_of(dag, draw < 5 ? args[draw]
+                                                 : "{\"task\": {\"dag_id\": \"d2\", \"task_id\": \"t0\"}, "
+                                                   "\"poke_interval_ms\": 9000, \"timeout_ms\": 120000}");
+}
+
+static void notify_make(struct world *world, struct dag *dag)
+{
+    static const char *const lists[] = { "{\"on_failure\": [{\"webhook\": \"http://h/x\"}]}",
+                                         "{\"on_failure\": [{\"exec\": [\"/bin/x\"]}], \"on_retry\": [{\"webhook\": \"http://r\"}]}",
+                                         "{\"on_execute\": [{\"email\": [\"a@h\"]}], \"on_success\": [{\"webhook\": \"http://h/y\"}]}" };
+    for (uint32_t t = 0; t < dag->task_count; t++)
+        if (rand_below(&world->more, 4) == 0)
+            dag->tasks[t].notify = value_of(dag, lists[rand_below(&world->more, 3)]);
+    if (rand_below(&world->more, 3) == 0)
+        dag->notify = value_of(dag, "{\"on_failure\": [{\"webhook\": \"http://h/z\"}]}");
+    if (rand_below(&world->more, 3) != 0)
+        return;
+    dag->notify = value_of(dag, "{\"on_deadline\": [{\"webhook\": \"http://h/z\"}], \"on_success\": [{\"webhook\": \"http://g\"}]}");
+    dag->deadline_ms = 20000;
+}
+
 /* A branch that chooses the first of what is downstream of it. */
 static void branches_make(struct world *world, struct dag *dag)
 {
@@ -168,6 +202,11 @@ static struct dag *dag_make(struct world *world, uint32_t number)
     branches_make(world, dag);
     setup_make(world, dag);
     assets_make(world, dag, number);
+    if (!world->config.plain) {
+        for (uint32_t t = 0; t < count; t++)
+            wait_make(world, dag, &dag->tasks[t], number, t == 0);
+        notify_make(world, dag);
+    }
     if (number == 2) {
         dag->schedule = value_of(dag, "{\"every_ms\":47000}");
         dag->end_ms = WALL_BASE_MS + FAULTS_MS;
@@ -369,6 +408,13 @@ bool workload_is_done(struct world *world, char *why, size_t size)
         if (run->deleted || run_state_is_final(run->row.state))
             continue;
         snprintf(why, size, "run %.*s is %s", STR_ARG(run->row.run_id), run_state_name(run->row.state));
+        return false;
+    }
+    VEC_EACH(&world->store.notifications, i) {
+        const struct notification_row *row = &world->store.notifications.items[i];
+        if (row->state != NOTIFICATION_PENDING)
+            continue;
+        snprintf(why, size, "a notification (%.*s) is not delivered", STR_ARG(row->event));
         return false;
     }
     return true;

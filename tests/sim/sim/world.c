@@ -104,6 +104,7 @@ static void dispatch(struct world *world, const struct event *event)
         else
             host_resume(world, event->node - SCHEDULERS_MAX);
         break;
+    case EVENT_ERRAND: errands_event(world, event); break;
     case EVENT_FAULT: faults_next(world); break;
     case EVENT_REQUEST: workload_request(world, event->number); break;
     case EVENT_DB_UP: world->db_up = true; break;
@@ -143,6 +144,7 @@ static void world_make(struct world *world, const struct sim_config *config, str
     rand_init(&world->work, config->seed * 3 + 1);
     rand_init(&world->luck, config->seed * 3 + 2);
     rand_init(&world->net, config->seed * 3 + 3);
+    rand_init(&world->more, ~config->seed);
     world->faults = 0;
     for (int i = 0; i < FAULT_COUNT; i++)
         if (rand_chance(&world->luck, i == FAULT_FAILOVER ? 0.25 : 0.5))
@@ -176,7 +178,7 @@ static void world_clear(struct world *world)
     }
     while (world->heap.count > 0) {
         struct heap_entry entry = heap_pop(&world->heap);
-        if (world->events.items[entry.item].kind == EVENT_DELIVER)
+        if (world->events.items[entry.item].message != NULL)
             message_drop(world->events.items[entry.item].message);
     }
     heap_clear(&world->heap);

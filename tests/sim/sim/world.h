@@ -49,6 +49,7 @@ struct sim_config {
     uint32_t faults;                          /* mask of what may happen; the seed draws from it */
     uint32_t tasks_max, workers_max, runs_max, schedulers_max;
     bool trace;                               /* every event to stderr */
+    bool plain;                               /* no waits, no notifications: histories of seeds from before there were any */
 };
 
 struct sim_result {
@@ -89,7 +90,7 @@ enum {
 };
 
 enum message_kind { MESSAGE_GRANT, MESSAGE_ACK, MESSAGE_KILL, MESSAGE_SYNC, MESSAGE_RENEWED, MESSAGE_DRAIN, MESSAGE_STOP,
-                    MESSAGE_INVENTORY, MESSAGE_STARTED };
+                    MESSAGE_INVENTORY, MESSAGE_STARTED, MESSAGE_ERRANDS, MESSAGE_ERRANDS_DONE };
 
 struct message {
     enum message_kind kind;
@@ -101,6 +102,8 @@ struct message {
     uint32_t count;
     int64_t stamp_ms, lease_ms;
     bool drain;
+    struct errand *errands; /* count of them; payloads live in the world's arena */
+    struct errand_answer answer;
     struct core_inventory inventory; /* its arrays belong to the message */
     uint32_t copies; /* deliveries left */
 };
@@ -121,6 +124,7 @@ enum event_kind {
     EVENT_DEADLINE,  /* the warden looks at a deadline */
     EVENT_RESTART,   /* of a node */
     EVENT_RESUME,    /* of a node */
+    EVENT_ERRAND,    /* message: an errand is over at its node */
     EVENT_FAULT,     /* time for another one */
     EVENT_REQUEST,   /* the workload asks for something */
     EVENT_DB_UP,
@@ -216,6 +220,8 @@ struct observer {
     VEC(int64_t) draining; /* numbers of workers whose rows say so */
     int32_t pool_used[3];
     uint64_t epoch_committed;
+    struct map seen;      /* attempts that a look has found something for */
+    struct map delivered; /* notifications that a receiver has taken */
 };
 
 struct world {
@@ -225,6 +231,7 @@ struct world {
     int64_t now_ms;   /* the world's own time */
     int64_t wall_ms;  /* what the database's wall clock adds */
     struct rand work, luck, net; /* for the workload, the faults, the network: split, so that one does not shift the others */
+    struct rand more;            /* for waits and notifications */
     uint32_t faults;
     double rate; /* how often faults come */
     bool healed, lossy;
@@ -301,6 +308,11 @@ void host_reboot(struct world *world, uint32_t index);
 void warden_die(struct world *world, uint32_t index);
 void host_resume(struct world *world, uint32_t index);
 
+/* errands.c */
+void errands_hand(struct world *world, uint32_t index, uint32_t worker, const struct core_send *what);
+void errands_receive(struct world *world, uint32_t index, struct message *message);
+void errands_event(struct world *world, const struct event *event);
+
 /* faults.c */
 void faults_next(struct world *world);
 void faults_heal(struct world *world);
@@ -320,6 +332,8 @@ void observe_exec(struct world *world, uint32_t worker, struct process *process)
 bool process_is_live(const struct world *world, const struct worker_node *worker, const struct process *process);
 void observe_forgotten(struct world *world, struct id128 attempt); /* by a journal that lost power */
 void observe_ack(struct world *world, struct id128 attempt);
+void observe_seen(struct world *world, struct id128 attempt);
+void observe_delivery(struct world *world, struct id128 notification);
 void observe_end(struct world *world);
 void observer_clear(struct observer *observer);
 

@@ -10,7 +10,7 @@ export interface DagRow {
   is_paused: boolean; is_stale: boolean; has_import_errors: boolean; schedule: string | null; timezone: string; next_run: number | null;
   version: number; task_count: number; queued: number; running: number; median_ms: number | null; runs: RunBars;
 }
-export interface DagList extends Snapshot { total_entries: number; tags: string[]; dags: DagRow[] }
+export interface DagList extends Snapshot { total_entries: number; tags: string[]; owners?: string[]; dags: DagRow[] }
 
 export interface Shape {
   dag_id: string; version: number; hash: string; versions: number;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* dag - one DAG: its runs as a grid, its graph, and what else is known of it. */
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { url_of, V1 } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
 import type { Cells, DagList, Shape } from "../lib/model.ts";
@@ -20,8 +21,8 @@ import { GridSide } from "../grid/side.tsx";
 import Grid, { type Picked } from "../grid/grid.tsx";
 import { RUN_LETTERS, TASK_STATES } from "../states.ts";
 
-const Graph = lazy(() => import("../graph/graph.tsx"));
-const More = lazy(() => import("./dag_more.tsx"));
+const Graph = later(() => import("../graph/graph.tsx"), <Skeleton rows={8} height={26} />);
+const More = later(() => import("./dag_more.tsx"), <Skeleton rows={8} />);
 
 export const DAG_TABS: [string, string][] = [["", "Grid"], ["graph", "Graph"], ["runs", "Runs"], ["calendar", "Calendar"], ["trends", "Trends"], ["tasks", "Tasks"], ["backfills", "Backfills"], ["versions", "Versions"], ["code", "Code"], ["events", "Audit"], ["details", "Details"]];
 
@@ -82,9 +83,7 @@ function GraphTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cel
   const mapped = useMemo(() => cells.mapped.filter((m) => m[0] === at).map((m) => m.slice(1)), [cells.mapped, at]);
   return (
     <Panel flush title="Graph" extra={<>{cells.runs.id[at] && <Link className="phone-off" to={path_of.run(dag, cells.runs.id[at])}>Open this run</Link>}<select className="select" aria-label="Run that colours the graph" value={cells.runs.id[at] ?? ""} onChange={(e) => query_set({ run: e.target.value })}>{cells.runs.id.map((id) => <option key={id} value={id}>{id}</option>)}</select></>}>
-      <Suspense fallback={<Skeleton rows={6} height={30} />}>
-        <Graph shape={shape} st={st} mapped={mapped} onOpen={(o) => go(cells.runs.id[at] ? path_of.task(dag, cells.runs.id[at], shape.id[o]) : path_of.dag_task(dag, shape.id[o]))} />
-      </Suspense>
+      <Graph shape={shape} st={st} mapped={mapped} onOpen={(o) => go(cells.runs.id[at] ? path_of.task(dag, cells.runs.id[at], shape.id[o]) : path_of.dag_task(dag, shape.id[o]))} />
     </Panel>
   );
 }
@@ -135,7 +134,7 @@ export default function Dag({ params }: { params: Record<string, string> }) {
       {tab === "" || tab === "grid" || tab === "graph" ? (
         <Loaded from={shape} rows={10}>{(s) => <Loaded from={cells} rows={12}>{(c) => tab === "graph" ? <GraphTab dag={dag} shape={s} cells={c} /> : <GridTab dag={dag} shape={s} cells={c} />}</Loaded>}</Loaded>
       ) : (
-        <Suspense fallback={<Skeleton rows={8} />}><More dag={dag} tab={tab} task={task} shape={shape.data} version={row?.version ?? null} /></Suspense>
+        <More dag={dag} tab={tab} task={task} shape={shape.data} version={row?.version ?? null} />
       )}
       {dialog === "trigger" && <TriggerDialog dag={dag} onClose={() => set_dialog("")} />}
       {dialog === "delete" && <DeleteDialog what="DAG" name={dag} path={url_of.dag2(dag)} onClose={() => set_dialog("")} onDone={() => go("/dags")} />}

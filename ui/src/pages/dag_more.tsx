@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* dag_more - the quieter views of a DAG: calendar, trends, tasks, backfills, versions, code, details. */
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { api_send, server_now, url_of, V1, V2 } from "../lib/api.ts";
 import type { ApiError } from "../lib/api.ts";
 import { useFetch } from "../lib/live.ts";
@@ -8,6 +8,7 @@ import { useMay } from "../lib/me.ts";
 import type { Cells, DagDetails, RunBars, Shape } from "../lib/model.ts";
 import { median } from "../lib/number.ts";
 import { diff_lines } from "../lib/diff.ts";
+import { later } from "../lib/later.tsx";
 import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
 import { date, duration, instant_of_wall, parse_rfc3339 } from "../lib/time.ts";
 import { Dialog, Empty, ErrorBox, Loaded, Panel, Skeleton, toast, toast_error } from "../parts/basics.tsx";
@@ -18,7 +19,7 @@ import { Glyph, StateWord } from "../parts/state.tsx";
 import { RUN_LETTERS, state_of_letter } from "../states.ts";
 import "../styles/dag.css";
 
-const Chart = lazy(() => import("../parts/chart.tsx"));
+const Chart = later(() => import("../parts/chart.tsx"), <Skeleton rows={6} />);
 const DAY = 86_400_000;
 
 function Runs({ dag }: { dag: string }) {
@@ -95,10 +96,10 @@ function Trends({ dag, task }: { dag: string; task?: string }) {
       const open = task ? d.tasks.id.indexOf(task) : -1;
       return (
         <div className="stack">
-          <Panel title={task ? `How long ${task} took` : "How long the runs took"}><Suspense fallback={<Skeleton rows={6} />}>
+          <Panel title={task ? `How long ${task} took` : "How long the runs took"}>
             <Chart at={x} x_text={label} format={(v) => duration(v)} height={200} label="Durations by run" marks={marks} onClick={(i) => go(path_of.run(dag, d.runs.id[i]))}
               series={open >= 0 ? [{ name: "Ran", group: "active", values: d.tasks.run_ms[open], fill: true }, { name: "Waited", group: "waiting", values: d.tasks.wait_ms[open], dash: [4, 3] }] : [{ name: "Run", group: "active", values: total, fill: true }, { name: "Failed", group: "bad", values: failed, points: true }]} />
-          </Suspense><p className="muted">A dotted line is a new version. A click opens the run.</p></Panel>
+          <p className="muted">A dotted line is a new version. A click opens the run.</p></Panel>
           <Panel flush title="By task, over these runs"><div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
             <thead><tr><th>Task</th><th className="right">Median</th><th className="right">Longest</th><th className="right">Waited</th><th className="right">Retried</th><th className="right">Newer half against older</th></tr></thead>
             <tbody>{rows.slice(0, 200).map((r) => <tr key={r.id}><td><Link to={path_of.dag_task(dag, r.id)}>{r.id}</Link></td><td className="right num">{duration(r.med)}</td><td className="right num">{duration(r.max)}</td><td className="right num">{duration(r.wait)}</td><td className="right num">{r.retried}</td><td className={`right num${r.factor && r.factor > 1.5 ? " warn-text" : ""}`}>{r.factor ? `${r.factor.toFixed(2)} ×` : "—"}</td></tr>)}</tbody>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* dags - the list: what there is, how the last runs went, when the next one comes. */
-import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api_send, url_of, V1 } from "../lib/api.ts";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
@@ -8,7 +8,7 @@ import type { DagList, DagRow, ImportError } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import { REFETCH } from "../lib/reduce.ts";
 import type { StreamEvent } from "../lib/stream.ts";
-import { Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { Link, path_of, query_set, usePlace } from "../lib/router.tsx";
 import { schedule_words } from "../lib/time.ts";
 import { Empty, Icon, ICON, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
 import { Span, When } from "../parts/clock.tsx";
@@ -39,17 +39,12 @@ export function PauseSwitch({ dag, paused }: { dag: string; paused: boolean }) {
   );
 }
 
+const TYPING_MS = 120;
+const ORDERS = [["", "Attention first"], ["dag_id", "By name"], ["-last_run", "Last run first"], ["next_run", "Next run first"]];
 const FILTERS = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["failed", "Last run failed"], ["running", "Running"]];
 
 function reduce_dags(list: DagList, event: StreamEvent): DagList | typeof REFETCH {
   return event.name === "ti" || event.name === "run" || event.name === "dag" ? REFETCH : list;
-}
-
-// What needs a look comes first, then what runs, then by name.
-function attention(dag: DagRow): number {
-  const last = dag.runs.state[0];
-  if (dag.is_paused) return 3;
-  return last === "f" ? 0 : last === "r" || last === "q" ? 1 : 2;
 }
 
 function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: boolean; onSelect: () => void; onTrigger: () => void }) {
@@ -60,7 +55,7 @@ function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: bo
       <td className="cell-check phone-off"><label className="check"><input type="checkbox" checked={selected} onChange={onSelect} aria-label={`Select ${dag.dag_id}`} /></label></td>
       <td className="cell-switch"><PauseSwitch dag={dag.dag_id} paused={dag.is_paused} /></td>
       <td className="cell-name">
-        <div className="row tight wrap"><Link to={path_of.dag(dag.dag_id)} className="strong">{dag.display_name}</Link>{dag.has_import_errors && <Link to="/import_errors" className="tag bad-text">import error</Link>}{dag.tags.map((t) => <button key={t} className="tag tag-button" onClick={() => query_set({ tag: t })}>{t}</button>)}</div>
+        <div className="row tight wrap"><Link to={path_of.dag(dag.dag_id)} className="strong">{dag.display_name}</Link>{dag.has_import_errors && <Link to="/import_errors" className="tag bad-text">import error</Link>}{dag.tags.map((t) => <button key={t} className="tag tag-button" onClick={() => query_set({ tag: t, offset: null })}>{t}</button>)}</div>
         {dag.description && <div className="muted clip describe" title={dag.description}>{dag.description}</div>}
       </td>
       <td className="phone-off"><span title={`${dag.schedule ?? "no schedule"} · ${dag.timezone}`}>{schedule_words(dag.schedule)}</span>{dag.schedule && dag.timezone !== "UTC" && <div className="faint small">{dag.timezone}</div>}</td>
@@ -77,31 +72,64 @@ function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: bo
   );
 }
 
+const PAGE = 100;
+
+/* What the address asks for, as the server is asked: it filters, so that ten thousand DAGs are as quick as ten. */
+function list_url(query: URLSearchParams): string {
+  const show = query.get("show") ?? "";
+  const asked = new URLSearchParams({ runs: "14", limit: String(PAGE), order_by: query.get("sort") || "attention" });
+  if (show === "active" || show === "paused") asked.set("paused", String(show === "paused"));
+  else if (show) asked.set("state", show);
+  for (const key of ["q", "tag", "owner", "offset"]) if (query.get(key)) asked.set(key, query.get(key)!);
+  return `${V1}/ui/dags?${asked}`;
+}
+
+/* The order is made once per filter: rows must not move under the pointer when a state changes. What is new comes last. */
+function useSteadyOrder(url: string, dags: DagRow[] | undefined): DagRow[] {
+  const order = useRef<{ url: string; at: Map<string, number> }>({ url: "", at: new Map() });
+  return useMemo(() => {
+    if (!dags) return [];
+    if (order.current.url !== url) order.current = { url, at: new Map() };
+    const at = order.current.at;
+    for (const d of dags) if (!at.has(d.dag_id)) at.set(d.dag_id, at.size);
+    return [...dags].sort((a, b) => at.get(a.dag_id)! - at.get(b.dag_id)!);
+  }, [dags, url]);
+}
+
+function Pager({ offset, shown, total }: { offset: number; shown: number; total: number }) {
+  if (total <= PAGE && !offset) return null;
+  const to = (n: number) => { query_set({ offset: n > 0 ? String(n) : null }); scrollTo(0, 0); };
+  return (
+    <nav className="toolbar pager" aria-label="Pages of the list">
+      <button className="button small" disabled={offset === 0} onClick={() => to(offset - PAGE)}>Earlier</button>
+      <span className="num muted">{count(offset + 1)} to {count(offset + shown)} of {count(total)}</span>
+      <button className="button small" disabled={offset + shown >= total} onClick={() => to(offset + PAGE)}>Further</button>
+    </nav>
+  );
+}
+
 export default function Dags() {
   useTitle("DAGs");
-  const q = useQuery("q");
-  const tag = useQuery("tag");
-  const filter = useQuery("show");
+  const { query } = usePlace();
+  const [q, tag, owner, filter, sort] = ["q", "tag", "owner", "show", "sort"].map((key) => query.get(key) ?? "");
+  const offset = Number(query.get("offset") ?? 0);
   const [text, set_text] = useState(q);
   const [selected, set_selected] = useState<Set<string>>(new Set());
   const [trigger, set_trigger] = useState<string | null>(null);
   const may = useMay("dags.edit");
-  const order = useRef<{ key: string; at: Map<string, number> }>({ key: "", at: new Map() });
-  const deferred = useDeferredValue(text.toLowerCase());
-  const url = `${V1}/ui/dags?runs=14&limit=1000${tag ? `&tag=${encodeURIComponent(tag)}` : ""}${filter === "active" ? "&paused=false" : filter === "paused" ? "&paused=true" : filter === "failed" || filter === "running" ? `&state=${filter}` : ""}`;
-  const list = useFollow<DagList>(url, ["dags"], reduce_dags);
+  const url = list_url(query);
+  const asked = useFollow<DagList>(url, ["dags"], reduce_dags);
+  // While the next answer is under way the last one stays: a list that blinks at each letter cannot be read.
+  const last = useRef<{ url: string; data: DagList | null }>({ url, data: null });
+  if (asked.data) last.current = { url, data: asked.data };
+  const list = { ...asked, data: last.current.data };
+  const filter_set = (changes: Record<string, string | null>) => query_set({ ...changes, offset: null });
   const errors = useFetch<{ import_errors: ImportError[] }>(`${V1}/import_errors`);
-  const rows = useMemo(() => {
-    const fit = (list.data?.dags ?? []).filter((d) => !deferred || [d.dag_id, d.display_name, d.description ?? "", d.file.replace(/\.ya?ml$/, ""), ...d.tags, ...d.owners].some((t) => t.toLowerCase().includes(deferred)));
-    // The order is made once per filter: rows must not move under the pointer when a state changes.
-    const key = `${url} ${deferred} ${list.data ? 1 : 0}`;
-    if (order.current.key !== key) {
-      fit.sort((a, b) => attention(a) - attention(b) || a.dag_id.localeCompare(b.dag_id));
-      order.current = { key, at: new Map(fit.map((d, i) => [d.dag_id, i])) };
-    }
-    const at = order.current.at;
-    return fit.sort((a, b) => (at.get(a.dag_id) ?? 1e9) - (at.get(b.dag_id) ?? 1e9));
-  }, [list.data, deferred, url]);
+  const rows = useSteadyOrder(last.current.url, list.data?.dags);
+  useEffect(() => {
+    const timer = setTimeout(() => text !== q && filter_set({ q: text }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
   const many = async (paused: boolean) => {
     const ids = [...selected];
     const results = await Promise.allSettled(ids.map((id) => api_send("PATCH", `${url_of.dag2(id)}?update_mask=is_paused`, { is_paused: paused })));
@@ -111,17 +139,21 @@ export default function Dags() {
   };
   return (
     <>
-      <div className="title-row"><h1>DAGs</h1>{list.data && <span className="muted num">{count(rows.length)}{rows.length !== list.data.total_entries ? ` of ${count(list.data.total_entries)}` : ""}</span>}</div>
+      <div className="title-row"><h1>DAGs</h1>{list.data && <span className="muted num">{count(list.data.total_entries)}{q || tag || owner || filter ? " that fit" : ""}</span>}</div>
       <div className="toolbar">
-        <input type="search" className="input" placeholder="Name, tag, owner, file" aria-label="Filter DAGs" value={text} onChange={(e) => { set_text(e.target.value); query_set({ q: e.target.value }); }} />
-        {FILTERS.map(([id, name]) => <button key={id} className="chip" aria-pressed={filter === id} onClick={() => query_set({ show: id })}>{name}</button>)}
+        <input type="search" className="input" placeholder="Name, tag, owner, file" aria-label="Filter DAGs" value={text} onChange={(e) => set_text(e.target.value)} />
+        {FILTERS.map(([id, name]) => <button key={id} className="chip" aria-pressed={filter === id} onClick={() => filter_set({ show: id })}>{name}</button>)}
         {list.data && list.data.tags.length > 0 && (
-          <select className="select" aria-label="Tag" value={tag} onChange={(e) => query_set({ tag: e.target.value })}><option value="">Any tag</option>{list.data.tags.map((t) => <option key={t}>{t}</option>)}</select>
+          <select className="select" aria-label="Tag" value={tag} onChange={(e) => filter_set({ tag: e.target.value })}><option value="">Any tag</option>{list.data.tags.map((t) => <option key={t}>{t}</option>)}</select>
         )}
+        {list.data?.owners && list.data.owners.length > 1 && (
+          <select className="select" aria-label="Owner" value={owner} onChange={(e) => filter_set({ owner: e.target.value })}><option value="">Any owner</option>{list.data.owners.map((o) => <option key={o}>{o}</option>)}</select>
+        )}
+        <select className="select phone-off" aria-label="Order" value={sort} onChange={(e) => filter_set({ sort: e.target.value })}>{ORDERS.map(([id, name]) => <option key={id} value={id}>{name}</option>)}</select>
         <span className="grow" />
         {selected.size > 0 && may && <><span className="muted">{selected.size} selected</span><button className="button small" onClick={() => void many(true)}>Pause</button><button className="button small" onClick={() => void many(false)}>Activate</button></>}
       </div>
-      {errors.data && errors.data.import_errors.length > 0 && !filter && !tag && (
+      {errors.data && errors.data.import_errors.length > 0 && !filter && !tag && !owner && (
         <details className="panel import-fold">
           <summary><Glyph state="failed" /> {plural(errors.data.import_errors.length, "file")} could not be loaded: {errors.data.import_errors.map((e) => e.file).slice(0, 3).join(", ")}</summary>
           <ul className="list">{errors.data.import_errors.map((e) => <ImportErrorItem key={e.import_error_id} error={e} open />)}</ul>
@@ -129,10 +161,10 @@ export default function Dags() {
       )}
       <Panel flush>
         <Loaded from={list} rows={12}>
-          {(data) => data.total_entries === 0 && !tag && !filter ? (
+          {(data) => data.total_entries === 0 && !q && !tag && !owner && !filter ? (
             <Empty title="No DAGs yet."><span>Put a YAML file into the DAG folder; it appears within two seconds.</span><pre className="code" tabIndex={0}>{"dag_id: hello\ntasks:\n  greet: {bash: echo hello}"}</pre></Empty>
           ) : rows.length === 0 ? (
-            <Empty title="No DAG fits this filter."><button className="button small" onClick={() => { set_text(""); query_set({ q: null, tag: null, show: null }); }}>Clear the filter</button></Empty>
+            <Empty title="No DAG fits this filter."><button className="button small" onClick={() => { set_text(""); query_set({ q: null, tag: null, owner: null, show: null, offset: null }); }}>Clear the filter</button></Empty>
           ) : (
             <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
               <table className="table dags">
@@ -143,6 +175,7 @@ export default function Dags() {
           )}
         </Loaded>
       </Panel>
+      {list.data && <Pager offset={offset} shown={rows.length} total={list.data.total_entries} />}
       {trigger && <TriggerDialog dag={trigger} onClose={() => set_trigger(null)} />}
     </>
   );

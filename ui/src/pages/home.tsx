@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* home - is anything wrong, what runs, what comes. */
-import { Suspense, lazy } from "react";
 import { V1, V2 } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
-import type { Health, Home as HomeData, ImportError } from "../lib/model.ts";
+import type { Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import { usePref } from "../lib/prefs.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
@@ -16,7 +16,7 @@ import { ImportErrorItem } from "../parts/import_error.tsx";
 import { Glyph, Meter } from "../parts/state.tsx";
 import "../styles/home.css";
 
-const Chart = lazy(() => import("../parts/chart.tsx"));
+const Chart = later(() => import("../parts/chart.tsx"), <div className="chart-space" />);
 
 function Stat({ to, label, value, sub, tone, children }: { to?: string; label: React.ReactNode; value: React.ReactNode; sub?: React.ReactNode; tone?: string; children?: React.ReactNode }) {
   const inner = <><span className="label">{label}</span><span className={`value ${tone ?? ""}`}>{value}</span><span className="sub">{sub ?? "\u00a0"}</span>{children}</>;
@@ -89,10 +89,34 @@ function Failures({ data }: { data: HomeData }) {
 function Activity({ data }: { data: HomeData }) {
   const { from, step_ms, success, failed } = data.activity;
   const at = success.map((_, i) => from + i * step_ms);
+  return <Chart at={at} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
+}
+
+/* What wants to run against the slots there are: where the first line leaves the second behind, tasks wait. */
+function Demand({ hours }: { hours: number }) {
+  const scaling = useFollow<Autoscaling & { seq?: number }>(`${V1}/autoscaling?hours=${hours}`, ["workers"], reduce_refetch);
   return (
-    <Suspense fallback={<div className="chart-space" />}>
-      <Chart at={at} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />
-    </Suspense>
+    <>{scaling.data?.queues.filter((queue) => queue.at.length > 1).map((queue) => (
+      <Panel key={queue.queue} title={`Queue ${queue.queue}, last ${hours} h`}>
+        <Chart at={queue.at} height={150} label={`Tasks and slots of queue ${queue.queue}`} series={[{ name: "Tasks that run or wait", group: "active", values: queue.demands, fill: true, stepped: true }, { name: "Slots", group: "plain", values: queue.presents.map((n) => n * queue.slots), dash: [5, 3], stepped: true }]} />
+      </Panel>
+    ))}</>
+  );
+}
+
+const LOOK: Record<string, string> = { present: "success", draining: "up_for_reschedule", drained: "skipped", lost: "failed" };
+
+function WorkerList() {
+  const workers = useFollow<Workers>(`${V1}/workers`, ["workers"], reduce_refetch);
+  return (
+    <Panel title="Workers" flush extra={<Link to="/workers">all</Link>}><Loaded from={workers} rows={3}>{(data) => data.workers.length === 0 ? <Empty title="No worker is here.">Nothing runs until one is.</Empty> : (
+      <ul className="list">{data.workers.slice(0, 8).map((w) => (
+        <li key={w.name}><div className="line">
+          <Glyph state={LOOK[w.state] ?? "none"} /><Link to={path_of.worker(w.name)} className="strong clip">{w.name}</Link><span className="muted clip grow">{w.state === "present" ? w.host : `${w.state}, ${w.host}`}</span>
+          <span className="running-meter"><Meter label={`${w.used} of ${w.slots} slots used`} parts={[{ kind: "used", share: w.slots ? w.used / w.slots : 0 }]} /></span><span className="num muted nowrap running-count">{w.used}/{w.slots}</span>
+        </div></li>
+      ))}</ul>
+    )}</Loaded></Panel>
   );
 }
 
@@ -132,6 +156,8 @@ export default function Home() {
                   <ul className="list">{errors.data.import_errors.slice(0, 4).map((e) => <ImportErrorItem key={e.import_error_id} error={e} />)}</ul>
                 </Panel>
               )}
+              <WorkerList />
+              <Demand hours={hours} />
             </div>
             <div>
               <Panel title="Running now" flush extra={<Link to="/dag_runs?state=running">all</Link>}><Running data={data} /></Panel>

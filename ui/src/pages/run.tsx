@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* run - one run: what it does now, task by task, as a list, a graph and a timeline, and how it differs from the last good one. */
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { url_of } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
 import type { RunPage, Shape } from "../lib/model.ts";
@@ -19,10 +20,10 @@ import { WhyBox } from "../parts/why.tsx";
 import { count_groups, state_of_letter, TASK_STATES, WORST } from "../states.ts";
 import "../styles/run.css";
 
-const Graph = lazy(() => import("../graph/graph.tsx"));
-const Timeline = lazy(() => import("../parts/timeline.tsx"));
-const Diff = lazy(() => import("./run_diff.tsx"));
-const Events = lazy(() => import("../parts/audit.tsx"));
+const Graph = later(() => import("../graph/graph.tsx"), <Skeleton rows={8} height={26} />);
+const Timeline = later(() => import("../parts/timeline.tsx"), <Skeleton rows={8} height={26} />);
+const Diff = later(() => import("./run_diff.tsx"), <Skeleton rows={8} height={26} />);
+const Events = later(() => import("../parts/audit.tsx"), <Skeleton rows={8} height={26} />);
 
 export const RUN_TABS: [string, string][] = [["", "Tasks"], ["graph", "Graph"], ["gantt", "Timeline"], ["diff", "Diff with last good"], ["events", "Audit"], ["details", "Details"]];
 const ROWS_AT_ONCE = 250;
@@ -187,13 +188,13 @@ export default function Run({ params }: { params: Record<string, string> }) {
         {(data) => (
           <Loaded from={shape} rows={10}>
             {(s) => tab === "" ? <TaskTable key={run_id} page={data} shape={s} /> : (
-              <Suspense fallback={<Skeleton rows={8} height={26} />}>
+              <>
                 {tab === "graph" && <Panel flush><Graph shape={s} st={data.st} mapped={data.mapped} onOpen={(o) => go(path_of.task(dag, run_id, s.id[o]))} /></Panel>}
                 {tab === "gantt" && <Timeline page={data} shape={s} />}
                 {tab === "diff" && <Diff page={data} shape={s} />}
                 {tab === "events" && <Events dag={dag} run={run_id} />}
                 {tab === "details" && <Details page={data} />}
-              </Suspense>
+              </>
             )}
           </Loaded>
         )}

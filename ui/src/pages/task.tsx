@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* task - one task of one run: its log first, then its tries, what it gave, why it is where it is. */
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { url_of } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
 import { KIND_MAPPED, type Shape, type TaskPage, type Try } from "../lib/model.ts";
@@ -18,9 +19,9 @@ import { Glyph, StateText, StateWord } from "../parts/state.tsx";
 import { WhyBox } from "../parts/why.tsx";
 import { is_final } from "../states.ts";
 
-const Log = lazy(() => import("../log/log.tsx"));
-const MappedMap = lazy(() => import("../parts/mapped.tsx"));
-const Audit = lazy(() => import("../parts/audit.tsx"));
+const Log = later(() => import("../log/log.tsx"), <Skeleton rows={12} />);
+const MappedMap = later(() => import("../parts/mapped.tsx"), <Skeleton rows={10} />);
+const Audit = later(() => import("../parts/audit.tsx"), <Skeleton rows={10} />);
 
 function Attempts({ page }: { page: TaskPage }) {
   if (!page.tries.length) return <Panel><Empty title="It has not been tried yet." /></Panel>;
@@ -96,7 +97,7 @@ function LogTab({ page }: { page: TaskPage }) {
       {page.tries.length > 1 && (
         <div className="row wrap" role="group" aria-label="Tries">{page.tries.map((t) => <button key={t.try} className="chip" aria-pressed={t.try === attempt?.try} onClick={() => query_set({ try: String(t.try) })}><Glyph state={t.state} />Try {t.try}</button>)}{asked > 0 && asked !== page.tries.at(-1)?.try && <button className="button small quiet" onClick={() => query_set({ try: null })}>Newest</button>}</div>
       )}
-      {attempt ? <Suspense fallback={<Skeleton rows={12} />}><Log key={attempt.attempt_id} url={url_of.log(page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try)} topic={topic} empty={empty} /></Suspense> : <Panel>{empty}</Panel>}
+      {attempt ? <Log key={attempt.attempt_id} url={url_of.log(page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try)} topic={topic} empty={empty} /> : <Panel>{empty}</Panel>}
     </>
   );
 }
@@ -155,7 +156,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
       <Tabs current={tab} tabs={tabs.map(([id, name, n]) => ({ id, name, n, to: path_of.task(dag, run, task, map, id) }))} />
       <Loaded from={page} rows={12}>
         {(d) => (
-          <Suspense fallback={<Skeleton rows={10} />}>
+          <>
             {tab === "" && (shape.data === null && !shape.error ? <Skeleton rows={12} /> : is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
             {tab === "attempts" && <Attempts page={d} />}
             {tab === "xcom" && <Output page={d} />}
@@ -163,7 +164,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
             {tab === "history" && <History page={d} />}
             {tab === "events" && <Audit dag={dag} run={run} task={task} />}
             {tab === "details" && <Details page={d} />}
-          </Suspense>
+          </>
         )}
       </Loaded>
       {dialog === "clear" && <ClearDialog dag={dag} run={run} tasks={[map >= 0 ? [task, map] : task]} only_failed={false} onClose={() => set_dialog("")} />}

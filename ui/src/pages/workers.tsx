@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* workers - who executes, how full they are, and why there are as many as there are. */
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { api_send, V1 } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
 import type { Autoscaling, ScaledQueue, Worker, Workers as WorkersData } from "../lib/model.ts";
@@ -14,7 +15,7 @@ import { PageHead, useTitle } from "../parts/head.tsx";
 import { Glyph, Meter } from "../parts/state.tsx";
 import "../styles/workers.css";
 
-const Chart = lazy(() => import("../parts/chart.tsx"));
+const Chart = later(() => import("../parts/chart.tsx"), <div style={{ height: 210 }} />);
 
 const LOOK: Record<string, [string, string]> = { present: ["success", "Present"], draining: ["up_for_reschedule", "Draining"], drained: ["skipped", "Drained"], lost: ["failed", "Lost"] };
 
@@ -91,7 +92,7 @@ function Scaled({ queue }: { queue: ScaledQueue }) {
       <div className="stack tight">
         {!queue.healthy && <div className="note bad">The provider fails: {queue.error}</div>}
         <p className="sentence">{count(queue.demand)} tasks run or wait; that needs <b>{queue.wanted}</b> {queue.wanted === 1 ? "worker" : "workers"}, <b>{queue.present}</b> {queue.present === 1 ? "is" : "are"} present{queue.draining ? `, ${queue.draining} draining` : ""}.</p>
-        <Suspense fallback={<div style={{ height: 210 }} />}><Chart at={queue.at} series={workers} height={180} format={format} label={`Workers of queue ${queue.queue}`} marks={queue.events.slice(0, 60).map((e) => ({ at: e.at, text: e.reason }))} /></Suspense>
+        <Chart at={queue.at} series={workers} height={180} format={format} label={`Workers of queue ${queue.queue}`} marks={queue.events.slice(0, 60).map((e) => ({ at: e.at, text: e.reason }))} />
         {queue.events.length === 0 ? <p className="muted">No decision in this time.</p> : (
           <ul className="scale-events" tabIndex={0} aria-label="Decisions, newest first">{queue.events.slice(0, 40).map((e, i) => <li key={i} className="row"><When at={e.at} time_only /><span className={`scale ${e.kind}`}>{{ out: "+", in: "−", failed: "✕", missing: "?" }[e.kind] ?? "·"} {e.from} → {e.to}</span><span className="grow">{e.reason}</span></li>)}</ul>
         )}

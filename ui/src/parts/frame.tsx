@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* frame - what surrounds every page: the bar, the state of the stream, the zone, the theme, the person. */
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { api_send, clock_skew, type Me } from "../lib/api.ts";
+import { later } from "../lib/later.tsx";
 import { live_retry, snapshots_forget, useLiveStatus } from "../lib/live.ts";
 import { pref_clear, theme_apply, usePref, type Theme } from "../lib/prefs.ts";
 import { go, Link, usePlace } from "../lib/router.tsx";
@@ -10,7 +11,7 @@ import { Dialog, Icon, ICON, keys_handle, keys_now, Menu, Toasts, useKeys } from
 import { HeaderClock, useTick, When } from "./clock.tsx";
 
 const load_palette = () => import("./palette.tsx");
-const Palette = lazy(load_palette);
+const Palette = later(load_palette);
 
 const NAV = [
   { to: "/home", name: "Home", also: ["/"] },
@@ -159,7 +160,7 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
         ))}
         <button onClick={() => set_palette(true)}><Icon d={ICON.search} size={20} />Search</button>
       </nav>
-      {palette && <Suspense><Palette onClose={() => set_palette(false)} /></Suspense>}
+      {palette && <Palette onClose={() => set_palette(false)} />}
       {sheet && <KeySheet onClose={() => set_sheet(false)} />}
       <Toasts />
     </>

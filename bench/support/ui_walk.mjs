@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a browser sees, timed inside the page: node ui_walk.mjs sizes|changes URL USER PASSWORD prints [[what, kind, [ms]]].
+import { browser_open, page_open, sign_in, until } from "../../tests/e2e/ui/browser.mjs";
+
+const [walk, base, user, password] = process.argv.slice(2);
+const ROUNDS = 9;
+const browser = await browser_open();
+const { page } = await page_open(browser, { csp: false }); // the page evaluates what is measured
+page.setDefaultTimeout(120_000);
+await sign_in(page, base, user, password);
+const found = [];
+
+/* From the request of the page to the frame in which `selector` is there. */
+async function content(what, path, selector) {
+  const times = [];
+  for (let n = 0; n < ROUNDS; n++) {
+    await page.goto("about:blank");
+    await page.goto(base + path, { waitUntil: "commit" });
+    times.push(await page.evaluate((s) => new Promise((done) => {
+      const look = () => (document.querySelector(s) ? done(performance.now()) : requestAnimationFrame(look));
+      look();
+    }), selector));
+  }
+  found.push([`${what}: first content`, "content", times]);
+}
+
+/* `act` is done in the page; then to the frame in which `is_done` holds. Both are functions of the round. */
+async function interaction(what, act, is_done) {
+  const times = [];
+  for (let n = 0; n < ROUNDS; n++) {
+    times.push(await page.evaluate(([act, is_done, n]) => new Promise((done) => {
+      const [a, d] = [(0, eval)(act), (0, eval)(is_done)];
+      const started = performance.now();
+      a(n);
+      const look = () => requestAnimationFrame(() => (d(n) ? done(performance.now() - started) : look()));
+      look();
+    }), [String(act), String(is_done), n]));
+  }
+  found.push([what, "interaction", times]);
+}
+
+async function sizes() {
+  await content("10 000 DAGs", "/dags", ".dags tbody tr:nth-child(50)");
+  const typing = [];
+  for (let n = 0; n < ROUNDS; n++) { // a letter to the answer: the wait for the next letter (120 ms) is part of what one feels
+    const wanted = `dag_0${1000 + n * 7}`;
+    const started = Date.now();
+    await page.fill("main input[type=search]", wanted);
+    await until(page, "the one DAG", (w) => document.querySelectorAll(".dags tbody tr").length === 1 && document.querySelector(".dags .cell-name").textContent.includes(w), wanted, 60_000);
+    typing.push(Date.now() - started);
+  }
+  found.push(["10 000 DAGs: typed to found", "content", typing]);
+
+  await content("5 000 tasks x 25 runs", "/dags/large", ".grid-row .cell");
+  await interaction("5 000 tasks x 25 runs: scrolled by 40 rows", (n) => { const g = document.querySelector(".grid"); window.before = document.querySelector(".grid-row .clip").textContent; g.scrollTop = 1000 * (n + 1); }, () => true);
+  await content("graph of 5 000 tasks", "/dags/large/graph", ".react-flow__node");
+  await content("100 000 mapped instances", "/dags/mapped/runs/wide/tasks/each", ".map canvas");
+  await content("log of 1 000 000 lines", "/dags/talks/runs/long/tasks/much", ".log-line");
+  await page.focus(".log-scroll");
+  await interaction("log of 1 000 000 lines: jumped", (n) => { const e = document.querySelector(".log-scroll"); e.dispatchEvent(new KeyboardEvent("keydown", { key: n % 2 ? "End" : "Home", bubbles: true })); }, (n) => (n % 2 ? [...document.querySelectorAll(".log-n")].some((l) => l.textContent === "1000000") : document.querySelector(".log-n")?.textContent === "1") );
+  await content("runs of all DAGs", "/dag_runs", "main tbody tr");
+  await content("home", "/home", ".health");
+}
+
+async function changes() {
+  await page.goto(`${base}/dags/chain`);
+  await page.waitForSelector("main h1");
+  await page.keyboard.press("t");
+  await page.click("dialog button:has-text('Trigger run')");
+  await page.waitForSelector(".tasks tbody tr");
+  const seen = await page.evaluate(() => new Promise((done) => {
+    const at = {};
+    const look = () => {
+      for (const row of document.querySelectorAll(".tasks tbody tr")) {
+        const name = row.querySelector("a.strong, a")?.textContent;
+        if (name && !at[name] && /Succeeded/.test(row.textContent)) at[name] = Date.now();
+      }
+      if (Object.keys(at).length === 20) done(at);
+      else requestAnimationFrame(look);
+    };
+    look();
+  }));
+  const run = decodeURIComponent(page.url().split("/runs/")[1]);
+  const ended = await page.evaluate(async (run) => {
+    const p = await (await fetch(`/api/headrace/v1/ui/run/chain/${encodeURIComponent(run)}`)).json();
+    return p.end;
+  }, run);
+  const times = Object.entries(seen).map(([name, at]) => at - ended[Number(name.slice(1))]);
+  found.push(["a task's end to its new state on the screen", "change", times]);
+}
+
+await { sizes, changes }[walk]();
+await browser.close();
+console.log(JSON.stringify(found));
