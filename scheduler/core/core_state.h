@@ -704,6 +704,7 @@ void wait_timer(struct core *core, const struct timer *timer);
 void wait_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
 void wait_task_ended(struct core *core, const struct run *run, struct str task_id); /* well; empty: the whole run */
 MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err);
+struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena); /* what it waits for, in words */
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);
 
 /* ---- notify.c: on_success and its like ----------------------------------------------------------------------------- */
