@@ -159,8 +159,8 @@ static void give_up(struct core *core, uint32_t index)
     const struct value *args = task_at(core, ref_of(core, wait))->operator_args;
     bool soft = value_boolean(value_get(args, "soft_fail"), false);
     struct str waited = duration_text(&core->step, (core->wall_ms - wait->begun_ms) / 1000 * 1000);
-    struct str error = str_format(&core->step, "TimeoutError: it did not come within %.*s (looked %u times)%s%s",
-                                  STR_ARG(waited), wait->looks, wait->said != NULL ? "; at last: " : "",
+    struct str error = str_format(&core->step, "TimeoutError: %.*s did not come within %.*s (looked %u times)%s%s",
+                                  STR_ARG(wait_subject(core, wait, &core->step)), STR_ARG(waited), wait->looks, wait->said != NULL ? "; at last: " : "",
                                   wait->said != NULL ? wait->said : "");
     deferred_end(core, wait->attempt, soft ? TASK_SKIPPED : TASK_FAILED, CAUSE_WAITED_TOO_LONG, error);
 }

@@ -135,7 +135,7 @@ static struct str span(struct arena *arena, int64_t ms)
     return str_format(arena, "%lld s", (long long)s);
 }
 
-static struct str subject(struct core *core, const struct wait *wait, struct arena *arena)
+struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena)
 {
     const struct value *args = task_at(core, core->attempts.items[wait->attempt].ref)->operator_args;
     struct str text = STR_EMPTY, rest = wait->key, dag_id = STR_EMPTY, task_id = STR_EMPTY;
@@ -167,7 +167,7 @@ struct str wait_why(const struct core *core, const struct wait *wait, struct are
     if (wait->kind == WAIT_UNTIL)
         return str_format(arena, "waits until %.*s, in %.*s, and holds no slot", STR_ARG(context_time(arena, wait->end_ms)),
                           STR_ARG(span(arena, wait->end_ms - core->wall_ms)));
-    buf_printf(&out, "waits for %.*s", STR_ARG(subject(mutable, wait, arena)));
+    buf_printf(&out, "waits for %.*s", STR_ARG(wait_subject(mutable, wait, arena)));
     if (wait->looks > 0)
         buf_printf(&out, "; looked %u time%s, last %.*s ago", wait->looks, wait->looks == 1 ? "" : "s",
                    STR_ARG(span(arena, core->now_ms - wait->looked_ms)));

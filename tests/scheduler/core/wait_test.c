@@ -145,6 +145,8 @@ static void a_timeout_fails_without_retries_and_soft_fail_skips(void **state)
         story_wait(s, 100000);
         assert_int_equal(story_state(s, "w"), soft ? TASK_SKIPPED : TASK_FAILED);
         assert_int_equal(story_state(s, "b"), soft ? TASK_SKIPPED : TASK_UPSTREAM_FAILED);
+        const struct str error = model_store_newest(&s->store.runs.items[0], 0, -1)->row.error;
+        assert_true(str_starts(error, "TimeoutError: file /x did not come within 1m40s"));
         story_free(s);
     }
 }

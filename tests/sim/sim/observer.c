@@ -5,6 +5,8 @@
 #include "common/model/trigger_rule.h"
 #include "tests/sim/sim/world.h"
 
+enum { SETUPS_MAX = 8 };
+
 static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
 
 static const struct dag *dag_of(const struct world *world, const struct model_run *run)
@@ -103,15 +105,40 @@ static enum task_state whole_of(const struct dag *dag, const struct model_run *r
     return success + failed + upstream_failed > 0 ? TASK_SUCCESS : TASK_SKIPPED;
 }
 
+static void count_in(struct upstream_counts *counts, enum task_state state)
+{
+    counts->total++;
+    if (task_state_is_final(state))
+        upstream_counts_add(counts, state);
+}
+
+/* Each instance of a mapped task; one that tolerates failures counts as one. */
 static struct upstream_counts counts_of(const struct dag *dag, const struct model_run *run, const uint32_t *tasks, uint32_t count)
 {
-    struct upstream_counts counts = { .total = count };
+    struct upstream_counts counts = { 0 };
     for (uint32_t i = 0; i < count; i++) {
-        enum task_state state = whole_of(dag, run, tasks[i]);
-        if (task_state_is_final(state))
-            upstream_counts_add(&counts, state);
+        uint32_t length = expansion_length(run, tasks[i]);
+        if (length == 0 || dag->tasks[tasks[i]].tolerate_failures.count > 0)
+            count_in(&counts, whole_of(dag, run, tasks[i]));
+        else
+            for (uint32_t k = 0; k < length; k++)
+                count_in(&counts, state_of(run, tasks[i], (int32_t)k));
     }
     return counts;
+}
+
+/* The setups in whose scope it lies, but for those directly before it, about which its rule decides. */
+static uint32_t setups_above(const struct task *model, uint32_t *out)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->setup_count; i++) {
+        bool direct = false;
+        for (uint32_t k = 0; k < model->upstream_count; k++)
+            direct |= model->upstream[k] == model->setups[i];
+        if (!direct && count < SETUPS_MAX)
+            out[count++] = model->setups[i];
+    }
+    return count;
 }
 
 static void check_rule(struct world *world, const struct model_run *run, uint32_t task)
@@ -119,9 +146,10 @@ static void check_rule(struct world *world, const struct model_run *run, uint32_
     const struct dag *dag = dag_of(world, run);
     const struct task *model = &dag->tasks[task];
     struct upstream_counts counts = counts_of(dag, run, model->upstream, model->upstream_count);
-    struct upstream_counts setups = counts_of(dag, run, model->setups, model->setup_count);
+    uint32_t above[SETUPS_MAX], above_count = setups_above(model, above);
+    struct upstream_counts setups = counts_of(dag, run, above, above_count);
     const uint32_t first = 0; /* the one setup that there may be */
-    enum verdict verdict = scoped_verdict(trigger_rule_verdict(model->trigger_rule, &counts), &setups);
+    enum verdict verdict = scoped_verdict(model->trigger_rule, trigger_rule_verdict(model->trigger_rule, &counts), &setups);
     if (model->teardown != NULL) {
         setups = counts_of(dag, run, &first, 1);
         verdict = teardown_verdict(&counts, &setups);
