@@ -40,6 +40,8 @@ enum message_type {
     MESSAGE_NOTES = 32, /* scheduler -> web server */
     MESSAGE_WHY_QUESTION = 33,
     MESSAGE_WHY_ANSWER = 34,
+    MESSAGE_FIGURES_QUESTION = 35,
+    MESSAGE_FIGURES_ANSWER = 36,
     MESSAGE_LOG_CHUNK = 40, /* worker -> web server's intake */
     MESSAGE_LOG_ACK = 41,
 };
@@ -142,6 +144,13 @@ struct message {
             uint64_t question_no;
             struct str text;
         } why_answer;
+        struct {
+            uint64_t question_no;
+        } figures_question;
+        struct {
+            uint64_t question_no;
+            struct str text;
+        } figures_answer;
         struct {
             struct id128 attempt;
             int64_t offset;

@@ -127,6 +127,8 @@ static uint32_t make_samples(struct message *out)
         { .type = MESSAGE_LOG_ACK,                                               .log_ack = { id_a, 4096 }                                                        },
         { .type = MESSAGE_ERRANDS,                                   .errands = { errands, 2 }},
         { .type = MESSAGE_ERRANDS_DONE,                                                                         .errands_done = { errand_answers, 2 }                                           },
+        { .type = MESSAGE_FIGURES_QUESTION, .figures_question = { 6 } },
+        { .type = MESSAGE_FIGURES_ANSWER, .figures_answer = { 6, STR("headrace_scheduler_placed_total 3\n") } },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {
