@@ -32,7 +32,7 @@
 struct core;
 
 struct core_limits {
-    uint32_t runs_max, tasks_max, workers_max;
+    uint32_t runs_max, workers_max;
     uint32_t batch_writes_max; /* a full batch ends the step's work; the rest waits for the next one */
     uint32_t parallelism;      /* core.parallelism: attempts at once over all; 0 = no limit */
     uint32_t map_length_max;

@@ -267,7 +267,7 @@ void scheduler_start(struct world *world, uint32_t index)
     if (node->alive)
         return;
     struct core_limits limits = {
-        .runs_max = 200, .tasks_max = 100000, .workers_max = 32, .batch_writes_max = 20, .parallelism = 0,
+        .runs_max = 200, .workers_max = 32, .batch_writes_max = 20, .parallelism = 0,
         .map_length_max = 16, .output_bytes_max = 1 << 20, .credit_ttl_ms = CREDIT_TTL_MS,
         .credit_margin_ms = CREDIT_MARGIN_MS, .lease_ms = LEASE_MS, .lease_grace_ms = GRACE_MS, .amnesty_ms = AMNESTY_MS,
         .join_settle_ms = world->lossy ? LOSS_MS : 0,
