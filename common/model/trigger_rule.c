@@ -53,14 +53,6 @@ void upstream_counts_add(struct upstream_counts *counts, enum task_state state)
     ASSERT(counts->done <= counts->total);
 }
 
-void upstream_counts_remove(struct upstream_counts *counts, enum task_state state)
-{
-    uint32_t *counter = counter_of(counts, state);
-    ASSERT(*counter > 0 && counts->done > 0);
-    (*counter)--;
-    counts->done--;
-}
-
 /* What a rule looks at, removed tasks left out. */
 struct tally {
     uint32_t total, success, failed, bad, skipped, rest; /* bad = failed + upstream_failed */

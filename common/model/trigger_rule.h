@@ -27,9 +27,6 @@ enum verdict {
 /* Counts one more ending; `state` is final. */
 void upstream_counts_add(struct upstream_counts *counts, enum task_state state);
 
-/* Takes one back: the upstream task was cleared. */
-void upstream_counts_remove(struct upstream_counts *counts, enum task_state state);
-
 /* The rule's answer. Removed tasks count as if they were not there; with no upstream task every rule says run. */
 enum verdict trigger_rule_verdict(enum trigger_rule rule, const struct upstream_counts *counts);
 

@@ -248,9 +248,6 @@ int64_t core_wake_at_ms(const struct core *core);
 bool core_has_run(const struct core *core, int64_t run_no);
 bool core_has_version(const struct core *core, int64_t version_no);
 
-/* When the DAG's schedule fires next; false when it does not. For those who list DAGs. */
-bool core_next_fire(const struct core *core, int32_t dag_no, int64_t *out_wall_ms);
-
 /* Which files DAGs wait for that take some now, at most `max` of them. Paths live until the next core_step. */
 struct core_file_schedule {
     int32_t dag_no;
