@@ -55,6 +55,31 @@ const char *message_name(enum message_type type)
     return "unknown";
 }
 
+/* ---- versions -------------------------------------------------------------------------------- */
+
+struct message message_hello(struct str program)
+{
+    return (struct message) {
+        .type = MESSAGE_HELLO,
+        .hello = {MESSAGE_VERSION_LOWEST, MESSAGE_VERSION, program, STR(HEADRACE_VERSION)}
+    };
+}
+
+int message_hello_check(const struct message *hello, struct err *err)
+{
+    uint32_t lowest = hello->hello.lowest_version, highest = hello->hello.highest_version;
+
+    if (lowest <= MESSAGE_VERSION && highest >= MESSAGE_VERSION_LOWEST)
+        return 0;
+    int rc =
+        err_set(err, ERR_UNSUPPORTED,
+                "%.*s %.*s speaks versions %u to %u of the protocol, and this program %d to %d",
+                STR_ARG(hello->hello.program), STR_ARG(hello->hello.release), lowest, highest,
+                MESSAGE_VERSION_LOWEST, MESSAGE_VERSION);
+    err_hint(err, "releases next to each other understand each other: upgrade step by step");
+    return rc;
+}
+
 /* ---- the budget ------------------------------------------------------------------------------ */
 
 static void *budget_alloc(void *data, size_t size)
@@ -618,10 +643,11 @@ int message_unpack(struct str bytes, struct arena *arena, struct message *out, s
         headrace__v1__envelope__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "these %zu bytes are no message", bytes.size);
-    if (in->version != MESSAGE_VERSION)
+    if ((in->version < MESSAGE_VERSION_LOWEST || in->version > MESSAGE_VERSION) &&
+        (uint32_t)in->body_case != MESSAGE_HELLO)
         return err_set(err, ERR_UNSUPPORTED,
-                       "version %u of the protocol, and this program speaks %d", in->version,
-                       MESSAGE_VERSION);
+                       "version %u of the protocol, and this program speaks %d to %d", in->version,
+                       MESSAGE_VERSION_LOWEST, MESSAGE_VERSION);
     const struct translation *translation = translation_of((uint32_t)in->body_case);
     if (translation == NULL)
         return err_set(err, ERR_UNSUPPORTED, "a kind of message that this release does not know");

@@ -14,7 +14,8 @@
 #include "common/model/spec.h"
 
 enum {
-    MESSAGE_VERSION = 1,
+    MESSAGE_VERSION = 1,        /* of what we send */
+    MESSAGE_VERSION_LOWEST = 1, /* that we understand: the one of the release before */
     MESSAGE_SIZE_MAX = 4 << 20,
     MESSAGE_ATTEMPTS_MAX = 100000,
     MESSAGE_NOTES_MAX = 10000,
@@ -166,11 +167,18 @@ struct message {
 
 const char *message_name(enum message_type type); /* "log_chunk"; "unknown" */
 
+/* The first message of a connection: who we are, and which versions we understand. */
+struct message message_hello(struct str program);
+
+/* ERR_UNSUPPORTED, with both sides' versions, when the peer that says this HELLO and we understand
+ * no common one. */
+MUST_USE int message_hello_check(const struct message *hello, struct err *err);
+
 /* Appends the bytes to `out`. ERR_TOO_LARGE above MESSAGE_SIZE_MAX; `out` is then as before. */
 MUST_USE int message_pack(const struct message *message, struct buf *out, struct err *err);
 
 /* ERR_PROTOCOL says what was wrong; ERR_UNSUPPORTED for a version or a kind of message that this
- * release does not know. */
+ * release does not know. A HELLO is read whatever its version is: it is there to tell. */
 MUST_USE int message_unpack(struct str bytes, struct arena *arena, struct message *out,
                             struct err *err);
 

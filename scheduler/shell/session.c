@@ -63,9 +63,24 @@ static void on_figures(struct shell *shell, struct str peer, const struct messag
     buf_clear(&text);
 }
 
+/* What a peer without a common version says after this is dropped by the wire: here is said why. */
+static void on_hello(struct str peer, const struct message *message)
+{
+    struct err err = { 0 };
+    if (message_hello_check(message, &err) < 0)
+        log_error("peer_not_understood", LOG_STR("peer", peer), LOG_ERR(&err));
+    else
+        log_info("peer", LOG_STR("peer", peer), LOG_STR("program", message->hello.program),
+                 LOG_STR("release", message->hello.release));
+}
+
 static void on_message(struct wire_server *server, struct str peer, const struct message *message)
 {
     struct shell *shell = wire_server_owner(server);
+    if (message->type == MESSAGE_HELLO) {
+        on_hello(peer, message);
+        return;
+    }
     if (message->type == MESSAGE_SUBSCRIBE) {
         publish_subscribe(shell->publish, peer);
         return;
@@ -95,10 +110,6 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         break;
     case MESSAGE_FIGURES_QUESTION:
         on_figures(shell, peer, message);
-        break;
-    case MESSAGE_HELLO:
-        log_info("peer", LOG_STR("peer", peer), LOG_STR("program", message->hello.program),
-                 LOG_STR("release", message->hello.release));
         break;
     default:
         log_debug("message_unexpected", LOG_STR("peer", peer), LOG_STR("message", message_name(message->type)));

@@ -64,11 +64,7 @@ static void tell(struct wire_client *client, struct message *message)
 
 static void subscribe(struct wire_client *client)
 {
-    struct message hello = { .type = MESSAGE_HELLO };
-    hello.hello.lowest_version = MESSAGE_VERSION;
-    hello.hello.highest_version = MESSAGE_VERSION;
-    hello.hello.program = STR("webserver");
-    hello.hello.release = STR(HEADRACE_VERSION);
+    struct message hello = message_hello(STR("webserver"));
     tell(client, &hello);
     tell(client, &(struct message) { .type = MESSAGE_SUBSCRIBE });
 }
