@@ -727,6 +727,9 @@ uint32_t lane_index(struct core *core, uint32_t queue, uint32_t pool, int32_t sl
 void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred, bool removed);
 bool pool_has_room(const struct pool *pool, int32_t slots);
 void pool_take(struct core *core, uint32_t pool, int32_t slots);
+/* For an attempt that is deferred from now on, where its pool counts those. It needs no room to wait, so that the pool may be
+ * more than full: others wait for it. */
+void pool_take_deferred(struct core *core, struct attempt *attempt);
 void pool_give(struct core *core, uint32_t pool, int32_t slots);
 void queue_wake(struct core *core, uint32_t queue);
 void lane_push(struct core *core, uint32_t lane, struct heap_entry entry);

@@ -134,9 +134,11 @@ static void on_led(struct world *world, uint32_t index)
                                                       model_store_run_no_next(&world->store), 1,
                                                       world->failover_found ? world->now_ms - world->failed_over_ms : -1,
                                                       model_store_event_no_next(&world->store) } });
-    static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
+    static const struct { const char *name; int32_t slots; bool include_deferred; } pools[] = {
+        { "p1", 2, true }, { "p2", 1, false }, { "default_pool", 128, false },
+    };
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
-        step(world, index, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(pools[i].name), pools[i].slots, false, false } });
+        step(world, index, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(pools[i].name), pools[i].slots, pools[i].include_deferred, false } });
     model_store_recover(&world->store, owner, feed);
     step(world, index, &(struct core_event){ .type = CORE_RECOVERED });
 }
