@@ -317,6 +317,7 @@ struct core_stats core_stats(const struct core *core)
     struct core_stats stats = core->stats;
     stats.dags = core->dag_by_no.count;
     stats.runs_live = core->runs_live;
+    stats.timers = core->timers.count - core->timers_free.count;
     stats.waiting = core->waits.count - core->waits_free.count;
     stats.notifications_pending = core->notifications.count - core->notifications_free.count;
     VEC_EACH(&core->dags, i)

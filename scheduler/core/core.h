@@ -265,7 +265,7 @@ struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int3
 struct core_stats {
     uint32_t dags, runs_live, runs_queued, tasks_scheduled, tasks_queued, tasks_running, workers, credits_open;
     uint64_t placed, ended, lost, retried, dropped_messages, taken_back;
-    uint32_t waiting, notifications_pending;
+    uint32_t waiting, notifications_pending, timers;
     uint64_t looks, looks_lost, notifications_delivered, notifications_failed;
 };
 struct core_stats core_stats(const struct core *core);

@@ -66,6 +66,7 @@ struct run {
     uint32_t index; /* of its slot */
     uint32_t version;
     uint32_t dag;
+    uint32_t previous_of_dag, next_of_dag; /* runs in memory; NONE */
     struct arena arena;
     struct str run_id, triggered_by, note, conf_json;
     enum run_state state;
@@ -152,6 +153,7 @@ struct queue {
     int64_t quiet_ms;
     uint32_t wanted, told;
     int64_t low_since_ms; /* fewer are wanted since then; 0 = not */
+    int64_t look_ms;      /* when its timer fires; 0 = none is set */
     uint32_t stopping;    /* worker that is drained to be stopped; NONE */
 };
 
@@ -280,6 +282,7 @@ struct dag_entry {
     uint32_t pause_gate;
     uint32_t active; /* runs running */
     uint32_t live;   /* runs in memory */
+    uint32_t first_run; /* of them; NONE */
     uint64_t forgotten; /* runs that have left it */
     struct heap queued; /* (run_after, run_no) of queued runs */
     uint32_t queued_count;
@@ -781,6 +784,7 @@ void demand_count(struct core *core, struct ref ref, int by); /* it begins or en
 void demand_update(struct core *core, struct run *run);
 void demand_forget(struct core *core, struct run *run);
 void autoscale_set(struct core *core, const struct core_event *event);
+void autoscale_timer(struct core *core, uint32_t queue);
 void autoscale_check(struct core *core);
 void autoscale_worker_drained(struct core *core, uint32_t worker);
 

@@ -34,6 +34,7 @@ static const struct figure {
     GAUGE(tasks_running, NULL, "Attempts that run."),
     GAUGE(waiting, "airflow_triggers_running", "Task instances that wait beside the slots."),
     GAUGE(notifications_pending, NULL, "Notifications to be delivered."),
+    GAUGE(timers, NULL, "Moments that the scheduler waits for."),
     GAUGE(workers, NULL, "Workers known."),
     GAUGE(credits_open, NULL, "Slots that workers offer."),
 #undef GROWS
