@@ -23,7 +23,7 @@ int cli_db_migrate(struct cli *cli, struct err *err)
 {
     struct schema_state state;
     const char *conninfo = instance_database(cli);
-    int rc = store_migrate(conninfo, on_migration, NULL, err);
+    int rc = store_migrate(conninfo, cli->conf->core_default_pool_slots, on_migration, NULL, err);
 
     if (rc == 0)
         rc = store_schema(conninfo, &state, err);
@@ -71,7 +71,7 @@ int cli_db_reset(struct cli *cli, struct err *err)
     if (rc == 0)
         rc = store_schema_reset(conninfo, err);
     if (rc == 0)
-        rc = store_migrate(conninfo, NULL, NULL, err);
+        rc = store_migrate(conninfo, cli->conf->core_default_pool_slots, NULL, NULL, err);
     if (rc == 0)
         output_note(cli, "the database is empty and ready");
     return rc;

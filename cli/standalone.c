@@ -262,7 +262,7 @@ static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *s
     int rc = is_private ? start_database(cli, pg, &conninfo, err) : 0;
 
     if (rc == 0)
-        rc = store_migrate(conninfo, on_migration, NULL, err);
+        rc = store_migrate(conninfo, cli->conf->core_default_pool_slots, on_migration, NULL, err);
     if (rc == 0)
         rc = make_admin(cli, conninfo, err);
     if (rc == 0)

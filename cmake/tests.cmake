@@ -62,7 +62,9 @@ endforeach()
 add_test(NAME house/layers COMMAND ${CMAKE_SOURCE_DIR}/tools/layers.sh ${HEADRACE_ROOMS_FILE})
 add_test(NAME house/pure COMMAND ${CMAKE_SOURCE_DIR}/tools/pure.sh ${HEADRACE_ROOMS_FILE} ${CMAKE_BINARY_DIR})
 add_test(NAME house/settings COMMAND ${CMAKE_SOURCE_DIR}/tools/settings.sh)
-set_tests_properties(house/layers house/pure house/settings PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME house/paths COMMAND ${CMAKE_SOURCE_DIR}/tools/paths.sh)
+add_test(NAME house/reference COMMAND ${CMAKE_SOURCE_DIR}/tools/reference.sh $<TARGET_FILE:reference> --check)
+set_tests_properties(house/layers house/pure house/settings house/paths house/reference PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 # Fuzz targets: tests/fuzz/NAME_fuzz.c defines LLVMFuzzerTestOneInput. With clang and HEADRACE_FUZZ they are fuzzers;
 # otherwise each is linked with a driver that replays its corpus, as an ordinary test.

@@ -158,11 +158,17 @@ static void of_retry(const struct core *core, const struct run *run, struct ref 
 static void of_deferred(const struct core *core, const struct instance *instance, struct buf *out)
 {
     struct arena scratch = { 0 };
-    uint32_t wait = core->attempts.items[instance->attempt].wait;
-    if (wait == NONE)
-        line(out, "it waits for the run of another DAG, and holds no slot");
-    else
-        line(out, "%.*s", STR_ARG(wait_why(core, &core->waits.items[wait], &scratch)));
+    const struct attempt *attempt = &core->attempts.items[instance->attempt];
+    const char *holds = attempt->pool == NONE ? ", and holds no slot" : "";
+    if (attempt->wait == NONE) {
+        line(out, "it waits for the run of another DAG%s", holds);
+    } else {
+        const struct wait *wait = &core->waits.items[attempt->wait];
+        line(out, "%.*s%s", STR_ARG(wait_why(core, wait, &scratch)), wait->kind == WAIT_UNTIL ? holds : "");
+    }
+    if (attempt->pool != NONE)
+        line(out, "pool %.*s counts tasks that wait: this one holds %d of its slots",
+             STR_ARG(core->pools.items[attempt->pool].name), attempt->pool_slots);
     arena_clear(&scratch);
 }
 

@@ -217,7 +217,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(lines['airflow_pool_running_slots{pool_name="default_pool"}'], "1")
         self.assertEqual(lines["airflow_scheduler_dagruns_running"], "1")
         self.assertEqual(lines["airflow_dag_processing_import_errors"], "1")
-        self.assertEqual(lines["headrace_database_up"], "1")
+        self.assertEqual((lines["headrace_database_up"], lines["headrace_scheduler_up"]), ("1", "0"))
         self.assertTrue(any(name.startswith("headrace_http_requests_total{") for name in lines))
 
 

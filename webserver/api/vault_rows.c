@@ -112,6 +112,7 @@ void vault_send(struct call *call, const struct vault_row *row,
         message.kind = REQUEST_POOL;
         message.pool = row->name;
         message.slots = row->pool.slots;
+        message.include_deferred = row->pool.include_deferred;
         message.removed = row->change == VAULT_DELETE;
         value_put(call->arena, detail, STR("slots"), value_int(call->arena, row->pool.slots));
     }
