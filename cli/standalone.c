@@ -111,20 +111,26 @@ static int start_database(struct cli *cli, struct private_pg *pg, const char **o
     return 0;
 }
 
-/* The account `admin` and its password file. An account that is there keeps its password. */
+/* The account `admin` and its password file. An account that is there keeps its password; one that
+ * is not gets that of the file. The files alone say nothing: the database may be another by now, or
+ * have been emptied. */
 static int make_admin(struct cli *cli, const char *conninfo, struct err *err)
 {
-    char password[PROVISION_PASSWORD_SIZE];
+    const char *path = cli_home_path(cli, "admin-password");
+    char fresh[PROVISION_PASSWORD_SIZE];
+    struct str password = STR_EMPTY;
     bool was_made = false;
 
-    if (file_exists(cli_home_path(cli, "cli-token")) &&
-        file_exists(cli_home_path(cli, "admin-password")))
-        return 0;
-    provision_password(password);
-    int rc = store_owner_put(conninfo, STR("admin"), str_of(password), &was_made, err);
-    if (rc == 0 && was_made)
-        rc = file_write(cli_home_path(cli, "admin-password"),
-                        str_format(cli->arena, "%s\n", password), 0600, err);
+    if (file_read(cli->arena, path, &password, NULL) == 0)
+        password = str_trim(password);
+    bool is_kept = password.size > 0;
+    if (!is_kept) {
+        provision_password(fresh);
+        password = str_of(fresh);
+    }
+    int rc = store_owner_put(conninfo, STR("admin"), password, &was_made, err);
+    if (rc == 0 && was_made && !is_kept)
+        rc = file_write(path, str_format(cli->arena, "%.*s\n", STR_ARG(password)), 0600, err);
     return rc;
 }
 

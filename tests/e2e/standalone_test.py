@@ -46,16 +46,21 @@ def everything_comes_from_nothing_and_ends_with_sigterm():
         assert "password " + system.password() in system.output()
         listening = subprocess.run(["ss", "-ltnp"], capture_output=True, text=True).stdout
         assert f"pid={postmaster(system)}," not in listening, "PostgreSQL is on its socket alone"
+        done = system.cli("db", "reset", "--yes", check=False)
+        assert done.returncode == 1 and "stop it first" in done.stderr, done
         system.stop()
         assert system.process.returncode == 0
         assert system.processes() == [], system.processes()
 
+        system.cli("db", "reset", "--yes")
+        assert system.processes() == [], "what was started for one command has ended with it"
         before = len(system.output())
         began = time.monotonic()
         system.start()
         print(f"  the second start took {time.monotonic() - began:.1f} s")
         assert "password " + system.password() not in system.output()[before:], "it is shown once"
         assert "new cluster" not in system.output()[before:]
+        system.sign_in()  # the emptied database has the account again, with the password that is in its file
         works(system)
 
 
