@@ -96,11 +96,23 @@ int cli_connections_add(struct cli *cli, struct err *err)
     return rc;
 }
 
+/* What is not said is said to be empty: a password must not go on to another host. */
+static void complete(struct cli *cli, struct value *body)
+{
+    for (size_t i = 0; fields[i] != NULL; i++)
+        if (value_get(body, fields[i]) == NULL)
+            value_put(cli->arena, body, str_of(fields[i]),
+                      strcmp(fields[i], "port") == 0 ? value_int(cli->arena, 0)
+                                                     : value_string(cli->arena, STR_EMPTY));
+}
+
 int cli_connections_set(struct cli *cli, struct err *err)
 {
     struct value *body = value_map(cli->arena);
     int rc = read_connection(cli, body, err);
 
+    if (rc == 0)
+        complete(cli, body);
     if (rc == 0)
         rc = resource_put(cli, &connections, body, err);
     if (rc == 0)

@@ -241,6 +241,25 @@ class ClientTest(unittest.TestCase):
         self.headrace("variables", "import", path)
         self.assertEqual(self.bodies("POST", "/api/v2/variables"), [{"key": "a", "value": "1"}, {"key": "b", "value": '{"c":2}'}])
 
+    def test_stars_go_to_no_file_and_come_from_none(self):
+        self.server.on("GET", "/api/v2/connections", {"connections": [{"connection_id": "w", "conn_type": "http", "host": "h", "password": "***",
+                                                                       "extra": None}], "total_entries": 1})
+        self.server.on("GET", "/api/v2/variables", {"variables": [{"key": "a", "value": "1"}, {"key": "api_token", "value": "***"}],
+                                                    "total_entries": 2})
+        for kind, shown in (("connections", {"w": {"conn_type": "http", "host": "h"}}), ("variables", {"a": "1"})):
+            done = self.headrace(kind, "export", "-")
+            self.assertEqual(json.loads(done.stdout), shown)
+            self.assertIn("1 secret left out", done.stderr)
+        self.server.on("POST", "/api/v2/connections", {}, 201)
+        self.server.on("POST", "/api/v2/variables", {}, 201)
+        path = os.path.join(self.home.name, "old.json")
+        pathlib.Path(path).write_text('{"w": {"conn_type": "http", "password": "***"}}')
+        self.assertIn("1 secret passed over", self.headrace("connections", "import", path).stdout)
+        self.assertEqual(self.bodies("POST", "/api/v2/connections"), [{"connection_id": "w", "conn_type": "http"}])
+        pathlib.Path(path).write_text('{"a": "1", "api_token": "***"}')
+        self.assertIn("1 variable imported\n1 secret passed over", self.headrace("variables", "import", path).stdout)
+        self.assertEqual(self.bodies("POST", "/api/v2/variables"), [{"key": "a", "value": "1"}])
+
     def test_a_file_that_cannot_be_read_is_said_with_its_line(self):
         path = os.path.join(self.home.name, "v.json")
         pathlib.Path(path).write_text('{"a": 1,\n "a": 2}')
@@ -257,6 +276,13 @@ class ClientTest(unittest.TestCase):
             {"connection_id": "w", "conn_type": "postgres", "host": "db", "port": 5433, "schema": "sales", "login": "bob",
              "password": "s3cret"}])
         self.assertEqual(self.headrace("connections", "add", "w", "--conn-host", "db").returncode, 2)
+
+    def test_a_connection_that_is_replaced_keeps_nothing_of_the_old_one(self):
+        self.server.on("POST", "/api/v2/connections", {"detail": "there is one"}, 409)
+        self.server.on("PATCH", "/api/v2/connections/w", {})
+        self.assertEqual(self.headrace("connections", "set", "w", "--conn-type", "http", "--conn-host", "elsewhere").returncode, 0)
+        body, = self.bodies("PATCH", "/api/v2/connections/w")
+        self.assertEqual((body["host"], body["password"], body["login"], body["extra"]), ("elsewhere", "", "", ""))
 
     def test_a_new_account_gets_a_password_that_is_printed_once(self):
         self.server.on("POST", "/api/headrace/v1/users", {}, 201)

@@ -118,11 +118,14 @@ class Changing(unittest.TestCase):
         self.assertEqual([v["key"] for v in world.ok("GET", "/api/v2/variables?variable_key_pattern=b%25")["variables"]], ["bucket"])
         self.assertEqual(world.ok("GET", "/api/v2/variables/bucket")["value"], "s3://y")
         self.assertEqual(world.call("DELETE", "/api/v2/variables/bucket")[0], 204)
+        for method, path in (("POST", "/api/v2/variables"), ("PATCH", "/api/v2/variables/api_password")):
+            self.assertEqual(world.call(method, path, {"key": "api_password", "value": "***"})[0], 422, "stars are no value")
         # ---- connections: passwords never come back
         body = {"connection_id": "pg", "conn_type": "postgres", "host": "db", "port": 5432, "login": "me", "password": "s3cret!", "extra": '{"a": 1}'}
         connection = world.ok("POST", "/api/v2/connections", body, status=201)
         self.assertEqual((connection["host"], connection["port"], connection["password"]), ("db", 5432, "***"))
         self.assertNotIn("s3cret", json.dumps(world.ok("GET", "/api/v2/connections")))
+        self.assertEqual(world.call("POST", "/api/v2/connections", {**body, "connection_id": "pg2", "password": "***"})[0], 422)
         self.assertEqual(world.ok("PATCH", "/api/v2/connections/pg", {"connection_id": "pg", "conn_type": "postgres", "host": "db2"})["host"], "db2")
         self.assertEqual(world.call("DELETE", "/api/v2/connections/pg")[0], 204)
         self.assertNotIn("s3cret", world.sql("SELECT coalesce(string_agg(detail::text, ' '), '') FROM audit"))
