@@ -380,12 +380,11 @@ static int run_detached(struct cli *cli, struct err *err)
 
 static int stop_other(struct cli *cli, struct err *err)
 {
-    struct process supervisor = process_of((pid_t)instance_number(cli, "pid"));
+    struct process supervisor = instance_supervisor(cli);
     struct private_pg pg;
-    bool was_alive = supervisor.pid > 0 && supervisor.started == instance_number(cli, "started");
 
     (void)err;
-    if (was_alive) {
+    if (supervisor.pid > 0) {
         process_stop(&supervisor, SIGTERM, 90000);
         note("stopped");
         return 0;
@@ -409,6 +408,11 @@ static int show_status(struct cli *cli, struct err *err)
     }
     (void)err;
     print_banner(cli);
+    if (instance_supervisor(cli).pid == 0) {
+        cli->exit_status = CLI_FAILED;
+        puts("  It runs without its supervisor, so nothing starts again what ends. `headrace "
+             "standalone` takes it over.");
+    }
     return 0;
 }
 

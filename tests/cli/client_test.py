@@ -112,6 +112,32 @@ class ClientTest(unittest.TestCase):
         self.assertIn("no answer from http://127.0.0.1:9", done.stderr)
         self.assertIn("headrace standalone", done.stderr)
 
+    def test_the_server_of_another_home_is_not_taken_for_ours(self):
+        port = self.url.rsplit(":", 1)[1]
+        self.server.on("GET", "/api/v2/monitor/health", {})
+        self.server.on("GET", "/api/v2/dags", {"detail": "the session or token is not known here"}, 401)
+        folder = pathlib.Path(self.home.name) / "run"
+        folder.mkdir()
+        (folder / "instance.json").write_text(json.dumps({"url": self.url, "pid": 2 ** 30, "started": 1}))
+        done = self.headrace("doctor", "-o", "json", url=False)
+        found = {row["what"]: (row["verdict"], row["found"]) for row in json.loads(done.stdout)}
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(found["sign-in"][0], "wrong")
+        self.assertEqual(found["supervisor"][0], "wrong")
+        self.assertIn("is not known here", self.headrace("dags", "list", url=False).stderr)
+        (folder / "instance.json").unlink()
+        for words in (["dags", "list"], ["doctor"]):
+            done = self.headrace(*words, f"--api.port={port}", url=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("standalone` started runs in " + self.home.name, done.stderr + done.stdout)
+
+    def test_doctor_counts_files_and_not_their_mistakes(self):
+        self.server.on("GET", "/api/v2/monitor/health", {})
+        self.server.on("GET", "/api/v2/dags", {"dags": [], "total_entries": 0})
+        self.server.on("GET", "/api/headrace/v1/import_errors", {"import_errors": [{"file": "a.yaml"}, {"file": "b.yaml"}, {"file": "a.yaml"}]})
+        found = {row["what"]: (row["verdict"], row["found"]) for row in json.loads(self.headrace("doctor", "-o", "json").stdout)}
+        self.assertEqual((found["sign-in"][0], found["DAG files"]), ("ok", ("wrong", "2 cannot be used")))
+
     # ---- what the server refuses ----
 
     def test_the_servers_sentence_is_shown_and_the_exit_is_1(self):

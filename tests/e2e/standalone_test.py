@@ -104,6 +104,9 @@ def a_killed_supervisor_leaves_nothing_broken():
         system.process.kill()
         system.process.wait()
         assert system.request("GET", "/api/v2/dags/hello")["dag_id"] == "hello", "the programs go on"
+        for words, sentence in ((("standalone", "--status"), "without its supervisor"), (("doctor",), "it has ended")):
+            done = system.cli(*words, check=False)
+            assert done.returncode == 1 and sentence in done.stdout, done
         data = postmaster(system)
         system.start()
         assert postmaster(system) == data, "its PostgreSQL is taken over"
@@ -149,7 +152,8 @@ def detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped():
         done = system.cli("standalone", "--detach")
         assert f"http://127.0.0.1:{system.web_port}" in done.stdout and system.password() in done.stdout, done.stdout
         assert system.password() not in (system.home / "run/standalone.log").read_text()
-        assert f":{system.web_port}" in system.cli("standalone", "--status").stdout
+        done = system.cli("standalone", "--status")
+        assert f":{system.web_port}" in done.stdout and "supervisor" not in done.stdout, done.stdout
         # Another terminal, which knows the home and none of the ports.
         environment = {"PATH": os.environ["PATH"], "HEADRACE_HOME": str(system.home)}
         for words in (["dags", "list"], ["db", "check"], ["doctor", "--core.load_examples=false"]):

@@ -94,6 +94,7 @@ class Standalone:
 
     def launch(self):
         with open(self.home / "standalone.log", "ab") as log:
+            self.said_before = log.tell()
             self.process = subprocess.Popen([self.bin / "headrace", "standalone"], env=self.env, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True,
                                             user=self.user, group=self.user and "nogroup", extra_groups=self.user and [])
@@ -101,7 +102,7 @@ class Standalone:
     def start(self, timeout=60):
         self.launch()
         wait_for(self.is_healthy, "a healthy system", timeout)
-        wait_for(lambda: "Headrace is ready" in self.output(), "the word that it is ready", timeout)
+        wait_for(lambda: "Headrace is ready" in self.output()[self.said_before:], "the word that it is ready", timeout)
 
     def is_healthy(self):
         if self.process.poll() is not None:
