@@ -274,6 +274,28 @@ static struct str detail_text(struct cli *cli, const struct value *detail)
     return text;
 }
 
+/* Where to look for what is there. */
+static void hint_absent(struct err *err)
+{
+    static const struct {
+        const char *beginning, *hint;
+    } rows[] = {
+        {"there is no DAG ",         "headrace dags list shows what there is"              },
+        { "there is no run ",        "headrace dags list-runs DAG_ID shows what there is"  },
+        { "there is no task ",
+         "headrace tasks list DAG_ID and headrace dags list-runs DAG_ID show what there is"},
+        { "there is no pool ",       "headrace pools list shows what there is"             },
+        { "there is no variable ",   "headrace variables list shows what there is"         },
+        { "there is no connection ", "headrace connections list shows what there is"       },
+        { "there is no worker ",     "headrace workers list shows what there is"           },
+        { "there is no user ",       "headrace users list shows what there is"             },
+    };
+
+    for (size_t i = 0; err != NULL && i < sizeof rows / sizeof rows[0]; i++)
+        if (strncmp(err->sentence, rows[i].beginning, strlen(rows[i].beginning)) == 0)
+            err_hint(err, "%s", rows[i].hint);
+}
+
 static int refusal(struct cli *cli, long status, const struct reply *reply, struct err *err)
 {
     struct str text = detail_text(cli, value_get(reply->body, "detail"));
@@ -283,6 +305,8 @@ static int refusal(struct cli *cli, long status, const struct reply *reply, stru
         text = str_format(cli->arena, "the server answered %ld: %.*s", status,
                           STR_ARG(str_slice(str_trim(reply->text), 0, 200)));
     int rc = err_set(err, code, "%.*s", STR_ARG(text));
+    if (status == 404)
+        hint_absent(err);
     if (status == 401 && cli->client->is_guess) {
         rc = err_set(err, code,
                      "nothing that `headrace standalone` started runs in %.*s, and %.*s "

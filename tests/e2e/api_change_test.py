@@ -99,13 +99,15 @@ class Changing(unittest.TestCase):
         world = self.world
         pool = world.ok("POST", "/api/v2/pools", {"name": "gpu", "slots": 4, "description": "cards"}, status=201)
         self.assertEqual((pool["name"], pool["slots"], pool["open_slots"]), ("gpu", 4, 4))
-        self.assertEqual(world.call("POST", "/api/v2/pools", {"name": "gpu", "slots": 4})[0], 409)
+        status, answer = world.call("POST", "/api/v2/pools", {"name": "gpu", "slots": 4})
+        self.assertEqual((status, answer["detail"]), (409, "there is a pool gpu already"))
         self.assertEqual(world.call("POST", "/api/v2/pools", {"slots": "four"})[0], 422)
         pool = world.ok("PATCH", "/api/v2/pools/gpu?update_mask=slots", {"name": "gpu", "slots": 2, "description": "lost"})
         self.assertEqual((pool["slots"], pool["description"]), (2, "cards"))
         self.assertEqual(world.call("PATCH", "/api/v2/pools/gpu", {"name": "cpu", "slots": 2})[0], 400)
         self.assertEqual(world.call("DELETE", "/api/v2/pools/gpu")[0], 204)
-        self.assertEqual(world.call("DELETE", "/api/v2/pools/gpu")[0], 404)
+        status, answer = world.call("DELETE", "/api/v2/pools/gpu")
+        self.assertEqual((status, answer["detail"]), (404, "there is no pool gpu"))
         self.assertEqual(world.call("DELETE", "/api/v2/pools/default_pool")[0], 403)
         # ---- variables: sealed in the database, readable by those who may, but for secrets
         variable = world.ok("POST", "/api/v2/variables", {"key": "bucket", "value": "s3://x", "description": "where"}, status=201)

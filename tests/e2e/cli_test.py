@@ -36,6 +36,8 @@ def dags_and_tasks():
         done = system.cli("dags", "trigger", "etl", "--conf", '{"n": 7}', "--run-id", "bad~1:2+x", "--wait", "--progress", check=False)
         assert done.returncode == 1 and done.stdout == "bad~1:2+x\n", done
         assert "load (try 1)" in done.stderr and "4 of 4 tasks done" in done.stderr, done.stderr
+        done = system.cli("dags", "trigger", "elt", check=False)
+        assert "there is no DAG elt\n  headrace dags list shows" in done.stderr, done.stderr
         done = system.cli("dags", "trigger", "etl", "--conf", '{"n": "x"}', check=False)
         assert done.returncode == 1 and "n" in done.stderr, done.stderr
         assert {(row["dag_run_id"], row["state"]) for row in rows(system, "dags", "list-runs", "etl")} == {
@@ -86,7 +88,7 @@ def what_tasks_use():
         path = str(system.home / "pools.json")
         system.cli("pools", "export", path)
         system.cli("pools", "delete", "etl")
-        assert system.cli("pools", "get", "etl", check=False).returncode == 1
+        assert "there is no pool etl\n  headrace pools list" in system.cli("pools", "get", "etl", check=False).stderr
         system.cli("pools", "import", path)
         assert rows(system, "pools", "get", "etl")["slots"] == 4
 

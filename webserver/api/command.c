@@ -95,10 +95,8 @@ static struct str sentence_of(const struct value *answer, int code)
 {
     if (answer != NULL && answer->type == VALUE_STRING && answer->string.size > 0)
         return answer->string;
-    struct str message = value_text(value_get(answer, "message"), STR_EMPTY);
-    if (message.size == 0)
-        message = value_text(value_get(answer, "error"), STR_EMPTY);
-    return message.size > 0 ? message : str_of(err_sentence(code));
+    struct str detail = value_text(value_get(answer, "detail"), STR_EMPTY);
+    return detail.size > 0 ? detail : str_of(err_sentence(code));
 }
 
 static void on_answer(void *owner, const struct request_answer *answer)
