@@ -272,6 +272,32 @@ static bool asks_for_help(const char *word)
     return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* Options of every command may stand in front of it: they are moved behind it. */
+static char **words_in_order(struct cli *cli, int argc, char **argv)
+{
+    struct args_rules common = args_rules(cli->arena, cli_common_args());
+    char **words = ARENA_ARRAY(cli->arena, char *, argc + 1);
+    int lead = 1, count = 1;
+
+    while (lead < argc && argv[lead][0] == '-') {
+        const struct args_rule *rule = args_option(&common, argv[lead]);
+        bool takes_next = rule != NULL && rule->value.size > 0 && strchr(argv[lead], '=') == NULL;
+
+        if (rule == NULL || str_is(rule->name, "--help") || lead + takes_next >= argc)
+            break; /* of what follows, dispatch says what is wrong */
+        lead += 1 + takes_next;
+    }
+    int after = lead + (lead < argc && is_group(argv[lead]) ? 2 : 1);
+    words[0] = argv[0];
+    for (int i = lead; i < argc && i < after; i++)
+        words[count++] = argv[i];
+    for (int i = 1; i < lead; i++)
+        words[count++] = argv[i];
+    for (int i = after; i < argc; i++)
+        words[count++] = argv[i];
+    return words;
+}
+
 /* Group and verb are the first words: what follows belongs to the command. */
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
@@ -299,7 +325,7 @@ int cli_main(int argc, char **argv)
     struct cli cli = { .arena = &arena, .is_terminal = isatty(STDOUT_FILENO) };
 
     cli.is_coloured = cli.is_terminal && getenv("NO_COLOR") == NULL;
-    int status = dispatch(&cli, argc, argv);
+    int status = dispatch(&cli, argc, words_in_order(&cli, argc, argv));
     if (fflush(stdout) != 0 && status == CLI_DONE && errno != EPIPE) {
         (void)fprintf(stderr, "headrace: writing the output: %s\n", strerror(errno));
         status = CLI_FAILED;

@@ -120,6 +120,20 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
     return rc;
 }
 
+int cli_dags_stop(struct cli *cli, struct err *err)
+{
+    struct str run_id = cli_arg(cli, "RUN_ID");
+    struct value *body = value_map(cli->arena);
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s?update_mask=state",
+                                  cli_arg(cli, "DAG_ID"), run_id);
+
+    value_put(cli->arena, body, STR("state"), value_string(cli->arena, STR("failed")));
+    int rc = client_call(cli, "PATCH", path, body, NULL, err);
+    if (rc == 0)
+        output_note(cli, "%.*s is marked failed; what ran of it is stopped", STR_ARG(run_id));
+    return rc;
+}
+
 int cli_dags_list_import_errors(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {

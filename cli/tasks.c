@@ -148,6 +148,33 @@ int cli_tasks_clear(struct cli *cli, struct err *err)
     return rc;
 }
 
+int cli_tasks_mark(struct cli *cli, struct err *err)
+{
+    struct arena *arena = cli->arena;
+    struct str task_id = cli_arg(cli, "TASK_ID"), state = cli_arg(cli, "STATE");
+    struct value *body = value_map(arena);
+    int64_t map_index;
+    int rc = cli_number(cli, "--map-index", 0, MAP_INDEX_MAX, -1, &map_index, err);
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances/%s",
+                                  cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), task_id);
+
+    if (rc < 0)
+        return rc;
+    if (!str_is(state, "success") && !str_is(state, "failed") && !str_is(state, "skipped"))
+        return cli_wrong_use(cli, err, "STATE is success, failed or skipped, not %.*s",
+                             STR_ARG(state));
+    if (map_index >= 0)
+        path = str_format(arena, "%.*s/%lld", STR_ARG(path), (long long)map_index);
+    value_put(arena, body, STR("new_state"), value_string(arena, state));
+    value_put(arena, body, STR("include_upstream"), value_bool(arena, cli_has(cli, "--upstream")));
+    value_put(arena, body, STR("include_downstream"),
+              value_bool(arena, cli_has(cli, "--downstream")));
+    rc = client_call(cli, "PATCH", path, body, NULL, err);
+    if (rc == 0)
+        output_note(cli, "%.*s is marked %.*s", STR_ARG(task_id), STR_ARG(state));
+    return rc;
+}
+
 /* ---- logs ---- */
 
 static void print_log(struct cli *cli, struct str text)

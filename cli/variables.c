@@ -36,11 +36,16 @@ int cli_variables_get(struct cli *cli, struct err *err)
     }
     if (rc < 0)
         return rc;
-    if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML)
+    struct str value = value_text(value_get(variable, "value"), STR_EMPTY);
+    if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML) {
         output_object(cli, variable);
-    else
-        printf("%.*s\n", STR_ARG(value_text(value_get(variable, "value"), STR_EMPTY)));
-    return 0;
+    } else if (str_is(value, "***")) { /* a script would take the stars for the secret */
+        rc = err_set(err, ERR_FORBIDDEN, "the value of %.*s is secret: only tasks are told it",
+                     STR_ARG(cli_arg(cli, "KEY")));
+    } else {
+        printf("%.*s\n", STR_ARG(value));
+    }
+    return rc;
 }
 
 int cli_variables_set(struct cli *cli, struct err *err)

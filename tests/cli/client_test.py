@@ -318,7 +318,38 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(done.stdout.splitlines()[-1], body["password"])
         self.assertGreaterEqual(len(body["password"]), 16)
 
+    def test_a_masked_value_is_never_taken_for_the_secret(self):
+        self.server.on("GET", "/api/v2/variables/api_password", {"key": "api_password", "value": "***"})
+        done = self.headrace("variables", "get", "api_password")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("is secret", done.stderr)
+
+    def test_a_run_is_stopped_and_a_task_is_marked(self):
+        run = "/api/v2/dags/etl/dagRuns/r1"
+        self.server.on("PATCH", run, {})
+        self.assertIn("r1 is marked failed", self.headrace("dags", "stop", "etl", "r1").stdout)
+        self.assertEqual(self.bodies("PATCH", run + "?update_mask=state"), [{"state": "failed"}])
+        self.server.on("PATCH", run + "/taskInstances/load/2", {})
+        self.assertEqual(self.headrace("tasks", "mark", "etl", "r1", "load", "success", "--map-index", "2", "-d").returncode, 0)
+        self.assertEqual(self.bodies("PATCH", run + "/taskInstances/load/2"),
+                         [{"new_state": "success", "include_upstream": False, "include_downstream": True}])
+        self.assertEqual(self.headrace("tasks", "mark", "etl", "r1", "load", "good").returncode, 2)
+
+    def test_options_of_every_command_may_stand_in_front(self):
+        self.dags(1)
+        for front in (["--url", self.url], [f"--url={self.url}", "-o", "plain"]):
+            self.assertIn("d000", self.headrace(*front, "dags", "list", url=False).stdout)
+        done = self.headrace("--home", self.home.name, "--url", self.url, "version", url=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     # ---- without a server ----
+
+    def test_help_for_a_command_is_of_that_command_alone(self):
+        done = self.headrace("help", "dags", "trigger", url=False)
+        self.assertEqual((done.returncode, done.stdout.split("\n", 1)[0].split(" DAG_ID")[0]), (0, "headrace dags trigger"))
+        for program in ("headrace-scheduler", "headrace-worker", "headrace-webserver"):
+            done = subprocess.run([PROGRAM.parent / program, "--help"], capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout.startswith(program + ": ")), (0, True), done)
 
     def test_settings_are_listed_with_their_origin(self):
         (pathlib.Path(self.home.name) / "headrace.cfg").write_text("[api]\nport = 9001\n")
@@ -349,6 +380,11 @@ class ClientTest(unittest.TestCase):
         folder.mkdir()
         (folder / "instance.json").write_text(json.dumps({"url": self.url}))
         self.assertEqual(complete("headrace", "dags", "trigger", "d"), ["d000", "d001"])
+        self.server.on("GET", "/api/v2/dags/my_dag/dagRuns", {"dag_runs": [{"dag_run_id": "manual__2026-11-28T16:00_a"}], "total_entries": 1})
+        self.server.on("GET", "/api/v2/dags/my_dag/tasks", {"tasks": [{"task_id": "load_PARTS"}]})
+        self.assertEqual(complete("headrace", "dags", "state", "my_dag", ""), ["manual__2026-11-28T16:00_a"])
+        self.assertEqual(complete("headrace", "tasks", "logs", "my_dag", "r", "l"), ["load_PARTS"])
+        self.assertEqual(complete("headrace", "tasks", "clear", "my_dag", "r", "-t", "l"), ["load_PARTS"])
 
     def test_every_command_has_help(self):
         listing = self.headrace("help", url=False).stdout

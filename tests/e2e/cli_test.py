@@ -74,6 +74,15 @@ def dags_and_tasks():
         system.cli("dags", "unpause", "etl")
         wait_for(lambda: system.cli("dags", "state", "etl", run).stdout == "success\n", "the run that waited")
 
+        system.write_dag("endless.yaml", "tasks: {wait: {bash: 'sleep 1000'}, more: {bash: 'sleep 1000'}}")
+        system.wait_dag("endless")
+        run = system.cli("dags", "trigger", "endless").stdout.strip()
+        wait_for(lambda: set(system.states("endless", run).values()) == {"running"}, "tasks that never end")
+        system.cli("tasks", "mark", "endless", run, "wait", "success")
+        system.cli("dags", "stop", "endless", run)
+        assert system.cli("dags", "state", "endless", run).stdout == "failed\n"
+        wait_for(lambda: system.states("endless", run) == {"wait": "success", "more": "failed"}, "what was marked")
+
         system.write_dag("wrong.yaml", "tasks: {a: {bash: echo, retris: 3}}")
         done = wait_for(lambda: (lambda it: it if it.returncode == 1 else None)(
             system.cli("dags", "list-import-errors", check=False)), "the import error")
