@@ -51,6 +51,8 @@ def dags_and_tasks():
         assert rows(system, "tasks", "render", "etl", good, "each", "--map-index", "1")["command"] == "echo m 3 Lisbon"
         assert "--map-index" in system.cli("tasks", "render", "etl", good, "each", check=False).stderr
         assert "test 7 -lt 5" in system.cli("tasks", "render", "etl", "bad~1:2+x", "load").stdout
+        for verb in ("state", "logs"):
+            assert "each is mapped: say which instance by --map-index, 0 to 1" in system.cli("tasks", verb, "etl", good, "each", check=False).stderr
         log = system.cli("tasks", "logs", "etl", good, "extract").stdout
         # Two pipes: lines of stdout and stderr written at once have no order among them.
         assert sorted(line.split(" ", 1)[1] for line in log.splitlines()[-3:]) == ["3", "one", "two"], log
@@ -78,6 +80,9 @@ def dags_and_tasks():
         system.wait_dag("endless")
         run = system.cli("dags", "trigger", "endless").stdout.strip()
         wait_for(lambda: set(system.states("endless", run).values()) == {"running"}, "tasks that never end")
+        system.cli("dags", "pause", "endless")
+        said = system.cli("tasks", "state", "endless", run, "wait").stdout
+        assert "paused" not in said and "Its process runs." in said, said
         system.cli("tasks", "mark", "endless", run, "wait", "success")
         system.cli("dags", "stop", "endless", run)
         assert system.cli("dags", "state", "endless", run).stdout == "failed\n"
