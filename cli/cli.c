@@ -5,6 +5,7 @@
 #include "cli/handlers.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "common/base/civil.h"
 #include "common/text/suggest.h"
 
 #include <errno.h>
@@ -71,6 +72,17 @@ int cli_number(struct cli *cli, const char *name, int64_t min, int64_t max, int6
         return cli_wrong_use(cli, err, "%s must be a whole number from %lld to %lld, not %.*s",
                              name, (long long)min, (long long)max, STR_ARG(cli_arg(cli, name)));
     return 0;
+}
+
+int cli_time(struct cli *cli, const char *name, int64_t *out_ms, struct err *err)
+{
+    bool has_zone;
+
+    if (civil_parse(cli_arg(cli, name), out_ms, &has_zone) == 0)
+        return 0;
+    return cli_wrong_use(
+        cli, err, "%s takes a date or a time, such as 2026-11-21 or 2026-11-21T06:00:00Z, not %.*s",
+        name, STR_ARG(cli_arg(cli, name)));
 }
 
 int cli_confirm(const struct cli *cli, struct err *err, const char *fmt, ...)

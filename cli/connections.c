@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/resource.h"
+#include "common/text/json.h"
 
 static const struct column columns[] = {
     {"connection_id", "CONN_ID",     CELL_TEXT},
@@ -73,6 +74,12 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
         value_put(cli->arena, body, str_of(options[i].key),
                   value_string(cli->arena, str_trim(text)));
     }
+    const struct value *extra = value_get(body, "extra"), *map = NULL;
+    if (rc == 0 && cli_has(cli, "--conn-extra") && extra->string.size > 0 &&
+        (json_parse(cli->arena, extra->string, NULL, &map, NULL) < 0 || map->type != VALUE_MAP))
+        return cli_wrong_use(cli, err,
+                             "--conn-extra must be a JSON object, such as "
+                             "'{\"sslmode\": \"require\"}'");
     if (rc == 0 && port > 0)
         value_put(cli->arena, body, STR("port"), value_int(cli->arena, port));
     if (rc == 0 && value_get(body, "conn_type") == NULL)

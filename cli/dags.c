@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/output.h"
+#include "common/model/state.h"
 #include "common/text/json.h"
 
 enum { ROWS_MAX = 100000, RUNS_SHOWN = 25 };
@@ -108,8 +109,12 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
         client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", cli_arg(cli, "DAG_ID"));
     const struct value *rows;
     int64_t limit;
+    enum run_state state;
     int rc = cli_number(cli, "--limit", 1, ROWS_MAX, RUNS_SHOWN, &limit, err);
 
+    if (cli_has(cli, "--state") && run_state_parse(cli_arg(cli, "--state"), &state) < 0)
+        return cli_wrong_use(cli, err, "--state is queued, running, success or failed, not %.*s",
+                             STR_ARG(cli_arg(cli, "--state")));
     if (cli_has(cli, "--state"))
         path = str_format(cli->arena, "%.*s&state=%.*s", STR_ARG(path),
                           STR_ARG(client_encode(cli->arena, cli_arg(cli, "--state"))));

@@ -385,15 +385,18 @@ static int stop_other(struct cli *cli, struct err *err)
 
     (void)err;
     if (supervisor.pid > 0) {
+        notef("stopping; tasks that run have %d s to end", SUPERVISOR_TASK_GRACE_S);
         process_stop(&supervisor, SIGTERM, 90000);
         note("stopped");
         return 0;
     }
     bool has_pg =
         private_pg_init(&pg, cli->arena, cli->conf->home, NULL) == 0 && private_pg_find(&pg);
-    supervisor_end(cli->conf->home, has_pg ? &pg : NULL, note);
+    bool has_any = has_pg || supervisor_finds_programs(cli->conf->home);
+    if (has_any)
+        supervisor_end(cli->conf->home, has_pg ? &pg : NULL, note);
     instance_remove(cli);
-    note(has_pg ? "ended what was left" : "nothing runs");
+    note(has_any ? "ended what was left" : "nothing runs");
     return 0;
 }
 

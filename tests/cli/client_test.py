@@ -324,6 +324,19 @@ class ClientTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("is secret", done.stderr)
 
+    def test_a_date_stands_for_its_first_moment_in_utc(self):
+        self.server.on("POST", "/api/v2/dags/etl/dagRuns", {"dag_run_id": "r"})
+        self.headrace("dags", "trigger", "etl", "-e", "2026-01-01")
+        self.headrace("dags", "trigger", "etl", "-e", "2026-01-01T06:00:00+02:00")
+        self.assertEqual([body["logical_date"] for body in self.bodies("POST", "/api/v2/dags/etl/dagRuns")],
+                         ["2026-01-01T00:00:00Z", "2026-01-01T04:00:00Z"])
+
+    def test_what_cannot_be_meant_is_wrong_use(self):
+        for words in (["dags", "trigger", "etl", "-e", "soon"], ["connections", "add", "bad", "--conn-type", "http", "--conn-extra", "{oops"],
+                      ["dags", "list-runs", "etl", "--state", "wibble"]):
+            self.assertEqual(self.headrace(*words).returncode, 2, words)
+        self.assertEqual(self.server.asked, [])
+
     def test_a_run_is_stopped_and_a_task_is_marked(self):
         run = "/api/v2/dags/etl/dagRuns/r1"
         self.server.on("PATCH", run, {})

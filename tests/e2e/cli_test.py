@@ -88,9 +88,14 @@ def dags_and_tasks():
         assert system.cli("dags", "state", "endless", run).stdout == "failed\n"
         wait_for(lambda: system.states("endless", run) == {"wait": "success", "more": "failed"}, "what was marked")
 
+        system.write_dag("old.py", "from airflow import DAG\n")
+        system.write_dag("helper.py", "print(1)\n")
         system.write_dag("wrong.yaml", "tasks: {a: {bash: echo, retris: 3}}")
         done = wait_for(lambda: (lambda it: it if it.returncode == 1 else None)(
             system.cli("dags", "list-import-errors", check=False)), "the import error")
+        done = wait_for(lambda: (lambda it: it if "old.py" in it.stdout and "wrong.yaml" in it.stdout else None)(
+            system.cli("dags", "list-import-errors", check=False)), "both import errors")
+        assert "Python" in done.stdout and "helper.py" not in done.stdout, done.stdout
         assert "retries" in done.stdout and "wrong.yaml" in done.stdout, done.stdout
 
 

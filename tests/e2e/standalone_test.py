@@ -140,7 +140,8 @@ def a_port_that_is_taken_is_named():
         with tempfile.TemporaryDirectory(prefix="hr-", dir="/tmp") as home:
             done = system.cli("standalone", "--home", home, check=False)
             assert done.returncode == 1 and f"port {system.web_port} (api.port)" in done.stderr, done.stderr
-            assert "--api.port=" in done.stderr
+            for name in ("api", "scheduler", "logging"):  # all of them at once
+                assert f"({name}.port)" in done.stderr and f"--{name}.port=" in done.stderr, done.stderr
             assert not (pathlib.Path(home) / "postgres").exists(), "nothing was started before"
 
 
@@ -159,8 +160,9 @@ def detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped():
         for words in (["dags", "list"], ["db", "check"], ["doctor", "--core.load_examples=false"]):
             done = subprocess.run([system.bin / "headrace", *words], env=environment, capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stdout + done.stderr
-        system.cli("standalone", "--stop")
+        assert "tasks that run have 20 s" in system.cli("standalone", "--stop").stdout
         assert system.processes() == [], system.processes()
+        assert system.cli("standalone", "--stop").stdout == "  nothing runs\n"
     finally:
         system.cli("standalone", "--stop", check=False)
         shutil.rmtree(system.home)
