@@ -137,7 +137,7 @@ def workers_users_and_the_rest():
         password = system.cli("users", "create", "ann", "--role", "Viewer").stdout.splitlines()[-1]
         sign_in = {"username": "ann", "password": password}
         assert system.request("POST", "/auth/token", sign_in, token=False)["access_token"]
-        assert "ann" in {row["username"] for row in rows(system, "users", "list")}
+        assert {(row["username"], row["role"]) for row in rows(system, "users", "list")} == {("admin", "Admin"), ("ann", "Viewer")}
         system.cli("users", "reset-password", "ann", "-p", "another-password")
         assert system.raw("POST", "/auth/token", sign_in, token=False)[0] == 401
         system.cli("users", "delete", "ann", "--yes")

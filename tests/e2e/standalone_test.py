@@ -168,6 +168,21 @@ def detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped():
         shutil.rmtree(system.home)
 
 
+def what_a_test_started_ends_with_it_even_when_it_is_killed():
+    home = pathlib.Path(tempfile.mkdtemp(prefix="hr-", dir="/tmp"))
+    script = "import sys, time; from headrace import Standalone; Standalone(home=sys.argv[1]).start(); print('up', flush=True); time.sleep(600)"
+    test = subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert test.stdout.readline() == "up\n"
+        assert Standalone(home=home).processes()
+    finally:
+        test.kill()
+        test.wait()
+        test.stdout.close()
+        wait_for(lambda: not Standalone(home=home).processes(), "the end of what it started", 60)
+        shutil.rmtree(home)
+
+
 def a_failing_start_says_why_and_leaves_nothing():
     system = Standalone()
     try:
@@ -230,5 +245,5 @@ if __name__ == "__main__":
     main(everything_comes_from_nothing_and_ends_with_sigterm, what_is_healthy_has_all_that_examples_use, what_dies_is_started_again,
          a_killed_supervisor_leaves_nothing_broken, two_live_side_by_side, a_second_start_in_the_same_home_is_refused,
          a_port_that_is_taken_is_named, detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped,
-         a_failing_start_says_why_and_leaves_nothing, a_home_with_a_long_path_works,
+         what_a_test_started_ends_with_it_even_when_it_is_killed, a_failing_start_says_why_and_leaves_nothing, a_home_with_a_long_path_works,
          a_home_that_the_databases_user_cannot_reach_works, an_ordinary_user_needs_no_root)
