@@ -146,6 +146,42 @@ static const struct cli_command *find_command(const char *group, const char *ver
     return NULL;
 }
 
+/* What Airflow calls otherwise, or has and Headrace has no need of. */
+static const struct {
+    const char *airflow, *here;
+} airflow_commands[] = {
+    {"api-server",        "headrace webserver"                                                   },
+    { "celery",           "headrace worker: workers ask the scheduler for work, without a broker"},
+    { "cheat-sheet",      "headrace help"                                                        },
+    { "dag-processor",    "headrace scheduler: it reads DAG files itself"                        },
+    { "dags backfill",    "headrace backfill create"                                             },
+    { "dags report",      "headrace dags check FOLDER, headrace dags list-import-errors"         },
+    { "dags reserialize", "nothing: a changed file is read within two seconds"                   },
+    { "db init",          "headrace db migrate"                                                  },
+    { "db upgrade",       "headrace db migrate"                                                  },
+    { "info",             "headrace doctor"                                                      },
+    { "jobs",             "headrace doctor, headrace workers list"                               },
+    { "plugins",          "nothing: there are no plugins"                                        },
+    { "providers",        "nothing: operators are built in (docs/reference/dag-file.md)"         },
+    { "tasks run",        "headrace tasks clear runs a task of a run again"                      },
+    { "tasks test",       "headrace dags test FILE"                                              },
+    { "triggerer",
+     "headrace worker: tasks that wait are kept by workers, without a process of their own"      },
+};
+
+/* Its row begins the words "GROUP VERB ..." that were typed; NULL: Airflow has no such command. */
+static const char *instead_of(const char *words)
+{
+    for (size_t i = 0; i < sizeof airflow_commands / sizeof airflow_commands[0]; i++) {
+        size_t size = strlen(airflow_commands[i].airflow);
+
+        if (strncmp(words, airflow_commands[i].airflow, size) == 0 &&
+            (words[size] == '\0' || words[size] == ' '))
+            return airflow_commands[i].here;
+    }
+    return NULL;
+}
+
 static int unknown_word(const char *group, const char *word)
 {
     struct suggestion near = suggestion_begin(str_of(word));
@@ -159,7 +195,11 @@ static int unknown_word(const char *group, const char *word)
             suggestion_offer(&near, str_of(commands[i].group));
     }
     (void)fprintf(stderr, "headrace: there is no command %s%s\n", lead, word);
-    if (near.best.size > 0)
+    char words[128];
+    (void)snprintf(words, sizeof words, "%s%s", lead, word);
+    if (instead_of(words) != NULL)
+        (void)fprintf(stderr, "  Airflow's is here: %s\n", instead_of(words));
+    else if (near.best.size > 0)
         (void)fprintf(stderr, "  did you mean: headrace %s%.*s\n", lead, STR_ARG(near.best));
     (void)fprintf(stderr, "  headrace %shelp lists what there is\n", lead);
     return CLI_WRONG_USE;

@@ -43,7 +43,26 @@ int cli_connections_get(struct cli *cli, struct err *err)
     return rc;
 }
 
-/* --conn-uri first, then what the other options say. */
+/* --conn-json: an object with the fields of a connection, as `connections export` writes them. */
+static int read_json(struct cli *cli, struct value *body, struct err *err)
+{
+    const struct value *map = NULL;
+
+    if (json_parse(cli->arena, cli_arg(cli, "--conn-json"), NULL, &map, NULL) < 0 ||
+        map->type != VALUE_MAP)
+        return cli_wrong_use(cli, err,
+                             "--conn-json must be a JSON object, such as "
+                             "'{\"conn_type\": \"postgres\", \"host\": \"db\"}'");
+    for (size_t i = 0; fields[i] != NULL; i++) {
+        const struct value *field = value_get(map, fields[i]);
+
+        if (field != NULL && field->type != VALUE_NULL)
+            value_put(cli->arena, body, str_of(fields[i]), field);
+    }
+    return 0;
+}
+
+/* --conn-uri and --conn-json first, then what the other options say. */
 static int read_connection(struct cli *cli, struct value *body, struct err *err)
 {
     static const struct {
@@ -64,6 +83,8 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
               value_string(cli->arena, cli_arg(cli, "CONN_ID")));
     if (rc == 0 && cli_has(cli, "--conn-uri"))
         rc = connection_uri_read(cli->arena, cli_arg(cli, "--conn-uri"), body, err);
+    if (rc == 0 && cli_has(cli, "--conn-json"))
+        rc = read_json(cli, body, err);
     for (size_t i = 0; rc == 0 && i < sizeof options / sizeof options[0]; i++) {
         struct str text = cli_arg(cli, options[i].option);
 

@@ -105,13 +105,15 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
         { "end_date",     "END",          CELL_TIME   },
         { "duration",     "DURATION",     CELL_SECONDS},
     };
-    struct str path =
-        client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", cli_arg(cli, "DAG_ID"));
+    struct str dag_id = cli_arg(cli, cli_has(cli, "--dag-id") ? "--dag-id" : "DAG_ID");
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", dag_id);
     const struct value *rows;
     int64_t limit;
     enum run_state state;
     int rc = cli_number(cli, "--limit", 1, ROWS_MAX, RUNS_SHOWN, &limit, err);
 
+    if (dag_id.size == 0)
+        return cli_wrong_use(cli, err, "DAG_ID is missing");
     if (cli_has(cli, "--state") && run_state_parse(cli_arg(cli, "--state"), &state) < 0)
         return cli_wrong_use(cli, err, "--state is queued, running, success or failed, not %.*s",
                              STR_ARG(cli_arg(cli, "--state")));

@@ -331,6 +331,26 @@ class ClientTest(unittest.TestCase):
         self.assertEqual([body["logical_date"] for body in self.bodies("POST", "/api/v2/dags/etl/dagRuns")],
                          ["2026-01-01T00:00:00Z", "2026-01-01T04:00:00Z"])
 
+    def test_what_airflows_command_line_says_is_understood_or_translated(self):
+        for words, here in ((["db", "init"], "headrace db migrate"), (["info"], "headrace doctor"), (["jobs", "check"], "headrace doctor"),
+                            (["tasks", "run", "a", "b"], "headrace tasks clear"), (["celery", "worker"], "headrace worker")):
+            done = self.headrace(*words, url=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("Airflow's is here: " + here, done.stderr)
+        self.server.on("GET", "/api/v2/dags/etl/dagRuns", {"dag_runs": [], "total_entries": 0})
+        self.assertEqual(self.headrace("dags", "list-runs", "-d", "etl").returncode, 0)
+        self.assertEqual(self.headrace("dags", "list-runs").returncode, 2)
+        self.server.on("POST", "/api/v2/connections", {}, 201)
+        self.headrace("connections", "add", "w", "--conn-json", '{"conn_type": "http", "host": "h", "port": 80}', "--conn-host", "other")
+        self.assertEqual(self.bodies("POST", "/api/v2/connections"), [{"connection_id": "w", "conn_type": "http", "host": "other", "port": 80}])
+        self.server.on("POST", "/api/headrace/v1/users", {}, 201)
+        self.assertEqual(self.headrace("users", "create", "-u", "ann", "-p", "long-enough").returncode, 0)
+        self.assertEqual(self.bodies("POST", "/api/headrace/v1/users")[0]["username"], "ann")
+        self.server.on("POST", "/api/v2/variables", {}, 201)
+        self.assertEqual(self.headrace("variables", "set", "--json", "v", '{"a": 1}').returncode, 0)
+        self.assertEqual(self.headrace("variables", "set", "--json", "v", "{oops").returncode, 1)
+        self.assertEqual(self.bodies("POST", "/api/v2/variables"), [{"key": "v", "value": '{"a": 1}'}])
+
     def test_what_cannot_be_meant_is_wrong_use(self):
         for words in (["dags", "trigger", "etl", "-e", "soon"], ["connections", "add", "bad", "--conn-type", "http", "--conn-extra", "{oops"],
                       ["dags", "list-runs", "etl", "--state", "wibble"]):
