@@ -302,6 +302,7 @@ void variable_patch(struct call *call)
         return;
     if (!body_has(call, "value"))
         call_problem(call, "body", "value", "missing", "a value cannot be read back here: send it");
+    vault_refuse_stars(call, "value");
     if (call_refuse_problems(call))
         return;
     list_query_init(&query, LIST_VARIABLES, call->arena, 1);
