@@ -48,11 +48,17 @@ static void answer_row(struct call *call)
     list_query_clear(&query);
 }
 
-static void change(struct call *call, const struct changing *changing)
+static struct changing *keep(struct call *call, const struct changing *changing)
 {
     struct changing *kept = ARENA_NEW(call->arena, struct changing);
     *kept = *changing;
     call->state = kept;
+    return kept;
+}
+
+static void change(struct call *call, const struct changing *changing)
+{
+    const struct changing *kept = keep(call, changing);
     if (!call_refuse_problems(call))
         vault_send(call, &kept->row, on_changed, call);
 }
@@ -108,6 +114,11 @@ static bool is_masked_out(struct call *call, const char *field)
             return false;
     }
     return has_mask;
+}
+
+static bool is_sent(struct call *call, const char *field)
+{
+    return body_has(call, field) && !is_masked_out(call, field);
 }
 
 /* ---- pools ---- */
@@ -288,6 +299,7 @@ static void on_old_variable(void *owner, int rc, struct str json, const struct e
     struct changing changing = changing_of(VAULT_VARIABLE, VAULT_UPDATE);
     changing.row.variable.key = changing.row.name = call_param(call, "variable_key");
     changing.row.variable.value = body_value(call, "value", STR_EMPTY);
+    changing.row.keeps_sealed = !is_sent(call, "value");
     changing.row.variable.description = value_text(value_get(old, "description"), STR_EMPTY);
     if (!is_masked_out(call, "description"))
         changing.row.variable.description =
@@ -300,8 +312,6 @@ void variable_patch(struct call *call)
     struct list_query query;
     if (!names_agree(call, "key", call_param(call, "variable_key")))
         return;
-    if (!body_has(call, "value"))
-        call_problem(call, "body", "value", "missing", "a value cannot be read back here: send it");
     if (call_refuse_problems(call))
         return;
     list_query_init(&query, LIST_VARIABLES, call->arena, 1);
@@ -337,14 +347,88 @@ void connection_create(struct call *call)
     create(call, VAULT_CONNECTION);
 }
 
-/* The secrets of a connection cannot be read back here, so a PATCH replaces all of it. */
+/* ---- a PATCH of a connection: what it does not name stays ---- */
+
+static struct str patched(struct call *call, const struct value *old, const char *field)
+{
+    struct str kept = value_text(value_get(old, field), STR_EMPTY);
+    return is_sent(call, field) ? body_text(call, field, STR_EMPTY) : kept;
+}
+
+/* Password and extra are sealed as one: who sends one of them alone keeps the other, which has to
+ * be read for that. */
+static void on_sealed(void *owner, const struct connection_row *old)
+{
+    struct call *call = owner;
+    struct vault_row *row = &((struct changing *)call->state)->row;
+    if (!str_eq(old->connection_id, row->name))
+        return;
+    if (old->is_unreadable)
+        call_problem(call, "body", is_sent(call, "password") ? "extra" : "password", "missing",
+                     "it is sealed together with what is changed, and cannot be read here: send "
+                     "it too");
+    else if (!is_sent(call, "password"))
+        row->connection.password = str_copy(call->arena, old->password);
+    else
+        row->connection.extra = str_copy(call->arena, old->extra);
+}
+
+static void on_sealed_end(void *owner, int rc, const struct err *err)
+{
+    struct call *call = owner;
+    const struct changing *changing = call->state;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else if (!call_refuse_problems(call))
+        vault_send(call, &changing->row, on_changed, call);
+}
+
+static void on_connection(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    const struct value *old = NULL;
+    if (rc == 0)
+        rc = json_parse(call->arena, json, NULL, &old, NULL);
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
+    struct connection_row *connection = &changing.row.connection;
+    changing.row.name = connection->connection_id = call_param(call, "connection_id");
+    connection->conn_type = patched(call, old, "conn_type");
+    connection->description = patched(call, old, "description");
+    connection->host = patched(call, old, "host");
+    connection->login = patched(call, old, "login");
+    connection->schema = patched(call, old, "schema");
+    connection->port = (int32_t)value_integer(value_get(old, "port"), 0);
+    if (is_sent(call, "port"))
+        connection->port = (int32_t)body_int(call, "port", 0, 65535, 0);
+    bool has_password = is_sent(call, "password"), has_extra = is_sent(call, "extra");
+    if (has_password)
+        connection->password = body_text(call, "password", STR_EMPTY);
+    if (has_extra)
+        connection->extra = body_value(call, "extra", STR_EMPTY);
+    changing.row.keeps_sealed = !has_password && !has_extra;
+    if (has_password == has_extra) {
+        change(call, &changing);
+        return;
+    }
+    (void)keep(call, &changing);
+    if (!call_refuse_problems(call))
+        store_connections_read(call->api->options.store, on_sealed, on_sealed_end, call);
+}
+
 void connection_patch(struct call *call)
 {
-    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
-    if (!names_agree(call, "connection_id", call_param(call, "connection_id")))
+    struct list_query query;
+    if (!names_agree(call, "connection_id", call_param(call, "connection_id")) ||
+        call_refuse_problems(call))
         return;
-    vault_read_row(call, VAULT_CONNECTION, VAULT_UPDATE, &changing.row);
-    change(call, &changing);
+    list_query_init(&query, LIST_CONNECTIONS, call->arena, 1);
+    list_query_only(&query, "connection_id", call_param(call, "connection_id"));
+    list_read_one(call->api->options.store, &query, on_connection, call);
+    list_query_clear(&query);
 }
 
 void connection_delete(struct call *call)
