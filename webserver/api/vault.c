@@ -48,17 +48,11 @@ static void answer_row(struct call *call)
     list_query_clear(&query);
 }
 
-static struct changing *keep(struct call *call, const struct changing *changing)
+static void change(struct call *call, const struct changing *changing)
 {
     struct changing *kept = ARENA_NEW(call->arena, struct changing);
     *kept = *changing;
     call->state = kept;
-    return kept;
-}
-
-static void change(struct call *call, const struct changing *changing)
-{
-    const struct changing *kept = keep(call, changing);
     if (!call_refuse_problems(call))
         vault_send(call, &kept->row, on_changed, call);
 }
@@ -114,11 +108,6 @@ static bool is_masked_out(struct call *call, const char *field)
             return false;
     }
     return has_mask;
-}
-
-static bool is_sent(struct call *call, const char *field)
-{
-    return body_has(call, field) && !is_masked_out(call, field);
 }
 
 /* ---- pools ---- */
@@ -299,7 +288,7 @@ static void on_old_variable(void *owner, int rc, struct str json, const struct e
     struct changing changing = changing_of(VAULT_VARIABLE, VAULT_UPDATE);
     changing.row.variable.key = changing.row.name = call_param(call, "variable_key");
     changing.row.variable.value = body_value(call, "value", STR_EMPTY);
-    changing.row.keeps_sealed = !is_sent(call, "value");
+    changing.row.keeps_sealed = !body_has(call, "value") || is_masked_out(call, "value");
     changing.row.variable.description = value_text(value_get(old, "description"), STR_EMPTY);
     if (!is_masked_out(call, "description"))
         changing.row.variable.description =
@@ -347,88 +336,88 @@ void connection_create(struct call *call)
     create(call, VAULT_CONNECTION);
 }
 
-/* ---- a PATCH of a connection: what it does not name stays ---- */
+/* What the PATCH does not name stays, its secrets too: the row is read first. */
+struct patching {
+    struct call *call;
+    struct connection_row old;
+    bool is_found;
+};
 
-static struct str patched(struct call *call, const struct value *old, const char *field)
+static void on_connection(void *owner, const struct connection_row *row)
 {
-    struct str kept = value_text(value_get(old, field), STR_EMPTY);
-    return is_sent(call, field) ? body_text(call, field, STR_EMPTY) : kept;
-}
-
-/* Password and extra are sealed as one: who sends one of them alone keeps the other, which has to
- * be read for that. */
-static void on_sealed(void *owner, const struct connection_row *old)
-{
-    struct call *call = owner;
-    struct vault_row *row = &((struct changing *)call->state)->row;
-    if (!str_eq(old->connection_id, row->name))
+    struct patching *patching = owner;
+    struct call *call = patching->call;
+    if (!str_eq(row->connection_id, call_param(call, "connection_id")))
         return;
-    if (old->is_unreadable)
-        call_problem(call, "body", is_sent(call, "password") ? "extra" : "password", "missing",
-                     "it is sealed together with what is changed, and cannot be read here: send "
-                     "it too");
-    else if (!is_sent(call, "password"))
-        row->connection.password = str_copy(call->arena, old->password);
-    else
-        row->connection.extra = str_copy(call->arena, old->extra);
+    patching->is_found = true;
+    patching->old = *row;
+    struct str *const texts[] = { &patching->old.conn_type, &patching->old.description,
+                                  &patching->old.host,      &patching->old.login,
+                                  &patching->old.schema,    &patching->old.password,
+                                  &patching->old.extra };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = str_copy(call->arena, *texts[i]);
 }
 
-static void on_sealed_end(void *owner, int rc, const struct err *err)
+/* Stars are what is shown for a secret: sent back, they mean "as it is". */
+static bool is_kept(struct call *call, const char *field)
 {
-    struct call *call = owner;
-    const struct changing *changing = call->state;
-    if (rc < 0)
-        call_fail(call, rc, err);
-    else if (!call_refuse_problems(call))
-        vault_send(call, &changing->row, on_changed, call);
+    return !body_has(call, field) || is_masked_out(call, field) ||
+           str_is(body_value(call, field, STR_EMPTY), "***");
 }
 
-static void on_connection(void *owner, int rc, struct str json, const struct err *err)
+static void on_connections(void *owner, int rc, const struct err *err)
 {
-    struct call *call = owner;
-    const struct value *old = NULL;
-    if (rc == 0)
-        rc = json_parse(call->arena, json, NULL, &old, NULL);
+    struct patching *patching = owner;
+    struct call *call = patching->call;
     if (rc < 0) {
         call_fail(call, rc, err);
         return;
     }
-    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
-    struct connection_row *connection = &changing.row.connection;
-    changing.row.name = connection->connection_id = call_param(call, "connection_id");
-    connection->conn_type = patched(call, old, "conn_type");
-    connection->description = patched(call, old, "description");
-    connection->host = patched(call, old, "host");
-    connection->login = patched(call, old, "login");
-    connection->schema = patched(call, old, "schema");
-    connection->port = (int32_t)value_integer(value_get(old, "port"), 0);
-    if (is_sent(call, "port"))
-        connection->port = (int32_t)body_int(call, "port", 0, 65535, 0);
-    bool has_password = is_sent(call, "password"), has_extra = is_sent(call, "extra");
-    if (has_password)
-        connection->password = body_text(call, "password", STR_EMPTY);
-    if (has_extra)
-        connection->extra = body_value(call, "extra", STR_EMPTY);
-    changing.row.keeps_sealed = !has_password && !has_extra;
-    if (has_password == has_extra) {
-        change(call, &changing);
+    if (!patching->is_found) {
+        call_refuse(call, 404, "there is no connection %.*s",
+                    STR_ARG(call_param(call, "connection_id")));
         return;
     }
-    (void)keep(call, &changing);
-    if (!call_refuse_problems(call))
-        store_connections_read(call->api->options.store, on_sealed, on_sealed_end, call);
+    bool keeps_password = is_kept(call, "password"), keeps_extra = is_kept(call, "extra");
+    if (patching->old.is_unreadable && keeps_password != keeps_extra) {
+        call_refuse(
+            call, 409,
+            "this web server cannot read the connection's secrets: send password and extra");
+        return;
+    }
+    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
+    struct connection_row *row = &changing.row.connection;
+    *row = patching->old;
+    changing.row.keeps_sealed = keeps_password && keeps_extra;
+    row->connection_id = changing.row.name = call_param(call, "connection_id");
+    const struct {
+        const char *field;
+        struct str *at;
+    } TEXTS[] = {
+        {"conn_type",    &row->conn_type  },
+        { "description", &row->description},
+        { "host",        &row->host       },
+        { "login",       &row->login      },
+        { "schema",      &row->schema     },
+        { "password",    &row->password   },
+        { "extra",       &row->extra      },
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
+        if (!is_kept(call, TEXTS[i].field))
+            *TEXTS[i].at = body_value(call, TEXTS[i].field, STR_EMPTY);
+    if (!is_kept(call, "port"))
+        row->port = (int32_t)body_int(call, "port", 0, 65535, 0);
+    change(call, &changing);
 }
 
 void connection_patch(struct call *call)
 {
-    struct list_query query;
-    if (!names_agree(call, "connection_id", call_param(call, "connection_id")) ||
-        call_refuse_problems(call))
+    if (!names_agree(call, "connection_id", call_param(call, "connection_id")))
         return;
-    list_query_init(&query, LIST_CONNECTIONS, call->arena, 1);
-    list_query_only(&query, "connection_id", call_param(call, "connection_id"));
-    list_read_one(call->api->options.store, &query, on_connection, call);
-    list_query_clear(&query);
+    struct patching *patching = ARENA_NEW(call->arena, struct patching);
+    patching->call = call;
+    store_connections_read(call->api->options.store, on_connection, on_connections, patching);
 }
 
 void connection_delete(struct call *call)
