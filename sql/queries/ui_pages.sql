@@ -39,8 +39,9 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
         'running', count(*) FILTER (WHERE state = 3), 'up_for_retry', count(*) FILTER (WHERE state = 8),
         'up_for_reschedule', count(*) FILTER (WHERE state = 9), 'deferred', count(*) FILTER (WHERE state = 10))
         FROM newest WHERE NOT cleared),
-    'slots', (SELECT json_build_object('workers', count(*) FILTER (WHERE state < 3),
-        'draining', count(*) FILTER (WHERE state = 1), 'lost', count(*) FILTER (WHERE state < 3 AND seen_at < now() - interval '1 minute'),
+    'slots', (SELECT json_build_object('workers', count(*) FILTER (WHERE state < 2), -- what is drained may end, and is not missed
+        'draining', count(*) FILTER (WHERE state = 1),
+        'lost', count(*) FILTER (WHERE state = 3 AND reason NOT LIKE 'drained%' AND seen_at > now() - interval '10 minutes'),
         'total', coalesce(sum(slots) FILTER (WHERE state = 0), 0),
         'used', (SELECT count(*) FROM newest WHERE state IN (2, 3) AND NOT cleared)) FROM worker),
     'running', (SELECT coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'run_id', l.run_id, 'key', l.run_no,
@@ -72,12 +73,13 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
 -- takes: int8 text text[] text[] text text[] text int4 int4 int4 text[]
 -- gives: text
 WITH hit AS (
-    SELECT d.*, l.state AS last_state, l.run_no AS last_run_no FROM dag d
+    SELECT d.*, o.owners AS all_owners, l.state AS last_state, l.run_no AS last_run_no FROM dag d
+    CROSS JOIN LATERAL (SELECT CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS owners) o
     LEFT JOIN LATERAL (SELECT r.state, r.run_no FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) l ON true
     WHERE (NOT d.is_stale OR d.dag_id = ANY ($11)) AND (cardinality($11::text[]) = 0 OR d.dag_id = ANY ($11))
       AND ($2 = '' OR strpos(lower(concat_ws(' ', d.dag_id, d.description, array_to_string(d.tags, ' '),
-                                             array_to_string(d.owners, ' '), d.fileloc)), lower($2)) > 0)
-      AND (cardinality($3::text[]) = 0 OR d.tags && $3) AND (cardinality($4::text[]) = 0 OR d.owners && $4)
+                                             array_to_string(o.owners, ' '), d.fileloc)), lower($2)) > 0)
+      AND (cardinality($3::text[]) = 0 OR d.tags && $3) AND (cardinality($4::text[]) = 0 OR o.owners && $4)
       AND ($5 = '' OR d.is_paused = ($5 = 'true'))
       AND (cardinality($6::text[]) = 0 OR run_state_word(l.state) = ANY ($6))
 ), page AS (
@@ -87,9 +89,9 @@ WITH hit AS (
 ), shown AS (SELECT * FROM page ORDER BY place LIMIT $9::int4 OFFSET $10::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SELECT count(*) FROM hit),
     'tags', (SELECT coalesce(json_agg(DISTINCT tag ORDER BY tag), '[]') FROM dag, unnest(tags) AS tag WHERE NOT is_stale),
-    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(owners) AS owner WHERE NOT is_stale),
+    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(CASE WHEN cardinality(owners) = 0 THEN ARRAY['headrace'] ELSE owners END) AS owner WHERE NOT is_stale),
     'dags', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'display_name', s.dag_id, 'description', s.description,
-        'tags', s.tags, 'owners', s.owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
+        'tags', s.tags, 'owners', s.all_owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
         'schedule', schedule_text(s.schedule), 'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'next_run', ms(s.next_fire_at),
         'version', v.version_number, 'task_count', coalesce(jsonb_array_length(v.ir -> 'tasks'), 0),
@@ -361,6 +363,21 @@ SELECT json_build_object('days', coalesce((SELECT json_agg(json_build_array(x.da
           FROM run r WHERE r.dag_no = d.dag_no AND coalesce(r.logical_at, r.run_after) BETWEEN at_ms($2) AND at_ms($3) GROUP BY 1) x), '[]'))::text
 FROM dag d WHERE d.dag_id = $1
 
+-- name: ui_backfills
+-- takes: int8 text
+-- gives: text
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'backfills', (
+    SELECT coalesce(json_agg(json_build_object('id', b.backfill_no, 'from', ms(b.from_at), 'to', ms(b.to_at), 'is_paused', b.is_paused,
+        'is_backwards', b.is_backwards, 'reprocess', reprocess_word(b.reprocess), 'max_active_runs', b.max_active_runs,
+        'triggered_by', b.triggered_by, 'created_at', ms(b.created_at), 'ended_at', ms(b.ended_at), 'queued', n.queued, 'running', n.running,
+        'success', n.success, 'failed', n.failed, 'passed_over', n.passed_over) ORDER BY b.backfill_no DESC), '[]')
+    FROM (SELECT * FROM backfill WHERE dag_no = d.dag_no ORDER BY backfill_no DESC LIMIT 50) b
+    CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE r.state = 0) AS queued, count(*) FILTER (WHERE r.state = 1) AS running,
+            count(*) FILTER (WHERE r.state = 2) AS success, count(*) FILTER (WHERE r.state = 3) AS failed,
+            count(*) FILTER (WHERE k.run_no IS NULL) AS passed_over
+        FROM backfill_run k LEFT JOIN run r ON r.run_no = k.run_no WHERE k.backfill_no = b.backfill_no) n))::text
+FROM dag d WHERE d.dag_id = $2
+
 -- name: ui_trends
 -- takes: text int4
 -- gives: text
@@ -471,7 +488,10 @@ WITH busy AS (
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'workers', (SELECT coalesce(json_agg(json_build_object('name', w.name, 'host', w.host, 'queues', w.queues,
-        'state', CASE w.state WHEN 0 THEN 'present' WHEN 1 THEN 'draining' WHEN 2 THEN 'drained' ELSE 'lost' END, 'slots', w.slots,
+        'state', CASE WHEN w.state < 2 THEN (ARRAY['present', 'draining'])[w.state + 1]
+                      -- the row of one that is there is written each minute
+                      WHEN w.state = 2 AND w.seen_at > now() - interval '2 minutes' THEN 'drained'
+                      WHEN w.state = 2 OR w.reason LIKE 'drained%' THEN 'ended' ELSE 'lost' END, 'slots', w.slots,
         'used', (SELECT count(*) FROM busy b WHERE b.worker_no = w.worker_no AND b.state <> 1), 'version', w.release, 'started_at', ms(w.joined_at),
         'heartbeat_at', ms(w.seen_at), 'cpu_percent', NULL, 'memory_bytes', NULL, 'memory_total_bytes', NULL, 'provider', NULL,
         'drain_reason', nullif(w.reason, ''),
@@ -494,14 +514,23 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
 SELECT json_build_object('worker_no', worker_no, 'state', state)::text FROM worker WHERE name = $1 ORDER BY state, seen_at DESC LIMIT 1
 
 -- name: ui_autoscaling
--- The rest of each queue is in the settings. $1 hours, $2 queues (all when empty).
+-- The rest of each queue is in the settings. $1 hours, $2 queues (all when empty). Decisions are written down when they are made:
+-- how it is now is the last point of each queue.
 -- takes: int4 text[]
 -- gives: text
-WITH event AS (
+WITH busy AS (
+    SELECT y.queue, count(*) AS demand FROM live_run l JOIN try y ON y.run_no = l.run_no
+    WHERE y.state IN (1, 2, 3, 12) AND NOT y.cleared GROUP BY y.queue
+), event AS (
     SELECT e.*, lag(e.wanted) OVER (PARTITION BY e.queue ORDER BY e.at, e.event_no) AS before FROM autoscale_event e
     WHERE e.at > now() - $1::int4 * interval '1 hour' AND (cardinality($2::text[]) = 0 OR e.queue = ANY ($2))
+), moment AS (
+    SELECT e.queue, e.at, e.event_no, e.demand, e.wanted, e.present FROM event e
+    UNION ALL
+    SELECT l.queue, now(), NULL, coalesce(b.demand, 0), l.wanted, (SELECT count(*) FROM worker w WHERE w.state = 0 AND l.queue = ANY (w.queues))
+    FROM (SELECT DISTINCT ON (e.queue) e.queue, e.wanted FROM event e ORDER BY e.queue, e.at DESC, e.event_no DESC) l LEFT JOIN busy b ON b.queue = l.queue
 ), point AS (
-    SELECT e.*, row_number() OVER (PARTITION BY e.queue ORDER BY e.at, e.event_no) AS n, count(*) OVER (PARTITION BY e.queue) AS total FROM event e
+    SELECT m.*, row_number() OVER (PARTITION BY m.queue ORDER BY m.at, m.event_no) AS n, count(*) OVER (PARTITION BY m.queue) AS total FROM moment m
 )
 SELECT json_build_object('now', ms(now()), 'queues', coalesce((SELECT json_agg(q.j ORDER BY q.queue) FROM (
     SELECT p.queue, json_build_object('queue', p.queue,

@@ -20,7 +20,7 @@ function next_run(world, dag) {
 
 function dag_row(world, dag, n) {
   const active = dag.runs.filter((r) => r.state === "running").flatMap((r) => r.cells);
-  return { dag_id: dag.id, display_name: dag.id, description: dag.description, tags: dag.tags, owners: [dag.owner], file: `${dag.id}.yaml`, is_paused: dag.is_paused, is_stale: false, has_import_errors: false, schedule: dag.schedule, timezone: dag.timezone, next_run: next_run(world, dag), version: dag.version, task_count: dag.tasks.length,
+  return { dag_id: dag.id, display_name: dag.id, description: dag.description, tags: dag.tags, owners: [dag.owner], file: `${dag.id}.yaml`, is_paused: dag.is_paused, is_stale: !!dag.is_stale, has_import_errors: false, schedule: dag.schedule, timezone: dag.timezone, next_run: next_run(world, dag), version: dag.version, task_count: dag.tasks.length,
     queued: active.filter((c) => c.st === "q").length, running: active.filter((c) => c.st === "r").length, median_ms: median(dag.runs.slice(0, 50).filter((r) => r.state === "success").map((r) => r.end - r.start)), runs: bars(dag.runs.slice(0, n)) };
 }
 
@@ -28,7 +28,7 @@ function dags(world, q) {
   const n = Number(q.get("runs") ?? 14);
   const text = (q.get("q") ?? "").toLowerCase();
   const only = q.getAll("dag_id");
-  let list = [...world.dags].filter((d) => !only.length || only.includes(d.id));
+  let list = [...world.dags].filter((d) => (only.length ? only.includes(d.id) : !d.is_stale));
   if (text) list = list.filter((d) => [d.id, d.description, d.owner, ...d.tags].some((t) => t.toLowerCase().includes(text)));
   if (q.get("paused")) list = list.filter((d) => String(d.is_paused) === q.get("paused"));
   for (const tag of q.getAll("tag")) list = list.filter((d) => d.tags.includes(tag));
@@ -80,7 +80,7 @@ function task_page(world, dag, run, o, map) {
   const st = map >= 0 && cell.map ? cell.map[map] : cell.st;
   const tries = cell.tries.map((t) => { const log = log_lines(task, t, world.now()); return { ...t, log_lines: log?.count ?? 0, log_bytes: (log?.count ?? 0) * 44 }; });
   const last = tries.at(-1);
-  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 2, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
+  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 3, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
     scheduled_at: cell.queued, queued_at: cell.queued, start: cell.start, end: "sfkux".includes(st) ? cell.end : null, worker: cell.worker, host: last?.host ?? null, pid: last?.pid ?? null, error: st === "f" ? cell.error ?? "exit code 1: KeyError: 'id'" : null, tries, history: cell.history,
     upstream: task.after, downstream: dag.tasks.filter((t) => t.after.includes(task.id)).map((t) => t.id), rendered: cell.start ? { command: `./${task.name}.sh 2026-11-21`, env: { REGION: "eu" } } : null, output: st === "s" ? { rows: 4096, bytes: 1048576, files: ["a.parquet", "b.parquet"] } : null, output_bytes: st === "s" ? 74 : 0 };
 }
@@ -193,6 +193,10 @@ function search(world, q) {
   return { items: all.filter((i) => i.label.toLowerCase().includes(text)).slice(0, 20) };
 }
 
+function backfill_row(b) {
+  return { id: b.id, from: Date.parse(b.from_date), to: Date.parse(b.to_date), is_paused: b.is_paused, is_backwards: b.run_backwards, reprocess: b.reprocess_behavior, max_active_runs: b.max_active_runs, triggered_by: "admin", created_at: Date.parse(b.created_at), ended_at: b.completed_at && Date.parse(b.completed_at), queued: 0, running: 2, success: 3, failed: 1, passed_over: 1 };
+}
+
 function ui(world, p, q) {
   if (p[0] === "home") return home(world, q);
   if (p[0] === "dags") return dags(world, q);
@@ -204,6 +208,7 @@ function ui(world, p, q) {
   if (p[0] === "grid") return p[2] === "shape" ? dag.shape : cells(world, dag, q);
   if (p[0] === "calendar") return calendar(dag, q);
   if (p[0] === "trends") return trends(dag, q);
+  if (p[0] === "backfills") return { ...stamp(world), backfills: store.backfills.filter((b) => b.dag_id === dag.id).map((b) => backfill_row(b)) };
   const run = world.run(p[1], p[2]);
   if (!run) return null;
   if (p[0] === "run") return run_page(world, dag, run);

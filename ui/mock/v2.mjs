@@ -24,7 +24,7 @@ export const store = {
     { section: "autoscale.default", key: "max", value: "4", default: "1", origin: "environment", help: "Workers at most.", restart: false, secret: false },
   ],
   events: [],
-  backfills: [],
+  backfills: [{ id: 7, dag_id: "inventory_sync", from_date: "2026-10-01T00:00:00Z", to_date: "2026-10-07T23:59:59Z", is_paused: false, run_backwards: false, reprocess_behavior: "failed", max_active_runs: 2, created_at: "2026-11-21T06:00:00Z", completed_at: null }],
 };
 
 const iso = (ms) => (ms === null || ms === undefined ? null : new Date(ms).toISOString());

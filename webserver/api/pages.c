@@ -146,6 +146,11 @@ void ui_trends(struct call *call)
     ANSWER(call, ui_trends, param(call, "dag_id"), number(call, "runs", 1, 365, 100));
 }
 
+void ui_backfills(struct call *call)
+{
+    ANSWER(call, ui_backfills, position(call), param(call, "dag_id"));
+}
+
 void ui_search(struct call *call)
 {
     ANSWER(call, ui_search, text(call, "q"));

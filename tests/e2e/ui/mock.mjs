@@ -305,6 +305,46 @@ const cases = [
     await page.click("dialog button:has-text('Delete variable')");
     await until(page, "gone", () => ![...document.querySelectorAll("tbody td")].some((d) => d.textContent === "limit"));
   }],
+  ["what is kept but not shown stays as it is when nothing is written over it", async () => {
+    const saved = async (path, row, one, change) => {
+      await open(path, "tbody tr");
+      await page.locator(`tr:has-text('${row}') button:has-text('Edit')`).click();
+      await page.waitForSelector("dialog .field");
+      if (change) await change();
+      const [request] = await Promise.all([page.waitForRequest((r) => r.method() === "PATCH"), page.click(`dialog button:has-text('Save ${one}')`)]);
+      await until(page, "the dialog is closed", () => !document.querySelector("dialog"));
+      return request.postDataJSON();
+    };
+    const connection = await saved("/connections", "warehouse", "connection", async () => {
+      check(await page.inputValue("#edit-password") === "" && await page.inputValue("#edit-extra") === "", "the stars stand in the field");
+    });
+    check(connection.host === "db.internal" && !("password" in connection) && !("extra" in connection), `sent: ${JSON.stringify(connection)}`);
+    check((await saved("/connections", "warehouse", "connection", () => page.fill("#edit-password", "new"))).password === "new", "the new password was not sent");
+    const variable = await saved("/variables", "api_token", "variable");
+    check(variable.description === "Token of the partner" && !("value" in variable), `sent: ${JSON.stringify(variable)}`);
+    check((await saved("/variables", "region", "variable", () => page.fill("#edit-value", ""))).value === "", "a value that is shown cannot be emptied");
+  }],
+  ["a page without changes to follow says that it is idle, not that it connects", async () => {
+    await open("/variables", "tbody tr");
+    await until(page, "idle", () => document.querySelector(".live-idle") !== null);
+    await open("/home", ".live-live");
+  }],
+  ["a DAG whose file is gone says so, and starts nothing", async () => {
+    await open("/dags/retired_export", ".note.bad");
+    check(/retired_export\.yaml is gone/.test(await text(".note.bad")), "no hint");
+    check(await page.locator(".switch").count() === 0, "it can still be switched on");
+    check(await page.locator("button:has-text('Trigger')").isDisabled(), "it can still be triggered");
+    await open("/dags?q=retired_export", ".empty");
+  }],
+  ["tries are counted once, and a skipped task is no success", async () => {
+    await open(`${RUN}/tasks/quality`, ".meta .state");
+    check(/Try 1 of 3/.test(await text(".meta")), `tries: ${await text(".meta")}`);
+    const good = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/runs?state=success&dag_id=etl_daily&limit=1")).json()).runs[0].run_id);
+    await open(`/dags/etl_daily/runs/${encodeURIComponent(good)}`, ".progress .meter");
+    const label = await page.locator(".progress .meter").getAttribute("aria-label");
+    check(/^13 succeeded, 1 skipped, 0 bad, 0 active, 0 to come$/.test(label), label);
+    check(await page.locator(".progress .meter .skipped").count() === 1, "skipped looks like succeeded");
+  }],
   ["an unknown DAG, run and page say so and lead on", async () => {
     await open("/dags/nothing", ".empty");
     await open("/dags/etl_daily/runs/nothing", ".empty a");

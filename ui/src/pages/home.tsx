@@ -34,7 +34,7 @@ function HealthLine({ data }: { data: HomeData }) {
     ["Database", health.data ? health.data.metadatabase.status === "healthy" : null, health.data?.metadatabase.status ?? ""],
     ["DAG files", data.dags.import_errors === 0, data.dags.import_errors ? plural(data.dags.import_errors, "import error") : "no errors"],
     ["Workers", data.slots.lost === 0 && data.slots.workers > 0, data.slots.lost ? `${data.slots.lost} lost` : plural(data.slots.workers, "worker")],
-    ["Stream", live.state === "live", live.state],
+    ["Stream", live.state === "live" ? true : live.state === "offline" || live.state === "waiting" ? false : null, live.state],
   ];
   return (
     <ul className="health" aria-label="Health">
@@ -104,7 +104,7 @@ function Demand({ hours }: { hours: number }) {
   );
 }
 
-const LOOK: Record<string, string> = { present: "success", draining: "up_for_reschedule", drained: "skipped", lost: "failed" };
+const LOOK: Record<string, string> = { present: "success", draining: "up_for_reschedule", drained: "skipped", ended: "removed", lost: "failed" };
 
 function WorkerList() {
   const workers = useFollow<Workers>(`${V1}/workers`, ["workers"], reduce_refetch);
