@@ -193,6 +193,15 @@ function search(world, q) {
   return { items: all.filter((i) => i.label.toLowerCase().includes(text)).slice(0, 20) };
 }
 
+function notifications(world, q) {
+  const run = world.dag("etl_daily").runs.find((r) => r.state === "failed") ?? world.dag("etl_daily").runs[0];
+  const at = (ago) => new Date(world.now() - ago).toISOString();
+  const one = (id, state, ago, more) => ({ notification_id: id, state, event: "on_failure", kind: "webhook", target: "https://hooks.example.org/...", dag_id: "etl_daily", dag_run_id: run.run_id, task_id: "load", map_index: -1, try_number: 3, tries: 1, made_at: at(ago), next_try_at: null, ended_at: at(ago - 500), error: null, ...more });
+  const all = [one("n-3", "pending", 20_000, { ended_at: null, next_try_at: at(-30_000), tries: 2, error: "it answered 503" }), one("n-2", "failed", 90_000_000, { kind: "email", target: "data@example.org", task_id: null, tries: 40, error: "no mail server answers at mail.internal:25" }), one("n-1", "delivered", 91_000_000)];
+  const fit = all.filter((n) => !q.get("state") || n.state === q.get("state"));
+  return { notifications: fit.slice(0, Number(q.get("limit") ?? 100)), total_entries: fit.length };
+}
+
 function backfill_row(b) {
   return { id: b.id, from: Date.parse(b.from_date), to: Date.parse(b.to_date), is_paused: b.is_paused, is_backwards: b.run_backwards, reprocess: b.reprocess_behavior, max_active_runs: b.max_active_runs, triggered_by: "admin", created_at: Date.parse(b.created_at), ended_at: b.completed_at && Date.parse(b.completed_at), queued: 0, running: 2, success: 3, failed: 1, passed_over: 1 };
 }
@@ -236,6 +245,7 @@ export const pages = {
     if (p[0] === "workers") return { ...stamp(world), workers: world.workers, queues: queues(world) };
     if (p[0] === "autoscaling") return { now: world.now(), queues: [world.scale] };
     if (p[0] === "import_errors") return { import_errors: IMPORT_ERRORS.map((e, i) => ({ ...e, at: world.now() - (i + 1) * 1_300_000 })) };
+    if (p[0] === "notifications") return notifications(world, q);
     if (p[0] === "settings") return { settings: store.settings };
     if (p[0] === "users") return { users: [{ username: "admin", role: "admin", created_at: world.now() - 9e8, last_login_at: world.now() - 6e5, disabled: false }, { username: "ada", role: "op", created_at: world.now() - 8e8, last_login_at: world.now() - 4e6, disabled: false }] };
     return null;

@@ -13,7 +13,7 @@ const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
 const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/etl_daily/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
 
 /* What differs between themes is colour alone; on a phone anything may. One load of a page serves all three. */
 async function page_audited(page, path, findings) {
@@ -344,6 +344,22 @@ const cases = [
     const label = await page.locator(".progress .meter").getAttribute("aria-label");
     check(/^13 succeeded, 1 skipped, 0 bad, 0 active, 0 to come$/.test(label), label);
     check(await page.locator(".progress .meter .skipped").count() === 1, "skipped looks like succeeded");
+  }],
+  ["notifications that failed are told on the first page and say why", async () => {
+    await open("/home", ".note.bad:has-text('1 notification could not be delivered')");
+    await page.click(".note.bad:has-text('could not be delivered') a");
+    await until(page, "the one", () => document.querySelectorAll("tbody tr").length === 1);
+    check(/no mail server answers/.test(await text("tbody tr")), "no reason");
+    await page.click(".chip:has-text('All')");
+    await until(page, "all", () => document.querySelectorAll("tbody tr").length === 3);
+  }],
+  ["an asset names who makes it, whom it starts, and its updates", async () => {
+    await open("/assets", "tbody tr");
+    check(/load.*etl_daily.*model_training/s.test(await text("tbody tr")), "not its tasks and DAGs");
+    await page.click("tbody button:has-text('orders_clean')");
+    await until(page, "its updates", () => document.querySelectorAll(".sub li").length === 2 && /told by a user/.test(document.querySelector(".sub").textContent));
+    await page.click(".sub a:has-text('load')");
+    await until(page, "the task that made it", () => location.pathname.endsWith("/tasks/load"));
   }],
   ["an unknown DAG, run and page say so and lead on", async () => {
     await open("/dags/nothing", ".empty");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* backfills - runs of dates that have passed: what a backfill would do, how far each is, and how it is held or ended. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api_send, ApiError, V1, V2 } from "../lib/api.ts";
 import { useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
@@ -19,6 +19,7 @@ interface Backfill {
 interface BackfillList { seq?: number; backfills: Backfill[] }
 
 const DATES_SHOWN = 200;
+const ACTIVE_MS = 5000;
 const REPROCESS = [["none", "leave alone"], ["failed", "run again if failed"], ["completed", "run again"]];
 
 /* The days are those of the DAG's own zone, both included: its logical dates fall into them, wherever one looks from. */
@@ -86,6 +87,13 @@ export default function Backfills({ dag, zone }: { dag: string; zone: string }) 
     try { await api_send("PUT", `${V2}/backfills/${b.id}/${verb}`); } catch (e) { toast_error(e); }
     list.refetch();
   };
+  // Its end, and dates that are left alone, are no event of the stream.
+  const is_active = !!list.data?.backfills.some((b) => !b.ended_at);
+  useEffect(() => {
+    if (!is_active) return;
+    const timer = setInterval(() => !document.hidden && list.refetch(), ACTIVE_MS);
+    return () => clearInterval(timer);
+  }, [is_active, list.refetch]);
   const day = (at: number) => instant(at, zone).slice(0, 10);
   return (
     <>

@@ -86,6 +86,13 @@ function Failures({ data }: { data: HomeData }) {
   );
 }
 
+/* Those that nobody took, of the newest: whoever should have been told does not know. */
+function Untold() {
+  const list = useFetch<{ total_entries: number }>(`${V1}/notifications?state=failed&limit=1`);
+  if (!list.data?.total_entries) return null;
+  return <div className="note bad">{plural(list.data.total_entries, "notification")} could not be delivered. <Link to="/notifications?state=failed">Show</Link></div>;
+}
+
 function Activity({ data }: { data: HomeData }) {
   const { from, step_ms, success, failed } = data.activity;
   const at = success.map((_, i) => from + i * step_ms);
@@ -151,6 +158,7 @@ export default function Home() {
           <div className="columns">
             <div>
               <Panel title={`Failures${data.failures.length ? ` (${data.failures.length})` : ""}`} flush extra={<Link to="/dag_runs?state=failed">all</Link>}><Failures data={data} /></Panel>
+              <Untold />
               {errors.data && errors.data.import_errors.length > 0 && (
                 <Panel title={`Import errors (${errors.data.import_errors.length})`} flush extra={<Link to="/import_errors">all</Link>}>
                   <ul className="list">{errors.data.import_errors.slice(0, 4).map((e) => <ImportErrorItem key={e.import_error_id} error={e} />)}</ul>

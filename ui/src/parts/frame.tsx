@@ -20,8 +20,9 @@ const NAV = [
   { to: "/task_instances", name: "Tasks", also: [] },
   { to: "/workers", name: "Workers", also: [] },
   { to: "/pools", name: "Pools", also: [] },
+  { to: "/assets", name: "Assets", also: [] },
 ];
-const ADMIN = [["/variables", "Variables"], ["/connections", "Connections"], ["/import_errors", "Import errors"], ["/events", "Audit log"], ["/settings", "Settings"], ["/security", "Users"]];
+const ADMIN = [["/variables", "Variables"], ["/connections", "Connections"], ["/import_errors", "Import errors"], ["/notifications", "Notifications"], ["/events", "Audit log"], ["/settings", "Settings"], ["/security", "Users"]];
 
 function is_current(to: string, path: string): boolean {
   return path === to || path.startsWith(to + "/") || (to === "/home" && path === "/");
