@@ -174,32 +174,34 @@ WITH it AS (
 ), task AS (
     SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id FROM it, jsonb_array_elements(it.ir -> 'tasks')
         WITH ORDINALITY AS t (value, number)
-), version AS (
-    SELECT DISTINCT s.version_no FROM shown s
-), known AS ( -- of each version that is shown: ordinal there -> ordinal here
-    SELECT v.version_no, t.number::int - 1 AS there, k.ordinal FROM version v JOIN dag_version w ON w.version_no = v.version_no
-    CROSS JOIN LATERAL jsonb_array_elements(w.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
-    JOIN task k ON k.id = t.value ->> 'id'
+), known AS MATERIALIZED ( -- of each version that is shown, for each task of the newest: its ordinal there
+    SELECT v.version_no, k.ordinal, t.there FROM (SELECT DISTINCT s.version_no FROM shown s) v CROSS JOIN task k
+    LEFT JOIN (SELECT w.version_no, t.value ->> 'id' AS id, t.number::int - 1 AS there FROM dag_version w
+               CROSS JOIN LATERAL jsonb_array_elements(w.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+               WHERE w.version_no IN (SELECT s.version_no FROM shown s)) t ON t.version_no = v.version_no AND t.id = k.id
+    ORDER BY v.version_no, k.ordinal
 ), line AS ( -- one a run, each by itself: its letters, and what else is told of a cell as the inside of JSON lists
     SELECT s.place, c.* FROM shown s CROSS JOIN LATERAL (
-        SELECT string_agg(CASE WHEN k.there IS NULL THEN '-'
+        SELECT string_agg(o.letter, '') AS letters,
+            string_agg(format('[%s,%s,%s]', s.place, o.ordinal, o.try_no), ',') FILTER (WHERE o.try_no > 1) AS tries,
+            string_agg(format('[%s,%s,%s,%s,%s,%s,%s]', s.place, o.ordinal, o.length, o.length - coalesce(o.active + o.good + o.bad, 0),
+                coalesce(o.active, 0), coalesce(o.good, 0), coalesce(o.bad, 0)), ',') FILTER (WHERE o.length IS NOT NULL) AS mapped
+        FROM (SELECT k.ordinal, g.try_no, g.active, g.good, g.bad, x.length, CASE WHEN k.there IS NULL THEN '-'
                 -- instances without a row are not started, which is worse than having ended well
-                WHEN x.length > coalesce(g.rows, 0) AND coalesce(g.worst, 10) >= 10 THEN task_state_letter(0)
-                ELSE task_state_letter((ARRAY[5, 7, 3, 2, 1, 8, 9, 10, 12, 0, 4, 6, 11])[coalesce(g.worst, 10)]) END, '' ORDER BY t.ordinal) AS letters,
-            string_agg(format('[%s,%s,%s]', s.place, t.ordinal, g.try_no), ',' ORDER BY t.ordinal) FILTER (WHERE g.try_no > 1) AS tries,
-            string_agg(format('[%s,%s,%s,%s,%s,%s,%s]', s.place, t.ordinal, x.length, x.length - coalesce(g.active + g.good + g.bad, 0),
-                coalesce(g.active, 0), coalesce(g.good, 0), coalesce(g.bad, 0)), ',' ORDER BY t.ordinal) FILTER (WHERE x.length IS NOT NULL) AS mapped
-        FROM task t LEFT JOIN known k ON k.ordinal = t.ordinal AND k.version_no = s.version_no
-        LEFT JOIN (
-            SELECT n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
-                -- the place of each state in the list above: the least is the worst
-                min((ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[n.state + 1]) AS worst,
-                count(*) FILTER (WHERE n.state IN (2, 3, 12)) AS active, count(*) FILTER (WHERE n.state IN (4, 6, 11)) AS good,
-                count(*) FILTER (WHERE n.state IN (5, 7)) AS bad
-            FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
-                  FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
-            GROUP BY n.task) g ON g.task = k.there
-        LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0) c
+                WHEN x.length > coalesce(g.rows, 0) AND coalesce(g.worst, 10) >= 10 THEN '.'
+                ELSE substr('furqoycdz.skx', coalesce(g.worst, 10), 1) END AS letter
+              FROM known k
+              LEFT JOIN (
+                SELECT n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
+                    -- the place of each state in the letters above: the least is the worst
+                    min((ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[n.state + 1]) AS worst,
+                    count(*) FILTER (WHERE n.state IN (2, 3, 12)) AS active, count(*) FILTER (WHERE n.state IN (4, 6, 11)) AS good,
+                    count(*) FILTER (WHERE n.state IN (5, 7)) AS bad
+                FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+                      FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
+                GROUP BY n.task) g ON g.task = k.there
+              LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0
+              WHERE k.version_no = s.version_no ORDER BY k.ordinal) o) c
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hash', encode(it.hash, 'hex'),
     'more', (SELECT count(*) FROM picked) > $3,
