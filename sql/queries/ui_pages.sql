@@ -193,11 +193,11 @@ WITH it AS (
               FROM known k
               LEFT JOIN (
                 SELECT n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
-                    -- the place of each state in the letters above: the least is the worst
-                    min((ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[n.state + 1]) AS worst,
-                    count(*) FILTER (WHERE n.state IN (2, 3, 12)) AS active, count(*) FILTER (WHERE n.state IN (4, 6, 11)) AS good,
-                    count(*) FILTER (WHERE n.state IN (5, 7)) AS bad
-                FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+                    min(n.worse) AS worst, count(*) FILTER (WHERE n.worse IN (3, 4, 9)) AS active,
+                    count(*) FILTER (WHERE n.worse > 10) AS good, count(*) FILTER (WHERE n.worse < 3) AS bad
+                FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no,
+                          -- the place of its state in the letters above: the least is the worst
+                          CASE WHEN y.cleared THEN 10 ELSE (ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[y.state + 1] END AS worse
                       FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
                 GROUP BY n.task) g ON g.task = k.there
               LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0
@@ -279,24 +279,31 @@ WITH it AS (
     CROSS JOIN LATERAL jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
     LEFT JOIN expansion x ON x.run_no = r.run_no AND x.task = t.number - 1
     WHERE d.dag_id = $2 AND t.value ->> 'id' = $4
-), newest AS (
-    SELECT DISTINCT ON (y.map_index) y.*, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st
+), newest AS ( -- as little of each as the picture of all needs; the rest is read for the rows that are shown
+    SELECT DISTINCT ON (y.map_index) y.map_index, y.row_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st
     FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0 ORDER BY y.map_index, y.row_no DESC
-), instance AS (
-    SELECT g.i AS map_index, n.map_label, coalesce(n.st, 0) AS st, coalesce(n.try_no, 0) AS try_no, n.started_at, n.ended_at, w.name AS worker,
-        CASE WHEN n.st IN (5, 7, 8) THEN coalesce(nullif(n.error, ''), ($9::text[])[n.cause + 1]) END AS error
-    FROM it CROSS JOIN LATERAL generate_series(0, it.length - 1) AS g (i) LEFT JOIN newest n ON n.map_index = g.i
-    LEFT JOIN worker w ON w.worker_no = n.worker_no
-), hit AS (
-    SELECT * FROM instance WHERE (cardinality($7::text[]) = 0 OR task_state_word(st) = ANY ($7))
-        AND ($8 = '' OR strpos(lower(concat_ws(' ', map_index, map_label, error)), lower($8)) > 0)
+), instance AS MATERIALIZED (
+    SELECT g.i AS map_index, n.row_no, coalesce(n.st, 0) AS st
+    FROM it CROSS JOIN LATERAL generate_series(0, it.length - 1) AS g (i) LEFT JOIN newest n ON n.map_index = g.i ORDER BY g.i
+), hit AS MATERIALIZED (
+    SELECT i.* FROM instance i WHERE (cardinality($7::text[]) = 0 OR task_state_word(i.st) = ANY ($7))
+        AND ($8 = '' OR strpos(i.map_index::text, $8) > 0 OR EXISTS (SELECT FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task
+            AND y.map_index = i.map_index AND y.row_no = i.row_no WHERE strpos(lower(concat_ws(' ', i.map_index, y.map_label,
+                CASE WHEN i.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END)), lower($8)) > 0))
+), shown AS (
+    SELECT h.map_index, h.st, y.map_label, y.try_no, y.started_at, y.ended_at, w.name AS worker,
+        CASE WHEN h.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END AS error
+    FROM it CROSS JOIN (SELECT * FROM hit ORDER BY map_index OFFSET $5::int8 LIMIT $6::int4) h
+    LEFT JOIN LATERAL (SELECT y.* FROM try y WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index = h.map_index
+                       AND y.row_no = h.row_no OFFSET 0) y ON true
+    LEFT JOIN worker w ON w.worker_no = y.worker_no
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total', it.length,
-    'st', (SELECT coalesce(string_agg(task_state_letter(st), '' ORDER BY map_index), '') FROM instance),
+    'st', (SELECT coalesce(string_agg(task_state_letter(st), ''), '') FROM instance),
     'matches', (SELECT count(*) FROM hit),
-    'rows', (SELECT coalesce(json_agg(json_build_object('map_index', h.map_index, 'label', h.map_label, 'state', task_state_word(h.st),
-        'try', h.try_no, 'start', ms(h.started_at), 'end', ms(h.ended_at), 'worker', h.worker, 'error', h.error) ORDER BY h.map_index), '[]')
-        FROM (SELECT * FROM hit ORDER BY map_index OFFSET $5::int8 LIMIT $6::int4) h))::text
+    'rows', (SELECT coalesce(json_agg(json_build_object('map_index', s.map_index, 'label', s.map_label, 'state', task_state_word(s.st),
+        'try', coalesce(s.try_no, 0), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker, 'error', s.error) ORDER BY s.map_index), '[]')
+        FROM shown s))::text
 FROM it
 
 -- name: ui_task
