@@ -7,15 +7,19 @@
 -- gives: text
 WITH live AS (
     SELECT r.* FROM live_run l JOIN run r ON r.run_no = l.run_no
+), since AS (
+    SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
 ), ended AS (
-    SELECT r.run_no, r.state, r.ended_at FROM run r WHERE r.run_no >= ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32
-        AND r.ended_at >= now() - $2::int4 * interval '1 hour' AND r.state IN (2, 3)
-), newest AS (
-    SELECT DISTINCT ON (y.run_no, y.task, y.map_index) y.run_no, y.task, y.map_index, y.cleared, y.state, y.queued_at
-    FROM live l JOIN try y ON y.run_no = l.run_no ORDER BY y.run_no, y.task, y.map_index, y.row_no DESC
-), counts AS (
-    SELECT run_no, count(*) FILTER (WHERE NOT cleared AND state IN (4, 5, 6, 7, 11)) AS done,
-           count(*) FILTER (WHERE NOT cleared AND state IN (5, 7)) AS failed FROM newest GROUP BY run_no
+    SELECT count(*) FILTER (WHERE r.state = 2) AS success, count(*) FILTER (WHERE r.state = 3) AS failed
+    FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at
+), failure AS (
+    SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.ended_at DESC LIMIT 50
+), counts AS ( -- of the instances of each run, by state
+    SELECT n.run_no, count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed,
+           count(*) FILTER (WHERE n.state = 1) AS scheduled, count(*) FILTER (WHERE n.state = 2) AS queued, count(*) FILTER (WHERE n.state = 3) AS running,
+           count(*) FILTER (WHERE n.state = 8) AS up_for_retry, count(*) FILTER (WHERE n.state = 9) AS up_for_reschedule, count(*) FILTER (WHERE n.state = 10) AS deferred
+    FROM (SELECT DISTINCT ON (y.run_no, y.task, y.map_index) y.run_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+          FROM live l JOIN try y ON y.run_no = l.run_no ORDER BY y.run_no, y.task, y.map_index, y.row_no DESC) n GROUP BY n.run_no
 ), totals AS (
     SELECT l.run_no, jsonb_array_length(v.ir -> 'tasks') + coalesce((SELECT sum(x.length - 1) FROM expansion x
         WHERE x.run_no = l.run_no AND x.length > 0), 0) AS total FROM live l JOIN dag_version v ON v.version_no = l.version_no
@@ -33,17 +37,16 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
         'paused', count(*) FILTER (WHERE is_paused), 'import_errors', (SELECT count(*) FROM import_error))
         FROM dag WHERE NOT is_stale),
     'runs', json_build_object('queued', (SELECT count(*) FROM live WHERE state = 0),
-        'running', (SELECT count(*) FROM live WHERE state = 1), 'success', (SELECT count(*) FROM ended WHERE state = 2),
-        'failed', (SELECT count(*) FROM ended WHERE state = 3)),
-    'tasks', (SELECT json_build_object('scheduled', count(*) FILTER (WHERE state = 1), 'queued', count(*) FILTER (WHERE state = 2),
-        'running', count(*) FILTER (WHERE state = 3), 'up_for_retry', count(*) FILTER (WHERE state = 8),
-        'up_for_reschedule', count(*) FILTER (WHERE state = 9), 'deferred', count(*) FILTER (WHERE state = 10))
-        FROM newest WHERE NOT cleared),
+        'running', (SELECT count(*) FROM live WHERE state = 1), 'success', (SELECT success FROM ended),
+        'failed', (SELECT failed FROM ended)),
+    'tasks', (SELECT json_build_object('scheduled', coalesce(sum(scheduled), 0), 'queued', coalesce(sum(queued), 0),
+        'running', coalesce(sum(running), 0), 'up_for_retry', coalesce(sum(up_for_retry), 0),
+        'up_for_reschedule', coalesce(sum(up_for_reschedule), 0), 'deferred', coalesce(sum(deferred), 0)) FROM counts),
     'slots', (SELECT json_build_object('workers', count(*) FILTER (WHERE state < 2), -- what is drained may end, and is not missed
         'draining', count(*) FILTER (WHERE state = 1),
         'lost', count(*) FILTER (WHERE state = 3 AND reason NOT LIKE 'drained%' AND seen_at > now() - interval '10 minutes'),
         'total', coalesce(sum(slots) FILTER (WHERE state = 0), 0),
-        'used', (SELECT count(*) FROM newest WHERE state IN (2, 3) AND NOT cleared)) FROM worker),
+        'used', (SELECT coalesce(sum(queued + running), 0) FROM counts)) FROM worker),
     'running', (SELECT coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'run_id', l.run_id, 'key', l.run_no,
             'state', run_state_word(l.state), 'run_type', run_type_word(l.run_type), 'run_after', ms(l.run_after),
             'start', ms(l.started_at), 'total', t.total, 'done', coalesce(c.done, 0), 'failed', coalesce(c.failed, 0))
@@ -55,7 +58,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
             'task_id', v.ir -> 'tasks' -> f.task ->> 'id', 'map_index', f.map_index, 'try_number', f.try_no,
             'failed', e.n_failed, 'error', coalesce(nullif(f.error, ''), ($3::text[])[coalesce(f.cause, e.cause) + 1]))
             ORDER BY e.ended_at DESC), '[]')
-        FROM (SELECT run_no FROM ended WHERE state = 3 ORDER BY ended_at DESC LIMIT 50) n JOIN run e ON e.run_no = n.run_no JOIN dag d ON d.dag_no = e.dag_no
+        FROM failure n JOIN run e ON e.run_no = n.run_no JOIN dag d ON d.dag_no = e.dag_no
         JOIN dag_version v ON v.version_no = e.version_no
         LEFT JOIN LATERAL (SELECT y.* FROM try y WHERE y.run_no = e.run_no AND y.state = 5 AND NOT y.cleared
                            ORDER BY y.ended_at, y.task LIMIT 1) f ON true),
@@ -287,9 +290,10 @@ WITH it AS (
     FROM it CROSS JOIN LATERAL generate_series(0, it.length - 1) AS g (i) LEFT JOIN newest n ON n.map_index = g.i ORDER BY g.i
 ), hit AS MATERIALIZED (
     SELECT i.* FROM instance i WHERE (cardinality($7::text[]) = 0 OR task_state_word(i.st) = ANY ($7))
-        AND ($8 = '' OR strpos(i.map_index::text, $8) > 0 OR EXISTS (SELECT FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task
-            AND y.map_index = i.map_index AND y.row_no = i.row_no WHERE strpos(lower(concat_ws(' ', i.map_index, y.map_label,
-                CASE WHEN i.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END)), lower($8)) > 0))
+        AND ($8 = '' OR strpos(i.map_index::text, $8) > 0 OR (i.map_index, i.row_no) IN (
+            SELECT y.map_index, y.row_no FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0
+            WHERE strpos(lower(concat_ws(' ', y.map_index, y.map_label, CASE WHEN y.state IN (5, 7, 8) AND NOT y.cleared
+                THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END)), lower($8)) > 0))
 ), shown AS (
     SELECT h.map_index, h.st, y.map_label, y.try_no, y.started_at, y.ended_at, w.name AS worker,
         CASE WHEN h.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END AS error
