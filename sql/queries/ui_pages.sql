@@ -23,14 +23,6 @@ WITH live AS (
 ), totals AS (
     SELECT l.run_no, jsonb_array_length(v.ir -> 'tasks') + coalesce((SELECT sum(x.length - 1) FROM expansion x
         WHERE x.run_no = l.run_no AND x.length > 0), 0) AS total FROM live l JOIN dag_version v ON v.version_no = l.version_no
-), step AS (
-    SELECT ms(now() - $2::int4 * interval '1 hour') AS from_ms, greatest(60000, ceil($2::int4 * 3600000.0 / 96 / 60000)::bigint * 60000) AS ms
-), bucket AS (
-    -- in floating point and without a function of ours: this is done for each try of the whole time
-    SELECT floor((date_part('epoch', y.ended_at) * 1000 - s.from_ms) / s.ms)::bigint AS n, count(*) FILTER (WHERE y.state = 4) AS success,
-           count(*) FILTER (WHERE y.state = 5) AS failed
-    FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= now() - $2::int4 * interval '1 hour'
-        AND y.state IN (4, 5) GROUP BY 1
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
     'dags', (SELECT json_build_object('total', count(*), 'active', count(*) FILTER (WHERE NOT is_paused),
@@ -64,11 +56,25 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
                            ORDER BY y.ended_at, y.task LIMIT 1) f ON true),
     'next', (SELECT coalesce(json_agg(json_build_object('dag_id', n.dag_id, 'at', ms(n.next_fire_at),
             'schedule', schedule_text(n.schedule)) ORDER BY n.next_fire_at), '[]')
-        FROM (SELECT * FROM dag WHERE NOT is_paused AND NOT is_stale AND next_fire_at > now() ORDER BY next_fire_at LIMIT 20) n),
-    'activity', (SELECT json_build_object('from', s.from_ms, 'step_ms', s.ms,
-            'success', json_agg(coalesce(b.success, 0) ORDER BY g.n), 'failed', json_agg(coalesce(b.failed, 0) ORDER BY g.n))
-        FROM step s CROSS JOIN LATERAL generate_series(0, (ms(now()) - s.from_ms) / s.ms) AS g (n)
-        LEFT JOIN bucket b ON b.n = g.n GROUP BY s.from_ms, s.ms))::text
+        FROM (SELECT * FROM dag WHERE NOT is_paused AND NOT is_stale AND next_fire_at > now() ORDER BY next_fire_at LIMIT 20) n))::text
+
+-- name: ui_activity
+-- The tries that ended, in bars of at least a minute. Apart from ui_home, which need not wait for it.
+-- takes: int8 int4
+-- gives: text
+WITH step AS (
+    SELECT ms(now() - $2::int4 * interval '1 hour') AS from_ms, greatest(60000, ceil($2::int4 * 3600000.0 / 96 / 60000)::bigint * 60000) AS ms
+), bucket AS (
+    -- in floating point and without a function of ours: this is done for each try of the whole time
+    SELECT floor((date_part('epoch', y.ended_at) * 1000 - s.from_ms) / s.ms)::bigint AS n, count(*) FILTER (WHERE y.state = 4) AS success,
+           count(*) FILTER (WHERE y.state = 5) AS failed
+    FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= now() - $2::int4 * interval '1 hour'
+        AND y.state IN (4, 5) GROUP BY 1
+)
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'from', s.from_ms, 'step_ms', s.ms,
+    'success', json_agg(coalesce(b.success, 0) ORDER BY g.n), 'failed', json_agg(coalesce(b.failed, 0) ORDER BY g.n))::text
+FROM step s CROSS JOIN LATERAL generate_series(0, (ms(now()) - s.from_ms) / s.ms) AS g (n)
+LEFT JOIN bucket b ON b.n = g.n GROUP BY s.from_ms, s.ms
 
 -- name: ui_dags
 -- $2 q, $3 tags, $4 owners, $5 paused ('', 'true', 'false'), $6 states of the last run, $7 order, $8 runs each, $9 limit,

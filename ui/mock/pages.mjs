@@ -104,6 +104,15 @@ function why(world, q) {
   return { now, state: name_of(st), reasons: [reason(name_of(st), cell.history.at(-1)?.sentence ?? "No rule blocks it; the scheduler looks at it next.")] };
 }
 
+function activity(world, q) {
+  const hours = Number(q.get("hours") ?? 24);
+  const from = world.now() - hours * HOUR;
+  const step = (hours * HOUR) / 96;
+  const [success, failed] = [Array(96).fill(0), Array(96).fill(0)];
+  for (const r of world.dags.flatMap((d) => d.runs)) for (const c of r.end ? r.cells : []) if (c.end && c.end > from) (c.st === "f" ? failed : success)[Math.min(95, Math.floor((c.end - from) / step))]++;
+  return { ...stamp(world), from, step_ms: step, success, failed };
+}
+
 function home(world, q) {
   const now = world.now();
   const hours = Number(q.get("hours") ?? 24);
@@ -115,16 +124,12 @@ function home(world, q) {
   for (const { r } of active) for (const c of r.cells) if (name_of(c.st) in tasks) tasks[name_of(c.st)]++;
   const done = (r) => r.cells.filter((c) => "sfkux".includes(c.st)).length;
   const bad = (r) => r.cells.filter((c) => c.st === "f").length;
-  const step = (hours * HOUR) / 96;
-  const success = Array(96).fill(0);
-  const failed = Array(96).fill(0);
-  for (const { r } of ended) for (const c of r.cells) if (c.end && c.end > from) (c.st === "f" ? failed : success)[Math.min(95, Math.floor((c.end - from) / step))]++;
   return { ...stamp(world), hours, dags: { total: world.dags.length, active: world.dags.filter((d) => !d.is_paused).length, paused: world.dags.filter((d) => d.is_paused).length, import_errors: IMPORT_ERRORS.length },
     runs: { queued: active.filter(({ r }) => r.state === "queued").length, running: active.filter(({ r }) => r.state === "running").length, success: ended.filter(({ r }) => r.state === "success").length, failed: ended.filter(({ r }) => r.state === "failed").length }, tasks,
     slots: { workers: world.workers.length, draining: world.workers.filter((w) => w.state === "draining").length, lost: 0, total: world.workers.reduce((n, w) => n + w.slots, 0), used: world.workers.reduce((n, w) => n + w.used, 0) },
     running: active.slice(0, 50).map(({ d, r }) => ({ dag_id: d.id, run_id: r.run_id, key: r.key, state: r.state, run_type: r.type, run_after: r.run_after, start: r.start, total: r.cells.length, done: done(r), failed: bad(r) })),
     failures: ended.filter(({ r }) => r.state === "failed").slice(0, 50).map(({ d, r }) => { const o = r.cells.findIndex((c) => c.st === "f"); return { dag_id: d.id, run_id: r.run_id, key: r.key, start: r.start, end: r.end, run_state: r.state, task_id: d.tasks[o]?.id ?? null, map_index: -1, try_number: r.cells[o]?.try ?? 0, failed: bad(r), error: r.cells[o]?.error ?? null }; }),
-    next: world.dags.map((d) => ({ dag_id: d.id, at: next_run(world, d), schedule: d.schedule })).filter((n) => n.at).sort((a, b) => a.at - b.at).slice(0, 20), activity: { from, step_ms: step, success, failed } };
+    next: world.dags.map((d) => ({ dag_id: d.id, at: next_run(world, d), schedule: d.schedule })).filter((n) => n.at).sort((a, b) => a.at - b.at).slice(0, 20) };
 }
 
 function queues(world) {
@@ -208,6 +213,7 @@ function backfill_row(b) {
 
 function ui(world, p, q) {
   if (p[0] === "home") return home(world, q);
+  if (p[0] === "activity") return activity(world, q);
   if (p[0] === "dags") return dags(world, q);
   if (p[0] === "runs") return run_rows(world, q);
   if (p[0] === "tasks") return task_rows(world, q);

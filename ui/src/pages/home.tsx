@@ -3,7 +3,7 @@
 import { V1, V2 } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
-import type { Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
+import type { Activity, Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import { usePref } from "../lib/prefs.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
@@ -93,10 +93,11 @@ function Untold() {
   return <div className="note bad">{plural(list.data.total_entries, "notification")} could not be delivered. <Link to="/notifications?state=failed">Show</Link></div>;
 }
 
-function Activity({ data }: { data: HomeData }) {
-  const { from, step_ms, success, failed } = data.activity;
-  const at = success.map((_, i) => from + i * step_ms);
-  return <Chart at={at} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
+function Ended({ hours }: { hours: number }) {
+  const activity = useFollow<Activity>(`${V1}/ui/activity?hours=${hours}`, ["home"], reduce_refetch);
+  if (!activity.data) return <div className="chart-space" />;
+  const { from, step_ms, success, failed } = activity.data;
+  return <Chart at={success.map((_, i) => from + i * step_ms)} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
 }
 
 /* What wants to run against the slots there are: where the first line leaves the second behind, tasks wait. */
@@ -169,7 +170,7 @@ export default function Home() {
             </div>
             <div>
               <Panel title="Running now" flush extra={<Link to="/dag_runs?state=running">all</Link>}><Running data={data} /></Panel>
-              <Panel title={`Task tries that ended, last ${hours} h`}><Activity data={data} /></Panel>
+              <Panel title={`Task tries that ended, last ${hours} h`}><Ended hours={hours} /></Panel>
               <Panel title="Next runs" flush>
                 {data.next.length ? (
                   <ul className="list">{data.next.slice(0, 8).map((n) => <li key={n.dag_id}><div className="line"><Link to={path_of.dag(n.dag_id)} className="clip strong">{n.dag_id}</Link><span className="muted clip grow">{schedule_words(n.schedule)}</span><When at={n.at} relative /></div></li>)}</ul>
