@@ -130,19 +130,21 @@ WITH it AS (
            jsonb_array_length(v.ir -> 'tasks') AS task_count
     FROM dag d JOIN dag_version v ON v.dag_no = d.dag_no
     WHERE d.dag_id = $1 AND CASE WHEN $2 < 0 THEN v.version_no = d.version_no ELSE v.version_number = $2 END
-), grp AS (
-    SELECT g.number::int - 1 AS n, g.value ->> 'id' AS id, coalesce((g.value ->> 'parent')::int, -1) AS parent,
+), task AS MATERIALIZED (
+    SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id, t.value FROM it, jsonb_array_elements(it.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+), grp AS MATERIALIZED (
+    SELECT g.number::int - 1 AS n, g.value ->> 'id' AS id, (g.value ->> 'id') || '.' AS prefix, coalesce((g.value ->> 'parent')::int, -1) AS parent,
            g.value ->> 'tooltip' AS doc
     FROM it, jsonb_array_elements(it.ir -> 'groups') WITH ORDINALITY AS g (value, number)
 ), node AS (
-    SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id, coalesce(t.value ->> 'display_name', t.value ->> 'id') AS name,
+    SELECT t.ordinal, t.id, coalesce(t.value ->> 'display_name', t.id) AS name,
            CASE WHEN t.value ? 'for_each' THEN 2 ELSE 0 END AS kind,
-           coalesce((SELECT it.task_count + g.n FROM grp g WHERE starts_with(t.value ->> 'id', g.id || '.')
+           coalesce((SELECT it.task_count + g.n FROM grp g WHERE starts_with(t.id, g.prefix)
                      ORDER BY length(g.id) DESC LIMIT 1), -1) AS parent,
            t.value ->> 'operator_kind' AS op, coalesce(t.value ->> 'trigger_rule', 'all_success') AS rule,
            coalesce(t.value ->> 'queue', 'default') AS queue, coalesce(t.value ->> 'pool', 'default_pool') AS pool,
            t.value ->> 'doc_md' AS doc, t.value ? 'display_name' AS is_named
-    FROM it, jsonb_array_elements(it.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+    FROM it, task t
     UNION ALL
     SELECT it.task_count + g.n, g.id, g.id, 1, CASE WHEN g.parent < 0 THEN -1 ELSE it.task_count + g.parent END,
            '', '', '', '', g.doc, false FROM it, grp g
@@ -150,18 +152,17 @@ WITH it AS (
     SELECT n.*, CASE WHEN n.is_named OR p.id IS NULL THEN n.name ELSE substr(n.id, length(p.id) + 2) END AS label
     FROM node n LEFT JOIN node p ON p.ordinal = n.parent
 ), edge AS (
-    SELECT u.value::int AS above, t.number::int - 1 AS below FROM it, jsonb_array_elements(it.ir -> 'tasks')
-        WITH ORDINALITY AS t (value, number), jsonb_array_elements_text(t.value -> 'upstream') AS u (value)
+    SELECT u.value::int AS above, t.ordinal AS below FROM task t, jsonb_array_elements_text(t.value -> 'upstream') AS u (value)
+    ORDER BY 1, 2
 )
 SELECT json_build_object('dag_id', it.dag_id, 'version', it.version_number, 'hash', encode(it.hash, 'hex'), 'versions', it.versions,
-    'id', json_agg(n.id ORDER BY n.ordinal), 'name', json_agg(n.label ORDER BY n.ordinal),
-    'kind', json_agg(n.kind ORDER BY n.ordinal), 'parent', json_agg(n.parent ORDER BY n.ordinal),
-    'op', json_agg(n.op ORDER BY n.ordinal), 'rule', json_agg(n.rule ORDER BY n.ordinal),
-    'queue', json_agg(n.queue ORDER BY n.ordinal), 'pool', json_agg(n.pool ORDER BY n.ordinal),
-    'doc', json_agg(n.doc ORDER BY n.ordinal),
-    'from', (SELECT coalesce(json_agg(above ORDER BY above, below), '[]') FROM edge),
-    'to', (SELECT coalesce(json_agg(below ORDER BY above, below), '[]') FROM edge))::text
-FROM it, named n GROUP BY it.dag_id, it.version_number, it.hash, it.versions
+    'id', c.id, 'name', c.name, 'kind', c.kind, 'parent', c.parent, 'op', c.op, 'rule', c.rule, 'queue', c.queue, 'pool', c.pool, 'doc', c.doc,
+    'from', (SELECT coalesce(json_agg(above), '[]') FROM edge),
+    'to', (SELECT coalesce(json_agg(below), '[]') FROM edge))::text
+FROM it JOIN ( -- no row when there is no task
+    SELECT json_agg(n.id) AS id, json_agg(n.label) AS name, json_agg(n.kind) AS kind, json_agg(n.parent) AS parent, json_agg(n.op) AS op,
+        json_agg(n.rule) AS rule, json_agg(n.queue) AS queue, json_agg(n.pool) AS pool, json_agg(n.doc) AS doc
+    FROM (SELECT * FROM named ORDER BY ordinal) n) c ON c.id IS NOT NULL
 
 -- name: ui_cells
 -- $3 runs, $4 older than this key (0: from the newest), $5 run types, $6 run states.
