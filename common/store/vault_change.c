@@ -24,10 +24,16 @@ static void add_change(struct store *store, struct pg_tx *tx, const struct vault
         vault_add_pool(tx, &row->pool);
         break;
     case VAULT_VARIABLE:
-        vault_add_variable(store, tx, &row->variable);
+        if (row->keeps_sealed)
+            vault_add_variable_open(tx, &row->variable);
+        else
+            vault_add_variable(store, tx, &row->variable);
         break;
     case VAULT_CONNECTION:
-        vault_add_connection(store, tx, &row->connection);
+        if (row->keeps_sealed)
+            vault_add_connection_open(tx, &row->connection);
+        else
+            vault_add_connection(store, tx, &row->connection);
         break;
     }
 }
@@ -37,7 +43,8 @@ static int check(const struct store *store, const struct vault_row *row, struct 
     if (row->kind == VAULT_POOL && row->change == VAULT_DELETE && str_is(row->name, "default_pool"))
         return err_set(err, ERR_INVALID,
                        "default_pool cannot be deleted: tasks that name no pool use it");
-    if (row->kind != VAULT_POOL && row->change != VAULT_DELETE && store_seal(store) == NULL)
+    bool seals = row->kind != VAULT_POOL && row->change != VAULT_DELETE && !row->keeps_sealed;
+    if (seals && store_seal(store) == NULL)
         return err_set(err, ERR_UNAVAILABLE, "this web server has no key to seal values with");
     return 0;
 }

@@ -119,6 +119,8 @@ class Changing(unittest.TestCase):
         self.assertEqual(world.ok("PATCH", "/api/v2/variables/bucket", {"key": "bucket", "value": "s3://y"})["description"], "where")
         self.assertEqual([v["key"] for v in world.ok("GET", "/api/v2/variables?variable_key_pattern=b%25")["variables"]], ["bucket"])
         self.assertEqual(world.ok("GET", "/api/v2/variables/bucket")["value"], "s3://y")
+        self.assertEqual(world.ok("PATCH", "/api/v2/variables/bucket", {"key": "bucket", "description": "there"})["description"], "there")
+        self.assertEqual(world.ok("GET", "/api/v2/variables/bucket")["value"], "s3://y", "a PATCH without the value changed it")
         self.assertEqual(world.call("DELETE", "/api/v2/variables/bucket")[0], 204)
         for method, path in (("POST", "/api/v2/variables"), ("PATCH", "/api/v2/variables/api_password")):
             self.assertEqual(world.call(method, path, {"key": "api_password", "value": "***"})[0], 422, "stars are no value")
@@ -129,6 +131,15 @@ class Changing(unittest.TestCase):
         self.assertNotIn("s3cret", json.dumps(world.ok("GET", "/api/v2/connections")))
         self.assertEqual(world.call("POST", "/api/v2/connections", {**body, "connection_id": "pg2", "password": "***"})[0], 422)
         self.assertEqual(world.ok("PATCH", "/api/v2/connections/pg", {"connection_id": "pg", "conn_type": "postgres", "host": "db2"})["host"], "db2")
+        # what a PATCH does not name stays, sealed or not
+        sealed = "SELECT encode(sealed, 'hex') FROM connection WHERE connection_id = 'pg'"
+        before = world.sql(sealed)
+        changed = world.ok("PATCH", "/api/v2/connections/pg", {"login": "you", "description": "main"})
+        self.assertEqual((changed["host"], changed["port"], changed["login"], changed["description"]), ("db2", 5432, "you", "main"))
+        self.assertEqual(world.sql(sealed), before, "a PATCH without the password and extra changed them")
+        self.assertIsNone(world.ok("PATCH", "/api/v2/connections/pg", {"port": None})["port"])
+        world.ok("PATCH", "/api/v2/connections/pg", {"password": "other"})
+        self.assertNotEqual(world.sql(sealed), before)
         self.assertEqual(world.call("DELETE", "/api/v2/connections/pg")[0], 204)
         self.assertNotIn("s3cret", world.sql("SELECT coalesce(string_agg(detail::text, ' '), '') FROM audit"))
         self.assertEqual(self.audit("create_pool")["detail"], {"name": "gpu", "slots": 4})

@@ -154,7 +154,7 @@ static void a_database_with_a_leader_is_not_reset(void **state)
     struct err err = { 0 };
 
     (void)state;
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
     pg_server_run(conninfo, "UPDATE lease SET holder = 'one', expires_at = now() + interval '1 hour'");
     assert_int_equal(store_schema_reset(conninfo, &err), ERR_CONFLICT);
     assert_non_null(strstr(err.hint, "stop it first"));
