@@ -123,8 +123,10 @@ const cases = [
   }],
   ["pausing is kept", async () => {
     await open("/dags?q=every_state", ".switch");
+    const recorded = page.waitForResponse((answer) => answer.request().method() === "PATCH");
     await page.click(".switch");
     await until(page, "paused", () => document.querySelector(".switch").getAttribute("aria-checked") === "false");
+    await recorded; // shown before it is done: a reload in between would take it back
     await page.reload();
     await page.waitForSelector(".switch");
     check(await page.locator(".switch").first().getAttribute("aria-checked") === "false", "not after a reload");
