@@ -275,6 +275,19 @@ int store_migrate(const char *conninfo, int64_t default_pool_slots,
 
 /* ---- taking away ------------------------------------------------------------------------------------------------- */
 
+/* A leader whose tables go away under it ends in the middle of what it does. */
+static int check_nobody_leads(struct pg_sync *sync, struct err *err)
+{
+    int64_t leaders;
+    int rc = ask_int(sync, "SELECT count(*) FROM lease WHERE expires_at > clock_timestamp()", &leaders, err);
+
+    if (rc < 0 || leaders == 0)
+        return rc;
+    (void)err_set(err, ERR_CONFLICT, "a scheduler works on this database");
+    (void)err_hint(err, "stop it first: headrace standalone --stop, or the service headrace-scheduler");
+    return ERR_CONFLICT;
+}
+
 int store_schema_reset(const char *conninfo, struct err *err)
 {
     struct pg_sync *sync;
@@ -286,8 +299,8 @@ int store_schema_reset(const char *conninfo, struct err *err)
     rc = lock(sync, err);
     if (rc == 0)
         rc = is_ours(sync, &ours, err);
-    if (rc == 0 && ours == 0)
-        rc = check_empty(sync, err);
+    if (rc == 0)
+        rc = ours == 0 ? check_empty(sync, err) : check_nobody_leads(sync, err);
     if (rc == 0 && ours != 0)
         rc = pg_sync_exec(sync,
             "DO $$ DECLARE one record; BEGIN"

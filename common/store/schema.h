@@ -29,7 +29,7 @@ MUST_USE int store_schema_check(const char *conninfo, struct err *err);
 MUST_USE int store_migrate(const char *conninfo, int64_t default_pool_slots,
                            void (*on_step)(void *owner, int32_t number, const char *title), void *owner, struct err *err);
 
-/* Drops everything that is ours, data included. */
+/* Drops everything that is ours, data included. ERR_CONFLICT (with a hint) while a scheduler leads. */
 MUST_USE int store_schema_reset(const char *conninfo, struct err *err);
 
 /* Drops partitions whose every day is older than `days`, and older runs one by one. Runs that are not at their end keep

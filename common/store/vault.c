@@ -218,6 +218,14 @@ void vault_add_variable(const struct store *store, struct pg_tx *tx, const struc
     pg_put_text_or_null(params, variable->description);
 }
 
+void vault_add_variable_open(struct pg_tx *tx, const struct variable_row *variable)
+{
+    struct pg_params *params = pg_tx_add(tx, SQL_variable_describe, NULL, NULL);
+
+    pg_put_text(params, variable->key);
+    pg_put_text_or_null(params, variable->description);
+}
+
 void store_variable_put(struct store *store, const struct variable_row *variable,
                         void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
@@ -243,11 +251,8 @@ static struct buf secrets_json(const struct connection_row *connection)
     return json;
 }
 
-void vault_add_connection(const struct store *store, struct pg_tx *tx, const struct connection_row *connection)
+static void put_open(struct pg_params *params, const struct connection_row *connection)
 {
-    struct pg_params *params = pg_tx_add(tx, SQL_connection_put, NULL, NULL);
-    struct buf secrets;
-
     pg_put_text(params, connection->connection_id);
     pg_put_text(params, connection->conn_type);
     pg_put_text_or_null(params, connection->description);
@@ -258,7 +263,19 @@ void vault_add_connection(const struct store *store, struct pg_tx *tx, const str
         pg_put_null(params, PG_INT4);
     pg_put_text_or_null(params, connection->login);
     pg_put_text_or_null(params, connection->schema);
-    secrets = secrets_json(connection);
+}
+
+void vault_add_connection_open(struct pg_tx *tx, const struct connection_row *connection)
+{
+    put_open(pg_tx_add(tx, SQL_connection_set, NULL, NULL), connection);
+}
+
+void vault_add_connection(const struct store *store, struct pg_tx *tx, const struct connection_row *connection)
+{
+    struct pg_params *params = pg_tx_add(tx, SQL_connection_put, NULL, NULL);
+    struct buf secrets = secrets_json(connection);
+
+    put_open(params, connection);
     put_sealed(store, params, "connection", connection->connection_id, buf_str(&secrets));
     wipe(&secrets);
 }

@@ -24,10 +24,16 @@ static void add_change(struct store *store, struct pg_tx *tx, const struct vault
         vault_add_pool(tx, &row->pool);
         break;
     case VAULT_VARIABLE:
-        vault_add_variable(store, tx, &row->variable);
+        if (row->keeps_sealed)
+            vault_add_variable_open(tx, &row->variable);
+        else
+            vault_add_variable(store, tx, &row->variable);
         break;
     case VAULT_CONNECTION:
-        vault_add_connection(store, tx, &row->connection);
+        if (row->keeps_sealed)
+            vault_add_connection_open(tx, &row->connection);
+        else
+            vault_add_connection(store, tx, &row->connection);
         break;
     }
 }
@@ -37,9 +43,24 @@ static int check(const struct store *store, const struct vault_row *row, struct 
     if (row->kind == VAULT_POOL && row->change == VAULT_DELETE && str_is(row->name, "default_pool"))
         return err_set(err, ERR_INVALID,
                        "default_pool cannot be deleted: tasks that name no pool use it");
-    if (row->kind != VAULT_POOL && row->change != VAULT_DELETE && store_seal(store) == NULL)
+    bool seals = row->kind != VAULT_POOL && row->change != VAULT_DELETE && !row->keeps_sealed;
+    if (seals && store_seal(store) == NULL)
         return err_set(err, ERR_UNAVAILABLE, "this web server has no key to seal values with");
     return 0;
+}
+
+/* What the database says of it begins with a statement's name, which is nobody's business. */
+static void on_vault_end(void *owner, const struct pg_outcome *outcome)
+{
+    struct op *op = owner;
+    struct pg_outcome told = *outcome;
+
+    if (outcome->rc == ERR_NOT_FOUND || outcome->rc == ERR_EXISTS) {
+        (void)err_set(&op->err, outcome->rc, "there is %s%s", op->what,
+                      outcome->rc == ERR_EXISTS ? " already" : "");
+        told.err = &op->err;
+    }
+    op_end(op, &told);
 }
 
 void vault_change(struct store *store, const struct vault_row *row, struct str message,
@@ -51,6 +72,9 @@ void vault_change(struct store *store, const struct vault_row *row, struct str m
         op_fail(op);
         return;
     }
+    (void)snprintf(op->what, sizeof op->what, "%s %s %.*s",
+                   row->change == VAULT_CREATE ? "a" : "no", KINDS[row->kind].word,
+                   STR_ARG(row->name));
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_api_vault_expect, NULL, NULL);
     pg_put_text(params, str_of(KINDS[row->kind].word));
@@ -61,5 +85,5 @@ void vault_change(struct store *store, const struct vault_row *row, struct str m
     params = pg_tx_add(tx, SQL_api_message_put, NULL, NULL);
     pg_put_jsonb(params, message);
     pg_put_text(params, audit->actor);
-    store_send(store, tx, op_end, op);
+    store_send(store, tx, on_vault_end, op);
 }

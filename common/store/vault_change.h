@@ -13,7 +13,8 @@ enum vault_change { VAULT_CREATE, VAULT_UPDATE, VAULT_DELETE };
 struct vault_row {
     enum vault_kind kind;
     enum vault_change change;
-    struct str name; /* of what is changed */
+    struct str name;   /* of what is changed */
+    bool keeps_sealed; /* VAULT_UPDATE: a value, or a password and an extra, stay as they are */
     union {
         struct pool_row pool;
         struct variable_row variable;

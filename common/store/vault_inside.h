@@ -12,4 +12,8 @@ void vault_add_pool(struct pg_tx *tx, const struct pool_row *pool);
 void vault_add_variable(const struct store *store, struct pg_tx *tx, const struct variable_row *variable);
 void vault_add_connection(const struct store *store, struct pg_tx *tx, const struct connection_row *connection);
 
+/* What is not sealed, of rows that exist. */
+void vault_add_variable_open(struct pg_tx *tx, const struct variable_row *variable);
+void vault_add_connection_open(struct pg_tx *tx, const struct connection_row *connection);
+
 #endif

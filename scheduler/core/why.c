@@ -204,10 +204,13 @@ struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int3
     struct buf out = { 0 };
     if (run == NULL || task >= run_dag(core, run)->task_count)
         return STR_EMPTY;
-    of_run(core, run, &out, arena);
     struct ref ref = { run->index, task, map_index };
     if (run->state == RUN_RUNNING && instance_at(mutable, ref) == NULL)
         ref.map = -1;
+    const struct instance *instance = run->state == RUN_RUNNING ? instance_at(mutable, ref) : NULL;
+    /* What holds a run back holds back no task that a worker has. */
+    if (instance == NULL || (instance->state != TASK_QUEUED && instance->state != TASK_RUNNING))
+        of_run(core, run, &out, arena);
     if (run->state == RUN_RUNNING)
         of_instance(mutable, ref, &out);
     struct str text = str_copy(arena, buf_str(&out));

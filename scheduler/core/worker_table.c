@@ -162,9 +162,11 @@ void worker_silent(struct core *core, uint32_t index)
                   (struct timer){ .kind = TIMER_WORKER, .index = index });
         return;
     }
+    bool was_drained = worker->state == WORKER_DRAINED;
     worker->state = WORKER_GONE;
     worker->synced = false;
     worker_list(core, index);
-    write_worker(core, worker, "no news from it for the length of a lease");
+    /* the pages tell by these words who is missed and who is not */
+    write_worker(core, worker, was_drained ? "drained, and ended" : "no news from it for the length of a lease");
     autoscale_worker_drained(core, index);
 }

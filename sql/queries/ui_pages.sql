@@ -7,42 +7,38 @@
 -- gives: text
 WITH live AS (
     SELECT r.* FROM live_run l JOIN run r ON r.run_no = l.run_no
+), since AS (
+    SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
 ), ended AS (
-    SELECT r.run_no, r.state, r.ended_at FROM run r WHERE r.run_no >= ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32
-        AND r.ended_at >= now() - $2::int4 * interval '1 hour' AND r.state IN (2, 3)
-), newest AS (
-    SELECT DISTINCT ON (y.run_no, y.task, y.map_index) y.run_no, y.task, y.map_index, y.cleared, y.state, y.queued_at
-    FROM live l JOIN try y ON y.run_no = l.run_no ORDER BY y.run_no, y.task, y.map_index, y.row_no DESC
-), counts AS (
-    SELECT run_no, count(*) FILTER (WHERE NOT cleared AND state IN (4, 5, 6, 7, 11)) AS done,
-           count(*) FILTER (WHERE NOT cleared AND state IN (5, 7)) AS failed FROM newest GROUP BY run_no
+    SELECT count(*) FILTER (WHERE r.state = 2) AS success, count(*) FILTER (WHERE r.state = 3) AS failed
+    FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at
+), failure AS (
+    SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.ended_at DESC LIMIT 50
+), counts AS ( -- of the instances of each run, by state
+    SELECT n.run_no, count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed,
+           count(*) FILTER (WHERE n.state = 1) AS scheduled, count(*) FILTER (WHERE n.state = 2) AS queued, count(*) FILTER (WHERE n.state = 3) AS running,
+           count(*) FILTER (WHERE n.state = 8) AS up_for_retry, count(*) FILTER (WHERE n.state = 9) AS up_for_reschedule, count(*) FILTER (WHERE n.state = 10) AS deferred
+    FROM (SELECT DISTINCT ON (y.run_no, y.task, y.map_index) y.run_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+          FROM live l JOIN try y ON y.run_no = l.run_no ORDER BY y.run_no, y.task, y.map_index, y.row_no DESC) n GROUP BY n.run_no
 ), totals AS (
     SELECT l.run_no, jsonb_array_length(v.ir -> 'tasks') + coalesce((SELECT sum(x.length - 1) FROM expansion x
         WHERE x.run_no = l.run_no AND x.length > 0), 0) AS total FROM live l JOIN dag_version v ON v.version_no = l.version_no
-), step AS (
-    SELECT ms(now() - $2::int4 * interval '1 hour') AS from_ms, greatest(60000, ceil($2::int4 * 3600000.0 / 96 / 60000)::bigint * 60000) AS ms
-), bucket AS (
-    -- in floating point and without a function of ours: this is done for each try of the whole time
-    SELECT floor((date_part('epoch', y.ended_at) * 1000 - s.from_ms) / s.ms)::bigint AS n, count(*) FILTER (WHERE y.state = 4) AS success,
-           count(*) FILTER (WHERE y.state = 5) AS failed
-    FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= now() - $2::int4 * interval '1 hour'
-        AND y.state IN (4, 5) GROUP BY 1
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
     'dags', (SELECT json_build_object('total', count(*), 'active', count(*) FILTER (WHERE NOT is_paused),
         'paused', count(*) FILTER (WHERE is_paused), 'import_errors', (SELECT count(*) FROM import_error))
         FROM dag WHERE NOT is_stale),
     'runs', json_build_object('queued', (SELECT count(*) FROM live WHERE state = 0),
-        'running', (SELECT count(*) FROM live WHERE state = 1), 'success', (SELECT count(*) FROM ended WHERE state = 2),
-        'failed', (SELECT count(*) FROM ended WHERE state = 3)),
-    'tasks', (SELECT json_build_object('scheduled', count(*) FILTER (WHERE state = 1), 'queued', count(*) FILTER (WHERE state = 2),
-        'running', count(*) FILTER (WHERE state = 3), 'up_for_retry', count(*) FILTER (WHERE state = 8),
-        'up_for_reschedule', count(*) FILTER (WHERE state = 9), 'deferred', count(*) FILTER (WHERE state = 10))
-        FROM newest WHERE NOT cleared),
-    'slots', (SELECT json_build_object('workers', count(*) FILTER (WHERE state < 3),
-        'draining', count(*) FILTER (WHERE state = 1), 'lost', count(*) FILTER (WHERE state < 3 AND seen_at < now() - interval '1 minute'),
+        'running', (SELECT count(*) FROM live WHERE state = 1), 'success', (SELECT success FROM ended),
+        'failed', (SELECT failed FROM ended)),
+    'tasks', (SELECT json_build_object('scheduled', coalesce(sum(scheduled), 0), 'queued', coalesce(sum(queued), 0),
+        'running', coalesce(sum(running), 0), 'up_for_retry', coalesce(sum(up_for_retry), 0),
+        'up_for_reschedule', coalesce(sum(up_for_reschedule), 0), 'deferred', coalesce(sum(deferred), 0)) FROM counts),
+    'slots', (SELECT json_build_object('workers', count(*) FILTER (WHERE state < 2), -- what is drained may end, and is not missed
+        'draining', count(*) FILTER (WHERE state = 1),
+        'lost', count(*) FILTER (WHERE state = 3 AND reason NOT LIKE 'drained%' AND seen_at > now() - interval '10 minutes'),
         'total', coalesce(sum(slots) FILTER (WHERE state = 0), 0),
-        'used', (SELECT count(*) FROM newest WHERE state IN (2, 3) AND NOT cleared)) FROM worker),
+        'used', (SELECT coalesce(sum(queued + running), 0) FROM counts)) FROM worker),
     'running', (SELECT coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'run_id', l.run_id, 'key', l.run_no,
             'state', run_state_word(l.state), 'run_type', run_type_word(l.run_type), 'run_after', ms(l.run_after),
             'start', ms(l.started_at), 'total', t.total, 'done', coalesce(c.done, 0), 'failed', coalesce(c.failed, 0))
@@ -54,17 +50,31 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
             'task_id', v.ir -> 'tasks' -> f.task ->> 'id', 'map_index', f.map_index, 'try_number', f.try_no,
             'failed', e.n_failed, 'error', coalesce(nullif(f.error, ''), ($3::text[])[coalesce(f.cause, e.cause) + 1]))
             ORDER BY e.ended_at DESC), '[]')
-        FROM (SELECT run_no FROM ended WHERE state = 3 ORDER BY ended_at DESC LIMIT 50) n JOIN run e ON e.run_no = n.run_no JOIN dag d ON d.dag_no = e.dag_no
+        FROM failure n JOIN run e ON e.run_no = n.run_no JOIN dag d ON d.dag_no = e.dag_no
         JOIN dag_version v ON v.version_no = e.version_no
         LEFT JOIN LATERAL (SELECT y.* FROM try y WHERE y.run_no = e.run_no AND y.state = 5 AND NOT y.cleared
                            ORDER BY y.ended_at, y.task LIMIT 1) f ON true),
     'next', (SELECT coalesce(json_agg(json_build_object('dag_id', n.dag_id, 'at', ms(n.next_fire_at),
             'schedule', schedule_text(n.schedule)) ORDER BY n.next_fire_at), '[]')
-        FROM (SELECT * FROM dag WHERE NOT is_paused AND NOT is_stale AND next_fire_at > now() ORDER BY next_fire_at LIMIT 20) n),
-    'activity', (SELECT json_build_object('from', s.from_ms, 'step_ms', s.ms,
-            'success', json_agg(coalesce(b.success, 0) ORDER BY g.n), 'failed', json_agg(coalesce(b.failed, 0) ORDER BY g.n))
-        FROM step s CROSS JOIN LATERAL generate_series(0, (ms(now()) - s.from_ms) / s.ms) AS g (n)
-        LEFT JOIN bucket b ON b.n = g.n GROUP BY s.from_ms, s.ms))::text
+        FROM (SELECT * FROM dag WHERE NOT is_paused AND NOT is_stale AND next_fire_at > now() ORDER BY next_fire_at LIMIT 20) n))::text
+
+-- name: ui_activity
+-- The tries that ended, in bars of at least a minute. Apart from ui_home, which need not wait for it.
+-- takes: int8 int4
+-- gives: text
+WITH step AS (
+    SELECT ms(now() - $2::int4 * interval '1 hour') AS from_ms, greatest(60000, ceil($2::int4 * 3600000.0 / 96 / 60000)::bigint * 60000) AS ms
+), bucket AS (
+    -- in floating point and without a function of ours: this is done for each try of the whole time
+    SELECT floor((date_part('epoch', y.ended_at) * 1000 - s.from_ms) / s.ms)::bigint AS n, count(*) FILTER (WHERE y.state = 4) AS success,
+           count(*) FILTER (WHERE y.state = 5) AS failed
+    FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= now() - $2::int4 * interval '1 hour'
+        AND y.state IN (4, 5) GROUP BY 1
+)
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'from', s.from_ms, 'step_ms', s.ms,
+    'success', json_agg(coalesce(b.success, 0) ORDER BY g.n), 'failed', json_agg(coalesce(b.failed, 0) ORDER BY g.n))::text
+FROM step s CROSS JOIN LATERAL generate_series(0, (ms(now()) - s.from_ms) / s.ms) AS g (n)
+LEFT JOIN bucket b ON b.n = g.n GROUP BY s.from_ms, s.ms
 
 -- name: ui_dags
 -- $2 q, $3 tags, $4 owners, $5 paused ('', 'true', 'false'), $6 states of the last run, $7 order, $8 runs each, $9 limit,
@@ -72,12 +82,13 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
 -- takes: int8 text text[] text[] text text[] text int4 int4 int4 text[]
 -- gives: text
 WITH hit AS (
-    SELECT d.*, l.state AS last_state, l.run_no AS last_run_no FROM dag d
+    SELECT d.*, o.owners AS all_owners, l.state AS last_state, l.run_no AS last_run_no FROM dag d
+    CROSS JOIN LATERAL (SELECT CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS owners) o
     LEFT JOIN LATERAL (SELECT r.state, r.run_no FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) l ON true
     WHERE (NOT d.is_stale OR d.dag_id = ANY ($11)) AND (cardinality($11::text[]) = 0 OR d.dag_id = ANY ($11))
       AND ($2 = '' OR strpos(lower(concat_ws(' ', d.dag_id, d.description, array_to_string(d.tags, ' '),
-                                             array_to_string(d.owners, ' '), d.fileloc)), lower($2)) > 0)
-      AND (cardinality($3::text[]) = 0 OR d.tags && $3) AND (cardinality($4::text[]) = 0 OR d.owners && $4)
+                                             array_to_string(o.owners, ' '), d.fileloc)), lower($2)) > 0)
+      AND (cardinality($3::text[]) = 0 OR d.tags && $3) AND (cardinality($4::text[]) = 0 OR o.owners && $4)
       AND ($5 = '' OR d.is_paused = ($5 = 'true'))
       AND (cardinality($6::text[]) = 0 OR run_state_word(l.state) = ANY ($6))
 ), page AS (
@@ -87,9 +98,9 @@ WITH hit AS (
 ), shown AS (SELECT * FROM page ORDER BY place LIMIT $9::int4 OFFSET $10::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SELECT count(*) FROM hit),
     'tags', (SELECT coalesce(json_agg(DISTINCT tag ORDER BY tag), '[]') FROM dag, unnest(tags) AS tag WHERE NOT is_stale),
-    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(owners) AS owner WHERE NOT is_stale),
+    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(CASE WHEN cardinality(owners) = 0 THEN ARRAY['headrace'] ELSE owners END) AS owner WHERE NOT is_stale),
     'dags', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'display_name', s.dag_id, 'description', s.description,
-        'tags', s.tags, 'owners', s.owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
+        'tags', s.tags, 'owners', s.all_owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
         'schedule', schedule_text(s.schedule), 'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'next_run', ms(s.next_fire_at),
         'version', v.version_number, 'task_count', coalesce(jsonb_array_length(v.ir -> 'tasks'), 0),
@@ -119,19 +130,21 @@ WITH it AS (
            jsonb_array_length(v.ir -> 'tasks') AS task_count
     FROM dag d JOIN dag_version v ON v.dag_no = d.dag_no
     WHERE d.dag_id = $1 AND CASE WHEN $2 < 0 THEN v.version_no = d.version_no ELSE v.version_number = $2 END
-), grp AS (
-    SELECT g.number::int - 1 AS n, g.value ->> 'id' AS id, coalesce((g.value ->> 'parent')::int, -1) AS parent,
+), task AS MATERIALIZED (
+    SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id, t.value FROM it, jsonb_array_elements(it.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+), grp AS MATERIALIZED (
+    SELECT g.number::int - 1 AS n, g.value ->> 'id' AS id, (g.value ->> 'id') || '.' AS prefix, coalesce((g.value ->> 'parent')::int, -1) AS parent,
            g.value ->> 'tooltip' AS doc
     FROM it, jsonb_array_elements(it.ir -> 'groups') WITH ORDINALITY AS g (value, number)
 ), node AS (
-    SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id, coalesce(t.value ->> 'display_name', t.value ->> 'id') AS name,
+    SELECT t.ordinal, t.id, coalesce(t.value ->> 'display_name', t.id) AS name,
            CASE WHEN t.value ? 'for_each' THEN 2 ELSE 0 END AS kind,
-           coalesce((SELECT it.task_count + g.n FROM grp g WHERE starts_with(t.value ->> 'id', g.id || '.')
+           coalesce((SELECT it.task_count + g.n FROM grp g WHERE starts_with(t.id, g.prefix)
                      ORDER BY length(g.id) DESC LIMIT 1), -1) AS parent,
            t.value ->> 'operator_kind' AS op, coalesce(t.value ->> 'trigger_rule', 'all_success') AS rule,
            coalesce(t.value ->> 'queue', 'default') AS queue, coalesce(t.value ->> 'pool', 'default_pool') AS pool,
            t.value ->> 'doc_md' AS doc, t.value ? 'display_name' AS is_named
-    FROM it, jsonb_array_elements(it.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+    FROM it, task t
     UNION ALL
     SELECT it.task_count + g.n, g.id, g.id, 1, CASE WHEN g.parent < 0 THEN -1 ELSE it.task_count + g.parent END,
            '', '', '', '', g.doc, false FROM it, grp g
@@ -139,18 +152,17 @@ WITH it AS (
     SELECT n.*, CASE WHEN n.is_named OR p.id IS NULL THEN n.name ELSE substr(n.id, length(p.id) + 2) END AS label
     FROM node n LEFT JOIN node p ON p.ordinal = n.parent
 ), edge AS (
-    SELECT u.value::int AS above, t.number::int - 1 AS below FROM it, jsonb_array_elements(it.ir -> 'tasks')
-        WITH ORDINALITY AS t (value, number), jsonb_array_elements_text(t.value -> 'upstream') AS u (value)
+    SELECT u.value::int AS above, t.ordinal AS below FROM task t, jsonb_array_elements_text(t.value -> 'upstream') AS u (value)
+    ORDER BY 1, 2
 )
 SELECT json_build_object('dag_id', it.dag_id, 'version', it.version_number, 'hash', encode(it.hash, 'hex'), 'versions', it.versions,
-    'id', json_agg(n.id ORDER BY n.ordinal), 'name', json_agg(n.label ORDER BY n.ordinal),
-    'kind', json_agg(n.kind ORDER BY n.ordinal), 'parent', json_agg(n.parent ORDER BY n.ordinal),
-    'op', json_agg(n.op ORDER BY n.ordinal), 'rule', json_agg(n.rule ORDER BY n.ordinal),
-    'queue', json_agg(n.queue ORDER BY n.ordinal), 'pool', json_agg(n.pool ORDER BY n.ordinal),
-    'doc', json_agg(n.doc ORDER BY n.ordinal),
-    'from', (SELECT coalesce(json_agg(above ORDER BY above, below), '[]') FROM edge),
-    'to', (SELECT coalesce(json_agg(below ORDER BY above, below), '[]') FROM edge))::text
-FROM it, named n GROUP BY it.dag_id, it.version_number, it.hash, it.versions
+    'id', c.id, 'name', c.name, 'kind', c.kind, 'parent', c.parent, 'op', c.op, 'rule', c.rule, 'queue', c.queue, 'pool', c.pool, 'doc', c.doc,
+    'from', (SELECT coalesce(json_agg(above), '[]') FROM edge),
+    'to', (SELECT coalesce(json_agg(below), '[]') FROM edge))::text
+FROM it JOIN ( -- no row when there is no task
+    SELECT json_agg(n.id) AS id, json_agg(n.label) AS name, json_agg(n.kind) AS kind, json_agg(n.parent) AS parent, json_agg(n.op) AS op,
+        json_agg(n.rule) AS rule, json_agg(n.queue) AS queue, json_agg(n.pool) AS pool, json_agg(n.doc) AS doc
+    FROM (SELECT * FROM named ORDER BY ordinal) n) c ON c.id IS NOT NULL
 
 -- name: ui_cells
 -- $3 runs, $4 older than this key (0: from the newest), $5 run types, $6 run states.
@@ -172,32 +184,34 @@ WITH it AS (
 ), task AS (
     SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id FROM it, jsonb_array_elements(it.ir -> 'tasks')
         WITH ORDINALITY AS t (value, number)
-), version AS (
-    SELECT DISTINCT s.version_no FROM shown s
-), known AS ( -- of each version that is shown: ordinal there -> ordinal here
-    SELECT v.version_no, t.number::int - 1 AS there, k.ordinal FROM version v JOIN dag_version w ON w.version_no = v.version_no
-    CROSS JOIN LATERAL jsonb_array_elements(w.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
-    JOIN task k ON k.id = t.value ->> 'id'
+), known AS MATERIALIZED ( -- of each version that is shown, for each task of the newest: its ordinal there
+    SELECT v.version_no, k.ordinal, t.there FROM (SELECT DISTINCT s.version_no FROM shown s) v CROSS JOIN task k
+    LEFT JOIN (SELECT w.version_no, t.value ->> 'id' AS id, t.number::int - 1 AS there FROM dag_version w
+               CROSS JOIN LATERAL jsonb_array_elements(w.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+               WHERE w.version_no IN (SELECT s.version_no FROM shown s)) t ON t.version_no = v.version_no AND t.id = k.id
+    ORDER BY v.version_no, k.ordinal
 ), line AS ( -- one a run, each by itself: its letters, and what else is told of a cell as the inside of JSON lists
     SELECT s.place, c.* FROM shown s CROSS JOIN LATERAL (
-        SELECT string_agg(CASE WHEN k.there IS NULL THEN '-'
+        SELECT string_agg(o.letter, '') AS letters,
+            string_agg(format('[%s,%s,%s]', s.place, o.ordinal, o.try_no), ',') FILTER (WHERE o.try_no > 1) AS tries,
+            string_agg(format('[%s,%s,%s,%s,%s,%s,%s]', s.place, o.ordinal, o.length, o.length - coalesce(o.active + o.good + o.bad, 0),
+                coalesce(o.active, 0), coalesce(o.good, 0), coalesce(o.bad, 0)), ',') FILTER (WHERE o.length IS NOT NULL) AS mapped
+        FROM (SELECT k.ordinal, g.try_no, g.active, g.good, g.bad, x.length, CASE WHEN k.there IS NULL THEN '-'
                 -- instances without a row are not started, which is worse than having ended well
-                WHEN x.length > coalesce(g.rows, 0) AND coalesce(g.worst, 10) >= 10 THEN task_state_letter(0)
-                ELSE task_state_letter((ARRAY[5, 7, 3, 2, 1, 8, 9, 10, 12, 0, 4, 6, 11])[coalesce(g.worst, 10)]) END, '' ORDER BY t.ordinal) AS letters,
-            string_agg(format('[%s,%s,%s]', s.place, t.ordinal, g.try_no), ',' ORDER BY t.ordinal) FILTER (WHERE g.try_no > 1) AS tries,
-            string_agg(format('[%s,%s,%s,%s,%s,%s,%s]', s.place, t.ordinal, x.length, x.length - coalesce(g.active + g.good + g.bad, 0),
-                coalesce(g.active, 0), coalesce(g.good, 0), coalesce(g.bad, 0)), ',' ORDER BY t.ordinal) FILTER (WHERE x.length IS NOT NULL) AS mapped
-        FROM task t LEFT JOIN known k ON k.ordinal = t.ordinal AND k.version_no = s.version_no
-        LEFT JOIN (
-            SELECT n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
-                -- the place of each state in the list above: the least is the worst
-                min((ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[n.state + 1]) AS worst,
-                count(*) FILTER (WHERE n.state IN (2, 3, 12)) AS active, count(*) FILTER (WHERE n.state IN (4, 6, 11)) AS good,
-                count(*) FILTER (WHERE n.state IN (5, 7)) AS bad
-            FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
-                  FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
-            GROUP BY n.task) g ON g.task = k.there
-        LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0) c
+                WHEN x.length > coalesce(g.rows, 0) AND coalesce(g.worst, 10) >= 10 THEN '.'
+                ELSE substr('furqoycdz.skx', coalesce(g.worst, 10), 1) END AS letter
+              FROM known k
+              LEFT JOIN (
+                SELECT n.task, max(n.try_no) AS try_no, count(*) FILTER (WHERE n.map_index >= 0) AS rows,
+                    min(n.worse) AS worst, count(*) FILTER (WHERE n.worse IN (3, 4, 9)) AS active,
+                    count(*) FILTER (WHERE n.worse > 10) AS good, count(*) FILTER (WHERE n.worse < 3) AS bad
+                FROM (SELECT DISTINCT ON (y.task, y.map_index) y.task, y.map_index, y.try_no,
+                          -- the place of its state in the letters above: the least is the worst
+                          CASE WHEN y.cleared THEN 10 ELSE (ARRAY[10, 5, 4, 3, 11, 1, 12, 2, 6, 7, 8, 13, 9])[y.state + 1] END AS worse
+                      FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
+                GROUP BY n.task) g ON g.task = k.there
+              LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0
+              WHERE k.version_no = s.version_no ORDER BY k.ordinal) o) c
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hash', encode(it.hash, 'hex'),
     'more', (SELECT count(*) FROM picked) > $3,
@@ -275,24 +289,32 @@ WITH it AS (
     CROSS JOIN LATERAL jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
     LEFT JOIN expansion x ON x.run_no = r.run_no AND x.task = t.number - 1
     WHERE d.dag_id = $2 AND t.value ->> 'id' = $4
-), newest AS (
-    SELECT DISTINCT ON (y.map_index) y.*, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st
+), newest AS ( -- as little of each as the picture of all needs; the rest is read for the rows that are shown
+    SELECT DISTINCT ON (y.map_index) y.map_index, y.row_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st
     FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0 ORDER BY y.map_index, y.row_no DESC
-), instance AS (
-    SELECT g.i AS map_index, n.map_label, coalesce(n.st, 0) AS st, coalesce(n.try_no, 0) AS try_no, n.started_at, n.ended_at, w.name AS worker,
-        CASE WHEN n.st IN (5, 7, 8) THEN coalesce(nullif(n.error, ''), ($9::text[])[n.cause + 1]) END AS error
-    FROM it CROSS JOIN LATERAL generate_series(0, it.length - 1) AS g (i) LEFT JOIN newest n ON n.map_index = g.i
-    LEFT JOIN worker w ON w.worker_no = n.worker_no
-), hit AS (
-    SELECT * FROM instance WHERE (cardinality($7::text[]) = 0 OR task_state_word(st) = ANY ($7))
-        AND ($8 = '' OR strpos(lower(concat_ws(' ', map_index, map_label, error)), lower($8)) > 0)
+), instance AS MATERIALIZED (
+    SELECT g.i AS map_index, n.row_no, coalesce(n.st, 0) AS st
+    FROM it CROSS JOIN LATERAL generate_series(0, it.length - 1) AS g (i) LEFT JOIN newest n ON n.map_index = g.i ORDER BY g.i
+), hit AS MATERIALIZED (
+    SELECT i.* FROM instance i WHERE (cardinality($7::text[]) = 0 OR task_state_word(i.st) = ANY ($7))
+        AND ($8 = '' OR strpos(i.map_index::text, $8) > 0 OR (i.map_index, i.row_no) IN (
+            SELECT y.map_index, y.row_no FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0
+            WHERE strpos(lower(concat_ws(' ', y.map_index, y.map_label, CASE WHEN y.state IN (5, 7, 8) AND NOT y.cleared
+                THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END)), lower($8)) > 0))
+), shown AS (
+    SELECT h.map_index, h.st, y.map_label, y.try_no, y.started_at, y.ended_at, w.name AS worker,
+        CASE WHEN h.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END AS error
+    FROM it CROSS JOIN (SELECT * FROM hit ORDER BY map_index OFFSET $5::int8 LIMIT $6::int4) h
+    LEFT JOIN LATERAL (SELECT y.* FROM try y WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index = h.map_index
+                       AND y.row_no = h.row_no OFFSET 0) y ON true
+    LEFT JOIN worker w ON w.worker_no = y.worker_no
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total', it.length,
-    'st', (SELECT coalesce(string_agg(task_state_letter(st), '' ORDER BY map_index), '') FROM instance),
+    'st', (SELECT coalesce(string_agg(task_state_letter(st), ''), '') FROM instance),
     'matches', (SELECT count(*) FROM hit),
-    'rows', (SELECT coalesce(json_agg(json_build_object('map_index', h.map_index, 'label', h.map_label, 'state', task_state_word(h.st),
-        'try', h.try_no, 'start', ms(h.started_at), 'end', ms(h.ended_at), 'worker', h.worker, 'error', h.error) ORDER BY h.map_index), '[]')
-        FROM (SELECT * FROM hit ORDER BY map_index OFFSET $5::int8 LIMIT $6::int4) h))::text
+    'rows', (SELECT coalesce(json_agg(json_build_object('map_index', s.map_index, 'label', s.map_label, 'state', task_state_word(s.st),
+        'try', coalesce(s.try_no, 0), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker, 'error', s.error) ORDER BY s.map_index), '[]')
+        FROM shown s))::text
 FROM it
 
 -- name: ui_task
@@ -360,6 +382,21 @@ SELECT json_build_object('days', coalesce((SELECT json_agg(json_build_array(x.da
                  count(*) FILTER (WHERE r.state = 3) AS failed, count(*) FILTER (WHERE r.state < 2) AS open
           FROM run r WHERE r.dag_no = d.dag_no AND coalesce(r.logical_at, r.run_after) BETWEEN at_ms($2) AND at_ms($3) GROUP BY 1) x), '[]'))::text
 FROM dag d WHERE d.dag_id = $1
+
+-- name: ui_backfills
+-- takes: int8 text
+-- gives: text
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'backfills', (
+    SELECT coalesce(json_agg(json_build_object('id', b.backfill_no, 'from', ms(b.from_at), 'to', ms(b.to_at), 'is_paused', b.is_paused,
+        'is_backwards', b.is_backwards, 'reprocess', reprocess_word(b.reprocess), 'max_active_runs', b.max_active_runs,
+        'triggered_by', b.triggered_by, 'created_at', ms(b.created_at), 'ended_at', ms(b.ended_at), 'queued', n.queued, 'running', n.running,
+        'success', n.success, 'failed', n.failed, 'passed_over', n.passed_over) ORDER BY b.backfill_no DESC), '[]')
+    FROM (SELECT * FROM backfill WHERE dag_no = d.dag_no ORDER BY backfill_no DESC LIMIT 50) b
+    CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE r.state = 0) AS queued, count(*) FILTER (WHERE r.state = 1) AS running,
+            count(*) FILTER (WHERE r.state = 2) AS success, count(*) FILTER (WHERE r.state = 3) AS failed,
+            count(*) FILTER (WHERE k.run_no IS NULL) AS passed_over
+        FROM backfill_run k LEFT JOIN run r ON r.run_no = k.run_no WHERE k.backfill_no = b.backfill_no) n))::text
+FROM dag d WHERE d.dag_id = $2
 
 -- name: ui_trends
 -- takes: text int4
@@ -471,7 +508,10 @@ WITH busy AS (
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'workers', (SELECT coalesce(json_agg(json_build_object('name', w.name, 'host', w.host, 'queues', w.queues,
-        'state', CASE w.state WHEN 0 THEN 'present' WHEN 1 THEN 'draining' WHEN 2 THEN 'drained' ELSE 'lost' END, 'slots', w.slots,
+        'state', CASE WHEN w.state < 2 THEN (ARRAY['present', 'draining'])[w.state + 1]
+                      -- the row of one that is there is written each minute
+                      WHEN w.state = 2 AND w.seen_at > now() - interval '2 minutes' THEN 'drained'
+                      WHEN w.state = 2 OR w.reason LIKE 'drained%' THEN 'ended' ELSE 'lost' END, 'slots', w.slots,
         'used', (SELECT count(*) FROM busy b WHERE b.worker_no = w.worker_no AND b.state <> 1), 'version', w.release, 'started_at', ms(w.joined_at),
         'heartbeat_at', ms(w.seen_at), 'cpu_percent', NULL, 'memory_bytes', NULL, 'memory_total_bytes', NULL, 'provider', NULL,
         'drain_reason', nullif(w.reason, ''),
@@ -494,14 +534,23 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
 SELECT json_build_object('worker_no', worker_no, 'state', state)::text FROM worker WHERE name = $1 ORDER BY state, seen_at DESC LIMIT 1
 
 -- name: ui_autoscaling
--- The rest of each queue is in the settings. $1 hours, $2 queues (all when empty).
+-- The rest of each queue is in the settings. $1 hours, $2 queues (all when empty). Decisions are written down when they are made:
+-- how it is now is the last point of each queue.
 -- takes: int4 text[]
 -- gives: text
-WITH event AS (
+WITH busy AS (
+    SELECT y.queue, count(*) AS demand FROM live_run l JOIN try y ON y.run_no = l.run_no
+    WHERE y.state IN (1, 2, 3, 12) AND NOT y.cleared GROUP BY y.queue
+), event AS (
     SELECT e.*, lag(e.wanted) OVER (PARTITION BY e.queue ORDER BY e.at, e.event_no) AS before FROM autoscale_event e
     WHERE e.at > now() - $1::int4 * interval '1 hour' AND (cardinality($2::text[]) = 0 OR e.queue = ANY ($2))
+), moment AS (
+    SELECT e.queue, e.at, e.event_no, e.demand, e.wanted, e.present FROM event e
+    UNION ALL
+    SELECT l.queue, now(), NULL, coalesce(b.demand, 0), l.wanted, (SELECT count(*) FROM worker w WHERE w.state = 0 AND l.queue = ANY (w.queues))
+    FROM (SELECT DISTINCT ON (e.queue) e.queue, e.wanted FROM event e ORDER BY e.queue, e.at DESC, e.event_no DESC) l LEFT JOIN busy b ON b.queue = l.queue
 ), point AS (
-    SELECT e.*, row_number() OVER (PARTITION BY e.queue ORDER BY e.at, e.event_no) AS n, count(*) OVER (PARTITION BY e.queue) AS total FROM event e
+    SELECT m.*, row_number() OVER (PARTITION BY m.queue ORDER BY m.at, m.event_no) AS n, count(*) OVER (PARTITION BY m.queue) AS total FROM moment m
 )
 SELECT json_build_object('now', ms(now()), 'queues', coalesce((SELECT json_agg(q.j ORDER BY q.queue) FROM (
     SELECT p.queue, json_build_object('queue', p.queue,

@@ -29,6 +29,11 @@ INSERT INTO variable (key, sealed, key_no, description) VALUES ($1, $2, $3, $4)
 ON CONFLICT (key) DO UPDATE SET sealed = EXCLUDED.sealed, key_no = EXCLUDED.key_no, description = EXCLUDED.description,
     updated_at = now()
 
+-- name: variable_describe
+-- What is sealed stays.
+-- takes: text text
+UPDATE variable SET description = $2, updated_at = now() WHERE key = $1
+
 -- name: variable_delete
 -- takes: text
 DELETE FROM variable WHERE key = $1
@@ -45,6 +50,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (connection_id) DO UPDATE SET conn_type = EXCLUDED.conn_type, description = EXCLUDED.description,
     host = EXCLUDED.host, port = EXCLUDED.port, login = EXCLUDED.login, schema = EXCLUDED.schema, sealed = EXCLUDED.sealed,
     key_no = EXCLUDED.key_no, updated_at = now()
+
+-- name: connection_set
+-- What is sealed stays.
+-- takes: text text text text int4 text text
+UPDATE connection SET conn_type = $2, description = $3, host = $4, port = $5, login = $6, schema = $7, updated_at = now()
+WHERE connection_id = $1
 
 -- name: connection_delete
 -- takes: text

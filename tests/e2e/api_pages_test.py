@@ -30,10 +30,10 @@ class Pages(unittest.TestCase):
         failure = home["failures"][0]
         self.assertEqual((failure["task_id"], failure["try_number"], failure["error"]), ("extract.orders", 2, "exit code 1: KeyError: 'name'"))
         self.assertEqual((home["next"][0]["dag_id"], home["next"][0]["schedule"]), ("etl", "0 6 * * *"))
-        self.assertEqual(sum(home["activity"]["success"]), 9)
-        self.assertEqual(sum(home["activity"]["failed"]), 2)
-        self.assertLessEqual(len(home["activity"]["success"]), 200)
         self.assertIsInstance(home["seq"], int)
+        activity = self.world.ok("GET", UI + "/activity?hours=24")
+        self.assertEqual((sum(activity["success"]), sum(activity["failed"])), (9, 2))
+        self.assertLessEqual(len(activity["success"]), 200)
 
     def test_dags(self):
         answer = self.world.ok("GET", UI + "/dags?runs=2")
@@ -49,6 +49,13 @@ class Pages(unittest.TestCase):
                               "limit=1&offset=1": ["quiet"]}.items():
             with self.subTest(query):
                 self.assertEqual([d["dag_id"] for d in self.world.ok("GET", f"{UI}/dags?{query}")["dags"]], wanted)
+
+    def test_a_dag_that_names_no_owner_has_the_one_of_the_api(self):
+        self.world.sql("UPDATE dag SET owners = '{}' WHERE dag_id = 'quiet'")
+        answer = self.world.ok("GET", UI + "/dags?owner=headrace")
+        self.assertEqual(([(d["dag_id"], d["owners"]) for d in answer["dags"]], answer["owners"]), ([("quiet", ["headrace"])], ["data", "headrace"]))
+        self.assertEqual(self.world.ok("GET", "/api/v2/dags/quiet")["owners"], ["headrace"])
+        self.world.sql("UPDATE dag SET owners = '{ada}' WHERE dag_id = 'quiet'")
 
     def test_the_shape_has_tasks_then_groups_and_an_etag(self):
         status, headers, _ = self.world.get(UI + "/grid/etl/shape", raw=True)
@@ -145,9 +152,28 @@ class Pages(unittest.TestCase):
         self.assertEqual((worker["state"], worker["slots"], worker["used"]), ("present", 8, 2))
         self.assertEqual({(t["task_id"], t["map_index"]) for t in worker["tasks"]}, {("each", 2), ("each", 3)})
         self.assertEqual(answer["queues"][0]["queue"], "default")
-        self.world.sql("INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason) VALUES ('default', now(), 21, 3, 2, '21 tasks want slots')")
-        queue = self.world.ok("GET", "/api/headrace/v1/autoscaling")["queues"][0]
-        self.assertEqual((queue["max"], queue["demand"], queue["wanted"], queue["events"][0]["kind"]), (4, 21, 3, "out"))
+        self.world.sql("INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason) "
+                       "VALUES ('default', now() - interval '5 minutes', 21, 3, 2, '21 tasks want slots')")
+        answer = self.world.ok("GET", "/api/headrace/v1/autoscaling")
+        queue = answer["queues"][0]
+        self.assertEqual((queue["max"], queue["wanted"], queue["events"][0]["kind"]), (4, 3, "out"))
+        self.assertEqual((queue["demands"], queue["wanteds"], queue["presents"]), ([21, 2], [3, 3], [2, 1]), "its last point is how it is now")
+        self.assertEqual(queue["demand"], 2)
+        self.assertLess(abs(answer["now"] - queue["at"][-1]), 60_000)
+
+    def test_a_worker_that_was_drained_and_has_ended_is_not_lost(self):
+        for number, name, state, reason, age in ((11, "w-ended", 3, "drained, and ended", 3), (12, "w-away", 2, "nothing runs on it any more", 3),
+                                                 (13, "w-idle", 2, "nothing runs on it any more", 0), (14, "w-slow", 0, "", 3)):
+            self.world.add_worker(number, name, state=state)
+            self.world.sql(f"UPDATE worker SET reason = '{reason}', seen_at = now() - interval '{age} minutes' WHERE worker_no = {number}")
+        states = {w["name"]: w["state"] for w in self.world.ok("GET", "/api/headrace/v1/workers")["workers"]}
+        self.assertEqual((states["w-ended"], states["w-away"], states["w-idle"], states["w-slow"]), ("ended", "ended", "drained", "present"))
+        slots = self.world.ok("GET", UI + "/home?hours=24")["slots"]
+        self.assertEqual((slots["workers"], slots["lost"]), (3, 0))
+        self.world.sql("UPDATE worker SET state = 3, reason = 'no news from it for the length of a lease' WHERE name = 'w-slow'")
+        states = {w["name"]: w["state"] for w in self.world.ok("GET", "/api/headrace/v1/workers")["workers"]}
+        self.assertEqual((states["w-slow"], self.world.ok("GET", UI + "/home?hours=24")["slots"]["lost"]), ("lost", 1))
+        self.world.sql("DELETE FROM worker WHERE worker_no > 10")
 
     def test_why_without_a_scheduler_says_that_there_is_none(self):
         why = self.world.ok("GET", "/api/headrace/v1/why?dag_id=etl&run_id=manual__1&task_id=load")

@@ -29,6 +29,33 @@ tasks:
   never: {depends_on: [other], when: "false", bash: "true"}
 """
 
+# One task a day; it waits for the file that its run's conf names.
+DAILY = """
+dag_id: daily
+schedule: "0 0 * * *"
+timezone: Pacific/Auckland
+catchup: false
+tasks:
+  load:
+    bash: until [ -e "{{ conf.gate | default('/') }}" ]; do sleep 0.1; done
+    outlets: [day_loaded]
+"""
+
+# Its receiver is away, and is given up on at once.
+TELLS = """
+dag_id: tells
+on_failure: [{webhook: "http://127.0.0.1:9/nobody"}]
+tasks:
+  fails: {bash: "exit 1"}
+"""
+
+FOLLOWS = """
+dag_id: follows
+schedule: {assets: [day_loaded]}
+tasks:
+  after: {bash: "true"}
+"""
+
 BROKEN = """dag_id: broken
 tasks:
   x:
@@ -69,17 +96,27 @@ def hostile_dag():
 
 def a_person_at_the_browser():
     ui_build()
-    settings = {"api.ui_folder": os.path.join(ROOT, "ui", "dist")}
+    settings = {"api.ui_folder": os.path.join(ROOT, "ui", "dist"), "notifications.give_up": "1s"}
     with Standalone(settings) as system:
         system.write_dag("every_state.yaml", EVERY_STATE)
+        for name, text in (("daily", DAILY), ("tells", TELLS), ("follows", FOLLOWS)):
+            system.write_dag(f"{name}.yaml", text)
         system.write_dag("broken.yaml", BROKEN)
         system.write_dag("hostile.yaml", hostile_dag())
         system.write_dag("hostile_error.yaml", json.dumps({"dag_id": "hostile_error", "tasks": {"x": {"bash": "true", HOSTILE["image"]: HOSTILE["script"]}}}))
         system.wait_dag("every_state")
-        system.wait_dag("hostile")
+        for name in ("hostile", "daily", "tells", "follows"):
+            system.wait_dag(name)
+        system.request("POST", "/api/v2/variables", {"key": "db_password", "value": "kept!"})
+        system.request("POST", "/api/v2/connections", {"connection_id": "kept", "conn_type": "http", "host": "a.example", "password": "kept!"})
+        sealed = "SELECT encode(sealed, 'hex') FROM variable WHERE key = 'db_password' UNION ALL SELECT encode(sealed, 'hex') FROM connection WHERE connection_id = 'kept'"
+        before = system.sql(sealed)
         script = os.path.join(ROOT, "tests", "e2e", "ui", "real.mjs")
         done = subprocess.run(["node", script, f"http://127.0.0.1:{system.web_port}", system.password()], timeout=600)
         assert done.returncode == 0, "the browser found something wrong; see above"
+        assert before and system.sql(sealed) == before, "a form that was saved without touching the secret changed it"
+        edited = system.sql("SELECT count(*) FROM (SELECT description FROM variable UNION ALL SELECT description FROM connection) d WHERE description = 'edited'")
+        assert str(edited).strip() == "2", edited
 
 
 if __name__ == "__main__":

@@ -219,10 +219,11 @@ static void worker_put(struct model_store *store, const struct record *record)
         if (store->workers.items[i].worker_no != record->worker.worker_no)
             continue;
         store->workers.items[i].state = record->worker.state;
+        store->workers.items[i].reason = record->worker.reason;
         return;
     }
     VEC_ADD(&store->workers,
-            (struct model_worker){ record->worker.worker_no, record->worker.worker, record->worker.state });
+            (struct model_worker){ record->worker.worker_no, record->worker.worker, record->worker.state, record->worker.reason });
 }
 
 static void dag_put(struct model_store *store, const struct record *record)

@@ -49,6 +49,7 @@ struct model_worker {
     int64_t worker_no;
     struct str identity;
     enum worker_state state;
+    struct str reason;
 };
 
 struct model_request {

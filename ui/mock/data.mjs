@@ -121,6 +121,7 @@ export const DAGS = [
   { id: "shard_rebuild", text: big(), description: "Rebuilds every shard of every region (2 002 tasks)", tags: ["ops", "large"], owner: "platform", schedule: null, timezone: "UTC", period_ms: 72 * H, live: 0, fail: 0.3, typical_ms: 9000, runs: 25, version: 1 },
   { id: "cleanup_exports", text: "list bash\ndelete bash* list 6\n", description: "Removes exports older than 30 days", tags: ["ops"], owner: "platform", schedule: "15 3 * * *", timezone: "UTC", period_ms: 24 * H, live: 0, fail: 0, typical_ms: 2000, runs: 20, version: 1, paused: true },
   { id: "partner_feed", text: SYNC, description: "Feed of a partner that is not live yet", tags: ["shops"], owner: "retail", schedule: "0 */4 * * *", timezone: "UTC", period_ms: 4 * H, live: 0, fail: 0, typical_ms: 2000, runs: 0, version: 1, paused: true },
+  { id: "retired_export", text: "export bash\n", description: "Its file was deleted", tags: ["shops"], owner: "retail", schedule: null, timezone: "UTC", period_ms: 24 * H, live: 0, fail: 0, typical_ms: 2000, runs: 3, version: 2, is_stale: true },
 ].map((dag) => ({ ...dag, ...tasks_of(dag.text) }));
 
 export function shape_of(dag) {

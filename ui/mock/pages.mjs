@@ -20,7 +20,7 @@ function next_run(world, dag) {
 
 function dag_row(world, dag, n) {
   const active = dag.runs.filter((r) => r.state === "running").flatMap((r) => r.cells);
-  return { dag_id: dag.id, display_name: dag.id, description: dag.description, tags: dag.tags, owners: [dag.owner], file: `${dag.id}.yaml`, is_paused: dag.is_paused, is_stale: false, has_import_errors: false, schedule: dag.schedule, timezone: dag.timezone, next_run: next_run(world, dag), version: dag.version, task_count: dag.tasks.length,
+  return { dag_id: dag.id, display_name: dag.id, description: dag.description, tags: dag.tags, owners: [dag.owner], file: `${dag.id}.yaml`, is_paused: dag.is_paused, is_stale: !!dag.is_stale, has_import_errors: false, schedule: dag.schedule, timezone: dag.timezone, next_run: next_run(world, dag), version: dag.version, task_count: dag.tasks.length,
     queued: active.filter((c) => c.st === "q").length, running: active.filter((c) => c.st === "r").length, median_ms: median(dag.runs.slice(0, 50).filter((r) => r.state === "success").map((r) => r.end - r.start)), runs: bars(dag.runs.slice(0, n)) };
 }
 
@@ -28,7 +28,7 @@ function dags(world, q) {
   const n = Number(q.get("runs") ?? 14);
   const text = (q.get("q") ?? "").toLowerCase();
   const only = q.getAll("dag_id");
-  let list = [...world.dags].filter((d) => !only.length || only.includes(d.id));
+  let list = [...world.dags].filter((d) => (only.length ? only.includes(d.id) : !d.is_stale));
   if (text) list = list.filter((d) => [d.id, d.description, d.owner, ...d.tags].some((t) => t.toLowerCase().includes(text)));
   if (q.get("paused")) list = list.filter((d) => String(d.is_paused) === q.get("paused"));
   for (const tag of q.getAll("tag")) list = list.filter((d) => d.tags.includes(tag));
@@ -80,7 +80,7 @@ function task_page(world, dag, run, o, map) {
   const st = map >= 0 && cell.map ? cell.map[map] : cell.st;
   const tries = cell.tries.map((t) => { const log = log_lines(task, t, world.now()); return { ...t, log_lines: log?.count ?? 0, log_bytes: (log?.count ?? 0) * 44 }; });
   const last = tries.at(-1);
-  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 2, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
+  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 3, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
     scheduled_at: cell.queued, queued_at: cell.queued, start: cell.start, end: "sfkux".includes(st) ? cell.end : null, worker: cell.worker, host: last?.host ?? null, pid: last?.pid ?? null, error: st === "f" ? cell.error ?? "exit code 1: KeyError: 'id'" : null, tries, history: cell.history,
     upstream: task.after, downstream: dag.tasks.filter((t) => t.after.includes(task.id)).map((t) => t.id), rendered: cell.start ? { command: `./${task.name}.sh 2026-11-21`, env: { REGION: "eu" } } : null, output: st === "s" ? { rows: 4096, bytes: 1048576, files: ["a.parquet", "b.parquet"] } : null, output_bytes: st === "s" ? 74 : 0 };
 }
@@ -104,6 +104,15 @@ function why(world, q) {
   return { now, state: name_of(st), reasons: [reason(name_of(st), cell.history.at(-1)?.sentence ?? "No rule blocks it; the scheduler looks at it next.")] };
 }
 
+function activity(world, q) {
+  const hours = Number(q.get("hours") ?? 24);
+  const from = world.now() - hours * HOUR;
+  const step = (hours * HOUR) / 96;
+  const [success, failed] = [Array(96).fill(0), Array(96).fill(0)];
+  for (const r of world.dags.flatMap((d) => d.runs)) for (const c of r.end ? r.cells : []) if (c.end && c.end > from) (c.st === "f" ? failed : success)[Math.min(95, Math.floor((c.end - from) / step))]++;
+  return { ...stamp(world), from, step_ms: step, success, failed };
+}
+
 function home(world, q) {
   const now = world.now();
   const hours = Number(q.get("hours") ?? 24);
@@ -115,16 +124,12 @@ function home(world, q) {
   for (const { r } of active) for (const c of r.cells) if (name_of(c.st) in tasks) tasks[name_of(c.st)]++;
   const done = (r) => r.cells.filter((c) => "sfkux".includes(c.st)).length;
   const bad = (r) => r.cells.filter((c) => c.st === "f").length;
-  const step = (hours * HOUR) / 96;
-  const success = Array(96).fill(0);
-  const failed = Array(96).fill(0);
-  for (const { r } of ended) for (const c of r.cells) if (c.end && c.end > from) (c.st === "f" ? failed : success)[Math.min(95, Math.floor((c.end - from) / step))]++;
   return { ...stamp(world), hours, dags: { total: world.dags.length, active: world.dags.filter((d) => !d.is_paused).length, paused: world.dags.filter((d) => d.is_paused).length, import_errors: IMPORT_ERRORS.length },
     runs: { queued: active.filter(({ r }) => r.state === "queued").length, running: active.filter(({ r }) => r.state === "running").length, success: ended.filter(({ r }) => r.state === "success").length, failed: ended.filter(({ r }) => r.state === "failed").length }, tasks,
     slots: { workers: world.workers.length, draining: world.workers.filter((w) => w.state === "draining").length, lost: 0, total: world.workers.reduce((n, w) => n + w.slots, 0), used: world.workers.reduce((n, w) => n + w.used, 0) },
     running: active.slice(0, 50).map(({ d, r }) => ({ dag_id: d.id, run_id: r.run_id, key: r.key, state: r.state, run_type: r.type, run_after: r.run_after, start: r.start, total: r.cells.length, done: done(r), failed: bad(r) })),
     failures: ended.filter(({ r }) => r.state === "failed").slice(0, 50).map(({ d, r }) => { const o = r.cells.findIndex((c) => c.st === "f"); return { dag_id: d.id, run_id: r.run_id, key: r.key, start: r.start, end: r.end, run_state: r.state, task_id: d.tasks[o]?.id ?? null, map_index: -1, try_number: r.cells[o]?.try ?? 0, failed: bad(r), error: r.cells[o]?.error ?? null }; }),
-    next: world.dags.map((d) => ({ dag_id: d.id, at: next_run(world, d), schedule: d.schedule })).filter((n) => n.at).sort((a, b) => a.at - b.at).slice(0, 20), activity: { from, step_ms: step, success, failed } };
+    next: world.dags.map((d) => ({ dag_id: d.id, at: next_run(world, d), schedule: d.schedule })).filter((n) => n.at).sort((a, b) => a.at - b.at).slice(0, 20) };
 }
 
 function queues(world) {
@@ -193,8 +198,22 @@ function search(world, q) {
   return { items: all.filter((i) => i.label.toLowerCase().includes(text)).slice(0, 20) };
 }
 
+function notifications(world, q) {
+  const run = world.dag("etl_daily").runs.find((r) => r.state === "failed") ?? world.dag("etl_daily").runs[0];
+  const at = (ago) => new Date(world.now() - ago).toISOString();
+  const one = (id, state, ago, more) => ({ notification_id: id, state, event: "on_failure", kind: "webhook", target: "https://hooks.example.org/...", dag_id: "etl_daily", dag_run_id: run.run_id, task_id: "load", map_index: -1, try_number: 3, tries: 1, made_at: at(ago), next_try_at: null, ended_at: at(ago - 500), error: null, ...more });
+  const all = [one("n-3", "pending", 20_000, { ended_at: null, next_try_at: at(-30_000), tries: 2, error: "it answered 503" }), one("n-2", "failed", 90_000_000, { kind: "email", target: "data@example.org", task_id: null, tries: 40, error: "no mail server answers at mail.internal:25" }), one("n-1", "delivered", 91_000_000)];
+  const fit = all.filter((n) => !q.get("state") || n.state === q.get("state"));
+  return { notifications: fit.slice(0, Number(q.get("limit") ?? 100)), total_entries: fit.length };
+}
+
+function backfill_row(b) {
+  return { id: b.id, from: Date.parse(b.from_date), to: Date.parse(b.to_date), is_paused: b.is_paused, is_backwards: b.run_backwards, reprocess: b.reprocess_behavior, max_active_runs: b.max_active_runs, triggered_by: "admin", created_at: Date.parse(b.created_at), ended_at: b.completed_at && Date.parse(b.completed_at), queued: 0, running: 2, success: 3, failed: 1, passed_over: 1 };
+}
+
 function ui(world, p, q) {
   if (p[0] === "home") return home(world, q);
+  if (p[0] === "activity") return activity(world, q);
   if (p[0] === "dags") return dags(world, q);
   if (p[0] === "runs") return run_rows(world, q);
   if (p[0] === "tasks") return task_rows(world, q);
@@ -204,6 +223,7 @@ function ui(world, p, q) {
   if (p[0] === "grid") return p[2] === "shape" ? dag.shape : cells(world, dag, q);
   if (p[0] === "calendar") return calendar(dag, q);
   if (p[0] === "trends") return trends(dag, q);
+  if (p[0] === "backfills") return { ...stamp(world), backfills: store.backfills.filter((b) => b.dag_id === dag.id).map((b) => backfill_row(b)) };
   const run = world.run(p[1], p[2]);
   if (!run) return null;
   if (p[0] === "run") return run_page(world, dag, run);
@@ -231,6 +251,7 @@ export const pages = {
     if (p[0] === "workers") return { ...stamp(world), workers: world.workers, queues: queues(world) };
     if (p[0] === "autoscaling") return { now: world.now(), queues: [world.scale] };
     if (p[0] === "import_errors") return { import_errors: IMPORT_ERRORS.map((e, i) => ({ ...e, at: world.now() - (i + 1) * 1_300_000 })) };
+    if (p[0] === "notifications") return notifications(world, q);
     if (p[0] === "settings") return { settings: store.settings };
     if (p[0] === "users") return { users: [{ username: "admin", role: "admin", created_at: world.now() - 9e8, last_login_at: world.now() - 6e5, disabled: false }, { username: "ada", role: "op", created_at: world.now() - 8e8, last_login_at: world.now() - 4e6, disabled: false }] };
     return null;

@@ -24,7 +24,7 @@ export const store = {
     { section: "autoscale.default", key: "max", value: "4", default: "1", origin: "environment", help: "Workers at most.", restart: false, secret: false },
   ],
   events: [],
-  backfills: [],
+  backfills: [{ id: 7, dag_id: "inventory_sync", from_date: "2026-10-01T00:00:00Z", to_date: "2026-10-07T23:59:59Z", is_paused: false, run_backwards: false, reprocess_behavior: "failed", max_active_runs: 2, created_at: "2026-11-21T06:00:00Z", completed_at: null }],
 };
 
 const iso = (ms) => (ms === null || ms === undefined ? null : new Date(ms).toISOString());
@@ -46,7 +46,8 @@ export function v2(world, p, q) {
   if (p[0] === "variables") return { variables: store.variables, total_entries: store.variables.length };
   if (p[0] === "connections") return { connections: store.connections, total_entries: store.connections.length };
   if (p[0] === "backfills") return { backfills: store.backfills.filter((b) => !q.get("dag_id") || b.dag_id === q.get("dag_id")), total_entries: store.backfills.length };
-  if (p[0] === "assets") return { assets: [], total_entries: 0 };
+  if (p[0] === "assets" && p[1] === "events") return { asset_events: [{ id: 2, asset_id: 1, name: "orders_clean", timestamp: iso(world.now() - 600_000), source_dag_id: "etl_daily", source_run_id: world.dag("etl_daily").runs[1].run_id, source_task_id: "load", source_map_index: -1, created_dagruns: [{ dag_id: "model_training", run_id: world.dag("model_training").runs[0].run_id }] }, { id: 1, asset_id: 1, name: "orders_clean", timestamp: iso(world.now() - 4_600_000), source_dag_id: null, source_run_id: null, source_task_id: null, source_map_index: -1, created_dagruns: [] }], total_entries: 2 };
+  if (p[0] === "assets") return { assets: [{ id: 1, name: "orders_clean", scheduled_dags: [{ dag_id: "model_training" }], producing_tasks: [{ dag_id: "etl_daily", task_id: "load" }], consuming_tasks: [], last_asset_event: { id: 2, timestamp: iso(world.now() - 600_000) } }], total_entries: 1 };
   if (p[0] === "eventLogs") {
     const rows = [...store.events, ...world.dags.slice(0, 6).map((d, i) => ({ event_log_id: i + 1, when: iso(world.now() - (i + 1) * 3_700_000), dag_id: d.id, run_id: d.runs[0]?.run_id ?? null, task_id: null, map_index: null, event: ["trigger_dag_run", "clear_task", "patch_dag"][i % 3], owner: i % 2 ? "ada" : "admin", extra: "{\"from\": \"failed\"}" }))];
     return { event_logs: rows.filter((r) => !q.get("dag_id") || r.dag_id === q.get("dag_id")), total_entries: rows.length };

@@ -92,14 +92,15 @@ export function worst_letter(letters: string): string {
   return letters[0] ?? "-";
 }
 
-export interface GroupCounts { waiting: number; active: number; good: number; bad: number; idle: number; total: number }
+export interface GroupCounts { waiting: number; active: number; good: number; bad: number; idle: number; total: number; skipped: number } // skipped: of the good
 
 export function count_groups(letters: Iterable<string>): GroupCounts {
-  const counts: GroupCounts = { waiting: 0, active: 0, good: 0, bad: 0, idle: 0, total: 0 };
+  const counts: GroupCounts = { waiting: 0, active: 0, good: 0, bad: 0, idle: 0, total: 0, skipped: 0 };
   for (const letter of letters) {
     if (letter === "-") continue;
     counts[state_of_letter(letter).group]++;
     counts.total++;
+    if (letter === "k") counts.skipped++;
   }
   return counts;
 }

@@ -104,6 +104,24 @@ test("a broken connection is made again from the last event, and a reset says th
   expect([a.state(), a.covered().at(-1)]).toEqual(["live", [{ home: 99 }, true]]);
 });
 
+test("who watches nothing is told that there is nothing to hear, not that it connects", async () => {
+  const hub = new Hub("/stream");
+  const a = tab(hub, 1);
+  await later(1000);
+  expect(a.state()).toBe("idle");
+  a.watch("home");
+  await later(100);
+  expect(a.state()).toBe("connecting");
+  connections[0].write(hello(10));
+  await later(1);
+  expect(a.state()).toBe("live");
+  a.watch();
+  await later(20_000);
+  a.watch();
+  await later(1000);
+  expect([a.state(), connections[0].aborted(), connections.length]).toEqual(["idle", true, 1]);
+});
+
 test("silence is taken for a break", async () => {
   const hub = new Hub("/stream");
   const a = tab(hub, 1);

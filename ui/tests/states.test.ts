@@ -55,5 +55,6 @@ describe("the table of states", () => {
     expect([...WORST].sort().join("")).toBe([...TASK_STATES, ABSENT].map((s) => s.letter).sort().join(""));
   });
   test("groups count what is there, not what is not in the version", () => expect(count_groups("ssf-.r")).toMatchObject({ good: 2, bad: 1, active: 1, idle: 1, total: 5 }));
+  test("what was skipped ended well, and is told apart", () => expect(count_groups("sksk")).toMatchObject({ good: 4, skipped: 2, total: 4 }));
   test("final states are those that the core calls final", () => expect(TASK_STATES.filter((s) => is_final(s.name)).map((s) => s.letter).join("")).toBe("sfkux"));
 });

@@ -8,9 +8,9 @@ const SIZE = { width: 1200, height: 720 };
 const RUN = "/dags/etl_daily/runs/scheduled__2026-11-20T06%3A00%3A00%2B00%3A00";
 const PAGES = [
   ["home", "/home"], ["dags", "/dags"], ["grid", "/dags/etl_daily"], ["graph", `${RUN}/graph`], ["graph_of_2000", "/dags/shard_rebuild/graph"], ["timeline", `${RUN}/gantt`], ["calendar", "/dags/etl_daily/calendar"],
-  ["trends", "/dags/etl_daily/trends"], ["versions", "/dags/etl_daily/versions"], ["code", "/dags/etl_daily/code"], ["dag_details", "/dags/etl_daily/details"], ["backfills", "/dags/etl_daily/backfills"],
+  ["trends", "/dags/etl_daily/trends"], ["versions", "/dags/etl_daily/versions"], ["code", "/dags/etl_daily/code"], ["dag_details", "/dags/etl_daily/details"], ["backfills", "/dags/inventory_sync/backfills"],
   ["run", RUN], ["difference", `${RUN}/diff`], ["log", `${RUN}/tasks/load`], ["attempts", `${RUN}/tasks/load/attempts`], ["history", `${RUN}/tasks/load/history`],
-  ["runs", "/dag_runs"], ["tasks", "/task_instances"], ["workers", "/workers?worker=w-1"], ["pools", "/pools"], ["variables", "/variables"], ["connections", "/connections"], ["audit", "/events"], ["settings", "/settings"], ["users", "/security"], ["import_errors", "/import_errors"],
+  ["runs", "/dag_runs"], ["tasks", "/task_instances"], ["workers", "/workers?worker=w-1"], ["assets", "/assets?asset=orders_clean"], ["notifications", "/notifications"], ["pools", "/pools"], ["variables", "/variables"], ["connections", "/connections"], ["audit", "/events"], ["settings", "/settings"], ["users", "/security"], ["import_errors", "/import_errors"],
   ["home_dark", "/home", "dark"], ["log_dark", `${RUN}/tasks/load`, "dark"], ["run_phone", RUN, "light", PHONE], ["log_phone", `${RUN}/tasks/load`, "light", PHONE],
 ];
 

@@ -61,6 +61,11 @@ void ui_home(struct call *call)
     ANSWER(call, ui_home, position(call), number(call, "hours", 1, HOURS_MAX, 24), causes_bind());
 }
 
+void ui_activity(struct call *call)
+{
+    ANSWER(call, ui_activity, position(call), number(call, "hours", 1, HOURS_MAX, 24));
+}
+
 void ui_dags(struct call *call)
 {
     struct str paused = call_query(call, "paused", STR_EMPTY);
@@ -144,6 +149,11 @@ void ui_calendar(struct call *call)
 void ui_trends(struct call *call)
 {
     ANSWER(call, ui_trends, param(call, "dag_id"), number(call, "runs", 1, 365, 100));
+}
+
+void ui_backfills(struct call *call)
+{
+    ANSWER(call, ui_backfills, position(call), param(call, "dag_id"));
 }
 
 void ui_search(struct call *call)

@@ -288,6 +288,7 @@ static void on_old_variable(void *owner, int rc, struct str json, const struct e
     struct changing changing = changing_of(VAULT_VARIABLE, VAULT_UPDATE);
     changing.row.variable.key = changing.row.name = call_param(call, "variable_key");
     changing.row.variable.value = body_value(call, "value", STR_EMPTY);
+    changing.row.keeps_sealed = !body_has(call, "value") || is_masked_out(call, "value");
     changing.row.variable.description = value_text(value_get(old, "description"), STR_EMPTY);
     if (!is_masked_out(call, "description"))
         changing.row.variable.description =
@@ -300,8 +301,7 @@ void variable_patch(struct call *call)
     struct list_query query;
     if (!names_agree(call, "key", call_param(call, "variable_key")))
         return;
-    if (!body_has(call, "value"))
-        call_problem(call, "body", "value", "missing", "a value cannot be read back here: send it");
+    vault_refuse_stars(call, "value");
     if (call_refuse_problems(call))
         return;
     list_query_init(&query, LIST_VARIABLES, call->arena, 1);
@@ -380,7 +380,8 @@ static void on_connections(void *owner, int rc, const struct err *err)
                     STR_ARG(call_param(call, "connection_id")));
         return;
     }
-    if (patching->old.is_unreadable && (is_kept(call, "password") || is_kept(call, "extra"))) {
+    bool keeps_password = is_kept(call, "password"), keeps_extra = is_kept(call, "extra");
+    if (patching->old.is_unreadable && keeps_password != keeps_extra) {
         call_refuse(
             call, 409,
             "this web server cannot read the connection's secrets: send password and extra");
@@ -389,6 +390,7 @@ static void on_connections(void *owner, int rc, const struct err *err)
     struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
     struct connection_row *row = &changing.row.connection;
     *row = patching->old;
+    changing.row.keeps_sealed = keeps_password && keeps_extra;
     row->connection_id = changing.row.name = call_param(call, "connection_id");
     const struct {
         const char *field;

@@ -148,6 +148,20 @@ static void a_reset_database_can_be_migrated_again(void **state)
     assert_int_equal(store_schema_check(conninfo, NULL), 0);
 }
 
+static void a_database_with_a_leader_is_not_reset(void **state)
+{
+    const char *conninfo = pg_server_make_database(NULL);
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
+    pg_server_run(conninfo, "UPDATE lease SET holder = 'one', expires_at = now() + interval '1 hour'");
+    assert_int_equal(store_schema_reset(conninfo, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.hint, "stop it first"));
+    pg_server_run(conninfo, "UPDATE lease SET expires_at = now() - interval '1 second'");
+    assert_int_equal(store_schema_reset(conninfo, &err), 0);
+}
+
 static void an_unreachable_database_is_no_empty_one(void **state)
 {
     struct schema_state schema = { .applied = 5 };
@@ -204,6 +218,7 @@ TESTS(CASE(an_empty_database_is_migrated_and_then_fits), CASE(migrating_twice_ch
       CASE(a_new_database_has_the_slots_of_the_settings_and_keeps_what_was_said_later),
       CASE(a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there), CASE(a_newer_database_is_refused),
       CASE(a_migration_applied_with_another_text_is_refused), CASE(a_database_of_somebody_else_is_left_alone),
-      CASE(a_reset_database_can_be_migrated_again), CASE(an_unreachable_database_is_no_empty_one),
+      CASE(a_reset_database_can_be_migrated_again), CASE(a_database_with_a_leader_is_not_reset),
+      CASE(an_unreachable_database_is_no_empty_one),
       CASE(cleaning_drops_old_partitions_and_keeps_what_live_runs_need),
       CASE(cleaning_takes_old_runs_out_of_a_month_that_stays))

@@ -13,7 +13,7 @@ const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
 const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/etl_daily/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
 
 /* What differs between themes is colour alone; on a phone anything may. One load of a page serves all three. */
 async function page_audited(page, path, findings) {
@@ -304,6 +304,62 @@ const cases = [
     await page.locator("tr:has-text('limit') button:has-text('Delete')").click();
     await page.click("dialog button:has-text('Delete variable')");
     await until(page, "gone", () => ![...document.querySelectorAll("tbody td")].some((d) => d.textContent === "limit"));
+  }],
+  ["what is kept but not shown stays as it is when nothing is written over it", async () => {
+    const saved = async (path, row, one, change) => {
+      await open(path, "tbody tr");
+      await page.locator(`tr:has-text('${row}') button:has-text('Edit')`).click();
+      await page.waitForSelector("dialog .field");
+      if (change) await change();
+      const [request] = await Promise.all([page.waitForRequest((r) => r.method() === "PATCH"), page.click(`dialog button:has-text('Save ${one}')`)]);
+      await until(page, "the dialog is closed", () => !document.querySelector("dialog"));
+      return request.postDataJSON();
+    };
+    const connection = await saved("/connections", "warehouse", "connection", async () => {
+      check(await page.inputValue("#edit-password") === "" && await page.inputValue("#edit-extra") === "", "the stars stand in the field");
+    });
+    check(connection.host === "db.internal" && !("password" in connection) && !("extra" in connection), `sent: ${JSON.stringify(connection)}`);
+    check((await saved("/connections", "warehouse", "connection", () => page.fill("#edit-password", "new"))).password === "new", "the new password was not sent");
+    const variable = await saved("/variables", "api_token", "variable");
+    check(variable.description === "Token of the partner" && !("value" in variable), `sent: ${JSON.stringify(variable)}`);
+    check((await saved("/variables", "region", "variable", () => page.fill("#edit-value", ""))).value === "", "a value that is shown cannot be emptied");
+  }],
+  ["a page without changes to follow says that it is idle, not that it connects", async () => {
+    await open("/variables", "tbody tr");
+    await until(page, "idle", () => document.querySelector(".live-idle") !== null);
+    await open("/home", ".live-live");
+  }],
+  ["a DAG whose file is gone says so, and starts nothing", async () => {
+    await open("/dags/retired_export", ".note.bad");
+    check(/retired_export\.yaml is gone/.test(await text(".note.bad")), "no hint");
+    check(await page.locator(".switch").count() === 0, "it can still be switched on");
+    check(await page.locator("button:has-text('Trigger')").isDisabled(), "it can still be triggered");
+    await open("/dags?q=retired_export", ".empty");
+  }],
+  ["tries are counted once, and a skipped task is no success", async () => {
+    await open(`${RUN}/tasks/quality`, ".meta .state");
+    check(/Try 1 of 3/.test(await text(".meta")), `tries: ${await text(".meta")}`);
+    const good = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/runs?state=success&dag_id=etl_daily&limit=1")).json()).runs[0].run_id);
+    await open(`/dags/etl_daily/runs/${encodeURIComponent(good)}`, ".progress .meter");
+    const label = await page.locator(".progress .meter").getAttribute("aria-label");
+    check(/^13 succeeded, 1 skipped, 0 bad, 0 active, 0 to come$/.test(label), label);
+    check(await page.locator(".progress .meter .skipped").count() === 1, "skipped looks like succeeded");
+  }],
+  ["notifications that failed are told on the first page and say why", async () => {
+    await open("/home", ".note.bad:has-text('1 notification could not be delivered')");
+    await page.click(".note.bad:has-text('could not be delivered') a");
+    await until(page, "the one", () => document.querySelectorAll("tbody tr").length === 1);
+    check(/no mail server answers/.test(await text("tbody tr")), "no reason");
+    await page.click(".chip:has-text('All')");
+    await until(page, "all", () => document.querySelectorAll("tbody tr").length === 3);
+  }],
+  ["an asset names who makes it, whom it starts, and its updates", async () => {
+    await open("/assets", "tbody tr");
+    check(/load.*etl_daily.*model_training/s.test(await text("tbody tr")), "not its tasks and DAGs");
+    await page.click("tbody button:has-text('orders_clean')");
+    await until(page, "its updates", () => document.querySelectorAll(".sub li").length === 2 && /told by a user/.test(document.querySelector(".sub").textContent));
+    await page.click(".sub a:has-text('load')");
+    await until(page, "the task that made it", () => location.pathname.endsWith("/tasks/load"));
   }],
   ["an unknown DAG, run and page say so and lead on", async () => {
     await open("/dags/nothing", ".empty");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The UI in a browser against the real programs: node real.mjs URL PASSWORD. The DAGs are written by ui_test.py.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
 
 const [base, password] = process.argv.slice(2, 4);
@@ -10,6 +13,23 @@ const text = (selector) => page.locator(selector).first().innerText();
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 const run_state = (wanted) => until(page, `the run is ${wanted}`, (w) => document.querySelector(".meta .state")?.textContent === w, wanted, 90_000);
 let run_path = "";
+const gates = mkdtempSync(join(tmpdir(), "hr-ui-gate-"));
+const trigger = (dag) => page.evaluate(async (dag) => {
+  const me = await (await fetch("/api/headrace/v1/me")).json();
+  return (await fetch(`/api/v2/dags/${dag}/dagRuns`, { method: "POST", headers: { "Content-Type": "application/json", "X-Headrace-CSRF": me.csrf }, body: JSON.stringify({ logical_date: null }) })).status;
+}, dag);
+
+async function backfill_made(from, to, gate) {
+  await open("/dags/daily/backfills", "button:has-text('New backfill')");
+  await page.click("button:has-text('New backfill')");
+  await page.fill("#bf-from", from);
+  await page.fill("#bf-to", to);
+  await page.fill("#bf-max", "1");
+  await page.fill("#bf-conf", JSON.stringify({ gate: join(gates, gate) }));
+  await page.click("dialog button:has-text('Show what it would do')");
+}
+
+const row_says = (what, words) => until(page, what, (w) => w.every((word) => document.querySelector(".backfills tbody tr")?.textContent.includes(word)), words, 90_000);
 
 const cases = [
   ["the first password signs in, a wrong one does not", async () => {
@@ -120,8 +140,65 @@ const cases = [
     await until(page, "present", () => /Present/.test(document.querySelector("tbody tr").textContent));
     await page.waitForSelector(".scale-events li");
   }],
+  ["a backfill is shown before it is made, followed, held and gone on with to its end", async () => {
+    await backfill_made("2026-03-02", "2026-03-04", "first");
+    await page.waitForSelector("dialog .ti-list li");
+    // The days are those of the DAG's zone, whose midnights are the day before in UTC.
+    check((await page.locator("dialog .ti-list li").allInnerTexts()).map((t) => t.slice(0, 10)).join() === "2026-03-02,2026-03-03,2026-03-04", `dates: ${await text("dialog .ti-list")}`);
+    await page.click("dialog button:has-text('Create 3 runs')");
+    await row_says("the first of its runs", ["2026-03-02 to 2026-03-04", "1 running"]);
+    await page.click(".backfills button:has-text('Pause')");
+    await row_says("held", ["paused"]);
+    writeFileSync(join(gates, "first"), "");
+    await row_says("what ran has ended, and no other has begun", ["paused", "1 succeeded"]);
+    await page.click(".backfills button:has-text('Go on')");
+    await row_says("its end", ["ended", "3 succeeded"]);
+    await backfill_made("2026-03-02", "2026-03-04", "first");
+    await page.waitForSelector("dialog :is(.ti-list li, p:has-text('No run falls'))");
+    await page.click("dialog button:has-text('Cancel')");
+  }],
+  ["a backfill is cancelled, and a range that the server refuses says why", async () => {
+    await backfill_made("2026-04-02", "2026-04-05", "second");
+    await page.click("dialog button:has-text('Create 4 runs')");
+    await row_says("the first of its runs", ["1 running"]);
+    await backfill_made("2026-05-02", "2026-05-03", "second");
+    await page.click("dialog button:has-text('Create 2 runs')");
+    await page.waitForSelector("dialog [role=alert]");
+    await page.click("dialog button:has-text('Cancel')");
+    await page.locator(".backfills tbody tr").first().locator("button:has-text('Cancel')").click();
+    writeFileSync(join(gates, "second"), "");
+    await row_says("its end", ["ended"]);
+    check(await page.locator(".backfills tbody tr").count() === 2, "not two backfills");
+  }],
+  ["an asset shows who updates it and whom it starts", async () => {
+    await open("/assets?asset=day_loaded", ".sub li");
+    check(/load\s*daily\s*follows/.test(await text("tbody tr")), await text("tbody tr"));
+    await until(page, "a run that it started", () => /started\s*follows/.test(document.querySelector(".sub").textContent));
+  }],
+  ["who could not be told of a failure is named on the first page", async () => {
+    check(await trigger("tells") === 200, "no run");
+    await page.evaluate(async () => {
+      for (;;) {
+        if ((await (await fetch("/api/headrace/v1/notifications?state=failed")).json()).total_entries) return;
+        await new Promise((done) => setTimeout(done, 200));
+      }
+    });
+    await open("/home", ".note.bad:has-text('could not be delivered')");
+    await page.click(".note.bad:has-text('could not be delivered') a");
+    await page.waitForSelector("tbody tr:has-text('tells')");
+    check(/on_failure/.test(await text("tbody tr")) && await page.locator("tbody tr .bad-text").count() === 1, await text("tbody tr"));
+  }],
+  ["a form is saved without a word about the secrets that it does not show (ui_test.py looks whether they are still there)", async () => {
+    for (const [path, row] of [["/variables", "db_password"], ["/connections", "kept"]]) {
+      await open(path, `tr:has-text('${row}')`);
+      await page.locator(`tr:has-text('${row}') button:has-text('Edit')`).click();
+      await page.fill("#edit-description", "edited");
+      await page.click("dialog footer .primary");
+      await page.waitForSelector(`tr:has-text('${row}'):has-text('edited')`);
+    }
+  }],
   ["every other page answers", async () => {
-    for (const path of ["/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors", "/dags/every_state/graph", "/dags/every_state/runs", "/dags/every_state/calendar", "/dags/every_state/trends", "/dags/every_state/tasks", "/dags/every_state/backfills", "/dags/every_state/versions", "/dags/every_state/code", "/dags/every_state/events", "/dags/every_state/details"]) {
+    for (const path of ["/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors", "/assets", "/notifications", "/dags/every_state/graph", "/dags/every_state/runs", "/dags/every_state/calendar", "/dags/every_state/trends", "/dags/every_state/tasks", "/dags/every_state/backfills", "/dags/every_state/versions", "/dags/every_state/code", "/dags/every_state/events", "/dags/every_state/details"]) {
       await page.goto(base + path);
       await page.waitForSelector("main h1");
       await until(page, `${path} is loaded`, () => !document.querySelector(".skeleton"));
@@ -204,4 +281,5 @@ const cases = [
 
 const failed = await run_cases(cases, () => defects.splice(0));
 await browser.close();
+rmSync(gates, { recursive: true });
 process.exit(failed ? 1 : 0);

@@ -101,6 +101,11 @@ static void scaling_in_drains_the_emptiest_after_the_quiet_period(void **state)
     assert_false(w2->draining);
     assert_string_equal(s->scale, "w1");
     assert_int_equal(s->scale_wanted, 1);
+    /* it ends, which is no loss; the other one is not heard of any more, which is one */
+    w2->stopped = true;
+    story_wait(s, 400000);
+    assert_true(str_is(s->store.workers.items[0].reason, "drained, and ended"));
+    assert_true(str_is(s->store.workers.items[1].reason, "no news from it for the length of a lease"));
     story_free(s);
 }
 

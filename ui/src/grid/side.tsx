@@ -25,7 +25,7 @@ function CellSide({ dag, run, task }: { dag: string; run: string; task: string }
     <Loaded from={page} rows={5}>
       {(t) => (
         <>
-          <div className="row"><StateWord state={t.state} big /><span className="grow" />{t.try > 0 && <span className="muted">try {t.try} of {t.max_tries + 1}</span>}</div>
+          <div className="row"><StateWord state={t.state} big /><span className="grow" />{t.try > 0 && <span className="muted">try {t.try} of {t.max_tries}</span>}</div>
           <WhyBox dag={dag} run={run} task={task} map={-1} state={t.state} error={t.error} />
           <dl className="facts">
             <dt>Ran</dt><dd><Span start={t.start} end={t.end} /></dd>

@@ -7,7 +7,7 @@
  * heard all there is of a topic. */
 import { backoff_ms, SseParser, type StreamEvent } from "./stream.ts";
 
-export type LiveState = "connecting" | "live" | "waiting" | "offline";
+export type LiveState = "idle" | "connecting" | "live" | "waiting" | "offline"; // idle: no page watches anything
 export interface LiveStatus { state: LiveState; since: number; retry_at: number | null; last_event: number | null; delay_ms: number | null; version: string | null }
 export type FromHub =
   | { kind: "events"; events: StreamEvent[] }
@@ -36,7 +36,7 @@ export class Hub {
   private settle: ReturnType<typeof setTimeout> | null = null;
   private again: ReturnType<typeof setTimeout> | null = null;
   private silence: ReturnType<typeof setTimeout> | null = null;
-  private status: LiveStatus = { state: "connecting", since: Date.now(), retry_at: null, last_event: null, delay_ms: null, version: null };
+  private status: LiveStatus = { state: "idle", since: Date.now(), retry_at: null, last_event: null, delay_ms: null, version: null };
 
   constructor(private readonly url: string, private readonly now: () => number = Date.now) {}
 
@@ -93,6 +93,7 @@ export class Hub {
     this.covered.clear();
     for (const timer of [this.again, this.silence]) if (timer) clearTimeout(timer);
     this.again = this.silence = null;
+    this.say({ state: "idle", retry_at: null });
   }
 
   private restart(delay_ms: number): void {

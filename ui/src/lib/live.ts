@@ -16,7 +16,7 @@ export interface Listener {
 
 const watchers = new Map<symbol, { topics: string[]; listener: Listener }>();
 const status_listeners = new Set<() => void>();
-let status: LiveStatus = { state: "connecting", since: Date.now(), retry_at: null, last_event: null, delay_ms: null, version: null };
+let status: LiveStatus = { state: "idle", since: Date.now(), retry_at: null, last_event: null, delay_ms: null, version: null };
 let send: ((message: ToHub) => void) | null = null;
 
 function received(message: FromHub): void {

@@ -57,8 +57,8 @@ export interface Home extends Snapshot {
   running: { dag_id: string; run_id: string; key: number; state: string; run_type: string; run_after: number; start: number | null; total: number; done: number; failed: number }[];
   failures: { dag_id: string; run_id: string; key: number; start: number | null; end: number | null; run_state: string; task_id: string | null; map_index: number; try_number: number; failed: number; error: string | null }[];
   next: { dag_id: string; at: number; schedule: string | null }[];
-  activity: { from: number; step_ms: number; success: number[]; failed: number[] };
 }
+export interface Activity extends Snapshot { from: number; step_ms: number; success: number[]; failed: number[] }
 
 export interface Reason { code: string; sentence: string; since: number | null; until: number | null; object: { kind: string; id: string; dag_id?: string; run_id?: string; map_index?: number } | null; advice: string | null }
 export interface Why { now: number; state: string; reasons: Reason[] }

@@ -16,7 +16,7 @@ import { Meter } from "../parts/state.tsx";
 import type { ApiError } from "../lib/api.ts";
 
 interface Column { key: string; name: string; right?: boolean; phone?: boolean; show?: (row: Thing) => React.ReactNode }
-interface FieldDef { key: string; name: string; type?: "number" | "check" | "area" | "secret"; fixed?: boolean; hint?: string; required?: boolean }
+interface FieldDef { key: string; name: string; type?: "number" | "check" | "area" | "password"; fixed?: boolean; hint?: string; required?: boolean; secret?: boolean }
 type Thing = Record<string, unknown>;
 interface Kind { title: string; one: string; path: string; list: string; id: string; permission: string; columns: Column[]; fields: FieldDef[]; empty: string; keep?: string[] }
 
@@ -43,18 +43,23 @@ const KINDS: Record<string, Kind> = {
   connections: {
     title: "Connections", one: "connection", path: "connections", list: "connections", id: "connection_id", permission: "connections.edit", empty: "sql and http tasks name the connection they use.",
     columns: [{ key: "connection_id", name: "Connection" }, { key: "conn_type", name: "Type" }, { key: "host", name: "Host", show: (c) => `${text(c.host)}${c.port ? `:${c.port}` : ""}` }, { key: "login", name: "Login", phone: false }, { key: "schema", name: "Schema", phone: false }, { key: "description", name: "Description", phone: false }],
-    fields: [{ key: "connection_id", name: "Connection id", fixed: true, required: true }, { key: "conn_type", name: "Type", required: true, hint: "postgres, http, ..." }, { key: "host", name: "Host" }, { key: "port", name: "Port", type: "number" }, { key: "schema", name: "Schema" }, { key: "login", name: "Login" }, { key: "password", name: "Password", type: "secret", hint: "Never shown again. Empty: stays as it is." }, { key: "extra", name: "Extra (JSON)", type: "area" }, { key: "description", name: "Description" }],
+    fields: [{ key: "connection_id", name: "Connection id", fixed: true, required: true }, { key: "conn_type", name: "Type", required: true, hint: "postgres, http, ..." }, { key: "host", name: "Host" }, { key: "port", name: "Port", type: "number" }, { key: "schema", name: "Schema" }, { key: "login", name: "Login" }, { key: "password", name: "Password", type: "password", secret: true }, { key: "extra", name: "Extra (JSON)", type: "area", secret: true }, { key: "description", name: "Description" }],
   },
 };
 
+/* What is kept but not shown. Its field begins empty, and is sent only when something was written into it. */
+function is_hidden(field: FieldDef, thing: Thing | null): boolean {
+  return thing !== null && (field.secret || thing[field.key] === "***");
+}
+
 function Editor({ kind, thing, onClose, onDone }: { kind: Kind; thing: Thing | null; onClose: () => void; onDone: () => void }) {
-  const [form, set_form] = useState<Thing>(() => ({ ...Object.fromEntries(kind.fields.map((f) => [f.key, thing?.[f.key] ?? (f.type === "check" ? false : "")])), ...(kind.path === "variables" && thing?.value === "***" ? { value: "" } : {}) }));
+  const [form, set_form] = useState<Thing>(() => Object.fromEntries(kind.fields.map((f) => [f.key, is_hidden(f, thing) ? "" : thing?.[f.key] ?? (f.type === "check" ? false : "")])));
   const [error, set_error] = useState<ApiError | null>(null);
   const submit = async () => {
     const body: Thing = {};
     for (const f of kind.fields) {
       const v = form[f.key];
-      if (f.type === "secret" && v === "") continue;
+      if (v === "" && (f.secret || is_hidden(f, thing))) continue;
       body[f.key] = f.type === "number" ? (v === "" ? null : Number(v)) : v === "" && !f.required && f.key !== "value" ? null : v;
     }
     try {
@@ -70,14 +75,15 @@ function Editor({ kind, thing, onClose, onDone }: { kind: Kind; thing: Thing | n
       {error && <ErrorBox error={error} />}
       {kind.fields.map((f) => {
         const id = `edit-${f.key}`;
+        const hint = is_hidden(f, thing) ? "It is kept and never shown. Left empty, it stays as it is." : f.hint;
         const set = (value: unknown) => set_form({ ...form, [f.key]: value });
         if (f.type === "check") return <label key={f.key} className="check"><input type="checkbox" checked={!!form[f.key]} onChange={(e) => set(e.target.checked)} />{f.name}</label>;
         return (
           <div className="field" key={f.key}>
             <label htmlFor={id}>{f.name}</label>
             {f.type === "area" ? <textarea id={id} className="textarea" rows={4} spellCheck={false} value={text(form[f.key]) === "—" ? "" : String(form[f.key])} onChange={(e) => set(e.target.value)} />
-              : <input id={id} className="input" type={f.type === "secret" ? "password" : "text"} inputMode={f.type === "number" ? "numeric" : undefined} autoComplete="off" disabled={!!(f.fixed && thing)} value={String(form[f.key] ?? "")} onChange={(e) => set(f.type === "number" ? e.target.value.replace(/[^\d-]/g, "") : e.target.value)} />}
-            {f.hint && <span className="hint">{f.hint}</span>}
+              : <input id={id} className="input" type={f.type === "password" ? "password" : "text"} inputMode={f.type === "number" ? "numeric" : undefined} autoComplete="off" disabled={!!(f.fixed && thing)} value={String(form[f.key] ?? "")} onChange={(e) => set(f.type === "number" ? e.target.value.replace(/[^\d-]/g, "") : e.target.value)} />}
+            {hint && <span className="hint">{hint}</span>}
           </div>
         );
       })}

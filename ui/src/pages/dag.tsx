@@ -105,8 +105,8 @@ export default function Dag({ params }: { params: Record<string, string> }) {
     if (cells.data && shape.data && cells.data.hash !== shape.data.hash) shape.refetch();
   }, [cells.data?.hash, shape.data?.hash]);
   useKeys([
-    { key: "t", what: "Trigger a run", run: () => may_run && set_dialog("trigger") },
-    { key: "p", what: "Pause or activate", run: () => row && may_edit && void pause_set(dag, !row.is_paused) },
+    { key: "t", what: "Trigger a run", run: () => may_run && !row?.is_stale && set_dialog("trigger") },
+    { key: "p", what: "Pause or activate", run: () => row && !row.is_stale && may_edit && void pause_set(dag, !row.is_paused) },
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...DAG_TABS.slice(0, 9).map(([id, name], i) => ({ key: String(i + 1), what: name, run: () => go(path_of.dag(dag, id)) })),
   ]);
@@ -114,9 +114,9 @@ export default function Dag({ params }: { params: Record<string, string> }) {
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"]]}
-        title={<>{row && <PauseSwitch dag={dag} paused={row.is_paused} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
+        title={<>{row && !row.is_stale && <PauseSwitch dag={dag} paused={row.is_paused} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
         actions={<>
-          {may_run && <button className="button primary" onClick={() => set_dialog("trigger")}><Icon d={ICON.play} size={13} />Trigger <kbd className="phone-off">t</kbd></button>}
+          {may_run && <button className="button primary" disabled={row?.is_stale} onClick={() => set_dialog("trigger")}><Icon d={ICON.play} size={13} />Trigger <kbd className="phone-off">t</kbd></button>}
           <Menu name="More actions" label={<Icon d={ICON.more} />}>
             <button onClick={() => void copy(`headrace dags trigger ${dag}`, "Command")}>Copy CLI command</button>
             <button onClick={() => void copy(location.href, "Link")}>Copy link</button>
@@ -125,16 +125,17 @@ export default function Dag({ params }: { params: Record<string, string> }) {
         </>}
         meta={row && <>
           <span title={`${row.schedule ?? ""} · ${row.timezone}`}>Runs <b>{schedule_words(row.schedule)}</b>{row.schedule && row.timezone !== "UTC" ? ` ${row.timezone}` : ""}</span>
-          <span>Next <b>{row.is_paused ? "paused" : <When at={row.next_run} relative />}</b></span>
-          <span><b>{count(row.task_count)}</b> tasks</span><span>Version <b>{row.version}</b></span><span>Owner <b>{row.owners.join(", ") || "none"}</b></span><span className="mono phone-off" title={row.file}>{row.file.split("/").slice(-2).join("/")}</span>
+          <span>Next <b>{row.is_stale ? "never" : row.is_paused ? "paused" : <When at={row.next_run} relative />}</b></span>
+          <span><b>{count(row.task_count)}</b> tasks</span><span>Version <b>{row.version}</b></span><span>Owner <b>{row.owners.join(", ")}</b></span><span className="mono phone-off" title={row.file}>{row.file.split("/").slice(-2).join("/")}</span>
           {row.description && <span className="phone-off clip">{row.description}</span>}
         </>} />
+      {row?.is_stale && <div className="note bad">Its file <span className="mono">{row.file}</span> is gone: it starts no more runs. What it ran is kept. Put the file back, and it goes on.</div>}
       {row?.has_import_errors && <div className="note bad">Its file has an import error; version {row.version} stays active. <Link to="/import_errors">Show the error</Link></div>}
       <Tabs current={task ? "tasks" : tab} tabs={DAG_TABS.map(([id, name]) => ({ id, name, to: path_of.dag(dag, id) }))} />
       {tab === "" || tab === "grid" || tab === "graph" ? (
         <Loaded from={shape} rows={10}>{(s) => <Loaded from={cells} rows={12}>{(c) => tab === "graph" ? <GraphTab dag={dag} shape={s} cells={c} /> : <GridTab dag={dag} shape={s} cells={c} />}</Loaded>}</Loaded>
       ) : (
-        <More dag={dag} tab={tab} task={task} shape={shape.data} version={row?.version ?? null} />
+        <More dag={dag} tab={tab} task={task} shape={shape.data} version={row?.version ?? null} zone={row?.timezone ?? null} />
       )}
       {dialog === "trigger" && <TriggerDialog dag={dag} onClose={() => set_dialog("")} />}
       {dialog === "delete" && <DeleteDialog what="DAG" name={dag} path={url_of.dag2(dag)} onClose={() => set_dialog("")} onDone={() => go("/dags")} />}

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dag_more - the quieter views of a DAG: calendar, trends, tasks, backfills, versions, code, details. */
+/* dag_more - the quieter views of a DAG: calendar, trends, tasks, versions, code, details; backfills have a file of their own. */
 import { useMemo, useState } from "react";
-import { api_send, server_now, url_of, V1, V2 } from "../lib/api.ts";
-import type { ApiError } from "../lib/api.ts";
+import { server_now, url_of, V1, V2 } from "../lib/api.ts";
 import { useFetch } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
 import type { Cells, DagDetails, RunBars, Shape } from "../lib/model.ts";
 import { median } from "../lib/number.ts";
 import { diff_lines } from "../lib/diff.ts";
 import { later } from "../lib/later.tsx";
 import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
-import { date, duration, instant_of_wall, parse_rfc3339 } from "../lib/time.ts";
-import { Dialog, Empty, ErrorBox, Loaded, Panel, Skeleton, toast, toast_error } from "../parts/basics.tsx";
+import { date, duration, parse_rfc3339 } from "../lib/time.ts";
+import { Empty, Loaded, Panel, Skeleton } from "../parts/basics.tsx";
 import Audit from "../parts/audit.tsx";
 import { Span, useZone, When } from "../parts/clock.tsx";
 import { Markdown } from "../parts/markdown.tsx";
 import { Glyph, StateWord } from "../parts/state.tsx";
 import { RUN_LETTERS, state_of_letter } from "../states.ts";
+import Backfills from "./backfills.tsx";
 import "../styles/dag.css";
 
 const Chart = later(() => import("../parts/chart.tsx"), <Skeleton rows={6} />);
@@ -144,54 +143,6 @@ function OneTask({ dag, task, shape }: { dag: string; task: string; shape: Shape
   );
 }
 
-interface Backfill { id: number; dag_id: string; from_date: string; to_date: string; is_paused: boolean; created_at: string; completed_at: string | null; max_active_runs: number; reprocess_behavior?: string }
-
-function BackfillDialog({ dag, onClose, onDone }: { dag: string; onClose: () => void; onDone: () => void }) {
-  const zone = useZone();
-  const [form, set_form] = useState({ from: "", to: "", max: "10", behaviour: "none", backwards: false });
-  const [preview, set_preview] = useState<{ logical_date: string }[] | null>(null);
-  const [error, set_error] = useState<ApiError | null>(null);
-  const from = instant_of_wall(`${form.from}T00:00`, zone);
-  const to = instant_of_wall(`${form.to}T00:00`, zone);
-  const body = from !== null && to !== null ? { dag_id: dag, from_date: new Date(from).toISOString(), to_date: new Date(to).toISOString(), max_active_runs: Number(form.max) || 1, reprocess_behavior: form.behaviour, run_backwards: form.backwards, dag_run_conf: {} } : null;
-  const send = async (dry: boolean) => {
-    try {
-      const answer = await api_send<{ backfills: { logical_date: string }[] }>("POST", `${V2}/backfills${dry ? "/dry_run" : ""}`, body);
-      set_error(null);
-      if (dry) set_preview(answer.backfills);
-      else { toast("The backfill was created."); onDone(); }
-    } catch (e) { set_error(e as ApiError); }
-  };
-  const change = (part: Partial<typeof form>) => { set_form({ ...form, ...part }); set_preview(null); };
-  return (
-    <Dialog title={`Backfill ${dag}`} onClose={onClose} footer={<><button className="button" onClick={onClose}>Cancel</button>{preview ? <button className="button primary" disabled={!preview.length} onClick={() => void send(false)}>Create {preview.length} runs</button> : <button className="button primary" disabled={!body} onClick={() => void send(true)}>Show what it would do</button>}</>}>
-      <div className="row"><div className="field grow"><label htmlFor="bf-from">From <span className="muted">({zone})</span></label><input id="bf-from" type="date" className="input" value={form.from} onChange={(e) => change({ from: e.target.value })} /></div><div className="field grow"><label htmlFor="bf-to">To</label><input id="bf-to" type="date" className="input" value={form.to} onChange={(e) => change({ to: e.target.value })} /></div></div>
-      <div className="row"><div className="field grow"><label htmlFor="bf-what">Runs that exist</label><select id="bf-what" className="select" value={form.behaviour} onChange={(e) => change({ behaviour: e.target.value })}><option value="none">leave alone</option><option value="failed">run again if failed</option><option value="completed">run again</option></select></div><div className="field grow"><label htmlFor="bf-max">At the same time</label><input id="bf-max" className="input num" inputMode="numeric" value={form.max} onChange={(e) => change({ max: e.target.value.replace(/\D/g, "") })} /></div></div>
-      <label className="check"><input type="checkbox" checked={form.backwards} onChange={(e) => change({ backwards: e.target.checked })} />Newest first</label>
-      {error && <ErrorBox error={error} />}
-      {preview && (preview.length ? <ul className="ti-list" tabIndex={0} aria-label="Runs to be made">{preview.map((p) => <li key={p.logical_date}><When at={parse_rfc3339(p.logical_date)} /></li>)}</ul> : <p className="muted">No run falls into this range.</p>)}
-    </Dialog>
-  );
-}
-
-function Backfills({ dag }: { dag: string }) {
-  const list = useFetch<{ backfills: Backfill[] }>(`${V2}/backfills?dag_id=${encodeURIComponent(dag)}&limit=50`);
-  const [open, set_open] = useState(false);
-  const may = useMay("runs.trigger");
-  const act = async (b: Backfill, verb: string) => { try { await api_send("PUT", `${V2}/backfills/${b.id}/${verb}`); list.refetch(); } catch (e) { toast_error(e); } };
-  return (
-    <>
-      <div className="toolbar"><span className="grow" />{may && <button className="button primary" onClick={() => set_open(true)}>New backfill…</button>}</div>
-      <Panel flush><Loaded from={list}>{(d) => d.backfills.length === 0 ? <Empty title="No backfill of this DAG.">A backfill makes the runs of a range of dates.</Empty> : (
-        <table className="table"><thead><tr><th>From</th><th>To</th><th>State</th><th className="right">At once</th><th>Created</th><th><span className="visually-hidden">Actions</span></th></tr></thead><tbody>{d.backfills.map((b) => (
-          <tr key={b.id}><td><When at={parse_rfc3339(b.from_date)} /></td><td><When at={parse_rfc3339(b.to_date)} /></td><td>{b.completed_at ? "ended" : b.is_paused ? "paused" : "running"}</td><td className="right num">{b.max_active_runs}</td><td><When at={parse_rfc3339(b.created_at)} relative /></td><td className="right">{!b.completed_at && may && <><button className="button small" onClick={() => void act(b, b.is_paused ? "unpause" : "pause")}>{b.is_paused ? "Go on" : "Pause"}</button> <button className="button small" onClick={() => void act(b, "cancel")}>Cancel</button></>}</td></tr>
-        ))}</tbody></table>
-      )}</Loaded></Panel>
-      {open && <BackfillDialog dag={dag} onClose={() => set_open(false)} onDone={() => { set_open(false); list.refetch(); }} />}
-    </>
-  );
-}
-
 interface Version { version_number: number; created_at: string; bundle_version: string | null }
 
 function useSource(dag: string, version: number | null) {
@@ -242,14 +193,14 @@ function Details({ dag }: { dag: string }) {
   );
 }
 
-export default function DagMore({ dag, tab, task, shape, version }: { dag: string; tab: string; task?: string; shape: Shape | null; version: number | null }) {
+export default function DagMore({ dag, tab, task, shape, version, zone }: { dag: string; tab: string; task?: string; shape: Shape | null; version: number | null; zone: string | null }) {
   if (task) return shape ? <OneTask dag={dag} task={task} shape={shape} /> : <Skeleton rows={8} />;
   switch (tab) {
     case "runs": return <Runs dag={dag} />;
     case "calendar": return <Calendar dag={dag} />;
     case "trends": return <Trends dag={dag} />;
     case "tasks": return shape ? <Tasks dag={dag} shape={shape} /> : <Skeleton rows={8} />;
-    case "backfills": return <Backfills dag={dag} />;
+    case "backfills": return zone ? <Backfills dag={dag} zone={zone} /> : <Skeleton rows={8} />;
     case "versions": return <Versions dag={dag} />;
     case "code": return <Code dag={dag} version={version} />;
     case "events": return <Audit dag={dag} />;

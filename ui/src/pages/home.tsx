@@ -3,7 +3,7 @@
 import { V1, V2 } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
-import type { Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
+import type { Activity, Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import { usePref } from "../lib/prefs.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
@@ -34,7 +34,7 @@ function HealthLine({ data }: { data: HomeData }) {
     ["Database", health.data ? health.data.metadatabase.status === "healthy" : null, health.data?.metadatabase.status ?? ""],
     ["DAG files", data.dags.import_errors === 0, data.dags.import_errors ? plural(data.dags.import_errors, "import error") : "no errors"],
     ["Workers", data.slots.lost === 0 && data.slots.workers > 0, data.slots.lost ? `${data.slots.lost} lost` : plural(data.slots.workers, "worker")],
-    ["Stream", live.state === "live", live.state],
+    ["Stream", live.state === "live" ? true : live.state === "offline" || live.state === "waiting" ? false : null, live.state],
   ];
   return (
     <ul className="health" aria-label="Health">
@@ -86,10 +86,18 @@ function Failures({ data }: { data: HomeData }) {
   );
 }
 
-function Activity({ data }: { data: HomeData }) {
-  const { from, step_ms, success, failed } = data.activity;
-  const at = success.map((_, i) => from + i * step_ms);
-  return <Chart at={at} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
+/* Those that nobody took, of the newest: whoever should have been told does not know. */
+function Untold() {
+  const list = useFetch<{ total_entries: number }>(`${V1}/notifications?state=failed&limit=1`);
+  if (!list.data?.total_entries) return null;
+  return <div className="note bad">{plural(list.data.total_entries, "notification")} could not be delivered. <Link to="/notifications?state=failed">Show</Link></div>;
+}
+
+function Ended({ hours }: { hours: number }) {
+  const activity = useFollow<Activity>(`${V1}/ui/activity?hours=${hours}`, ["home"], reduce_refetch);
+  if (!activity.data) return <div className="chart-space" />;
+  const { from, step_ms, success, failed } = activity.data;
+  return <Chart at={success.map((_, i) => from + i * step_ms)} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
 }
 
 /* What wants to run against the slots there are: where the first line leaves the second behind, tasks wait. */
@@ -104,7 +112,7 @@ function Demand({ hours }: { hours: number }) {
   );
 }
 
-const LOOK: Record<string, string> = { present: "success", draining: "up_for_reschedule", drained: "skipped", lost: "failed" };
+const LOOK: Record<string, string> = { present: "success", draining: "up_for_reschedule", drained: "skipped", ended: "removed", lost: "failed" };
 
 function WorkerList() {
   const workers = useFollow<Workers>(`${V1}/workers`, ["workers"], reduce_refetch);
@@ -151,6 +159,7 @@ export default function Home() {
           <div className="columns">
             <div>
               <Panel title={`Failures${data.failures.length ? ` (${data.failures.length})` : ""}`} flush extra={<Link to="/dag_runs?state=failed">all</Link>}><Failures data={data} /></Panel>
+              <Untold />
               {errors.data && errors.data.import_errors.length > 0 && (
                 <Panel title={`Import errors (${errors.data.import_errors.length})`} flush extra={<Link to="/import_errors">all</Link>}>
                   <ul className="list">{errors.data.import_errors.slice(0, 4).map((e) => <ImportErrorItem key={e.import_error_id} error={e} />)}</ul>
@@ -161,7 +170,7 @@ export default function Home() {
             </div>
             <div>
               <Panel title="Running now" flush extra={<Link to="/dag_runs?state=running">all</Link>}><Running data={data} /></Panel>
-              <Panel title={`Task tries that ended, last ${hours} h`}><Activity data={data} /></Panel>
+              <Panel title={`Task tries that ended, last ${hours} h`}><Ended hours={hours} /></Panel>
               <Panel title="Next runs" flush>
                 {data.next.length ? (
                   <ul className="list">{data.next.slice(0, 8).map((n) => <li key={n.dag_id}><div className="line"><Link to={path_of.dag(n.dag_id)} className="clip strong">{n.dag_id}</Link><span className="muted clip grow">{schedule_words(n.schedule)}</span><When at={n.at} relative /></div></li>)}</ul>

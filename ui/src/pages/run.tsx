@@ -178,7 +178,7 @@ export default function Run({ params }: { params: Record<string, string> }) {
           <span>Waited <b>{run.start && run.queued_at ? duration(run.start - run.queued_at) : "—"}</b></span>
           <span>{run.run_type}{run.triggered_by ? ` by ${run.triggered_by}` : ""}</span>
           <span>Version <b>{run.version}</b></span>
-          <span><b className="num">{count(counts.good + counts.bad)}</b> of <b className="num">{count(counts.total)}</b> tasks ended{counts.bad ? <>, <b className="bad-text">{count(counts.bad)} failed or blocked</b></> : null}</span>
+          <span><b className="num">{count(counts.good + counts.bad)}</b> of <b className="num">{count(counts.total)}</b> tasks ended{counts.skipped ? <>, {count(counts.skipped)} skipped</> : null}{counts.bad ? <>, <b className="bad-text">{count(counts.bad)} failed or blocked</b></> : null}</span>
         </>} />
       {page.data && <RunProgress counts={counts} />}
       {run?.note && <div className="note">{run.note}</div>}
@@ -209,8 +209,8 @@ export default function Run({ params }: { params: Record<string, string> }) {
   );
 }
 
-/* How far it is, in one line: done, active, to come. */
+/* How far it is, in one line: what has ended, what runs. What waits is the empty rest. */
 function RunProgress({ counts }: { counts: ReturnType<typeof count_groups> }) {
   const n = Math.max(1, counts.total);
-  return <div className="progress"><Meter label={`${counts.good} good, ${counts.bad} bad, ${counts.active} active, ${counts.waiting + counts.idle} to come`} parts={[{ kind: "good", share: counts.good / n }, { kind: "bad", share: counts.bad / n }, { kind: "active", share: counts.active / n }, { kind: "waiting", share: counts.waiting / n }]} /></div>;
+  return <div className="progress"><Meter label={`${counts.good - counts.skipped} succeeded, ${counts.skipped} skipped, ${counts.bad} bad, ${counts.active} active, ${counts.waiting + counts.idle} to come`} parts={[{ kind: "good", share: (counts.good - counts.skipped) / n }, { kind: "skipped", share: counts.skipped / n }, { kind: "bad", share: counts.bad / n }, { kind: "active", share: counts.active / n }]} /></div>;
 }

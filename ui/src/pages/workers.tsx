@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* workers - who executes, how full they are, and why there are as many as there are. */
 import { useMemo, useState } from "react";
-import { api_send, V1 } from "../lib/api.ts";
+import { api_send, server_now, V1 } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
@@ -17,7 +17,11 @@ import "../styles/workers.css";
 
 const Chart = later(() => import("../parts/chart.tsx"), <div style={{ height: 210 }} />);
 
-const LOOK: Record<string, [string, string]> = { present: ["success", "Present"], draining: ["up_for_reschedule", "Draining"], drained: ["skipped", "Drained"], lost: ["failed", "Lost"] };
+const LOOK: Record<string, [string, string]> = { present: ["success", "Present"], draining: ["up_for_reschedule", "Draining"], drained: ["skipped", "Drained"], ended: ["removed", "Ended"], lost: ["failed", "Lost"] };
+
+const WRITTEN_MS = 75_000; // a worker that is there is written down once a minute
+
+const is_there = (w: Worker) => w.state !== "ended" && w.state !== "lost";
 
 function WorkerState({ state }: { state: string }) {
   const [look, word] = LOOK[state] ?? ["none", state];
@@ -57,7 +61,7 @@ function WorkerTable({ data, onDrain }: { data: WorkersData; onDrain: (w: Worker
   if (!data.workers.length) return <Empty title="No worker is here."><span>Start one, and it appears within a second:</span><pre className="code" tabIndex={0}>headrace worker --queues default --slots 8</pre></Empty>;
   return (
     <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
-      <thead><tr><th>Worker</th><th>State</th><th>Slots</th><th className="right phone-off">Used</th><th className="phone-off">Queues</th><th className="right phone-off">CPU</th><th className="right phone-off">Memory</th><th className="phone-off">Version</th><th className="phone-off">Heard</th><th className="phone-off">Up</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
+      <thead><tr><th>Worker</th><th>State</th><th>Slots</th><th className="right phone-off">Used</th><th className="phone-off">Queues</th><th className="right phone-off">CPU</th><th className="right phone-off">Memory</th><th className="phone-off">Version</th><th className="phone-off" title="Written down once a minute">Heard</th><th className="phone-off">Up</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
       <tbody>{data.workers.map((w) => [
         <tr key={w.name} aria-selected={open === w.name}>
           <td><button className="link strong" aria-expanded={open === w.name} onClick={() => query_set({ worker: open === w.name ? null : w.name })}>{open === w.name ? "▾" : "▸"} {w.name}</button><div className="muted small-text">{w.host}</div></td>
@@ -66,7 +70,7 @@ function WorkerTable({ data, onDrain }: { data: WorkersData; onDrain: (w: Worker
           <td className="phone-off">{w.queues.map((q) => <span key={q} className="tag">{q}</span>)}</td>
           <td className="right num phone-off">{w.cpu_percent === null ? "—" : percent(w.cpu_percent / 100)}</td>
           <td className="right num phone-off">{w.memory_bytes === null ? "—" : `${bytes(w.memory_bytes)} of ${bytes(w.memory_total_bytes)}`}</td>
-          <td className="phone-off muted">{w.version}</td><td className="phone-off"><When at={w.heartbeat_at} relative /></td><td className="phone-off"><Span start={w.started_at} end={null} /></td>
+          <td className="phone-off muted">{w.version}</td><td className="phone-off">{is_there(w) && server_now() - (w.heartbeat_at ?? 0) < WRITTEN_MS ? "within a minute" : <When at={w.heartbeat_at} relative />}</td><td className="phone-off">{is_there(w) ? <Span start={w.started_at} end={null} /> : <span className="faint">—</span>}</td>
           <td className="right">{may && (w.state === "present" ? <button className="button small" onClick={() => onDrain(w)}>Drain…</button> : w.state === "draining" || w.state === "drained" ? <button className="button small" onClick={() => void resume(w.name)}>Resume</button> : null)}</td>
         </tr>,
         open === w.name && (
@@ -108,10 +112,10 @@ export default function Workers({ params }: { params: Record<string, string> }) 
   const workers = useFollow<WorkersData>(`${V1}/workers`, ["workers"], reduce_refetch);
   const scaling = useFollow<Autoscaling & { seq?: number }>(`${V1}/autoscaling?hours=${hours}`, ["workers"], (d, event) => (event.name === "workers" ? REFETCH : d));
   useMemo(() => { if (params.worker) query_set({ worker: params.worker }); }, [params.worker]);
-  const sum = (f: (w: Worker) => number) => (workers.data?.workers ?? []).filter((w) => w.state !== "lost").reduce((n, w) => n + f(w), 0);
+  const sum = (f: (w: Worker) => number) => (workers.data?.workers ?? []).reduce((n, w) => n + f(w), 0);
   return (
     <>
-      <PageHead title={<h1>Workers</h1>} meta={workers.data && <><span><b>{workers.data.workers.filter((w) => w.state === "present").length}</b> present</span><span><b>{count(sum((w) => w.used))}</b> of <b>{count(sum((w) => w.slots))}</b> slots used</span></>} />
+      <PageHead title={<h1>Workers</h1>} meta={workers.data && <><span><b>{workers.data.workers.filter((w) => w.state === "present").length}</b> present</span><span><b>{count(sum((w) => w.used))}</b> of <b>{count(sum((w) => (w.state === "present" ? w.slots : 0)))}</b> slots used</span></>} />
       <Panel flush><Loaded from={workers} rows={5}>{(data) => <WorkerTable data={data} onDrain={set_drain} />}</Loaded></Panel>
       <div className="columns">
         <div>

@@ -54,7 +54,7 @@ function options(series: Series[], width: number, height: number, zone: string, 
 }
 
 function axis_text(at: number, zone: string, step: number): string {
-  return step >= 86_400_000 ? date(at, zone).slice(5) : clock(at, zone).slice(0, 5);
+  return step >= 86_400_000 ? date(at, zone).slice(5) : step >= 60_000 ? clock(at, zone).slice(0, 5) : clock(at, zone);
 }
 
 /* `at` in milliseconds, or plain numbers with `x_text`. Bars are stacked in the order of the series. */

@@ -20,8 +20,9 @@ const NAV = [
   { to: "/task_instances", name: "Tasks", also: [] },
   { to: "/workers", name: "Workers", also: [] },
   { to: "/pools", name: "Pools", also: [] },
+  { to: "/assets", name: "Assets", also: [] },
 ];
-const ADMIN = [["/variables", "Variables"], ["/connections", "Connections"], ["/import_errors", "Import errors"], ["/events", "Audit log"], ["/settings", "Settings"], ["/security", "Users"]];
+const ADMIN = [["/variables", "Variables"], ["/connections", "Connections"], ["/import_errors", "Import errors"], ["/notifications", "Notifications"], ["/events", "Audit log"], ["/settings", "Settings"], ["/security", "Users"]];
 
 function is_current(to: string, path: string): boolean {
   return path === to || path.startsWith(to + "/") || (to === "/home" && path === "/");
@@ -38,19 +39,20 @@ export function Logo() {
 
 function LiveButton() {
   const status = useLiveStatus();
-  const now = useTick(status.state !== "live");
+  const now = useTick(status.retry_at !== null);
   void now;
-  const word = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", offline: "Offline" }[status.state];
+  const word = { idle: "Idle", live: "Live", connecting: "Connecting", waiting: "Reconnecting", offline: "Offline" }[status.state];
   const left = status.retry_at ? Math.max(0, Math.ceil((status.retry_at - Date.now()) / 1000)) : null;
   return (
     <Menu name={`Stream of changes: ${word}`} className={`bar-button live-${status.state}`} label={<><span className="live-dot" /><span className="phone-off">{word}{left !== null && status.state !== "live" ? ` (${left} s)` : ""}</span></>}>
       <dl className="facts" style={{ padding: "8px 10px", width: 270 }}>
         <dt>State</dt><dd>{word}, since <When at={status.since + clock_skew()} time_only /></dd>
+        {status.state === "idle" && <><dt>Why</dt><dd>This page follows no changes.</dd></>}
         <dt>Last change</dt><dd>{status.last_event ? <When at={status.last_event + clock_skew()} relative /> : "none yet"}</dd>
         <dt>Server</dt><dd>{status.version ?? "unknown"}</dd>
         <dt>Clocks</dt><dd>{Math.abs(clock_skew()) > 5000 ? `This computer is ${duration(Math.abs(clock_skew()))} ${clock_skew() > 0 ? "behind" : "ahead"}.` : "agree"}</dd>
       </dl>
-      {status.state !== "live" && <button onClick={live_retry}>Connect now</button>}
+      {status.state !== "live" && status.state !== "idle" && <button onClick={live_retry}>Connect now</button>}
     </Menu>
   );
 }
