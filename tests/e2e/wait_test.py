@@ -110,6 +110,18 @@ tasks:
         assert system.states("patient", run) == {"arrived": "success", "after": "success"}
 
 
+def a_pool_may_count_tasks_that_wait():
+    with Standalone() as system:
+        system.request("POST", "/api/v2/pools", {"name": "small", "slots": 1, "include_deferred": True})
+        system.write_dag("counted.yaml", "tasks: {w: {wait_for: {duration: 1h}, pool: small}, a: {bash: 'true'}, "
+                         "b: {depends_on: [a], bash: 'true', pool: small}}")
+        run = system.trigger("counted")
+        wait_for(lambda: "1 of 1 slots taken" in why(system, "counted", run, "b"), "what holds b back")
+        assert "this one holds 1 of its slots" in why(system, "counted", run, "w")
+        system.request("PATCH", "/api/v2/pools/small", {"include_deferred": False})
+        wait_for(lambda: system.states("counted", run).get("b") == "success", "b, once waits are not counted")
+
+
 if __name__ == "__main__":
     main(each_kind_waits_without_a_slot_until_what_it_waits_for_is_there,
-         a_killed_scheduler_and_a_killed_worker_cost_a_look_and_nothing_else)
+         a_killed_scheduler_and_a_killed_worker_cost_a_look_and_nothing_else, a_pool_may_count_tasks_that_wait)

@@ -475,7 +475,8 @@ static void an_update_of_an_asset_is_found_in_the_database_too(void **state)
 }
 
 TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once), CASE(an_update_of_an_asset_is_found_in_the_database_too),
-      CASE(a_length_of_time_is_waited_without_a_worker), CASE(a_wait_takes_the_slots_of_a_pool_that_counts_it),
+      CASE(a_length_of_time_is_waited_without_a_worker),
+      CASE(a_wait_takes_the_slots_of_a_pool_that_counts_it),
       CASE(a_pool_may_begin_to_count_waits_and_end_it),
       CASE(a_time_is_waited_for_and_survives_a_new_leader),
       CASE(a_time_behind_the_timeout_is_given_up),
