@@ -94,7 +94,7 @@ void local_errands_give(struct local_errands *errands, const struct errand *item
     for (uint32_t i = 0; i < count; i++) {
         if (items[i].kind == ERRAND_NOTIFY)
             answer_here(errands, &items[i], ERRAND_DONE, "");
-        else if (items[i].kind == ERRAND_TASK)
+        else if (items[i].kind == ERRAND_TASK || items[i].kind == ERRAND_ASSET)
             answer_here(errands, &items[i], ERRAND_NOT_YET, "a test has no runs of other DAGs");
         else if (start(errands))
             give(errands, &items[i]);

@@ -12,11 +12,9 @@
 #define TASK_AT(member) offsetof(struct task, member)
 #define MS_MAX          (3650 * MS_PER_DAY)
 
-enum { LATER, WORKS };
-
 static const struct key keys[] = {
-#define KEY(place, name, type, min, max, field, otherwise, works, help)                            \
-    { PLACE_##place, #name, TYPE_##type, min, max, field, otherwise, works, help },
+#define KEY(place, name, type, min, max, field, otherwise, help)                                   \
+    { PLACE_##place, #name, TYPE_##type, min, max, field, otherwise, help },
 #include "common/compile/keys.def"
 #undef KEY
 };

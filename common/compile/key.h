@@ -102,7 +102,6 @@ struct key {
     int64_t min, max;
     size_t field;          /* offset in struct dag or struct task, KEY_ARGS or KEY_SPECIAL */
     const char *otherwise; /* the default as shown; NULL: the key is required */
-    bool works;
     const char *help;
 };
 

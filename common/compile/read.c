@@ -176,11 +176,6 @@ const struct key *usable_key(struct compiler *compiler, const struct value_entry
                 STR_ARG(str_slice(entry->key, 0, 60)), place_words(place));
         return NULL;
     }
-    if (!key->works) {
-        problem(compiler, PLACE_OF(entry), "remove it for now",
-                "%s is not supported by this version yet", key->name);
-        return NULL;
-    }
     return key;
 }
 

@@ -149,27 +149,12 @@ static void add_row(struct buf *out, const struct key *key)
     buf_add_cstr(out, " |\n");
 }
 
-/* What is refused so far, in one line below the table. */
-static void add_later(struct buf *out, enum place place)
-{
-    const struct key *key;
-    bool any = false;
-    for (key = key_first(place); key != NULL; key = key_next(key)) {
-        if (key->works)
-            continue;
-        buf_printf(out, "%s `%s`",
-                   any ? "," : "\nNot supported by this version yet, and refused:", key->name);
-        any = true;
-    }
-    buf_add_cstr(out, any ? ".\n" : "");
-}
-
 static void add_table(struct buf *out, enum place place, bool operators_only)
 {
     const struct key *key;
     buf_add_cstr(out, "| key | takes | default | meaning |\n|---|---|---|---|\n");
     for (key = key_first(place); key != NULL; key = key_next(key))
-        if (key->works && (place != PLACE_TASK || (key->type == TYPE_OPERATOR) == operators_only))
+        if (place != PLACE_TASK || (key->type == TYPE_OPERATOR) == operators_only)
             add_row(out, key);
 }
 
@@ -181,8 +166,7 @@ static void add_operators(struct buf *out)
     add_table(out, PLACE_TASK, true);
     for (key = key_first(PLACE_TASK); key != NULL; key = key_next(key)) {
         enum operator_kind kind;
-        if (key->type != TYPE_OPERATOR || !key->works ||
-            operator_parse(str_of(key->name), &kind) < 0 ||
+        if (key->type != TYPE_OPERATOR || operator_parse(str_of(key->name), &kind) < 0 ||
             key_first(place_of_operator(kind)) == NULL)
             continue;
         buf_printf(out, "\n### %s\n\n", key->name);
@@ -199,14 +183,11 @@ void compile_reference(struct buf *out)
     buf_add_cstr(out, intro);
     buf_add_cstr(out, "\n## DAG\n\n");
     add_table(out, PLACE_DAG, false);
-    add_later(out, PLACE_DAG);
     buf_add_cstr(out, "\n## Schedules\n\n");
     buf_add_cstr(out, schedules);
     add_table(out, PLACE_SCHEDULE, false);
-    add_later(out, PLACE_SCHEDULE);
     buf_add_cstr(out, "\n## Task\n\n");
     add_table(out, PLACE_TASK, false);
-    add_later(out, PLACE_TASK);
     buf_add_cstr(out, "\n### resources\n\n");
     add_table(out, PLACE_RESOURCES, false);
     add_operators(out);

@@ -259,7 +259,7 @@ static struct value *place_schema(struct arena *arena, enum place place, bool de
                  *required = value_list(arena);
     const struct key *key;
     for (key = key_first(place); key != NULL; key = key_next(key)) {
-        if (!key->works || (defaults_only && !key_may_be_default(key)))
+        if (defaults_only && !key_may_be_default(key))
             continue;
         struct value *property = key_schema(arena, key);
         describe(arena, property, key);
@@ -280,7 +280,7 @@ static void require_operator(struct arena *arena, struct value *task)
     struct value *list = value_list(arena);
     const struct key *key;
     for (key = key_first(PLACE_TASK); key != NULL; key = key_next(key)) {
-        if (key->type != TYPE_OPERATOR || !key->works)
+        if (key->type != TYPE_OPERATOR)
             continue;
         struct value *names = value_list(arena), *choice = value_map(arena);
         value_add(arena, names, text_of(arena, key->name));

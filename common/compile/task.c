@@ -179,8 +179,7 @@ static void read_operators(struct compiler *compiler, uint32_t number, const str
             continue;
         }
         chosen = entry;
-        if (key->works)
-            read_operator(compiler, number, key, entry);
+        read_operator(compiler, number, key, entry);
     }
     if (chosen != NULL)
         return;
@@ -193,8 +192,7 @@ static void read_operators(struct compiler *compiler, uint32_t number, const str
         if (key->type != TYPE_OPERATOR)
             continue;
         meant = meant || is_meant(compiler, map, PLACE_TASK, key->name);
-        if (key->works)
-            buf_printf(&advice, " %s", key->name);
+        buf_printf(&advice, " %s", key->name);
     }
     if (!meant)
         problem(compiler, PLACE_OF(compiler->tasks.items[number].entry), advice.bytes,

@@ -19,7 +19,8 @@
     ERRAND(HTTP, 1, "http")     /* is this request answered as expected? */                                            \
     ERRAND(SQL, 2, "sql")       /* does this statement give a row? */                                                  \
     ERRAND(TASK, 3, "task")     /* does the database know that this task has succeeded? Of the scheduler alone */      \
-    ERRAND(NOTIFY, 4, "notify") /* deliver this */
+    ERRAND(NOTIFY, 4, "notify") /* deliver this */                                                                     \
+    ERRAND(ASSET, 5, "asset")   /* does the database know an update of this asset? Of the scheduler alone */
 
 enum errand_kind {
 #define ERRAND_ENUM(NAME, number, word) ERRAND_##NAME = (number),

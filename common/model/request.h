@@ -12,7 +12,7 @@
 #include "common/text/value.h"
 
 enum request_kind {
-    REQUEST_TRIGGER,       /* dag_id, run_id?, logical_ms?, run_after_ms?, conf?, note?, run_type */
+    REQUEST_TRIGGER,       /* dag_id, run_id?, logical_ms?, interval_*_ms?, run_after_ms?, conf?, note?, run_type */
     REQUEST_CLEAR,         /* dag_id, run_id, tasks or all, only_failed, with upstream/downstream; latest version? */
     REQUEST_MARK_TASKS,    /* dag_id, run_id, tasks, state */
     REQUEST_MARK_RUN,      /* dag_id, run_id, state (success | failed | queued) */
@@ -46,6 +46,7 @@ struct request {
     bool has_logical;
     int64_t logical_ms;
     int64_t run_after_ms; /* 0 = at once */
+    int64_t interval_start_ms, interval_end_ms; /* of a run with a logical date; both 0: that date */
     const struct value *conf;
     struct str note;
     struct request_task *tasks;

@@ -36,12 +36,12 @@ struct spec {
 /* How an attempt ended, as its warden saw it. */
 enum outcome {
     OUTCOME_SUCCESS = 0,
-    OUTCOME_FAILED = 1,      /* exit code, or a signal (exit_code = -signal) */
+    OUTCOME_FAILED = 1,      /* exit code (126, 127: no such program), or a signal (exit_code = -signal) */
     OUTCOME_SKIPPED = 2,
     OUTCOME_TIMED_OUT = 3,   /* execution_timeout */
     OUTCOME_KILLED = 4,      /* we killed it: stop, clear */
     OUTCOME_LEASE_OVER = 5,  /* killed at the lease's deadline */
-    OUTCOME_NOT_STARTED = 6, /* exec failed or the deadline passed before it: `error` says why */
+    OUTCOME_NOT_STARTED = 6, /* this machine could not, or the deadline passed: `error` says why */
     OUTCOME_LOST = 7,        /* machine or warden died under it */
     OUTCOME_OOM = 8,
     OUTCOME_OUTPUT_TOO_LARGE = 9,

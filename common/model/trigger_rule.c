@@ -53,12 +53,17 @@ void upstream_counts_add(struct upstream_counts *counts, enum task_state state)
     ASSERT(counts->done <= counts->total);
 }
 
-void upstream_counts_remove(struct upstream_counts *counts, enum task_state state)
+void upstream_counts_replace(struct upstream_counts *counts, const struct upstream_counts *before,
+                             const struct upstream_counts *after)
 {
-    uint32_t *counter = counter_of(counts, state);
-    ASSERT(*counter > 0 && counts->done > 0);
-    (*counter)--;
-    counts->done--;
+    counts->total += after->total - before->total;
+    counts->success += after->success - before->success;
+    counts->failed += after->failed - before->failed;
+    counts->upstream_failed += after->upstream_failed - before->upstream_failed;
+    counts->skipped += after->skipped - before->skipped;
+    counts->removed += after->removed - before->removed;
+    counts->done += after->done - before->done;
+    ASSERT(counts->done <= counts->total);
 }
 
 /* What a rule looks at, removed tasks left out. */
@@ -70,10 +75,7 @@ static enum verdict verdict_at_end(enum trigger_rule rule, const struct tally *t
 {
     switch (rule) {
     case RULE_ALL_SUCCESS: return t->skipped > 0 ? VERDICT_SKIP : VERDICT_RUN;
-    case RULE_ALL_DONE_MIN_ONE_SUCCESS:
-        return t->success > 0            ? VERDICT_RUN
-               : t->skipped == t->total ? VERDICT_SKIP
-                                         : VERDICT_UPSTREAM_FAILED;
+    case RULE_ALL_DONE_MIN_ONE_SUCCESS: return t->success > 0 ? VERDICT_RUN : VERDICT_UPSTREAM_FAILED;
     case RULE_ONE_SUCCESS: return t->skipped == t->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
     case RULE_ONE_FAILED:
     case RULE_ONE_DONE: return VERDICT_SKIP;
@@ -91,6 +93,7 @@ static enum verdict verdict_early(enum trigger_rule rule, const struct tally *t)
     case RULE_NONE_FAILED_MIN_ONE_SUCCESS: return t->bad > 0 ? VERDICT_UPSTREAM_FAILED : VERDICT_WAIT;
     case RULE_ALL_FAILED: return t->success + t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
     case RULE_ALL_SKIPPED: return t->success + t->bad > 0 ? VERDICT_SKIP : VERDICT_WAIT;
+    case RULE_ALL_DONE_MIN_ONE_SUCCESS: /* as in Airflow: what was skipped was not done */
     case RULE_NONE_SKIPPED: return t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
     case RULE_ONE_SUCCESS: return t->success > 0 ? VERDICT_RUN : VERDICT_WAIT;
     case RULE_ONE_FAILED: return t->bad > 0 ? VERDICT_RUN : VERDICT_WAIT;
@@ -134,11 +137,14 @@ enum verdict teardown_verdict(const struct upstream_counts *counts, const struct
     return setups->skipped + setups->removed == setups->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
 }
 
-enum verdict scoped_verdict(enum verdict own, const struct upstream_counts *setups)
+enum verdict scoped_verdict(enum trigger_rule rule, enum verdict own, const struct upstream_counts *setups)
 {
+    if (rule == RULE_ALWAYS)
+        return own;
     if (setups->failed + setups->upstream_failed > 0)
         return VERDICT_UPSTREAM_FAILED;
-    if (setups->done < setups->total)
-        return own == VERDICT_RUN ? VERDICT_WAIT : own;
-    return setups->skipped > 0 ? VERDICT_SKIP : own;
+    bool done = setups->done == setups->total;
+    if (setups->skipped > 0)
+        return done ? VERDICT_SKIP : VERDICT_WAIT;
+    return done || own != VERDICT_RUN ? own : VERDICT_WAIT;
 }

@@ -7,7 +7,7 @@
 #include "common/store/seal.h"
 
 struct asking {
-    void (*on_end)(void *owner, int rc, bool succeeded);
+    void (*on_end)(void *owner, int rc, bool yes);
     void *owner;
 };
 
@@ -19,19 +19,36 @@ static void on_asked(void *owner, const struct pg_outcome *outcome)
     asking.on_end(asking.owner, outcome->rc, outcome->rc == 0 && pg_get_bool(outcome->results[0], 0, 0));
 }
 
-void store_task_succeeded(struct store *store, struct str dag_id, struct str task_id, int64_t logical_ms,
-                          void (*on_end)(void *owner, int rc, bool succeeded), void *owner)
+static struct asking *asking_new(void (*on_end)(void *owner, int rc, bool yes), void *owner)
 {
     struct asking *asking = calloc(1, sizeof *asking);
-    struct pg_tx *tx = pg_tx_new();
-    struct pg_params *params = pg_tx_add(tx, SQL_task_succeeded, NULL, NULL);
 
     ASSERT(asking != NULL);
     *asking = (struct asking){ on_end, owner };
+    return asking;
+}
+
+void store_task_succeeded(struct store *store, struct str dag_id, struct str task_id, int64_t logical_ms,
+                          void (*on_end)(void *owner, int rc, bool succeeded), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_task_succeeded, NULL, NULL);
+
     pg_put_text(params, dag_id);
     pg_put_text(params, task_id);
     pg_put_time_ms(params, logical_ms);
-    store_send(store, tx, on_asked, asking);
+    store_send(store, tx, on_asked, asking_new(on_end, owner));
+}
+
+void store_asset_updated(struct store *store, struct str asset, int64_t since_ms,
+                         void (*on_end)(void *owner, int rc, bool updated), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_asset_updated, NULL, NULL);
+
+    pg_put_text(params, asset);
+    pg_put_time_ms(params, since_ms);
+    store_send(store, tx, on_asked, asking_new(on_end, owner));
 }
 
 /* ---- notifications ----------------------------------------------------------------------------------------------- */

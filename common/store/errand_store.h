@@ -10,6 +10,10 @@
 void store_task_succeeded(struct store *store, struct str dag_id, struct str task_id, int64_t logical_ms,
                           void (*on_end)(void *owner, int rc, bool succeeded), void *owner);
 
+/* Whether the asset was updated at or after that time. */
+void store_asset_updated(struct store *store, struct str asset, int64_t since_ms,
+                         void (*on_end)(void *owner, int rc, bool updated), void *owner);
+
 /* Notifications that wait, and those about deadlines of live runs, oldest first: for recovery. One whose payload cannot be
  * unsealed comes as failed. */
 void store_notifications_read(struct store *store,

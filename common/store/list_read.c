@@ -36,6 +36,24 @@ static bool is_range(enum filter_kind kind)
     return kind == FILTER_TIME_RANGE || kind == FILTER_REAL_RANGE;
 }
 
+/* The beginning of a text, where name_pattern is a pattern. */
+static const struct filter *find_prefix_filter(const struct list_row *row, struct str name,
+                                               const char **out_operator)
+{
+    static const char ENDING[] = "_prefix_pattern", PLAIN[] = "_pattern";
+    if (!str_ends(name, ENDING))
+        return NULL;
+    size_t stem = name.size - (sizeof ENDING - 1);
+    *out_operator = "prefix";
+    for (uint32_t i = 0; i < FILTERS_MAX && row->filters[i].name != NULL; i++) {
+        const struct filter *filter = &row->filters[i];
+        if (filter->kind == FILTER_PATTERN && strlen(filter->name) == stem + sizeof PLAIN - 1 &&
+            memcmp(filter->name, name.bytes, stem) == 0)
+            return filter;
+    }
+    return NULL;
+}
+
 static const struct filter *find_filter(const struct list_row *row, struct str name,
                                         const char **out_operator)
 {
@@ -54,7 +72,7 @@ static const struct filter *find_filter(const struct list_row *row, struct str n
                 return filter;
         }
     }
-    return NULL;
+    return find_prefix_filter(row, name, out_operator);
 }
 
 static int check_value(const struct filter *filter, struct str name, struct str value,
@@ -138,6 +156,8 @@ int list_query_put(struct list_query *query, struct str name, struct str value, 
     bool is_limit = str_is(name, "limit");
     if (is_limit || str_is(name, "offset")) {
         int64_t number;
+        if (value.size == 0) /* airflowctl sends what it was not told so */
+            return 0;
         if (str_to_int(value, 0, INT32_MAX, &number) < 0)
             return err_set(err, ERR_UNPROCESSABLE, "%.*s: a whole number from 0 on is expected",
                            STR_ARG(name));
@@ -244,6 +264,26 @@ static void put_patterns(struct writer *writer, const struct list_condition *con
     VEC_CLEAR(&patterns);
 }
 
+/* The texts that begin so, letter by letter: what LIKE takes for signs is escaped. */
+static void put_beginnings(struct writer *writer, const struct list_condition *condition)
+{
+    VEC(struct str) patterns = { 0 };
+    VEC_EACH (&condition->values, i) {
+        struct str value = condition->values.items[i];
+        char *pattern = arena_alloc(writer->query->arena, value.size * 2 + 1);
+        size_t size = 0;
+        for (size_t k = 0; k < value.size; k++) {
+            if (strchr("%_\\", value.bytes[k]) != NULL)
+                pattern[size++] = '\\';
+            pattern[size++] = value.bytes[k];
+        }
+        pattern[size++] = '%';
+        VEC_ADD(&patterns, ((struct str) { pattern, size }));
+    }
+    put_texts(writer, patterns.items, patterns.count);
+    VEC_CLEAR(&patterns);
+}
+
 static bool wants_all_tags(const struct list_query *query, const struct filter *filter)
 {
     VEC_EACH (&query->conditions, i) {
@@ -271,6 +311,11 @@ static void write_condition(struct writer *writer, const struct list_condition *
         put_texts(writer, condition->values.items, condition->values.count);
         break;
     case FILTER_PATTERN:
+        if (strcmp(condition->operator, "prefix") == 0) {
+            next_param(writer, " LIKE ANY (", "::text[])");
+            put_beginnings(writer, condition);
+            break;
+        }
         next_param(writer, " ILIKE ANY (", "::text[])");
         put_patterns(writer, condition, "", "");
         break;

@@ -17,6 +17,8 @@
         { "version_number", FILTER_INT, "version_number" },                                        \
         { "try_number", FILTER_INT, "try_number" }, { "operator", FILTER_TEXT, "operator" },       \
         { "operator_name_pattern", FILTER_PATTERN, "operator" },                                   \
+        { "executor", FILTER_TEXT, "executor" },                                                   \
+        { "rendered_map_index_pattern", FILTER_PATTERN, "map_label" },                             \
         { "map_index", FILTER_INT, "map_index" }, { "dag_id", FILTER_TEXT, "dag_id" },             \
         { "run_id", FILTER_TEXT, "run_id" },                                                       \
     {                                                                                              \
@@ -50,6 +52,12 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "has_import_errors", FILTER_BOOL, "has_import_errors" },
             { "last_dag_run_state", FILTER_TEXT, "last_run_state" },
             { "dag_run_state", FILTER_TEXT, "last_run_state" },
+            { "bundle_name", FILTER_TEXT, "bundle_name" },
+            { "bundle_version", FILTER_TEXT, "bundle_version" },
+            { "has_asset_schedule", FILTER_BOOL, "has_asset_schedule" },
+            { "is_favorite", FILTER_BOOL, "is_favorite" },
+            { "asset_dependency", FILTER_TAGS, "assets" },
+            { "timetable_type", FILTER_TEXT, "timetable_type" },
             { "dag_run_start_date", FILTER_TIME_RANGE, "last_run_start" },
             { "dag_run_end_date", FILTER_TIME_RANGE, "last_run_end" },
         },
@@ -79,6 +87,9 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "dag_ids", FILTER_TEXT, "dag_id" },
             { "states", FILTER_TEXT, "state" },
             { "conf_contains", FILTER_PATTERN, "conf::text" },
+            { "bundle_version", FILTER_TEXT, "bundle_version" },
+            { "partition_key_pattern", FILTER_PATTERN, "partition_key" },
+            { "partition_date", FILTER_TIME_RANGE, "partition_date" },
         },
         {
             { "id", "run_no" }, { "state", "state" }, { "dag_id", "dag_id" }, { "run_id", "run_id" },
@@ -98,19 +109,22 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "task_id", FILTER_TEXT, "task_id" }, { "xcom_key", FILTER_TEXT, "xcom_key" },
             { "map_index", FILTER_INT, "map_index" }, { "map_index_filter", FILTER_INT, "map_index" },
             { "xcom_key_pattern", FILTER_PATTERN, "xcom_key" }, { "task_id_pattern", FILTER_PATTERN, "task_id" },
-            { "run_id_pattern", FILTER_PATTERN, "run_id" },
+            { "run_id_pattern", FILTER_PATTERN, "run_id" }, { "dag_display_name_pattern", FILTER_PATTERN, "dag_id" },
+            { "logical_date", FILTER_TIME_RANGE, "logical_date" }, { "run_after", FILTER_TIME_RANGE, "run_after" },
         },
         { { "key", "xcom_key" }, { "timestamp", "timestamp" }, { "map_index", "map_index" } },
     },
     [LIST_IMPORT_ERRORS] = {
         "import_errors", SQL_api_import_errors, SCOPE_NONE, "import_error_id", 0,
-        { { "filename_pattern", FILTER_PATTERN, "filename" }, { "import_error_id", FILTER_INT, "import_error_id" } },
+        { { "filename_pattern", FILTER_PATTERN, "filename" }, { "filename", FILTER_TEXT, "filename" },
+          { "bundle_name", FILTER_TEXT, "bundle_name" }, { "import_error_id", FILTER_INT, "import_error_id" } },
         { { "id", "import_error_id" }, { "import_error_id", "import_error_id" }, { "timestamp", "timestamp" },
           { "filename", "filename" } },
     },
     [LIST_DAG_VERSIONS] = {
         "dag_versions", SQL_api_dag_versions, SCOPE_DAG, "version_no", 0,
-        { { "version_number", FILTER_INT, "version_number" }, { "dag_id", FILTER_TEXT, "dag_id" } },
+        { { "version_number", FILTER_INT, "version_number" }, { "dag_id", FILTER_TEXT, "dag_id" },
+          { "bundle_name", FILTER_TEXT, "bundle_name" }, { "bundle_version", FILTER_TEXT, "bundle_version" } },
         { { "id", "version_no" }, { "version_number", "version_number" }, { "created_at", "created_at" },
           { "dag_id", "dag_id" } },
     },
@@ -136,7 +150,7 @@ const struct list_row list_rows[LIST_COUNT] = {
         "event_logs", SQL_api_audit, SCOPE_NONE, "event_log_id", 100000,
         {
             { "dag_id", FILTER_TEXT, "dag_id" }, { "task_id", FILTER_TEXT, "task_id" }, { "run_id", FILTER_TEXT, "run_id" },
-            { "map_index", FILTER_INT, "map_index" }, { "owner", FILTER_TEXT, "owner" }, { "event", FILTER_TEXT, "event" },
+            { "map_index", FILTER_INT, "map_index" }, { "try_number", FILTER_INT, "try_number" }, { "owner", FILTER_TEXT, "owner" }, { "event", FILTER_TEXT, "event" },
             { "included_events", FILTER_TEXT, "event" }, { "excluded_events", FILTER_NOT_TEXT, "event" },
             { "before", FILTER_TIME_BEFORE, "\"when\"" }, { "after", FILTER_TIME_AFTER, "\"when\"" },
             { "dag_id_pattern", FILTER_PATTERN, "dag_id" }, { "task_id_pattern", FILTER_PATTERN, "task_id" },

@@ -11,7 +11,8 @@
  * name_lte and name_lt. */
 enum filter_kind {
     FILTER_TEXT,    /* any of the values */
-    FILTER_PATTERN, /* LIKE without case; "a | b" is either */
+    FILTER_PATTERN, /* LIKE without case; "a | b" is either. x_pattern answers to x_prefix_pattern
+                       too */
     FILTER_PREFIX,
     FILTER_BOOL,
     FILTER_INT, /* any of the values */
@@ -35,7 +36,7 @@ struct order {
 
 enum scope { SCOPE_NONE, SCOPE_DAG, SCOPE_RUN };
 
-enum { FILTERS_MAX = 28, ORDERS_MAX = 20 };
+enum { FILTERS_MAX = 32, ORDERS_MAX = 20 };
 
 struct list_row {
     const char *key;

@@ -35,7 +35,7 @@ static void add_change(struct store *store, struct pg_tx *tx, const struct vault
 static int check(const struct store *store, const struct vault_row *row, struct err *err)
 {
     if (row->kind == VAULT_POOL && row->change == VAULT_DELETE && str_is(row->name, "default_pool"))
-        return err_set(err, ERR_FORBIDDEN,
+        return err_set(err, ERR_INVALID,
                        "default_pool cannot be deleted: tasks that name no pool use it");
     if (row->kind != VAULT_POOL && row->change != VAULT_DELETE && store_seal(store) == NULL)
         return err_set(err, ERR_UNAVAILABLE, "this web server has no key to seal values with");

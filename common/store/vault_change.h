@@ -22,7 +22,7 @@ struct vault_row {
 };
 
 /* `message` is a request (request_write) for the inbox. ERR_EXISTS for VAULT_CREATE of what is
- * there, ERR_NOT_FOUND for the others of what is not; ERR_FORBIDDEN to delete default_pool;
+ * there, ERR_NOT_FOUND for the others of what is not; ERR_INVALID to delete default_pool;
  * ERR_UNAVAILABLE without a key to seal with. */
 void vault_change(struct store *store, const struct vault_row *row, struct str message,
                   const struct audit *audit,

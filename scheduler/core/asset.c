@@ -130,6 +130,7 @@ int64_t asset_event(struct core *core, const struct asset_event *event)
         keep(core, dag, index, event_no);
         asset_check(core, dag);
     }
+    wait_asset_updated(core, core->assets.items[index].name);
     return event_no;
 }
 

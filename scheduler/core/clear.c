@@ -163,7 +163,7 @@ static uint32_t clear_task(struct core *core, const struct request *request, str
     uint32_t length = run->expansions.items[expansion].length;
     for (uint32_t i = 0; i < length; i++)
         count += clear_instance(core, request, (struct ref){ run->index, task, (int32_t)i });
-    mapped_forget(run, task);
+    mapped_forget(core, run, task);
     return count;
 }
 

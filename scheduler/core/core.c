@@ -129,7 +129,7 @@ static void rest_clear(struct core *core)
         wait_clear(&core->waits.items[i]);
     VEC_CLEAR(&core->waits);
     VEC_CLEAR(&core->waits_free);
-    map_clear(&core->task_waits);
+    map_clear(&core->told_waits);
     notifications_clear(core);
     VEC_CLEAR(&core->errands);
     VEC_CLEAR(&core->work);

@@ -175,7 +175,7 @@ enum core_send_type {
     SEND_SCALE,   /* to the provider of a queue: this many workers are wanted */
     SEND_STOP,    /* to a drained worker: end yourself */
     SEND_FIND,    /* to the database: CORE_FOUND answers */
-    SEND_ERRANDS, /* to a worker; with no worker: to the helper of this scheduler, or (ERRAND_TASK) to the database */
+    SEND_ERRANDS, /* to a worker; with no worker: to the helper of this scheduler, or (ERRAND_TASK, ERRAND_ASSET) to the database */
 };
 
 struct core_send {

@@ -40,8 +40,9 @@ enum {
 /* A task of a run: its one instance, or the whole of its mapped ones, and how its upstream tasks ended. */
 struct task_slot {
     struct instance self;
-    uint32_t success, failed, upstream_failed, skipped;
-    uint32_t expansion; /* index into run->expansions, or NONE */
+    struct upstream_counts upstream;
+    struct upstream_counts share; /* what it has in `upstream` of each task behind it */
+    uint32_t expansion;           /* index into run->expansions, or NONE */
 };
 
 struct expansion {
@@ -205,7 +206,7 @@ enum {
 struct wait_plan {
     uint8_t kind;
     int64_t end_ms, poke_ms; /* end: wall */
-    struct str key;          /* of a task: dag\0task\0logical date */
+    struct str key;          /* of a task: dag\0task\0logical date; of an asset: \0name */
 };
 
 /* ---- notifications ---------------------------------------------------------------------------------------------- */
@@ -438,7 +439,7 @@ struct core {
 
     VEC(struct wait) waits;
     VEC(uint32_t) waits_free;
-    struct map task_waits; /* "dag\0task\0logical date" -> the first wait for it */
+    struct map told_waits; /* "dag\0task\0logical date" -> the first wait for it */
 
     VEC(struct notification) notifications;
     VEC(uint32_t) notifications_free;
@@ -618,11 +619,12 @@ void instance_set(struct core *core, struct ref ref, enum task_state state, enum
 void instance_end(struct core *core, struct ref ref, enum task_state state, enum cause cause, struct str error);
 /* It has its end in memory and in the batch: tells the whole, the run and what is downstream. */
 void instance_settled(struct core *core, struct ref ref);
-void mapped_forget(struct run *run, uint32_t task);
+void mapped_forget(struct core *core, struct run *run, uint32_t task);
 void instance_unsettled(struct core *core, struct ref ref, enum task_state was); /* cleared: the reverse */
 /* Stops its attempt: the row gets its end now, the process as soon as it can be. */
 void instance_kill(struct core *core, struct ref ref, enum task_state state, enum cause cause);
-struct upstream_counts slot_counts(const struct core *core, const struct run *run, uint32_t task);
+/* Brings what is behind a task up to date with it. Costs its out-degree. */
+void share_renew(struct core *core, struct run *run, uint32_t task);
 enum task_state expansion_state(const struct task *task, const struct expansion *expansion);
 void expansion_count(struct expansion *expansion, enum task_state state, int by);
 void output_drop(struct run *run, uint32_t task, int32_t map);
@@ -700,8 +702,10 @@ void wait_free(struct core *core, uint32_t index);
 void wait_clear(struct wait *wait);
 void wait_timer(struct core *core, const struct timer *timer);
 void wait_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
+void wait_asset_updated(struct core *core, struct str asset);
 void wait_task_ended(struct core *core, const struct run *run, struct str task_id); /* well; empty: the whole run */
 MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err);
+struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena); /* what it waits for, in words */
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);
 
 /* ---- notify.c: on_success and its like ----------------------------------------------------------------------------- */

@@ -397,6 +397,7 @@ bool flow_expand(struct core *core, struct ref ref)
         return false;
     }
     (void)expansion_new(core, run, ref.task, values);
+    share_renew(core, run, ref.task);
     write_expansion(core, run, ref.task, values->count, json_text(&core->step, values));
     return true;
 }

@@ -128,46 +128,59 @@ enum task_state expansion_state(const struct task *task, const struct expansion 
 
 /* ---- ends and what follows -------------------------------------------------------------------------------------------- */
 
-struct upstream_counts slot_counts(const struct core *core, const struct run *run, uint32_t task)
+/* Trigger rules count each instance of a mapped task, as in Airflow. One that tolerates failures has no end but that of the
+ * whole, and counts as one task. */
+static struct upstream_counts share_of(const struct core *core, const struct run *run, uint32_t task)
 {
     const struct task_slot *slot = &run->tasks[task];
-    return (struct upstream_counts){
-        .total = run_dag(core, run)->tasks[task].upstream_count,
-        .success = slot->success,
-        .failed = slot->failed,
-        .upstream_failed = slot->upstream_failed,
-        .skipped = slot->skipped,
-        .done = slot->success + slot->failed + slot->upstream_failed + slot->skipped,
-    };
-}
-
-static uint32_t *slot_counter(struct task_slot *slot, enum task_state state)
-{
-    switch (state) {
-    case TASK_SUCCESS: return &slot->success;
-    case TASK_FAILED: return &slot->failed;
-    case TASK_UPSTREAM_FAILED: return &slot->upstream_failed;
-    case TASK_SKIPPED: return &slot->skipped;
-    default: UNREACHABLE();
+    const struct tolerance *tolerance = &run_dag(core, run)->tasks[task].tolerate_failures;
+    bool is_whole = (slot->self.flags & INSTANCE_MAPPED) == 0 || tolerance->count > 0 || tolerance->percent > 0;
+    struct upstream_counts share = { .total = 1 };
+    if (!is_whole) {
+        const struct expansion *expansion = &run->expansions.items[slot->expansion];
+        share = (struct upstream_counts){
+            .total = expansion->length,
+            .success = expansion->success,
+            .failed = expansion->failed,
+            .upstream_failed = expansion->upstream_failed,
+            .skipped = expansion->skipped,
+            .done = expansion->done,
+        };
+    } else if (task_state_is_final(slot->self.state)) {
+        upstream_counts_add(&share, slot->self.state);
     }
+    return share;
 }
 
-/* The task as a whole has ended. Costs its out-degree. */
+void share_renew(struct core *core, struct run *run, uint32_t task)
+{
+    const struct task *model = &run_dag(core, run)->tasks[task];
+    struct upstream_counts share = share_of(core, run, task);
+    for (uint32_t i = 0; i < model->downstream_count; i++)
+        upstream_counts_replace(&run->tasks[model->downstream[i]].upstream, &run->tasks[task].share, &share);
+    run->tasks[task].share = share;
+}
+
+static void downstream_tell(struct core *core, struct run *run, uint32_t task)
+{
+    const struct task *model = &run_dag(core, run)->tasks[task];
+    share_renew(core, run, task);
+    for (uint32_t i = 0; i < model->downstream_count; i++)
+        task_evaluate(core, run, model->downstream[i]);
+}
+
+/* The task as a whole has ended. */
 static void whole_settled(struct core *core, struct run *run, uint32_t task, enum task_state state)
 {
     const struct dag *dag = run_dag(core, run);
-    const struct task *model = &dag->tasks[task];
     ASSERT(run->open_tasks > 0);
     run->open_tasks--;
-    for (uint32_t i = 0; i < model->downstream_count; i++)
-        (*slot_counter(&run->tasks[model->downstream[i]], state))++;
-    for (uint32_t i = 0; i < model->downstream_count; i++)
-        task_evaluate(core, run, model->downstream[i]);
-    if (model->setup)
+    downstream_tell(core, run, task);
+    if (dag->tasks[task].setup)
         setup_settled(core, run, task);
     past_settled(core, run);
     if (state == TASK_SUCCESS)
-        wait_task_ended(core, run, model->id);
+        wait_task_ended(core, run, dag->tasks[task].id);
     if (state == TASK_FAILED && dag->fail_fast && run->state == RUN_RUNNING && !run->forced)
         run_stop(core, run, TASK_FAILED, TASK_SKIPPED, CAUSE_FAIL_FAST, false);
     run_finish_if_done(core, run);
@@ -183,8 +196,10 @@ void instance_settled(struct core *core, struct ref ref)
     if (ref.map >= 0) {
         struct expansion *expansion = &run->expansions.items[slot->expansion];
         expansion_count(expansion, state, 1);
-        if (expansion->done < expansion->length)
+        if (expansion->done < expansion->length) {
+            downstream_tell(core, run, ref.task);
             return;
+        }
         state = expansion_state(task_at(core, ref), expansion);
         slot->self.state = (uint8_t)state;
     }
@@ -192,7 +207,7 @@ void instance_settled(struct core *core, struct ref ref)
 }
 
 /* A mapped task none of whose instances has a state has its list made anew. */
-void mapped_forget(struct run *run, uint32_t task)
+void mapped_forget(struct core *core, struct run *run, uint32_t task)
 {
     struct task_slot *slot = &run->tasks[task];
     const struct expansion *expansion = &run->expansions.items[slot->expansion];
@@ -200,6 +215,7 @@ void mapped_forget(struct run *run, uint32_t task)
         if (expansion->items[i].state != TASK_NONE)
             return;
     slot->self.flags &= (uint8_t)~INSTANCE_MAPPED;
+    share_renew(core, run, task);
 }
 
 static void unschedule_instance(struct core *core, struct ref ref)
@@ -224,7 +240,7 @@ static void unschedule(struct core *core, struct run *run, uint32_t task)
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
         unschedule_instance(core, (struct ref){ run->index, task, (int32_t)i });
     slot->self.state = TASK_NONE;
-    mapped_forget(run, task);
+    mapped_forget(core, run, task);
 }
 
 void instance_unsettled(struct core *core, struct ref ref, enum task_state was)
@@ -232,21 +248,17 @@ void instance_unsettled(struct core *core, struct ref ref, enum task_state was)
     struct run *run = run_get(core, ref.run);
     struct task_slot *slot = &run->tasks[ref.task];
     const struct task *model = task_at(core, ref);
-    enum task_state whole = was;
+    bool was_whole = true;
     if (ref.map >= 0) {
         struct expansion *expansion = &run->expansions.items[slot->expansion];
-        bool was_whole = expansion->done == expansion->length;
-        whole = slot->self.state;
+        was_whole = expansion->done == expansion->length;
         expansion_count(expansion, was, -1);
         slot->self.state = TASK_NONE; /* evaluated anew; INSTANCE_MAPPED says that the list stays */
-        if (!was_whole)
-            return;
     }
-    run->open_tasks++;
-    for (uint32_t i = 0; i < model->downstream_count; i++) {
-        (*slot_counter(&run->tasks[model->downstream[i]], whole))--;
+    run->open_tasks += was_whole;
+    share_renew(core, run, ref.task);
+    for (uint32_t i = 0; i < model->downstream_count; i++)
         unschedule(core, run, model->downstream[i]);
-    }
 }
 
 /* ---- outputs ---------------------------------------------------------------------------------------------------------- */

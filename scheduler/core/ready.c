@@ -8,12 +8,12 @@
 static enum verdict own_verdict(const struct core *core, const struct run *run, uint32_t task)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
-    struct upstream_counts counts = slot_counts(core, run, task);
+    const struct upstream_counts *counts = &run->tasks[task].upstream;
     if (model->teardown != NULL)
-        return teardown_ready(core, run, task, &counts);
-    if (MUTANT(CORE_RULE_EARLY) && counts.success > 0)
+        return teardown_ready(core, run, task, counts);
+    if (MUTANT(CORE_RULE_EARLY) && counts->success > 0)
         return VERDICT_RUN;
-    return scope_ready(core, run, task, trigger_rule_verdict(model->trigger_rule, &counts));
+    return scope_ready(core, run, task, trigger_rule_verdict(model->trigger_rule, counts));
 }
 
 /* The run before holds back what would run; what is skipped is skipped at once. */
@@ -105,20 +105,36 @@ static void task_start(struct core *core, struct ref ref)
         begin_mapped(core, ref);
 }
 
+/* The sentence of a task that is upstream_failed names one before it that is to blame; empty where it is further away. */
+static struct str blame(struct core *core, const struct run *run, uint32_t task)
+{
+    const struct dag *dag = run_dag(core, run);
+    const struct task *model = &dag->tasks[task];
+    for (uint32_t i = 0; i < model->upstream_count; i++) {
+        const struct upstream_counts *share = &run->tasks[model->upstream[i]].share;
+        if (share->failed + share->upstream_failed > 0)
+            return str_format(&core->step, "its trigger rule %s can no longer be met: task %.*s %s",
+                              trigger_rule_name(model->trigger_rule), STR_ARG(dag->tasks[model->upstream[i]].id),
+                              share->failed > 0 ? "failed" : "is upstream_failed");
+    }
+    return STR_EMPTY;
+}
+
 /* The task will not run: its one instance ends so, or each instance of a mapped one that was cleared. */
 static void task_end(struct core *core, struct ref ref, enum task_state state, enum cause cause)
 {
     struct run *run = run_get(core, ref.run);
     struct task_slot *slot = &run->tasks[ref.task];
     uint32_t expansion = slot->expansion;
+    struct str error = state == TASK_UPSTREAM_FAILED ? blame(core, run, ref.task) : STR_EMPTY;
     if (expansion == NONE || run->expansions.items[expansion].length == 0) {
-        instance_end(core, ref, state, cause, STR_EMPTY);
+        instance_end(core, ref, state, cause, error);
         return;
     }
     slot->self.state = TASK_SCHEDULED;
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
         if (run->expansions.items[expansion].items[i].state == TASK_NONE)
-            instance_end(core, (struct ref){ ref.run, ref.task, (int32_t)i }, state, cause, STR_EMPTY);
+            instance_end(core, (struct ref){ ref.run, ref.task, (int32_t)i }, state, cause, error);
 }
 
 static void decide(struct core *core, struct ref ref)

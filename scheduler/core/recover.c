@@ -105,7 +105,7 @@ static void whole_recover(struct core *core, struct run *run, uint32_t task)
     for (uint32_t i = 0; i < expansion->length; i++)
         if (task_state_is_final(expansion->items[i].state))
             expansion_count(expansion, expansion->items[i].state, 1);
-    mapped_forget(run, task);
+    mapped_forget(core, run, task);
     slot->self.state = TASK_NONE;
     if (expansion->done == expansion->length)
         slot->self.state = (uint8_t)expansion_state(&run_dag(core, run)->tasks[task], expansion);
@@ -118,15 +118,8 @@ static void counters_recover(struct core *core, struct run *run)
         struct task_slot *slot = &run->tasks[t];
         if (slot->expansion != NONE && run->expansions.items[slot->expansion].length > 0)
             whole_recover(core, run, t);
-        enum task_state state = slot->self.state;
-        if (!task_state_is_final(state))
-            continue;
-        run->open_tasks--;
-        for (uint32_t i = 0; i < dag->tasks[t].downstream_count; i++) {
-            struct task_slot *below = &run->tasks[dag->tasks[t].downstream[i]];
-            *(state == TASK_SUCCESS ? &below->success : state == TASK_FAILED ? &below->failed
-              : state == TASK_UPSTREAM_FAILED ? &below->upstream_failed : &below->skipped) += 1;
-        }
+        run->open_tasks -= task_state_is_final(slot->self.state);
+        share_renew(core, run, t);
     }
     for (uint32_t t = 0; t < dag->task_count; t++)
         if (dag->tasks[t].operator_kind == OPERATOR_BRANCH || dag->tasks[t].operator_kind == OPERATOR_SHORT_CIRCUIT)

@@ -86,10 +86,13 @@ static void trigger(struct core *core, const struct request *request)
                STR_ARG(request->run_id));
         return;
     }
+    bool has_interval = request->interval_start_ms != 0 || request->interval_end_ms != 0;
+    int64_t start_ms = has_interval ? request->interval_start_ms : request->logical_ms,
+            end_ms = has_interval ? request->interval_end_ms : request->logical_ms;
     struct run_wish wish = { .dag = dag_index(core, dag), .run_id = request->run_id, .type = request->run_type,
                              .has_logical = request->has_logical, .logical_ms = request->logical_ms,
-                             .interval_start_ms = request->has_logical ? request->logical_ms : 0,
-                             .interval_end_ms = request->has_logical ? request->logical_ms : 0,
+                             .interval_start_ms = request->has_logical ? start_ms : 0,
+                             .interval_end_ms = request->has_logical ? end_ms : 0,
                              .run_after_ms = request->run_after_ms > 0 ? request->run_after_ms : core->wall_ms,
                              .conf = request->conf, .triggered_by = request->actor, .note = request->note,
                              .cause = CAUSE_REQUESTED };

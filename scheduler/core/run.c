@@ -55,12 +55,15 @@ struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct 
     return run;
 }
 
-static void slots_init(struct run *run, uint32_t count)
+static void slots_init(struct run *run, const struct dag *dag)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        run->tasks[i].self.attempt = NONE;
-        run->tasks[i].expansion = NONE;
-    }
+    for (uint32_t i = 0; i < dag->task_count; i++)
+        run->tasks[i] = (struct task_slot){
+            .self.attempt = NONE,
+            .upstream.total = dag->tasks[i].upstream_count,
+            .share.total = 1,
+            .expansion = NONE,
+        };
 }
 
 void run_tasks_new(struct core *core, struct run *run)
@@ -69,7 +72,7 @@ void run_tasks_new(struct core *core, struct run *run)
     struct version *version = &core->versions.items[run->version];
     ASSERT(run->tasks == NULL);
     run->tasks = ARENA_ARRAY(&run->arena, struct task_slot, dag->task_count);
-    slots_init(run, dag->task_count);
+    slots_init(run, dag);
     run->open_tasks = dag->task_count;
     run->gate = gate_new(core, dag->max_active_tasks);
     if (!version->has_run_gates)

@@ -3,12 +3,11 @@
  * what lies in the scope of a setup does not run without it. */
 #include "scheduler/core/core_state.h"
 
+/* Each instance of a mapped setup, as trigger rules count them. */
 static void count_in(const struct run *run, uint32_t task, struct upstream_counts *counts)
 {
-    uint8_t state = run->tasks[task].self.state;
-    counts->total++;
-    if (task_state_is_final(state))
-        upstream_counts_add(counts, state);
+    static const struct upstream_counts nothing;
+    upstream_counts_replace(counts, &nothing, &run->tasks[task].share);
 }
 
 enum verdict teardown_ready(const struct core *core, const struct run *run, uint32_t task,
@@ -27,6 +26,15 @@ enum verdict teardown_ready(const struct core *core, const struct run *run, uint
     return teardown_verdict(counts, &setups);
 }
 
+/* About a setup that is directly before it a task's own rule decides. */
+static bool is_upstream(const struct task *model, uint32_t task)
+{
+    for (uint32_t i = 0; i < model->upstream_count; i++)
+        if (model->upstream[i] == task)
+            return true;
+    return false;
+}
+
 enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
@@ -34,8 +42,9 @@ enum verdict scope_ready(const struct core *core, const struct run *run, uint32_
     if (MUTANT(CORE_SETUP_IGNORED))
         return own;
     for (uint32_t i = 0; i < model->setup_count; i++)
-        count_in(run, model->setups[i], &setups);
-    return scoped_verdict(own, &setups);
+        if (!is_upstream(model, model->setups[i]))
+            count_in(run, model->setups[i], &setups);
+    return scoped_verdict(model->trigger_rule, own, &setups);
 }
 
 void setup_settled(struct core *core, struct run *run, uint32_t setup)

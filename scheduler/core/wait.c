@@ -22,6 +22,12 @@ static struct ref ref_of(const struct core *core, const struct wait *wait)
     return core->attempts.items[wait->attempt].ref;
 }
 
+/* What the core hears of itself; what was before, or is not in memory, the database is asked. */
+static bool is_told(uint8_t kind)
+{
+    return kind == ERRAND_TASK || kind == ERRAND_ASSET;
+}
+
 /* ---- the table -------------------------------------------------------------------------------------------------------- */
 
 static void arm(struct core *core, uint32_t index)
@@ -59,29 +65,29 @@ static char *text_keep(struct str text)
     return copy;
 }
 
-/* Those that wait for the same task stand in one list. */
-static void task_link(struct core *core, uint32_t index, struct str key)
+/* Those that wait for the same task or asset stand in one list. */
+static void told_link(struct core *core, uint32_t index, struct str key)
 {
     struct wait *wait = wait_at(core, index);
     uint64_t first = NONE;
-    (void)map_get_str(&core->task_waits, key, &first);
+    (void)map_get_str(&core->told_waits, key, &first);
     wait->next = (uint32_t)first;
     if (wait->next != NONE)
         wait_at(core, wait->next)->previous = index;
-    map_put_str(&core->task_waits, key, index);
+    map_put_str(&core->told_waits, key, index);
     wait->key = (struct str){ text_keep(key), key.size };
 }
 
-static void task_unlink(struct core *core, struct wait *wait)
+static void told_unlink(struct core *core, struct wait *wait)
 {
     if (wait->next != NONE)
         wait_at(core, wait->next)->previous = wait->previous;
     if (wait->previous != NONE)
         wait_at(core, wait->previous)->next = wait->next;
     else if (wait->next != NONE)
-        map_put_str(&core->task_waits, wait->key, wait->next);
+        map_put_str(&core->told_waits, wait->key, wait->next);
     else
-        (void)map_remove_str(&core->task_waits, wait->key);
+        (void)map_remove_str(&core->told_waits, wait->key);
 }
 
 /* A queue with waits that need looks keeps one worker at least. */
@@ -114,9 +120,9 @@ static uint32_t wait_new(struct core *core, uint32_t attempt, const struct wait_
                            .worker = NONE, .queue = NONE, .begun_ms = begun_ms, .end_ms = plan->end_ms, .poke_ms = plan->poke_ms,
                            .look_ms = core->now_ms, .key = STR_EMPTY, .previous = NONE, .next = NONE };
     core->attempts.items[attempt].wait = index;
-    if (plan->kind == ERRAND_TASK)
-        task_link(core, index, plan->key);
-    if (plan->kind < WAIT_UNTIL && plan->kind != ERRAND_TASK)
+    if (is_told(plan->kind))
+        told_link(core, index, plan->key);
+    else if (plan->kind < WAIT_UNTIL)
         queue_join(core, wait);
     return index;
 }
@@ -127,8 +133,8 @@ void wait_free(struct core *core, uint32_t index)
     ASSERT(wait->used);
     if (wait->looking)
         errand_over(core, wait->worker);
-    if (wait->kind == ERRAND_TASK)
-        task_unlink(core, wait);
+    if (is_told(wait->kind))
+        told_unlink(core, wait);
     queue_leave(core, wait);
     core->attempts.items[wait->attempt].wait = NONE;
     wait_clear(wait);
@@ -153,8 +159,8 @@ static void give_up(struct core *core, uint32_t index)
     const struct value *args = task_at(core, ref_of(core, wait))->operator_args;
     bool soft = value_boolean(value_get(args, "soft_fail"), false);
     struct str waited = duration_text(&core->step, (core->wall_ms - wait->begun_ms) / 1000 * 1000);
-    struct str error = str_format(&core->step, "TimeoutError: it did not come within %.*s (looked %u times)%s%s",
-                                  STR_ARG(waited), wait->looks, wait->said != NULL ? "; at last: " : "",
+    struct str error = str_format(&core->step, "TimeoutError: %.*s did not come within %.*s (looked %u times)%s%s",
+                                  STR_ARG(wait_subject(core, wait, &core->step)), STR_ARG(waited), wait->looks, wait->said != NULL ? "; at last: " : "",
                                   wait->said != NULL ? wait->said : "");
     deferred_end(core, wait->attempt, soft ? TASK_SKIPPED : TASK_FAILED, CAUSE_WAITED_TOO_LONG, error);
 }
@@ -177,19 +183,31 @@ static void found(struct core *core, uint32_t index, struct str output)
 
 /* ---- looks ------------------------------------------------------------------------------------------------------------- */
 
-/* The database is asked only when all that was decided before is in it: what ends later is heard of here. */
-static void ask_database(struct core *core, struct wait *wait)
+static struct str question_of(struct core *core, const struct wait *wait, struct arena *arena)
 {
-    struct str rest = wait->key, dag_id = STR_EMPTY, task_id = STR_EMPTY;
+    struct str rest = wait->key, first = STR_EMPTY, task_id = STR_EMPTY;
     struct value *map = value_map(&core->step);
-    (void)str_split(&rest, '\0', &dag_id);
+    (void)str_split(&rest, '\0', &first);
+    if (wait->kind == ERRAND_ASSET) { /* what was updated since the run is there counts */
+        int64_t since_ms = run_get(core, ref_of(core, wait).run)->queued_ms;
+        value_put(&core->step, map, STR("asset"), value_string(&core->step, rest));
+        value_put(&core->step, map, STR("since_ms"), value_int(&core->step, since_ms));
+        return json_text(arena, map);
+    }
     (void)str_split(&rest, '\0', &task_id);
-    value_put(&core->step, map, STR("dag_id"), value_string(&core->step, dag_id));
+    value_put(&core->step, map, STR("dag_id"), value_string(&core->step, first));
     value_put(&core->step, map, STR("task_id"), value_string(&core->step, task_id));
     value_put(&core->step, map, STR("logical_ms"), value_string(&core->step, rest));
-    struct errand *errand = ARENA_NEW(batch_arena(core), struct errand);
-    *errand = (struct errand){ core->attempts.items[wait->attempt].id, wait->look_no, ERRAND_TASK,
-                               json_text(batch_arena(core), map) };
+    return json_text(arena, map);
+}
+
+/* The database is asked only when all that was decided before is in it: what comes later is heard of here. */
+static void ask_database(struct core *core, struct wait *wait)
+{
+    struct arena *arena = batch_arena(core);
+    struct errand *errand = ARENA_NEW(arena, struct errand);
+    *errand = (struct errand){ core->attempts.items[wait->attempt].id, wait->look_no, (enum errand_kind)wait->kind,
+                               question_of(core, wait, arena) };
     hold_send(core, (struct core_send){ .type = SEND_ERRANDS, .worker = STR_EMPTY, .errands = { errand, 1 } });
 }
 
@@ -215,7 +233,7 @@ static bool look(struct core *core, uint32_t index)
 {
     struct wait *wait = wait_at(core, index);
     uint32_t worker = NONE;
-    if (wait->kind != ERRAND_TASK) {
+    if (!is_told(wait->kind)) {
         worker = errand_worker(core, wait->queue);
         if (worker == NONE) {
             look_at(core, wait, GRID_MS + spread(core, wait, NO_WORKER_MS)); /* never at once: nothing would have changed */
@@ -223,7 +241,7 @@ static bool look(struct core *core, uint32_t index)
         }
     }
     wait->look_no++;
-    if (wait->kind == ERRAND_TASK)
+    if (is_told(wait->kind))
         ask_database(core, wait);
     else if (!ask_worker(core, index, worker))
         return false;
@@ -346,14 +364,25 @@ void wait_resume(struct core *core, struct run *run, uint32_t task)
         resume(core, (struct ref){ run->index, task, (int32_t)i });
 }
 
-void wait_task_ended(struct core *core, const struct run *run, struct str task_id)
+static void told(struct core *core, struct str key)
 {
     uint64_t first = NONE;
-    if (core->task_waits.count == 0 || !run->has_logical)
+    while (map_get_str(&core->told_waits, key, &first))
+        found(core, (uint32_t)first, STR_EMPTY);
+}
+
+void wait_task_ended(struct core *core, const struct run *run, struct str task_id)
+{
+    if (core->told_waits.count == 0 || !run->has_logical)
         return;
     struct str dag_id = run_dag(core, run)->id;
     struct str key = str_format(&core->step, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0', STR_ARG(task_id), '\0',
                                 (long long)run->logical_ms);
-    while (map_get_str(&core->task_waits, key, &first))
-        found(core, (uint32_t)first, STR_EMPTY);
+    told(core, key);
+}
+
+void wait_asset_updated(struct core *core, struct str asset)
+{
+    if (core->told_waits.count > 0)
+        told(core, str_format(&core->step, "%c%.*s", '\0', STR_ARG(asset)));
 }

@@ -68,6 +68,15 @@ static int plan_task(struct core *core, struct ref ref, const struct value *fiel
     return 0;
 }
 
+static int plan_asset(struct core *core, struct ref ref, const struct value *raw, struct wait_plan *out, struct err *err)
+{
+    struct str name;
+    int rc = text_render(core, ref, raw, &core->step, &name, err);
+    if (rc == 0)
+        out->key = str_format(&core->step, "%c%.*s", '\0', STR_ARG(name));
+    return rc;
+}
+
 static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms, const struct value *args, struct wait_plan *out,
                        struct err *err)
 {
@@ -90,7 +99,7 @@ static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms, cons
 
 int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err)
 {
-    static const enum errand_kind kinds[] = { ERRAND_FILE, ERRAND_HTTP, ERRAND_SQL, ERRAND_TASK };
+    static const enum errand_kind kinds[] = { ERRAND_FILE, ERRAND_HTTP, ERRAND_SQL, ERRAND_TASK, ERRAND_ASSET };
     const struct value *args = task_at(core, ref)->operator_args;
     struct context_owner owner;
     struct context context;
@@ -105,6 +114,8 @@ int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct w
     out->poke_ms = value_integer(value_get(args, "poke_interval_ms"), POKE_MS);
     if (out->kind == ERRAND_TASK)
         return plan_task(core, ref, value_get(args, "task"), out, err);
+    if (out->kind == ERRAND_ASSET)
+        return plan_asset(core, ref, value_get(args, "asset"), out, err);
     context_fill(core, ref, &owner, &core->step, &context);
     return errand_look(&context, (enum errand_kind)out->kind, &core->step, &payload, err); /* a mistake shows now, not at the first look */
 }
@@ -124,7 +135,7 @@ static struct str span(struct arena *arena, int64_t ms)
     return str_format(arena, "%lld s", (long long)s);
 }
 
-static struct str subject(struct core *core, const struct wait *wait, struct arena *arena)
+struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena)
 {
     const struct value *args = task_at(core, core->attempts.items[wait->attempt].ref)->operator_args;
     struct str text = STR_EMPTY, rest = wait->key, dag_id = STR_EMPTY, task_id = STR_EMPTY;
@@ -144,6 +155,7 @@ static struct str subject(struct core *core, const struct wait *wait, struct are
         (void)str_split(&rest, '\0', &task_id);
         return str_format(arena, task_id.size > 0 ? "task %.*s of DAG %.*s" : "%.*sa run of DAG %.*s", STR_ARG(task_id),
                           STR_ARG(dag_id));
+    case ERRAND_ASSET: return str_format(arena, "an update of asset %.*s", STR_ARG(str_slice(rest, 1, rest.size)));
     default: return STR("a time");
     }
 }
@@ -155,7 +167,7 @@ struct str wait_why(const struct core *core, const struct wait *wait, struct are
     if (wait->kind == WAIT_UNTIL)
         return str_format(arena, "waits until %.*s, in %.*s, and holds no slot", STR_ARG(context_time(arena, wait->end_ms)),
                           STR_ARG(span(arena, wait->end_ms - core->wall_ms)));
-    buf_printf(&out, "waits for %.*s", STR_ARG(subject(mutable, wait, arena)));
+    buf_printf(&out, "waits for %.*s", STR_ARG(wait_subject(mutable, wait, arena)));
     if (wait->looks > 0)
         buf_printf(&out, "; looked %u time%s, last %.*s ago", wait->looks, wait->looks == 1 ? "" : "s",
                    STR_ARG(span(arena, core->now_ms - wait->looked_ms)));

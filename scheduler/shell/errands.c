@@ -59,27 +59,36 @@ static void on_asked(void *owner, int rc, bool succeeded)
         tell(question.shell, &answer, 1);
 }
 
+static void ask_task(struct shell *shell, const struct value *map, struct question *question)
+{
+    int64_t logical_ms = 0;
+    int rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX, &logical_ms);
+    ASSERT(rc == 0);
+    store_task_succeeded(shell->store, value_text(value_get(map, "dag_id"), STR_EMPTY),
+                         value_text(value_get(map, "task_id"), STR_EMPTY), logical_ms, on_asked, question);
+}
+
 static void ask(struct shell *shell, const struct errand *errand)
 {
     struct question *question = malloc(sizeof *question);
     struct arena arena = { 0 };
     const struct value *map = NULL;
-    int64_t logical_ms = 0;
     ASSERT(question != NULL);
     *question = (struct question){ shell, shell->epoch, errand->id, errand->number };
     int rc = json_parse(&arena, errand->payload, NULL, &map, NULL);
     ASSERT(rc == 0); /* the core wrote it */
-    rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX, &logical_ms);
-    ASSERT(rc == 0);
-    store_task_succeeded(shell->store, value_text(value_get(map, "dag_id"), STR_EMPTY),
-                         value_text(value_get(map, "task_id"), STR_EMPTY), logical_ms, on_asked, question);
+    if (errand->kind == ERRAND_ASSET)
+        store_asset_updated(shell->store, value_text(value_get(map, "asset"), STR_EMPTY),
+                            value_integer(value_get(map, "since_ms"), 0), on_asked, question);
+    else
+        ask_task(shell, map, question);
     arena_clear(&arena);
 }
 
 void errands_run(struct errands *errands, const struct errand *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i].kind == ERRAND_TASK)
+        if (items[i].kind == ERRAND_TASK || items[i].kind == ERRAND_ASSET)
             ask(errands->shell, &items[i]);
         else
             helper_give(errands->helper, &items[i], 1);

@@ -39,12 +39,21 @@ struct ingest {
     struct folder_watches *watches;
     struct compile_children *children;
     uint64_t epoch;
+    uint32_t asked; /* of the database and of the pool, and not answered: closing waits for them */
     uint32_t closing;
     void *owner;
     void (*done)(void *owner);
 };
 
 static void look(struct ingest *ingest);
+static void finish_close(struct ingest *ingest);
+
+static void answered(struct ingest *ingest)
+{
+    ASSERT(ingest->asked > 0);
+    if (--ingest->asked == 0 && ingest->is_closing)
+        finish_close(ingest);
+}
 
 /* A timer that is set stays as it is: where something changes all the time, waiting for calm would be waiting for ever. */
 static void look_soon(struct ingest *ingest)
@@ -140,6 +149,7 @@ static void on_recorded(void *owner, const struct recorded_file *recorded)
         }
     }
     compile_answer_free(result);
+    answered(ingest);
 }
 
 static void on_compiled(void *owner, struct compile_answer *result)
@@ -160,18 +170,18 @@ static void on_compiled(void *owner, struct compile_answer *result)
     struct recording *recording = malloc(sizeof *recording);
     ASSERT(recording != NULL);
     *recording = (struct recording){ ingest, ingest->shell->epoch, result };
+    ingest->asked++;
     store_dag_file_put(ingest->shell->store, ingest->shell->epoch, &result->file, on_recorded, recording);
 }
 
 static void on_gone(void *owner, const struct recorded_file *recorded)
 {
     struct ingest *ingest = owner;
-    if (!ingest->is_on)
-        return;
-    if (recorded->rc < 0)
+    if (ingest->is_on && recorded->rc < 0)
         log_error("dag_files_gone", LOG_ERR(recorded->err));
-    for (uint32_t i = 0; recorded->rc == 0 && i < recorded->gone_count; i++)
+    for (uint32_t i = 0; ingest->is_on && recorded->rc == 0 && i < recorded->gone_count; i++)
         shell_step(ingest->shell, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { recorded->gone[i] } });
+    answered(ingest);
 }
 
 /* ---- looking -------------------------------------------------------------------------------------------------------------- */
@@ -210,8 +220,10 @@ static void compare(struct ingest *ingest)
         known->hash[0] = '\0';
         known->size = -1;
     }
-    if (gone.count > 0)
+    if (gone.count > 0) {
+        ingest->asked++;
         store_dag_files_gone(ingest->shell->store, ingest->shell->epoch, gone.items, gone.count, on_gone, ingest);
+    }
     VEC_CLEAR(&gone);
 }
 
@@ -233,10 +245,9 @@ static void on_looked(struct work *work)
         compare(ingest);
     }
     dag_folder_clear(&ingest->folder);
-    if (ingest->is_closing)
-        finish_close(ingest);
-    else if (ingest->is_on && ingest->look_again)
+    if (ingest->is_on && ingest->look_again)
         look(ingest);
+    answered(ingest);
 }
 
 static void look(struct ingest *ingest)
@@ -245,6 +256,7 @@ static void look(struct ingest *ingest)
     if (ingest->is_looking)
         return;
     ingest->is_looking = true;
+    ingest->asked++;
     timer_once(&ingest->timer, ingest->shell->conf->scheduler_dag_dir_list_interval_ms);
     loop_work(ingest->shell->loop, &ingest->work, run_look, on_looked, ingest);
 }
@@ -277,17 +289,18 @@ static void on_known_file(void *owner, const struct known_file *file)
 static void on_known_end(void *owner, int rc, const struct err *err)
 {
     struct ingest *ingest = owner;
-    if (!ingest->is_on)
-        return;
-    if (rc < 0)
+    if (ingest->is_on && rc < 0)
         log_warn("dag_files_read", LOG_ERR(err)); /* then all are compiled: their versions are found by their hash */
-    look(ingest);
+    if (ingest->is_on)
+        look(ingest);
+    answered(ingest);
 }
 
 void ingest_start(struct ingest *ingest)
 {
     ingest->is_on = true;
     forget_files(ingest);
+    ingest->asked++;
     store_dag_files_read(ingest->shell->store, on_known_file, on_known_end, ingest);
 }
 
@@ -344,6 +357,6 @@ void ingest_close(struct ingest *ingest, void (*done)(void *owner), void *owner)
     ingest->is_closing = true;
     ingest->done = done;
     ingest->owner = owner;
-    if (!ingest->is_looking)
+    if (ingest->asked == 0)
         finish_close(ingest);
 }

@@ -48,6 +48,7 @@ CROSS JOIN LATERAL (
         'description', d.description, 'timetable_summary', schedule_text(d.schedule),
         'timetable_description', coalesce(schedule_text(d.schedule), 'Never, external triggers only'),
         'timetable_partitioned', false, 'timetable_periodic', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
+        'is_backfillable', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
         'tags', (SELECT coalesce(json_agg(json_build_object('name', tag, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id)
                                           ORDER BY tag), '[]') FROM unnest(d.tags) AS tag),
         'max_active_tasks', coalesce((v.ir ->> 'max_active_tasks')::int, 16),
@@ -64,10 +65,12 @@ CROSS JOIN LATERAL (
 WHERE d.dag_id = $1
 
 -- name: api_tasks
--- All tasks of the newest version, or the one that $2 names.
--- takes: text text
+-- All tasks of the newest version, ordered by the field $3 (falling: $4), or the one that $2 names.
+-- $5: whether the backoff is told as yes or no, as releases before 3.2 do.
+-- takes: text text text bool bool
 -- gives: text
-SELECT CASE WHEN $2 = '' THEN json_build_object('tasks', coalesce(json_agg(x.j ORDER BY x.ordinal), '[]'),
+SELECT CASE WHEN $2 = '' THEN json_build_object('tasks', coalesce(json_agg(x.j ORDER BY
+           CASE WHEN NOT $4 THEN x.j ->> $3 END, CASE WHEN $4 THEN x.j ->> $3 END DESC, x.ordinal), '[]'),
                                                 'total_entries', count(x.j))::text
        ELSE min(x.j::text) END
 FROM dag d
@@ -89,7 +92,8 @@ LEFT JOIN LATERAL (
             'microseconds', (t.task ->> 'execution_timeout_ms')::bigint % 1000 * 1000) END,
         'retry_delay', json_build_object('__type', 'TimeDelta', 'days', r.ms / 86400000, 'seconds', r.ms % 86400000 / 1000,
             'microseconds', r.ms % 1000 * 1000),
-        'retry_exponential_backoff', coalesce((t.task ->> 'retry_backoff')::float8, 0),
+        'retry_exponential_backoff', CASE WHEN $5 THEN to_json(coalesce((t.task ->> 'retry_backoff')::float8, 0) > 0)
+            ELSE to_json(coalesce((t.task ->> 'retry_backoff')::float8, 0)) END,
         'priority_weight', coalesce((t.task ->> 'priority_weight')::float8, 1),
         'weight_rule', coalesce(t.task ->> 'weight_rule', 'downstream'), 'ui_color', '#e8f7e4', 'ui_fgcolor', '#000',
         'template_fields', (SELECT coalesce(json_agg(k ORDER BY k), '[]') FROM jsonb_object_keys(t.task -> 'operator_args') AS k),
@@ -142,13 +146,13 @@ FROM (
 HAVING $5 < 0 OR count(*) > 0
 
 -- name: api_output
--- One XCom entry. $6: its value as text instead of as JSON.
+-- One XCom entry. $6: its value as text (a text as it is) instead of as JSON.
 -- takes: text text text int4 text bool
 -- gives: text
 SELECT json_build_object('key', o.key, 'timestamp', o.written_at, 'logical_date', r.logical_at, 'run_after', r.run_after,
     'map_index', o.map_index, 'task_id', $3, 'dag_id', d.dag_id, 'run_id', r.run_id, 'dag_display_name', d.dag_id,
     'run_display_name', r.run_id, 'task_display_name', $3,
-    'value', CASE WHEN $6 THEN to_json(o.value::text) ELSE o.value::json END)::text
+    'value', CASE WHEN $6 THEN to_json(o.value #>> '{}') ELSE o.value::json END)::text
 FROM dag d
 JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
 JOIN run r ON r.run_no = k.run_no
@@ -166,6 +170,13 @@ SELECT json_build_object('content', v.source, 'dag_id', d.dag_id, 'version_numbe
                          'dag_display_name', d.dag_id)::text
 FROM dag d JOIN dag_version v ON v.dag_no = d.dag_no
 WHERE d.dag_id = $1 AND CASE WHEN $2 < 0 THEN v.version_no = d.version_no ELSE v.version_number = $2 END
+
+-- name: api_file_token
+-- The file behind a file_token.
+-- takes: text
+-- gives: text
+SELECT to_json(f.path)::text FROM dag_file f
+WHERE translate(encode(convert_to(f.path, 'UTF8'), 'base64'), E'+/=\n', '-_') = $1
 
 -- name: api_dag_stats
 -- Runs by state; of all DAGs when $1 is empty.

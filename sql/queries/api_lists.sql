@@ -2,7 +2,7 @@
 -- pages it, and joins the JSON of column j. Nothing here takes a parameter, but for lists of one run (dag_id, run_id).
 
 -- name: api_dags
--- gives: text text text bool bool bool timestamptz text[] text[] text text timestamptz timestamptz int4
+-- gives: text text text bool bool bool bool bool timestamptz text[] text[] text[] text text text text text timestamptz timestamptz int4
 SELECT json_build_object(
         'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'is_paused', d.is_paused, 'is_stale', d.is_stale,
         'last_parsed_time', d.last_parsed_at, 'last_parse_duration', f.parse_ms / 1000.0::float8, 'last_expired', NULL,
@@ -11,6 +11,7 @@ SELECT json_build_object(
         'timetable_description', coalesce(schedule_text(d.schedule), 'Never, external triggers only'),
         'timetable_partitioned', false,
         'timetable_periodic', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
+        'is_backfillable', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
         'tags', (SELECT coalesce(json_agg(json_build_object('name', tag, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id)
                                           ORDER BY tag), '[]') FROM unnest(d.tags) AS tag),
         'max_active_tasks', coalesce((v.ir ->> 'max_active_tasks')::int, 16),
@@ -25,7 +26,13 @@ SELECT json_build_object(
         'allowed_run_types', NULL, 'is_favorite', false,
         'file_token', translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_'))::text AS j,
     d.dag_id, d.dag_id AS dag_display_name, d.is_paused, d.is_stale, e.has_errors AS has_import_errors,
-    d.next_fire_at AS next_dagrun, d.tags, d.owners, d.fileloc, run_state_word(l.state) AS last_run_state,
+    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule, false AS is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
+    CASE WHEN jsonb_typeof(d.schedule -> 'assets') = 'array'
+         THEN ARRAY(SELECT jsonb_array_elements_text(d.schedule -> 'assets')) ELSE '{}' END AS assets,
+    'dags-folder'::text AS bundle_name, NULL::text AS bundle_version,
+    coalesce((SELECT min(key) FROM jsonb_object_keys(CASE jsonb_typeof(d.schedule) WHEN 'object' THEN d.schedule ELSE '{}' END) AS key),
+             'none') AS timetable_type,
+    d.fileloc, run_state_word(l.state) AS last_run_state,
     l.started_at AS last_run_start, l.ended_at AS last_run_end, d.dag_no
 FROM dag d
 LEFT JOIN dag_version v ON v.version_no = d.version_no
@@ -36,7 +43,7 @@ LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.ended_at FROM run r WHERE r.d
                    ORDER BY r.run_no DESC LIMIT 1) l ON true
 
 -- name: api_runs
--- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text int8
+-- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text text text timestamptz int8
 SELECT json_build_object(
         'dag_run_id', r.run_id, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'logical_date', r.logical_at,
         'queued_at', r.queued_at, 'start_date', r.started_at, 'end_date', r.ended_at,
@@ -56,12 +63,13 @@ SELECT json_build_object(
     r.run_after, r.started_at AS start_date, r.ended_at AS end_date, r.updated_at,
     extract(epoch FROM r.ended_at - r.started_at)::float8 AS duration,
     (SELECT v.version_number FROM dag_version v WHERE v.version_no = r.version_no) AS dag_version,
-    r.conf, r.triggered_by AS triggering_user_name, r.run_no
+    r.conf, CASE WHEN r.run_type = 0 THEN r.triggered_by END AS triggering_user_name, NULL::text AS bundle_version,
+    NULL::text AS partition_key, NULL::timestamptz AS partition_date, r.run_no
 FROM run r JOIN dag d ON d.dag_no = r.dag_no
 
 -- name: api_instances
 -- Instances of all runs that have a row.
--- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 int8 int4
+-- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4
 SELECT json_build_object(
         'id', coalesce(y.attempt, derived_id(2, r.run_no, (y.task::bigint << 32) | (y.map_index + 1))),
         'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', y.map_index,
@@ -84,7 +92,8 @@ SELECT json_build_object(
     CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END AS state, r.logical_at AS logical_date, r.run_after,
     y.started_at AS start_date, y.ended_at AS end_date, coalesce(y.ended_at, y.started_at, y.queued_at) AS updated_at,
     extract(epoch FROM y.ended_at - y.started_at)::float8 AS duration, y.pool, y.queue, v.version_number,
-    y.try_no::int AS try_number, t.task ->> 'operator_kind' AS operator, y.map_index, r.run_no, y.task AS ordinal
+    y.try_no::int AS try_number, t.task ->> 'operator_kind' AS operator, y.map_index, y.map_label, NULL::text AS executor,
+    r.run_no, y.task AS ordinal
 FROM try y
 JOIN run r ON r.run_no = y.run_no
 JOIN dag d ON d.dag_no = r.dag_no
@@ -97,7 +106,7 @@ WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.tas
 -- name: api_run_instances
 -- Instances of one run, those without a row too: theirs is derived from the version.
 -- takes: text text
--- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 int8 int4
+-- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4
 SELECT json_build_object(
         'id', coalesce(y.attempt, derived_id(2, r.run_no, (t.ordinal::bigint << 32) | (m.map_index + 1))),
         'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', m.map_index,
@@ -125,7 +134,7 @@ SELECT json_build_object(
     coalesce(y.ended_at, y.started_at, y.queued_at) AS updated_at,
     extract(epoch FROM y.ended_at - y.started_at)::float8 AS duration, coalesce(y.pool, t.task ->> 'pool', 'default_pool') AS pool,
     coalesce(y.queue, t.task ->> 'queue', 'default') AS queue, v.version_number, coalesce(y.try_no, 0)::int AS try_number,
-    t.task ->> 'operator_kind' AS operator, m.map_index, r.run_no, t.ordinal
+    t.task ->> 'operator_kind' AS operator, m.map_index, y.map_label, NULL::text AS executor, r.run_no, t.ordinal
 FROM dag d
 JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
 JOIN run r ON r.run_no = k.run_no
@@ -142,13 +151,13 @@ WHERE d.dag_id = $1
 -- name: api_outputs
 -- Outputs (XCom) of one run.
 -- takes: text text
--- gives: text text text text int4 text timestamptz int8
+-- gives: text text text text int4 text timestamptz timestamptz timestamptz int8
 SELECT json_build_object('key', o.key, 'timestamp', o.written_at, 'logical_date', r.logical_at, 'run_after', r.run_after,
         'map_index', o.map_index, 'task_id', v.ir -> 'tasks' -> o.task ->> 'id', 'dag_id', d.dag_id, 'run_id', r.run_id,
         'dag_display_name', d.dag_id, 'run_display_name', r.run_id,
         'task_display_name', v.ir -> 'tasks' -> o.task ->> 'id')::text AS j,
     d.dag_id, r.run_id, v.ir -> 'tasks' -> o.task ->> 'id' AS task_id, o.map_index, o.key AS xcom_key,
-    o.written_at AS timestamp, r.run_no
+    o.written_at AS timestamp, r.logical_at AS logical_date, r.run_after, r.run_no
 FROM dag d
 JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
 JOIN run r ON r.run_no = k.run_no
@@ -157,19 +166,20 @@ JOIN output o ON o.run_no = r.run_no
 WHERE d.dag_id = $1
 
 -- name: api_import_errors
--- gives: text int8 text timestamptz
+-- gives: text int8 text text timestamptz
 SELECT json_build_object('import_error_id', e.import_error_no, 'timestamp', e.seen_at, 'filename', e.path,
         'bundle_name', 'dags-folder',
         'stack_trace', format(E'%s, line %s, column %s: %s\n%s\n%s', e.path, e.line, e.col, e.message, e.advice, e.excerpt))::text AS j,
-    e.import_error_no AS import_error_id, e.path AS filename, e.seen_at AS timestamp
+    e.import_error_no AS import_error_id, e.path AS filename, 'dags-folder'::text AS bundle_name,
+    e.seen_at AS timestamp
 FROM import_error e
 
 -- name: api_dag_versions
--- gives: text text int4 timestamptz int8
+-- gives: text text int4 text text timestamptz int8
 SELECT json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number, 'dag_id', d.dag_id,
         'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL, 'created_at', v.created_at,
         'dag_display_name', d.dag_id)::text AS j,
-    d.dag_id, v.version_number, v.created_at, v.version_no
+    d.dag_id, v.version_number, 'dags-folder'::text AS bundle_name, NULL::text AS bundle_version, v.created_at, v.version_no
 FROM dag_version v JOIN dag d ON d.dag_no = v.dag_no
 
 -- name: api_tags
@@ -210,12 +220,12 @@ SELECT json_build_object('connection_id', c.connection_id, 'conn_type', coalesce
 FROM connection c
 
 -- name: api_audit
--- gives: text int8 timestamptz text text text text int4 text
+-- gives: text int8 timestamptz text text text text int4 int4 text
 SELECT json_build_object('event_log_id', a.audit_no, 'when', a.at, 'dag_id', a.dag_id, 'dag_display_name', a.dag_id,
         'task_id', a.task_id, 'task_display_name', a.task_id, 'run_id', a.run_id, 'map_index', a.map_index,
         'try_number', NULL, 'event', CASE WHEN a.allowed THEN a.event ELSE a.event || '.denied' END,
         'logical_date', NULL, 'owner', a.actor, 'extra', a.detail::text)::text AS j,
-    a.audit_no AS event_log_id, a.at AS "when", a.dag_id, a.task_id, a.run_id, a.event, a.map_index, a.actor AS owner
+    a.audit_no AS event_log_id, a.at AS "when", a.dag_id, a.task_id, a.run_id, a.event, a.map_index, NULL::int4 AS try_number, a.actor AS owner
 FROM audit a
 
 -- name: api_jobs

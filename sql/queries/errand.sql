@@ -16,6 +16,11 @@ SELECT EXISTS (
                     WHERE t.task ->> 'id' = $2)
                 ORDER BY i.map_index, i.row_no DESC) y) END)
 
+-- name: asset_updated
+-- takes: text timestamptz
+-- gives: bool
+SELECT EXISTS (SELECT FROM asset_event e JOIN asset a ON a.asset_no = e.asset_no WHERE a.name = $1 AND e.at >= $2)
+
 -- name: notification_add
 -- takes: uuid int8 int4 int4 int4 int4 text text text text bytea int4 int2 timestamptz timestamptz text
 INSERT INTO notification (id, run_no, dag_no, task, map_index, try_no, event, kind, target, queue, sealed, key_no, state, made_at,

@@ -108,7 +108,7 @@ class Changing(unittest.TestCase):
         self.assertEqual(world.call("DELETE", "/api/v2/pools/gpu")[0], 204)
         status, answer = world.call("DELETE", "/api/v2/pools/gpu")
         self.assertEqual((status, answer["detail"]), (404, "there is no pool gpu"))
-        self.assertEqual(world.call("DELETE", "/api/v2/pools/default_pool")[0], 403)
+        self.assertEqual(world.call("DELETE", "/api/v2/pools/default_pool")[0], 400)
         # ---- variables: sealed in the database, readable by those who may, but for secrets
         variable = world.ok("POST", "/api/v2/variables", {"key": "bucket", "value": "s3://x", "description": "where"}, status=201)
         self.assertEqual((variable["value"], variable["is_encrypted"]), ("s3://x", True))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every operator, seen from outside: real scheduler, real worker, real database."""
+import datetime
 import getpass
 import http.server
 import json
 import os
 import signal
 import threading
+import time
 
 from headrace import Standalone, main, wait_for
 
@@ -78,6 +80,17 @@ tasks:
   slow: {bash: sleep 60, execution_timeout: 500ms, kill_grace: 200ms}
   missing: {exec: {argv: [/no/such/program]}}
 """
+
+WAITS = """
+tasks:
+  backoff: {bash: 'false', retries: 4, retry_delay: 10s, retry_exponential_backoff: 1.5}
+  capped: {bash: 'false', retries: 4, retry_delay: 10s, retry_exponential_backoff: 1.5, max_retry_delay: 20s}
+  even: {bash: 'false', retries: 3, retry_delay: 1s}
+  drawn: {bash: 'false', retries: 4, retry_delay: 10s, retry_exponential_backoff: 1.5, retry_jitter: full}
+  at_once: {bash: 'false', retries: 2, retry_delay: 0s}
+  never: {bash: 'false'}
+"""
+BACKOFF = [10, 15, 22.5, 33.75]
 
 CHILD = """
 params: {n: {type: integer, default: 0}}
@@ -153,6 +166,74 @@ def failures_are_retried_caught_and_told():
         expect(tries, {"fails": 2, "recovers": 3, "slow": 1})
         assert "one line" in system.log("failures", run, "fails", 2)
         assert "/no/such/program" in system.log("failures", run, "missing")
+
+
+def waits_of(system, dag, run, task):
+    """Seconds between the end of each try and the moment the next one was given to a worker, as the scheduler wrote them down."""
+    path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}/tries"
+    tries = sorted(system.request("GET", path)["task_instances"], key=lambda row: row["try_number"])
+    time_of = datetime.datetime.fromisoformat
+    return [(time_of(after["queued_when"]) - time_of(before["end_date"])).total_seconds()
+            for before, after in zip(tries, tries[1:])]
+
+
+class Stalls(threading.Thread):
+    """How long this machine leaves a process waiting that has something to do: the scheduler's share of that is not its fault."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.worst, self.over = 0.0, threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            before = time.monotonic()
+            time.sleep(0.01)
+            self.worst = max(self.worst, time.monotonic() - before - 0.01)
+
+
+def kill_scheduler_when(system, run, tries):
+    """In the middle of the wait after so many tries."""
+    def waits():
+        row = next(row for row in system.tasks("waits", run) if row["task_id"] == "backoff")
+        return row["state"] == "up_for_retry" and row["try_number"] == tries
+    wait_for(lambda: system.patiently(waits, "its state"), f"the wait after try {tries}", 90, 0.2)
+    time.sleep(BACKOFF[tries - 1] / 5)
+    for pid in system.pids_of("headrace-scheduler"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def check_waits(system, run, expected, within):
+    waits = {task: waits_of(system, "waits", run, task) for task in expected}
+    print(f"  {waits}", flush=True)
+    for task, lengths in expected.items():
+        assert len(waits[task]) == len(lengths), (task, waits[task])
+        assert all(abs(wait - length) < within for wait, length in zip(waits[task], lengths)), (task, waits[task], within)
+    drawn = waits_of(system, "waits", run, "drawn")
+    assert len(drawn) == 4 and all(0 <= wait < longest + within for wait, longest in zip(drawn, BACKOFF)), drawn
+    assert any(wait < longest for wait, longest in zip(drawn, BACKOFF)), drawn
+
+
+def retries_wait_as_long_as_their_backoff_says_also_when_the_scheduler_dies():
+    stalls = Stalls()
+    with Standalone(examples=True) as calm, Standalone() as killed:
+        for system in (calm, killed):
+            system.write_dag("waits.yaml", WAITS)
+        stalls.start()
+        runs = [system.trigger("waits") for system in (calm, killed)]
+        example = calm.trigger("retry_and_catch", {"failures": 4})
+        for tries in (2, 3, 4):
+            kill_scheduler_when(killed, runs[1], tries)
+        for system, run in zip((calm, killed), runs):
+            assert system.wait_run("waits", run, 180)["state"] == "failed"
+        assert calm.wait_run("retry_and_catch", example)["state"] == "success"
+        expect(calm.states("retry_and_catch", example), {"call_service": "failed", "notify_failure": "success", "finish": "success"})
+        stalls.over.set()
+        within = 0.05 + stalls.worst
+        long = {"backoff": BACKOFF, "capped": [10, 15, 20, 20]}
+        check_waits(calm, runs[0], {**long, "even": [1, 1, 1], "at_once": [0, 0], "never": []}, within)
+        check_waits(killed, runs[1], long, within)
+        waits = waits_of(calm, "retry_and_catch", example, "call_service")
+        assert len(waits) == 3 and all(abs(wait - length) < within for wait, length in zip(waits, BACKOFF)), waits
 
 
 def a_dag_triggers_another_and_waits_without_a_slot():
@@ -257,4 +338,5 @@ if __name__ == "__main__":
     main(strange_bytes_and_oversized_fields_hurt_their_own_task_alone, a_dag_whose_file_is_gone_can_still_be_acted_on,
          values_flow_between_tasks, branches_and_conditions_choose_the_way,
          mapped_tasks_expand_and_their_outputs_come_in_order, failures_are_retried_caught_and_told,
+         retries_wait_as_long_as_their_backoff_says_also_when_the_scheduler_dies,
          a_dag_triggers_another_and_waits_without_a_slot, http_and_sql_reach_their_services_and_secrets_stay_hidden)

@@ -52,7 +52,7 @@ def each_kind_waits_without_a_slot_until_what_it_waits_for_is_there():
         system.sql("CREATE TABLE delivery (day text)")
         folder = system.home / "in"
         folder.mkdir()
-        system.write_dag("other.yaml", "tasks: {first: {bash: 'true'}, second: {bash: 'true', depends_on: [first]}}")
+        system.write_dag("other.yaml", "tasks: {first: {bash: 'true', outlets: [orders]}, second: {bash: 'true', depends_on: [first]}}")
         system.wait_dag("other")
         system.write_dag("waits.yaml", f"""
 tasks:
@@ -62,6 +62,8 @@ tasks:
   time: {{wait_for: {{time: "{{{{ ts }}}}"}}}}
   duration: {{wait_for: {{duration: 1s}}}}
   task: {{wait_for: {{task: {{dag_id: other, task_id: second}}}}}}
+  asset: {{wait_for: {{asset: orders}}}}
+  late: {{depends_on: [asset, task], wait_for: {{asset: orders}}}}
   vain: {{wait_for: {{file: /no/such/file, poke_interval: 1s, timeout: 3s, soft_fail: true}}}}
   wrong: {{wait_for: {{sql: {{connection: store, statement: "select nonsense"}}}}}}
   works: {{bash: 'true'}}
@@ -72,7 +74,7 @@ tasks:
         wait_for(lambda: system.states("waits", run).get("works") == "success", "an ordinary task has the only slot", 60)
         wait_for(lambda: Service.asked > 1, "the service is asked again and again", 30)
         states = system.states("waits", run)
-        assert [states[task] for task in ("file", "http", "sql", "task")] == ["deferred"] * 4, states
+        assert [states[task] for task in ("file", "http", "sql", "task", "asset")] == ["deferred"] * 5, states
         assert "looked" in why(system, "waits", run, "file"), why(system, "waits", run, "file")
         (folder / "part-1.json").write_text("{}")
         Service.ready = True
@@ -80,7 +82,7 @@ tasks:
         system.request("POST", "/api/v2/dags/other/dagRuns", {"logical_date": date})
         assert system.wait_run("waits", run, 60)["state"] == "failed"
         states = system.states("waits", run)
-        expected = dict.fromkeys(("file", "http", "sql", "time", "duration", "task", "works"), "success")
+        expected = dict.fromkeys(("file", "http", "sql", "time", "duration", "task", "works", "asset", "late"), "success")
         expected.update(vain="skipped", wrong="failed")
         assert states == expected, states
         assert output(system, "waits", run, "file") == str(folder / "part-1.json")

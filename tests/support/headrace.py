@@ -148,9 +148,10 @@ class Standalone:
     def assert_clean(self):
         """A program that a sanitizer or an assertion stopped was started anew, and nobody would notice."""
         for log in [self.home / "standalone.log", *(self.home / "run").glob("*.log")]:
-            for line in log.read_text(errors="replace").splitlines():
-                assert not any(word in line for word in ("AddressSanitizer", "LeakSanitizer", "runtime error:",
-                                                         "assertion failed")), f"{log.name}: {line}"
+            lines = log.read_text(errors="replace").splitlines()
+            for number, line in enumerate(lines):
+                if any(word in line for word in ("AddressSanitizer", "LeakSanitizer", "runtime error:", "assertion failed")):
+                    raise AssertionError(f"{log.name}: " + "\n".join(lines[number:number + 50]))
 
     def output(self):
         return (self.home / "standalone.log").read_text(errors="replace")

@@ -645,6 +645,20 @@ static enum task_state whole_state(const struct model_run *run, int32_t task)
     return all > 0 && good == all ? TASK_SUCCESS : TASK_NONE;
 }
 
+bool model_store_updated(const struct model_store *store, struct str payload)
+{
+    struct arena arena = { 0 };
+    const struct value *map = NULL;
+    bool found = false;
+    int rc = json_parse(&arena, payload, NULL, &map, NULL);
+    ASSERT(rc == 0);
+    VEC_EACH(&store->events, i)
+        found |= str_eq(store->events.items[i].asset, value_text(value_get(map, "asset"), STR_EMPTY)) &&
+                 store->events.items[i].at_ms >= value_integer(value_get(map, "since_ms"), 0);
+    arena_clear(&arena);
+    return found;
+}
+
 bool model_store_succeeded(struct model_store *store, struct str payload)
 {
     struct arena arena = { 0 };

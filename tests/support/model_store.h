@@ -118,6 +118,7 @@ bool model_store_answered(const struct model_store *store, int64_t request_no, i
 
 /* The answer to an ERRAND_TASK: its payload, as the core writes it. */
 bool model_store_succeeded(struct model_store *store, struct str payload);
+bool model_store_updated(const struct model_store *store, struct str payload); /* of an ERRAND_ASSET */
 
 /* NULL: there is none. */
 struct notification_row *model_store_notification(struct model_store *store, struct id128 id);

@@ -556,11 +556,14 @@ void story_answers(struct story *story, const char *text, enum errand_outcome ou
 void story_database_answers(struct story *story)
 {
     for (uint32_t i = 0; i < story->errands.count;) {
-        if (story->errands.items[i].kind != ERRAND_TASK) {
+        enum errand_kind kind = story->errands.items[i].kind;
+        struct str payload = str_of(story->errands.items[i].payload);
+        if (kind != ERRAND_TASK && kind != ERRAND_ASSET) {
             i++;
             continue;
         }
-        bool done = model_store_succeeded(&story->store, str_of(story->errands.items[i].payload));
+        bool done = kind == ERRAND_TASK ? model_store_succeeded(&story->store, payload)
+                                        : model_store_updated(&story->store, payload);
         answer(story, i, (struct errand_answer){ .outcome = done ? ERRAND_DONE : ERRAND_NOT_YET, .output = STR_EMPTY,
                                                  .text = STR_EMPTY });
     }

@@ -16,6 +16,7 @@ struct waiting {
     int64_t deadline_ms;
     struct call *call;
     void (*on_done)(struct call *call, const struct value *answer);
+    void (*on_refused)(struct call *call, int status, struct str sentence); /* NULL: answered */
 };
 
 struct commands {
@@ -95,8 +96,7 @@ static struct str sentence_of(const struct value *answer, int code)
 {
     if (answer != NULL && answer->type == VALUE_STRING && answer->string.size > 0)
         return answer->string;
-    struct str detail = value_text(value_get(answer, "detail"), STR_EMPTY);
-    return detail.size > 0 ? detail : str_of(err_sentence(code));
+    return value_text(value_get(answer, "detail"), str_of(err_sentence(code)));
 }
 
 static void on_answer(void *owner, const struct request_answer *answer)
@@ -117,8 +117,12 @@ static void on_answer(void *owner, const struct request_answer *answer)
         waiting.on_done(call, value);
         return;
     }
-    call_refuse(call, err_http_status(answer->code), "%.*s",
-                STR_ARG(sentence_of(value, answer->code)));
+    int status = err_http_status(answer->code);
+    struct str sentence = sentence_of(value, answer->code);
+    if (waiting.on_refused != NULL)
+        waiting.on_refused(call, status, sentence);
+    else
+        call_refuse(call, status, "%.*s", STR_ARG(sentence));
 }
 
 static void on_asked(void *owner, int rc, const struct err *err)
@@ -182,6 +186,13 @@ static void on_put(void *owner, int rc, int64_t request_no, const struct err *er
 void command_send(struct call *call, struct request *request, struct audit *audit,
                   void (*on_done)(struct call *call, const struct value *answer))
 {
+    command_send_one(call, request, audit, on_done, NULL);
+}
+
+void command_send_one(struct call *call, struct request *request, struct audit *audit,
+                      void (*on_done)(struct call *call, const struct value *answer),
+                      void (*on_refused)(struct call *call, int status, struct str sentence))
+{
     request->actor = call->person.name;
     struct str *const texts[] = { &request->dag_id, &request->run_id, &request->note,
                                   &request->pool, &request->what };
@@ -198,9 +209,10 @@ void command_send(struct call *call, struct request *request, struct audit *audi
     if (audit->detail.size == 0)
         audit->detail = call_body_text(call);
     struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
-    *waiting = (struct waiting) { 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done };
-    struct str key = http_header(call->request, "Idempotency-Key");
-    if (request->over_runs && key.size > 0) /* one key, several requests */
+    *waiting = (struct waiting) { 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done, on_refused };
+    /* A key is one request's: of several, the second would be taken for the first. */
+    struct str key = on_refused == NULL ? http_header(call->request, "Idempotency-Key") : STR_EMPTY;
+    if (request->over_runs && key.size > 0)
         key = str_format(call->arena, "%.*s %.*s", STR_ARG(key), STR_ARG(request->run_id));
     request_put(call->api->options.store, body, str_slice(key, 0, 200), audit, on_put, waiting);
 }

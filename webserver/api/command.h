@@ -24,4 +24,9 @@ void commands_look(struct commands *commands);
 void command_send(struct call *call, struct request *request, struct audit *audit,
                   void (*on_done)(struct call *call, const struct value *answer));
 
+/* The same for one of several: what is refused is told too, with its HTTP status. */
+void command_send_one(struct call *call, struct request *request, struct audit *audit,
+                      void (*on_done)(struct call *call, const struct value *answer),
+                      void (*on_refused)(struct call *call, int status, struct str sentence));
+
 #endif

@@ -127,19 +127,51 @@ void dags_patch(struct call *call)
 
 /* ---- tasks, versions, sources ---- */
 
+/* "-task_id" -> task_id, falling. False after a problem. */
+static bool read_task_order(struct call *call, struct str *out_field, bool *out_falling)
+{
+    static const char *const FIELDS[] = {
+        "task_id",    "task_display_name", "owner",         "start_date",
+        "end_date",   "trigger_rule",      "queue",         "pool",
+        "pool_slots", "weight_rule",       "operator_name", "priority_weight"
+    };
+    struct str order = call_query(call, "order_by", STR_EMPTY);
+    *out_falling = str_starts(order, "-");
+    *out_field = *out_falling ? str_slice(order, 1, order.size) : order;
+    for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
+        if (order.size == 0 || str_is(*out_field, FIELDS[i]))
+            return true;
+    call_refuse(call, 400, "tasks cannot be ordered by '%.*s'", STR_ARG(*out_field));
+    return false;
+}
+
+/* Airflow 3.2 made a number of what was a yes or no, and its clients take what they know alone. */
+static bool is_client_before_3_2(struct call *call)
+{
+    struct str agent = http_header(call->request, "User-Agent");
+    return str_starts(agent, "OpenAPI-Generator/3.1.") ||
+           str_starts(agent, "OpenAPI-Generator/3.0.");
+}
+
+static void read_tasks(struct call *call, struct str task_id, struct str order, bool is_falling)
+{
+    struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(task_id),
+                            BIND_TEXT(order), BIND_NUMBER(is_falling),
+                            BIND_NUMBER(is_client_before_3_2(call)) };
+    call_document(call, DOCUMENT_api_tasks, binds, 5);
+}
+
 void tasks_list(struct call *call)
 {
-    call_document(call, DOCUMENT_api_tasks,
-                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(STR_EMPTY) },
-                  2);
+    struct str field;
+    bool is_falling;
+    if (read_task_order(call, &field, &is_falling))
+        read_tasks(call, STR_EMPTY, field, is_falling);
 }
 
 void task_get(struct call *call)
 {
-    call_document(call, DOCUMENT_api_tasks,
-                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")),
-                                    BIND_TEXT(call_param(call, "task_id")) },
-                  2);
+    read_tasks(call, call_param(call, "task_id"), STR_EMPTY, false);
 }
 
 void dag_versions_list(struct call *call)
@@ -187,6 +219,24 @@ void dag_source_get(struct call *call)
     document_read(call->api->options.store, DOCUMENT_api_dag_source,
                   (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")), BIND_NUMBER(version) },
                   2, on_source, call);
+}
+
+static void on_file(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    (void)json;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else
+        call_json(call, 201, STR("null"));
+}
+
+/* The scheduler looks at its files every two seconds and on each change, so that there is nothing
+ * to hurry: what is asked for happens without being asked. */
+void file_reparse(struct call *call)
+{
+    struct bind token = BIND_TEXT(call_param(call, "file_token"));
+    document_read(call->api->options.store, DOCUMENT_api_file_token, &token, 1, on_file, call);
 }
 
 void dag_stats(struct call *call)

@@ -9,6 +9,9 @@
 #include "webserver/api/routes.def"
 #undef ROUTE
 
+/* The map index of the path, of the query, or `otherwise`. */
+int32_t call_map_index(struct call *call, int32_t otherwise);
+
 /* The fields of a .../list body as filters of a list. */
 void list_body(struct call *call, struct list_query *query);
 

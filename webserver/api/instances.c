@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Task instances: listing, tries, marking, clearing; and their outputs (XCom). */
+/* Task instances: listing, tries, marking, clearing. */
 #include "common/store/request_store.h"
 #include "common/text/json.h"
 #include "webserver/api/command.h"
@@ -64,8 +64,7 @@ void instances_list_mapped(struct call *call)
     call_list_read(call, &query);
 }
 
-/* The map index of the path, of the query, or `otherwise`. */
-static int32_t map_index_of(struct call *call, int32_t otherwise)
+int32_t call_map_index(struct call *call, int32_t otherwise)
 {
     struct str in_path = http_param(call->request, "map_index");
     if (in_path.bytes != NULL)
@@ -76,7 +75,7 @@ static int32_t map_index_of(struct call *call, int32_t otherwise)
 void instance_get(struct call *call)
 {
     struct list_query query;
-    int32_t map_index = map_index_of(call, MAP_INDEX_NONE);
+    int32_t map_index = call_map_index(call, MAP_INDEX_NONE);
     if (call_refuse_problems(call))
         return;
     init_query(call, &query, 1);
@@ -87,7 +86,7 @@ void instance_get(struct call *call)
 
 void instance_tries(struct call *call)
 {
-    int32_t map_index = map_index_of(call, MAP_INDEX_NONE);
+    int32_t map_index = call_map_index(call, MAP_INDEX_NONE);
     bool is_one = http_param(call->request, "task_try_number").bytes != NULL;
     int64_t try_no = is_one ? call_param_int(call, "task_try_number", 0, INT16_MAX) : -1;
     struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")),
@@ -102,7 +101,7 @@ void instance_tries(struct call *call)
 static void answer_instances(struct call *call)
 {
     struct list_query query;
-    int32_t map_index = map_index_of(call, MAP_INDEX_ALL);
+    int32_t map_index = call_map_index(call, MAP_INDEX_ALL);
     init_query(call, &query, INT32_MAX);
     list_query_only(&query, "task_id", call_param(call, "task_id"));
     if (map_index != MAP_INDEX_ALL)
@@ -126,7 +125,7 @@ static void on_marked(struct call *call, const struct value *answer)
         answer_instances(call);
         return;
     }
-    int32_t map_index = map_index_of(call, MAP_INDEX_NONE);
+    int32_t map_index = call_map_index(call, MAP_INDEX_NONE);
     struct audit audit = call_audit(call, "note_task_instance");
     audit.dag_id = call_param(call, "dag_id");
     audit.run_id = call_param(call, "dag_run_id");
@@ -159,7 +158,7 @@ void instance_patch(struct call *call)
                                .tasks = task,
                                .task_count = 1 };
     *task =
-        (struct request_task) { call_param(call, "task_id"), map_index_of(call, MAP_INDEX_ALL) };
+        (struct request_task) { call_param(call, "task_id"), call_map_index(call, MAP_INDEX_ALL) };
     struct str state = body_text(call, "new_state", STR_EMPTY);
     struct str note = body_text(call, "note", STR_EMPTY);
     bool is_markable = state.size == 0 ||
@@ -370,30 +369,4 @@ void instances_clear(struct call *call)
                             BIND_NUMBER(request->include_downstream),
                             BIND_TEXTS(states, states_of(clearing, states)) };
     document_read(call->api->options.store, DOCUMENT_api_instance_keys, binds, 6, on_keys, call);
-}
-
-/* ---- outputs ---- */
-
-void outputs_list(struct call *call)
-{
-    struct list_query query;
-    if (!call_list(call, &query, LIST_OUTPUTS))
-        return;
-    query.dag_id = call_param(call, "dag_id");
-    query.run_id = call_param(call, "dag_run_id");
-    if (!str_is(call_param(call, "task_id"), "~"))
-        list_query_only(&query, "task_id", call_param(call, "task_id"));
-    call_list_read(call, &query);
-}
-
-void output_get(struct call *call)
-{
-    int32_t map_index = map_index_of(call, MAP_INDEX_NONE);
-    bool as_text = call_query_bool(call, "stringify", false);
-    struct bind binds[] = {
-        BIND_TEXT(call_param(call, "dag_id")),   BIND_TEXT(call_param(call, "dag_run_id")),
-        BIND_TEXT(call_param(call, "task_id")),  BIND_NUMBER(map_index),
-        BIND_TEXT(call_param(call, "xcom_key")), BIND_NUMBER(as_text)
-    };
-    call_document(call, DOCUMENT_api_output, binds, 6);
 }

@@ -138,15 +138,10 @@ void unsupported(struct call *call)
 {
     static const char *const WHY[] = {
         "logs are kept by Headrace itself: they have no address elsewhere",
-        "outputs (XCom) are written by tasks alone",
-        "a task instance cannot be deleted; clear it, or delete its run",
-        "instances are marked one by one",
         "a connection is tested by a task that uses it: the web server holds no secrets",
         "there are no default connections; add those that you need",
-        "files are read again within two seconds of a change, without being asked",
-        "",
-        "queued events of assets are shown by the runs that take them; a run is made by triggering "
-        "its DAG",
+        ("queued events of assets are shown by the runs that take them; a run is made by triggering "
+         "its DAG"),
         "there are no favourites on the server; the web application keeps them in the browser",
     };
     call_refuse(call, 501, "%s", WHY[call->route->aux]);

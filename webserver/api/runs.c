@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs: listing, triggering, marking, clearing, deleting, waiting. */
-#include "common/base/assert.h"
 #include "common/base/civil.h"
-#include "common/log/log.h"
-#include "common/loop/timer.h"
 #include "common/model/context.h"
 #include "common/store/request_store.h"
 #include "common/text/json.h"
@@ -12,7 +9,7 @@
 
 #include <sys/random.h>
 
-enum { RUN_ID_MAX = 250, WAIT_EVERY_S = 2 };
+enum { RUN_ID_MAX = 250 };
 
 static struct str scope_of(struct call *call, const char *name)
 {
@@ -137,6 +134,19 @@ static void on_triggered(struct call *call, const struct value *answer)
     read_run(call, value_text(value_get(answer, "run_id"), request->run_id));
 }
 
+static void read_interval(struct call *call, struct request *request)
+{
+    bool has_start = body_time(call, "data_interval_start", &request->interval_start_ms),
+         has_end = body_time(call, "data_interval_end", &request->interval_end_ms);
+    if (has_start != has_end)
+        call_problem(call, "body", has_start ? "data_interval_end" : "data_interval_start",
+                     "value_error",
+                     "data_interval_start and data_interval_end are given both, or neither");
+    else if (request->interval_end_ms < request->interval_start_ms)
+        call_problem(call, "body", "data_interval_end", "value_error",
+                     "the interval ends before it begins");
+}
+
 void run_trigger(struct call *call)
 {
     struct request *request = ARENA_NEW(call->arena, struct request);
@@ -146,6 +156,7 @@ void run_trigger(struct call *call)
     request->run_id = body_text(call, "dag_run_id", STR_EMPTY);
     request->has_logical = body_time(call, "logical_date", &request->logical_ms);
     (void)body_time(call, "run_after", &request->run_after_ms);
+    read_interval(call, request);
     request->conf = body_map(call, "conf");
     request->note = body_text(call, "note", STR_EMPTY);
     if (request->run_id.size > 0 && !run_id_is_good(request->run_id))
@@ -263,102 +274,4 @@ void run_clear(struct call *call)
     }
     struct audit audit = call_audit(call, "clear_dag_run");
     command_send(call, &request, &audit, on_changed);
-}
-
-/* ---- waiting ---- */
-
-/* One JSON line a look, until the run has ended. */
-struct waiting {
-    struct call *call;
-    struct timer timer;
-    int64_t every_ms;
-    bool is_reading, is_gone, has_begun;
-};
-
-static void on_timer_closed(void *owner)
-{
-    free(owner);
-}
-
-static void end_wait(struct waiting *waiting)
-{
-    http_stream_end(waiting->call->request);
-    timer_close(&waiting->timer, on_timer_closed);
-}
-
-static void on_run(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct waiting *waiting = owner;
-    struct call *call = waiting->call;
-    waiting->is_reading = false;
-    if (rc < 0 && !waiting->has_begun) {
-        call_fail(call, rc, err);
-        timer_close(&waiting->timer, on_timer_closed);
-        return;
-    }
-    if (call->request->conn == NULL && !waiting->has_begun) {
-        call_empty(call, 200); /* nobody is there to read it */
-        timer_close(&waiting->timer, on_timer_closed);
-        return;
-    }
-    if (waiting->is_gone) {
-        end_wait(waiting);
-        return;
-    }
-    if (!waiting->has_begun)
-        http_stream_start(call->request, 200, "application/x-ndjson");
-    waiting->has_begun = true;
-    struct arena arena = { 0 };
-    const struct value *run = NULL;
-    if (rc == 0)
-        (void)!json_parse(&arena, json, NULL, &run, NULL);
-    struct str state = value_text(value_get(run, "state"), STR_EMPTY);
-    bool is_over = str_is(state, "success") || str_is(state, "failed");
-    struct str line = str_format(&arena, "{\"state\":\"%.*s\"}\n", STR_ARG(state));
-    if (state.size > 0)
-        (void)http_stream_write(call->request, line);
-    arena_clear(&arena);
-    if (is_over || rc == ERR_NOT_FOUND)
-        end_wait(waiting);
-    else
-        timer_once(&waiting->timer, waiting->every_ms);
-}
-
-static void look(struct waiting *waiting)
-{
-    struct list_query query;
-    struct call *call = waiting->call;
-    run_query(call, &query, call_param(call, "dag_run_id"));
-    waiting->is_reading = true;
-    list_read_one(call->api->options.store, &query, on_run, waiting);
-    list_query_clear(&query);
-}
-
-static void on_timer(struct timer *timer)
-{
-    look(timer->owner);
-}
-
-static void on_gone(struct http_request *request)
-{
-    struct call *call = request->context;
-    struct waiting *waiting = call->state;
-    waiting->is_gone = true;
-    if (!waiting->is_reading)
-        end_wait(waiting);
-}
-
-void run_wait(struct call *call)
-{
-    int64_t interval_s = call_query_int(call, "interval", 1, 3600, WAIT_EVERY_S);
-    if (call_refuse_problems(call))
-        return;
-    struct waiting *waiting = calloc(1, sizeof *waiting);
-    ASSERT(waiting != NULL);
-    waiting->call = call;
-    waiting->every_ms = interval_s * 1000;
-    timer_open(&waiting->timer, call->api->options.loop, on_timer, waiting);
-    call->state = waiting;
-    call->request->on_gone = on_gone;
-    look(waiting);
 }

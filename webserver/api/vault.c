@@ -338,14 +338,86 @@ void connection_create(struct call *call)
     create(call, VAULT_CONNECTION);
 }
 
-/* The secrets of a connection cannot be read back here, so a PATCH replaces all of it. */
+/* What the PATCH does not name stays, its secrets too: the row is read first. */
+struct patching {
+    struct call *call;
+    struct connection_row old;
+    bool is_found;
+};
+
+static void on_connection(void *owner, const struct connection_row *row)
+{
+    struct patching *patching = owner;
+    struct call *call = patching->call;
+    if (!str_eq(row->connection_id, call_param(call, "connection_id")))
+        return;
+    patching->is_found = true;
+    patching->old = *row;
+    struct str *const texts[] = { &patching->old.conn_type, &patching->old.description,
+                                  &patching->old.host,      &patching->old.login,
+                                  &patching->old.schema,    &patching->old.password,
+                                  &patching->old.extra };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = str_copy(call->arena, *texts[i]);
+}
+
+/* Stars are what is shown for a secret: sent back, they mean "as it is". */
+static bool is_kept(struct call *call, const char *field)
+{
+    return !body_has(call, field) || is_masked_out(call, field) ||
+           str_is(body_value(call, field, STR_EMPTY), "***");
+}
+
+static void on_connections(void *owner, int rc, const struct err *err)
+{
+    struct patching *patching = owner;
+    struct call *call = patching->call;
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    if (!patching->is_found) {
+        call_refuse(call, 404, "there is no connection %.*s",
+                    STR_ARG(call_param(call, "connection_id")));
+        return;
+    }
+    if (patching->old.is_unreadable && (is_kept(call, "password") || is_kept(call, "extra"))) {
+        call_refuse(
+            call, 409,
+            "this web server cannot read the connection's secrets: send password and extra");
+        return;
+    }
+    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
+    struct connection_row *row = &changing.row.connection;
+    *row = patching->old;
+    row->connection_id = changing.row.name = call_param(call, "connection_id");
+    const struct {
+        const char *field;
+        struct str *at;
+    } TEXTS[] = {
+        {"conn_type",    &row->conn_type  },
+        { "description", &row->description},
+        { "host",        &row->host       },
+        { "login",       &row->login      },
+        { "schema",      &row->schema     },
+        { "password",    &row->password   },
+        { "extra",       &row->extra      },
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
+        if (!is_kept(call, TEXTS[i].field))
+            *TEXTS[i].at = body_value(call, TEXTS[i].field, STR_EMPTY);
+    if (!is_kept(call, "port"))
+        row->port = (int32_t)body_int(call, "port", 0, 65535, 0);
+    change(call, &changing);
+}
+
 void connection_patch(struct call *call)
 {
-    struct changing changing = changing_of(VAULT_CONNECTION, VAULT_UPDATE);
     if (!names_agree(call, "connection_id", call_param(call, "connection_id")))
         return;
-    vault_read_row(call, VAULT_CONNECTION, VAULT_UPDATE, &changing.row);
-    change(call, &changing);
+    struct patching *patching = ARENA_NEW(call->arena, struct patching);
+    patching->call = call;
+    store_connections_read(call->api->options.store, on_connection, on_connections, patching);
 }
 
 void connection_delete(struct call *call)

@@ -306,6 +306,10 @@ static void on_subject(void *owner, int rc, struct str json, const struct err *e
     asking->since = value_get(subject, "since");
     asking->has_leader = value_boolean(value_get(subject, "leader"), false);
     int64_t task = value_integer(value_get(subject, "task"), -1);
+    if (is_final(asking->state) && asking->as_dependencies) {
+        answer_why(asking, value_list(call->arena)); /* nothing holds it back */
+        return;
+    }
     if (is_final(asking->state)) {
         answer_one(asking, "ended",
                    asking->sentence.size > 0 ? asking->sentence : STR("It has ended."), "");

@@ -256,7 +256,7 @@ int errands_main(void)
     struct errand_loop loop = { 0 };
     static const uint32_t max[ERRAND_KIND_COUNT] = {
         [ERRAND_FILE] = 1, [ERRAND_HTTP] = 100, [ERRAND_SQL] = 16,
-        [ERRAND_TASK] = 1, [ERRAND_NOTIFY] = 8,
+        [ERRAND_TASK] = 1, [ERRAND_NOTIFY] = 8, [ERRAND_ASSET] = 1,
     };
 
     /* What the parts print is for a task's log; stdout is for answers. */

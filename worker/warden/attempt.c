@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -20,6 +21,8 @@ enum {
     LOOK_LAST_MS = 1000, /* for what cannot be killed (uninterruptible sleep) */
     LOOKS_BEFORE_NOTE = 12,
     WARN_MAX_MS = 30000,
+    EXIT_NO_PROGRAM = 126, /* as shells have it */
+    EXIT_NO_COMMAND = 127,
 };
 
 void attempt_init(struct attempt *attempt, struct attempt_host *host, uint32_t slot)
@@ -108,12 +111,16 @@ void attempt_start(struct attempt *attempt, const struct warden_message *start)
         transcript_keep_last(&attempt->transcript, (size_t)attempt->max_output_bytes);
     attempt->started_unix_ms = host->unix_ms;
     attempt->phase = ATTEMPT_RUNNING;
-    if (launch(attempt, start, &err) == 0) {
+    int rc = launch(attempt, start, &err);
+    if (rc == 0) {
         tree_started(&host->tree, attempt->pid, attempt->slot);
         watch_pipes(attempt);
         return;
     }
-    attempt->stop_outcome = WARDEN_OUTCOME_NOT_STARTED;
+    if (rc == ERR_NOT_FOUND || rc == ERR_UNPROCESSABLE)
+        attempt->status = W_EXITCODE(rc == ERR_NOT_FOUND ? EXIT_NO_COMMAND : EXIT_NO_PROGRAM, 0);
+    else
+        attempt->stop_outcome = WARDEN_OUTCOME_NOT_STARTED;
     buf_reset(&attempt->transcript.error);
     mask_text(&attempt->mask, str_of(err.sentence), &attempt->transcript.error);
     transcript_say(&attempt->transcript, host->unix_ms, "%s", attempt->transcript.error.bytes);

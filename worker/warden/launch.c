@@ -170,6 +170,19 @@ static int open_pipes(int pipes[TRANSCRIPT_SOURCES][2], struct err *err)
     return 0;
 }
 
+/* What the author can mend, and what only this machine can (ETXTBSY, EAGAIN, ENOMEM ...). */
+static int exec_code(int error)
+{
+    switch (error) {
+    case ENOENT: return ERR_NOT_FOUND;
+    case EACCES:
+    case EISDIR:
+    case ENOTDIR:
+    case EPERM: return ERR_UNPROCESSABLE;
+    default: return ERR_LIMIT;
+    }
+}
+
 /* Sentences for an author, who sees them in the log and in the task's state. */
 static int explain(const struct plan *plan, const struct spawn_report *report, struct err *err)
 {
@@ -189,10 +202,10 @@ static int explain(const struct plan *plan, const struct spawn_report *report, s
             return err_set(err, ERR_NOT_FOUND, "the command %s is not found in PATH %s",
                            spawn->argv[0], spawn->path);
         if (report->error == ENOEXEC)
-            return err_set(err, ERR_INVALID,
+            return err_set(err, ERR_UNPROCESSABLE,
                            "the command %s is neither a program nor a script that begins with #!",
                            spawn->argv[0]);
-        return err_set(err, ERR_INVALID, "the command %s cannot be run: %s",
+        return err_set(err, exec_code(report->error), "the command %s cannot be run: %s",
                        spawn->program == NULL ? spawn->argv[0] : spawn->program, why);
     case SPAWN_USER:
         return err_set(err, ERR_FORBIDDEN, "it cannot run as the user of run_as_user: %s", why);

@@ -213,13 +213,6 @@ static void outputs_may_be_read_from_tasks_far_upstream(void **state)
                    "etl/load.yaml:3:17: 'c' is not upstream of 'b'");
 }
 
-static void a_key_that_the_engine_cannot_do_yet_is_said_to_be_that(void **state)
-{
-    (void)state;
-    assert_refused(STR("tasks:\n  a: {wait_for: {asset: x}}\n"),
-                   "etl/load.yaml:2:18: asset is not supported by this version");
-}
-
 static void the_length_of_a_map_is_bounded_by_the_setting(void **state)
 {
     (void)state;
@@ -387,7 +380,6 @@ TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its
       EACH(a_compiled_schedule_is_one_that_the_timetable_reads),
       EACH(the_names_that_are_taken_are_those_that_a_run_knows),
       EACH(outputs_may_be_read_from_tasks_far_upstream),
-      EACH(a_key_that_the_engine_cannot_do_yet_is_said_to_be_that),
       EACH(the_length_of_a_map_is_bounded_by_the_setting),
       EACH(a_good_document_beside_a_bad_one_is_given),
       EACH(each_dag_has_its_own_document_as_source),

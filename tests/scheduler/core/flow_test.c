@@ -28,6 +28,19 @@ static void an_upstream_failure_is_passed_on_and_all_done_runs(void **state)
     story_free(s);
 }
 
+static void who_is_upstream_failed_says_because_of_whom(void **state)
+{
+    (void)state;
+    struct story *s = given(dag_words("a b c:a,b d:c"));
+    story_trigger(s, "d", "r1");
+    story_ends(s, "b", OUTCOME_FAILED, 1);
+    const struct model_run *run = &s->store.runs.items[0];
+    assert_true(str_is(model_store_newest(run, 2, -1)->row.error, "its trigger rule all_success can no longer be met: task b failed"));
+    assert_true(str_is(model_store_newest(run, 3, -1)->row.error,
+                       "its trigger rule all_success can no longer be met: task c is upstream_failed"));
+    story_free(s);
+}
+
 static void one_success_starts_before_the_others_end(void **state)
 {
     (void)state;
@@ -191,6 +204,56 @@ static void a_mapped_task_has_an_instance_for_each_element(void **state)
     assert_false(story_is_placed(s, "c"));
     story_outputs(s, "b[0]", "10");
     assert_string_equal(story_attempt(s, "c")->command, "sum [10,20]");
+    story_free(s);
+}
+
+static void a_rule_counts_each_instance_of_a_mapped_task(void **state)
+{
+    (void)state;
+    struct dag *dag = dag_words("b c:b?one_failed d:b?all_failed e:b");
+    dag_task(dag, "b")->for_each = dag_value(dag, "[1,2]");
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_ends(s, "b[1]", OUTCOME_FAILED, 1);
+    assert_true(story_is_placed(s, "c"));
+    assert_int_equal(story_state(s, "d"), TASK_NONE);
+    assert_int_equal(story_state(s, "e"), TASK_UPSTREAM_FAILED);
+    story_succeeds(s, "b[0]");
+    assert_int_equal(story_state(s, "d"), TASK_SKIPPED);
+    story_free(s);
+}
+
+static void one_that_tolerates_failures_counts_as_a_whole(void **state)
+{
+    (void)state;
+    struct dag *dag = dag_words("b c:b?one_failed d:b");
+    dag_task(dag, "b")->for_each = dag_value(dag, "[1,2]");
+    dag_task(dag, "b")->tolerate_failures.count = 1;
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_ends(s, "b[1]", OUTCOME_FAILED, 1);
+    assert_int_equal(story_state(s, "c"), TASK_NONE);
+    story_succeeds(s, "b[0]");
+    assert_int_equal(story_state(s, "c"), TASK_SKIPPED);
+    assert_true(story_is_placed(s, "d"));
+    story_free(s);
+}
+
+static void an_instance_that_is_cleared_no_longer_counts(void **state)
+{
+    (void)state;
+    struct dag *dag = dag_words("b c:b?all_done d:b?one_success");
+    dag_task(dag, "b")->for_each = dag_value(dag, "[1,2]");
+    struct story *s = given(dag);
+    story_trigger(s, "d", "r1");
+    story_ends(s, "b[0]", OUTCOME_FAILED, 1);
+    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"b\",\"map_index\":0}]}");
+    story_ends(s, "b[1]", OUTCOME_FAILED, 1);
+    assert_int_equal(story_state(s, "c"), TASK_NONE);
+    assert_int_equal(story_state(s, "d"), TASK_NONE);
+    story_succeeds(s, "b[0]");
+    assert_true(story_is_placed(s, "c"));
+    assert_true(story_is_placed(s, "d"));
     story_free(s);
 }
 
@@ -382,12 +445,15 @@ static void the_waiting_task_fails_with_its_run(void **state)
     story_free(s);
 }
 
-TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs), CASE(one_success_starts_before_the_others_end),
+TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs), CASE(who_is_upstream_failed_says_because_of_whom),
+      CASE(one_success_starts_before_the_others_end),
       CASE(an_empty_task_ends_inside_the_scheduler), CASE(a_false_condition_skips),
       CASE(an_expression_that_cannot_be_evaluated_fails_its_task), CASE(outputs_reach_those_who_read_them),
       CASE(a_branch_skips_what_it_does_not_choose), CASE(a_branch_decision_holds_for_what_is_cleared_without_it),
       CASE(what_lies_behind_a_chosen_task_is_kept), CASE(a_short_circuit_skips_everything_behind_it),
       CASE(a_short_circuit_may_leave_the_rest_to_their_rules), CASE(a_mapped_task_has_an_instance_for_each_element),
+      CASE(a_rule_counts_each_instance_of_a_mapped_task), CASE(one_that_tolerates_failures_counts_as_a_whole),
+      CASE(an_instance_that_is_cleared_no_longer_counts),
       CASE(a_mapping_of_lists_gives_all_combinations), CASE(an_instance_of_a_mapped_task_has_a_label), CASE(a_label_that_cannot_be_made_is_left_out),
       CASE(a_label_shows_no_secret), CASE(a_label_is_cut_between_characters), CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
       CASE(some_failures_of_a_mapped_task_may_be_tolerated), CASE(one_failure_fails_a_mapped_task),

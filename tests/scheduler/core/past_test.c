@@ -41,7 +41,7 @@ static void the_first_run_does_not_wait(void **state)
     story_free(s);
 }
 
-static void a_task_waits_for_itself_in_the_run_before_and_says_so(void **state)
+static void a_told_waits_for_itself_in_the_run_before_and_says_so(void **state)
 {
     (void)state;
     struct story *s = given("a b", 16);
@@ -240,7 +240,7 @@ static void ended_runs_leave_memory_however_long_the_chain(void **state)
     story_free(s);
 }
 
-TESTS(CASE(the_first_run_does_not_wait), CASE(a_task_waits_for_itself_in_the_run_before_and_says_so),
+TESTS(CASE(the_first_run_does_not_wait), CASE(a_told_waits_for_itself_in_the_run_before_and_says_so),
       CASE(a_run_that_has_ended_long_ago_is_looked_up), CASE(the_past_holds_under_the_next_leader),
       CASE(what_is_not_committed_counts_as_the_past_too), CASE(a_run_that_comes_between_is_the_past_from_then_on),
       CASE(a_past_that_is_deleted_holds_nothing_back), CASE(a_run_without_a_logical_date_has_no_past),

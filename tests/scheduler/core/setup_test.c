@@ -256,6 +256,17 @@ static void a_branch_does_not_skip_the_teardown(void **state)
     story_free(s);
 }
 
+static void about_a_setup_directly_before_it_a_task_decides_by_its_rule(void **state)
+{
+    (void)state;
+    struct story *s = given(scoped("s a:s?one_failed b:a?always c:a t:s,b,c"));
+    story_ends(s, "s", OUTCOME_FAILED, 1);
+    assert_true(story_is_placed(s, "a"));
+    assert_true(story_is_placed(s, "b"));
+    assert_int_equal(story_state(s, "c"), TASK_UPSTREAM_FAILED);
+    story_free(s);
+}
+
 TESTS(CASE(a_teardown_runs_whatever_came_between), CASE(a_teardown_does_not_run_without_its_setup),
       CASE(what_lies_between_does_not_run_without_the_setup), CASE(a_task_between_waits_for_the_setup_and_says_so),
       CASE(a_failed_teardown_does_not_fail_the_run), CASE(a_failed_teardown_fails_the_run_when_it_is_to),
@@ -264,5 +275,5 @@ TESTS(CASE(a_teardown_runs_whatever_came_between), CASE(a_teardown_does_not_run_
       CASE(a_stopped_run_goes_on_when_it_is_cleared_before_its_teardowns_end),
       CASE(a_run_that_takes_too_long_leaves_nothing_behind), CASE(a_cleared_task_takes_its_setup_and_teardown_along),
       CASE(a_cleared_setup_takes_its_teardown_along), CASE(clearing_only_what_failed_leaves_the_setup),
-      CASE(a_short_circuit_leaves_the_teardown),
+      CASE(about_a_setup_directly_before_it_a_task_decides_by_its_rule), CASE(a_short_circuit_leaves_the_teardown),
       CASE(a_branch_does_not_skip_the_teardown))

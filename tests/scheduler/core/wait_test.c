@@ -145,6 +145,8 @@ static void a_timeout_fails_without_retries_and_soft_fail_skips(void **state)
         story_wait(s, 100000);
         assert_int_equal(story_state(s, "w"), soft ? TASK_SKIPPED : TASK_FAILED);
         assert_int_equal(story_state(s, "b"), soft ? TASK_SKIPPED : TASK_UPSTREAM_FAILED);
+        const struct str error = model_store_newest(&s->store.runs.items[0], 0, -1)->row.error;
+        assert_true(str_starts(error, "TimeoutError: file /x did not come within 1m40s"));
         story_free(s);
     }
 }
@@ -368,7 +370,59 @@ static void more_looks_than_a_worker_takes_wait_their_turn(void **state)
     story_free(s);
 }
 
-TESTS(CASE(a_length_of_time_is_waited_without_a_worker),
+static struct dag *writer(void)
+{
+    struct dag *dag = dag_words("a");
+    dag->id = STR("writer");
+    dag->tasks[0].outlets = dag_value(dag, "[\"orders\"]");
+    return dag;
+}
+
+static void an_update_of_an_asset_is_heard_of_at_once(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    story_dag(s, waiting("{\"asset\": \"orders\"}"));
+    story_dag(s, writer());
+    story_worker(s, "w1", 2);
+    story_trigger(s, "d", "r1");
+    story_database_answers(s);
+    story_wait(s, 1000);
+    says(s, "waits for an update of asset orders; looked 1 time, last 1 s ago; gives up in 6 d");
+    story_trigger(s, "writer", "r2");
+    story_succeeds(s, "a");
+    assert_true(story_is_placed(s, "b"));
+    story_free(s);
+}
+
+/* What came while nobody listened, but since the run is there. */
+static void an_update_of_an_asset_is_found_in_the_database_too(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *dag = dag_words("p w:p b:w");
+    dag->tasks[1].operator_kind = OPERATOR_WAIT_FOR;
+    dag->tasks[1].operator_args = dag_value(dag, "{\"asset\": \"orders\"}");
+    story_dag(s, dag);
+    story_dag(s, writer());
+    story_worker(s, "w1", 2);
+    story_trigger(s, "writer", "r0");
+    story_succeeds(s, "a");
+    story_wait(s, 1000);
+    story_trigger(s, "d", "r1");
+    story_succeeds(s, "p");
+    story_database_answers(s);
+    assert_false(story_is_placed(s, "b")); /* that was before */
+    story_wait(s, 1000);
+    story_trigger(s, "d", "r2");
+    story_trigger(s, "writer", "r3");
+    story_succeeds(s, "a");
+    assert_true(story_is_placed(s, "b"));
+    story_free(s);
+}
+
+TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once), CASE(an_update_of_an_asset_is_found_in_the_database_too),
+      CASE(a_length_of_time_is_waited_without_a_worker),
       CASE(a_time_is_waited_for_and_survives_a_new_leader),
       CASE(a_time_behind_the_timeout_is_given_up),
       CASE(a_file_is_looked_for_again_until_it_is_there),

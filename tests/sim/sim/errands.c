@@ -49,6 +49,8 @@ static enum errand_outcome outcome_of(struct world *world, const struct errand *
     switch (errand->kind) {
     case ERRAND_TASK:
         return world->db_up && model_store_succeeded(&world->store, errand->payload) ? ERRAND_DONE : ERRAND_NOT_YET;
+    case ERRAND_ASSET:
+        return world->db_up && model_store_updated(&world->store, errand->payload) ? ERRAND_DONE : ERRAND_NOT_YET;
     case ERRAND_NOTIFY:
         if (!world->healed && draw < 30)
             return draw < 15 ? ERRAND_UNREACHABLE : ERRAND_NOT_YET;

@@ -5,6 +5,8 @@
 #include "common/model/trigger_rule.h"
 #include "tests/sim/sim/world.h"
 
+enum { SETUPS_MAX = 8 };
+
 static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
 
 static const struct dag *dag_of(const struct world *world, const struct model_run *run)
@@ -103,15 +105,40 @@ static enum task_state whole_of(const struct dag *dag, const struct model_run *r
     return success + failed + upstream_failed > 0 ? TASK_SUCCESS : TASK_SKIPPED;
 }
 
+static void count_in(struct upstream_counts *counts, enum task_state state)
+{
+    counts->total++;
+    if (task_state_is_final(state))
+        upstream_counts_add(counts, state);
+}
+
+/* Each instance of a mapped task; one that tolerates failures counts as one. */
 static struct upstream_counts counts_of(const struct dag *dag, const struct model_run *run, const uint32_t *tasks, uint32_t count)
 {
-    struct upstream_counts counts = { .total = count };
+    struct upstream_counts counts = { 0 };
     for (uint32_t i = 0; i < count; i++) {
-        enum task_state state = whole_of(dag, run, tasks[i]);
-        if (task_state_is_final(state))
-            upstream_counts_add(&counts, state);
+        uint32_t length = expansion_length(run, tasks[i]);
+        if (length == 0 || dag->tasks[tasks[i]].tolerate_failures.count > 0)
+            count_in(&counts, whole_of(dag, run, tasks[i]));
+        else
+            for (uint32_t k = 0; k < length; k++)
+                count_in(&counts, state_of(run, tasks[i], (int32_t)k));
     }
     return counts;
+}
+
+/* The setups in whose scope it lies, but for those directly before it, about which its rule decides. */
+static uint32_t setups_above(const struct task *model, uint32_t *out)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->setup_count; i++) {
+        bool direct = false;
+        for (uint32_t k = 0; k < model->upstream_count; k++)
+            direct |= model->upstream[k] == model->setups[i];
+        if (!direct && count < SETUPS_MAX)
+            out[count++] = model->setups[i];
+    }
+    return count;
 }
 
 static void check_rule(struct world *world, const struct model_run *run, uint32_t task)
@@ -119,9 +146,10 @@ static void check_rule(struct world *world, const struct model_run *run, uint32_
     const struct dag *dag = dag_of(world, run);
     const struct task *model = &dag->tasks[task];
     struct upstream_counts counts = counts_of(dag, run, model->upstream, model->upstream_count);
-    struct upstream_counts setups = counts_of(dag, run, model->setups, model->setup_count);
+    uint32_t above[SETUPS_MAX], above_count = setups_above(model, above);
+    struct upstream_counts setups = counts_of(dag, run, above, above_count);
     const uint32_t first = 0; /* the one setup that there may be */
-    enum verdict verdict = scoped_verdict(trigger_rule_verdict(model->trigger_rule, &counts), &setups);
+    enum verdict verdict = scoped_verdict(model->trigger_rule, trigger_rule_verdict(model->trigger_rule, &counts), &setups);
     if (model->teardown != NULL) {
         setups = counts_of(dag, run, &first, 1);
         verdict = teardown_verdict(&counts, &setups);
@@ -385,7 +413,7 @@ void observe_delivery(struct world *world, struct id128 id)
 }
 
 /* Only what has come ends a wait well, and no time comes before it is due. */
-static void check_wait(struct world *world, const struct try_row *row)
+static void check_wait(struct world *world, const struct transaction *transaction, const struct try_row *row)
 {
     const struct model_run *run = model_store_run(&world->store, row->run_no);
     const struct task *task = &dag_of(world, run)->tasks[row->task];
@@ -397,8 +425,15 @@ static void check_wait(struct world *world, const struct try_row *row)
         if (is_time && id_eq(stored->attempt, row->attempt) && row->ended_ms < stored->queued_ms + 7000)
             sim_fail(world, "I22: a wait for 7 s is over after %lld ms", (long long)(row->ended_ms - stored->queued_ms));
     }
-    bool is_task = value_get(task->operator_args, "task") != NULL;
-    if (!is_time && !is_task && !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
+    bool is_task = value_get(task->operator_args, "task") != NULL, is_asset = value_get(task->operator_args, "asset") != NULL;
+    bool updated = false;
+    VEC_EACH(&world->store.events, i)
+        updated |= str_is(world->store.events.items[i].asset, "x");
+    for (uint32_t i = 0; i < transaction->count; i++)
+        updated |= transaction->records[i].type == WRITE_ASSET_EVENT && str_is(transaction->records[i].asset_event.asset, "x");
+    if (is_asset && !updated)
+        sim_fail(world, "I22: task %u of %.*s has heard of an update that nobody has made", row->task, STR_ARG(run->row.run_id));
+    if (!is_time && !is_task && !is_asset && !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
         sim_fail(world, "I22: task %u of %.*s has found what no look has seen", row->task, STR_ARG(run->row.run_id));
 }
 
@@ -479,7 +514,7 @@ void observe_commit(struct world *world, const struct transaction *transaction)
         case WRITE_TRY_ENDED:
             on_ended(world, &record->try);
             check_outlets(world, transaction, &record->try);
-            check_wait(world, &record->try);
+            check_wait(world, transaction, &record->try);
             check_told(world, transaction, &record->try);
             break;
         case WRITE_ASSET_TAKEN: check_taken(world, record->asset_taken.run_no); break;

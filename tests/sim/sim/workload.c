@@ -93,16 +93,18 @@ static void wait_make(struct world *world, struct dag *dag, struct task *task, u
     static const char *const args[] = { "{\"duration\": \"7s\"}", "{\"duration\": \"1m\", \"timeout_ms\": 20000}",
                                         "{\"file\": \"/x\", \"poke_interval_ms\": 4000}",
                                         "{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, \"soft_fail\": true}",
-                                        "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}" };
-    uint64_t draw = rand_below(&world->more, 12);
-    if (task->operator_kind != OPERATOR_BASH || draw > 5)
+                                        "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}",
+                                        "{\"asset\": \"x\", \"poke_interval_ms\": 9000, \"timeout_ms\": 30000}" };
+    enum { TASK = sizeof args / sizeof *args };
+    uint64_t draw = rand_below(&world->more, 14);
+    if (task->operator_kind != OPERATOR_BASH || draw > TASK)
         return;
-    if (draw == 5 && (number != 2 || is_last))
+    if (draw == TASK && (number != 2 || is_last))
         return;
     task->operator_kind = OPERATOR_WAIT_FOR;
-    task->operator_args = value_of(dag, draw < 5 ? args[draw]
+    task->operator_args = value_of(dag, draw < TASK ? args[draw]
                                                  : "{\"task\": {\"dag_id\": \"d2\", \"task_id\": \"t0\"}, "
-                                                   "\"poke_interval_ms\": 9000, \"timeout_ms\": 120000}");
+                                                   "\"poke_interval_ms\": 9000, \"timeout_ms\": 60000}");
 }
 
 static void notify_make(struct world *world, struct dag *dag)

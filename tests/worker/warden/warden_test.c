@@ -214,8 +214,17 @@ static void what_cannot_start_says_why(void **state)
     start.task.argv = argv;
     start.task.argv_count = 1;
     const struct warden_result *result = warden_fixture_run(fixture, &start);
-    assert_int_equal(result->outcome, WARDEN_OUTCOME_NOT_STARTED);
+    assert_int_equal(result->outcome, WARDEN_OUTCOME_FAILED);
+    assert_int_equal(result->exit_code, 127);
     assert_says(result->error, "the command no-such-command-here is not found in PATH");
+    start = warden_fixture_task(fixture, "");
+    argv[0] = STR("/etc/passwd");
+    start.task.argv = argv;
+    start.task.argv_count = 1;
+    result = warden_fixture_run(fixture, &start);
+    assert_int_equal(result->outcome, WARDEN_OUTCOME_FAILED);
+    assert_int_equal(result->exit_code, 126);
+    assert_says(result->error, "/etc/passwd cannot be run: Permission denied");
     start = warden_fixture_task(fixture, "true");
     start.task.cwd = STR("/no/such/folder");
     result = warden_fixture_run(fixture, &start);
