@@ -140,7 +140,7 @@ static void start(struct load *load, const char *conninfo, int partitions)
     struct err err = { 0 };
     char sql[128];
 
-    if (store_migrate(conninfo, NULL, NULL, &err) < 0 || pg_sync_open(&load->sync, conninfo, &err) < 0)
+    if (store_migrate(conninfo, 128, NULL, NULL, &err) < 0 || pg_sync_open(&load->sync, conninfo, &err) < 0)
         give_up(&err);
     /* The migration makes nine days of them; the others lie behind. */
     (void)snprintf(sql, sizeof sql, "SELECT ensure_partitions(current_date - %d, current_date)::float8", partitions - 8);

@@ -76,7 +76,7 @@ static struct dag *dag_make(void)
 
 int main(void)
 {
-    struct core_limits limits = { .runs_max = 1000, .tasks_max = 1000000, .workers_max = 10, .batch_writes_max = 4096,
+    struct core_limits limits = { .runs_max = 1000, .workers_max = 10, .batch_writes_max = 4096,
                                   .map_length_max = INSTANCES, .output_bytes_max = 1 << 20, .credit_ttl_ms = 30000,
                                   .lease_ms = 3600000, .lease_grace_ms = 1000, .amnesty_ms = 1000,
                                   .default_pool_slots = 128, .notify_give_up_ms = 86400000 };

@@ -72,6 +72,14 @@ static const struct args_rule *find_option(const struct args_rules *rules, struc
     return NULL;
 }
 
+const struct args_rule *args_option(const struct args_rules *rules, const char *word)
+{
+    const char *equals = strchr(word, '=');
+
+    return find_option(rules, equals == NULL ? str_of(word)
+                                             : (struct str) { word, (size_t)(equals - word) });
+}
+
 static int unknown_option(const struct args_rules *rules, const struct args_rules *common,
                           struct str name, struct err *err)
 {

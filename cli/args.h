@@ -42,6 +42,10 @@ MUST_USE int args_parse(struct args *args, const struct args_rules *rules,
                         const struct args_rules *common, int argc, char **argv, struct err *err);
 void args_clear(struct args *args);
 
+/* The rule of an option as it stands on a command line, "--url" or "--url=..."; NULL: there is
+ * none. */
+const struct args_rule *args_option(const struct args_rules *rules, const char *word);
+
 /* The n-th value given under a name; NULL after the last. A flag's value is empty. */
 const struct arg *args_nth(const struct args *args, const char *name, uint32_t nth);
 

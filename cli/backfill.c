@@ -2,6 +2,7 @@
 #include "cli/client.h"
 #include "cli/handlers.h"
 #include "cli/output.h"
+#include "common/base/civil.h"
 #include "common/text/json.h"
 
 static const struct column columns[] = {
@@ -22,6 +23,18 @@ static void put_text(struct cli *cli, struct value *body, const char *key, const
         value_put(cli->arena, body, str_of(key), value_string(cli->arena, cli_arg(cli, option)));
 }
 
+static int put_time(struct cli *cli, struct value *body, const char *key, const char *option,
+                    struct err *err)
+{
+    int64_t ms;
+    int rc = cli_time(cli, option, &ms, err);
+
+    if (rc == 0)
+        value_put(cli->arena, body, str_of(key),
+                  value_string(cli->arena, civil_text(cli->arena, ms)));
+    return rc;
+}
+
 static int wish_of(struct cli *cli, struct value *body, struct err *err)
 {
     const struct value *conf = NULL;
@@ -38,8 +51,11 @@ static int wish_of(struct cli *cli, struct value *body, struct err *err)
         return cli_wrong_use(cli, err,
                              "--conf must be a JSON object, such as '{\"region\": \"eu\"}'");
     value_put(cli->arena, body, STR("dag_id"), value_string(cli->arena, cli_arg(cli, "DAG_ID")));
-    put_text(cli, body, "from_date", "--from-date");
-    put_text(cli, body, "to_date", "--to-date");
+    rc = put_time(cli, body, "from_date", "--from-date", err);
+    if (rc == 0)
+        rc = put_time(cli, body, "to_date", "--to-date", err);
+    if (rc < 0)
+        return rc;
     put_text(cli, body, "reprocess_behavior", "--reprocess-behavior");
     value_put(cli->arena, body, STR("run_backwards"),
               value_bool(cli->arena, cli_has(cli, "--run-backwards")));

@@ -5,6 +5,7 @@
 #include "cli/handlers.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "common/base/civil.h"
 #include "common/text/suggest.h"
 
 #include <errno.h>
@@ -73,6 +74,17 @@ int cli_number(struct cli *cli, const char *name, int64_t min, int64_t max, int6
     return 0;
 }
 
+int cli_time(struct cli *cli, const char *name, int64_t *out_ms, struct err *err)
+{
+    bool has_zone;
+
+    if (civil_parse(cli_arg(cli, name), out_ms, &has_zone) == 0)
+        return 0;
+    return cli_wrong_use(
+        cli, err, "%s takes a date or a time, such as 2026-11-21 or 2026-11-21T06:00:00Z, not %.*s",
+        name, STR_ARG(cli_arg(cli, name)));
+}
+
 int cli_confirm(const struct cli *cli, struct err *err, const char *fmt, ...)
 {
     char answer[16] = "";
@@ -134,6 +146,42 @@ static const struct cli_command *find_command(const char *group, const char *ver
     return NULL;
 }
 
+/* What Airflow calls otherwise, or has and Headrace has no need of. */
+static const struct {
+    const char *airflow, *here;
+} airflow_commands[] = {
+    {"api-server",        "headrace webserver"                                                   },
+    { "celery",           "headrace worker: workers ask the scheduler for work, without a broker"},
+    { "cheat-sheet",      "headrace help"                                                        },
+    { "dag-processor",    "headrace scheduler: it reads DAG files itself"                        },
+    { "dags backfill",    "headrace backfill create"                                             },
+    { "dags report",      "headrace dags check FOLDER, headrace dags list-import-errors"         },
+    { "dags reserialize", "nothing: a changed file is read within two seconds"                   },
+    { "db init",          "headrace db migrate"                                                  },
+    { "db upgrade",       "headrace db migrate"                                                  },
+    { "info",             "headrace doctor"                                                      },
+    { "jobs",             "headrace doctor, headrace workers list"                               },
+    { "plugins",          "nothing: there are no plugins"                                        },
+    { "providers",        "nothing: operators are built in (docs/reference/dag-file.md)"         },
+    { "tasks run",        "headrace tasks clear runs a task of a run again"                      },
+    { "tasks test",       "headrace dags test FILE"                                              },
+    { "triggerer",
+     "headrace worker: tasks that wait are kept by workers, without a process of their own"      },
+};
+
+/* Its row begins the words "GROUP VERB ..." that were typed; NULL: Airflow has no such command. */
+static const char *instead_of(const char *words)
+{
+    for (size_t i = 0; i < sizeof airflow_commands / sizeof airflow_commands[0]; i++) {
+        size_t size = strlen(airflow_commands[i].airflow);
+
+        if (strncmp(words, airflow_commands[i].airflow, size) == 0 &&
+            (words[size] == '\0' || words[size] == ' '))
+            return airflow_commands[i].here;
+    }
+    return NULL;
+}
+
 static int unknown_word(const char *group, const char *word)
 {
     struct suggestion near = suggestion_begin(str_of(word));
@@ -147,7 +195,11 @@ static int unknown_word(const char *group, const char *word)
             suggestion_offer(&near, str_of(commands[i].group));
     }
     (void)fprintf(stderr, "headrace: there is no command %s%s\n", lead, word);
-    if (near.best.size > 0)
+    char words[128];
+    (void)snprintf(words, sizeof words, "%s%s", lead, word);
+    if (instead_of(words) != NULL)
+        (void)fprintf(stderr, "  Airflow's is here: %s\n", instead_of(words));
+    else if (near.best.size > 0)
         (void)fprintf(stderr, "  did you mean: headrace %s%.*s\n", lead, STR_ARG(near.best));
     (void)fprintf(stderr, "  headrace %shelp lists what there is\n", lead);
     return CLI_WRONG_USE;
@@ -272,6 +324,32 @@ static bool asks_for_help(const char *word)
     return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* Options of every command may stand in front of it: they are moved behind it. */
+static char **words_in_order(struct cli *cli, int argc, char **argv)
+{
+    struct args_rules common = args_rules(cli->arena, cli_common_args());
+    char **words = ARENA_ARRAY(cli->arena, char *, argc + 1);
+    int lead = 1, count = 1;
+
+    while (lead < argc && argv[lead][0] == '-') {
+        const struct args_rule *rule = args_option(&common, argv[lead]);
+        bool takes_next = rule != NULL && rule->value.size > 0 && strchr(argv[lead], '=') == NULL;
+
+        if (rule == NULL || str_is(rule->name, "--help") || lead + takes_next >= argc)
+            break; /* of what follows, dispatch says what is wrong */
+        lead += 1 + takes_next;
+    }
+    int after = lead + (lead < argc && is_group(argv[lead]) ? 2 : 1);
+    words[0] = argv[0];
+    for (int i = lead; i < argc && i < after; i++)
+        words[count++] = argv[i];
+    for (int i = 1; i < lead; i++)
+        words[count++] = argv[i];
+    for (int i = after; i < argc; i++)
+        words[count++] = argv[i];
+    return words;
+}
+
 /* Group and verb are the first words: what follows belongs to the command. */
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
@@ -299,7 +377,7 @@ int cli_main(int argc, char **argv)
     struct cli cli = { .arena = &arena, .is_terminal = isatty(STDOUT_FILENO) };
 
     cli.is_coloured = cli.is_terminal && getenv("NO_COLOR") == NULL;
-    int status = dispatch(&cli, argc, argv);
+    int status = dispatch(&cli, argc, words_in_order(&cli, argc, argv));
     if (fflush(stdout) != 0 && status == CLI_DONE && errno != EPIPE) {
         (void)fprintf(stderr, "headrace: writing the output: %s\n", strerror(errno));
         status = CLI_FAILED;

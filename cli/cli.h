@@ -50,6 +50,9 @@ bool cli_has(const struct cli *cli, const char *name);
 MUST_USE int cli_number(struct cli *cli, const char *name, int64_t min, int64_t max,
                         int64_t otherwise, int64_t *out, struct err *err);
 
+/* A time or a date that was given; without a zone it is UTC. */
+MUST_USE int cli_time(struct cli *cli, const char *name, int64_t *out_ms, struct err *err);
+
 /* ERR_INVALID, and exit 2 with the usage line. */
 int cli_wrong_use(struct cli *cli, struct err *err, const char *fmt, ...) FORMAT(3, 4);
 

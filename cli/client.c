@@ -18,6 +18,7 @@ struct client {
     CURL *curl;
     struct str url; /* without the slash at its end */
     struct str token;
+    bool is_guess;           /* of the settings: perhaps the server of another home is there */
     struct str trusted_file; /* certificates to trust besides the system's; empty: none */
     struct curl_slist *headers;
     char error[CURL_ERROR_SIZE];
@@ -79,6 +80,7 @@ static void local_server(struct cli *cli, struct client *client)
     if (client->url.size == 0 && is_default)
         client->url = instance_text(cli, "url");
     if (client->url.size == 0) {
+        client->is_guess = true;
         if (str_is(host, "*") || str_is(host, "0.0.0.0") || str_is(host, "::"))
             host = STR("127.0.0.1");
         bool is_ipv6 = str_find(host, ':') >= 0;
@@ -103,12 +105,16 @@ static int choose_server(struct cli *cli, struct client *client, struct err *err
         local_server(cli, client);
     if (rc < 0)
         return rc;
-    if (cli_arg(cli, "--url").size > 0)
+    if (cli_arg(cli, "--url").size > 0) {
         client->url = cli_arg(cli, "--url");
+        client->is_guess = false;
+    }
     while (str_ends(client->url, "/"))
         client->url = str_slice(client->url, 0, client->url.size - 1);
-    if (token != NULL)
+    if (token != NULL) {
         client->token = str_of(token);
+        client->is_guess = false;
+    }
     if (client->token.size == 0 &&
         file_read(cli->arena, cli_home_path(cli, "cli-token"), &client->token, NULL) == 0)
         client->token = str_trim(client->token);
@@ -268,6 +274,28 @@ static struct str detail_text(struct cli *cli, const struct value *detail)
     return text;
 }
 
+/* Where to look for what is there. */
+static void hint_absent(struct err *err)
+{
+    static const struct {
+        const char *beginning, *hint;
+    } rows[] = {
+        {"there is no DAG ",         "headrace dags list shows what there is"              },
+        { "there is no run ",        "headrace dags list-runs DAG_ID shows what there is"  },
+        { "there is no task ",
+         "headrace tasks list DAG_ID and headrace dags list-runs DAG_ID show what there is"},
+        { "there is no pool ",       "headrace pools list shows what there is"             },
+        { "there is no variable ",   "headrace variables list shows what there is"         },
+        { "there is no connection ", "headrace connections list shows what there is"       },
+        { "there is no worker ",     "headrace workers list shows what there is"           },
+        { "there is no user ",       "headrace users list shows what there is"             },
+    };
+
+    for (size_t i = 0; err != NULL && i < sizeof rows / sizeof rows[0]; i++)
+        if (strncmp(err->sentence, rows[i].beginning, strlen(rows[i].beginning)) == 0)
+            err_hint(err, "%s", rows[i].hint);
+}
+
 static int refusal(struct cli *cli, long status, const struct reply *reply, struct err *err)
 {
     struct str text = detail_text(cli, value_get(reply->body, "detail"));
@@ -277,7 +305,16 @@ static int refusal(struct cli *cli, long status, const struct reply *reply, stru
         text = str_format(cli->arena, "the server answered %ld: %.*s", status,
                           STR_ARG(str_slice(str_trim(reply->text), 0, 200)));
     int rc = err_set(err, code, "%.*s", STR_ARG(text));
-    if (status == 401)
+    if (status == 404)
+        hint_absent(err);
+    if (status == 401 && cli->client->is_guess) {
+        rc = err_set(err, code,
+                     "nothing that `headrace standalone` started runs in %.*s, and %.*s "
+                     "does not know this home's token",
+                     STR_ARG(cli->conf->home), STR_ARG(cli->client->url));
+        err_hint(err, "start one here, or name another with --home, --url or --profile; a token "
+                      "may also come from HEADRACE_TOKEN");
+    } else if (status == 401)
         err_hint(err,
                  "the token comes from HEADRACE_TOKEN, a profile, or %s (written by `headrace "
                  "standalone`)",

@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/resource.h"
+#include "common/text/json.h"
 
 static const struct column columns[] = {
     {"connection_id", "CONN_ID",     CELL_TEXT},
@@ -42,7 +43,26 @@ int cli_connections_get(struct cli *cli, struct err *err)
     return rc;
 }
 
-/* --conn-uri first, then what the other options say. */
+/* --conn-json: an object with the fields of a connection, as `connections export` writes them. */
+static int read_json(struct cli *cli, struct value *body, struct err *err)
+{
+    const struct value *map = NULL;
+
+    if (json_parse(cli->arena, cli_arg(cli, "--conn-json"), NULL, &map, NULL) < 0 ||
+        map->type != VALUE_MAP)
+        return cli_wrong_use(cli, err,
+                             "--conn-json must be a JSON object, such as "
+                             "'{\"conn_type\": \"postgres\", \"host\": \"db\"}'");
+    for (size_t i = 0; fields[i] != NULL; i++) {
+        const struct value *field = value_get(map, fields[i]);
+
+        if (field != NULL && field->type != VALUE_NULL)
+            value_put(cli->arena, body, str_of(fields[i]), field);
+    }
+    return 0;
+}
+
+/* --conn-uri and --conn-json first, then what the other options say. */
 static int read_connection(struct cli *cli, struct value *body, struct err *err)
 {
     static const struct {
@@ -63,6 +83,8 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
               value_string(cli->arena, cli_arg(cli, "CONN_ID")));
     if (rc == 0 && cli_has(cli, "--conn-uri"))
         rc = connection_uri_read(cli->arena, cli_arg(cli, "--conn-uri"), body, err);
+    if (rc == 0 && cli_has(cli, "--conn-json"))
+        rc = read_json(cli, body, err);
     for (size_t i = 0; rc == 0 && i < sizeof options / sizeof options[0]; i++) {
         struct str text = cli_arg(cli, options[i].option);
 
@@ -73,6 +95,12 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
         value_put(cli->arena, body, str_of(options[i].key),
                   value_string(cli->arena, str_trim(text)));
     }
+    const struct value *extra = value_get(body, "extra"), *map = NULL;
+    if (rc == 0 && cli_has(cli, "--conn-extra") && extra->string.size > 0 &&
+        (json_parse(cli->arena, extra->string, NULL, &map, NULL) < 0 || map->type != VALUE_MAP))
+        return cli_wrong_use(cli, err,
+                             "--conn-extra must be a JSON object, such as "
+                             "'{\"sslmode\": \"require\"}'");
     if (rc == 0 && port > 0)
         value_put(cli->arena, body, STR("port"), value_int(cli->arena, port));
     if (rc == 0 && value_get(body, "conn_type") == NULL)
@@ -96,11 +124,23 @@ int cli_connections_add(struct cli *cli, struct err *err)
     return rc;
 }
 
+/* What is not said is said to be empty: a password must not go on to another host. */
+static void complete(struct cli *cli, struct value *body)
+{
+    for (size_t i = 0; fields[i] != NULL; i++)
+        if (value_get(body, fields[i]) == NULL)
+            value_put(cli->arena, body, str_of(fields[i]),
+                      strcmp(fields[i], "port") == 0 ? value_int(cli->arena, 0)
+                                                     : value_string(cli->arena, STR_EMPTY));
+}
+
 int cli_connections_set(struct cli *cli, struct err *err)
 {
     struct value *body = value_map(cli->arena);
     int rc = read_connection(cli, body, err);
 
+    if (rc == 0)
+        complete(cli, body);
     if (rc == 0)
         rc = resource_put(cli, &connections, body, err);
     if (rc == 0)

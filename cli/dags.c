@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/output.h"
+#include "common/model/state.h"
 #include "common/text/json.h"
 
 enum { ROWS_MAX = 100000, RUNS_SHOWN = 25 };
@@ -104,12 +105,18 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
         { "end_date",     "END",          CELL_TIME   },
         { "duration",     "DURATION",     CELL_SECONDS},
     };
-    struct str path =
-        client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", cli_arg(cli, "DAG_ID"));
+    struct str dag_id = cli_arg(cli, cli_has(cli, "--dag-id") ? "--dag-id" : "DAG_ID");
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", dag_id);
     const struct value *rows;
     int64_t limit;
+    enum run_state state;
     int rc = cli_number(cli, "--limit", 1, ROWS_MAX, RUNS_SHOWN, &limit, err);
 
+    if (dag_id.size == 0)
+        return cli_wrong_use(cli, err, "DAG_ID is missing");
+    if (cli_has(cli, "--state") && run_state_parse(cli_arg(cli, "--state"), &state) < 0)
+        return cli_wrong_use(cli, err, "--state is queued, running, success or failed, not %.*s",
+                             STR_ARG(cli_arg(cli, "--state")));
     if (cli_has(cli, "--state"))
         path = str_format(cli->arena, "%.*s&state=%.*s", STR_ARG(path),
                           STR_ARG(client_encode(cli->arena, cli_arg(cli, "--state"))));
@@ -117,6 +124,20 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
         rc = client_list(cli, path, "dag_runs", limit, &rows, err);
     if (rc == 0)
         OUTPUT_ROWS(cli, columns, rows);
+    return rc;
+}
+
+int cli_dags_stop(struct cli *cli, struct err *err)
+{
+    struct str run_id = cli_arg(cli, "RUN_ID");
+    struct value *body = value_map(cli->arena);
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s?update_mask=state",
+                                  cli_arg(cli, "DAG_ID"), run_id);
+
+    value_put(cli->arena, body, STR("state"), value_string(cli->arena, STR("failed")));
+    int rc = client_call(cli, "PATCH", path, body, NULL, err);
+    if (rc == 0)
+        output_note(cli, "%.*s is marked failed; what ran of it is stopped", STR_ARG(run_id));
     return rc;
 }
 

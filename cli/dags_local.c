@@ -8,31 +8,87 @@
 #include "common/base/civil.h"
 #include "common/model/timetable.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { EXECUTIONS_MAX = 100000 };
 
+enum { FOLDER_DEPTH_MAX = 20 };
+
+struct check {
+    struct cli *cli;
+    uint32_t files, bad;
+};
+
+static int check_file(struct check *check, const char *path, struct err *err)
+{
+    struct cli *cli = check->cli;
+    struct dag_source source = { 0 };
+    int rc = dag_source_read(cli, path, &source, err);
+
+    if (rc < 0 && source.result.problem_count == 0)
+        return rc; /* not a problem of its content: it cannot be read */
+    check->files++;
+    check->bad += rc < 0;
+    for (uint32_t i = 0; rc == 0 && i < source.result.dag_count; i++)
+        output_note(cli, "%s: %.*s is good: %u tasks", path, STR_ARG(source.result.dags[i]->id),
+                    source.result.dags[i]->task_count);
+    if (rc == 0 && source.result.dag_count == 0 && !str_ends(str_of(path), ".py")) {
+        fprintf(stderr, "%s: it holds no DAG: begin with tasks: {hello: {bash: \"echo hello\"}}\n",
+                path);
+        check->bad++;
+    }
+    dag_source_clear(&source);
+    return 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* A file, or the DAG files below a folder, in the order of their names. */
+static int check_path(struct check *check, const char *path, int depth, struct err *err)
+{
+    struct dirent **entries = NULL;
+    struct stat status;
+    int rc = 0;
+
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+        return check_file(check, path, err);
+    int count = depth > FOLDER_DEPTH_MAX ? 0 : scandir(path, &entries, NULL, by_name);
+    if (count < 0)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        const char *below = str_format(check->cli->arena, "%s/%s", path, entries[i]->d_name).bytes;
+        struct str name = str_of(entries[i]->d_name);
+        bool is_folder = stat(below, &status) == 0 && S_ISDIR(status.st_mode);
+        bool is_wanted =
+            is_folder || str_ends(name, ".yaml") || str_ends(name, ".yml") || str_ends(name, ".py");
+
+        if (rc == 0 && is_wanted && name.bytes[0] != '.')
+            rc = check_path(check, below, depth + 1, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return rc;
+}
+
 int cli_dags_check(struct cli *cli, struct err *err)
 {
-    const struct arg *file;
-    uint32_t bad = 0, dags = 0, files = 0;
+    struct check check = { .cli = cli };
+    const struct arg *path;
+    int rc = 0;
 
-    for (; (file = args_nth(&cli->args, "FILE", files)) != NULL; files++) {
-        struct dag_source source = { 0 };
-        const char *path = str_cstr(cli->arena, file->value);
-        int rc = dag_source_read(cli, path, &source, err);
-
-        if (rc < 0 && source.result.problem_count == 0)
-            return rc; /* not a problem of its content: it cannot be read */
-        bad += rc < 0;
-        for (uint32_t i = 0; rc == 0 && i < source.result.dag_count; i++, dags++)
-            output_note(cli, "%s: %.*s is good: %u tasks", path, STR_ARG(source.result.dags[i]->id),
-                        source.result.dags[i]->task_count);
-        dag_source_clear(&source);
-    }
-    if (bad > 0)
-        return err_set(err, ERR_INVALID, "%u of %u files cannot be used", bad, files);
-    return 0;
+    for (uint32_t i = 0; rc == 0 && (path = args_nth(&cli->args, "FILE", i)) != NULL; i++)
+        rc = check_path(&check, str_cstr(cli->arena, path->value), 0, err);
+    if (rc == 0 && check.files == 0)
+        return err_set(err, ERR_NOT_FOUND, "there are no DAG files (.yaml, .yml) there");
+    if (rc == 0 && check.bad > 0)
+        return err_set(err, ERR_INVALID, "%u of %u files cannot be used", check.bad, check.files);
+    return rc;
 }
 
 /* The file, or what the server has as the source of the DAG's newest version. */
@@ -176,15 +232,12 @@ int cli_dags_next_execution(struct cli *cli, struct err *err)
     struct str name = cli_arg(cli, "DAG_ID|FILE");
     struct timespec now;
     int64_t count, from_ms;
-    bool has_zone;
     int rc = cli_number(cli, "--num-executions", 1, EXECUTIONS_MAX, 1, &count, err);
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
     from_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    if (rc == 0 && cli_has(cli, "--from") &&
-        civil_parse(cli_arg(cli, "--from"), &from_ms, &has_zone) < 0)
-        return cli_wrong_use(cli, err, "--from takes a time such as 2026-11-21T06:00:00Z, not %.*s",
-                             STR_ARG(cli_arg(cli, "--from")));
+    if (rc == 0 && cli_has(cli, "--from"))
+        rc = cli_time(cli, "--from", &from_ms, err);
     if (rc == 0)
         rc = read_source(cli, name, &source, err);
     if (rc == 0) {

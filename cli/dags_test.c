@@ -180,7 +180,6 @@ static int give_dags(struct cli *cli, struct local *local, struct dag_source *so
 static int read_request(struct cli *cli, struct request *out, struct err *err)
 {
     const struct value *conf = value_map(cli->arena);
-    bool has_zone;
 
     if (cli_has(cli, "--conf") &&
         (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, NULL) < 0 ||
@@ -193,11 +192,9 @@ static int read_request(struct cli *cli, struct request *out, struct err *err)
     out->run_type = RUN_MANUAL;
     out->has_logical = cli_has(cli, "--logical-date");
     out->logical_ms = loop_wall_ms();
-    if (out->has_logical &&
-        civil_parse(cli_arg(cli, "--logical-date"), &out->logical_ms, &has_zone) < 0)
-        return cli_wrong_use(cli, err,
-                             "--logical-date takes a time such as 2026-11-21T06:00:00Z, not %.*s",
-                             STR_ARG(cli_arg(cli, "--logical-date")));
+    int rc = out->has_logical ? cli_time(cli, "--logical-date", &out->logical_ms, err) : 0;
+    if (rc < 0)
+        return rc;
     out->run_id =
         str_format(cli->arena, "test__%.*s", STR_ARG(civil_text(cli->arena, out->logical_ms)));
     return 0;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* headrace db ...: the metadata database itself, without a server. */
+#include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/instance.h"
 #include "cli/output.h"
+#include "cli/private_pg.h"
 #include "common/store/schema.h"
 #include "common/text/duration.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-enum { DAY_MS = 86400000 };
+enum { DAY_MS = 86400000, POSTGRES_GRACE_MS = 30000 };
 
 extern char **environ;
 
@@ -23,7 +25,7 @@ int cli_db_migrate(struct cli *cli, struct err *err)
 {
     struct schema_state state;
     const char *conninfo = instance_database(cli);
-    int rc = store_migrate(conninfo, on_migration, NULL, err);
+    int rc = store_migrate(conninfo, cli->conf->core_default_pool_slots, on_migration, NULL, err);
 
     if (rc == 0)
         rc = store_schema(conninfo, &state, err);
@@ -62,16 +64,43 @@ int cli_db_clean(struct cli *cli, struct err *err)
     return rc;
 }
 
+/* Where nothing runs, the home's own PostgreSQL is started for this command: *out_pg is then to be
+ * stopped, else it has no process. */
+static int find_database(struct cli *cli, struct private_pg *out_pg, const char **out_conninfo,
+                         struct err *err)
+{
+    struct conf_item item;
+    bool is_private = conf_find(cli->conf, STR("database"), STR("conn"), &item, NULL) == 0 &&
+                      item.origin == CONF_DEFAULT &&
+                      file_exists(cli_home_path(cli, "postgres/data"));
+
+    *out_conninfo = instance_database(cli);
+    if (!is_private)
+        return 0;
+    int rc = private_pg_init(out_pg, cli->arena, cli->conf->home, err);
+    if (rc < 0 || private_pg_find(out_pg)) {
+        out_pg->process = (struct process) { 0 }; /* somebody else's to stop */
+        return rc;
+    }
+    *out_conninfo = private_pg_conninfo(out_pg, "headrace");
+    return private_pg_start(out_pg, err);
+}
+
 int cli_db_reset(struct cli *cli, struct err *err)
 {
-    const char *conninfo = instance_database(cli);
+    struct private_pg pg = { 0 };
+    const char *conninfo;
     int rc = cli_confirm(
         cli, err, "Empty the metadata database, with every run, variable, connection and user?");
 
     if (rc == 0)
+        rc = find_database(cli, &pg, &conninfo, err);
+    if (rc == 0)
         rc = store_schema_reset(conninfo, err);
     if (rc == 0)
-        rc = store_migrate(conninfo, NULL, NULL, err);
+        rc = store_migrate(conninfo, cli->conf->core_default_pool_slots, NULL, NULL, err);
+    if (pg.process.pid > 0)
+        private_pg_stop(&pg, POSTGRES_GRACE_MS);
     if (rc == 0)
         output_note(cli, "the database is empty and ready");
     return rc;

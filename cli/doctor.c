@@ -144,6 +144,35 @@ static void look_at_database(struct report *report)
         say(report, "ok", "schema", "", "fits this release");
 }
 
+static void look_at_supervisor(struct report *report)
+{
+    struct process supervisor = instance_supervisor(report->cli);
+
+    if (instance_text(report->cli, "url").size == 0)
+        return; /* nothing was started by `standalone`: a service manager watches, or nothing runs
+                 */
+    if (supervisor.pid == 0)
+        say(report, "wrong", "supervisor", "headrace standalone takes over what still runs",
+            "it has ended: nothing starts again what ends");
+    else
+        say(report, "ok", "supervisor", "", "pid %lld", (long long)supervisor.pid);
+}
+
+static uint32_t count_files(const struct value *errors)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; errors != NULL && i < errors->count; i++) {
+        struct str file = value_text(value_get(errors->items[i], "file"), STR_EMPTY);
+        bool is_new = true;
+
+        for (uint32_t k = 0; k < i; k++)
+            is_new &= !str_eq(value_text(value_get(errors->items[k], "file"), STR_EMPTY), file);
+        count += is_new;
+    }
+    return count;
+}
+
 static void look_at_server(struct report *report)
 {
     struct cli *cli = report->cli;
@@ -164,7 +193,8 @@ static void look_at_server(struct report *report)
         say(report, is_healthy ? "ok" : "wrong", parts[i],
             is_healthy ? "" : "its log says why (run/ in the home)", "%.*s", STR_ARG(status));
     }
-    if (client_get(cli, STR("/api/v2/version"), &answer, &err) < 0)
+    /* Something that is told to nobody who is not known. */
+    if (client_get(cli, STR("/api/v2/dags?limit=1"), &answer, &err) < 0)
         say(report, "wrong", "sign-in", err.hint, "%.*s: %s", STR_ARG(url), err.sentence);
     else
         say(report, "ok", "sign-in", "", "%.*s knows this user", STR_ARG(url));
@@ -176,8 +206,7 @@ static void look_at_server(struct report *report)
             "%u known", count);
     }
     if (client_get(cli, STR("/api/headrace/v1/import_errors"), &answer, NULL) == 0) {
-        const struct value *errors = value_get(answer, "import_errors");
-        uint32_t count = errors == NULL ? 0 : errors->count;
+        uint32_t count = count_files(value_get(answer, "import_errors"));
         say(report, count > 0 ? "wrong" : "ok", "DAG files",
             count > 0 ? "headrace dags list-import-errors" : "", "%u cannot be used", count);
     }
@@ -214,6 +243,7 @@ int cli_doctor(struct cli *cli, struct err *err)
     look_at_settings(&report);
     look_at_host(&report);
     look_at_database(&report);
+    look_at_supervisor(&report);
     look_at_server(&report);
     OUTPUT_ROWS(cli, columns, report.rows);
     cli->exit_status = report.is_bad ? CLI_FAILED : CLI_DONE;

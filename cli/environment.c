@@ -144,16 +144,23 @@ int environment_take_ports(struct environment *env, const struct cli *cli, struc
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
     rand_init(&rand, (uint64_t)now.tv_nsec ^ (uint64_t)getpid() << 32);
+    struct str taken = STR_EMPTY, others = STR_EMPTY;
+    int last = 0;
     for (size_t i = 0; i < PORT_COUNT; i++) {
         env->ports[i] = wanted[i];
         int code = wanted[i] == 0 ? choose_port(&rand, &env->ports[i]) : try_port(wanted[i]);
-        if (code != 0) {
-            int rc = err_set(err, ERR_CONFLICT, "port %lld (%s.port) cannot be had: %s",
-                             (long long)wanted[i], port_sections[i], strerror(code));
-            err_hint(err, "choose another: --%s.port=%lld, or 0 for any that is free",
-                     port_sections[i], (long long)wanted[i] + 1000);
-            return rc;
-        }
+
+        if (code == 0)
+            continue;
+        last = code;
+        taken = str_format(env->arena, "%.*s%sport %lld (%s.port)", STR_ARG(taken),
+                           taken.size > 0 ? ", " : "", (long long)wanted[i], port_sections[i]);
+        others = str_format(env->arena, "%.*s --%s.port=%lld", STR_ARG(others), port_sections[i],
+                            (long long)wanted[i] + 1000);
     }
-    return 0;
+    if (last == 0)
+        return 0;
+    int rc = err_set(err, ERR_CONFLICT, "%.*s cannot be had: %s", STR_ARG(taken), strerror(last));
+    err_hint(err, "choose others:%.*s, or 0 for any that is free", STR_ARG(others));
+    return rc;
 }

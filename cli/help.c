@@ -86,24 +86,34 @@ static void help_all(const struct cli *cli)
          "Settings: headrace config list; any as --section.key=value or HEADRACE__SECTION__KEY.");
 }
 
-void help_group(const struct cli *cli, const char *group, const char *verb)
+/* The command "GROUP VERB", or the verb that stands alone. */
+static const struct cli_command *find_topic(const char *group, const char *verb)
 {
-    bool is_known = false;
-
-    for (uint32_t i = 0; cli_command_at(i) != NULL && group[0] != '\0'; i++) {
+    for (uint32_t i = 0; cli_command_at(i) != NULL; i++) {
         const struct cli_command *command = cli_command_at(i);
         bool is_single = command->group[0] == '\0' && strcmp(command->verb, group) == 0;
 
         if (is_single || (verb != NULL && strcmp(command->group, group) == 0 &&
-                          strcmp(command->verb, verb) == 0)) {
-            help_command(cli, command);
-            return;
-        }
-        if (strcmp(command->group, group) == 0) {
-            print_row(cli, command);
+                          strcmp(command->verb, verb) == 0))
+            return command;
+    }
+    return NULL;
+}
+
+void help_group(const struct cli *cli, const char *group, const char *verb)
+{
+    const struct cli_command *topic = find_topic(group, verb);
+    bool is_known = false;
+
+    if (topic != NULL) {
+        help_command(cli, topic);
+        return;
+    }
+    for (uint32_t i = 0; cli_command_at(i) != NULL && group[0] != '\0'; i++)
+        if (strcmp(cli_command_at(i)->group, group) == 0) {
+            print_row(cli, cli_command_at(i));
             is_known = true;
         }
-    }
     if (!is_known)
         help_all(cli);
     else

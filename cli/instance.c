@@ -27,6 +27,15 @@ int64_t instance_number(struct cli *cli, const char *key)
     return value_integer(value_get(instance_read(cli), key), 0);
 }
 
+struct process instance_supervisor(struct cli *cli)
+{
+    struct process process = process_of((pid_t)instance_number(cli, "pid"));
+
+    return process.started == instance_number(cli, "started") && process_is_alive(&process)
+               ? process
+               : (struct process) { 0 };
+}
+
 const char *instance_database(struct cli *cli)
 {
     struct conf_item item;

@@ -362,7 +362,6 @@ static struct core_limits limits_of(const struct conf *conf)
 {
     return (struct core_limits) {
         .runs_max = 1000,
-        .tasks_max = 1000000,
         .workers_max = 1,
         .batch_writes_max = 4096,
         .parallelism = (uint32_t)conf->core_parallelism,

@@ -111,20 +111,26 @@ static int start_database(struct cli *cli, struct private_pg *pg, const char **o
     return 0;
 }
 
-/* The account `admin` and its password file. An account that is there keeps its password. */
+/* The account `admin` and its password file. An account that is there keeps its password; one that
+ * is not gets that of the file. The files alone say nothing: the database may be another by now, or
+ * have been emptied. */
 static int make_admin(struct cli *cli, const char *conninfo, struct err *err)
 {
-    char password[PROVISION_PASSWORD_SIZE];
+    const char *path = cli_home_path(cli, "admin-password");
+    char fresh[PROVISION_PASSWORD_SIZE];
+    struct str password = STR_EMPTY;
     bool was_made = false;
 
-    if (file_exists(cli_home_path(cli, "cli-token")) &&
-        file_exists(cli_home_path(cli, "admin-password")))
-        return 0;
-    provision_password(password);
-    int rc = store_owner_put(conninfo, STR("admin"), str_of(password), &was_made, err);
-    if (rc == 0 && was_made)
-        rc = file_write(cli_home_path(cli, "admin-password"),
-                        str_format(cli->arena, "%s\n", password), 0600, err);
+    if (file_read(cli->arena, path, &password, NULL) == 0)
+        password = str_trim(password);
+    bool is_kept = password.size > 0;
+    if (!is_kept) {
+        provision_password(fresh);
+        password = str_of(fresh);
+    }
+    int rc = store_owner_put(conninfo, STR("admin"), password, &was_made, err);
+    if (rc == 0 && was_made && !is_kept)
+        rc = file_write(path, str_format(cli->arena, "%.*s\n", STR_ARG(password)), 0600, err);
     return rc;
 }
 
@@ -262,7 +268,7 @@ static int bring_up(struct cli *cli, struct private_pg *pg, struct supervisor *s
     int rc = is_private ? start_database(cli, pg, &conninfo, err) : 0;
 
     if (rc == 0)
-        rc = store_migrate(conninfo, on_migration, NULL, err);
+        rc = store_migrate(conninfo, cli->conf->core_default_pool_slots, on_migration, NULL, err);
     if (rc == 0)
         rc = make_admin(cli, conninfo, err);
     if (rc == 0)
@@ -374,21 +380,23 @@ static int run_detached(struct cli *cli, struct err *err)
 
 static int stop_other(struct cli *cli, struct err *err)
 {
-    struct process supervisor = process_of((pid_t)instance_number(cli, "pid"));
+    struct process supervisor = instance_supervisor(cli);
     struct private_pg pg;
-    bool was_alive = supervisor.pid > 0 && supervisor.started == instance_number(cli, "started");
 
     (void)err;
-    if (was_alive) {
+    if (supervisor.pid > 0) {
+        notef("stopping; tasks that run have %d s to end", SUPERVISOR_TASK_GRACE_S);
         process_stop(&supervisor, SIGTERM, 90000);
         note("stopped");
         return 0;
     }
     bool has_pg =
         private_pg_init(&pg, cli->arena, cli->conf->home, NULL) == 0 && private_pg_find(&pg);
-    supervisor_end(cli->conf->home, has_pg ? &pg : NULL, note);
+    bool has_any = has_pg || supervisor_finds_programs(cli->conf->home);
+    if (has_any)
+        supervisor_end(cli->conf->home, has_pg ? &pg : NULL, note);
     instance_remove(cli);
-    note(has_pg ? "ended what was left" : "nothing runs");
+    note(has_any ? "ended what was left" : "nothing runs");
     return 0;
 }
 
@@ -403,6 +411,11 @@ static int show_status(struct cli *cli, struct err *err)
     }
     (void)err;
     print_banner(cli);
+    if (instance_supervisor(cli).pid == 0) {
+        cli->exit_status = CLI_FAILED;
+        puts("  It runs without its supervisor, so nothing starts again what ends. `headrace "
+             "standalone` takes it over.");
+    }
     return 0;
 }
 

@@ -12,7 +12,7 @@ enum {
     PAUSE_MAX_MS = 10000,
     WELL_AFTER_MS = 30000,
     PROGRAM_GRACE_MS = 15000,
-    WORKER_GRACE_MS = 20000,
+    WORKER_GRACE_MS = SUPERVISOR_TASK_GRACE_S * 1000,
     POSTGRES_GRACE_MS = 30000,
 };
 
@@ -187,7 +187,10 @@ void supervisor_end(struct str home, struct private_pg *pg, void (*on_note)(cons
 {
     on_note("stopping the scheduler");
     end_all("headrace-scheduler", home, PROGRAM_GRACE_MS);
-    on_note("stopping the workers");
+    char sentence[80];
+    (void)snprintf(sentence, sizeof sentence, "stopping the workers; tasks have %d s to end",
+                   SUPERVISOR_TASK_GRACE_S);
+    on_note(sentence);
     end_all("headrace-worker", home, WORKER_GRACE_MS);
     end_all("headrace-warden", home, WORKER_GRACE_MS);
     on_note("stopping the web server");
@@ -196,6 +199,19 @@ void supervisor_end(struct str home, struct private_pg *pg, void (*on_note)(cons
         on_note("stopping PostgreSQL");
         private_pg_stop(pg, POSTGRES_GRACE_MS);
     }
+}
+
+bool supervisor_finds_programs(struct str home)
+{
+    static const char *const names[] = { "headrace-scheduler", "headrace-worker", "headrace-warden",
+                                         "headrace-webserver" };
+    struct process_list list = { 0 };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        process_find(&list, names[i], home);
+    bool found = list.found.count > 0;
+    VEC_CLEAR(&list.found);
+    return found;
 }
 
 void supervisor_end_programs(struct str home)

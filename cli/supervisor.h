@@ -31,6 +31,8 @@ struct supervisor {
     void (*on_note)(const char *sentence);
 };
 
+enum { SUPERVISOR_TASK_GRACE_S = 20 }; /* what runs when all is ended has so long to end */
+
 /* Takes SIGINT, SIGTERM, SIGHUP and SIGCHLD for itself from now on. */
 void supervisor_init(struct supervisor *supervisor, struct arena *arena, struct str home,
                      const char *const *env, void (*on_note)(const char *sentence));
@@ -45,6 +47,9 @@ const struct part *supervisor_ailing(const struct supervisor *supervisor);
  * their wardens, the web server (it takes their last log lines), PostgreSQL. `pg` NULL: not that.
  * Also what an earlier supervisor left. */
 void supervisor_end(struct str home, struct private_pg *pg, void (*on_note)(const char *sentence));
+
+/* Whether any program of this home runs. */
+bool supervisor_finds_programs(struct str home);
 
 /* Scheduler and web server of an earlier supervisor; its workers and their tasks go on. */
 void supervisor_end_programs(struct str home);

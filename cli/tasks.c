@@ -44,7 +44,7 @@ int cli_tasks_states(struct cli *cli, struct err *err)
         { "start_date", "START",     CELL_TIME   },
         { "end_date",   "END",       CELL_TIME   },
         { "duration",   "DURATION",  CELL_SECONDS},
-        { "hostname",   "WORKER",    CELL_TEXT   },
+        { "hostname",   "HOST",      CELL_TEXT   },
     };
     const struct value *rows;
     struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances",
@@ -68,6 +68,25 @@ static int get_instance(struct cli *cli, const struct value **out, int64_t *out_
         cli, "/api/headrace/v1/ui/task/%s/%s/%s/%s", cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"),
         cli_arg(cli, "TASK_ID"), str_format(cli->arena, "%lld", (long long)*out_map_index));
     return client_get(cli, path, out, err);
+}
+
+/* ERR_INVALID when the task has instances and none was named: what is asked for is theirs. */
+static int check_unmapped(struct cli *cli, int64_t map_index, struct err *err)
+{
+    const struct value *answer;
+    struct str path =
+        client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances/%s/listMapped?limit=1",
+                    cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), cli_arg(cli, "TASK_ID"));
+
+    if (map_index >= 0 || client_get(cli, path, &answer, NULL) < 0)
+        return 0;
+    int64_t count = value_integer(value_get(answer, "total_entries"), 0);
+    const struct value *rows = value_get(answer, "task_instances");
+    if (count == 0 || rows == NULL || rows->count == 0 ||
+        value_integer(value_get(rows->items[0], "map_index"), -1) < 0)
+        return 0;
+    return cli_wrong_use(cli, err, "%.*s is mapped: say which instance by --map-index, 0 to %lld",
+                         STR_ARG(cli_arg(cli, "TASK_ID")), (long long)count - 1);
 }
 
 static void print_reasons(struct cli *cli, int64_t map_index)
@@ -95,6 +114,8 @@ int cli_tasks_state(struct cli *cli, struct err *err)
     int64_t map_index;
     int rc = get_instance(cli, &instance, &map_index, err);
 
+    if (rc == 0 && value_integer(value_get(instance, "try"), 0) == 0)
+        rc = check_unmapped(cli, map_index, err);
     if (rc < 0)
         return rc;
     if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML) {
@@ -145,6 +166,33 @@ int cli_tasks_clear(struct cli *cli, struct err *err)
         rc = client_call(cli, "POST", path, body, &reply, err);
     if (rc == 0)
         output_note(cli, "%u cleared", rows->count);
+    return rc;
+}
+
+int cli_tasks_mark(struct cli *cli, struct err *err)
+{
+    struct arena *arena = cli->arena;
+    struct str task_id = cli_arg(cli, "TASK_ID"), state = cli_arg(cli, "STATE");
+    struct value *body = value_map(arena);
+    int64_t map_index;
+    int rc = cli_number(cli, "--map-index", 0, MAP_INDEX_MAX, -1, &map_index, err);
+    struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances/%s",
+                                  cli_arg(cli, "DAG_ID"), cli_arg(cli, "RUN_ID"), task_id);
+
+    if (rc < 0)
+        return rc;
+    if (!str_is(state, "success") && !str_is(state, "failed") && !str_is(state, "skipped"))
+        return cli_wrong_use(cli, err, "STATE is success, failed or skipped, not %.*s",
+                             STR_ARG(state));
+    if (map_index >= 0)
+        path = str_format(arena, "%.*s/%lld", STR_ARG(path), (long long)map_index);
+    value_put(arena, body, STR("new_state"), value_string(arena, state));
+    value_put(arena, body, STR("include_upstream"), value_bool(arena, cli_has(cli, "--upstream")));
+    value_put(arena, body, STR("include_downstream"),
+              value_bool(arena, cli_has(cli, "--downstream")));
+    rc = client_call(cli, "PATCH", path, body, NULL, err);
+    if (rc == 0)
+        output_note(cli, "%.*s is marked %.*s", STR_ARG(task_id), STR_ARG(state));
     return rc;
 }
 
@@ -208,6 +256,8 @@ int cli_tasks_logs(struct cli *cli, struct err *err)
         cli->arena = &look;
         if (try == 0)
             rc = last_try(cli, &map_index, &try, err);
+        if (rc == 0 && try == 0)
+            rc = check_unmapped(cli, map_index, err);
         if (rc == 0 && try == 0 && !follow)
             rc = err_set(err, ERR_NOT_FOUND, "%.*s has not started in this run",
                          STR_ARG(cli_arg(cli, "TASK_ID")));

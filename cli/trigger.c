@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/handlers.h"
 #include "cli/output.h"
+#include "common/base/civil.h"
 #include "common/text/json.h"
 
 #include <time.h>
@@ -150,7 +151,11 @@ int cli_dags_trigger(struct cli *cli, struct err *err)
     struct value *body = value_map(cli->arena);
     const struct value *conf = value_map(cli->arena);
     struct reply reply;
+    int64_t logical_ms = 0;
+    int rc = cli_has(cli, "--logical-date") ? cli_time(cli, "--logical-date", &logical_ms, err) : 0;
 
+    if (rc < 0)
+        return rc;
     if (cli_has(cli, "--conf") &&
         (json_parse(cli->arena, cli_arg(cli, "--conf"), NULL, &conf, err) < 0 ||
          conf->type != VALUE_MAP))
@@ -159,15 +164,15 @@ int cli_dags_trigger(struct cli *cli, struct err *err)
     value_put(cli->arena, body, STR("conf"), conf);
     value_put(cli->arena, body, STR("logical_date"),
               cli_has(cli, "--logical-date")
-                  ? value_string(cli->arena, cli_arg(cli, "--logical-date"))
+                  ? value_string(cli->arena, civil_text(cli->arena, logical_ms))
                   : value_null(cli->arena));
     if (cli_has(cli, "--run-id"))
         value_put(cli->arena, body, STR("dag_run_id"),
                   value_string(cli->arena, cli_arg(cli, "--run-id")));
     if (cli_has(cli, "--note"))
         value_put(cli->arena, body, STR("note"), value_string(cli->arena, cli_arg(cli, "--note")));
-    int rc = client_call(cli, "POST", client_path(cli, "/api/v2/dags/%s/dagRuns", dag_id), body,
-                         &reply, err);
+    rc = client_call(cli, "POST", client_path(cli, "/api/v2/dags/%s/dagRuns", dag_id), body, &reply,
+                     err);
     if (rc < 0)
         return err_wrap(err, rc, "triggering %.*s", STR_ARG(dag_id));
     struct str run_id = value_text(value_get(reply.body, "dag_run_id"), STR_EMPTY);

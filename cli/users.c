@@ -46,13 +46,15 @@ int cli_users_create(struct cli *cli, struct err *err)
 {
     struct arena *arena = cli->arena;
     struct value *body = value_map(arena);
-    struct str password;
+    struct str password, name = cli_arg(cli, cli_has(cli, "--username") ? "--username" : "NAME");
     bool is_new;
     int rc = choose_password(cli, &password, &is_new, err);
 
     if (rc < 0)
         return rc;
-    value_put(arena, body, STR("username"), value_string(arena, cli_arg(cli, "NAME")));
+    if (name.size == 0)
+        return cli_wrong_use(cli, err, "NAME is missing");
+    value_put(arena, body, STR("username"), value_string(arena, name));
     value_put(arena, body, STR("password"), value_string(arena, password));
     value_put(arena, body, STR("role"),
               value_string(arena, cli_has(cli, "--role") ? cli_arg(cli, "--role") : STR("Viewer")));
@@ -60,7 +62,7 @@ int cli_users_create(struct cli *cli, struct err *err)
         value_put(arena, body, STR("email"), value_string(arena, cli_arg(cli, "--email")));
     rc = client_call(cli, "POST", STR("/api/headrace/v1/users"), body, NULL, err);
     if (rc == 0)
-        output_note(cli, "user %.*s is made", STR_ARG(cli_arg(cli, "NAME")));
+        output_note(cli, "user %.*s is made", STR_ARG(name));
     if (rc == 0 && is_new)
         printf("%.*s\n", STR_ARG(password));
     return rc;

@@ -2,6 +2,7 @@
 #include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/resource.h"
+#include "common/text/json.h"
 
 static const struct column columns[] = {
     {"key",          "KEY",         CELL_TEXT},
@@ -36,11 +37,16 @@ int cli_variables_get(struct cli *cli, struct err *err)
     }
     if (rc < 0)
         return rc;
-    if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML)
+    struct str value = value_text(value_get(variable, "value"), STR_EMPTY);
+    if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML) {
         output_object(cli, variable);
-    else
-        printf("%.*s\n", STR_ARG(value_text(value_get(variable, "value"), STR_EMPTY)));
-    return 0;
+    } else if (str_is(value, "***")) { /* a script would take the stars for the secret */
+        rc = err_set(err, ERR_FORBIDDEN, "the value of %.*s is secret: only tasks are told it",
+                     STR_ARG(cli_arg(cli, "KEY")));
+    } else {
+        printf("%.*s\n", STR_ARG(value));
+    }
+    return rc;
 }
 
 int cli_variables_set(struct cli *cli, struct err *err)
@@ -49,8 +55,11 @@ int cli_variables_set(struct cli *cli, struct err *err)
     struct str value = cli_arg(cli, "VALUE");
     int rc = str_is(value, "-") ? file_read(cli->arena, "-", &value, err) : 0;
 
+    const struct value *json;
+    if (rc == 0 && cli_has(cli, "--json"))
+        rc = json_parse(cli->arena, value, NULL, &json, err);
     if (rc < 0)
-        return rc;
+        return err_wrap(err, rc, "the value of %.*s", STR_ARG(cli_arg(cli, "KEY")));
     value_put(cli->arena, body, STR("key"), value_string(cli->arena, cli_arg(cli, "KEY")));
     value_put(cli->arena, body, STR("value"), value_string(cli->arena, value));
     if (cli_has(cli, "--description"))

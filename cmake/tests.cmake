@@ -58,11 +58,23 @@ foreach(file ${script_files})
         ENVIRONMENT "HEADRACE_BIN_DIR=${CMAKE_BINARY_DIR}/bin;PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/support;PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
+# The longest first: they wait more than they compute, and the short ones fill the gaps.
+set(longest e2e/kill e2e/api_clients e2e/ui_mock e2e/operators oracle/timetable e2e/main_example e2e/ui e2e/standalone)
+set(cost 100)
+foreach(name ${longest})
+    if(TEST ${name})
+        set_tests_properties(${name} PROPERTIES COST ${cost})
+    endif()
+    math(EXPR cost "${cost} - 1")
+endforeach()
+
 # The shape of the house is a test like any other.
 add_test(NAME house/layers COMMAND ${CMAKE_SOURCE_DIR}/tools/layers.sh ${HEADRACE_ROOMS_FILE})
 add_test(NAME house/pure COMMAND ${CMAKE_SOURCE_DIR}/tools/pure.sh ${HEADRACE_ROOMS_FILE} ${CMAKE_BINARY_DIR})
 add_test(NAME house/settings COMMAND ${CMAKE_SOURCE_DIR}/tools/settings.sh)
-set_tests_properties(house/layers house/pure house/settings PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME house/paths COMMAND ${CMAKE_SOURCE_DIR}/tools/paths.sh)
+add_test(NAME house/reference COMMAND ${CMAKE_SOURCE_DIR}/tools/reference.sh $<TARGET_FILE:reference> --check)
+set_tests_properties(house/layers house/pure house/settings house/paths house/reference PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 # Fuzz targets: tests/fuzz/NAME_fuzz.c defines LLVMFuzzerTestOneInput. With clang and HEADRACE_FUZZ they are fuzzers;
 # otherwise each is linked with a driver that replays its corpus, as an ordinary test.

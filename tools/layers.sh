@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares every include of every room with that room's USES line. Usage: tools/layers.sh build/PRESET/rooms.txt
+# Compares every include of every room with that room's USES line, and each word of that line with the includes. Usage: tools/layers.sh build/PRESET/rooms.txt
 set -u
 rooms=${1:?rooms file, as a build writes it}
 bad=0
@@ -15,6 +15,11 @@ while read -r room kind uses; do
         echo "$file:$line: $room may not include $target (its USES: $uses)"
         bad=1
     done < <(grep -nE '^#include "' "$room"/*.c "$room"/*.h /dev/null 2>/dev/null)
+    for use in $uses; do
+        grep -qE "^#include [\"<]$use/([^/]+|v1/[^/]+)[\">]" "$room"/*.[ch] && continue
+        echo "CMakeLists.txt: $room includes nothing of $use, which stands in its USES"
+        bad=1
+    done
     if [ "$kind" = pure ]; then
         while IFS=: read -r file line include; do
             case $include in

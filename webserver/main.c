@@ -314,6 +314,12 @@ static int fail(const struct err *err)
     return 1;
 }
 
+static const char usage[] =
+    "headrace-webserver: serves the REST API and the web interface\n"
+    "\n"
+    "  headrace-webserver [--section.key=value ...]   settings: headrace config list\n"
+    "  headrace-webserver --version | --help\n";
+
 int main(int argc, char **argv)
 {
     struct webserver web = { .argc = argc, .argv = argv };
@@ -322,6 +328,10 @@ int main(int argc, char **argv)
     umask(0027);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("headrace-webserver " HEADRACE_VERSION);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
         return 0;
     }
     ASSERT(sodium_init() >= 0); /* before any thread */

@@ -29,6 +29,7 @@
     MUTANT_ROW(CORE_LOSS_COSTS_RETRY, "core: our losses use up the author's retries")                                  \
     MUTANT_ROW(CORE_POOL_LEAK, "core: an instance that is retried keeps its pool slots")                               \
     MUTANT_ROW(CORE_POOL_OVER, "core: places whatever the pool's free slots")                                          \
+    MUTANT_ROW(CORE_POOL_FORGETS_DEFERRED, "core: deferred attempts take no slots of a pool that counts them")         \
     MUTANT_ROW(CORE_RUN_LIMIT, "core: ignores max_active_tasks")                                                       \
     MUTANT_ROW(CORE_RULE_EARLY, "core: starts a task when its first upstream has succeeded")                           \
     MUTANT_ROW(CORE_REPLACE_DYING, "core: places an instance while its killed attempt may still run")                  \

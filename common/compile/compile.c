@@ -141,7 +141,8 @@ static void compile_documents(struct compiler *compiler, const struct yaml *yaml
     }
 }
 
-static void give_sources(struct compiler *compiler, const struct dags *all, struct compile_result *out)
+static void give_sources(struct compiler *compiler, const struct dags *all,
+                         struct compile_result *out)
 {
     out->sources = ARENA_ARRAY(compiler->arena, struct str, all->documents.count);
     for (uint32_t i = 0; i < all->documents.count; i++)
@@ -177,6 +178,28 @@ static void give_problems(struct compiler *compiler, struct compile_result *out)
     out->problem_count = kept;
 }
 
+/* Whether a Python file is one that Airflow would look for DAGs in: its "safe mode". Others are
+ * what tasks import. */
+static bool has_airflow_dags(struct arena *arena, struct str text)
+{
+    char *lower = arena_copy(arena, text.bytes, text.size);
+
+    for (size_t i = 0; i < text.size; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] - 'A' + 'a');
+    return memmem(lower, text.size, "dag", 3) != NULL &&
+           memmem(lower, text.size, "airflow", 7) != NULL;
+}
+
+static void refuse_python(struct compiler *compiler)
+{
+    if (has_airflow_dags(compiler->arena, compiler->text))
+        problem(compiler, (struct place_in_file) { 1, 1 },
+                "write the DAG in YAML (docs/reference/dag-file.md); a task can call this file's "
+                "functions by python: {callable: \"module:function\"}",
+                "DAGs in Python files are not read yet");
+}
+
 static void take_options(struct compiler *compiler, const struct compile_options *options)
 {
     if (options != NULL)
@@ -197,7 +220,10 @@ int compile_file(struct arena *arena, struct str filename, struct str text,
     /* A byte order mark moves nothing that people count. */
     if (str_starts(compiler.text, "\xEF\xBB\xBF"))
         compiler.text = str_slice(compiler.text, 3, compiler.text.size);
-    if (yaml_parse(arena, compiler.text, &limits, &yaml) < 0) {
+    if (str_ends(filename, ".py")) {
+        refuse_python(&compiler);
+        yaml = (struct yaml) { 0 };
+    } else if (yaml_parse(arena, compiler.text, &limits, &yaml) < 0) {
         for (uint32_t i = 0; i < yaml.problem_count; i++) {
             const struct yaml_problem *p = &yaml.problems[i];
             problem(&compiler, (struct place_in_file) { p->line, p->column },

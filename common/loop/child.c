@@ -208,9 +208,3 @@ void child_kill(struct child *child, int signum)
         (void)kill(child->pid, signum);
 }
 
-void child_kill_group(struct child *child, int signum)
-{
-    ASSERT(child->own_session);
-    if (child->pid > 0)
-        (void)kill(-child->pid, signum);
-}

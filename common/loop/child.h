@@ -16,8 +16,7 @@ struct child_options {
     struct str input;        /* given on stdin, which then ends; empty = /dev/null */
     bool keep_input;         /* stdin stays open for child_write */
     enum child_output out, err;
-    bool own_session; /* setsid: a terminal's Ctrl-C does not reach it, child_kill_group reaches all
-                         of it */
+    bool own_session; /* setsid: a terminal's Ctrl-C does not reach it */
 };
 
 struct child_handles;
@@ -51,6 +50,5 @@ void child_write(struct child *child, struct str bytes);
 
 /* No effect when it has ended already. */
 void child_kill(struct child *child, int signum);
-void child_kill_group(struct child *child, int signum); /* needs own_session */
 
 #endif

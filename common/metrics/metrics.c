@@ -232,6 +232,19 @@ double metric_value(const struct metric *metric)
     return metric->type == METRIC_HISTOGRAM ? (double)metric->observed : metric->value;
 }
 
+double metrics_sum(const struct metrics *metrics, const char *name)
+{
+    uint64_t index;
+
+    if (!map_get_str(&metrics->by_name, str_of(name), &index))
+        return 0;
+    const struct metric *metric = metrics->families.items[index];
+    double sum = metric_value(metric);
+    VEC_EACH (&metric->series, i)
+        sum += metric_value(metric->series.items[i]);
+    return sum;
+}
+
 /* ---- showing --------------------------------------------------------------------------------- */
 
 static void add_number(struct buf *out, double value)
@@ -246,13 +259,24 @@ static void add_number(struct buf *out, double value)
         buf_printf(out, "%.12g", value);
 }
 
-static void add_sample(struct buf *out, const struct metric *metric, const char *suffix,
-                       const char *extra, double value)
+static void add_name(struct buf *out, const struct metric *metric, const char *program)
+{
+    struct str ours = STR("headrace_"), name = str_of(metric->name);
+
+    if (program == NULL || !str_starts(name, ours.bytes))
+        buf_add_str(out, name);
+    else
+        buf_printf(out, "headrace_%s_%s", program, metric->name + ours.size);
+}
+
+static void add_sample(struct buf *out, const struct metric *metric, const char *program,
+                       const char *suffix, const char *extra, double value)
 {
     const char *labels = metric->labels != NULL ? metric->labels : "";
     bool has_labels = labels[0] != 0 || extra[0] != 0;
 
-    buf_printf(out, "%s%s", metric->name, suffix);
+    add_name(out, metric, program);
+    buf_add_cstr(out, suffix);
     if (has_labels)
         buf_printf(out, "{%s%s%s}", labels, labels[0] != 0 && extra[0] != 0 ? "," : "", extra);
     buf_add_byte(out, ' ');
@@ -260,10 +284,10 @@ static void add_sample(struct buf *out, const struct metric *metric, const char 
     buf_add_byte(out, '\n');
 }
 
-static void add_metric(struct buf *out, const struct metric *metric)
+static void add_metric(struct buf *out, const struct metric *metric, const char *program)
 {
     if (metric->type != METRIC_HISTOGRAM) {
-        add_sample(out, metric, "", "", metric->value);
+        add_sample(out, metric, program, "", "", metric->value);
         return;
     }
     uint64_t below = 0;
@@ -272,23 +296,26 @@ static void add_metric(struct buf *out, const struct metric *metric)
         if (i < metric->bound_count)
             snprintf(bound, sizeof bound, "le=\"%.12g\"", metric->bounds[i]);
         below += metric->buckets[i];
-        add_sample(out, metric, "_bucket", bound, (double)below);
+        add_sample(out, metric, program, "_bucket", bound, (double)below);
     }
-    add_sample(out, metric, "_sum", "", metric->value);
-    add_sample(out, metric, "_count", "", (double)metric->observed);
+    add_sample(out, metric, program, "_sum", "", metric->value);
+    add_sample(out, metric, program, "_count", "", (double)metric->observed);
 }
 
-void metrics_render(const struct metrics *metrics, struct buf *out)
+void metrics_render(const struct metrics *metrics, const char *program, struct buf *out)
 {
     static const char *const type_names[] = { "counter", "gauge", "histogram" };
 
     VEC_EACH (&metrics->families, i) {
         const struct metric *metric = metrics->families.items[i];
-        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
-                   type_names[metric->type]);
+        buf_add_cstr(out, "# HELP ");
+        add_name(out, metric, program);
+        buf_printf(out, " %s\n# TYPE ", metric->help);
+        add_name(out, metric, program);
+        buf_printf(out, " %s\n", type_names[metric->type]);
         if (metric->is_used || metric->series.count == 0)
-            add_metric(out, metric);
+            add_metric(out, metric, program);
         VEC_EACH (&metric->series, k)
-            add_metric(out, metric->series.items[k]);
+            add_metric(out, metric->series.items[k], program);
     }
 }

@@ -41,8 +41,12 @@ void metric_add(struct metric *metric, double amount);
 void metric_set(struct metric *metric, double value);
 void metric_observe(struct metric *metric, double value); /* histograms */
 double metric_value(const struct metric *metric); /* of a histogram: how many were observed */
+double metrics_sum(const struct metrics *metrics,
+                   const char *name); /* over all series; 0 when unknown */
 
-/* Text of the exposition format 0.0.4, in the order of first registration. */
-void metrics_render(const struct metrics *metrics, struct buf *out);
+/* Text of the exposition format 0.0.4, in the order of first registration. Names of libraries are
+ * the same in all programs: with `program` headrace_x is shown as headrace_PROGRAM_x, so that what
+ * several say can stand in one answer. NULL: names as they are. */
+void metrics_render(const struct metrics *metrics, const char *program, struct buf *out);
 
 #endif

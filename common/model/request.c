@@ -44,7 +44,7 @@ static const struct field fields[] = {
     ROW(removed, BOOL),       ROW(from_ms, INT64),        ROW(to_ms, INT64),
     ROW(backfill_no, INT64),  ROW(max_active_runs, INT32), ROW(backwards, BOOL),
     ROW(dry_run, BOOL),       ROW(over_runs, BOOL),       ROW(interval_start_ms, INT64),
-    ROW(interval_end_ms, INT64),
+    ROW(interval_end_ms, INT64), ROW(include_deferred, BOOL),
 };
 #undef ROW
 

@@ -20,7 +20,7 @@ enum request_kind {
     REQUEST_PAUSE,         /* dag_id, paused */
     REQUEST_DELETE_DAG,    /* dag_id */
     REQUEST_DRAIN_WORKER,  /* worker_no, drain (false = resume) */
-    REQUEST_POOL,          /* pool, slots (-1 = unlimited), removed */
+    REQUEST_POOL,          /* pool, slots (-1 = unlimited), include_deferred, removed */
     REQUEST_BACKFILL,      /* dag_id, from_ms, to_ms, max_active_runs, reprocess, backwards, conf?; dry_run: only says which dates */
     REQUEST_BACKFILL_SET,  /* dag_id, backfill_no, what = "pause" | "unpause" | "cancel" */
     REQUEST_ASSET_EVENT,   /* what = the asset, conf = what is to be kept with it */
@@ -58,7 +58,7 @@ struct request {
     bool over_runs; /* one of several runs: tasks that its version has not are passed over */
     enum task_state task_state;
     enum run_state run_state;
-    bool paused, drain, removed;
+    bool paused, drain, removed, include_deferred;
     int64_t worker_no;
     struct str pool;
     int32_t slots;

@@ -221,13 +221,6 @@ int zone_new(struct str tzif, struct zone **out, struct err *err)
     return 0;
 }
 
-struct zone *zone_utc(void)
-{
-    struct zone *zone = calloc(1, sizeof *zone);
-    ASSERT(zone != NULL);
-    return zone;
-}
-
 void zone_free(struct zone *zone)
 {
     if (zone == NULL)

@@ -12,7 +12,6 @@ struct zone;
 
 /* *out is yours (zone_free). ERR_INVALID for bytes that are no TZif file of version 2 or later. */
 MUST_USE int zone_new(struct str tzif, struct zone **out, struct err *err);
-struct zone *zone_utc(void); /* yours as well */
 void zone_free(struct zone *zone);
 
 /* Whether a name may be looked up below the zoneinfo folder: letters, digits, _ - + and single slashes, no "..". */

@@ -88,11 +88,6 @@ void pg_pool_close(struct pg_pool *pool, void (*done)(void *owner), void *owner)
         pg_close(pool->connections[i], on_closed, pool);
 }
 
-void pg_pool_listen(struct pg_pool *pool, const char *channel)
-{
-    pg_listen(pool->connections[0], channel);
-}
-
 static void refuse(struct pg_pool *pool, struct pg_tx *tx, int rc,
                    void (*on_end)(void *owner, const struct pg_outcome *outcome), void *owner)
 {

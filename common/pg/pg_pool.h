@@ -15,9 +15,6 @@ MUST_USE int pg_pool_open(struct pg_pool **out, struct loop *loop, const struct 
                           uint32_t connection_count, struct err *err);
 void pg_pool_close(struct pg_pool *pool, void (*done)(void *owner), void *owner);
 
-/* LISTEN on the first connection. */
-void pg_pool_listen(struct pg_pool *pool, const char *channel);
-
 /* As pg_send. ERR_DB_CONNECTION when none is up; ERR_LIMIT when 10 000 are under way. */
 void pg_pool_send(struct pg_pool *pool, struct pg_tx *tx,
                   void (*on_end)(void *owner, const struct pg_outcome *outcome), void *owner);

@@ -19,7 +19,9 @@ void op_end(void *owner, const struct pg_outcome *outcome)
     const struct err *err = outcome->err;
 
     if (rc == 0 && op->rc_when_none != 0 && pg_affected(outcome->results[outcome->result_count - 1]) == 0) {
-        rc = err_set(&op->err, op->rc_when_none, "%s: %s", op->what, err_sentence(op->rc_when_none));
+        rc = op->rc_when_none == ERR_NOT_FOUND
+                 ? err_set(&op->err, ERR_NOT_FOUND, "there is no %s", op->what)
+                 : err_set(&op->err, op->rc_when_none, "%s: %s", op->what, err_sentence(op->rc_when_none));
         err = &op->err;
     }
     op->on_end(op->owner, rc, err);

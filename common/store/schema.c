@@ -234,12 +234,35 @@ static int exec_once(const char *conninfo, const char *sql, int64_t *out, struct
     return rc;
 }
 
-int store_migrate(const char *conninfo, void (*on_step)(void *owner, int32_t number, const char *title), void *owner,
-                  struct err *err)
+static int set_default_pool(const char *conninfo, int64_t slots, struct err *err)
+{
+    struct pg_result *result;
+    struct pg_params params = { 0 };
+    struct pg_sync *sync;
+    int rc = pg_sync_open(&sync, conninfo, err);
+
+    if (rc < 0)
+        return rc;
+    pg_put_int4(&params, (int32_t)slots);
+    rc = pg_sync_query(sync, store_statements[SQL_pool_set_default].sql, &params, &result, err);
+    pg_params_clear(&params);
+    if (rc == 0)
+        pg_result_free(result);
+    pg_sync_close(sync);
+    return rc;
+}
+
+int store_migrate(const char *conninfo, int64_t default_pool_slots,
+                  void (*on_step)(void *owner, int32_t number, const char *title), void *owner, struct err *err)
 {
     int64_t made;
-    int rc = schema_list_apply(conninfo, migrations, MIGRATION_COUNT, on_step, owner, err);
+    struct schema_state before;
+    int rc = store_schema(conninfo, &before, err);
 
+    if (rc == 0)
+        rc = schema_list_apply(conninfo, migrations, MIGRATION_COUNT, on_step, owner, err);
+    if (rc == 0 && before.applied == 0)
+        rc = set_default_pool(conninfo, default_pool_slots, err);
     if (rc < 0)
         return rc;
     rc = exec_once(conninfo,
@@ -252,6 +275,19 @@ int store_migrate(const char *conninfo, void (*on_step)(void *owner, int32_t num
 
 /* ---- taking away ------------------------------------------------------------------------------------------------- */
 
+/* A leader whose tables go away under it ends in the middle of what it does. */
+static int check_nobody_leads(struct pg_sync *sync, struct err *err)
+{
+    int64_t leaders;
+    int rc = ask_int(sync, "SELECT count(*) FROM lease WHERE expires_at > clock_timestamp()", &leaders, err);
+
+    if (rc < 0 || leaders == 0)
+        return rc;
+    (void)err_set(err, ERR_CONFLICT, "a scheduler works on this database");
+    (void)err_hint(err, "stop it first: headrace standalone --stop, or the service headrace-scheduler");
+    return ERR_CONFLICT;
+}
+
 int store_schema_reset(const char *conninfo, struct err *err)
 {
     struct pg_sync *sync;
@@ -263,8 +299,8 @@ int store_schema_reset(const char *conninfo, struct err *err)
     rc = lock(sync, err);
     if (rc == 0)
         rc = is_ours(sync, &ours, err);
-    if (rc == 0 && ours == 0)
-        rc = check_empty(sync, err);
+    if (rc == 0)
+        rc = ours == 0 ? check_empty(sync, err) : check_nobody_leads(sync, err);
     if (rc == 0 && ours != 0)
         rc = pg_sync_exec(sync,
             "DO $$ DECLARE one record; BEGIN"

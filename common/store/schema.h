@@ -24,11 +24,12 @@ MUST_USE int store_schema(const char *conninfo, struct schema_state *out, struct
 MUST_USE int store_schema_check(const char *conninfo, struct err *err);
 
 /* Applies what is missing and makes the partitions from yesterday to a week ahead. on_step (NULL allowed) is told each
- * migration as it is applied. Nothing to do is success. */
-MUST_USE int store_migrate(const char *conninfo, void (*on_step)(void *owner, int32_t number, const char *title),
-                           void *owner, struct err *err);
+ * migration as it is applied. Nothing to do is success. A database that was empty gets `default_pool_slots`; later that is
+ * what its users say. */
+MUST_USE int store_migrate(const char *conninfo, int64_t default_pool_slots,
+                           void (*on_step)(void *owner, int32_t number, const char *title), void *owner, struct err *err);
 
-/* Drops everything that is ours, data included. */
+/* Drops everything that is ours, data included. ERR_CONFLICT (with a hint) while a scheduler leads. */
 MUST_USE int store_schema_reset(const char *conninfo, struct err *err);
 
 /* Drops partitions whose every day is older than `days`, and older runs one by one. Runs that are not at their end keep

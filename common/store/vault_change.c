@@ -49,6 +49,20 @@ static int check(const struct store *store, const struct vault_row *row, struct 
     return 0;
 }
 
+/* What the database says of it begins with a statement's name, which is nobody's business. */
+static void on_vault_end(void *owner, const struct pg_outcome *outcome)
+{
+    struct op *op = owner;
+    struct pg_outcome told = *outcome;
+
+    if (outcome->rc == ERR_NOT_FOUND || outcome->rc == ERR_EXISTS) {
+        (void)err_set(&op->err, outcome->rc, "there is %s%s", op->what,
+                      outcome->rc == ERR_EXISTS ? " already" : "");
+        told.err = &op->err;
+    }
+    op_end(op, &told);
+}
+
 void vault_change(struct store *store, const struct vault_row *row, struct str message,
                   const struct audit *audit,
                   void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
@@ -58,6 +72,9 @@ void vault_change(struct store *store, const struct vault_row *row, struct str m
         op_fail(op);
         return;
     }
+    (void)snprintf(op->what, sizeof op->what, "%s %s %.*s",
+                   row->change == VAULT_CREATE ? "a" : "no", KINDS[row->kind].word,
+                   STR_ARG(row->name));
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_api_vault_expect, NULL, NULL);
     pg_put_text(params, str_of(KINDS[row->kind].word));
@@ -68,5 +85,5 @@ void vault_change(struct store *store, const struct vault_row *row, struct str m
     params = pg_tx_add(tx, SQL_api_message_put, NULL, NULL);
     pg_put_jsonb(params, message);
     pg_put_text(params, audit->actor);
-    store_send(store, tx, op_end, op);
+    store_send(store, tx, on_vault_end, op);
 }

@@ -43,12 +43,41 @@ const char *message_name(enum message_type type)
         return "why_question";
     case MESSAGE_WHY_ANSWER:
         return "why_answer";
+    case MESSAGE_FIGURES_QUESTION:
+        return "figures_question";
+    case MESSAGE_FIGURES_ANSWER:
+        return "figures_answer";
     case MESSAGE_LOG_CHUNK:
         return "log_chunk";
     case MESSAGE_LOG_ACK:
         return "log_ack";
     }
     return "unknown";
+}
+
+/* ---- versions -------------------------------------------------------------------------------- */
+
+struct message message_hello(struct str program)
+{
+    return (struct message) {
+        .type = MESSAGE_HELLO,
+        .hello = {MESSAGE_VERSION_LOWEST, MESSAGE_VERSION, program, STR(HEADRACE_VERSION)}
+    };
+}
+
+int message_hello_check(const struct message *hello, struct err *err)
+{
+    uint32_t lowest = hello->hello.lowest_version, highest = hello->hello.highest_version;
+
+    if (lowest <= MESSAGE_VERSION && highest >= MESSAGE_VERSION_LOWEST)
+        return 0;
+    int rc =
+        err_set(err, ERR_UNSUPPORTED,
+                "%.*s %.*s speaks versions %u to %u of the protocol, and this program %d to %d",
+                STR_ARG(hello->hello.program), STR_ARG(hello->hello.release), lowest, highest,
+                MESSAGE_VERSION_LOWEST, MESSAGE_VERSION);
+    err_hint(err, "releases next to each other understand each other: upgrade step by step");
+    return rc;
 }
 
 /* ---- the budget ------------------------------------------------------------------------------ */
@@ -251,6 +280,21 @@ static void pack_why_answer(const struct message *in, Headrace__V1__Envelope *en
     BODY(WhyAnswer, why_answer, why_answer);
     body->question_no = in->why_answer.question_no;
     body->text = message_text(in->why_answer.text, arena);
+}
+
+static void pack_figures_question(const struct message *in, Headrace__V1__Envelope *envelope,
+                                  struct arena *arena)
+{
+    BODY(FiguresQuestion, figures_question, figures_question);
+    body->question_no = in->figures_question.question_no;
+}
+
+static void pack_figures_answer(const struct message *in, Headrace__V1__Envelope *envelope,
+                                struct arena *arena)
+{
+    BODY(FiguresAnswer, figures_answer, figures_answer);
+    body->question_no = in->figures_answer.question_no;
+    body->text = message_text(in->figures_answer.text, arena);
 }
 
 static void pack_log_chunk(const struct message *in, Headrace__V1__Envelope *envelope,
@@ -467,6 +511,24 @@ static int read_why_answer(const Headrace__V1__Envelope *in, struct arena *arena
                              &out->why_answer.text, err);
 }
 
+static int read_figures_question(const Headrace__V1__Envelope *in, struct arena *arena,
+                                 struct message *out, struct err *err)
+{
+    (void)arena;
+    (void)err;
+    out->figures_question.question_no = in->figures_question->question_no;
+    return 0;
+}
+
+static int read_figures_answer(const Headrace__V1__Envelope *in, struct arena *arena,
+                               struct message *out, struct err *err)
+{
+    (void)arena;
+    out->figures_answer.question_no = in->figures_answer->question_no;
+    return message_read_text(in->figures_answer->text, ANSWER_MAX, "figures_answer.text",
+                             &out->figures_answer.text, err);
+}
+
 static int read_log_chunk(const Headrace__V1__Envelope *in, struct arena *arena,
                           struct message *out, struct err *err)
 {
@@ -497,25 +559,27 @@ static const struct translation {
     int (*read)(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
                 struct err *err);
 } translations[] = {
-    {MESSAGE_HELLO,         pack_hello,        read_hello       },
-    { MESSAGE_INVENTORY,    pack_inventory,    read_inventory   },
-    { MESSAGE_STARTED,      pack_started,      read_started     },
-    { MESSAGE_GRANT,        pack_grant,        read_grant       },
-    { MESSAGE_ACK,          pack_ack,          read_ack         },
-    { MESSAGE_KILL,         pack_kill,         read_kill        },
-    { MESSAGE_SYNC,         pack_sync,         read_nothing     },
-    { MESSAGE_RENEWED,      pack_renewed,      read_renewed     },
-    { MESSAGE_DRAIN,        pack_drain,        read_drain       },
-    { MESSAGE_STOP,         pack_stop,         read_nothing     },
-    { MESSAGE_ERRANDS,      pack_errands,      read_errands     },
-    { MESSAGE_ERRANDS_DONE, pack_errands_done, read_errands_done},
-    { MESSAGE_SUBSCRIBE,    pack_subscribe,    read_nothing     },
-    { MESSAGE_NUDGE,        pack_nudge,        read_nothing     },
-    { MESSAGE_NOTES,        pack_notes,        read_notes       },
-    { MESSAGE_WHY_QUESTION, pack_why_question, read_why_question},
-    { MESSAGE_WHY_ANSWER,   pack_why_answer,   read_why_answer  },
-    { MESSAGE_LOG_CHUNK,    pack_log_chunk,    read_log_chunk   },
-    { MESSAGE_LOG_ACK,      pack_log_ack,      read_log_ack     },
+    {MESSAGE_HELLO,             pack_hello,            read_hello           },
+    { MESSAGE_INVENTORY,        pack_inventory,        read_inventory       },
+    { MESSAGE_STARTED,          pack_started,          read_started         },
+    { MESSAGE_GRANT,            pack_grant,            read_grant           },
+    { MESSAGE_ACK,              pack_ack,              read_ack             },
+    { MESSAGE_KILL,             pack_kill,             read_kill            },
+    { MESSAGE_SYNC,             pack_sync,             read_nothing         },
+    { MESSAGE_RENEWED,          pack_renewed,          read_renewed         },
+    { MESSAGE_DRAIN,            pack_drain,            read_drain           },
+    { MESSAGE_STOP,             pack_stop,             read_nothing         },
+    { MESSAGE_ERRANDS,          pack_errands,          read_errands         },
+    { MESSAGE_ERRANDS_DONE,     pack_errands_done,     read_errands_done    },
+    { MESSAGE_SUBSCRIBE,        pack_subscribe,        read_nothing         },
+    { MESSAGE_NUDGE,            pack_nudge,            read_nothing         },
+    { MESSAGE_NOTES,            pack_notes,            read_notes           },
+    { MESSAGE_WHY_QUESTION,     pack_why_question,     read_why_question    },
+    { MESSAGE_WHY_ANSWER,       pack_why_answer,       read_why_answer      },
+    { MESSAGE_FIGURES_QUESTION, pack_figures_question, read_figures_question},
+    { MESSAGE_FIGURES_ANSWER,   pack_figures_answer,   read_figures_answer  },
+    { MESSAGE_LOG_CHUNK,        pack_log_chunk,        read_log_chunk       },
+    { MESSAGE_LOG_ACK,          pack_log_ack,          read_log_ack         },
 };
 
 static const struct translation *translation_of(uint32_t type)
@@ -579,10 +643,11 @@ int message_unpack(struct str bytes, struct arena *arena, struct message *out, s
         headrace__v1__envelope__unpack(&budget.allocator, bytes.size, (const uint8_t *)bytes.bytes);
     if (in == NULL)
         return err_set(err, ERR_PROTOCOL, "these %zu bytes are no message", bytes.size);
-    if (in->version != MESSAGE_VERSION)
+    if ((in->version < MESSAGE_VERSION_LOWEST || in->version > MESSAGE_VERSION) &&
+        (uint32_t)in->body_case != MESSAGE_HELLO)
         return err_set(err, ERR_UNSUPPORTED,
-                       "version %u of the protocol, and this program speaks %d", in->version,
-                       MESSAGE_VERSION);
+                       "version %u of the protocol, and this program speaks %d to %d", in->version,
+                       MESSAGE_VERSION_LOWEST, MESSAGE_VERSION);
     const struct translation *translation = translation_of((uint32_t)in->body_case);
     if (translation == NULL)
         return err_set(err, ERR_UNSUPPORTED, "a kind of message that this release does not know");

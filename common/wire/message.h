@@ -14,7 +14,8 @@
 #include "common/model/spec.h"
 
 enum {
-    MESSAGE_VERSION = 1,
+    MESSAGE_VERSION = 1,        /* of what we send */
+    MESSAGE_VERSION_LOWEST = 1, /* that we understand: the one of the release before */
     MESSAGE_SIZE_MAX = 4 << 20,
     MESSAGE_ATTEMPTS_MAX = 100000,
     MESSAGE_NOTES_MAX = 10000,
@@ -40,6 +41,8 @@ enum message_type {
     MESSAGE_NOTES = 32, /* scheduler -> web server */
     MESSAGE_WHY_QUESTION = 33,
     MESSAGE_WHY_ANSWER = 34,
+    MESSAGE_FIGURES_QUESTION = 35,
+    MESSAGE_FIGURES_ANSWER = 36,
     MESSAGE_LOG_CHUNK = 40, /* worker -> web server's intake */
     MESSAGE_LOG_ACK = 41,
 };
@@ -143,6 +146,13 @@ struct message {
             struct str text;
         } why_answer;
         struct {
+            uint64_t question_no;
+        } figures_question;
+        struct {
+            uint64_t question_no;
+            struct str text;
+        } figures_answer;
+        struct {
             struct id128 attempt;
             int64_t offset;
             struct str content;
@@ -157,11 +167,18 @@ struct message {
 
 const char *message_name(enum message_type type); /* "log_chunk"; "unknown" */
 
+/* The first message of a connection: who we are, and which versions we understand. */
+struct message message_hello(struct str program);
+
+/* ERR_UNSUPPORTED, with both sides' versions, when the peer that says this HELLO and we understand
+ * no common one. */
+MUST_USE int message_hello_check(const struct message *hello, struct err *err);
+
 /* Appends the bytes to `out`. ERR_TOO_LARGE above MESSAGE_SIZE_MAX; `out` is then as before. */
 MUST_USE int message_pack(const struct message *message, struct buf *out, struct err *err);
 
 /* ERR_PROTOCOL says what was wrong; ERR_UNSUPPORTED for a version or a kind of message that this
- * release does not know. */
+ * release does not know. A HELLO is read whatever its version is: it is there to tell. */
 MUST_USE int message_unpack(struct str bytes, struct arena *arena, struct message *out,
                             struct err *err);
 

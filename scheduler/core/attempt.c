@@ -67,6 +67,8 @@ uint32_t attempt_new(struct core *core, struct ref ref, uint32_t worker, struct 
         core->active++;
         timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
                   (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)id.low });
+    } else {
+        pool_take_deferred(core, &core->attempts.items[index]);
     }
     return index;
 }

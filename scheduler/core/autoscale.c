@@ -123,6 +123,24 @@ static struct str arithmetic(struct core *core, const struct queue *queue, uint6
                       (unsigned long long)waiting, queue->slots, queue->min, queue->max, wanted);
 }
 
+/* One timer a queue is enough: one that fires early looks, and sets the next. */
+static void look_at(struct core *core, uint32_t index, int64_t at_ms)
+{
+    struct queue *queue = &core->queues.items[index];
+    if (queue->look_ms != 0 && queue->look_ms <= at_ms)
+        return;
+    queue->look_ms = at_ms;
+    timer_set(core, at_ms, (struct timer){ .kind = TIMER_AUTOSCALE, .index = index });
+}
+
+void autoscale_timer(struct core *core, uint32_t index)
+{
+    struct queue *queue = &core->queues.items[index];
+    if (queue->look_ms <= core->now_ms)
+        queue->look_ms = 0;
+    queue->dirty = true;
+}
+
 /* Fewer are wanted, and have been for the quiet period: one worker begins to drain, or one that never came is given up. */
 static void scale_in(struct core *core, uint32_t index, struct str reason)
 {
@@ -132,14 +150,14 @@ static void scale_in(struct core *core, uint32_t index, struct str reason)
         queue->low_since_ms = core->now_ms > 0 ? core->now_ms : 1;
     int64_t at_ms = queue->low_since_ms + queue->quiet_ms;
     if (core->now_ms < at_ms) {
-        timer_set(core, at_ms, (struct timer){ .kind = TIMER_AUTOSCALE, .index = index });
+        look_at(core, index, at_ms);
         return;
     }
     if (queue->stopping != NONE)
         return;
     uint32_t victim = emptiest(core, index, &count);
     queue->low_since_ms = core->now_ms; /* and quiet again before the next one */
-    timer_set(core, core->now_ms + queue->quiet_ms, (struct timer){ .kind = TIMER_AUTOSCALE, .index = index });
+    look_at(core, index, core->now_ms + queue->quiet_ms);
     if (count < queue->told) {
         tell(core, queue, count > queue->wanted ? count : queue->wanted, STR_EMPTY, reason);
         return;

@@ -312,20 +312,12 @@ bool core_has_version(const struct core *core, int64_t version_no)
     return map_get(&core->version_by_no, (uint64_t)version_no, NULL);
 }
 
-bool core_next_fire(const struct core *core, int32_t dag_no, int64_t *out_wall_ms)
-{
-    uint64_t index = 0;
-    if (!map_get(&core->dag_by_no, (uint64_t)dag_no, &index) || !core->dags.items[index].has_next)
-        return false;
-    *out_wall_ms = core->dags.items[index].next.fire_ms;
-    return true;
-}
-
 struct core_stats core_stats(const struct core *core)
 {
     struct core_stats stats = core->stats;
     stats.dags = core->dag_by_no.count;
     stats.runs_live = core->runs_live;
+    stats.timers = core->timers.count - core->timers_free.count;
     stats.waiting = core->waits.count - core->waits_free.count;
     stats.notifications_pending = core->notifications.count - core->notifications_free.count;
     VEC_EACH(&core->dags, i)

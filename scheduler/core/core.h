@@ -32,7 +32,7 @@
 struct core;
 
 struct core_limits {
-    uint32_t runs_max, tasks_max, workers_max;
+    uint32_t runs_max, workers_max;
     uint32_t batch_writes_max; /* a full batch ends the step's work; the rest waits for the next one */
     uint32_t parallelism;      /* core.parallelism: attempts at once over all; 0 = no limit */
     uint32_t map_length_max;
@@ -248,9 +248,6 @@ int64_t core_wake_at_ms(const struct core *core);
 bool core_has_run(const struct core *core, int64_t run_no);
 bool core_has_version(const struct core *core, int64_t version_no);
 
-/* When the DAG's schedule fires next; false when it does not. For those who list DAGs. */
-bool core_next_fire(const struct core *core, int32_t dag_no, int64_t *out_wall_ms);
-
 /* Which files DAGs wait for that take some now, at most `max` of them. Paths live until the next core_step. */
 struct core_file_schedule {
     int32_t dag_no;
@@ -268,7 +265,7 @@ struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int3
 struct core_stats {
     uint32_t dags, runs_live, runs_queued, tasks_scheduled, tasks_queued, tasks_running, workers, credits_open;
     uint64_t placed, ended, lost, retried, dropped_messages, taken_back;
-    uint32_t waiting, notifications_pending;
+    uint32_t waiting, notifications_pending, timers;
     uint64_t looks, looks_lost, notifications_delivered, notifications_failed;
 };
 struct core_stats core_stats(const struct core *core);

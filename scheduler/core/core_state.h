@@ -67,6 +67,7 @@ struct run {
     uint32_t index; /* of its slot */
     uint32_t version;
     uint32_t dag;
+    uint32_t previous_of_dag, next_of_dag; /* runs in memory; NONE */
     struct arena arena;
     struct str run_id, triggered_by, note, conf_json;
     enum run_state state;
@@ -153,6 +154,7 @@ struct queue {
     int64_t quiet_ms;
     uint32_t wanted, told;
     int64_t low_since_ms; /* fewer are wanted since then; 0 = not */
+    int64_t look_ms;      /* when its timer fires; 0 = none is set */
     uint32_t stopping;    /* worker that is drained to be stopped; NONE */
 };
 
@@ -281,6 +283,7 @@ struct dag_entry {
     uint32_t pause_gate;
     uint32_t active; /* runs running */
     uint32_t live;   /* runs in memory */
+    uint32_t first_run; /* of them; NONE */
     uint64_t forgotten; /* runs that have left it */
     struct heap queued; /* (run_after, run_no) of queued runs */
     uint32_t queued_count;
@@ -731,6 +734,9 @@ uint32_t lane_index(struct core *core, uint32_t queue, uint32_t pool, int32_t sl
 void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred, bool removed);
 bool pool_has_room(const struct pool *pool, int32_t slots);
 void pool_take(struct core *core, uint32_t pool, int32_t slots);
+/* For an attempt that is deferred from now on, where its pool counts those. It needs no room to wait, so that the pool may be
+ * more than full: others wait for it. */
+void pool_take_deferred(struct core *core, struct attempt *attempt);
 void pool_give(struct core *core, uint32_t pool, int32_t slots);
 void queue_wake(struct core *core, uint32_t queue);
 void lane_push(struct core *core, uint32_t lane, struct heap_entry entry);
@@ -782,6 +788,7 @@ void demand_count(struct core *core, struct ref ref, int by); /* it begins or en
 void demand_update(struct core *core, struct run *run);
 void demand_forget(struct core *core, struct run *run);
 void autoscale_set(struct core *core, const struct core_event *event);
+void autoscale_timer(struct core *core, uint32_t queue);
 void autoscale_check(struct core *core);
 void autoscale_worker_drained(struct core *core, uint32_t worker);
 

@@ -26,7 +26,7 @@ static struct dag_entry *entry_of(struct core *core, const struct core_event *ev
     if (map_get(&core->dag_by_no, (uint64_t)event->dag.dag_no, &index))
         return &core->dags.items[index];
     map_put(&core->dag_by_no, (uint64_t)event->dag.dag_no, index);
-    VEC_ADD(&core->dags, (struct dag_entry){ .used = true, .dag_no = event->dag.dag_no, .version = NONE,
+    VEC_ADD(&core->dags, (struct dag_entry){ .used = true, .dag_no = event->dag.dag_no, .version = NONE, .first_run = NONE,
                                              .paused = event->dag.paused });
     struct dag_entry *dag = &core->dags.items[index];
     dag->pause_gate = dag_gate_new(core, dag->paused ? 0 : UINT32_MAX);
@@ -220,9 +220,8 @@ void dag_pause(struct core *core, struct dag_entry *dag, bool paused)
     dag->paused = paused;
     gate_limit(core, dag->pause_gate, paused ? 0 : UINT32_MAX);
     dag->has_next = false;
-    VEC_EACH(&core->runs, i)
-        if (core->runs.items[i] != NULL && core->runs.items[i]->dag == dag_index(core, dag))
-            demand_update(core, core->runs.items[i]);
+    for (uint32_t i = dag->first_run; i != NONE; i = core->runs.items[i]->next_of_dag)
+        demand_update(core, core->runs.items[i]);
     if (!paused) {
         runs_start(core, dag);
         backfills_check(core, dag);

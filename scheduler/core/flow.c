@@ -518,8 +518,8 @@ static void deferred_check(struct core *core, struct ref ref)
     if (instance->state != TASK_DEFERRED)
         return;
     struct str run_id = triggered_id(core, ref, instance->try_no);
-    VEC_EACH(&core->runs, i)
-        if (core->runs.items[i] != NULL && str_eq(core->runs.items[i]->run_id, run_id))
+    VEC_EACH(&core->dags, i)
+        if (core->dags.items[i].used && run_by_id(core, &core->dags.items[i], run_id) != NULL)
             return;
     deferred_end(core, instance->attempt, TASK_FAILED, CAUSE_EVENT,
                  str_format(&core->step, "run %.*s, which it waited for, is gone", STR_ARG(run_id)));

@@ -34,13 +34,47 @@ static void pool_wake(struct core *core, const struct pool *pool)
     }
 }
 
+static const struct lane *lane_of(const struct core *core, struct ref ref)
+{
+    return &core->lanes.items[core->versions.items[run_get(core, ref.run)->version].lanes[ref.task]];
+}
+
+void pool_take_deferred(struct core *core, struct attempt *attempt)
+{
+    const struct lane *lane = lane_of(core, attempt->ref);
+    if (!core->pools.items[lane->pool].include_deferred || MUTANT(CORE_POOL_FORGETS_DEFERRED))
+        return;
+    attempt->pool = lane->pool;
+    attempt->pool_slots = lane->slots;
+    pool_take(core, lane->pool, lane->slots);
+}
+
+/* The pool counts deferred attempts from now on, or no longer. */
+static void deferred_recount(struct core *core, uint32_t index)
+{
+    VEC_EACH(&core->attempts, i) {
+        struct attempt *attempt = &core->attempts.items[i];
+        if (!attempt->used || attempt->worker != NONE)
+            continue;
+        if (attempt->pool == index) {
+            core->pools.items[index].used -= attempt->pool_slots;
+            attempt->pool = NONE;
+        }
+        if (lane_of(core, attempt->ref)->pool == index)
+            pool_take_deferred(core, attempt);
+    }
+}
+
 void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred, bool removed)
 {
     uint32_t index = pool_index(core, name); /* first: it may move the array */
     struct pool *pool = &core->pools.items[index];
+    bool counts_anew = pool->include_deferred != include_deferred;
     pool->exists = !removed;
     pool->slots = removed ? 0 : slots;
     pool->include_deferred = include_deferred;
+    if (counts_anew)
+        deferred_recount(core, index);
     pool_wake(core, pool);
 }
 

@@ -225,7 +225,7 @@ static void drain_worker(struct core *core, const struct request *request)
 
 static void pool(struct core *core, const struct request *request)
 {
-    pool_set(core, request->pool, request->slots, false, request->removed);
+    pool_set(core, request->pool, request->slots, request->include_deferred, request->removed);
     answer(core, request, NULL);
 }
 

@@ -28,6 +28,26 @@ const struct dag *run_dag(const struct core *core, const struct run *run)
 
 /* ---- made ------------------------------------------------------------------------------------------------------------ */
 
+/* A DAG's runs are found without looking at those of all others. */
+static void run_link(struct core *core, struct dag_entry *dag, struct run *run)
+{
+    run->previous_of_dag = NONE;
+    run->next_of_dag = dag->first_run;
+    if (dag->first_run != NONE)
+        core->runs.items[dag->first_run]->previous_of_dag = run->index;
+    dag->first_run = run->index;
+}
+
+static void run_unlink(struct core *core, struct dag_entry *dag, const struct run *run)
+{
+    if (run->previous_of_dag != NONE)
+        core->runs.items[run->previous_of_dag]->next_of_dag = run->next_of_dag;
+    else
+        dag->first_run = run->next_of_dag;
+    if (run->next_of_dag != NONE)
+        core->runs.items[run->next_of_dag]->previous_of_dag = run->previous_of_dag;
+}
+
 struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct str run_id)
 {
     struct run *run = calloc(1, sizeof *run);
@@ -49,6 +69,7 @@ struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct 
     core->versions.items[version].runs++;
     struct dag_entry *dag = &core->dags.items[run->dag];
     dag->live++;
+    run_link(core, dag, run);
     map_put(&core->run_by_no, (uint64_t)run_no, run->index);
     map_put_str(&dag->run_ids, run->run_id, run->index);
     core->runs_live++;
@@ -411,6 +432,7 @@ void run_free(struct core *core, struct run *run)
     bool known = map_remove(&core->run_by_no, (uint64_t)run->run_no);
     known &= map_remove_str(&dag->run_ids, run->run_id);
     ASSERT(known);
+    run_unlink(core, dag, run);
     dag->live--;
     dag->forgotten++;
     core->runs_live--;

@@ -77,7 +77,7 @@ static void fire(struct core *core, const struct timer *timer)
     case TIMER_RUN_TIMEOUT:
     case TIMER_RUN_AFTER: fire_run(core, timer); break;
     case TIMER_SCHEDULE: fire_schedule(core, timer); break;
-    case TIMER_AUTOSCALE: core->queues.items[timer->index].dirty = true; break;
+    case TIMER_AUTOSCALE: autoscale_timer(core, timer->index); break;
     case TIMER_WORKER: worker_silent(core, timer->index); break;
     case TIMER_AMNESTY: barrier_check(core); break;
     case TIMER_FIND: find_again(core, timer); break;

@@ -165,7 +165,7 @@ struct str wait_why(const struct core *core, const struct wait *wait, struct are
     struct core *mutable = (struct core *)(uintptr_t)core; /* only looks, as core_why says */
     struct buf out = { 0 };
     if (wait->kind == WAIT_UNTIL)
-        return str_format(arena, "waits until %.*s, in %.*s, and holds no slot", STR_ARG(context_time(arena, wait->end_ms)),
+        return str_format(arena, "waits until %.*s, in %.*s", STR_ARG(context_time(arena, wait->end_ms)),
                           STR_ARG(span(arena, wait->end_ms - core->wall_ms)));
     buf_printf(&out, "waits for %.*s", STR_ARG(wait_subject(mutable, wait, arena)));
     if (wait->looks > 0)

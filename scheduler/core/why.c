@@ -158,11 +158,17 @@ static void of_retry(const struct core *core, const struct run *run, struct ref 
 static void of_deferred(const struct core *core, const struct instance *instance, struct buf *out)
 {
     struct arena scratch = { 0 };
-    uint32_t wait = core->attempts.items[instance->attempt].wait;
-    if (wait == NONE)
-        line(out, "it waits for the run of another DAG, and holds no slot");
-    else
-        line(out, "%.*s", STR_ARG(wait_why(core, &core->waits.items[wait], &scratch)));
+    const struct attempt *attempt = &core->attempts.items[instance->attempt];
+    const char *holds = attempt->pool == NONE ? ", and holds no slot" : "";
+    if (attempt->wait == NONE) {
+        line(out, "it waits for the run of another DAG%s", holds);
+    } else {
+        const struct wait *wait = &core->waits.items[attempt->wait];
+        line(out, "%.*s%s", STR_ARG(wait_why(core, wait, &scratch)), wait->kind == WAIT_UNTIL ? holds : "");
+    }
+    if (attempt->pool != NONE)
+        line(out, "pool %.*s counts tasks that wait: this one holds %d of its slots",
+             STR_ARG(core->pools.items[attempt->pool].name), attempt->pool_slots);
     arena_clear(&scratch);
 }
 
@@ -198,10 +204,13 @@ struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int3
     struct buf out = { 0 };
     if (run == NULL || task >= run_dag(core, run)->task_count)
         return STR_EMPTY;
-    of_run(core, run, &out, arena);
     struct ref ref = { run->index, task, map_index };
     if (run->state == RUN_RUNNING && instance_at(mutable, ref) == NULL)
         ref.map = -1;
+    const struct instance *instance = run->state == RUN_RUNNING ? instance_at(mutable, ref) : NULL;
+    /* What holds a run back holds back no task that a worker has. */
+    if (instance == NULL || (instance->state != TASK_QUEUED && instance->state != TASK_RUNNING))
+        of_run(core, run, &out, arena);
     if (run->state == RUN_RUNNING)
         of_instance(mutable, ref, &out);
     struct str text = str_copy(arena, buf_str(&out));

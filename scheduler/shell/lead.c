@@ -5,6 +5,7 @@
 #include "common/log/log.h"
 #include "common/store/lease.h"
 #include "common/store/upkeep.h"
+#include "scheduler/shell/observe.h"
 #include "scheduler/shell/recover.h"
 
 #include <unistd.h>
@@ -106,6 +107,7 @@ static void on_renewed(void *owner, const struct store_lease *lease)
     if (lead->shell->is_leading)
         lead->phase = LEADING;
     if (lease->rc == 0) {
+        observe_renewed(lead->shell->observe);
         trust_until(lead, lease);
         return;
     }

@@ -3,6 +3,7 @@
 
 #include "common/log/log.h"
 #include "scheduler/shell/inbox.h"
+#include "scheduler/shell/observe.h"
 #include "scheduler/shell/publish.h"
 
 static void on_inventory(struct shell *shell, struct str peer, const struct message *message)
@@ -49,9 +50,37 @@ static void on_why(struct shell *shell, struct str peer, const struct message *m
     arena_clear(&arena);
 }
 
+static void on_figures(struct shell *shell, struct str peer, const struct message *message)
+{
+    struct buf text = { 0 };
+    struct err err = { 0 };
+    observe_render(shell->observe, &text);
+    struct message answer = { .type = MESSAGE_FIGURES_ANSWER,
+                              .epoch = shell->epoch,
+                              .figures_answer = { message->figures_question.question_no, buf_str(&text) } };
+    if (wire_server_send(shell->server, peer, &answer, &err) < 0)
+        log_debug("figures_unanswered", LOG_STR("peer", peer), LOG_ERR(&err));
+    buf_clear(&text);
+}
+
+/* What a peer without a common version says after this is dropped by the wire: here is said why. */
+static void on_hello(struct str peer, const struct message *message)
+{
+    struct err err = { 0 };
+    if (message_hello_check(message, &err) < 0)
+        log_error("peer_not_understood", LOG_STR("peer", peer), LOG_ERR(&err));
+    else
+        log_info("peer", LOG_STR("peer", peer), LOG_STR("program", message->hello.program),
+                 LOG_STR("release", message->hello.release));
+}
+
 static void on_message(struct wire_server *server, struct str peer, const struct message *message)
 {
     struct shell *shell = wire_server_owner(server);
+    if (message->type == MESSAGE_HELLO) {
+        on_hello(peer, message);
+        return;
+    }
     if (message->type == MESSAGE_SUBSCRIBE) {
         publish_subscribe(shell->publish, peer);
         return;
@@ -79,9 +108,8 @@ static void on_message(struct wire_server *server, struct str peer, const struct
     case MESSAGE_WHY_QUESTION:
         on_why(shell, peer, message);
         break;
-    case MESSAGE_HELLO:
-        log_info("peer", LOG_STR("peer", peer), LOG_STR("program", message->hello.program),
-                 LOG_STR("release", message->hello.release));
+    case MESSAGE_FIGURES_QUESTION:
+        on_figures(shell, peer, message);
         break;
     default:
         log_debug("message_unexpected", LOG_STR("peer", peer), LOG_STR("message", message_name(message->type)));

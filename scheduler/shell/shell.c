@@ -11,10 +11,13 @@
 #include "scheduler/shell/inbox.h"
 #include "scheduler/shell/ingest.h"
 #include "scheduler/shell/lead.h"
+#include "scheduler/shell/observe.h"
 #include "scheduler/shell/publish.h"
 #include "scheduler/shell/scale.h"
 #include "scheduler/shell/session.h"
 #include "scheduler/shell/zones.h"
+
+#include <time.h>
 
 /* A batch on its way to the database. */
 struct flight {
@@ -62,12 +65,20 @@ static void arm_tick(struct shell *shell)
         timer_once(&shell->tick, wake_at - loop_now_ms());
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 void shell_step(struct shell *shell, struct core_event *event)
 {
     ASSERT(!shell->is_stepping);
     if (shell->is_closing)
         return;
     shell->is_stepping = true;
+    int64_t began_ns = now_ns();
     event->now_ms = loop_now_ms();
     event->wall_ms = shell_wall_ms(shell);
     struct core_out out;
@@ -79,6 +90,7 @@ void shell_step(struct shell *shell, struct core_event *event)
     if (out.note_count > 0)
         publish_notes(shell->publish, out.notes, out.note_count);
     arm_tick(shell);
+    observe_step(shell->observe, (double)(now_ns() - began_ns) / 1e9);
     shell->is_stepping = false;
 }
 
@@ -131,7 +143,6 @@ static struct core_limits limits_of(const struct conf *conf)
 {
     return (struct core_limits){
         .runs_max = 1000000,
-        .tasks_max = 50000000,
         .workers_max = 10000,
         .batch_writes_max = 4096,
         .parallelism = (uint32_t)conf->core_parallelism,
@@ -189,6 +200,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     struct core_limits limits = limits_of(conf);
     shell->core = core_new(&limits);
     timer_open(&shell->tick, loop, on_tick, shell);
+    shell->observe = observe_new(shell);
     shell->publish = publish_new(shell);
     shell->lead = lead_new(shell);
     shell->inbox = inbox_new(shell);
@@ -212,7 +224,7 @@ void shell_set_conf(struct shell *shell, const struct conf *conf)
 
 /* Closing is a chain: each part is closed when the one before it has ended. */
 
-static void on_store_closed(void *owner)
+static void on_observe_closed(void *owner)
 {
     struct shell *shell = owner;
     core_free(shell->core);
@@ -224,6 +236,12 @@ static void on_store_closed(void *owner)
     void *done_owner = shell->owner;
     free(shell);
     done(done_owner);
+}
+
+static void on_store_closed(void *owner)
+{
+    struct shell *shell = owner;
+    observe_close(shell->observe, on_observe_closed, shell);
 }
 
 static void on_wire_closed(void *owner)

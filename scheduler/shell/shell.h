@@ -7,7 +7,7 @@
  *
  * One file a concern: lead (the lease), recover (rows to events), ingest (DAG files), inbox (requests), session (messages in),
  * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider),
- * errands (its own). They meet only in this struct. */
+ * errands (its own), observe (what it says of itself). They meet only in this struct. */
 #ifndef HEADRACE_SHELL_H
 #define HEADRACE_SHELL_H
 
@@ -26,12 +26,12 @@ struct publish;
 struct file_watch;
 struct scale;
 struct errands;
+struct observe;
 struct seal;
 
 struct shell {
     struct loop *loop;
     const struct conf *conf;
-    struct metrics *metrics;
     struct store *store;
     struct wire *wire;
     struct wire_server *server;
@@ -51,6 +51,8 @@ struct shell {
     struct scale *scale;
     struct file_watch *file_watch;
     struct errands *errands;
+    struct observe *observe;
+    struct metrics *metrics; /* observe has it */
     void *owner;
     void (*done)(void *owner);
 };

@@ -348,12 +348,12 @@ WITH open AS (
     SELECT pool, count(*) FILTER (WHERE state = 1) AS scheduled, count(*) FILTER (WHERE state = 2) AS queued,
            count(*) FILTER (WHERE state = 3) AS running, count(*) FILTER (WHERE state = 10) AS deferred FROM open GROUP BY pool
 ), pools AS (
-    SELECT p.name, p.slots, coalesce(u.scheduled, 0) AS scheduled, coalesce(u.queued, 0) AS queued, coalesce(u.running, 0) AS running,
+    SELECT p.name, p.slots, p.include_deferred, coalesce(u.scheduled, 0) AS scheduled, coalesce(u.queued, 0) AS queued, coalesce(u.running, 0) AS running,
            coalesce(u.deferred, 0) AS deferred FROM pool p LEFT JOIN used u ON u.pool = p.name
 ), slots AS (SELECT coalesce(sum(slots), 0) AS total FROM worker WHERE state = 0)
 SELECT json_agg(json_build_array(m.name, m.label, m.value, m.number) ORDER BY m.name, m.value)::text FROM (
     SELECT 'airflow_pool_open_slots' AS name, 'pool_name' AS label, name AS value,
-           CASE WHEN slots < 0 THEN -1 ELSE greatest(0, slots - queued - running) END::float8 AS number FROM pools
+           CASE WHEN slots < 0 THEN -1 ELSE greatest(0, slots - queued - running - CASE WHEN include_deferred THEN deferred ELSE 0 END) END::float8 AS number FROM pools
     UNION ALL SELECT 'airflow_pool_scheduled_slots', 'pool_name', name, scheduled FROM pools
     UNION ALL SELECT 'airflow_pool_queued_slots', 'pool_name', name, queued FROM pools
     UNION ALL SELECT 'airflow_pool_running_slots', 'pool_name', name, running FROM pools

@@ -41,7 +41,7 @@ DELETE FROM session WHERE token_hash = $1
 
 -- name: auth_users
 -- gives: text
-SELECT json_build_object('users', coalesce(json_agg(json_build_object('username', name, 'role', lower(role), 'email', email,
+SELECT json_build_object('users', coalesce(json_agg(json_build_object('username', name, 'role', role, 'email', email,
     'created_at', ms(created_at), 'last_login_at', ms(last_login_at), 'disabled', NOT is_active) ORDER BY name), '[]'))::text
 FROM user_account
 

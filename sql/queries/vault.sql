@@ -4,6 +4,11 @@
 -- gives: text int4 text bool
 SELECT name, slots, description, include_deferred FROM pool ORDER BY name
 
+-- name: pool_set_default
+-- What a new database begins with.
+-- takes: int4
+UPDATE pool SET slots = $1 WHERE name = 'default_pool'
+
 -- name: pool_put
 -- takes: text int4 text bool
 INSERT INTO pool (name, slots, description, include_deferred) VALUES ($1, $2, $3, $4)

@@ -112,6 +112,32 @@ class ClientTest(unittest.TestCase):
         self.assertIn("no answer from http://127.0.0.1:9", done.stderr)
         self.assertIn("headrace standalone", done.stderr)
 
+    def test_the_server_of_another_home_is_not_taken_for_ours(self):
+        port = self.url.rsplit(":", 1)[1]
+        self.server.on("GET", "/api/v2/monitor/health", {})
+        self.server.on("GET", "/api/v2/dags", {"detail": "the session or token is not known here"}, 401)
+        folder = pathlib.Path(self.home.name) / "run"
+        folder.mkdir()
+        (folder / "instance.json").write_text(json.dumps({"url": self.url, "pid": 2 ** 30, "started": 1}))
+        done = self.headrace("doctor", "-o", "json", url=False)
+        found = {row["what"]: (row["verdict"], row["found"]) for row in json.loads(done.stdout)}
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(found["sign-in"][0], "wrong")
+        self.assertEqual(found["supervisor"][0], "wrong")
+        self.assertIn("is not known here", self.headrace("dags", "list", url=False).stderr)
+        (folder / "instance.json").unlink()
+        for words in (["dags", "list"], ["doctor"]):
+            done = self.headrace(*words, f"--api.port={port}", url=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("standalone` started runs in " + self.home.name, done.stderr + done.stdout)
+
+    def test_doctor_counts_files_and_not_their_mistakes(self):
+        self.server.on("GET", "/api/v2/monitor/health", {})
+        self.server.on("GET", "/api/v2/dags", {"dags": [], "total_entries": 0})
+        self.server.on("GET", "/api/headrace/v1/import_errors", {"import_errors": [{"file": "a.yaml"}, {"file": "b.yaml"}, {"file": "a.yaml"}]})
+        found = {row["what"]: (row["verdict"], row["found"]) for row in json.loads(self.headrace("doctor", "-o", "json").stdout)}
+        self.assertEqual((found["sign-in"][0], found["DAG files"]), ("ok", ("wrong", "2 cannot be used")))
+
     # ---- what the server refuses ----
 
     def test_the_servers_sentence_is_shown_and_the_exit_is_1(self):
@@ -241,6 +267,25 @@ class ClientTest(unittest.TestCase):
         self.headrace("variables", "import", path)
         self.assertEqual(self.bodies("POST", "/api/v2/variables"), [{"key": "a", "value": "1"}, {"key": "b", "value": '{"c":2}'}])
 
+    def test_stars_go_to_no_file_and_come_from_none(self):
+        self.server.on("GET", "/api/v2/connections", {"connections": [{"connection_id": "w", "conn_type": "http", "host": "h", "password": "***",
+                                                                       "extra": None}], "total_entries": 1})
+        self.server.on("GET", "/api/v2/variables", {"variables": [{"key": "a", "value": "1"}, {"key": "api_token", "value": "***"}],
+                                                    "total_entries": 2})
+        for kind, shown in (("connections", {"w": {"conn_type": "http", "host": "h"}}), ("variables", {"a": "1"})):
+            done = self.headrace(kind, "export", "-")
+            self.assertEqual(json.loads(done.stdout), shown)
+            self.assertIn("1 secret left out", done.stderr)
+        self.server.on("POST", "/api/v2/connections", {}, 201)
+        self.server.on("POST", "/api/v2/variables", {}, 201)
+        path = os.path.join(self.home.name, "old.json")
+        pathlib.Path(path).write_text('{"w": {"conn_type": "http", "password": "***"}}')
+        self.assertIn("1 secret passed over", self.headrace("connections", "import", path).stdout)
+        self.assertEqual(self.bodies("POST", "/api/v2/connections"), [{"connection_id": "w", "conn_type": "http"}])
+        pathlib.Path(path).write_text('{"a": "1", "api_token": "***"}')
+        self.assertIn("1 variable imported\n1 secret passed over", self.headrace("variables", "import", path).stdout)
+        self.assertEqual(self.bodies("POST", "/api/v2/variables"), [{"key": "a", "value": "1"}])
+
     def test_a_file_that_cannot_be_read_is_said_with_its_line(self):
         path = os.path.join(self.home.name, "v.json")
         pathlib.Path(path).write_text('{"a": 1,\n "a": 2}')
@@ -258,6 +303,13 @@ class ClientTest(unittest.TestCase):
              "password": "s3cret"}])
         self.assertEqual(self.headrace("connections", "add", "w", "--conn-host", "db").returncode, 2)
 
+    def test_a_connection_that_is_replaced_keeps_nothing_of_the_old_one(self):
+        self.server.on("POST", "/api/v2/connections", {"detail": "there is one"}, 409)
+        self.server.on("PATCH", "/api/v2/connections/w", {})
+        self.assertEqual(self.headrace("connections", "set", "w", "--conn-type", "http", "--conn-host", "elsewhere").returncode, 0)
+        body, = self.bodies("PATCH", "/api/v2/connections/w")
+        self.assertEqual((body["host"], body["password"], body["login"], body["extra"]), ("elsewhere", "", "", ""))
+
     def test_a_new_account_gets_a_password_that_is_printed_once(self):
         self.server.on("POST", "/api/headrace/v1/users", {}, 201)
         done = self.headrace("users", "create", "ann", "--role", "Op")
@@ -266,7 +318,71 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(done.stdout.splitlines()[-1], body["password"])
         self.assertGreaterEqual(len(body["password"]), 16)
 
+    def test_a_masked_value_is_never_taken_for_the_secret(self):
+        self.server.on("GET", "/api/v2/variables/api_password", {"key": "api_password", "value": "***"})
+        done = self.headrace("variables", "get", "api_password")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("is secret", done.stderr)
+
+    def test_a_date_stands_for_its_first_moment_in_utc(self):
+        self.server.on("POST", "/api/v2/dags/etl/dagRuns", {"dag_run_id": "r"})
+        self.headrace("dags", "trigger", "etl", "-e", "2026-01-01")
+        self.headrace("dags", "trigger", "etl", "-e", "2026-01-01T06:00:00+02:00")
+        self.assertEqual([body["logical_date"] for body in self.bodies("POST", "/api/v2/dags/etl/dagRuns")],
+                         ["2026-01-01T00:00:00Z", "2026-01-01T04:00:00Z"])
+
+    def test_what_airflows_command_line_says_is_understood_or_translated(self):
+        for words, here in ((["db", "init"], "headrace db migrate"), (["info"], "headrace doctor"), (["jobs", "check"], "headrace doctor"),
+                            (["tasks", "run", "a", "b"], "headrace tasks clear"), (["celery", "worker"], "headrace worker")):
+            done = self.headrace(*words, url=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("Airflow's is here: " + here, done.stderr)
+        self.server.on("GET", "/api/v2/dags/etl/dagRuns", {"dag_runs": [], "total_entries": 0})
+        self.assertEqual(self.headrace("dags", "list-runs", "-d", "etl").returncode, 0)
+        self.assertEqual(self.headrace("dags", "list-runs").returncode, 2)
+        self.server.on("POST", "/api/v2/connections", {}, 201)
+        self.headrace("connections", "add", "w", "--conn-json", '{"conn_type": "http", "host": "h", "port": 80}', "--conn-host", "other")
+        self.assertEqual(self.bodies("POST", "/api/v2/connections"), [{"connection_id": "w", "conn_type": "http", "host": "other", "port": 80}])
+        self.server.on("POST", "/api/headrace/v1/users", {}, 201)
+        self.assertEqual(self.headrace("users", "create", "-u", "ann", "-p", "long-enough").returncode, 0)
+        self.assertEqual(self.bodies("POST", "/api/headrace/v1/users")[0]["username"], "ann")
+        self.server.on("POST", "/api/v2/variables", {}, 201)
+        self.assertEqual(self.headrace("variables", "set", "--json", "v", '{"a": 1}').returncode, 0)
+        self.assertEqual(self.headrace("variables", "set", "--json", "v", "{oops").returncode, 1)
+        self.assertEqual(self.bodies("POST", "/api/v2/variables"), [{"key": "v", "value": '{"a": 1}'}])
+
+    def test_what_cannot_be_meant_is_wrong_use(self):
+        for words in (["dags", "trigger", "etl", "-e", "soon"], ["connections", "add", "bad", "--conn-type", "http", "--conn-extra", "{oops"],
+                      ["dags", "list-runs", "etl", "--state", "wibble"]):
+            self.assertEqual(self.headrace(*words).returncode, 2, words)
+        self.assertEqual(self.server.asked, [])
+
+    def test_a_run_is_stopped_and_a_task_is_marked(self):
+        run = "/api/v2/dags/etl/dagRuns/r1"
+        self.server.on("PATCH", run, {})
+        self.assertIn("r1 is marked failed", self.headrace("dags", "stop", "etl", "r1").stdout)
+        self.assertEqual(self.bodies("PATCH", run + "?update_mask=state"), [{"state": "failed"}])
+        self.server.on("PATCH", run + "/taskInstances/load/2", {})
+        self.assertEqual(self.headrace("tasks", "mark", "etl", "r1", "load", "success", "--map-index", "2", "-d").returncode, 0)
+        self.assertEqual(self.bodies("PATCH", run + "/taskInstances/load/2"),
+                         [{"new_state": "success", "include_upstream": False, "include_downstream": True}])
+        self.assertEqual(self.headrace("tasks", "mark", "etl", "r1", "load", "good").returncode, 2)
+
+    def test_options_of_every_command_may_stand_in_front(self):
+        self.dags(1)
+        for front in (["--url", self.url], [f"--url={self.url}", "-o", "plain"]):
+            self.assertIn("d000", self.headrace(*front, "dags", "list", url=False).stdout)
+        done = self.headrace("--home", self.home.name, "--url", self.url, "version", url=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     # ---- without a server ----
+
+    def test_help_for_a_command_is_of_that_command_alone(self):
+        done = self.headrace("help", "dags", "trigger", url=False)
+        self.assertEqual((done.returncode, done.stdout.split("\n", 1)[0].split(" DAG_ID")[0]), (0, "headrace dags trigger"))
+        for program in ("headrace-scheduler", "headrace-worker", "headrace-webserver"):
+            done = subprocess.run([PROGRAM.parent / program, "--help"], capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout.startswith(program + ": ")), (0, True), done)
 
     def test_settings_are_listed_with_their_origin(self):
         (pathlib.Path(self.home.name) / "headrace.cfg").write_text("[api]\nport = 9001\n")
@@ -297,6 +413,11 @@ class ClientTest(unittest.TestCase):
         folder.mkdir()
         (folder / "instance.json").write_text(json.dumps({"url": self.url}))
         self.assertEqual(complete("headrace", "dags", "trigger", "d"), ["d000", "d001"])
+        self.server.on("GET", "/api/v2/dags/my_dag/dagRuns", {"dag_runs": [{"dag_run_id": "manual__2026-11-28T16:00_a"}], "total_entries": 1})
+        self.server.on("GET", "/api/v2/dags/my_dag/tasks", {"tasks": [{"task_id": "load_PARTS"}]})
+        self.assertEqual(complete("headrace", "dags", "state", "my_dag", ""), ["manual__2026-11-28T16:00_a"])
+        self.assertEqual(complete("headrace", "tasks", "logs", "my_dag", "r", "l"), ["load_PARTS"])
+        self.assertEqual(complete("headrace", "tasks", "clear", "my_dag", "r", "-t", "l"), ["load_PARTS"])
 
     def test_every_command_has_help(self):
         listing = self.headrace("help", url=False).stdout

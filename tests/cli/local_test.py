@@ -41,6 +41,23 @@ class LocalTest(unittest.TestCase):
         self.assertIn("did you mean 'retries'?", done.stderr)
         self.assertIn("     2 |   a: {bash: echo, retris: 3}\n       |                   ^\n", done.stderr)
 
+    def test_a_folder_is_checked_with_all_its_files(self):
+        os.makedirs(self.folder.name + "/dags/deep")
+        self.write("tasks: {a: {bash: echo}}", "dags/good.yaml")
+        self.write("tasks: 3", "dags/deep/bad.yml")
+        self.write("import airflow.DAG", "dags/old.py")
+        self.write("def helper(): {", "dags/helper.py")
+        done = self.headrace("dags", "check", self.folder.name + "/dags")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("good is good", done.stdout)
+        self.assertIn("old.py:1:1: DAGs in Python files are not read yet", done.stderr)
+        self.assertIn("2 of 4 files cannot be used", done.stderr)
+
+    def test_a_file_without_a_dag_is_no_good_file(self):
+        done = self.headrace("dags", "check", self.write("# later\n"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it holds no DAG", done.stderr)
+
     def test_one_bad_file_fails_and_the_others_are_still_checked(self):
         bad, good = self.write("tasks: 3", "bad.yaml"), self.write("tasks: {a: {bash: echo}}", "good.yaml")
         done = self.headrace("dags", "check", bad, good)

@@ -99,13 +99,15 @@ class Changing(unittest.TestCase):
         world = self.world
         pool = world.ok("POST", "/api/v2/pools", {"name": "gpu", "slots": 4, "description": "cards"}, status=201)
         self.assertEqual((pool["name"], pool["slots"], pool["open_slots"]), ("gpu", 4, 4))
-        self.assertEqual(world.call("POST", "/api/v2/pools", {"name": "gpu", "slots": 4})[0], 409)
+        status, answer = world.call("POST", "/api/v2/pools", {"name": "gpu", "slots": 4})
+        self.assertEqual((status, answer["detail"]), (409, "there is a pool gpu already"))
         self.assertEqual(world.call("POST", "/api/v2/pools", {"slots": "four"})[0], 422)
         pool = world.ok("PATCH", "/api/v2/pools/gpu?update_mask=slots", {"name": "gpu", "slots": 2, "description": "lost"})
         self.assertEqual((pool["slots"], pool["description"]), (2, "cards"))
         self.assertEqual(world.call("PATCH", "/api/v2/pools/gpu", {"name": "cpu", "slots": 2})[0], 400)
         self.assertEqual(world.call("DELETE", "/api/v2/pools/gpu")[0], 204)
-        self.assertEqual(world.call("DELETE", "/api/v2/pools/gpu")[0], 404)
+        status, answer = world.call("DELETE", "/api/v2/pools/gpu")
+        self.assertEqual((status, answer["detail"]), (404, "there is no pool gpu"))
         self.assertEqual(world.call("DELETE", "/api/v2/pools/default_pool")[0], 400)
         # ---- variables: sealed in the database, readable by those who may, but for secrets
         variable = world.ok("POST", "/api/v2/variables", {"key": "bucket", "value": "s3://x", "description": "where"}, status=201)
@@ -120,11 +122,14 @@ class Changing(unittest.TestCase):
         self.assertEqual(world.ok("PATCH", "/api/v2/variables/bucket", {"key": "bucket", "description": "there"})["description"], "there")
         self.assertEqual(world.ok("GET", "/api/v2/variables/bucket")["value"], "s3://y", "a PATCH without the value changed it")
         self.assertEqual(world.call("DELETE", "/api/v2/variables/bucket")[0], 204)
+        for method, path in (("POST", "/api/v2/variables"), ("PATCH", "/api/v2/variables/api_password")):
+            self.assertEqual(world.call(method, path, {"key": "api_password", "value": "***"})[0], 422, "stars are no value")
         # ---- connections: passwords never come back
         body = {"connection_id": "pg", "conn_type": "postgres", "host": "db", "port": 5432, "login": "me", "password": "s3cret!", "extra": '{"a": 1}'}
         connection = world.ok("POST", "/api/v2/connections", body, status=201)
         self.assertEqual((connection["host"], connection["port"], connection["password"]), ("db", 5432, "***"))
         self.assertNotIn("s3cret", json.dumps(world.ok("GET", "/api/v2/connections")))
+        self.assertEqual(world.call("POST", "/api/v2/connections", {**body, "connection_id": "pg2", "password": "***"})[0], 422)
         self.assertEqual(world.ok("PATCH", "/api/v2/connections/pg", {"connection_id": "pg", "conn_type": "postgres", "host": "db2"})["host"], "db2")
         # what a PATCH does not name stays, sealed or not
         sealed = "SELECT encode(sealed, 'hex') FROM connection WHERE connection_id = 'pg'"

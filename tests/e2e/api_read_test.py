@@ -87,6 +87,10 @@ class Reading(unittest.TestCase):
                 status, body = self.world.get("/api/v2" + path)
                 self.assertEqual(status, 404, body)
                 self.assertIn("detail", body)
+        for path, sentence in (("/dags/no", "DAG no"), ("/dags/etl/dagRuns/no", "run no of DAG etl"), ("/pools/no", "pool no"),
+                               ("/variables/no", "variable no"), ("/dags/etl/dagVersions/9", "version 9 of DAG etl"),
+                               ("/dags/etl/dagRuns/manual__1/taskInstances/no", "task no of run manual__1 of DAG etl")):
+            self.assertEqual(self.world.get("/api/v2" + path)[1]["detail"], "there is no " + sentence)
 
     def test_tasks_have_their_neighbours(self):
         answer = self.world.ok("GET", "/api/v2/dags/etl/tasks")
@@ -217,7 +221,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(lines['airflow_pool_running_slots{pool_name="default_pool"}'], "1")
         self.assertEqual(lines["airflow_scheduler_dagruns_running"], "1")
         self.assertEqual(lines["airflow_dag_processing_import_errors"], "1")
-        self.assertEqual(lines["headrace_database_up"], "1")
+        self.assertEqual((lines["headrace_database_up"], lines["headrace_scheduler_up"]), ("1", "0"))
         self.assertTrue(any(name.startswith("headrace_http_requests_total{") for name in lines))
 
 

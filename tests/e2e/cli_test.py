@@ -36,6 +36,8 @@ def dags_and_tasks():
         done = system.cli("dags", "trigger", "etl", "--conf", '{"n": 7}', "--run-id", "bad~1:2+x", "--wait", "--progress", check=False)
         assert done.returncode == 1 and done.stdout == "bad~1:2+x\n", done
         assert "load (try 1)" in done.stderr and "4 of 4 tasks done" in done.stderr, done.stderr
+        done = system.cli("dags", "trigger", "elt", check=False)
+        assert "there is no DAG elt\n  headrace dags list shows" in done.stderr, done.stderr
         done = system.cli("dags", "trigger", "etl", "--conf", '{"n": "x"}', check=False)
         assert done.returncode == 1 and "n" in done.stderr, done.stderr
         assert {(row["dag_run_id"], row["state"]) for row in rows(system, "dags", "list-runs", "etl")} == {
@@ -49,6 +51,8 @@ def dags_and_tasks():
         assert rows(system, "tasks", "render", "etl", good, "each", "--map-index", "1")["command"] == "echo m 3 Lisbon"
         assert "--map-index" in system.cli("tasks", "render", "etl", good, "each", check=False).stderr
         assert "test 7 -lt 5" in system.cli("tasks", "render", "etl", "bad~1:2+x", "load").stdout
+        for verb in ("state", "logs"):
+            assert "each is mapped: say which instance by --map-index, 0 to 1" in system.cli("tasks", verb, "etl", good, "each", check=False).stderr
         log = system.cli("tasks", "logs", "etl", good, "extract").stdout
         # Two pipes: lines of stdout and stderr written at once have no order among them.
         assert sorted(line.split(" ", 1)[1] for line in log.splitlines()[-3:]) == ["3", "one", "two"], log
@@ -72,9 +76,26 @@ def dags_and_tasks():
         system.cli("dags", "unpause", "etl")
         wait_for(lambda: system.cli("dags", "state", "etl", run).stdout == "success\n", "the run that waited")
 
+        system.write_dag("endless.yaml", "tasks: {wait: {bash: 'sleep 1000'}, more: {bash: 'sleep 1000'}}")
+        system.wait_dag("endless")
+        run = system.cli("dags", "trigger", "endless").stdout.strip()
+        wait_for(lambda: set(system.states("endless", run).values()) == {"running"}, "tasks that never end")
+        system.cli("dags", "pause", "endless")
+        said = system.cli("tasks", "state", "endless", run, "wait").stdout
+        assert "paused" not in said and "Its process runs." in said, said
+        system.cli("tasks", "mark", "endless", run, "wait", "success")
+        system.cli("dags", "stop", "endless", run)
+        assert system.cli("dags", "state", "endless", run).stdout == "failed\n"
+        wait_for(lambda: system.states("endless", run) == {"wait": "success", "more": "failed"}, "what was marked")
+
+        system.write_dag("old.py", "from airflow import DAG\n")
+        system.write_dag("helper.py", "print(1)\n")
         system.write_dag("wrong.yaml", "tasks: {a: {bash: echo, retris: 3}}")
         done = wait_for(lambda: (lambda it: it if it.returncode == 1 else None)(
             system.cli("dags", "list-import-errors", check=False)), "the import error")
+        done = wait_for(lambda: (lambda it: it if "old.py" in it.stdout and "wrong.yaml" in it.stdout else None)(
+            system.cli("dags", "list-import-errors", check=False)), "both import errors")
+        assert "Python" in done.stdout and "helper.py" not in done.stdout, done.stdout
         assert "retries" in done.stdout and "wrong.yaml" in done.stdout, done.stdout
 
 
@@ -86,7 +107,7 @@ def what_tasks_use():
         path = str(system.home / "pools.json")
         system.cli("pools", "export", path)
         system.cli("pools", "delete", "etl")
-        assert system.cli("pools", "get", "etl", check=False).returncode == 1
+        assert "there is no pool etl\n  headrace pools list" in system.cli("pools", "get", "etl", check=False).stderr
         system.cli("pools", "import", path)
         assert rows(system, "pools", "get", "etl")["slots"] == 4
 
@@ -116,7 +137,7 @@ def workers_users_and_the_rest():
         password = system.cli("users", "create", "ann", "--role", "Viewer").stdout.splitlines()[-1]
         sign_in = {"username": "ann", "password": password}
         assert system.request("POST", "/auth/token", sign_in, token=False)["access_token"]
-        assert "ann" in {row["username"] for row in rows(system, "users", "list")}
+        assert {(row["username"], row["role"]) for row in rows(system, "users", "list")} == {("admin", "Admin"), ("ann", "Viewer")}
         system.cli("users", "reset-password", "ann", "-p", "another-password")
         assert system.raw("POST", "/auth/token", sign_in, token=False)[0] == 401
         system.cli("users", "delete", "ann", "--yes")

@@ -46,16 +46,21 @@ def everything_comes_from_nothing_and_ends_with_sigterm():
         assert "password " + system.password() in system.output()
         listening = subprocess.run(["ss", "-ltnp"], capture_output=True, text=True).stdout
         assert f"pid={postmaster(system)}," not in listening, "PostgreSQL is on its socket alone"
+        done = system.cli("db", "reset", "--yes", check=False)
+        assert done.returncode == 1 and "stop it first" in done.stderr, done
         system.stop()
         assert system.process.returncode == 0
         assert system.processes() == [], system.processes()
 
+        system.cli("db", "reset", "--yes")
+        assert system.processes() == [], "what was started for one command has ended with it"
         before = len(system.output())
         began = time.monotonic()
         system.start()
         print(f"  the second start took {time.monotonic() - began:.1f} s")
         assert "password " + system.password() not in system.output()[before:], "it is shown once"
         assert "new cluster" not in system.output()[before:]
+        system.sign_in()  # the emptied database has the account again, with the password that is in its file
         works(system)
 
 
@@ -99,6 +104,9 @@ def a_killed_supervisor_leaves_nothing_broken():
         system.process.kill()
         system.process.wait()
         assert system.request("GET", "/api/v2/dags/hello")["dag_id"] == "hello", "the programs go on"
+        for words, sentence in ((("standalone", "--status"), "without its supervisor"), (("doctor",), "it has ended")):
+            done = system.cli(*words, check=False)
+            assert done.returncode == 1 and sentence in done.stdout, done
         data = postmaster(system)
         system.start()
         assert postmaster(system) == data, "its PostgreSQL is taken over"
@@ -132,7 +140,8 @@ def a_port_that_is_taken_is_named():
         with tempfile.TemporaryDirectory(prefix="hr-", dir="/tmp") as home:
             done = system.cli("standalone", "--home", home, check=False)
             assert done.returncode == 1 and f"port {system.web_port} (api.port)" in done.stderr, done.stderr
-            assert "--api.port=" in done.stderr
+            for name in ("api", "scheduler", "logging"):  # all of them at once
+                assert f"({name}.port)" in done.stderr and f"--{name}.port=" in done.stderr, done.stderr
             assert not (pathlib.Path(home) / "postgres").exists(), "nothing was started before"
 
 
@@ -144,17 +153,34 @@ def detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped():
         done = system.cli("standalone", "--detach")
         assert f"http://127.0.0.1:{system.web_port}" in done.stdout and system.password() in done.stdout, done.stdout
         assert system.password() not in (system.home / "run/standalone.log").read_text()
-        assert f":{system.web_port}" in system.cli("standalone", "--status").stdout
+        done = system.cli("standalone", "--status")
+        assert f":{system.web_port}" in done.stdout and "supervisor" not in done.stdout, done.stdout
         # Another terminal, which knows the home and none of the ports.
         environment = {"PATH": os.environ["PATH"], "HEADRACE_HOME": str(system.home)}
         for words in (["dags", "list"], ["db", "check"], ["doctor", "--core.load_examples=false"]):
             done = subprocess.run([system.bin / "headrace", *words], env=environment, capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stdout + done.stderr
-        system.cli("standalone", "--stop")
+        assert "tasks that run have 20 s" in system.cli("standalone", "--stop").stdout
         assert system.processes() == [], system.processes()
+        assert system.cli("standalone", "--stop").stdout == "  nothing runs\n"
     finally:
         system.cli("standalone", "--stop", check=False)
         shutil.rmtree(system.home)
+
+
+def what_a_test_started_ends_with_it_even_when_it_is_killed():
+    home = pathlib.Path(tempfile.mkdtemp(prefix="hr-", dir="/tmp"))
+    script = "import sys, time; from headrace import Standalone; Standalone(home=sys.argv[1]).start(); print('up', flush=True); time.sleep(600)"
+    test = subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert test.stdout.readline() == "up\n"
+        assert Standalone(home=home).processes()
+    finally:
+        test.kill()
+        test.wait()
+        test.stdout.close()
+        wait_for(lambda: not Standalone(home=home).processes(), "the end of what it started", 60)
+        shutil.rmtree(home)
 
 
 def a_failing_start_says_why_and_leaves_nothing():
@@ -219,5 +245,5 @@ if __name__ == "__main__":
     main(everything_comes_from_nothing_and_ends_with_sigterm, what_is_healthy_has_all_that_examples_use, what_dies_is_started_again,
          a_killed_supervisor_leaves_nothing_broken, two_live_side_by_side, a_second_start_in_the_same_home_is_refused,
          a_port_that_is_taken_is_named, detached_it_says_when_it_is_ready_and_can_be_asked_and_stopped,
-         a_failing_start_says_why_and_leaves_nothing, a_home_with_a_long_path_works,
+         what_a_test_started_ends_with_it_even_when_it_is_killed, a_failing_start_says_why_and_leaves_nothing, a_home_with_a_long_path_works,
          a_home_that_the_databases_user_cannot_reach_works, an_ordinary_user_needs_no_root)

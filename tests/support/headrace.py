@@ -6,6 +6,7 @@
         run = system.trigger("hello")
         assert system.wait_run("hello", run)["state"] == "success"
 """
+import ctypes
 import http.client
 import json
 import os
@@ -55,6 +56,12 @@ def environment_name(setting):
     return f"HEADRACE__{section.replace('.', '_').upper()}__{key.upper()}"
 
 
+def end_with_parent():
+    """In a child: SIGTERM when the test that started it ends, however that comes (ctest kills one that takes too long)."""
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class ApiError(Exception):
     def __init__(self, status, body):
         super().__init__(f"{status}: {body[:300]}")
@@ -94,14 +101,15 @@ class Standalone:
 
     def launch(self):
         with open(self.home / "standalone.log", "ab") as log:
+            self.said_before = log.tell()
             self.process = subprocess.Popen([self.bin / "headrace", "standalone"], env=self.env, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True,
+                                            stdout=log, stderr=log, start_new_session=True, preexec_fn=end_with_parent,
                                             user=self.user, group=self.user and "nogroup", extra_groups=self.user and [])
 
     def start(self, timeout=60):
         self.launch()
         wait_for(self.is_healthy, "a healthy system", timeout)
-        wait_for(lambda: "Headrace is ready" in self.output(), "the word that it is ready", timeout)
+        wait_for(lambda: "Headrace is ready" in self.output()[self.said_before:], "the word that it is ready", timeout)
 
     def is_healthy(self):
         if self.process.poll() is not None:

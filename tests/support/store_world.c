@@ -13,7 +13,7 @@ const char *store_world_database(void)
 
     if (template == NULL) {
         template = pg_server_make_database(NULL);
-        if (store_migrate(template, NULL, NULL, &err) < 0)
+        if (store_migrate(template, 128, NULL, NULL, &err) < 0)
             fail_msg("migrating: %s", err.sentence);
     }
     return pg_server_make_database(pg_server_database(template));

@@ -9,7 +9,7 @@ enum { INVENTORY_MS = 5000 };
 struct core_limits story_limits(void)
 {
     return (struct core_limits){
-        .runs_max = 1000, .tasks_max = 100000, .workers_max = 100, .batch_writes_max = 1000, .parallelism = 0,
+        .runs_max = 1000, .workers_max = 100, .batch_writes_max = 1000, .parallelism = 0,
         .map_length_max = 1024, .output_bytes_max = 1 << 20, .credit_ttl_ms = 10000, .credit_margin_ms = 1000,
         .lease_ms = 300000, .lease_grace_ms = 10000, .amnesty_ms = 330000, .running_write_ms = 1000,
         .infra_retries_max = 3, .default_pool_slots = 128, .notify_give_up_ms = 86400000,

@@ -209,6 +209,36 @@ static bool is_private(int rc)
            rc == ERR_IO || rc == ERR_LIMIT || err_http_status(rc) >= 500;
 }
 
+/* "there is no task load of run r1 of DAG etl", from what the path names: innermost first. Empty
+ * when it names nothing of these. */
+static struct str absent_sentence(const struct call *call)
+{
+    static const struct {
+        const char *param, *noun;
+    } THINGS[] = {
+        {"xcom_key",         "output"    },
+        { "version_number",  "version"   },
+        { "task_try_number", "try"       },
+        { "try_number",      "try"       },
+        { "task_id",         "task"      },
+        { "dag_run_id",      "run"       },
+        { "dag_id",          "DAG"       },
+        { "pool_name",       "pool"      },
+        { "variable_key",    "variable"  },
+        { "connection_id",   "connection"},
+    };
+    struct str text = STR_EMPTY;
+
+    for (size_t i = 0; i < sizeof THINGS / sizeof *THINGS; i++) {
+        struct str value = http_param(call->request, THINGS[i].param);
+        if (value.bytes != NULL && !str_is(value, "~"))
+            text = str_format(call->arena, "%.*s%s%s %.*s", STR_ARG(text),
+                              text.size == 0 ? "there is no " : " of ", THINGS[i].noun,
+                              STR_ARG(value));
+    }
+    return text;
+}
+
 void call_fail(struct call *call, int rc, const struct err *err)
 {
     int status = err_http_status(rc);
@@ -220,11 +250,17 @@ void call_fail(struct call *call, int rc, const struct err *err)
     }
     if (rc == ERR_DB_CONNECTION)
         sentence = "the metadata database is not available at the moment";
+    struct str absent = rc == ERR_NOT_FOUND && strncmp(sentence, "there is no such ", 17) == 0
+                            ? absent_sentence(call)
+                            : STR_EMPTY;
     if (status == 503)
         http_set_header(call->request, "Retry-After", STR("2"));
     if (rc == ERR_UNAUTHENTICATED)
         http_set_header(call->request, "WWW-Authenticate", STR("Bearer"));
-    http_answer_problem(call->request, status, "%s", sentence);
+    if (absent.size > 0)
+        http_answer_problem(call->request, status, "%.*s", STR_ARG(absent));
+    else
+        http_answer_problem(call->request, status, "%s", sentence);
 }
 
 void call_pass(void *owner, int rc, struct str json, const struct err *err)

@@ -96,7 +96,8 @@ static struct str sentence_of(const struct value *answer, int code)
 {
     if (answer != NULL && answer->type == VALUE_STRING && answer->string.size > 0)
         return answer->string;
-    return value_text(value_get(answer, "detail"), str_of(err_sentence(code)));
+    struct str detail = value_text(value_get(answer, "detail"), STR_EMPTY);
+    return detail.size > 0 ? detail : str_of(err_sentence(code));
 }
 
 static void on_answer(void *owner, const struct request_answer *answer)

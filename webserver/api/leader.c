@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-enum { WHY_DEADLINE_MS = 2000, TICK_MS = 250 };
+enum { ANSWER_DEADLINE_MS = 2000, TICK_MS = 250 };
 
 struct question {
     uint64_t question_no;
@@ -36,6 +36,15 @@ static void answer_at(struct leader *leader, uint32_t index, int rc, struct str 
     question.on_end(question.owner, rc, text);
 }
 
+static void answer(struct leader *leader, uint64_t question_no, struct str text)
+{
+    for (uint32_t i = 0; i < leader->questions.count; i++)
+        if (leader->questions.items[i].question_no == question_no) {
+            answer_at(leader, i, 0, text);
+            return;
+        }
+}
+
 static void on_tick(struct timer *timer)
 {
     struct leader *leader = timer->owner;
@@ -55,11 +64,7 @@ static void tell(struct wire_client *client, struct message *message)
 
 static void subscribe(struct wire_client *client)
 {
-    struct message hello = { .type = MESSAGE_HELLO };
-    hello.hello.lowest_version = MESSAGE_VERSION;
-    hello.hello.highest_version = MESSAGE_VERSION;
-    hello.hello.program = STR("webserver");
-    hello.hello.release = STR(HEADRACE_VERSION);
+    struct message hello = message_hello(STR("webserver"));
     tell(client, &hello);
     tell(client, &(struct message) { .type = MESSAGE_SUBSCRIBE });
 }
@@ -81,13 +86,10 @@ static void on_message(struct wire_client *client, const struct message *message
     if (message->type == MESSAGE_NOTES)
         leader->options.on_notes(leader->options.owner, message->notes.notes, message->notes.count,
                                  message->notes.restarted);
-    if (message->type != MESSAGE_WHY_ANSWER)
-        return;
-    for (uint32_t i = 0; i < leader->questions.count; i++)
-        if (leader->questions.items[i].question_no == message->why_answer.question_no) {
-            answer_at(leader, i, 0, message->why_answer.text);
-            return;
-        }
+    if (message->type == MESSAGE_WHY_ANSWER)
+        answer(leader, message->why_answer.question_no, message->why_answer.text);
+    if (message->type == MESSAGE_FIGURES_ANSWER)
+        answer(leader, message->figures_answer.question_no, message->figures_answer.text);
 }
 
 static int open_client(struct leader *leader, struct str address, struct err *err)
@@ -177,23 +179,45 @@ void leader_nudge(struct leader *leader)
         tell(leader->clients.items[i], &(struct message) { .type = MESSAGE_NUDGE });
 }
 
-void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
-                    void (*on_end)(void *owner, int rc, struct str text), void *owner)
+/* The number of a new question; 0 when there is nobody to ask, and on_end was told. */
+static uint64_t question_new(struct leader *leader,
+                             void (*on_end)(void *owner, int rc, struct str text), void *owner)
 {
     if (!leader_is_heard(leader)) {
         on_end(owner, ERR_UNAVAILABLE, STR_EMPTY);
-        return;
+        return 0;
     }
-    struct question question = { ++leader->question_count, loop_now_ms() + WHY_DEADLINE_MS, on_end,
-                                 owner };
+    struct question question = { ++leader->question_count, loop_now_ms() + ANSWER_DEADLINE_MS,
+                                 on_end, owner };
     VEC_ADD(&leader->questions, question);
     timer_every(&leader->tick, TICK_MS);
+    return question.question_no;
+}
+
+static void tell_all(struct leader *leader, const struct message *message)
+{
     VEC_EACH (&leader->clients, i) {
-        struct message message = { .type = MESSAGE_WHY_QUESTION };
-        message.why_question.question_no = question.question_no;
-        message.why_question.run_no = run_no;
-        message.why_question.task = task;
-        message.why_question.map_index = map_index;
-        tell(leader->clients.items[i], &message);
+        struct message copy = *message; /* each client numbers its own */
+        tell(leader->clients.items[i], &copy);
     }
+}
+
+void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
+                    void (*on_end)(void *owner, int rc, struct str text), void *owner)
+{
+    uint64_t question_no = question_new(leader, on_end, owner);
+    if (question_no != 0)
+        tell_all(leader, &(struct message) {
+                             .type = MESSAGE_WHY_QUESTION,
+                             .why_question = {question_no, run_no, task, map_index}
+        });
+}
+
+void leader_ask_figures(struct leader *leader, void (*on_end)(void *owner, int rc, struct str text),
+                        void *owner)
+{
+    uint64_t question_no = question_new(leader, on_end, owner);
+    if (question_no != 0)
+        tell_all(leader, &(struct message) { .type = MESSAGE_FIGURES_QUESTION,
+                                             .figures_question = { question_no } });
 }

@@ -73,6 +73,21 @@ static void set_gauges(struct call *call, const struct value *rows)
     }
 }
 
+/* The leader's own figures follow ours; a standby answers nothing. */
+static void on_figures(void *owner, int rc, struct str figures)
+{
+    struct call *call = owner;
+    struct metrics *metrics = call->api->options.metrics;
+    struct buf text = { 0 };
+    metric_set(
+        metrics_gauge(metrics, "headrace_scheduler_up", "Whether the leading scheduler answers."),
+        rc == 0);
+    metrics_render(metrics, NULL, &text);
+    buf_add_str(&text, figures);
+    http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&text));
+    buf_clear(&text);
+}
+
 static void on_gauges(void *owner, int rc, struct str json, const struct err *err)
 {
     struct call *call = owner;
@@ -86,10 +101,7 @@ static void on_gauges(void *owner, int rc, struct str json, const struct err *er
         rc == 0);
     if (rc == 0)
         set_gauges(call, rows);
-    struct buf text = { 0 };
-    metrics_render(metrics, &text);
-    http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&text));
-    buf_clear(&text);
+    leader_ask_figures(call->api->leader, on_figures, call);
 }
 
 static void answer_metrics(struct call *call)

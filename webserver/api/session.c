@@ -215,12 +215,24 @@ void user_create(struct call *call)
     auth_hash(call->api->options.auth, password, call, on_new_hash);
 }
 
+/* Which of the two it was that nothing could be deleted for. */
+static void on_kept(void *owner, int rc, const struct user_row *user, const struct err *err)
+{
+    struct call *call = owner;
+    (void)user;
+    if (rc == 0)
+        call_refuse(call, 409, "%.*s is the last administrator", STR_ARG(call_param(call, "name")));
+    else if (rc == ERR_NOT_FOUND)
+        call_refuse(call, 404, "there is no user %.*s", STR_ARG(call_param(call, "name")));
+    else
+        call_fail(call, rc, err);
+}
+
 static void on_gone(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
     if (rc == ERR_CONFLICT)
-        call_refuse(call, 409, "there is no account %.*s, or it is the last administrator",
-                    STR_ARG(call_param(call, "name")));
+        user_read(call->api->options.store, call_param(call, "name"), on_kept, call);
     else if (rc < 0)
         call_fail(call, rc, err);
     else

@@ -301,6 +301,7 @@ void variable_patch(struct call *call)
     struct list_query query;
     if (!names_agree(call, "key", call_param(call, "variable_key")))
         return;
+    vault_refuse_stars(call, "value");
     if (call_refuse_problems(call))
         return;
     list_query_init(&query, LIST_VARIABLES, call->arena, 1);

@@ -48,6 +48,13 @@ static void need(struct call *call, const char *field)
         call_problem(call, "body", field, "missing", "Field required");
 }
 
+void vault_refuse_stars(struct call *call, const char *field)
+{
+    if (str_is(body_value(call, field, STR_EMPTY), "***"))
+        call_problem(call, "body", field, "value_error",
+                     "*** is what is shown instead of a secret: send the secret itself");
+}
+
 static void read_pool(struct call *call, struct pool_row *pool)
 {
     need(call, "slots");
@@ -59,6 +66,7 @@ static void read_pool(struct call *call, struct pool_row *pool)
 static void read_variable(struct call *call, struct variable_row *variable)
 {
     need(call, "value");
+    vault_refuse_stars(call, "value");
     variable->value = body_value(call, "value", STR_EMPTY);
     variable->description = body_text(call, "description", STR_EMPTY);
 }
@@ -66,6 +74,8 @@ static void read_variable(struct call *call, struct variable_row *variable)
 static void read_connection(struct call *call, struct connection_row *connection)
 {
     need(call, "conn_type");
+    vault_refuse_stars(call, "password");
+    vault_refuse_stars(call, "extra");
     connection->conn_type = body_text(call, "conn_type", STR_EMPTY);
     connection->description = body_text(call, "description", STR_EMPTY);
     connection->host = body_text(call, "host", STR_EMPTY);
@@ -112,6 +122,7 @@ void vault_send(struct call *call, const struct vault_row *row,
         message.kind = REQUEST_POOL;
         message.pool = row->name;
         message.slots = row->pool.slots;
+        message.include_deferred = row->pool.include_deferred;
         message.removed = row->change == VAULT_DELETE;
         value_put(call->arena, detail, STR("slots"), value_int(call->arena, row->pool.slots));
     }

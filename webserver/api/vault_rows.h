@@ -10,6 +10,9 @@
 /* A value that is not a text is kept as JSON; null counts as absent. */
 struct str body_value(struct call *call, const char *name, struct str otherwise);
 
+/* A problem of the call when the field has the stars that are shown instead of a secret. */
+void vault_refuse_stars(struct call *call, const char *field);
+
 /* All of a row from call->body, which names it. What does not fit becomes problems of the call. */
 void vault_read_row(struct call *call, enum vault_kind kind, enum vault_change change,
                     struct vault_row *out);

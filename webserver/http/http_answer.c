@@ -238,14 +238,3 @@ void http_stream_end(struct http_request *request)
     http_conn_answered(conn, request);
 }
 
-void http_stream_abort(struct http_request *request)
-{
-    ASSERT(request->is_streaming);
-    struct http_conn *conn = request->conn;
-    if (conn != NULL) {
-        conn->request = NULL;
-        request->conn = NULL;
-        http_conn_break(conn);
-    }
-    http_request_free(request);
-}

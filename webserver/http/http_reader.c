@@ -115,11 +115,6 @@ bool http_reader_is_idle(const struct http_reader *reader)
     return reader->phase == READ_HEAD && http_gate_is_idle(&reader->gate);
 }
 
-bool http_reader_in_body(const struct http_reader *reader)
-{
-    return reader->phase != READ_HEAD;
-}
-
 static enum http_read refuse(struct http_reader *reader, int status, const char *reason)
 {
     reader->phase = READ_BROKEN;

@@ -43,6 +43,5 @@ struct http_request *http_reader_take(struct http_reader *reader);
 
 /* Between two requests, not a byte of the next seen. */
 bool http_reader_is_idle(const struct http_reader *reader);
-bool http_reader_in_body(const struct http_reader *reader);
 
 #endif

@@ -91,10 +91,6 @@ void http_stream_start(struct http_request *request, int status, const char *con
 size_t http_stream_write(struct http_request *request, struct str bytes);
 size_t http_stream_queued(const struct http_request *request);
 void http_stream_end(struct http_request *request);
-/* Breaks the connection, so that the client sees that the answer is not complete; takes the
- * request. */
-void http_stream_abort(struct http_request *request);
-
 enum { HTTP_HIGH_WATER = 256 * 1024 };
 
 /* For tests and for the reader: an empty request, and its end without an answer. */

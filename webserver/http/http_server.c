@@ -133,7 +133,3 @@ bool http_server_is_tls(const struct http_server *server)
     return server->tls != NULL;
 }
 
-uint32_t http_server_connections(const struct http_server *server)
-{
-    return server->conn_count;
-}

@@ -54,6 +54,5 @@ MUST_USE int http_server_reload_tls(struct http_server *server, const char *cert
 
 int http_server_port(const struct http_server *server);
 bool http_server_is_tls(const struct http_server *server);
-uint32_t http_server_connections(const struct http_server *server);
 
 #endif

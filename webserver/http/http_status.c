@@ -60,14 +60,6 @@ enum http_verb http_verb_parse(struct str name)
     return VERB_NONE;
 }
 
-const char *http_verb_name(enum http_verb verb)
-{
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (VERBS[i].verb == verb)
-            return VERBS[i].name;
-    return "NONE";
-}
-
 void http_verbs_text(uint32_t verbs, char text[HTTP_ALLOW_SIZE])
 {
     size_t size = 0;

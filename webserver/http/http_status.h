@@ -25,7 +25,6 @@ enum http_verb {
 };
 
 enum http_verb http_verb_parse(struct str name); /* VERB_NONE when it is unknown; case counts */
-const char *http_verb_name(enum http_verb verb);
 
 /* "GET, HEAD, POST": for Allow. `text` has room for all of them. */
 enum { HTTP_ALLOW_SIZE = 80 };

@@ -50,6 +50,7 @@ void attempts_clear(struct worker_shell *shell)
 static void end(struct worker_shell *shell, struct id128 attempt, const struct result *result)
 {
     live_remove(shell, attempt);
+    metric_add(shell->ended, 1);
     spool_ended(&shell->spool, attempt, result);
     shipper_ended(&shell->shipper, attempt, result->log_bytes);
     if (shell->is_recovered)

@@ -89,10 +89,7 @@ static void on_message(struct wire_client *client, const struct message *message
 static void on_state(struct wire_client *client, bool is_up, const struct err *why)
 {
     struct scheduler_link *link = wire_client_owner(client);
-    struct message hello = {
-        .type = MESSAGE_HELLO,
-        .hello = {MESSAGE_VERSION, MESSAGE_VERSION, STR("worker"), STR(HEADRACE_VERSION)}
-    };
+    struct message hello = message_hello(STR("worker"));
     struct err err;
 
     if (!is_up) {

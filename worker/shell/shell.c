@@ -13,6 +13,7 @@
 
 enum {
     SPOOL_RETRY_MS = 1000,
+    LINE_EVERY_MS = 60000,
     ENDING_LOOK_MS = 100,
     ALONE_MS =
         3000, /* leaving, with nothing running and no scheduler: results go out at the next start */
@@ -28,9 +29,11 @@ static void carry_out(struct worker_shell *shell, const struct worker_do *order)
 {
     switch (order->type) {
     case WORKER_DO_START:
+        metric_add(shell->started, 1);
         attempts_start(shell, order);
         break;
     case WORKER_DO_REFUSE:
+        metric_add(shell->refused, 1);
         log_info("grant_refused", LOG_ID("attempt", order->attempt),
                  LOG_STR("reason", order->reason));
         break;
@@ -215,6 +218,25 @@ void worker_shell_leave(struct worker_shell *shell)
  * ------------------------------------------------------------------------------------------------
  */
 
+/* How it fares: once a minute, and at the end. */
+static void say(const struct worker_shell *shell)
+{
+    log_info("figures", LOG_INT("running", shell->live.count), LOG_INT("epoch", shell->epoch),
+             LOG_INT("started", (int64_t)metric_value(shell->started)),
+             LOG_INT("ended", (int64_t)metric_value(shell->ended)),
+             LOG_INT("refused", (int64_t)metric_value(shell->refused)),
+             LOG_INT("wire_sent", (int64_t)metrics_sum(shell->metrics, "headrace_wire_sent_total")),
+             LOG_INT("wire_received",
+                     (int64_t)metrics_sum(shell->metrics, "headrace_wire_received_total")),
+             LOG_INT("wire_dropped",
+                     (int64_t)metrics_sum(shell->metrics, "headrace_wire_dropped_total")));
+}
+
+static void on_line(struct timer *timer)
+{
+    say(timer->owner);
+}
+
 static void names_make(struct worker_shell *shell)
 {
     const struct conf *conf = shell->conf;
@@ -255,7 +277,7 @@ static int parts_open(struct worker_shell *shell, struct err *err)
         return rc;
     limits.incarnation = shell->spool.incarnation;
     shell->core = worker_core_new(&limits);
-    rc = wire_open(&shell->wire, shell->loop, NULL, err);
+    rc = wire_open(&shell->wire, shell->loop, shell->metrics, err);
     if (rc < 0)
         return rc;
     shell->shipper_is_open = true;
@@ -285,10 +307,19 @@ int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct
     shell->conf = conf;
     shell->owner = owner;
     shell->on_end = on_end;
+    shell->metrics = metrics_new();
+    shell->started =
+        metrics_counter(shell->metrics, "headrace_attempts_started_total", "Attempts begun.");
+    shell->ended =
+        metrics_counter(shell->metrics, "headrace_attempts_ended_total", "Attempts that ended.");
+    shell->refused =
+        metrics_counter(shell->metrics, "headrace_grants_refused_total", "Grants refused.");
     shell->spool =
         (struct spool) { .fd = -1, .lock_fd = -1, .attempts_fd = -1, .journal = { .fd = -1 } };
     timer_open(&shell->tick, loop, on_tick, shell);
     timer_open(&shell->ending, loop, on_ending, shell);
+    timer_open(&shell->line, loop, on_line, shell);
+    timer_every(&shell->line, LINE_EVERY_MS);
     names_make(shell);
     errands_open(shell);
     *out = shell;
@@ -304,6 +335,7 @@ static void on_part_closed(void *owner)
     void (*done)(void *owner) = shell->done;
     void *done_owner = shell->owner;
     worker_core_free(shell->core);
+    metrics_free(shell->metrics);
     spool_close(&shell->spool);
     free(shell->name);
     free(shell->host);
@@ -321,10 +353,11 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
         return;
     if (shell->is_recovered)
         on_settle(&shell->settle);
+    say(shell);
     shell->is_closing = true;
     shell->done = done;
     defer_cancel(&shell->settle);
-    shell->closing = 3 + shell->shipper_is_open + shell->warden_is_open + (shell->wire != NULL);
+    shell->closing = 4 + shell->shipper_is_open + shell->warden_is_open + (shell->wire != NULL);
     schedulers_close(shell);
     attempts_clear(shell);
     helper_close(shell->helper, on_part_closed, shell);
@@ -336,6 +369,7 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
         wire_close(shell->wire, on_part_closed, shell);
     timer_close(&shell->tick, on_part_closed);
     timer_close(&shell->ending, on_part_closed);
+    timer_close(&shell->line, on_part_closed);
 }
 
 void worker_shell_set_conf(struct worker_shell *shell, const struct conf *conf)

@@ -14,6 +14,7 @@
 #include "common/conf/conf.h"
 #include "common/loop/loop.h"
 #include "common/loop/timer.h"
+#include "common/metrics/metrics.h"
 #include "common/wire/wire.h"
 #include "worker/core/worker_core.h"
 #include "worker/shell/shipper.h"
@@ -41,6 +42,8 @@ struct worker_shell {
     struct loop *loop;
     const struct conf *conf;
     char *name, *host, *queues, *warden_program;
+    struct metrics *metrics;
+    struct metric *started, *ended, *refused; /* attempts */
     struct wire *wire;
     struct spool spool;
     struct worker_core *core;
@@ -53,7 +56,7 @@ struct worker_shell {
     VEC(struct id128) to_forget; /* results to journal, then the warden may forget them */
     VEC(struct id128) lost; /* live attempts to be reported lost once the present step is over */
     const struct message_grant *grant; /* during its step */
-    struct timer tick, ending;
+    struct timer tick, ending, line;
     struct defer settle;
     bool is_recovered, inventory_wanted, spool_failing;
     bool scheduler_drains, is_leaving, spool_is_full;

@@ -306,10 +306,7 @@ static void choose_intake(struct shipper *shipper)
 static void on_state(struct wire_client *client, bool is_up, const struct err *why)
 {
     struct shipper *shipper = wire_client_owner(client);
-    struct message hello = {
-        .type = MESSAGE_HELLO,
-        .hello = {MESSAGE_VERSION, MESSAGE_VERSION, STR("worker"), STR(HEADRACE_VERSION)}
-    };
+    struct message hello = message_hello(STR("worker"));
     struct err err;
 
     if (is_up) {

@@ -106,9 +106,9 @@ static void line_add(struct transcript *transcript, char kind, struct str text, 
     if (after > transcript->limit && kind != 'S') {
         transcript->cut = true;
         buf_printf(&transcript->out,
-                   "%lld S the log is cut here: its limit of %lld bytes is reached; the task goes "
-                   "on, what it prints "
-                   "from now on is not kept\n",
+                   "%lld S the log is cut here: its limit of %lld bytes "
+                   "(worker.max_log_bytes) is reached; the task goes on, what it prints from now "
+                   "on is not kept\n",
                    (long long)unix_ms, (long long)transcript->limit);
         return;
     }

@@ -100,6 +100,17 @@ static void take_error(struct attempt *attempt, struct arena *arena, struct ward
     buf_clear(&masked);
 }
 
+/* A shell says 128 + n of a command that signal n ended. */
+static struct str exit_sentence(struct arena *arena, int code)
+{
+    const char *name = code > 128 ? sigabbrev_np(code - 128) : NULL;
+
+    if (name == NULL)
+        return str_format(arena, "it ended with exit code %d", code);
+    return str_format(arena, "it ended with exit code %d (128+%d: a command was ended by SIG%s)",
+                      code, code - 128, name);
+}
+
 static void judge_exit(struct attempt *attempt, struct arena *arena, struct warden_result *out)
 {
     bool by_signal = WIFSIGNALED(attempt->status);
@@ -127,7 +138,7 @@ static void judge_exit(struct attempt *attempt, struct arena *arena, struct ward
             arena, "it was ended by signal %d (%s)%s", signal, strsignal(signal),
             killed_by_others ? ", by somebody else: maybe this host was out of memory" : "");
     } else if (out->error.size == 0) {
-        out->error = str_format(arena, "it ended with exit code %d", out->exit_code);
+        out->error = exit_sentence(arena, out->exit_code);
     }
 }
 

@@ -46,6 +46,20 @@ static void assert_refused(struct str text, const char *expected)
         fail_msg("'%.*s' does not begin with '%s'", STR_ARG(said), expected);
 }
 
+static void a_python_file_with_dags_is_refused_and_another_passed_over(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        compile_file(&arena, STR("etl.py"), STR("from Airflow import DAG\n"), NULL, &result),
+        ERR_INVALID);
+    assert_true(str_is(result.problems[0].sentence, "DAGs in Python files are not read yet"));
+    compile_clear(&result);
+    assert_int_equal(
+        compile_file(&arena, STR("helpers.py"), STR("def dag(): return {1: 2\n"), NULL, &result),
+        0);
+    assert_int_equal(result.dag_count, 0);
+}
+
 static void the_file_names_the_dag_that_has_no_id(void **state)
 {
     (void)state;
@@ -103,7 +117,8 @@ static void dates_are_read_on_the_clock_of_the_zone(void **state)
 static void a_dag_that_names_no_zone_is_in_that_of_the_settings(void **state)
 {
     (void)state;
-    struct compile_options options = { .zone = zones_find, .default_timezone = STR("Europe/Lisbon") };
+    struct compile_options options = { .zone = zones_find,
+                                       .default_timezone = STR("Europe/Lisbon") };
     struct str silent = STR("start_date: 2026-07-01\ntasks: {a: {empty: }}\n");
     compile_clear(&result);
     assert_int_equal(compile_file(&arena, STR("a.yaml"), silent, &options, &result), 0);
@@ -226,7 +241,9 @@ static void a_good_document_beside_a_bad_one_is_given(void **state)
 static void each_dag_has_its_own_document_as_source(void **state)
 {
     (void)state;
-    assert_int_equal(compile(STR("# first\ndag_id: one\ntasks: {a: {empty: }}\n---\n# second\ndag_id: two\ntasks: {a: {empty: }}\n")), 0);
+    assert_int_equal(compile(STR("# first\ndag_id: one\ntasks: {a: {empty: }}\n---\n# "
+                                 "second\ndag_id: two\ntasks: {a: {empty: }}\n")),
+                     0);
     assert_int_equal(result.dag_count, 2);
     assert_str(result.sources[0], "# first\ndag_id: one\ntasks: {a: {empty: }}\n");
     assert_str(result.sources[1], "---\n# second\ndag_id: two\ntasks: {a: {empty: }}\n");
@@ -356,6 +373,7 @@ static void five_thousand_tasks_compile_fast(void **state)
 #define EACH(name) cmocka_unit_test_teardown(name, clear)
 
 TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its_default),
+      EACH(a_python_file_with_dags_is_refused_and_another_passed_over),
       EACH(a_task_overrides_the_defaults), EACH(dates_are_read_on_the_clock_of_the_zone),
       EACH(a_dag_that_names_no_zone_is_in_that_of_the_settings),
       EACH(without_a_source_of_zones_only_utc_exists),
@@ -363,7 +381,8 @@ TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its
       EACH(the_names_that_are_taken_are_those_that_a_run_knows),
       EACH(outputs_may_be_read_from_tasks_far_upstream),
       EACH(the_length_of_a_map_is_bounded_by_the_setting),
-      EACH(a_good_document_beside_a_bad_one_is_given), EACH(each_dag_has_its_own_document_as_source),
+      EACH(a_good_document_beside_a_bad_one_is_given),
+      EACH(each_dag_has_its_own_document_as_source),
       EACH(problems_are_bounded_and_never_let_a_bad_document_pass),
       EACH(hostile_files_are_refused_where_they_go_too_far),
       EACH(the_number_of_tasks_and_dependencies_is_bounded), EACH(five_thousand_tasks_compile_fast))

@@ -169,19 +169,6 @@ static void every_problem_has_a_place_and_a_sentence(void **state)
     }
 }
 
-static void the_schema_and_the_reference_page_are_what_the_table_says(void **state)
-{
-    (void)state;
-    struct buf buf;
-    buf_init(&buf);
-    compile_schema(&buf);
-    compare(HEADRACE_SOURCE_DIR "/docs/dag.schema.json", buf_str(&buf));
-    buf_reset(&buf);
-    compile_reference(&buf);
-    compare(HEADRACE_SOURCE_DIR "/docs/reference/dag-file.md", buf_str(&buf));
-    buf_clear(&buf);
-}
-
 static int clear(void **state)
 {
     (void)state;
@@ -194,5 +181,4 @@ static int clear(void **state)
 
 TESTS(EACH(bad_files_give_the_problems_beside_them),
       EACH(good_files_give_the_intermediate_form_beside_them),
-      EACH(every_problem_has_a_place_and_a_sentence),
-      EACH(the_schema_and_the_reference_page_are_what_the_table_says))
+      EACH(every_problem_has_a_place_and_a_sentence))

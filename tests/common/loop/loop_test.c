@@ -5,7 +5,6 @@
 #include "common/loop/poll.h"
 #include "common/loop/signal.h"
 #include "common/loop/timer.h"
-#include "common/loop/wake.h"
 #include "common/loop/watch.h"
 #include "common/loop/work.h"
 #include "tests/support/test.h"
@@ -277,32 +276,6 @@ static void work_runs_on_another_thread_and_ends_on_the_loop(void **state)
     loop_free(world.loop);
 }
 
-static void on_wake(struct wake *wake)
-{
-    ((struct world *)wake->owner)->done = true;
-}
-
-static void *wake_from_thread(void *wake)
-{
-    wake_send(wake);
-    return NULL;
-}
-
-static void another_thread_wakes_the_loop(void **state)
-{
-    (void)state;
-    struct world world;
-    struct wake wake;
-    pthread_t thread;
-    setup(&world);
-    assert_int_equal(wake_open(&wake, world.loop, on_wake, &world, NULL), 0);
-    assert_int_equal(pthread_create(&thread, NULL, wake_from_thread, &wake), 0);
-    assert_true(loop_run_until(world.loop, &world.done, 5000));
-    pthread_join(thread, NULL);
-    wake_close(&wake, NULL);
-    loop_free(world.loop);
-}
-
 static void on_change(struct watch *watch, const char *name)
 {
     struct world *world = watch->owner;
@@ -352,6 +325,6 @@ TESTS(CASE(a_repeating_timer_fires_until_closed_and_done_comes_once),
       CASE(a_cancelled_call_does_not_come), CASE(a_signal_is_an_event),
       CASE(a_descriptor_is_watched_by_level_and_can_be_watched_anew),
       CASE(a_hook_with_work_does_not_let_the_loop_sleep),
-      CASE(work_runs_on_another_thread_and_ends_on_the_loop), CASE(another_thread_wakes_the_loop),
+      CASE(work_runs_on_another_thread_and_ends_on_the_loop),
       CASE(a_new_file_in_a_watched_folder_is_noticed),
       CASE(the_descriptors_that_are_left_are_counted))

@@ -6,7 +6,7 @@
 static void assert_shows(const struct metrics *metrics, const char *expected)
 {
     struct buf text = { 0 };
-    metrics_render(metrics, &text);
+    metrics_render(metrics, NULL, &text);
     assert_str(buf_str(&text), expected);
     buf_clear(&text);
 }
@@ -24,6 +24,28 @@ static void counters_and_gauges_show_as_prometheus_text(void **state)
     assert_shows(metrics,
                  "# HELP sent_total Messages sent.\n# TYPE sent_total counter\nsent_total 3\n"
                  "# HELP depth How deep.\n# TYPE depth gauge\ndepth -0.5\n");
+    metrics_free(metrics);
+}
+
+static void a_program_shows_the_names_of_libraries_as_its_own(void **state)
+{
+    (void)state;
+    struct metrics *metrics = metrics_new();
+    struct metric *sent = metrics_counter(metrics, "headrace_sent_total", "Messages sent.");
+    metric_add(metric_with(sent, "socket", STR("a")), 2);
+    metric_add(metric_with(sent, "socket", STR("b")), 3);
+    metric_add(metrics_counter(metrics, "airflow_ti_start", "Attempts."), 1);
+    struct buf text = { 0 };
+    metrics_render(metrics, "scheduler", &text);
+    assert_str(buf_str(&text), "# HELP headrace_scheduler_sent_total Messages sent.\n"
+                               "# TYPE headrace_scheduler_sent_total counter\n"
+                               "headrace_scheduler_sent_total{socket=\"a\"} 2\n"
+                               "headrace_scheduler_sent_total{socket=\"b\"} 3\n"
+                               "# HELP airflow_ti_start Attempts.\n# TYPE airflow_ti_start counter\n"
+                               "airflow_ti_start 1\n");
+    assert_true(metrics_sum(metrics, "headrace_sent_total") == 5);
+    assert_true(metrics_sum(metrics, "headrace_unknown") == 0);
+    buf_clear(&text);
     metrics_free(metrics);
 }
 
@@ -87,6 +109,7 @@ static void without_a_table_counting_is_harmless(void **state)
 }
 
 TESTS(CASE(counters_and_gauges_show_as_prometheus_text),
+      CASE(a_program_shows_the_names_of_libraries_as_its_own),
       CASE(series_have_labels_whose_values_are_escaped),
       CASE(a_histogram_counts_cumulatively_with_bounds_included),
       CASE(endless_label_values_end_in_other), CASE(without_a_table_counting_is_harmless))

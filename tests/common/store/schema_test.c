@@ -43,7 +43,7 @@ static void an_empty_database_is_migrated_and_then_fits(void **state)
     assert_int_equal(store_schema_check(conninfo, &err), ERR_CONFLICT);
     assert_string_equal(err.sentence, "the database is empty");
     assert_string_equal(err.hint, "run `headrace db migrate`");
-    assert_int_equal(store_migrate(conninfo, count_step, &steps, &err), 0);
+    assert_int_equal(store_migrate(conninfo, 128, count_step, &steps, &err), 0);
     assert_int_equal(store_schema(conninfo, &schema, &err), 0);
     assert_int_equal(schema.applied, schema.known);
     assert_int_equal(steps, schema.known);
@@ -58,9 +58,21 @@ static void migrating_twice_changes_nothing(void **state)
     int steps = 0;
 
     (void)state;
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
-    assert_int_equal(store_migrate(conninfo, count_step, &steps, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, count_step, &steps, NULL), 0);
     assert_int_equal(steps, 0);
+}
+
+static void a_new_database_has_the_slots_of_the_settings_and_keeps_what_was_said_later(void **state)
+{
+    const char *conninfo = pg_server_make_database(NULL);
+    const char *slots = "SELECT slots FROM pool WHERE name = 'default_pool'";
+
+    (void)state;
+    assert_int_equal(store_migrate(conninfo, 7, NULL, NULL, NULL), 0);
+    assert_int_equal(ask(conninfo, slots), 7);
+    assert_int_equal(store_migrate(conninfo, 9, NULL, NULL, NULL), 0);
+    assert_int_equal(ask(conninfo, slots), 7);
 }
 
 static void a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there(void **state)
@@ -116,7 +128,7 @@ static void a_database_of_somebody_else_is_left_alone(void **state)
 
     (void)state;
     pg_server_run(conninfo, "CREATE TABLE invoices (n int)");
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, &err), ERR_CONFLICT);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, &err), ERR_CONFLICT);
     assert_string_equal(err.sentence, "the database holds 1 tables that are not Headrace's");
     assert_int_equal(store_schema_reset(conninfo, &err), ERR_CONFLICT);
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_tables WHERE tablename = 'invoices'"), 1);
@@ -128,12 +140,26 @@ static void a_reset_database_can_be_migrated_again(void **state)
     struct schema_state schema;
 
     (void)state;
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
     assert_int_equal(store_schema_reset(conninfo, NULL), 0);
     assert_int_equal(store_schema(conninfo, &schema, NULL), 0);
     assert_int_equal(schema.applied, 0);
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
     assert_int_equal(store_schema_check(conninfo, NULL), 0);
+}
+
+static void a_database_with_a_leader_is_not_reset(void **state)
+{
+    const char *conninfo = pg_server_make_database(NULL);
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
+    pg_server_run(conninfo, "UPDATE lease SET holder = 'one', expires_at = now() + interval '1 hour'");
+    assert_int_equal(store_schema_reset(conninfo, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.hint, "stop it first"));
+    pg_server_run(conninfo, "UPDATE lease SET expires_at = now() - interval '1 second'");
+    assert_int_equal(store_schema_reset(conninfo, &err), 0);
 }
 
 static void an_unreachable_database_is_no_empty_one(void **state)
@@ -152,7 +178,7 @@ static void cleaning_drops_old_partitions_and_keeps_what_live_runs_need(void **s
     int32_t dropped = 0;
 
     (void)state;
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
     /* Months of a closed past: January to February 2020, of which a run of 31 January still lives. */
     pg_server_run(conninfo, "SELECT ensure_partitions('2020-01-01', '2020-02-29');"
                             "INSERT INTO live_run VALUES (0, ((date '2020-01-31' - date '1970-01-01')::bigint << 32) + 1);"
@@ -174,7 +200,7 @@ static void cleaning_takes_old_runs_out_of_a_month_that_stays(void **state)
     int32_t dropped = 0;
 
     (void)state;
-    assert_int_equal(store_migrate(conninfo, NULL, NULL, NULL), 0);
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
     pg_server_run(conninfo, "SELECT ensure_partitions('2020-01-01', '2020-01-02');"
                             "INSERT INTO live_run VALUES (0, ((date '2020-01-01' - date '1970-01-01')::bigint << 32) + 1);"
                             "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, queued_at, state, updated_at)"
@@ -189,8 +215,10 @@ static void cleaning_takes_old_runs_out_of_a_month_that_stays(void **state)
 }
 
 TESTS(CASE(an_empty_database_is_migrated_and_then_fits), CASE(migrating_twice_changes_nothing),
+      CASE(a_new_database_has_the_slots_of_the_settings_and_keeps_what_was_said_later),
       CASE(a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there), CASE(a_newer_database_is_refused),
       CASE(a_migration_applied_with_another_text_is_refused), CASE(a_database_of_somebody_else_is_left_alone),
-      CASE(a_reset_database_can_be_migrated_again), CASE(an_unreachable_database_is_no_empty_one),
+      CASE(a_reset_database_can_be_migrated_again), CASE(a_database_with_a_leader_is_not_reset),
+      CASE(an_unreachable_database_is_no_empty_one),
       CASE(cleaning_drops_old_partitions_and_keeps_what_live_runs_need),
       CASE(cleaning_takes_old_runs_out_of_a_month_that_stays))

@@ -115,7 +115,7 @@ static void what_is_not_there_cannot_be_deleted(void **state)
     assert_int_equal(answer.rc, ERR_NOT_FOUND);
     CALL(answer, store_variable_delete, STR("none"));
     assert_int_equal(answer.rc, ERR_NOT_FOUND);
-    assert_string_equal(answer.sentence, "variable none: there is no such thing");
+    assert_string_equal(answer.sentence, "there is no variable none");
     CALL(answer, store_connection_delete, STR("none"));
     assert_int_equal(answer.rc, ERR_NOT_FOUND);
 }

@@ -127,6 +127,8 @@ static uint32_t make_samples(struct message *out)
         { .type = MESSAGE_LOG_ACK,                                               .log_ack = { id_a, 4096 }                                                        },
         { .type = MESSAGE_ERRANDS,                                   .errands = { errands, 2 }},
         { .type = MESSAGE_ERRANDS_DONE,                                                                         .errands_done = { errand_answers, 2 }                                           },
+        { .type = MESSAGE_FIGURES_QUESTION, .figures_question = { 6 } },
+        { .type = MESSAGE_FIGURES_ANSWER, .figures_answer = { 6, STR("headrace_scheduler_placed_total 3\n") } },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {
@@ -309,6 +311,39 @@ static int unpack_rc(const void *bytes, size_t size, struct err *err)
     return rc;
 }
 
+static void a_hello_of_any_version_is_read_and_tells_who_can_talk(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t lowest, highest;
+        bool is_good;
+    } peers[] = {
+        {MESSAGE_VERSION_LOWEST, MESSAGE_VERSION,                         true },
+        {1,                      MESSAGE_VERSION + 1,                     true },
+        {MESSAGE_VERSION,        MESSAGE_VERSION + 7,                     true },
+        {MESSAGE_VERSION + 1,    MESSAGE_VERSION + 2,                     false},
+        {0,                      MESSAGE_VERSION_LOWEST - 1, false},
+    };
+    for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+        struct message hello = message_hello(STR("worker")), back;
+        struct arena arena = { 0 };
+        struct buf bytes = { 0 };
+        struct err err = { 0 };
+        hello.sender = STR("w");
+        hello.hello.lowest_version = peers[i].lowest;
+        hello.hello.highest_version = peers[i].highest;
+        assert_int_equal(message_pack(&hello, &bytes, NULL), 0);
+        assert_int_equal(bytes.bytes[0], 8); /* the envelope's version, in the byte behind */
+        bytes.bytes[1] = MESSAGE_VERSION + 1;
+        assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
+        assert_int_equal(message_hello_check(&back, &err), peers[i].is_good ? 0 : ERR_UNSUPPORTED);
+        if (!peers[i].is_good)
+            assert_non_null(strstr(err.sentence, "worker " HEADRACE_VERSION " speaks versions"));
+        buf_clear(&bytes);
+        arena_clear(&arena);
+    }
+}
+
 static void foreign_bytes_are_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -463,6 +498,7 @@ static void specs_and_results_travel_alone(void **state)
 TESTS(CASE(every_message_is_written_and_read_as_its_golden_bytes),
       CASE(fields_arrive_in_their_places), CASE(a_result_with_foreign_bytes_is_read_all_the_same),
       CASE(a_change_of_the_protocol_shows_in_its_description),
+      CASE(a_hello_of_any_version_is_read_and_tells_who_can_talk),
       CASE(foreign_bytes_are_refused_with_a_reason), CASE(a_swarm_of_empty_parts_cannot_eat_memory),
       CASE(a_full_inventory_fits_into_its_budget), CASE(a_message_that_is_too_large_is_not_made),
       CASE(a_later_releases_words_are_read_as_the_nearest_safe_ones),

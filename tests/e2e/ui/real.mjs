@@ -123,9 +123,10 @@ const cases = [
   }],
   ["pausing is kept", async () => {
     await open("/dags?q=every_state", ".switch");
-    // The switch moves at once; a reload before the answer would take the request back.
-    await Promise.all([page.waitForResponse((r) => r.request().method() === "PATCH" && r.ok()), page.click(".switch")]);
+    const recorded = page.waitForResponse((answer) => answer.request().method() === "PATCH");
+    await page.click(".switch");
     await until(page, "paused", () => document.querySelector(".switch").getAttribute("aria-checked") === "false");
+    await recorded; // shown before it is done: a reload in between would take it back
     await page.reload();
     await until(page, "still paused after a reload", () => document.querySelector(".switch")?.getAttribute("aria-checked") === "false");
     await page.click(".switch");

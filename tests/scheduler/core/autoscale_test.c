@@ -109,6 +109,20 @@ static void scaling_in_drains_the_emptiest_after_the_quiet_period(void **state)
     story_free(s);
 }
 
+static void a_queue_that_is_quiet_has_one_timer_however_often_it_is_looked_at(void **state)
+{
+    (void)state;
+    struct story *s = given(5, 100);
+    scaled(s, 0, 5, 3);
+    uint32_t before = core_stats(s->core).timers;
+    for (int i = 0; i < 50; i++) {
+        story_wait(s, 10);
+        scaled(s, 0, 5, 3);
+    }
+    assert_in_range(core_stats(s->core).timers, before, before + 1);
+    story_free(s);
+}
+
 static void a_worker_that_still_runs_is_never_stopped(void **state)
 {
     (void)state;
@@ -149,4 +163,5 @@ static void demand_that_comes_back_keeps_the_worker(void **state)
 TESTS(CASE(workers_are_asked_for_at_once), CASE(the_least_number_is_asked_for_without_demand),
       CASE(what_a_limit_holds_back_is_no_demand), CASE(what_a_pool_holds_back_is_no_demand),
       CASE(a_paused_dag_is_no_demand), CASE(scaling_in_drains_the_emptiest_after_the_quiet_period),
+      CASE(a_queue_that_is_quiet_has_one_timer_however_often_it_is_looked_at),
       CASE(a_worker_that_still_runs_is_never_stopped), CASE(demand_that_comes_back_keeps_the_worker))

@@ -44,6 +44,59 @@ static void a_length_of_time_is_waited_without_a_worker(void **state)
     story_free(s);
 }
 
+static void counts_deferred(struct story *s, bool does)
+{
+    story_request_json(s, does ? "{\"kind\":\"pool\",\"pool\":\"small\",\"slots\":1,\"include_deferred\":true}"
+                               : "{\"kind\":\"pool\",\"pool\":\"small\",\"slots\":1}");
+}
+
+static void a_wait_takes_the_slots_of_a_pool_that_counts_it(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *dag = dag_words("w b");
+    dag->tasks[0].operator_kind = OPERATOR_WAIT_FOR;
+    dag->tasks[0].operator_args = dag_value(dag, "{\"duration\": \"90s\"}");
+    dag->tasks[0].pool = dag->tasks[1].pool = STR("small");
+    story_dag(s, dag);
+    counts_deferred(s, true);
+    story_trigger(s, "d", "r1");
+    story_worker(s, "w1", 8);
+    says(s, "waits until 2026-01-01T00:01:30+00:00, in 90 s\n"
+            "pool small counts tasks that wait: this one holds 1 of its slots");
+    assert_false(story_is_placed(s, "b"));
+    story_takeover(s);
+    counts_deferred(s, true); /* a story's store keeps no pools */
+    assert_int_equal(story_state(s, "w"), TASK_DEFERRED);
+    assert_false(story_is_placed(s, "b"));
+    story_wait(s, 90000);
+    assert_true(story_is_placed(s, "b"));
+    story_free(s);
+}
+
+static void a_pool_may_begin_to_count_waits_and_end_it(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *dag = dag_words("w b c");
+    dag->tasks[0].operator_kind = OPERATOR_WAIT_FOR;
+    dag->tasks[0].operator_args = dag_value(dag, "{\"duration\": \"1h\"}");
+    for (int i = 0; i < 3; i++)
+        dag->tasks[i].pool = STR("small");
+    story_dag(s, dag);
+    counts_deferred(s, false);
+    story_trigger(s, "d", "r1");
+    story_worker(s, "w1", 8);
+    const char *first = story_is_placed(s, "b") ? "b" : "c", *second = first[0] == 'b' ? "c" : "b";
+    assert_true(story_is_placed(s, first) && !story_is_placed(s, second));
+    counts_deferred(s, true);
+    story_succeeds(s, first);
+    assert_false(story_is_placed(s, second));
+    counts_deferred(s, false);
+    assert_true(story_is_placed(s, second));
+    story_free(s);
+}
+
 static void a_time_is_waited_for_and_survives_a_new_leader(void **state)
 {
     (void)state;
@@ -422,7 +475,8 @@ static void an_update_of_an_asset_is_found_in_the_database_too(void **state)
 }
 
 TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once), CASE(an_update_of_an_asset_is_found_in_the_database_too),
-      CASE(a_length_of_time_is_waited_without_a_worker),
+      CASE(a_length_of_time_is_waited_without_a_worker), CASE(a_wait_takes_the_slots_of_a_pool_that_counts_it),
+      CASE(a_pool_may_begin_to_count_waits_and_end_it),
       CASE(a_time_is_waited_for_and_survives_a_new_leader),
       CASE(a_time_behind_the_timeout_is_given_up),
       CASE(a_file_is_looked_for_again_until_it_is_there),

@@ -57,6 +57,7 @@ static void dag_files_are_found_at_any_depth_and_nothing_else(void **state)
     (void)state;
     make("a.yaml", "x");
     make("b.yml", "x");
+    make("dag.py", "x");
     make("notes.txt", "x");
     make(".hidden.yaml", "x");
     make("team", NULL);
@@ -64,8 +65,8 @@ static void dag_files_are_found_at_any_depth_and_nothing_else(void **state)
     make("team/deep/c.yaml", "four");
     struct dag_folder folder = look();
     assert_true(folder.is_complete);
-    assert_int_equal(folder.files.count, 3);
-    assert_true(has(&folder, "a.yaml") && has(&folder, "b.yml") && has(&folder, "team/deep/c.yaml"));
+    assert_int_equal(folder.files.count, 4);
+    assert_true(has(&folder, "dag.py") && has(&folder, "a.yaml") && has(&folder, "b.yml") && has(&folder, "team/deep/c.yaml"));
     assert_int_equal(folder.folders.count, 3);
     dag_folder_clear(&folder);
 }

@@ -7,7 +7,9 @@
 
 enum { SETUPS_MAX = 8 };
 
-static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
+static const struct { const char *name; int32_t slots; bool include_deferred; } pools[] = {
+    { "p1", 2, true }, { "p2", 1, false }, { "default_pool", 128, false },
+};
 
 static const struct dag *dag_of(const struct world *world, const struct model_run *run)
 {
@@ -266,6 +268,32 @@ static void on_queued(struct world *world, const struct try_row *row)
         sim_fail(world, "I8: more than %u tasks of %.*s run", dag->max_active_tasks, STR_ARG(run->row.run_id));
 }
 
+/* It waits, and takes what its pool counts: whatever the room, for it takes no worker. */
+static void on_deferred(struct world *world, const struct try_row *row)
+{
+    struct observer *observer = &world->observer;
+    const struct dag *dag = dag_of(world, model_store_run(&world->store, row->run_no));
+    int pool = pool_of(row->pool);
+    if (world->lossy || !pools[pool].include_deferred)
+        return;
+    struct str bytes = { (const char *)&row->attempt, sizeof row->attempt };
+    map_put_str(&observer->attempt_index, bytes, observer->attempts.count);
+    VEC_ADD(&observer->attempts,
+            (struct observed_attempt){ .id = row->attempt, .instance = instance_of(observer, row->run_no, row->task, row->map_index),
+                                       .waits = true, .pool_slots = dag->tasks[row->task].pool_slots, .pool = pool });
+    observer->pool_used[pool] += dag->tasks[row->task].pool_slots;
+}
+
+/* Whether it was a wait that took slots; it gives them back. */
+static bool end_wait(struct observer *observer, struct observed_attempt *attempt)
+{
+    if (!attempt->waits)
+        return false;
+    attempt->waits = false;
+    observer->pool_used[attempt->pool] -= attempt->pool_slots;
+    return true;
+}
+
 static bool is_author_failure(enum cause cause)
 {
     return cause == CAUSE_EXIT_FAILED || cause == CAUSE_TIMED_OUT || cause == CAUSE_OUT_OF_MEMORY ||
@@ -297,7 +325,7 @@ static void on_ended(struct world *world, const struct try_row *row)
     if (world->lossy)
         return;
     count_failure(world, instance, row);
-    if (attempt == NULL)
+    if (attempt == NULL || end_wait(observer, attempt))
         return;
     if (row->cause == CAUSE_NEVER_STARTED && attempt->started)
         sim_fail(world, "I2: task %u map %d is taken back although it has run", row->task, row->map_index);
@@ -317,7 +345,7 @@ static void on_ended(struct world *world, const struct try_row *row)
 static void on_cleared(struct world *world, const struct try_row *row)
 {
     struct observed_attempt *attempt = attempt_of(&world->observer, row->attempt);
-    if (attempt == NULL || !attempt->counts || world->lossy)
+    if (attempt == NULL || end_wait(&world->observer, attempt) || !attempt->counts || world->lossy)
         return;
     attempt->counts = false;
     world->observer.pool_used[attempt->pool] -= attempt->pool_slots;
@@ -510,6 +538,8 @@ void observe_commit(struct world *world, const struct transaction *transaction)
         case WRITE_TRY_PLACED:
             if (record->try.state == TASK_QUEUED)
                 on_queued(world, &record->try);
+            else if (record->try.state == TASK_DEFERRED)
+                on_deferred(world, &record->try);
             break;
         case WRITE_TRY_ENDED:
             on_ended(world, &record->try);

@@ -134,9 +134,11 @@ static void on_led(struct world *world, uint32_t index)
                                                       model_store_run_no_next(&world->store), 1,
                                                       world->failover_found ? world->now_ms - world->failed_over_ms : -1,
                                                       model_store_event_no_next(&world->store) } });
-    static const struct { const char *name; int32_t slots; } pools[] = { { "p1", 2 }, { "p2", 1 }, { "default_pool", 128 } };
+    static const struct { const char *name; int32_t slots; bool include_deferred; } pools[] = {
+        { "p1", 2, true }, { "p2", 1, false }, { "default_pool", 128, false },
+    };
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
-        step(world, index, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(pools[i].name), pools[i].slots, false, false } });
+        step(world, index, &(struct core_event){ .type = CORE_POOL, .pool = { str_of(pools[i].name), pools[i].slots, pools[i].include_deferred, false } });
     model_store_recover(&world->store, owner, feed);
     step(world, index, &(struct core_event){ .type = CORE_RECOVERED });
 }
@@ -267,7 +269,7 @@ void scheduler_start(struct world *world, uint32_t index)
     if (node->alive)
         return;
     struct core_limits limits = {
-        .runs_max = 200, .tasks_max = 100000, .workers_max = 32, .batch_writes_max = 20, .parallelism = 0,
+        .runs_max = 200, .workers_max = 32, .batch_writes_max = 20, .parallelism = 0,
         .map_length_max = 16, .output_bytes_max = 1 << 20, .credit_ttl_ms = CREDIT_TTL_MS,
         .credit_margin_ms = CREDIT_MARGIN_MS, .lease_ms = LEASE_MS, .lease_grace_ms = GRACE_MS, .amnesty_ms = AMNESTY_MS,
         .join_settle_ms = world->lossy ? LOSS_MS : 0,

@@ -82,6 +82,8 @@ static void operator_make(struct world *world, struct dag *dag, struct task *tas
     } else if (draw == 2 && may_trigger) {
         task->operator_kind = OPERATOR_TRIGGER_DAG;
         task->operator_args = value_of(dag, below(world, 3) == 0 ? "{\"dag_id\":\"d1\"}" : "{\"dag_id\":\"d1\",\"wait\":true}");
+        if (str_is(task->pool, "p1")) /* which counts those that wait: what it waits for may need its slots */
+            task->pool = STR("default_pool");
     } else if (draw == 3) {
         task->when = STR("ti.map_index < 1");
     }

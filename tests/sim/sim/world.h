@@ -206,6 +206,7 @@ struct observed_attempt {
     bool counts; /* its row says queued or running: it takes slots */
     bool open;   /* its row has no time of end: its process may live */
     bool started;
+    bool waits;  /* deferred, in a pool that counts those */
     int32_t pool_slots;
     int pool;
 };

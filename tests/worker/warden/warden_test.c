@@ -69,6 +69,8 @@ static void an_exit_code_decides_the_outcome(void **state)
     } rows[] = {
         {"exit 0",                                          WARDEN_OUTCOME_SUCCESS, 0,        ""             },
         { "exit 3",                                         WARDEN_OUTCOME_FAILED,  3,        "exit code 3"  },
+        { "exit 141",                                       WARDEN_OUTCOME_FAILED,  141,
+         "exit code 141 (128+13: a command was ended by SIGPIPE)"                                            },
         { "exit 99",                                        WARDEN_OUTCOME_SKIPPED, 99,       ""             },
         { "kill -SEGV $$",                                  WARDEN_OUTCOME_FAILED,  -SIGSEGV, "signal 11"    },
         { "kill -KILL $$",                                  WARDEN_OUTCOME_FAILED,  -SIGKILL, "out of memory"},
@@ -412,7 +414,9 @@ static void endless_output_is_cut_and_the_task_goes_on(void **state)
     assert_true(str_is(result->output, "5"));
     assert_in_range(result->log_bytes, 99000, 100300);
     const char *log = warden_fixture_log(fixture, start.attempt);
-    assert_says(str_of(log), "S the log is cut here: its limit of 100000 bytes is reached");
+    assert_says(
+        str_of(log),
+        "S the log is cut here: its limit of 100000 bytes (worker.max_log_bytes) is reached");
     assert_null(strstr(log, "the end"));
 }
 
