@@ -128,8 +128,7 @@ const cases = [
     await until(page, "paused", () => document.querySelector(".switch").getAttribute("aria-checked") === "false");
     await recorded; // shown before it is done: a reload in between would take it back
     await page.reload();
-    await page.waitForSelector(".switch");
-    check(await page.locator(".switch").first().getAttribute("aria-checked") === "false", "not after a reload");
+    await until(page, "still paused after a reload", () => document.querySelector(".switch")?.getAttribute("aria-checked") === "false");
     await page.click(".switch");
     await until(page, "active", () => document.querySelector(".switch").getAttribute("aria-checked") === "true");
   }],
@@ -143,6 +142,7 @@ const cases = [
     await page.waitForSelector(".scale-events li");
   }],
   ["a backfill is shown before it is made, followed, held and gone on with to its end", async () => {
+    check(await trigger("tells") === 200, "no run"); // what it could not tell is looked for below
     await backfill_made("2026-03-02", "2026-03-04", "first");
     await page.waitForSelector("dialog .ti-list li");
     // The days are those of the DAG's zone, whose midnights are the day before in UTC.
@@ -178,7 +178,6 @@ const cases = [
     await until(page, "a run that it started", () => /started\s*follows/.test(document.querySelector(".sub").textContent));
   }],
   ["who could not be told of a failure is named on the first page", async () => {
-    check(await trigger("tells") === 200, "no run");
     await page.evaluate(async () => {
       for (;;) {
         if ((await (await fetch("/api/headrace/v1/notifications?state=failed")).json()).total_entries) return;
