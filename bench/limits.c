@@ -48,7 +48,7 @@ static void print_spread(const char *name, int64_t *values, int count)
            (double)values[count * 99 / 100] / 1000.0);
 }
 
-/* ---- a commit: what one hop writes, an update and an insert, in one pipelined transaction ------------------------------ */
+/* ---- a commit: what one hop writes, an update and an insert, in one pipelined transaction ---- */
 
 static void run(PGconn *conn, const char *sql)
 {
@@ -101,7 +101,7 @@ static void measure_commit(const char *conninfo)
     print_spread("commit", times, ROUNDS);
 }
 
-/* ---- a message there and one back: two hops ----------------------------------------------------------------------------- */
+/* ---- a message there and one back: two hops -------------------------------------------------- */
 
 static void *echo(void *socket)
 {
@@ -144,7 +144,7 @@ static void measure_messages(void)
     print_spread("message_there_and_back", times, ROUNDS);
 }
 
-/* ---- a process ------------------------------------------------------------------------------------------------------------ */
+/* ---- a process ------------------------------------------------------------------------------- */
 
 static pid_t spawn(const char *program, const char *argument)
 {

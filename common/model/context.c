@@ -21,7 +21,7 @@ struct asked {
 
 typedef int name_function(const struct asked *asked, const struct value **out);
 
-/* ---- times -------------------------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 struct str context_time(struct arena *arena, int64_t unix_ms)
 {
@@ -109,7 +109,7 @@ static int name_prev_data_interval_end_success(const struct asked *asked, const 
     return 0;
 }
 
-/* ---- the run, the dag, the task ------------------------------------------------------------------------------------ */
+/* ---- the run, the dag, the task -------------------------------------------------------------- */
 
 static int name_run_id(const struct asked *asked, const struct value **out)
 {
@@ -182,7 +182,7 @@ static int name_item(const struct asked *asked, const struct value **out)
     return 0;
 }
 
-/* ---- outside of the run ---------------------------------------------------------------------------------------------- */
+/* ---- outside of the run ---------------------------------------------------------------------- */
 
 /* The name at parts[at], or empty when the path ends or goes on with an index. */
 static struct str part_name(const struct asked *asked, uint32_t at)
@@ -306,7 +306,7 @@ static int name_env(const struct asked *asked, const struct value **out)
     return rc;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 #define NAMES(NAME)                                                                                                    \
     NAME(ds, name_ds)                                                                                                  \

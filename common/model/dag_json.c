@@ -109,7 +109,7 @@ static const char *const weight_rule_names[] = { "downstream", "upstream", "abso
 static const char *const jitter_names[] = { "none", "full" };
 static const struct dag_group group_defaults = { { "", 0 }, { "", 0 }, -1 };
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 #define AT(base, offset, type) (*(type *)((char *)(base) + (offset)))
 #define AT_CONST(base, offset, type) (*(const type *)((const char *)(base) + (offset)))
@@ -202,7 +202,7 @@ struct str dag_to_json(const struct dag *dag, struct arena *arena)
     return json;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int name_index(struct str name, const char *const *names, uint32_t count, int *out)
 {

@@ -29,7 +29,7 @@ const char *errand_outcome_name(enum errand_outcome outcome)
     return (unsigned)outcome < ERRAND_OUTCOME_COUNT ? outcome_names[outcome] : "unknown";
 }
 
-/* ---- payloads -------------------------------------------------------------------------------------------------------- */
+/* ---- payloads -------------------------------------------------------------------------------- */
 
 /* The connection that the fields name, in its place. */
 static int connection_put(struct context *context, struct value *fields, struct arena *arena, struct err *err)
@@ -122,7 +122,7 @@ int errand_notification(struct context *context, const struct value *fields, con
     return 0;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------------------ */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static void head_write(struct id128 id, uint32_t number, const char *word, struct buf *out)
 {

@@ -235,7 +235,7 @@ static int notify_make(struct maker *maker)
     return payload_make(maker, "notify", fields, false);
 }
 
-/* ---- what all have ------------------------------------------------------------------------------------------------ */
+/* ---- what all have --------------------------------------------------------------------------- */
 
 static int env_add_map(struct maker *maker, const struct value *map, const struct value *but_not)
 {

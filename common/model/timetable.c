@@ -44,7 +44,7 @@ int timetable_read(const struct value *schedule, const struct zone *zone, int64_
     return 0;
 }
 
-/* ---- one cron on a zone ---------------------------------------------------------------------------------------------- */
+/* ---- one cron on a zone ---------------------------------------------------------------------- */
 
 static int64_t offset_ms(const struct zone *zone, int64_t instant_ms)
 {
@@ -99,7 +99,7 @@ static int64_t cron_after(const struct cron *cron, const struct zone *zone, int6
     return cron->every_hour ? next_in_stretches(cron, zone, after_ms) : next_by_clock(cron, zone, after_ms);
 }
 
-/* ---- ticks: the bare points in time of a schedule -------------------------------------------------------------------- */
+/* ---- ticks: the bare points in time of a schedule -------------------------------------------- */
 
 static int64_t at_after(const struct value *list, int64_t after_ms)
 {

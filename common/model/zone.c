@@ -28,7 +28,7 @@ struct zone {
     struct footer footer;
 };
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reader {
     const unsigned char *at;
@@ -106,7 +106,7 @@ static void take_changes(struct reader *reader, const struct counts *counts, str
     (void)take(reader, counts->chars + counts->leap * 12 + counts->isstd + counts->isut);
 }
 
-/* ---- the footer: a POSIX TZ string ---------------------------------------------------------------------------------- */
+/* ---- the footer: a POSIX TZ string ----------------------------------------------------------- */
 
 static bool skip_name(struct str *s)
 {
@@ -244,7 +244,7 @@ bool zone_name_is_safe(struct str name)
     return true;
 }
 
-/* ---- answering ------------------------------------------------------------------------------------------------------ */
+/* ---- answering ------------------------------------------------------------------------------- */
 
 /* Local seconds since 1970 at which a rule of the footer fires in a year. */
 static int64_t rule_local(const struct rule *rule, int32_t year)

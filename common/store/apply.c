@@ -30,7 +30,7 @@ struct apply {
 #define RECORD_COLUMN(element, put, ...)                                                           \
     COLUMN(params, element, const struct record *const *, rows, put, __VA_ARGS__)
 
-/* ---- values that may be NULL ------------------------------------------------------------------------------------- */
+/* ---- values that may be NULL ----------------------------------------------------------------- */
 
 static void put_time_if(struct pg_params *params, bool is_there, int64_t unix_ms)
 {
@@ -87,7 +87,7 @@ static void put_bounds(struct pg_params *params, struct bounds bounds)
         bounds = bounds_add(bounds, __VA_ARGS__);                                                  \
     }
 
-/* ---- runs -------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void write_created_runs(struct batch *batch, struct pg_tx *tx, int16_t shard)
 {
@@ -174,7 +174,7 @@ static void write_changed_runs(struct batch *batch, struct pg_tx *tx, int16_t sh
     write_live(batch, tx, shard, false, SQL_live_run_end);
 }
 
-/* ---- tries ------------------------------------------------------------------------------------------------------- */
+/* ---- tries ----------------------------------------------------------------------------------- */
 
 static void write_placed_tries(struct batch *batch, struct pg_tx *tx)
 {
@@ -243,7 +243,7 @@ static void write_changed_tries(struct batch *batch, struct pg_tx *tx)
     TRY_COLUMN(TEXT, pg_put_text_or_null, batch_text(batch, row->row.error));
 }
 
-/* ---- outputs and expansions -------------------------------------------------------------------------------------- */
+/* ---- outputs and expansions ------------------------------------------------------------------ */
 
 static void write_outputs(struct batch *batch, struct pg_tx *tx)
 {
@@ -288,7 +288,7 @@ static void write_expansions(struct batch *batch, struct pg_tx *tx)
     RECORD_COLUMN(JSONB, pg_put_jsonb, batch_json(batch, (*row)->expansion.items));
 }
 
-/* ---- requests, DAGs, workers, scaling ---------------------------------------------------------------------------- */
+/* ---- requests, DAGs, workers, scaling -------------------------------------------------------- */
 
 /* An answer is JSON, or a sentence; nothing is null. */
 static struct str answer_json(struct batch *batch, struct str answer)
@@ -365,9 +365,9 @@ static void write_autoscales(struct batch *batch, struct pg_tx *tx)
     RECORD_COLUMN(TEXT, pg_put_text, batch_text(batch, (*row)->autoscale.reason));
 }
 
-/* ---- what goes --------------------------------------------------------------------------------------------------- */
+/* ---- what goes ------------------------------------------------------------------------------- */
 
-/* ---- notifications: rare, so each has a statement of its own ------------------------------------------------------ */
+/* ---- notifications: rare, so each has a statement of its own --------------------------------- */
 
 static void add_notification(struct batch *batch, struct store *store, struct pg_tx *tx, const struct notification_row *row)
 {
@@ -444,7 +444,7 @@ static void drop_dags(struct batch *batch, struct pg_tx *tx)
     }
 }
 
-/* ---- backfills --------------------------------------------------------------------------------------------------- */
+/* ---- backfills ------------------------------------------------------------------------------- */
 
 static void write_backfills(struct batch *batch, struct pg_tx *tx)
 {
@@ -483,7 +483,7 @@ static void write_backfill_runs(struct batch *batch, struct pg_tx *tx)
     RECORD_COLUMN(TEXT, pg_put_text_or_null, batch_text(batch, (*row)->backfill_run.reason));
 }
 
-/* ---- assets ------------------------------------------------------------------------------------------------------ */
+/* ---- assets ---------------------------------------------------------------------------------- */
 
 static void write_asset_events(struct batch *batch, struct pg_tx *tx)
 {
@@ -541,7 +541,7 @@ static void write_files(struct batch *batch, struct pg_tx *tx)
     RECORD_COLUMN(INT8, pg_put_int8, (*row)->file.run_no);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void on_applied(void *owner, const struct pg_outcome *outcome)
 {

@@ -4,7 +4,7 @@
 #include "common/base/assert.h"
 #include "common/text/json.h"
 
-/* ---- text that is safe to store ---------------------------------------------------------------------------------- */
+/* ---- text that is safe to store -------------------------------------------------------------- */
 
 struct str batch_text(struct batch *batch, struct str text)
 {
@@ -29,7 +29,7 @@ struct str batch_json(struct batch *batch, struct str json)
     return json;
 }
 
-/* ---- what may become what ---------------------------------------------------------------------------------------- */
+/* ---- what may become what -------------------------------------------------------------------- */
 
 #define BIT(state) (1u << (state))
 
@@ -52,7 +52,7 @@ uint32_t batch_from_mask(enum task_state to, enum cause cause)
     return mask;
 }
 
-/* ---- keys -------------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 struct key {
     int64_t run_no;
@@ -78,7 +78,7 @@ static uint64_t place_of(uint32_t index, bool is_changed)
     return (uint64_t)index * 2 + is_changed;
 }
 
-/* ---- runs -------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void add_run(struct batch *batch, const struct run_row *row)
 {
@@ -108,7 +108,7 @@ static void change_run(struct batch *batch, const struct run_row *change)
     row->skipped = change->skipped;
 }
 
-/* ---- outputs ----------------------------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 static void put_output(struct batch *batch, const struct batch_output *output)
 {
@@ -123,7 +123,7 @@ static void put_output(struct batch *batch, const struct batch_output *output)
     VEC_ADD(&batch->outputs, *output);
 }
 
-/* ---- tries ------------------------------------------------------------------------------------------------------- */
+/* ---- tries ----------------------------------------------------------------------------------- */
 
 static bool try_is_open(enum task_state state)
 {
@@ -231,7 +231,7 @@ static void change_try(struct batch *batch, const struct record *record)
     VEC_ADD(&batch->tries, first_change(record));
 }
 
-/* ---- the rest: the last record of a key counts ------------------------------------------------------------------- */
+/* ---- the rest: the last record of a key counts ----------------------------------------------- */
 
 #define KEEP_LAST(batch, array, record, ...)                                                       \
     do {                                                                                           \

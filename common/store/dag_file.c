@@ -78,7 +78,7 @@ static void on_recorded(void *owner, const struct pg_outcome *outcome)
     free(recording);
 }
 
-/* ---- the DAGs of a file ------------------------------------------------------------------------------------------ */
+/* ---- the DAGs of a file ---------------------------------------------------------------------- */
 
 static void add_dag(struct pg_tx *tx, int16_t shard, const struct compiled_file *file, const struct compiled_dag *dag,
                     struct batch *texts)
@@ -114,7 +114,7 @@ static void add_dag(struct pg_tx *tx, int16_t shard, const struct compiled_file 
     pg_put_bytea(params, hash_str);
 }
 
-/* ---- its errors -------------------------------------------------------------------------------------------------- */
+/* ---- its errors ------------------------------------------------------------------------------ */
 
 #define ERROR_COLUMN(element, put, value)                                                          \
     do {                                                                                           \
@@ -204,7 +204,7 @@ void store_dag_files_gone(struct store *store, uint64_t epoch, const struct str 
     store_send_write(store, tx, on_recorded, recording_new(on_end, owner));
 }
 
-/* ---- what is known ----------------------------------------------------------------------------------------------- */
+/* ---- what is known --------------------------------------------------------------------------- */
 
 struct file_reading {
     void (*on_file)(void *owner, const struct known_file *file);

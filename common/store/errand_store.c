@@ -51,7 +51,7 @@ void store_asset_updated(struct store *store, struct str asset, int64_t since_ms
     store_send(store, tx, on_asked, asking_new(on_end, owner));
 }
 
-/* ---- notifications ----------------------------------------------------------------------------------------------- */
+/* ---- notifications --------------------------------------------------------------------------- */
 
 enum {
     NOTIFICATION_ID, NOTIFICATION_RUN, NOTIFICATION_DAG, NOTIFICATION_TASK, NOTIFICATION_MAP, NOTIFICATION_TRY,

@@ -43,7 +43,7 @@ static void finish(struct asking *asking, const struct store_lease *lease)
     free(asking);
 }
 
-/* ---- taking ------------------------------------------------------------------------------------------------------ */
+/* ---- taking ---------------------------------------------------------------------------------- */
 
 enum { TRY_IS_TAKEN, TRY_EPOCH, TRY_HOLDER, TRY_LEFT, TRY_CLOCK, TRY_FAILOVER_AGE };
 
@@ -84,7 +84,7 @@ void store_lease_try(struct store *store, const char *holder, int64_t ttl_ms,
     store_send_write(store, tx, on_tried, asking_new(0, ttl_ms, on_end, owner));
 }
 
-/* ---- keeping and giving back ------------------------------------------------------------------------------------- */
+/* ---- keeping and giving back ----------------------------------------------------------------- */
 
 static void on_renewed(void *owner, const struct pg_outcome *outcome)
 {

@@ -27,7 +27,7 @@ static void finish(struct recovery *recovery, int rc, const struct err *err)
     free(recovery);
 }
 
-/* ---- runs -------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void read_runs(struct recovery *recovery);
 
@@ -80,7 +80,7 @@ static void read_runs(struct recovery *recovery)
     store_send(recovery->store, tx, on_runs, recovery);
 }
 
-/* ---- backfills --------------------------------------------------------------------------------------------------- */
+/* ---- backfills ------------------------------------------------------------------------------- */
 
 enum {
     BACKFILL_NO, BACKFILL_DAG, BACKFILL_FROM, BACKFILL_TO, BACKFILL_MAX, BACKFILL_REPROCESS, BACKFILL_BACKWARDS, BACKFILL_PAUSED,
@@ -164,7 +164,7 @@ static void read_live(struct recovery *recovery)
     store_send(recovery->store, tx, on_live, recovery);
 }
 
-/* ---- what tasks use, workers ------------------------------------------------------------------------------------- */
+/* ---- what tasks use, workers ----------------------------------------------------------------- */
 
 enum { WORKER_NO, WORKER_IDENTITY, WORKER_NAME, WORKER_STATE, WORKER_INCARNATION };
 
@@ -246,7 +246,7 @@ static void on_pool(void *owner, const struct pool_row *pool)
         recovery->handler->on_pool(recovery->owner, pool);
 }
 
-/* ---- DAG versions ------------------------------------------------------------------------------------------------ */
+/* ---- DAG versions ---------------------------------------------------------------------------- */
 
 enum { DAG_VERSION, DAG_NO, DAG_ID, DAG_PATH, DAG_IR, DAG_IS_NEWEST, DAG_IS_STALE, DAG_IS_PAUSED, DAG_LAST };
 
@@ -302,7 +302,7 @@ static void read_dags(struct recovery *recovery)
     store_send(recovery->store, tx, on_dags, recovery);
 }
 
-/* ---- the start --------------------------------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------- */
 
 static void on_numbers(void *owner, const struct pg_outcome *outcome)
 {
@@ -333,7 +333,7 @@ void store_recover(struct store *store, const struct recover_handler *handler, v
     store_send(store, tx, on_numbers, recovery);
 }
 
-/* ---- one version, one run ---------------------------------------------------------------------------------------- */
+/* ---- one version, one run -------------------------------------------------------------------- */
 
 struct one_read {
     struct store *store;

@@ -27,7 +27,7 @@ static void hash_text(const char *text, char out[HASH_TEXT_SIZE])
     (void)sodium_bin2hex(out, HASH_TEXT_SIZE, hash, sizeof hash);
 }
 
-/* ---- small questions --------------------------------------------------------------------------------------------- */
+/* ---- small questions ------------------------------------------------------------------------- */
 
 static int ask_int(struct pg_sync *sync, const char *sql, int64_t *out, struct err *err)
 {
@@ -58,7 +58,7 @@ static int lock(struct pg_sync *sync, struct err *err)
     return err_set(err, ERR_UNAVAILABLE, "another process has been migrating this database for a minute");
 }
 
-/* ---- what is there ----------------------------------------------------------------------------------------------- */
+/* ---- what is there --------------------------------------------------------------------------- */
 
 static int check_applied(const struct pg_result *result, uint32_t row, const struct migration *list, int32_t count,
                          struct err *err)
@@ -167,7 +167,7 @@ int store_schema_check(const char *conninfo, struct err *err)
     return ERR_CONFLICT;
 }
 
-/* ---- migrating --------------------------------------------------------------------------------------------------- */
+/* ---- migrating ------------------------------------------------------------------------------- */
 
 static int apply_one(struct pg_sync *sync, const struct migration *migration, struct err *err)
 {
@@ -273,7 +273,7 @@ int store_migrate(const char *conninfo, int64_t default_pool_slots,
     return 0;
 }
 
-/* ---- taking away ------------------------------------------------------------------------------------------------- */
+/* ---- taking away ----------------------------------------------------------------------------- */
 
 /* A leader whose tables go away under it ends in the middle of what it does. */
 static int check_nobody_leads(struct pg_sync *sync, struct err *err)

@@ -29,7 +29,7 @@ struct seal {
 
 static const char KDF_CONTEXT[crypto_kdf_CONTEXTBYTES] = "headrace";
 
-/* ---- files: lines of a word, a number and 64 hexadecimal digits ---------------------------------------------------- */
+/* ---- files: lines of a word, a number and 64 hexadecimal digits ------------------------------ */
 
 static const char KEY_WORD[] = "headrace-secret-key", PUBLIC_WORD[] = "headrace-public-key";
 
@@ -205,7 +205,7 @@ static void wipe(struct buf *buf)
     buf_clear(buf);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* Scheduler and web server start at the same time in a new home: one of them makes the key, the other one waits for it.
  * Closing the descriptor unlocks. -1: then there is no folder either, and reading says so. */
@@ -316,7 +316,7 @@ int32_t seal_key_no(const struct seal *seal)
     return seal->keys[seal->count - 1].key_no;
 }
 
-/* ---- closing and reading ----------------------------------------------------------------------------------------- */
+/* ---- closing and reading --------------------------------------------------------------------- */
 
 static void *add_room(struct buf *buf, size_t size)
 {

@@ -31,7 +31,7 @@ static void finish(struct upkeep *upkeep)
     free(upkeep);
 }
 
-/* ---- behind ------------------------------------------------------------------------------------------------------ */
+/* ---- behind ---------------------------------------------------------------------------------- */
 
 static void on_dropped(void *owner, const struct pg_outcome *outcome)
 {
@@ -55,7 +55,7 @@ static void drop_old(struct upkeep *upkeep)
     store_send(upkeep->store, tx, on_dropped, upkeep);
 }
 
-/* ---- ahead ------------------------------------------------------------------------------------------------------- */
+/* ---- ahead ----------------------------------------------------------------------------------- */
 
 static void on_made(void *owner, const struct pg_outcome *outcome)
 {

@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-/* ---- sealed columns ---------------------------------------------------------------------------------------------- */
+/* ---- sealed columns -------------------------------------------------------------------------- */
 
 static struct str label_of(struct arena *arena, const char *kind, struct str name)
 {
@@ -60,7 +60,7 @@ static bool can_seal(struct op *op)
     return false;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum { POOL_NAME, POOL_SLOTS, POOL_DESCRIPTION, POOL_DEFERRED };
 
@@ -188,7 +188,7 @@ void store_connections_read(struct store *store,
     read_all(store, SQL_connections_read, (void (*)(void))on_connection, on_connections, on_end, owner);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 void vault_add_pool(struct pg_tx *tx, const struct pool_row *pool)
 {
@@ -293,7 +293,7 @@ void store_connection_put(struct store *store, const struct connection_row *conn
     store_send(store, tx, op_end, op);
 }
 
-/* ---- removing ---------------------------------------------------------------------------------------------------- */
+/* ---- removing -------------------------------------------------------------------------------- */
 
 static void delete_one(struct store *store, uint32_t statement, const char *kind, struct str name,
                        void (*on_end)(void *owner, int rc, const struct err *err), void *owner)

@@ -15,7 +15,7 @@ static uint32_t asset_index(struct core *core, struct str name)
     return (uint32_t)index;
 }
 
-/* ---- who waits for what ------------------------------------------------------------------------------------------------ */
+/* ---- who waits for what ---------------------------------------------------------------------- */
 
 static const struct value *condition_of(const struct core *core, const struct dag_entry *dag)
 {
@@ -73,7 +73,7 @@ static bool holds(const struct core *core, const struct dag_entry *dag, const st
     return condition->type == VALUE_LIST && !any;
 }
 
-/* ---- runs -------------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void take_events(struct core *core, struct dag_entry *dag, const struct run *run)
 {
@@ -101,7 +101,7 @@ void asset_check(struct core *core, struct dag_entry *dag)
         take_events(core, dag, run);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void keep(struct core *core, struct dag_entry *dag, uint32_t asset, int64_t event_no)
 {

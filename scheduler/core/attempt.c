@@ -3,7 +3,7 @@
 #include "common/model/retry.h"
 #include "scheduler/core/core_state.h"
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 struct id128 id_make(struct core *core)
 {
@@ -100,7 +100,7 @@ void attempt_free(struct core *core, uint32_t index)
         worker_check_drained(core, worker);
 }
 
-/* ---- ends ----------------------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 /* Frees the attempt and writes its end; the instance is in `state` from now on. */
 static struct record *attempt_close(struct core *core, uint32_t index, enum task_state state, enum cause cause)
@@ -295,7 +295,7 @@ void attempt_write_running(struct core *core, uint32_t index)
     record->try.started_ms = attempt->started_wall_ms;
 }
 
-/* ---- killed ones ---------------------------------------------------------------------------------------------------- */
+/* ---- killed ones ----------------------------------------------------------------------------- */
 
 /* The row has had its state since the kill; now it gets the time of its end, and whoever waited for it may go on. */
 void attempt_died(struct core *core, uint32_t index)

@@ -4,7 +4,7 @@
  * fewer after a quiet period, one at a time, the emptiest first, and always by draining. */
 #include "scheduler/core/core_state.h"
 
-/* ---- demand ---------------------------------------------------------------------------------------------------------- */
+/* ---- demand ---------------------------------------------------------------------------------- */
 
 /* What max_active_tasks would let run of what is scheduled, and nothing of a paused DAG: workers help only these. */
 void demand_update(struct core *core, struct run *run)
@@ -68,7 +68,7 @@ static uint64_t runnable(struct core *core, const struct queue *queue)
     return core->limits.parallelism > 0 && count > parallelism ? parallelism : count;
 }
 
-/* ---- workers of a queue ------------------------------------------------------------------------------------------------ */
+/* ---- workers of a queue ---------------------------------------------------------------------- */
 
 static bool belongs(const struct worker *worker, uint32_t queue)
 {
@@ -97,7 +97,7 @@ static uint32_t emptiest(const struct core *core, uint32_t queue, uint32_t *out_
     return best;
 }
 
-/* ---- decisions ----------------------------------------------------------------------------------------------------------- */
+/* ---- decisions ------------------------------------------------------------------------------- */
 
 static void tell(struct core *core, struct queue *queue, uint32_t wanted, struct str stop_worker, struct str reason)
 {

@@ -48,7 +48,7 @@ static void forget(struct core *core, struct backfill *backfill)
     backfill_free(backfill);
 }
 
-/* ---- its dates --------------------------------------------------------------------------------------------------------- */
+/* ---- its dates ------------------------------------------------------------------------------- */
 
 /* The DAG's schedule without its bounds: a backfill may begin before start_date. Fixed distances keep their phase. */
 static struct timetable unbounded(const struct core *core, const struct backfill *backfill)
@@ -93,7 +93,7 @@ static bool next_date(const struct core *core, const struct backfill *backfill, 
     return backfill->row.backwards ? next_backwards(backfill, &t, out) : next_forwards(backfill, &t, out);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void write_row(struct core *core, const struct backfill *backfill)
 {
@@ -115,7 +115,7 @@ static void write_date(struct core *core, const struct backfill *backfill, int64
     record->backfill_run.reason = str_clean(batch_arena(core), str_of(reason));
 }
 
-/* ---- going on ---------------------------------------------------------------------------------------------------------- */
+/* ---- going on -------------------------------------------------------------------------------- */
 
 static void answer_dates(struct core *core, struct backfill *backfill)
 {
@@ -204,7 +204,7 @@ void backfills_check(struct core *core, const struct dag_entry *dag)
             backfill_check(core, core->backfills.items[i]->row.backfill_no);
 }
 
-/* ---- one date ---------------------------------------------------------------------------------------------------------- */
+/* ---- one date -------------------------------------------------------------------------------- */
 
 /* What the database has not yet counts too. */
 static struct run *run_of_date(const struct core *core, const struct backfill *backfill, int64_t logical_ms, struct run *found)
@@ -287,7 +287,7 @@ void backfill_again(struct core *core, int64_t backfill_no)
     backfill_check(core, backfill_no);
 }
 
-/* ---- its runs ---------------------------------------------------------------------------------------------------------- */
+/* ---- its runs -------------------------------------------------------------------------------- */
 
 void backfill_take(struct core *core, struct run *run, int64_t backfill_no)
 {
@@ -321,7 +321,7 @@ void backfill_left(struct core *core, struct run *run)
     backfill_check(core, backfill->row.backfill_no);
 }
 
-/* ---- asked for --------------------------------------------------------------------------------------------------------- */
+/* ---- asked for ------------------------------------------------------------------------------- */
 
 static struct str conf_text(struct core *core, const struct value *conf)
 {
@@ -400,7 +400,7 @@ int backfill_change(struct core *core, const struct request *request, struct err
     return 0;
 }
 
-/* ---- recovered --------------------------------------------------------------------------------------------------------- */
+/* ---- recovered ------------------------------------------------------------------------------- */
 
 void backfill_recover(struct core *core, const struct recovered_backfill *recovered)
 {

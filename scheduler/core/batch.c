@@ -27,7 +27,7 @@ static void touch(struct core *core, struct run *run)
         VEC_ADD(&core->open->ended_runs, run->index);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static struct run_row run_row(struct core *core, const struct run *run)
 {
@@ -180,7 +180,7 @@ struct record *write_try(struct core *core, enum record_type type, struct ref re
     return record;
 }
 
-/* ---- notes and messages ---------------------------------------------------------------------------------------------- */
+/* ---- notes and messages ---------------------------------------------------------------------- */
 
 void note_instance(struct core *core, struct ref ref, enum cause cause)
 {
@@ -268,7 +268,7 @@ void hold_grant(struct core *core, uint32_t attempt)
     VEC_ADD(&core->open->grant_ids, core->attempts.items[attempt].id);
 }
 
-/* ---- its life ------------------------------------------------------------------------------------------------------- */
+/* ---- its life -------------------------------------------------------------------------------- */
 
 static void batch_reset(struct batch *batch)
 {

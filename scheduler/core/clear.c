@@ -95,7 +95,7 @@ static bool is_wanted(const struct request *request, enum task_state state)
     return !request->only_running || state == TASK_QUEUED || state == TASK_RUNNING;
 }
 
-/* ---- clear --------------------------------------------------------------------------------------------------------------- */
+/* ---- clear ----------------------------------------------------------------------------------- */
 
 static struct record *clear_row(struct core *core, struct ref ref, struct id128 attempt)
 {
@@ -225,7 +225,7 @@ void request_clear(struct core *core, const struct request *request, struct run 
     write_request_done(core, request->request_no, 0, json_text(&core->step, map));
 }
 
-/* ---- mark ---------------------------------------------------------------------------------------------------------------- */
+/* ---- mark ------------------------------------------------------------------------------------ */
 
 static uint32_t mark_instance(struct core *core, struct ref ref, enum task_state state)
 {

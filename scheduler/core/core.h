@@ -51,7 +51,7 @@ struct core_limits {
     int64_t notify_give_up_ms; /* a notification that could not be delivered for so long has failed */
 };
 
-/* ---- events ------------------------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 enum core_event_type {
     CORE_TICK,          /* time has come: core_wake_at_ms */
@@ -163,7 +163,7 @@ struct core_event {
     };
 };
 
-/* ---- what to do -------------------------------------------------------------------------------------------------- */
+/* ---- what to do ------------------------------------------------------------------------------ */
 
 enum core_send_type {
     SEND_GRANT,
@@ -242,7 +242,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ou
 /* Boot-time ms at which it wants CORE_TICK; INT64_MAX = never. */
 int64_t core_wake_at_ms(const struct core *core);
 
-/* ---- questions (no change) --------------------------------------------------------------------------------------- */
+/* ---- questions (no change) ------------------------------------------------------------------- */
 
 /* Whether a run, or a DAG version, is in memory. */
 bool core_has_run(const struct core *core, int64_t run_no);

@@ -18,7 +18,7 @@
 
 #define NONE UINT32_MAX
 
-/* ---- runs and instances -------------------------------------------------------------------------------------------- */
+/* ---- runs and instances ---------------------------------------------------------------------- */
 
 /* One instance of a task. The counts are of the author's tries; a clear moves `try_base` up, so that retries start anew. */
 struct instance {
@@ -105,7 +105,7 @@ struct ref {
     int32_t map;
 };
 
-/* ---- placing ------------------------------------------------------------------------------------------------------- */
+/* ---- placing --------------------------------------------------------------------------------- */
 
 /* Ready instances of one queue, one pool and one number of slots: what blocks one of them blocks them all. */
 struct lane {
@@ -211,7 +211,7 @@ struct wait_plan {
     struct str key;          /* of a task: dag\0task\0logical date; of an asset: \0name */
 };
 
-/* ---- notifications ---------------------------------------------------------------------------------------------- */
+/* ---- notifications --------------------------------------------------------------------------- */
 
 /* One that is not delivered yet, its row with it. */
 struct notification {
@@ -255,7 +255,7 @@ struct worker {
     int64_t settled_ms;    /* from when on it may be given work; 0 = not known yet */
 };
 
-/* ---- DAGs ---------------------------------------------------------------------------------------------------------- */
+/* ---- DAGs ------------------------------------------------------------------------------------ */
 
 struct version {
     bool used;
@@ -300,7 +300,7 @@ struct dag_entry {
     uint32_t failed_in_row;
 };
 
-/* ---- backfills ----------------------------------------------------------------------------------------------------- */
+/* ---- backfills ------------------------------------------------------------------------------- */
 
 struct backfill {
     struct backfill_row row;
@@ -314,14 +314,14 @@ struct backfill {
     VEC(int64_t) dates;
 };
 
-/* ---- assets -------------------------------------------------------------------------------------------------------- */
+/* ---- assets ---------------------------------------------------------------------------------- */
 
 struct asset {
     struct str name;
     VEC(uint32_t) dags; /* whose schedule names it */
 };
 
-/* ---- batches ------------------------------------------------------------------------------------------------------- */
+/* ---- batches --------------------------------------------------------------------------------- */
 
 struct batch_ack {
     uint32_t worker;
@@ -343,7 +343,7 @@ struct batch {
     struct core_batch view;
 };
 
-/* ---- timers -------------------------------------------------------------------------------------------------------- */
+/* ---- timers ---------------------------------------------------------------------------------- */
 
 enum timer_kind {
     TIMER_RETRY,       /* of an instance */
@@ -465,11 +465,11 @@ struct core {
     struct core_stats stats;
 };
 
-/* ---- core.c -------------------------------------------------------------------------------------------------------- */
+/* ---- core.c ---------------------------------------------------------------------------------- */
 
 void core_reset(struct core *core);
 
-/* ---- batch.c ------------------------------------------------------------------------------------------------------- */
+/* ---- batch.c --------------------------------------------------------------------------------- */
 
 bool batch_is_full(const struct core *core);
 struct arena *batch_arena(struct core *core); /* lives until the open batch is committed */
@@ -494,13 +494,13 @@ void send_now(struct core *core, struct core_send send);
 void batch_committed(struct core *core, uint64_t batch_no);
 const struct core_batch *batch_begin(struct core *core); /* NULL: one is in flight, or there is nothing to write */
 
-/* ---- timers.c ------------------------------------------------------------------------------------------------------ */
+/* ---- timers.c -------------------------------------------------------------------------------- */
 
 void timer_set(struct core *core, int64_t at_ms, struct timer timer);
 void timers_fire(struct core *core);
 int64_t ms_of_wall(const struct core *core, int64_t wall_ms); /* the boot-time clock's reading then */
 
-/* ---- dag_table.c --------------------------------------------------------------------------------------------------- */
+/* ---- dag_table.c ----------------------------------------------------------------------------- */
 
 void dag_load(struct core *core, const struct core_event *event);
 void dag_gone(struct core *core, int32_t dag_no);
@@ -511,13 +511,13 @@ void version_release(struct core *core, uint32_t version);
 uint32_t dag_index(const struct core *core, const struct dag_entry *dag);
 void dag_entry_clear(struct dag_entry *dag);
 
-/* ---- schedule.c ---------------------------------------------------------------------------------------------------- */
+/* ---- schedule.c ------------------------------------------------------------------------------ */
 
 bool dag_next_fire(const struct dag_entry *dag, int64_t wall_ms, struct firing *out);
 void date_take(struct dag_entry *dag, int64_t logical_ms); /* the schedule makes no run for it */
 void schedule_check(struct core *core, struct dag_entry *dag); /* fires what is due, sets the timer for what is not */
 
-/* ---- run.c --------------------------------------------------------------------------------------------------------- */
+/* ---- run.c ----------------------------------------------------------------------------------- */
 
 struct run_wish {
     uint32_t dag;
@@ -559,7 +559,7 @@ void run_free(struct core *core, struct run *run);
 /* One that was read although it had ended, and that nobody has changed or looks at, is forgotten again. NULL is allowed. */
 void run_forget_if_unchanged(struct core *core, struct run *run);
 
-/* ---- find.c, past.c ------------------------------------------------------------------------------------------------------ */
+/* ---- find.c, past.c -------------------------------------------------------------------------- */
 
 enum past_verdict { PAST_HOLDS, PAST_IS_SOUGHT, PAST_TASK_WAITS, PAST_DOWNSTREAM_WAITS };
 
@@ -582,7 +582,7 @@ struct run *past_awaited(const struct core *core, const struct dag_entry *dag);
 enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task, struct str *out_task);
 struct str past_sentence(const struct core *core, const struct run *run, uint32_t task, struct arena *arena);
 
-/* ---- backfill.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- backfill.c ------------------------------------------------------------------------------ */
 
 struct backfill *backfill_by_no(const struct core *core, int64_t backfill_no);
 void backfill_free(struct backfill *backfill);
@@ -599,7 +599,7 @@ void backfill_recover(struct core *core, const struct recovered_backfill *recove
 int64_t backfill_of_run(const struct core *core, int64_t run_no);
 void backfills_drop(struct core *core, uint32_t dag);
 
-/* ---- asset.c ------------------------------------------------------------------------------------------------------------- */
+/* ---- asset.c --------------------------------------------------------------------------------- */
 
 void asset_subscribe(struct core *core, struct dag_entry *dag);
 void asset_check(struct core *core, struct dag_entry *dag); /* makes the run that its events ask for */
@@ -607,11 +607,11 @@ int64_t asset_event(struct core *core, const struct asset_event *event);
 void asset_outlets(struct core *core, struct ref ref); /* of an instance that has its end */
 void asset_recover(struct core *core, const struct recovered_event *event);
 
-/* ---- file.c -------------------------------------------------------------------------------------------------------------- */
+/* ---- file.c ---------------------------------------------------------------------------------- */
 
 void file_found(struct core *core, const struct core_event *event);
 
-/* ---- instance.c ---------------------------------------------------------------------------------------------------- */
+/* ---- instance.c ------------------------------------------------------------------------------ */
 
 uint64_t ref_pack(struct ref ref);
 struct ref ref_unpack(uint64_t item);
@@ -633,24 +633,24 @@ void expansion_count(struct expansion *expansion, enum task_state state, int by)
 void output_drop(struct run *run, uint32_t task, int32_t map);
 void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json, bool write);
 
-/* ---- label.c ----------------------------------------------------------------------------------------------------------- */
+/* ---- label.c --------------------------------------------------------------------------------- */
 
 struct str instance_label(struct core *core, struct ref ref, struct arena *arena); /* empty: none */
 
-/* ---- ready.c ------------------------------------------------------------------------------------------------------- */
+/* ---- ready.c --------------------------------------------------------------------------------- */
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task); /* into the work list, if there is a verdict */
 void work_drain(struct core *core);
 void ready_add(struct core *core, struct ref ref); /* SCHEDULED: to its lane, unless a dying attempt holds it back */
 
-/* ---- setup.c: setups, teardowns, and what lies between them ----------------------------------------------------------- */
+/* ---- setup.c: setups, teardowns, and what lies between them ---------------------------------- */
 
 enum verdict teardown_ready(const struct core *core, const struct run *run, uint32_t task,
                             const struct upstream_counts *counts);
 enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own);
 void setup_settled(struct core *core, struct run *run, uint32_t setup); /* looks at its scope, also where it is not next */
 
-/* ---- flow.c: what ends inside the scheduler, and what is mapped -------------------------------------------------- */
+/* ---- flow.c: what ends inside the scheduler, and what is mapped ------------------------------ */
 
 struct context_owner {
     struct core *core;
@@ -671,7 +671,7 @@ MUST_USE int flow_condition(struct core *core, struct ref ref, struct str text, 
 void expansion_reserve(struct run *run, struct expansion *expansion, uint32_t capacity); /* room for so many instances */
 struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task, const struct value *values);
 
-/* ---- attempt.c ----------------------------------------------------------------------------------------------------- */
+/* ---- attempt.c ------------------------------------------------------------------------------- */
 
 uint32_t attempt_new(struct core *core, struct ref ref, uint32_t worker, struct id128 id);
 void attempt_free(struct core *core, uint32_t index);
@@ -687,7 +687,7 @@ void deferred_end(struct core *core, uint32_t index, enum task_state state, enum
 void attempt_failed(struct core *core, uint32_t index, const struct result *result, enum cause cause); /* with its retries */
 struct id128 id_make(struct core *core);
 
-/* ---- errand.c: small jobs beside the slots ------------------------------------------------------------------------- */
+/* ---- errand.c: small jobs beside the slots --------------------------------------------------- */
 
 enum { ERRAND_PATIENCE_MS = 90000 }; /* without an answer for so long it is lost */
 
@@ -697,7 +697,7 @@ void errand_over(struct core *core, uint32_t worker); /* answered, lost, or not 
 void errands_send(struct core *core);
 void errands_done(struct core *core, const struct core_event *event);
 
-/* ---- wait.c, wait_plan.c: wait_for ------------------------------------------------------------------------------------------------ */
+/* ---- wait.c, wait_plan.c: wait_for ----------------------------------------------------------- */
 
 void wait_begin(struct core *core, struct ref ref);
 void wait_resume(struct core *core, struct run *run, uint32_t task); /* recovery */
@@ -711,7 +711,7 @@ MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms,
 struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena); /* what it waits for, in words */
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);
 
-/* ---- notify.c: on_success and its like ----------------------------------------------------------------------------- */
+/* ---- notify.c: on_success and its like ------------------------------------------------------- */
 
 void notify_instance(struct core *core, struct ref ref, enum cause cause, struct str error); /* it is in its new state */
 void notify_started(struct core *core, uint32_t attempt);
@@ -726,7 +726,7 @@ void notify_answer(struct core *core, uint32_t index, const struct errand_answer
 void notifications_clear(struct core *core);
 uint32_t notification_find(const struct core *core, struct id128 id);
 
-/* ---- pool.c: pools, queues, lanes, gates --------------------------------------------------------------------------- */
+/* ---- pool.c: pools, queues, lanes, gates ----------------------------------------------------- */
 
 uint32_t pool_index(struct core *core, struct str name);
 uint32_t queue_index(struct core *core, struct str name);
@@ -753,14 +753,14 @@ void gate_park(struct core *core, uint32_t gate, uint32_t lane, struct heap_entr
 void gate_seen(struct core *core, uint32_t gate, uint32_t lane, uint64_t item);
 void gates_lost(struct core *core, uint32_t lane, uint64_t item); /* the same for an entry whose run is gone */
 
-/* ---- placement.c --------------------------------------------------------------------------------------------------- */
+/* ---- placement.c ----------------------------------------------------------------------------- */
 
 struct heap_entry ready_key(const struct core *core, struct ref ref);
 void place_ready(struct core *core);
 void attempt_release_limits(struct core *core, struct attempt *attempt);
 void attempt_take_limits(struct core *core, struct attempt *attempt, uint32_t queue, uint32_t pool, int32_t slots);
 
-/* ---- worker_table.c, inventory.c ------------------------------------------------------------------------------------ */
+/* ---- worker_table.c, inventory.c ------------------------------------------------------------- */
 
 uint32_t worker_find(const struct core *core, struct str identity);
 uint32_t worker_add(struct core *core, struct str identity, int64_t worker_no);
@@ -776,7 +776,7 @@ void worker_queues_set(struct core *core, uint32_t worker, struct str queues);
 void inventory_take(struct core *core, const struct core_inventory *inventory);
 void barrier_check(struct core *core);
 
-/* ---- requests.c, clear.c, recover.c, autoscale.c ------------------------------------------------------------------- */
+/* ---- requests.c, clear.c, recover.c, autoscale.c --------------------------------------------- */
 
 void request_handle(struct core *core, const struct request *request);
 void request_clear(struct core *core, const struct request *request, struct run *run);

@@ -33,7 +33,7 @@ static struct dag_entry *entry_of(struct core *core, const struct core_event *ev
     return dag;
 }
 
-/* ---- which outputs anybody reads ------------------------------------------------------------------------------------- */
+/* ---- which outputs anybody reads ------------------------------------------------------------- */
 
 static bool is_path_byte(char byte)
 {
@@ -97,7 +97,7 @@ static bool *outputs_read(struct dag *dag)
     return read;
 }
 
-/* ---- versions -------------------------------------------------------------------------------------------------------- */
+/* ---- versions -------------------------------------------------------------------------------- */
 
 static void gates_make(struct core *core, struct version *version, struct dag_entry *entry)
 {

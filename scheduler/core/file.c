@@ -61,7 +61,7 @@ void file_found(struct core *core, const struct core_event *event)
     map_put_str(&core->dags.items[index].files, key, 1);
 }
 
-/* ---- questions --------------------------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 uint32_t core_file_schedules(const struct core *core, struct core_file_schedule *out, uint32_t max)
 {

@@ -6,7 +6,7 @@
 #include "common/text/template.h"
 #include "scheduler/core/core_state.h"
 
-/* ---- what expressions see ---------------------------------------------------------------------------------------------- */
+/* ---- what expressions see -------------------------------------------------------------------- */
 
 static const struct value *variable_of(void *owner, struct str key, bool *out_secret)
 {
@@ -122,7 +122,7 @@ int flow_condition(struct core *core, struct ref ref, struct str text, bool *out
     return rc;
 }
 
-/* ---- branch and short circuit -------------------------------------------------------------------------------------------- */
+/* ---- branch and short circuit ---------------------------------------------------------------- */
 
 static void reach_mark(const struct dag *dag, uint32_t from, bool *marks, struct arena *arena)
 {
@@ -265,7 +265,7 @@ void flow_short_circuit(struct core *core, struct ref ref)
         decided(core, ref, value_bool(&core->step, holds));
 }
 
-/* ---- mapping --------------------------------------------------------------------------------------------------------------- */
+/* ---- mapping --------------------------------------------------------------------------------- */
 
 /* A mapping of keys to lists becomes the list of all combinations, the last key turning fastest. */
 static int cross_product(struct core *core, const struct value *map, struct value **out, struct err *err)
@@ -402,7 +402,7 @@ bool flow_expand(struct core *core, struct ref ref)
     return true;
 }
 
-/* ---- runs of other DAGs ------------------------------------------------------------------------------------------------------ */
+/* ---- runs of other DAGs ---------------------------------------------------------------------- */
 
 /* The name of the run that an instance triggers: always the same for the same try, so that recovery finds it. */
 static struct str triggered_id(struct core *core, struct ref ref, uint16_t try_no)

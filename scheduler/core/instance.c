@@ -98,7 +98,7 @@ void instance_kill(struct core *core, struct ref ref, enum task_state state, enu
         instance_settled(core, ref);
 }
 
-/* ---- the whole of a mapped task ------------------------------------------------------------------------------------- */
+/* ---- the whole of a mapped task -------------------------------------------------------------- */
 
 void expansion_count(struct expansion *expansion, enum task_state state, int by)
 {
@@ -126,7 +126,7 @@ enum task_state expansion_state(const struct task *task, const struct expansion 
     return expansion->success + failed > 0 ? TASK_SUCCESS : TASK_SKIPPED;
 }
 
-/* ---- ends and what follows -------------------------------------------------------------------------------------------- */
+/* ---- ends and what follows ------------------------------------------------------------------- */
 
 /* Trigger rules count each instance of a mapped task, as in Airflow. One that tolerates failures has no end but that of the
  * whole, and counts as one task. */
@@ -261,7 +261,7 @@ void instance_unsettled(struct core *core, struct ref ref, enum task_state was)
         unschedule(core, run, model->downstream[i]);
 }
 
-/* ---- outputs ---------------------------------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 static uint64_t output_key(uint32_t task, int32_t map)
 {

@@ -9,7 +9,7 @@ enum {
     SEEN_WRITE_MS = 60000,
 };
 
-/* ---- the worker itself ----------------------------------------------------------------------------------------------- */
+/* ---- the worker itself ----------------------------------------------------------------------- */
 
 /* Those that are gone for good are rows of history. */
 static uint32_t present_count(const struct core *core)
@@ -94,7 +94,7 @@ static void worker_describe(struct core *core, uint32_t index, const struct core
     write_worker(core, worker, reason);
 }
 
-/* ---- what it lists --------------------------------------------------------------------------------------------------- */
+/* ---- what it lists --------------------------------------------------------------------------- */
 
 static void send_kill(struct core *core, const struct worker *worker, struct id128 attempt, enum cause cause)
 {
@@ -156,7 +156,7 @@ static bool take_reports(struct core *core, uint32_t worker, const struct core_i
     return all_known;
 }
 
-/* ---- what it lacks --------------------------------------------------------------------------------------------------- */
+/* ---- what it lacks --------------------------------------------------------------------------- */
 
 static bool credit_is_open(const struct core_inventory *inventory, uint64_t seq)
 {
@@ -217,7 +217,7 @@ static void take_absent(struct core *core, uint32_t worker, const struct core_in
     }
 }
 
-/* ---- its credits ------------------------------------------------------------------------------------------------------ */
+/* ---- its credits ----------------------------------------------------------------------------- */
 
 /* What is open and not used by an attempt that the worker has not heard of yet. */
 static void take_credits(struct core *core, uint32_t index, const struct core_inventory *inventory)

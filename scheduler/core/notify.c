@@ -34,7 +34,7 @@ uint32_t notification_find(const struct core *core, struct id128 id)
     return (uint32_t)index;
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static uint32_t receiver_of(struct core *core, const struct notification_row *row)
 {
@@ -102,7 +102,7 @@ static void write_row(struct core *core, enum record_type type, const struct not
     VEC_LAST(&core->open->writes).notification = row_copy(batch_arena(core), *row);
 }
 
-/* ---- made ----------------------------------------------------------------------------------------------------------------- */
+/* ---- made ------------------------------------------------------------------------------------ */
 
 /* "https://hooks.example.org": what stands behind the host is often a secret. */
 static struct str host_of(struct str url)
@@ -236,7 +236,7 @@ void notify_started(struct core *core, uint32_t index)
                            STR_ARG(task->id), STR_ARG(run->run_id), instance_at(core, ref)->try_no));
 }
 
-/* ---- runs ------------------------------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void notify_of_run(struct core *core, struct run *run, const char *event, struct str otherwise)
 {
@@ -283,7 +283,7 @@ void notify_deadline(struct core *core, struct run *run, uint32_t queued)
                              STR_ARG(run->run_id), run_state_name(run->state)));
 }
 
-/* ---- delivered ---------------------------------------------------------------------------------------------------------- */
+/* ---- delivered ------------------------------------------------------------------------------- */
 
 static int64_t backoff_ms(uint32_t failures)
 {
@@ -434,7 +434,7 @@ void notify_timer(struct core *core, const struct timer *timer)
     notify_receiver(core, receiver);
 }
 
-/* ---- recovered -------------------------------------------------------------------------------------------------------------- */
+/* ---- recovered ------------------------------------------------------------------------------- */
 
 void notify_recovered(struct core *core, const struct notification_row *row)
 {

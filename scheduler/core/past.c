@@ -25,7 +25,7 @@ static bool looks_back(const struct core *core, const struct run *run)
     return run->has_logical && core->versions.items[run->version].reads_past;
 }
 
-/* ---- which run it is --------------------------------------------------------------------------------------------------- */
+/* ---- which run it is ------------------------------------------------------------------------- */
 
 /* Whether `before` may stand before `run`, whatever else there is. */
 static bool is_before(const struct core *core, const struct run *before, const struct run *run)
@@ -122,7 +122,7 @@ void past_gone(struct core *core, struct run *gone)
     }
 }
 
-/* ---- what follows of it ------------------------------------------------------------------------------------------------ */
+/* ---- what follows of it ---------------------------------------------------------------------- */
 
 static bool is_good(uint8_t state)
 {

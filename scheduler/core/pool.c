@@ -3,7 +3,7 @@
  * lanes, one for each (queue, pool, slots) that occurs; a lane that is blocked waits until its pool or its queue wakes it. */
 #include "scheduler/core/core_state.h"
 
-/* ---- pools --------------------------------------------------------------------------------------------------------- */
+/* ---- pools ----------------------------------------------------------------------------------- */
 
 uint32_t pool_index(struct core *core, struct str name)
 {
@@ -91,7 +91,7 @@ void pool_give(struct core *core, uint32_t index, int32_t slots)
     pool_wake(core, pool);
 }
 
-/* ---- queues -------------------------------------------------------------------------------------------------------- */
+/* ---- queues ---------------------------------------------------------------------------------- */
 
 uint32_t queue_index(struct core *core, struct str name)
 {
@@ -115,7 +115,7 @@ void queue_wake(struct core *core, uint32_t index)
     }
 }
 
-/* ---- lanes --------------------------------------------------------------------------------------------------------- */
+/* ---- lanes ----------------------------------------------------------------------------------- */
 
 uint32_t lane_index(struct core *core, uint32_t queue, uint32_t pool, int32_t slots)
 {
@@ -158,7 +158,7 @@ void lane_push(struct core *core, uint32_t index, struct heap_entry entry)
     lane_list(core, index);
 }
 
-/* ---- gates --------------------------------------------------------------------------------------------------------- */
+/* ---- gates ----------------------------------------------------------------------------------- */
 
 uint32_t gate_new(struct core *core, uint32_t limit)
 {

@@ -3,7 +3,7 @@
 #include "common/model/operator.h"
 #include "scheduler/core/core_state.h"
 
-/* ---- verdicts --------------------------------------------------------------------------------------------------------- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static enum verdict own_verdict(const struct core *core, const struct run *run, uint32_t task)
 {
@@ -35,7 +35,7 @@ void task_evaluate(struct core *core, struct run *run, uint32_t task)
     VEC_ADD(&core->work, (struct ref){ run->index, task, -1 });
 }
 
-/* ---- decisions --------------------------------------------------------------------------------------------------------- */
+/* ---- decisions ------------------------------------------------------------------------------- */
 
 void ready_add(struct core *core, struct ref ref)
 {

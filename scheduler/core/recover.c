@@ -4,7 +4,7 @@
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
 
-/* ---- one run --------------------------------------------------------------------------------------------------------- */
+/* ---- one run --------------------------------------------------------------------------------- */
 
 static void expansions_recover(struct core *core, struct run *run, const struct recovered_run *row)
 {
@@ -201,7 +201,7 @@ void recover_run(struct core *core, const struct recovered_run *row)
         run_resume(core, run);
 }
 
-/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 void recover_worker(struct core *core, const struct core_event *event)
 {

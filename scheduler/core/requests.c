@@ -39,7 +39,7 @@ static struct run *run_of(struct core *core, const struct request *request)
     return run;
 }
 
-/* ---- trigger --------------------------------------------------------------------------------------------------------- */
+/* ---- trigger --------------------------------------------------------------------------------- */
 
 static bool is_id_byte(char byte)
 {
@@ -107,7 +107,7 @@ static void trigger(struct core *core, const struct request *request)
     answer(core, request, map);
 }
 
-/* ---- runs and DAGs ------------------------------------------------------------------------------------------------------ */
+/* ---- runs and DAGs --------------------------------------------------------------------------- */
 
 static void mark_run(struct core *core, const struct request *request)
 {
@@ -178,7 +178,7 @@ static void delete_dag(struct core *core, const struct request *request)
     answer(core, request, NULL);
 }
 
-/* ---- backfills ---------------------------------------------------------------------------------------------------------- */
+/* ---- backfills ------------------------------------------------------------------------------- */
 
 static void backfill(struct core *core, const struct request *request)
 {
@@ -199,7 +199,7 @@ static void backfill_set(struct core *core, const struct request *request)
         answer(core, request, NULL);
 }
 
-/* ---- assets -------------------------------------------------------------------------------------------------------------- */
+/* ---- assets ---------------------------------------------------------------------------------- */
 
 static void asset(struct core *core, const struct request *request)
 {
@@ -210,7 +210,7 @@ static void asset(struct core *core, const struct request *request)
     answer(core, request, map);
 }
 
-/* ---- workers, pools, what templates read ---------------------------------------------------------------------------------- */
+/* ---- workers, pools, what templates read ----------------------------------------------------- */
 
 static void drain_worker(struct core *core, const struct request *request)
 {

@@ -26,7 +26,7 @@ const struct dag *run_dag(const struct core *core, const struct run *run)
     return core->versions.items[run->version].dag;
 }
 
-/* ---- made ------------------------------------------------------------------------------------------------------------ */
+/* ---- made ------------------------------------------------------------------------------------ */
 
 /* A DAG's runs are found without looking at those of all others. */
 static void run_link(struct core *core, struct dag_entry *dag, struct run *run)
@@ -163,7 +163,7 @@ int run_create(struct core *core, const struct run_wish *wish, struct run **out,
     return 0;
 }
 
-/* ---- queued and started --------------------------------------------------------------------------------------------- */
+/* ---- queued and started ---------------------------------------------------------------------- */
 
 void run_queue(struct core *core, struct run *run)
 {
@@ -256,7 +256,7 @@ void run_evaluate_all(struct core *core, struct run *run)
         task_evaluate(core, run, t);
 }
 
-/* ---- ended ------------------------------------------------------------------------------------------------------------ */
+/* ---- ended ----------------------------------------------------------------------------------- */
 
 static bool tasks_failed(const struct run *run, const struct dag *dag)
 {
@@ -402,7 +402,7 @@ void run_timed_out(struct core *core, struct run *run, uint32_t started)
     run_force(core, run, RUN_FAILED, CAUSE_RUN_TIMED_OUT);
 }
 
-/* ---- forgotten -------------------------------------------------------------------------------------------------------- */
+/* ---- forgotten ------------------------------------------------------------------------------- */
 
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed)
 {

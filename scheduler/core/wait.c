@@ -28,7 +28,7 @@ static bool is_told(uint8_t kind)
     return kind == ERRAND_TASK || kind == ERRAND_ASSET;
 }
 
-/* ---- the table -------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static void arm(struct core *core, uint32_t index)
 {
@@ -151,7 +151,7 @@ void wait_clear(struct wait *wait)
     wait->said = NULL;
 }
 
-/* ---- ends -------------------------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void give_up(struct core *core, uint32_t index)
 {
@@ -181,7 +181,7 @@ static void found(struct core *core, uint32_t index, struct str output)
     deferred_end(core, attempt, TASK_SUCCESS, CAUSE_EVENT, STR_EMPTY);
 }
 
-/* ---- looks ------------------------------------------------------------------------------------------------------------- */
+/* ---- looks ----------------------------------------------------------------------------------- */
 
 static struct str question_of(struct core *core, const struct wait *wait, struct arena *arena)
 {
@@ -309,7 +309,7 @@ void wait_answer(struct core *core, uint32_t index, const struct errand_answer *
     arm(core, index);
 }
 
-/* ---- begin, resume, news ----------------------------------------------------------------------------------------------- */
+/* ---- begin, resume, news --------------------------------------------------------------------- */
 
 void wait_begin(struct core *core, struct ref ref)
 {

@@ -11,7 +11,7 @@ enum { POKE_MS = 60000 };
 
 #define TIMEOUT_MS (7 * MS_PER_DAY)
 
-/* ---- what is waited for ---------------------------------------------------------------------------------------------- */
+/* ---- what is waited for ---------------------------------------------------------------------- */
 
 static int text_render(struct core *core, struct ref ref, const struct value *raw, struct arena *arena, struct str *out,
                        struct err *err)
@@ -120,7 +120,7 @@ int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct w
     return errand_look(&context, (enum errand_kind)out->kind, &core->step, &payload, err); /* a mistake shows now, not at the first look */
 }
 
-/* ---- why ------------------------------------------------------------------------------------------------------------------ */
+/* ---- why ------------------------------------------------------------------------------------- */
 
 /* "6 d", "3 s": the largest unit that gives two or more. */
 static struct str span(struct arena *arena, int64_t ms)

@@ -42,7 +42,7 @@ void worker_queues_set(struct core *core, uint32_t index, struct str queues)
             VEC_ADD(&core->workers.items[index].queue_list, queue_index(core, str_trim(part)));
 }
 
-/* ---- credits --------------------------------------------------------------------------------------------------------- */
+/* ---- credits --------------------------------------------------------------------------------- */
 
 static bool is_fresh(const struct core *core, const struct worker *worker)
 {
@@ -116,7 +116,7 @@ uint32_t worker_pick(struct core *core, uint32_t queue)
     }
 }
 
-/* ---- coming and going -------------------------------------------------------------------------------------------------- */
+/* ---- coming and going ------------------------------------------------------------------------ */
 
 void worker_drain(struct core *core, uint32_t index, bool drain, bool stop, const char *reason)
 {

@@ -52,7 +52,7 @@ void compile_answer_free(struct compile_answer *result)
     free(result);
 }
 
-/* ---- reading an answer -------------------------------------------------------------------------------------------------- */
+/* ---- reading an answer ----------------------------------------------------------------------- */
 
 static struct str text_of(const struct value *map, const char *key)
 {
@@ -161,7 +161,7 @@ static void on_line(struct compiler *compiler, struct str line)
     all->on_result(all->owner, result);
 }
 
-/* ---- the life of a child -------------------------------------------------------------------------------------------------- */
+/* ---- the life of a child --------------------------------------------------------------------- */
 
 /* The file that the child was at when it ended. */
 static void blame(struct compiler *compiler)

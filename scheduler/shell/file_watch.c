@@ -46,7 +46,7 @@ struct file_watch {
     void *done_owner;
 };
 
-/* ---- in the thread ----------------------------------------------------------------------------------------------------- */
+/* ---- in the thread --------------------------------------------------------------------------- */
 
 static struct entry *entry_of(struct file_watch *watch, int32_t dag_no, const char *path)
 {
@@ -100,7 +100,7 @@ static void look(struct work *work)
     }
 }
 
-/* ---- in the loop ------------------------------------------------------------------------------------------------------- */
+/* ---- in the loop ----------------------------------------------------------------------------- */
 
 static void tell_next(struct file_watch *watch);
 

@@ -46,7 +46,7 @@ static void give(struct inbox *inbox)
         drop_first(inbox);
 }
 
-/* ---- a run that has ended comes back into memory before the request that names it ---------------------------------- */
+/* ---- a run that has ended comes back into memory before the request that names it ------------ */
 
 static bool needs_run(const struct inbox *inbox, const struct request *request)
 {
@@ -127,7 +127,7 @@ static void load_run(struct inbox *inbox)
     store_run_read(inbox->shell->store, request->dag_id, request->run_id, on_run_first, load);
 }
 
-/* ---- what changed is read before its request is answered ------------------------------------------------------------- */
+/* ---- what changed is read before its request is answered ------------------------------------- */
 
 static void on_reloaded(void *owner)
 {
@@ -161,7 +161,7 @@ static void give_next(struct inbox *inbox)
     }
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void on_row(void *owner, const struct inbox_row *row)
 {

@@ -62,7 +62,7 @@ static void look_soon(struct ingest *ingest)
         timer_once(&ingest->settle, SETTLE_MS);
 }
 
-/* ---- known files -------------------------------------------------------------------------------------------------------- */
+/* ---- known files ----------------------------------------------------------------------------- */
 
 static struct known *known_of(struct ingest *ingest, struct str path)
 {
@@ -94,7 +94,7 @@ static void forget_files(struct ingest *ingest)
     map_clear(&ingest->by_path);
 }
 
-/* ---- recording what was compiled ------------------------------------------------------------------------------------------ */
+/* ---- recording what was compiled ------------------------------------------------------------- */
 
 /* A compiled file on its way into the database. */
 struct recording {
@@ -184,7 +184,7 @@ static void on_gone(void *owner, const struct recorded_file *recorded)
     answered(ingest);
 }
 
-/* ---- looking -------------------------------------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void compare_file(struct ingest *ingest, const struct dag_folder_file *file)
 {
@@ -273,7 +273,7 @@ static void on_timer(struct timer *timer)
         look(ingest);
 }
 
-/* ---- start, stop ------------------------------------------------------------------------------------------------------------ */
+/* ---- start, stop ----------------------------------------------------------------------------- */
 
 static void on_known_file(void *owner, const struct known_file *file)
 {

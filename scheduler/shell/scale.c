@@ -52,7 +52,7 @@ struct scale {
 
 static void start_missing(struct queue *queue);
 
-/* ---- finding processes again --------------------------------------------------------------------------------------- */
+/* ---- finding processes again ----------------------------------------------------------------- */
 
 static struct str run_folder(struct scale *scale, struct arena *arena)
 {
@@ -120,7 +120,7 @@ static int pid_of_file(struct scale *scale, const char *name)
     return pid > 0 && started != 0 && start_time((int)pid) == started ? (int)pid : 0;
 }
 
-/* ---- the life of a process ------------------------------------------------------------------------------------------ */
+/* ---- the life of a process ------------------------------------------------------------------- */
 
 static void handle_closed(void *owner)
 {
@@ -256,7 +256,7 @@ static void find_again(struct process *process)
     log_info("worker_found", LOG_STR("worker", process->name), LOG_INT("pid", pid));
 }
 
-/* ---- wanted and present --------------------------------------------------------------------------------------------- */
+/* ---- wanted and present ---------------------------------------------------------------------- */
 
 static void on_retry(struct timer *timer)
 {

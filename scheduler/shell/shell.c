@@ -99,7 +99,7 @@ static void on_tick(struct timer *timer)
     shell_step(timer->owner, &(struct core_event){ .type = CORE_TICK });
 }
 
-/* ---- leading ---------------------------------------------------------------------------------------------------------- */
+/* ---- leading --------------------------------------------------------------------------------- */
 
 void shell_led(struct shell *shell)
 {
@@ -137,7 +137,7 @@ static void on_store_state(struct store *store, bool is_up, const struct err *er
     shell_unlead(shell, err);
 }
 
-/* ---- open and close ----------------------------------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 static struct core_limits limits_of(const struct conf *conf)
 {

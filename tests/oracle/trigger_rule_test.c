@@ -114,7 +114,7 @@ static int difference(const struct question *question, int rule, char ours)
     return 1;
 }
 
-/* ---- the rules themselves ------------------------------------------------------------------------------------------------ */
+/* ---- the rules themselves -------------------------------------------------------------------- */
 
 static char letter_of(enum verdict verdict)
 {
@@ -152,7 +152,7 @@ static void the_rules_agree_with_airflow(void **state)
     assert_int_equal(different, 0);
 }
 
-/* ---- a scheduler in that state ------------------------------------------------------------------------------------------- */
+/* ---- a scheduler in that state --------------------------------------------------------------- */
 
 /* A mapped task has instances that are upstream_failed only when some of it was cleared: those lines are left out. */
 static bool is_reached(const struct question *question)

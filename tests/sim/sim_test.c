@@ -75,7 +75,7 @@ static void show(const struct totals *totals, double seconds)
            (unsigned long long)totals->lost, seconds);
 }
 
-/* ---- a failing seed ------------------------------------------------------------------------------------------------------ */
+/* ---- a failing seed -------------------------------------------------------------------------- */
 
 static bool fails(const struct sim_config *config, struct sim_result *result)
 {
@@ -124,7 +124,7 @@ static void explain(struct sim_config config, const struct sim_result *result)
     fflush(stdout);
 }
 
-/* ---- many seeds ------------------------------------------------------------------------------------------------------------ */
+/* ---- many seeds ------------------------------------------------------------------------------ */
 
 /* Every hundredth is run twice: the same history both times. */
 static bool run_one(const struct sim_config *config, struct totals *totals)
@@ -179,7 +179,7 @@ static bool run_many(const struct sim_config *base, uint64_t from, uint64_t coun
     return failures == 0;
 }
 
-/* ---- mutants ----------------------------------------------------------------------------------------------------------------- */
+/* ---- mutants --------------------------------------------------------------------------------- */
 
 static bool kill_mutant(int mutant, uint64_t seeds)
 {
@@ -223,7 +223,7 @@ static bool run_mutants(uint64_t seeds, const char *only)
     return good;
 }
 
-/* ---- the command line ---------------------------------------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static void help(void)
 {

@@ -77,7 +77,7 @@ static void add(struct play *play, struct record record)
         play->records[play->count++] = record;
 }
 
-/* ---- what may be written ----------------------------------------------------------------------------------------- */
+/* ---- what may be written --------------------------------------------------------------------- */
 
 static void add_run(struct play *play)
 {
@@ -277,7 +277,7 @@ static void add_answer(struct play *play)
     add(play, record);
 }
 
-/* ---- what must be refused ---------------------------------------------------------------------------------------- */
+/* ---- what must be refused -------------------------------------------------------------------- */
 
 static void add_bad(struct play *play)
 {
@@ -305,7 +305,7 @@ static void add_bad(struct play *play)
     play->is_bad = true;
 }
 
-/* ---- a batch ----------------------------------------------------------------------------------------------------- */
+/* ---- a batch --------------------------------------------------------------------------------- */
 
 static void make_batch(struct play *play)
 {
@@ -327,7 +327,7 @@ static void add_request(struct play *play)
     VEC_ADD(&play->inbox, store_world_int(&play->world, "INSERT INTO inbox (body, actor) VALUES ('{}', 'x') RETURNING request_no"));
 }
 
-/* ---- the same rows ----------------------------------------------------------------------------------------------- */
+/* ---- the same rows --------------------------------------------------------------------------- */
 
 static bool is_same(struct play *play, struct str model, struct str database, bool must)
 {
@@ -358,7 +358,7 @@ static bool has_same_rows(struct play *play, bool must)
     return same;
 }
 
-/* ---- the same recovery ------------------------------------------------------------------------------------------- */
+/* ---- the same recovery ----------------------------------------------------------------------- */
 
 struct recovering {
     struct lines lines;
@@ -401,7 +401,7 @@ static void check_recovery(struct play *play)
     buf_clear(&database);
 }
 
-/* ---- a batch, and how it ends ------------------------------------------------------------------------------------ */
+/* ---- a batch, and how it ends ---------------------------------------------------------------- */
 
 static int apply_to_model(struct play *play)
 {

@@ -57,7 +57,7 @@ void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_
     VEC_ADD(&store->versions, (struct model_version){ dag_no, version_no, dag_to_json(dag, &store->arena) });
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 struct model_run *model_store_run(struct model_store *store, int64_t run_no)
 {
@@ -467,7 +467,7 @@ int64_t model_store_event_no_next(const struct model_store *store)
     return next;
 }
 
-/* ---- recovery ---------------------------------------------------------------------------------------------------------- */
+/* ---- recovery -------------------------------------------------------------------------------- */
 
 static struct str output_of(const struct model_run *run, uint32_t task, int32_t map_index)
 {

@@ -29,7 +29,7 @@ static void say(struct story *story, const char *fmt, ...)
 
 static void step(struct story *story, struct core_event *event);
 
-/* ---- names ------------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static const struct dag *dag_of(const struct story *story, int32_t dag_no)
 {
@@ -48,7 +48,7 @@ static struct str instance_name(struct story *story, int32_t dag_no, uint32_t ta
     return map_index < 0 ? id : str_format(&story->arena, "%.*s[%d]", STR_ARG(id), map_index);
 }
 
-/* ---- notes ------------------------------------------------------------------------------------------------------------- */
+/* ---- notes ----------------------------------------------------------------------------------- */
 
 static enum task_state state_swap(struct story *story, const struct core_note *note)
 {
@@ -71,7 +71,7 @@ static void show_note(struct story *story, const struct core_note *note)
             task_state_name(note->state), cause_sentence(note->cause));
 }
 
-/* ---- workers ------------------------------------------------------------------------------------------------------------- */
+/* ---- workers --------------------------------------------------------------------------------- */
 
 static struct story_worker *worker_by_name(struct story *story, struct str name)
 {
@@ -215,7 +215,7 @@ static void deliver(struct story *story, const struct core_send *send)
     }
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void answers_read(struct story *story, const struct core_batch *batch)
 {
@@ -332,7 +332,7 @@ void story_free(struct story *story)
     free(story);
 }
 
-/* ---- what a test says --------------------------------------------------------------------------------------------------------- */
+/* ---- what a test says ------------------------------------------------------------------------ */
 
 static void dag_add(struct story *story, struct dag *dag, bool paused)
 {
@@ -619,7 +619,7 @@ void story_takeover(struct story *story)
         story_inventory(story, story->workers.items[i]);
 }
 
-/* ---- what a test asks ------------------------------------------------------------------------------------------------------------ */
+/* ---- what a test asks ------------------------------------------------------------------------ */
 
 const char *story_trace(struct story *story)
 {

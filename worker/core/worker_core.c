@@ -54,7 +54,7 @@ struct worker_core *worker_core_new(const struct worker_limits *limits)
     return core;
 }
 
-/* ---- attempts ------------------------------------------------------------------------------------------------------ */
+/* ---- attempts -------------------------------------------------------------------------------- */
 
 static struct str id_bytes(const struct id128 *id)
 {
@@ -145,7 +145,7 @@ void worker_core_free(struct worker_core *core)
     free(core);
 }
 
-/* ---- credits ------------------------------------------------------------------------------------------------------- */
+/* ---- credits --------------------------------------------------------------------------------- */
 
 static void credits_close_all(struct worker_core *core)
 {
@@ -185,7 +185,7 @@ static void epoch_raise(struct worker_core *core, uint64_t epoch)
     core->inventory_due = true;
 }
 
-/* ---- what to do ---------------------------------------------------------------------------------------------------- */
+/* ---- what to do ------------------------------------------------------------------------------ */
 
 static void do_attempt(struct worker_core *core, enum worker_do_type type, const struct attempt *attempt)
 {
@@ -367,7 +367,7 @@ static bool is_idle(const struct worker_core *core)
     return core->draining && core->live.count == 0 && core->open.count == 0;
 }
 
-/* ---- the step ------------------------------------------------------------------------------------------------------ */
+/* ---- the step -------------------------------------------------------------------------------- */
 
 /* A command of an earlier leader changes nothing. Its GRANT is refused with a reason; a SYNC is answered, so that it learns
  * of its successor. */

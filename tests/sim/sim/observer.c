@@ -66,7 +66,7 @@ static bool is_touched(const struct observer *observer, int64_t run_no)
     return map_get(&observer->touched_runs, (uint64_t)run_no, NULL);
 }
 
-/* ---- I3: the trigger rule holds ------------------------------------------------------------------------------------------- */
+/* ---- I3: the trigger rule holds -------------------------------------------------------------- */
 
 static enum task_state state_of(const struct model_run *run, uint32_t task, int32_t map_index)
 {
@@ -161,7 +161,7 @@ static void check_rule(struct world *world, const struct model_run *run, uint32_
                  STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
 }
 
-/* ---- I17: the run before holds back ------------------------------------------------------------------------------------ */
+/* ---- I17: the run before holds back ---------------------------------------------------------- */
 
 static bool past_is_good(const struct dag *dag, const struct model_run *past, uint32_t task)
 {
@@ -195,7 +195,7 @@ static void check_past(struct world *world, const struct model_run *run, const s
                  STR_ARG(run->row.run_id), STR_ARG(past->row.run_id));
 }
 
-/* ---- commits ---------------------------------------------------------------------------------------------------------------- */
+/* ---- commits --------------------------------------------------------------------------------- */
 
 static void check_before(struct world *world, const struct model_run *run, const struct try_row *row)
 {
@@ -421,7 +421,7 @@ static void check_taken(struct world *world, int64_t run_no)
     sim_fail(world, "I21: run %lld was made for events of assets that another one has taken", (long long)run_no);
 }
 
-/* ---- waits and notifications ------------------------------------------------------------------------------------------- */
+/* ---- waits and notifications ----------------------------------------------------------------- */
 
 static struct str id_bytes(const struct id128 *id)
 {
@@ -564,7 +564,7 @@ void observe_commit(struct world *world, const struct transaction *transaction)
     }
 }
 
-/* ---- processes and messages -------------------------------------------------------------------------------------------------- */
+/* ---- processes and messages ------------------------------------------------------------------ */
 
 void observe_exec(struct world *world, uint32_t worker, struct process *process)
 {
@@ -618,7 +618,7 @@ static void check_teardown(struct world *world, const struct model_run *run, uin
                  STR_ARG(run->row.run_id), task_state_name(state), cause_name(row->row.cause));
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void check_run_end(struct world *world, const struct model_run *run)
 {

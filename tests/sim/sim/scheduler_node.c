@@ -21,7 +21,7 @@ static uint32_t worker_node_of(const struct world *world, struct str name)
     return UINT32_MAX;
 }
 
-/* ---- what the core says ------------------------------------------------------------------------------------------------ */
+/* ---- what the core says ---------------------------------------------------------------------- */
 
 static void find(struct world *world, uint32_t index, const struct core_find *find)
 {
@@ -106,7 +106,7 @@ static void step(struct world *world, uint32_t index, struct core_event *event)
     tick_set(world, index);
 }
 
-/* ---- leading ------------------------------------------------------------------------------------------------------------- */
+/* ---- leading --------------------------------------------------------------------------------- */
 
 static void feed(void *owner, struct core_event *event)
 {
@@ -261,7 +261,7 @@ static void on_committed(struct world *world, const struct event *event)
         scheduler_unlead(world, event->node);
 }
 
-/* ---- events ---------------------------------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 void scheduler_start(struct world *world, uint32_t index)
 {

@@ -41,7 +41,7 @@ static bool hears(const struct worker_node *node)
     return node->alive && !node->paused && !node->host_paused;
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void report(struct world *world, uint32_t index, struct process *process)
 {
@@ -81,7 +81,7 @@ static void report_all(struct world *world, uint32_t index)
             report(world, index, &node->processes.items[i]);
 }
 
-/* ---- starts ----------------------------------------------------------------------------------------------------------------- */
+/* ---- starts ---------------------------------------------------------------------------------- */
 
 static void deadline_set(struct world *world, uint32_t index, struct process *process)
 {
@@ -178,7 +178,7 @@ static enum outcome outcome_draw(struct world *world, struct process *process)
     return OUTCOME_SUCCESS;
 }
 
-/* ---- what the core says --------------------------------------------------------------------------------------------------------- */
+/* ---- what the core says ---------------------------------------------------------------------- */
 
 static void send_inventory(struct world *world, uint32_t index)
 {
@@ -315,7 +315,7 @@ static void step(struct world *world, uint32_t index, struct worker_event *event
         tick_set(world, index);
 }
 
-/* ---- the process of the worker ------------------------------------------------------------------------------------------------------ */
+/* ---- the process of the worker --------------------------------------------------------------- */
 
 void worker_start(struct world *world, uint32_t index)
 {
@@ -421,7 +421,7 @@ void host_resume(struct world *world, uint32_t index)
         report_all(world, index);
 }
 
-/* ---- events --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void on_deadline(struct world *world, const struct event *event)
 {

@@ -20,7 +20,7 @@ static const struct value *value_of(struct dag *dag, const char *json)
     return value;
 }
 
-/* ---- DAGs -------------------------------------------------------------------------------------------------------------- */
+/* ---- DAGs ------------------------------------------------------------------------------------ */
 
 static void edges_make(struct world *world, struct dag *dag, uint32_t at)
 {
@@ -258,7 +258,7 @@ void workload_make(struct world *world)
             sim_at(world, 10000 + below(world, FAULTS_MS - 20000), (struct event){ .kind = EVENT_REQUEST, .number = 2 });
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void request_add(struct world *world, struct str json)
 {

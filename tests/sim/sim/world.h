@@ -64,7 +64,7 @@ struct sim_result {
 /* Never fails itself; what it finds stands in the result. */
 void sim_run(const struct sim_config *config, struct sim_result *result);
 
-/* ---- inside ------------------------------------------------------------------------------------------------------------ */
+/* ---- inside ---------------------------------------------------------------------------------- */
 
 enum { FILES_COUNT = 4 };
 enum { SCHEDULERS_MAX = 3, WORKERS_MAX = 6, NODES_MAX = SCHEDULERS_MAX + WORKERS_MAX };

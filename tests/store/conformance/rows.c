@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/store/conformance/rows.h"
 
-/* ---- lines ------------------------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 void lines_add(struct lines *lines, struct str text)
 {
@@ -31,7 +31,7 @@ static void add(struct lines *lines, const char *fmt, ...)
     va_end(args);
 }
 
-/* ---- the model's rows -------------------------------------------------------------------------------------------- */
+/* ---- the model's rows ------------------------------------------------------------------------ */
 
 static void run_lines(struct lines *lines, const struct model_run *run)
 {
@@ -93,7 +93,7 @@ const char rows_sql[] =
     " UNION ALL SELECT format('worker %s %s %s', worker_no, identity, state) FROM worker"
     " UNION ALL SELECT format('answer %s %s %s', request_no, code, answer) FROM inbox_answer) lines";
 
-/* ---- recovered --------------------------------------------------------------------------------------------------- */
+/* ---- recovered ------------------------------------------------------------------------------- */
 
 struct str rows_recovered_run(struct arena *arena, const struct recovered_run *run)
 {
