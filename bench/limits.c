@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* limits - what the machine gives at this moment, for the ratios of bench/: one commit, one message there and one back, one
- * process from spawn to main(), spawns per second. Prints JSON.
+/* limits - what the machine gives at this moment, for the ratios of bench/: one commit, one message
+ * there and one back, one process from spawn to main(), spawns per second. Prints JSON.
  *
  *     limits CONNINFO STAMP_PROGRAM
  */
@@ -44,8 +44,8 @@ static int by_value(const void *a, const void *b)
 static void print_spread(const char *name, int64_t *values, int count)
 {
     qsort(values, (size_t)count, sizeof *values, by_value);
-    printf("\"%s\": {\"p50_us\": %.1f, \"p99_us\": %.1f}, ", name, (double)values[count / 2] / 1000.0,
-           (double)values[count * 99 / 100] / 1000.0);
+    printf("\"%s\": {\"p50_us\": %.1f, \"p99_us\": %.1f}, ", name,
+           (double)values[count / 2] / 1000.0, (double)values[count * 99 / 100] / 1000.0);
 }
 
 /* ---- a commit: what one hop writes, an update and an insert, in one pipelined transaction ---- */
@@ -64,7 +64,8 @@ static void commit_once(PGconn *conn, int number)
     snprintf(text, sizeof text, "%d", number);
     const char *values[] = { text };
     if (PQsendQueryPrepared(conn, "ended", 1, values, NULL, NULL, 0) != 1 ||
-        PQsendQueryPrepared(conn, "placed", 1, values, NULL, NULL, 0) != 1 || PQpipelineSync(conn) != 1)
+        PQsendQueryPrepared(conn, "placed", 1, values, NULL, NULL, 0) != 1 ||
+        PQpipelineSync(conn) != 1)
         die("database", PQerrorMessage(conn));
     for (bool synced = false; !synced;) {
         PGresult *result = PQgetResult(conn);
@@ -85,9 +86,12 @@ static void measure_commit(const char *conninfo)
     if (PQstatus(conn) != CONNECTION_OK)
         die("database", PQerrorMessage(conn));
     run(conn, "SET client_min_messages = warning; DROP TABLE IF EXISTS limits_probe");
-    run(conn, "CREATE TABLE limits_probe (id int PRIMARY KEY, state smallint, at timestamptz, fill text) WITH (fillfactor = 70)");
-    run(conn, "PREPARE ended AS UPDATE limits_probe SET state = 4, at = now() WHERE id = $1::int - 1");
-    run(conn, "PREPARE placed AS INSERT INTO limits_probe VALUES ($1::int, 2, now(), repeat('x', 60))");
+    run(conn, "CREATE TABLE limits_probe (id int PRIMARY KEY, state smallint, at timestamptz, fill "
+              "text) WITH (fillfactor = 70)");
+    run(conn,
+        "PREPARE ended AS UPDATE limits_probe SET state = 4, at = now() WHERE id = $1::int - 1");
+    run(conn,
+        "PREPARE placed AS INSERT INTO limits_probe VALUES ($1::int, 2, now(), repeat('x', 60))");
     if (PQenterPipelineMode(conn) != 1)
         die("database", PQerrorMessage(conn));
     for (int i = 0; i < ROUNDS; i++) {
@@ -123,7 +127,8 @@ static void measure_messages(void)
     void *server = zmq_socket(context, ZMQ_ROUTER), *client = zmq_socket(context, ZMQ_DEALER);
     char endpoint[128], body[200] = { 1 };
     size_t size = sizeof endpoint;
-    if (zmq_bind(server, "tcp://127.0.0.1:*") < 0 || zmq_getsockopt(server, ZMQ_LAST_ENDPOINT, endpoint, &size) < 0 ||
+    if (zmq_bind(server, "tcp://127.0.0.1:*") < 0 ||
+        zmq_getsockopt(server, ZMQ_LAST_ENDPOINT, endpoint, &size) < 0 ||
         zmq_connect(client, endpoint) < 0)
         die("ZeroMQ", zmq_strerror(errno));
     pthread_t thread;
@@ -166,7 +171,8 @@ static void measure_spawn(const char *stamp)
         die(path, strerror(errno));
     for (int i = 0; i < ROUNDS; i++) {
         int64_t began = now_ns(), stamps[2];
-        if (waitpid(spawn(stamp, path), NULL, 0) < 0 || read(fd, stamps, sizeof stamps) != sizeof stamps)
+        if (waitpid(spawn(stamp, path), NULL, 0) < 0 ||
+            read(fd, stamps, sizeof stamps) != sizeof stamps)
             die("stamp", strerror(errno));
         times[i] = stamps[0] - began;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* stamp - the smallest task that tells when it ran: appends "start end" in nanoseconds of CLOCK_BOOTTIME to the file named
- * by its argument. One write of 16 bytes to a file opened for appending is whole. */
+/* stamp - the smallest task that tells when it ran: appends "start end" in nanoseconds of
+ * CLOCK_BOOTTIME to the file named by its argument. One write of 16 bytes to a file opened for
+ * appending is whole. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <time.h>

@@ -6,15 +6,15 @@
 #include "common/text/json.h"
 
 static const struct column columns[] = {
-    {"id",                  "ID",         CELL_TEXT},
-    { "dag_id",             "DAG_ID",     CELL_TEXT},
-    { "from_date",          "FROM",       CELL_TIME},
-    { "to_date",            "TO",         CELL_TIME},
-    { "reprocess_behavior", "REPROCESS",  CELL_TEXT},
-    { "max_active_runs",    "MAX_ACTIVE", CELL_TEXT},
-    { "is_paused",          "PAUSED",     CELL_TEXT},
-    { "created_at",         "CREATED",    CELL_TIME},
-    { "completed_at",       "COMPLETED",  CELL_TIME},
+    { "id", "ID", CELL_TEXT },
+    { "dag_id", "DAG_ID", CELL_TEXT },
+    { "from_date", "FROM", CELL_TIME },
+    { "to_date", "TO", CELL_TIME },
+    { "reprocess_behavior", "REPROCESS", CELL_TEXT },
+    { "max_active_runs", "MAX_ACTIVE", CELL_TEXT },
+    { "is_paused", "PAUSED", CELL_TEXT },
+    { "created_at", "CREATED", CELL_TIME },
+    { "completed_at", "COMPLETED", CELL_TIME },
 };
 
 static void put_text(struct cli *cli, struct value *body, const char *key, const char *option)
@@ -68,7 +68,7 @@ static int wish_of(struct cli *cli, struct value *body, struct err *err)
 int cli_backfill_create(struct cli *cli, struct err *err)
 {
     static const struct column dates[] = {
-        {"logical_date", "LOGICAL_DATE", CELL_TIME},
+        { "logical_date", "LOGICAL_DATE", CELL_TIME },
     };
     struct value *body = value_map(cli->arena);
     bool dry = cli_has(cli, "--dry-run");

@@ -233,17 +233,10 @@ static int code_of_status(long status)
         long status;
         int code;
     } rows[] = {
-        {400,  ERR_INVALID        },
-        { 401, ERR_UNAUTHENTICATED},
-        { 403, ERR_FORBIDDEN      },
-        { 404, ERR_NOT_FOUND      },
-        { 409, ERR_CONFLICT       },
-        { 422, ERR_UNPROCESSABLE  },
-        { 413, ERR_TOO_LARGE      },
-        { 429, ERR_TOO_MANY       },
-        { 501, ERR_UNSUPPORTED    },
-        { 503, ERR_UNAVAILABLE    },
-        { 504, ERR_TIMEOUT        },
+        { 400, ERR_INVALID },     { 401, ERR_UNAUTHENTICATED }, { 403, ERR_FORBIDDEN },
+        { 404, ERR_NOT_FOUND },   { 409, ERR_CONFLICT },        { 422, ERR_UNPROCESSABLE },
+        { 413, ERR_TOO_LARGE },   { 429, ERR_TOO_MANY },        { 501, ERR_UNSUPPORTED },
+        { 503, ERR_UNAVAILABLE }, { 504, ERR_TIMEOUT },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -280,15 +273,15 @@ static void hint_absent(struct err *err)
     static const struct {
         const char *beginning, *hint;
     } rows[] = {
-        {"there is no DAG ",         "headrace dags list shows what there is"              },
-        { "there is no run ",        "headrace dags list-runs DAG_ID shows what there is"  },
+        { "there is no DAG ", "headrace dags list shows what there is" },
+        { "there is no run ", "headrace dags list-runs DAG_ID shows what there is" },
         { "there is no task ",
-         "headrace tasks list DAG_ID and headrace dags list-runs DAG_ID show what there is"},
-        { "there is no pool ",       "headrace pools list shows what there is"             },
-        { "there is no variable ",   "headrace variables list shows what there is"         },
-        { "there is no connection ", "headrace connections list shows what there is"       },
-        { "there is no worker ",     "headrace workers list shows what there is"           },
-        { "there is no user ",       "headrace users list shows what there is"             },
+          "headrace tasks list DAG_ID and headrace dags list-runs DAG_ID show what there is" },
+        { "there is no pool ", "headrace pools list shows what there is" },
+        { "there is no variable ", "headrace variables list shows what there is" },
+        { "there is no connection ", "headrace connections list shows what there is" },
+        { "there is no worker ", "headrace workers list shows what there is" },
+        { "there is no user ", "headrace users list shows what there is" },
     };
 
     for (size_t i = 0; err != NULL && i < sizeof rows / sizeof rows[0]; i++)

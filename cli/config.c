@@ -6,12 +6,9 @@
 int cli_config_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"section",  "SECTION", CELL_TEXT},
-        { "key",     "KEY",     CELL_TEXT},
-        { "value",   "VALUE",   CELL_TEXT},
-        { "default", "DEFAULT", CELL_TEXT},
-        { "origin",  "ORIGIN",  CELL_TEXT},
-        { "help",    "MEANING", CELL_TEXT},
+        { "section", "SECTION", CELL_TEXT }, { "key", "KEY", CELL_TEXT },
+        { "value", "VALUE", CELL_TEXT },     { "default", "DEFAULT", CELL_TEXT },
+        { "origin", "ORIGIN", CELL_TEXT },   { "help", "MEANING", CELL_TEXT },
     };
     struct arena *arena = cli->arena;
     struct value *rows = value_list(arena);

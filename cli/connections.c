@@ -7,13 +7,13 @@
 #include "common/text/json.h"
 
 static const struct column columns[] = {
-    {"connection_id", "CONN_ID",     CELL_TEXT},
-    { "conn_type",    "TYPE",        CELL_TEXT},
-    { "host",         "HOST",        CELL_TEXT},
-    { "port",         "PORT",        CELL_TEXT},
-    { "schema",       "SCHEMA",      CELL_TEXT},
-    { "login",        "LOGIN",       CELL_TEXT},
-    { "description",  "DESCRIPTION", CELL_TEXT},
+    { "connection_id", "CONN_ID", CELL_TEXT },
+    { "conn_type", "TYPE", CELL_TEXT },
+    { "host", "HOST", CELL_TEXT },
+    { "port", "PORT", CELL_TEXT },
+    { "schema", "SCHEMA", CELL_TEXT },
+    { "login", "LOGIN", CELL_TEXT },
+    { "description", "DESCRIPTION", CELL_TEXT },
 };
 static const char *const fields[] = { "conn_type", "host",  "port",        "schema", "login",
                                       "password",  "extra", "description", NULL };
@@ -68,13 +68,13 @@ static int read_connection(struct cli *cli, struct value *body, struct err *err)
     static const struct {
         const char *option, *key;
     } options[] = {
-        {"--conn-type",         "conn_type"  },
-        { "--conn-host",        "host"       },
-        { "--conn-login",       "login"      },
-        { "--conn-password",    "password"   },
-        { "--conn-schema",      "schema"     },
-        { "--conn-extra",       "extra"      },
-        { "--conn-description", "description"},
+        { "--conn-type", "conn_type" },
+        { "--conn-host", "host" },
+        { "--conn-login", "login" },
+        { "--conn-password", "password" },
+        { "--conn-schema", "schema" },
+        { "--conn-extra", "extra" },
+        { "--conn-description", "description" },
     };
     int64_t port;
     int rc = cli_number(cli, "--conn-port", 1, 65535, 0, &port, err);

@@ -12,13 +12,13 @@ enum { ROWS_MAX = 100000, RUNS_SHOWN = 25 };
 int cli_dags_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"dag_id",                 "DAG_ID",   CELL_TEXT},
-        { "is_paused",             "PAUSED",   CELL_TEXT},
-        { "timetable_summary",     "SCHEDULE", CELL_TEXT},
-        { "next_dagrun_run_after", "NEXT",     CELL_TIME},
-        { "tags.name",             "TAGS",     CELL_TEXT},
-        { "owners",                "OWNERS",   CELL_TEXT},
-        { "fileloc",               "FILE",     CELL_TEXT},
+        { "dag_id", "DAG_ID", CELL_TEXT },
+        { "is_paused", "PAUSED", CELL_TEXT },
+        { "timetable_summary", "SCHEDULE", CELL_TEXT },
+        { "next_dagrun_run_after", "NEXT", CELL_TIME },
+        { "tags.name", "TAGS", CELL_TEXT },
+        { "owners", "OWNERS", CELL_TEXT },
+        { "fileloc", "FILE", CELL_TEXT },
     };
     struct str path = STR("/api/v2/dags?order_by=dag_id");
     const struct value *rows;
@@ -97,13 +97,10 @@ int cli_dags_delete(struct cli *cli, struct err *err)
 int cli_dags_list_runs(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"dag_run_id",    "RUN_ID",       CELL_TEXT   },
-        { "state",        "STATE",        CELL_STATE  },
-        { "run_type",     "TYPE",         CELL_TEXT   },
-        { "logical_date", "LOGICAL_DATE", CELL_TIME   },
-        { "start_date",   "START",        CELL_TIME   },
-        { "end_date",     "END",          CELL_TIME   },
-        { "duration",     "DURATION",     CELL_SECONDS},
+        { "dag_run_id", "RUN_ID", CELL_TEXT },    { "state", "STATE", CELL_STATE },
+        { "run_type", "TYPE", CELL_TEXT },        { "logical_date", "LOGICAL_DATE", CELL_TIME },
+        { "start_date", "START", CELL_TIME },     { "end_date", "END", CELL_TIME },
+        { "duration", "DURATION", CELL_SECONDS },
     };
     struct str dag_id = cli_arg(cli, cli_has(cli, "--dag-id") ? "--dag-id" : "DAG_ID");
     struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns?order_by=-run_after", dag_id);
@@ -144,11 +141,9 @@ int cli_dags_stop(struct cli *cli, struct err *err)
 int cli_dags_list_import_errors(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"file",     "FILE",    CELL_TEXT},
-        { "line",    "LINE",    CELL_TEXT},
-        { "column",  "COLUMN",  CELL_TEXT},
-        { "message", "WRONG",   CELL_TEXT},
-        { "advice",  "INSTEAD", CELL_TEXT},
+        { "file", "FILE", CELL_TEXT },      { "line", "LINE", CELL_TEXT },
+        { "column", "COLUMN", CELL_TEXT },  { "message", "WRONG", CELL_TEXT },
+        { "advice", "INSTEAD", CELL_TEXT },
     };
     const struct value *answer;
     int rc = client_get(cli, STR("/api/headrace/v1/import_errors"), &answer, err);

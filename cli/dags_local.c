@@ -151,12 +151,12 @@ static struct value *task_row(struct cli *cli, const struct dag *dag, uint32_t t
 int cli_dags_show(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"step",          "STEP",         CELL_TEXT},
-        { "task_id",      "TASK_ID",      CELL_TEXT},
-        { "operator",     "OPERATOR",     CELL_TEXT},
-        { "mapped",       "MAPPED",       CELL_TEXT},
-        { "trigger_rule", "TRIGGER_RULE", CELL_TEXT},
-        { "depends_on",   "DEPENDS_ON",   CELL_TEXT},
+        { "step", "STEP", CELL_TEXT },
+        { "task_id", "TASK_ID", CELL_TEXT },
+        { "operator", "OPERATOR", CELL_TEXT },
+        { "mapped", "MAPPED", CELL_TEXT },
+        { "trigger_rule", "TRIGGER_RULE", CELL_TEXT },
+        { "depends_on", "DEPENDS_ON", CELL_TEXT },
     };
     struct dag_source source = { 0 };
     struct value *rows = value_list(cli->arena);
@@ -188,14 +188,12 @@ int cli_dags_show(struct cli *cli, struct err *err)
 static int print_executions(struct cli *cli, const struct dag *dag, const struct zone *zone,
                             int64_t from_ms, int64_t count, struct err *err)
 {
-    static const struct column columns[] = {
-        {"run_after", "RUN_AFTER", CELL_TIME}
-    };
+    static const struct column columns[] = { { "run_after", "RUN_AFTER", CELL_TIME } };
     static const struct column all_columns[] = {
-        {"run_after",            "RUN_AFTER",           CELL_TIME},
-        { "logical_date",        "LOGICAL_DATE",        CELL_TIME},
-        { "data_interval_start", "DATA_INTERVAL_START", CELL_TIME},
-        { "data_interval_end",   "DATA_INTERVAL_END",   CELL_TIME},
+        { "run_after", "RUN_AFTER", CELL_TIME },
+        { "logical_date", "LOGICAL_DATE", CELL_TIME },
+        { "data_interval_start", "DATA_INTERVAL_START", CELL_TIME },
+        { "data_interval_end", "DATA_INTERVAL_END", CELL_TIME },
     };
     struct arena *arena = cli->arena;
     struct value *rows = value_list(arena);

@@ -230,10 +230,10 @@ static void look_at_host(struct report *report)
 int cli_doctor(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"verdict", "VERDICT", CELL_STATE},
-        { "what",   "WHAT",    CELL_TEXT },
-        { "found",  "FOUND",   CELL_TEXT },
-        { "advice", "DO",      CELL_TEXT },
+        { "verdict", "VERDICT", CELL_STATE },
+        { "what", "WHAT", CELL_TEXT },
+        { "found", "FOUND", CELL_TEXT },
+        { "advice", "DO", CELL_TEXT },
     };
     struct report report = { .cli = cli, .rows = value_list(cli->arena) };
 

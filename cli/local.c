@@ -142,12 +142,11 @@ static void send_inventory(struct local *local)
     struct core_attempt_report *reports =
         ARENA_ARRAY(&arena, struct core_attempt_report, in.attempt_count);
     for (uint32_t i = 0; i < in.attempt_count; i++)
-        reports[i] = (struct core_attempt_report) {
-            in.attempts[i].attempt,
-            {in.attempts[i].incarnation, in.attempts[i].seq},
-            in.attempts[i].ended,
-            in.attempts[i].result
-        };
+        reports[i] =
+            (struct core_attempt_report) { in.attempts[i].attempt,
+                                           { in.attempts[i].incarnation, in.attempts[i].seq },
+                                           in.attempts[i].ended,
+                                           in.attempts[i].result };
     struct core_inventory inventory = {
         .worker = STR("local"),
         .name = STR("local"),
@@ -294,9 +293,8 @@ static void take_message(struct local *local, const struct warden_message *messa
         show_log(local, attempt);
     if (message->type == WARDEN_ENDED) {
         struct result result = result_of(&message->result);
-        worker_do(local, &(struct worker_event) {
-                             .type = WORKER_ENDED, .ended = {message->attempt, result}
-        });
+        worker_do(local, &(struct worker_event) { .type = WORKER_ENDED,
+                                                  .ended = { message->attempt, result } });
     }
 }
 
@@ -327,19 +325,15 @@ static void take_answers(struct local *local)
         local->committed == 0 ? local_errands_take(local->errands, &arena, &answers) : 0;
 
     if (count > 0)
-        core_do(local,
-                &(struct core_event) {
-                    .type = CORE_ERRANDS_DONE, .errands = {STR("local"), answers, count}
-        });
+        core_do(local, &(struct core_event) { .type = CORE_ERRANDS_DONE,
+                                              .errands = { STR("local"), answers, count } });
     arena_clear(&arena);
 }
 
 static int wait_for_something(struct local *local, struct err *err)
 {
-    struct pollfd poll_fds[2] = {
-        {.fd = local->warden.fd,                  .events = POLLIN},
-        { .fd = local_errands_fd(local->errands), .events = POLLIN}
-    };
+    struct pollfd poll_fds[2] = { { .fd = local->warden.fd, .events = POLLIN },
+                                  { .fd = local_errands_fd(local->errands), .events = POLLIN } };
     int rc = warden_client_flush(&local->warden, err);
 
     if (rc < 0)
@@ -411,31 +405,26 @@ int local_open(struct local *local, const struct conf *conf, const char *program
         return rc;
     core_do(local, &(struct core_event) {
                        .type = CORE_LED,
-                       .led = {.epoch = 1,
-                               .seed = (uint64_t)loop_wall_ms() ^ (uint64_t)getpid() << 32,
-                               .run_no_next = RUN_NO_MIN(loop_wall_ms() / 86400000) + 1,
-                               .worker_no_next = 1}
-    });
-    core_do(local,
-            &(struct core_event) {
-                .type = CORE_POOL,
-                .pool = {.name = STR("default_pool"), .slots = limits.default_pool_slots}
-    });
+                       .led = { .epoch = 1,
+                                .seed = (uint64_t)loop_wall_ms() ^ (uint64_t)getpid() << 32,
+                                .run_no_next = RUN_NO_MIN(loop_wall_ms() / 86400000) + 1,
+                                .worker_no_next = 1 } });
+    core_do(local, &(struct core_event) { .type = CORE_POOL,
+                                          .pool = { .name = STR("default_pool"),
+                                                    .slots = limits.default_pool_slots } });
     return 0;
 }
 
 void local_variable(struct local *local, struct str key, const struct value *value)
 {
-    core_do(local, &(struct core_event) {
-                       .type = CORE_VARIABLE, .variable = {.key = key, .value = value}
-    });
+    core_do(local, &(struct core_event) { .type = CORE_VARIABLE,
+                                          .variable = { .key = key, .value = value } });
 }
 
 void local_connection(struct local *local, struct str id, const struct value *map)
 {
-    core_do(local, &(struct core_event) {
-                       .type = CORE_CONNECTION, .connection = {.id = id, .value = map}
-    });
+    core_do(local, &(struct core_event) { .type = CORE_CONNECTION,
+                                          .connection = { .id = id, .value = map } });
 }
 
 /* Pools and queues are settings of a cluster; here every pool is wide and the one worker serves
@@ -456,8 +445,7 @@ static void allow_places(struct local *local, const struct dag *dag)
             core_do(local,
                     &(struct core_event) {
                         .type = CORE_POOL,
-                        .pool = {.name = str_copy(&local->arena, task->pool), .slots = -1}
-            });
+                        .pool = { .name = str_copy(&local->arena, task->pool), .slots = -1 } });
     }
 }
 
@@ -469,14 +457,12 @@ void local_dag(struct local *local, struct dag *dag, const struct zone *zone)
     allow_places(local, dag);
     if (local->dag == NULL)
         local->dag = dag;
-    core_do(local, &(struct core_event) {
-                       .type = CORE_DAG,
-                       .dag = {.dag_no = dag_no,
-                               .version_no = dag_no,
-                               .dag = dag,
-                               .zone = zone,
-                               .newest = true}
-    });
+    core_do(local, &(struct core_event) { .type = CORE_DAG,
+                                          .dag = { .dag_no = dag_no,
+                                                   .version_no = dag_no,
+                                                   .dag = dag,
+                                                   .zone = zone,
+                                                   .newest = true } });
 }
 
 static void begin(struct local *local, const struct request *request)
@@ -500,9 +486,8 @@ int local_run(struct local *local, const struct request *request, const volatile
                     &(struct core_event) { .type = CORE_COMMITTED, .committed = { batch_no } });
         } else if (local->finds.count > 0) {
             struct core_find find = local->finds.items[--local->finds.count];
-            core_do(local, &(struct core_event) {
-                               .type = CORE_FOUND, .found = {find, NULL, false}
-            });
+            core_do(local,
+                    &(struct core_event) { .type = CORE_FOUND, .found = { find, NULL, false } });
         } else if (local->inventory_wanted) {
             send_inventory(local);
         } else {

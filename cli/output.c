@@ -14,22 +14,22 @@ enum { WIDTH_UNKNOWN = 100000, CELL_WIDTH_MIN = 8, GAP = 2 };
 static const struct {
     const char *state, *colour;
 } colours[] = {
-    {"success",          "\033[32m"},
-    { "healthy",         "\033[32m"},
-    { "ok",              "\033[32m"},
-    { "note",            "\033[33m"},
-    { "wrong",           "\033[31m"},
-    { "present",         "\033[32m"},
-    { "running",         "\033[36m"},
-    { "queued",          "\033[33m"},
-    { "scheduled",       "\033[33m"},
-    { "up_for_retry",    "\033[33m"},
-    { "draining",        "\033[33m"},
-    { "failed",          "\033[31m"},
-    { "upstream_failed", "\033[31m"},
-    { "unhealthy",       "\033[31m"},
-    { "lost",            "\033[31m"},
-    { "skipped",         "\033[35m"},
+    { "success", "\033[32m" },
+    { "healthy", "\033[32m" },
+    { "ok", "\033[32m" },
+    { "note", "\033[33m" },
+    { "wrong", "\033[31m" },
+    { "present", "\033[32m" },
+    { "running", "\033[36m" },
+    { "queued", "\033[33m" },
+    { "scheduled", "\033[33m" },
+    { "up_for_retry", "\033[33m" },
+    { "draining", "\033[33m" },
+    { "failed", "\033[31m" },
+    { "upstream_failed", "\033[31m" },
+    { "unhealthy", "\033[31m" },
+    { "lost", "\033[31m" },
+    { "skipped", "\033[35m" },
 };
 
 const char *output_colour(const struct cli *cli, struct str state)
@@ -293,8 +293,8 @@ void output_object(struct cli *cli, const struct value *object)
 {
     struct value *rows = value_list(cli->arena);
     static const struct column columns[] = {
-        {"key",    "KEY",   CELL_TEXT},
-        { "value", "VALUE", CELL_TEXT},
+        { "key", "KEY", CELL_TEXT },
+        { "value", "VALUE", CELL_TEXT },
     };
 
     if (cli->format == OUTPUT_JSON || cli->format == OUTPUT_YAML || object->type != VALUE_MAP) {

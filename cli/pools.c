@@ -3,13 +3,13 @@
 #include "cli/resource.h"
 
 static const struct column columns[] = {
-    {"name",              "NAME",             CELL_TEXT},
-    { "slots",            "SLOTS",            CELL_TEXT},
-    { "occupied_slots",   "USED",             CELL_TEXT},
-    { "queued_slots",     "QUEUED",           CELL_TEXT},
-    { "scheduled_slots",  "WAITING",          CELL_TEXT},
-    { "include_deferred", "INCLUDE_DEFERRED", CELL_TEXT},
-    { "description",      "DESCRIPTION",      CELL_TEXT},
+    { "name", "NAME", CELL_TEXT },
+    { "slots", "SLOTS", CELL_TEXT },
+    { "occupied_slots", "USED", CELL_TEXT },
+    { "queued_slots", "QUEUED", CELL_TEXT },
+    { "scheduled_slots", "WAITING", CELL_TEXT },
+    { "include_deferred", "INCLUDE_DEFERRED", CELL_TEXT },
+    { "description", "DESCRIPTION", CELL_TEXT },
 };
 static const char *const fields[] = { "slots", "description", "include_deferred", NULL };
 static const struct resource pools = {

@@ -213,10 +213,8 @@ int cli_tasks_render(struct cli *cli, struct err *err)
 {
     struct dag_source source = { 0 };
     struct asker asker = { cli, NULL };
-    struct context context = {
-        .source = {&asker, output_of, variable_of, connection_of},
-          .arena = cli->arena
-    };
+    struct context context = { .source = { &asker, output_of, variable_of, connection_of },
+                               .arena = cli->arena };
     const struct value *run;
     int64_t map_index;
     int rc = cli_number(cli, "--map-index", -1, MAP_INDEX_LAST, -1, &map_index, err);

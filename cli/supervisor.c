@@ -37,8 +37,8 @@ void supervisor_init(struct supervisor *supervisor, struct arena *arena, struct 
         .home = home,
         .env = env,
         .on_note = on_note,
-        .parts = {{ .name = "scheduler", .program = "headrace-scheduler" },
-                  { .name = "webserver", .program = "headrace-webserver" }},
+        .parts = { { .name = "scheduler", .program = "headrace-scheduler" },
+                   { .name = "webserver", .program = "headrace-webserver" } },
     };
     for (size_t i = 0; i < SUPERVISOR_PARTS; i++)
         supervisor->parts[i].log =

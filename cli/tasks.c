@@ -17,13 +17,13 @@ enum {
 int cli_tasks_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"task_id",              "TASK_ID",      CELL_TEXT},
-        { "operator_name",       "OPERATOR",     CELL_TEXT},
-        { "downstream_task_ids", "DOWNSTREAM",   CELL_TEXT},
-        { "trigger_rule",        "TRIGGER_RULE", CELL_TEXT},
-        { "retries",             "RETRIES",      CELL_TEXT},
-        { "pool",                "POOL",         CELL_TEXT},
-        { "queue",               "QUEUE",        CELL_TEXT},
+        { "task_id", "TASK_ID", CELL_TEXT },
+        { "operator_name", "OPERATOR", CELL_TEXT },
+        { "downstream_task_ids", "DOWNSTREAM", CELL_TEXT },
+        { "trigger_rule", "TRIGGER_RULE", CELL_TEXT },
+        { "retries", "RETRIES", CELL_TEXT },
+        { "pool", "POOL", CELL_TEXT },
+        { "queue", "QUEUE", CELL_TEXT },
     };
     const struct value *answer;
     int rc = client_get(cli, client_path(cli, "/api/v2/dags/%s/tasks", cli_arg(cli, "DAG_ID")),
@@ -37,14 +37,10 @@ int cli_tasks_list(struct cli *cli, struct err *err)
 int cli_tasks_states(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"task_id",     "TASK_ID",   CELL_TEXT   },
-        { "map_index",  "MAP_INDEX", CELL_TEXT   },
-        { "state",      "STATE",     CELL_STATE  },
-        { "try_number", "TRY",       CELL_TEXT   },
-        { "start_date", "START",     CELL_TIME   },
-        { "end_date",   "END",       CELL_TIME   },
-        { "duration",   "DURATION",  CELL_SECONDS},
-        { "hostname",   "HOST",      CELL_TEXT   },
+        { "task_id", "TASK_ID", CELL_TEXT },      { "map_index", "MAP_INDEX", CELL_TEXT },
+        { "state", "STATE", CELL_STATE },         { "try_number", "TRY", CELL_TEXT },
+        { "start_date", "START", CELL_TIME },     { "end_date", "END", CELL_TIME },
+        { "duration", "DURATION", CELL_SECONDS }, { "hostname", "HOST", CELL_TEXT },
     };
     const struct value *rows;
     struct str path = client_path(cli, "/api/v2/dags/%s/dagRuns/%s/taskInstances",
@@ -131,9 +127,9 @@ int cli_tasks_state(struct cli *cli, struct err *err)
 int cli_tasks_clear(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"task_id",    "TASK_ID",   CELL_TEXT },
+        { "task_id", "TASK_ID", CELL_TEXT },
         { "map_index", "MAP_INDEX", CELL_TEXT },
-        { "state",     "STATE",     CELL_STATE},
+        { "state", "STATE", CELL_STATE },
     };
     struct arena *arena = cli->arena;
     struct value *body = value_map(arena), *tasks = value_list(arena);

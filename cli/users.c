@@ -10,11 +10,9 @@ enum { PASSWORD_LETTERS = 16 };
 int cli_users_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        {"username",       "NAME",      CELL_TEXT},
-        { "role",          "ROLE",      CELL_TEXT},
-        { "disabled",      "DISABLED",  CELL_TEXT},
-        { "created_at",    "CREATED",   CELL_TIME},
-        { "last_login_at", "LAST_SEEN", CELL_TIME},
+        { "username", "NAME", CELL_TEXT },           { "role", "ROLE", CELL_TEXT },
+        { "disabled", "DISABLED", CELL_TEXT },       { "created_at", "CREATED", CELL_TIME },
+        { "last_login_at", "LAST_SEEN", CELL_TIME },
     };
     const struct value *answer;
     int rc = client_get(cli, STR("/api/headrace/v1/users"), &answer, err);

@@ -5,9 +5,9 @@
 #include "common/text/json.h"
 
 static const struct column columns[] = {
-    {"key",          "KEY",         CELL_TEXT},
-    { "value",       "VALUE",       CELL_TEXT},
-    { "description", "DESCRIPTION", CELL_TEXT},
+    { "key", "KEY", CELL_TEXT },
+    { "value", "VALUE", CELL_TEXT },
+    { "description", "DESCRIPTION", CELL_TEXT },
 };
 static const char *const fields[] = { "value", NULL };
 static const struct resource variables = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-scheduler: settings, log, loop, shell; and `--compile`, the child that reads DAG files. */
+/* headrace-scheduler: settings, log, loop, shell; and `--compile`, the child that reads DAG files.
+ */
 #include "common/base/vec.h"
 #include "common/conf/conf.h"
 #include "common/log/log.h"
@@ -17,7 +18,8 @@ static const char usage[] =
     "headrace-scheduler: decides which tasks run, and gives them to workers\n"
     "\n"
     "  headrace-scheduler [--section.key=value ...]   settings: headrace config list\n"
-    "  headrace-scheduler --compile                   reads \"HASH PATH\" lines, answers each with a line of JSON\n"
+    "  headrace-scheduler --compile                   reads \"HASH PATH\" lines, answers each with "
+    "a line of JSON\n"
     "  headrace-scheduler --version | --help\n";
 
 struct process {
@@ -135,7 +137,8 @@ static int serve(const struct conf *conf, struct err *err)
 
 static int fail(const struct err *err)
 {
-    fprintf(stderr, "headrace-scheduler: %s\n%s%s", err->sentence, err->hint, err->hint[0] != '\0' ? "\n" : "");
+    fprintf(stderr, "headrace-scheduler: %s\n%s%s", err->sentence, err->hint,
+            err->hint[0] != '\0' ? "\n" : "");
     return 1;
 }
 

@@ -136,10 +136,10 @@ static const struct {
     const char *name;
     void (*write)(struct buf *out);
 } pages[] = {
-    {"settings",  settings_page    },
-    { "errors",   errors_page      },
-    { "dag-file", compile_reference},
-    { "schema",   compile_schema   },
+    { "settings", settings_page },
+    { "errors", errors_page },
+    { "dag-file", compile_reference },
+    { "schema", compile_schema },
 };
 
 int main(int argc, char **argv)

@@ -16,7 +16,7 @@ struct arena_block {
 
 void arena_init(struct arena *arena)
 {
-    *arena = (struct arena){ 0 };
+    *arena = (struct arena) { 0 };
 }
 
 static void free_blocks(struct arena_block *block)

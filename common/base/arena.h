@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* arena - memory with one lifetime: a step, a message, a request, a run.
  *
- * Allocation cannot fail (out of memory aborts) and there is no free: the arena is reset or cleared as a whole.
- * Blocks double from 1 KiB to 256 KiB; larger wishes get a block of their own. */
+ * Allocation cannot fail (out of memory aborts) and there is no free: the arena is reset or cleared
+ * as a whole. Blocks double from 1 KiB to 256 KiB; larger wishes get a block of their own. */
 #ifndef HEADRACE_ARENA_H
 #define HEADRACE_ARENA_H
 
@@ -29,6 +29,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
+#define ARENA_ARRAY(arena, type, count)                                                            \
+    ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
 
 #endif

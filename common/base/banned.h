@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* banned - functions that are not used here, and what to use instead. Included by str.h, hence nearly everywhere. */
+/* banned - functions that are not used here, and what to use instead. Included by str.h, hence
+ * nearly everywhere. */
 #ifndef HEADRACE_BANNED_H
 #define HEADRACE_BANNED_H
 

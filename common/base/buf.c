@@ -5,7 +5,7 @@
 
 void buf_init(struct buf *buf)
 {
-    *buf = (struct buf){ 0 };
+    *buf = (struct buf) { 0 };
 }
 
 void buf_clear(struct buf *buf)
@@ -85,5 +85,5 @@ void buf_consume(struct buf *buf, size_t size)
 
 struct str buf_str(const struct buf *buf)
 {
-    return buf->bytes == NULL ? STR_EMPTY : (struct str){ buf->bytes, buf->size };
+    return buf->bytes == NULL ? STR_EMPTY : (struct str) { buf->bytes, buf->size };
 }

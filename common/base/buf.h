@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* buf - bytes that grow: for building messages, files and answers. Zero-terminated after each call. */
+/* buf - bytes that grow: for building messages, files and answers. Zero-terminated after each call.
+ */
 #ifndef HEADRACE_BUF_H
 #define HEADRACE_BUF_H
 

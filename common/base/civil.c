@@ -34,7 +34,7 @@ struct civil civil_of_ms(int64_t unix_ms)
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * day_of_year + 2) / 153;
     int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    return (struct civil){
+    return (struct civil) {
         .year = (int32_t)(year_of_era + era * 400 + (month <= 2 ? 1 : 0)),
         .month = month,
         .day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1),
@@ -135,7 +135,8 @@ int civil_parse(struct str text, int64_t *out_ms, bool *out_has_zone)
     int64_t offset_ms;
     bool has_zone;
     if (!take_number(&text, 4, &year) || !take_byte(&text, '-') ||
-        !take_number(&text, 2, &c.month) || !take_byte(&text, '-') || !take_number(&text, 2, &c.day))
+        !take_number(&text, 2, &c.month) || !take_byte(&text, '-') ||
+        !take_number(&text, 2, &c.day))
         return ERR_INVALID;
     c.year = year;
     bool timed = take_byte(&text, 'T') || take_byte(&text, 't') || take_byte(&text, ' ');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* civil - the proleptic Gregorian calendar in UTC: milliseconds since 1970 to fields and back, and RFC 3339 text.
- * Day arithmetic after Howard Hinnant, "chrono-compatible low-level date algorithms". No zones: see common/model/zone.h. */
+/* civil - the proleptic Gregorian calendar in UTC: milliseconds since 1970 to fields and back, and
+ * RFC 3339 text. Day arithmetic after Howard Hinnant, "chrono-compatible low-level date
+ * algorithms". No zones: see common/model/zone.h. */
 #ifndef HEADRACE_CIVIL_H
 #define HEADRACE_CIVIL_H
 
@@ -8,8 +9,8 @@
 
 #define MS_PER_SECOND 1000LL
 #define MS_PER_MINUTE 60000LL
-#define MS_PER_HOUR 3600000LL
-#define MS_PER_DAY 86400000LL
+#define MS_PER_HOUR   3600000LL
+#define MS_PER_DAY    86400000LL
 
 struct civil {
     int32_t year;
@@ -26,7 +27,8 @@ int civil_days_in_month(int32_t year, int month);
 /* "2026-11-21T03:33:47.123Z"; the fraction is left out when it is zero. */
 struct str civil_text(struct arena *arena, int64_t unix_ms);
 
-/* RFC 3339, also with a blank for T, without seconds, or a bare date. *out_ms is UTC when the text has Z or an offset
+/* RFC 3339, also with a blank for T, without seconds, or a bare date. *out_ms is UTC when the text
+ * has Z or an offset
  * (*out_has_zone true); else the wall-clock time as if it were UTC. */
 MUST_USE int civil_parse(struct str text, int64_t *out_ms, bool *out_has_zone);
 

@@ -13,12 +13,14 @@ struct err_row {
 };
 
 static const struct err_row rows[] = {
-#define ERROR(name, number, http, retry, sentence) {number, http, ERR_RETRY_##retry, #name, sentence},
+#define ERROR(name, number, http, retry, sentence)                                                 \
+    { number, http, ERR_RETRY_##retry, #name, sentence },
 #include "common/base/err.def"
 #undef ERROR
 };
 
-static const struct err_row system_row = {0, 500, ERR_RETRY_LATER, "SYSTEM", "the system refused"};
+static const struct err_row system_row = { 0, 500, ERR_RETRY_LATER, "SYSTEM",
+                                           "the system refused" };
 
 static const struct err_row *row_of(int code)
 {

@@ -9,7 +9,7 @@
 void heap_clear(struct heap *heap)
 {
     vec_free(heap->entries);
-    *heap = (struct heap){ 0 };
+    *heap = (struct heap) { 0 };
 }
 
 static bool before(const struct heap_entry *a, const struct heap_entry *b)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* heap - binary min-heap of (key, tie, item), for timers and ready tasks. Equal keys leave in order of `tie`, so that
- * the order is total and the same on every machine. Removal by position is the caller's affair: entries that no longer
- * count are recognised when they come up (lazy deletion). */
+/* heap - binary min-heap of (key, tie, item), for timers and ready tasks. Equal keys leave in order
+ * of `tie`, so that the order is total and the same on every machine. Removal by position is the
+ * caller's affair: entries that no longer count are recognised when they come up (lazy deletion).
+ */
 #ifndef HEADRACE_HEAP_H
 #define HEADRACE_HEAP_H
 

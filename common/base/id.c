@@ -13,8 +13,8 @@ bool id_is_zero(struct id128 id)
 
 static struct id128 with_version(uint64_t high, uint64_t low, uint64_t version)
 {
-    return (struct id128){ .high = (high & ~0xF000ULL) | version << 12,
-                           .low = (low & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL };
+    return (struct id128) { .high = (high & ~0xF000ULL) | version << 12,
+                            .low = (low & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL };
 }
 
 struct id128 id_v7(int64_t unix_ms, uint64_t random_high, uint64_t random_low)
@@ -24,7 +24,8 @@ struct id128 id_v7(int64_t unix_ms, uint64_t random_high, uint64_t random_low)
 
 struct id128 id_derived(uint64_t kind, uint64_t a, uint64_t b)
 {
-    /* Readable on purpose: the integers stand in the digits, so a UUID in a ticket leads to its row. */
+    /* Readable on purpose: the integers stand in the digits, so a UUID in a ticket leads to its
+     * row. */
     return with_version((a >> 4) << 16 | (a & 0xF) << 8 | (kind & 0xFF), b, 8);
 }
 
@@ -64,6 +65,6 @@ int id_parse(struct str text, struct id128 *out)
         words[digits / 16] = words[digits / 16] << 4 | (uint64_t)digit;
         digits++;
     }
-    *out = (struct id128){ words[0], words[1] };
+    *out = (struct id128) { words[0], words[1] };
     return 0;
 }

@@ -15,7 +15,7 @@ static struct map_key number_key(uint64_t number)
     hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9ULL;
     hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBULL;
     hash ^= hash >> 31;
-    return (struct map_key){ .hash = hash != 0 ? hash : 1, .number = number };
+    return (struct map_key) { .hash = hash != 0 ? hash : 1, .number = number };
 }
 
 static struct map_key string_key(struct str bytes)
@@ -24,7 +24,7 @@ static struct map_key string_key(struct str bytes)
     hash ^= hash >> 32;
     if (bytes.bytes == NULL)
         bytes = STR_EMPTY;
-    return (struct map_key){ .hash = hash != 0 ? hash : 1, .bytes = bytes };
+    return (struct map_key) { .hash = hash != 0 ? hash : 1, .bytes = bytes };
 }
 
 static bool slot_is(const struct map_slot *slot, const struct map_key *key)
@@ -36,7 +36,7 @@ static bool slot_is(const struct map_slot *slot, const struct map_key *key)
 
 void map_init(struct map *map)
 {
-    *map = (struct map){ 0 };
+    *map = (struct map) { 0 };
 }
 
 void map_clear(struct map *map)
@@ -79,13 +79,13 @@ static void put(struct map *map, struct map_key key, uint64_t value)
         grow(map);
     struct map_slot *slot = &map->slots[find(map, &key)];
     if (slot->hash == 0) {
-        *slot = (struct map_slot){ .hash = key.hash, .number = key.number };
+        *slot = (struct map_slot) { .hash = key.hash, .number = key.number };
         if (key.bytes.bytes != NULL) {
             char *copy = malloc(key.bytes.size + 1);
             ASSERT(copy != NULL);
             memcpy(copy, key.bytes.bytes, key.bytes.size);
             copy[key.bytes.size] = '\0';
-            slot->bytes = (struct str){ copy, key.bytes.size };
+            slot->bytes = (struct str) { copy, key.bytes.size };
         }
         map->count++;
     }
@@ -121,7 +121,7 @@ static bool remove_key(struct map *map, struct map_key key)
             hole = i;
         }
     }
-    map->slots[hole] = (struct map_slot){ 0 };
+    map->slots[hole] = (struct map_slot) { 0 };
     map->count--;
     return true;
 }

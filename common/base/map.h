@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* map - hash table from a 64-bit key or a byte string to a 64-bit value (an index, mostly). Open addressing with linear
- * probing and backward-shift deletion (Knuth, TAOCP 3, 6.4 R); grows at 3/4. Iteration order is unspecified: code that
- * must be deterministic keeps an array and uses a map only to find the index. */
+/* map - hash table from a 64-bit key or a byte string to a 64-bit value (an index, mostly). Open
+ * addressing with linear probing and backward-shift deletion (Knuth, TAOCP 3, 6.4 R); grows at 3/4.
+ * Iteration order is unspecified: code that must be deterministic keeps an array and uses a map
+ * only to find the index. */
 #ifndef HEADRACE_MAP_H
 #define HEADRACE_MAP_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rand - reproducible pseudo-random numbers (xoshiro256** by Blackman and Vigna, seeded by splitmix64). Not for secrets. */
+/* rand - reproducible pseudo-random numbers (xoshiro256** by Blackman and Vigna, seeded by
+ * splitmix64). Not for secrets. */
 #ifndef HEADRACE_RAND_H
 #define HEADRACE_RAND_H
 

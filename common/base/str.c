@@ -5,7 +5,7 @@
 
 struct str str_of(const char *cstr)
 {
-    return cstr == NULL ? STR_EMPTY : (struct str){ cstr, strlen(cstr) };
+    return cstr == NULL ? STR_EMPTY : (struct str) { cstr, strlen(cstr) };
 }
 
 struct str str_copy(struct arena *arena, struct str s)
@@ -14,7 +14,7 @@ struct str str_copy(struct arena *arena, struct str s)
     if (s.size > 0)
         memcpy(bytes, s.bytes, s.size);
     bytes[s.size] = '\0';
-    return (struct str){ bytes, s.size };
+    return (struct str) { bytes, s.size };
 }
 
 const char *str_cstr(struct arena *arena, struct str s)
@@ -31,7 +31,7 @@ struct str str_formatv(struct arena *arena, const char *fmt, va_list args)
     char *bytes = arena_alloc(arena, (size_t)size + 1);
     vsnprintf(bytes, (size_t)size + 1, fmt, again);
     va_end(again);
-    return (struct str){ bytes, (size_t)size };
+    return (struct str) { bytes, (size_t)size };
 }
 
 struct str str_format(struct arena *arena, const char *fmt, ...)
@@ -80,7 +80,7 @@ struct str str_slice(struct str s, size_t from, size_t to)
         to = s.size;
     if (from > to)
         from = to;
-    return (struct str){ s.bytes + from, to - from };
+    return (struct str) { s.bytes + from, to - from };
 }
 
 static bool is_blank(char c)
@@ -112,7 +112,7 @@ bool str_split(struct str *s, char byte, struct str *out_part)
     ptrdiff_t at = str_find(*s, byte);
     if (at < 0) {
         *out_part = *s;
-        *s = (struct str){ 0 };
+        *s = (struct str) { 0 };
         return true;
     }
     *out_part = str_slice(*s, 0, (size_t)at);
@@ -209,7 +209,8 @@ struct str str_clean(struct arena *arena, struct str s)
     struct str clean = { bytes, 0 };
     for (size_t i = 0; i < s.size;) {
         size_t size = s.bytes[i] == '\0' ? 0 : character_size(str_slice(s, i, s.size));
-        memcpy(bytes + clean.size, size > 0 ? s.bytes + i : replacement, size > 0 ? size : REPLACEMENT_SIZE);
+        memcpy(bytes + clean.size, size > 0 ? s.bytes + i : replacement,
+               size > 0 ? size : REPLACEMENT_SIZE);
         clean.size += size > 0 ? size : REPLACEMENT_SIZE;
         i += size > 0 ? size : 1;
     }

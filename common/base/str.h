@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* str - a view of bytes that somebody else owns: pointer and size, not zero-terminated by promise.
  *
- * What str_format, str_copy and str_cstr make lives in the arena they are given and is zero-terminated besides. */
+ * What str_format, str_copy and str_cstr make lives in the arena they are given and is
+ * zero-terminated besides. */
 #ifndef HEADRACE_STR_H
 #define HEADRACE_STR_H
 
@@ -19,8 +20,8 @@ struct str {
     size_t size;
 };
 
-#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
-#define STR_EMPTY ((struct str){ "", 0 })
+#define STR(literal) ((struct str) { (literal), sizeof(literal) - 1 })
+#define STR_EMPTY    ((struct str) { "", 0 })
 
 /* For printf: printf("%.*s", STR_ARG(s)). */
 #define STR_ARG(s) (int)(s).size, (s).bytes
@@ -42,8 +43,8 @@ struct str str_trim(struct str s);                          /* blanks, tabs, lin
 /* Position of `byte`, or -1. */
 ptrdiff_t str_find(struct str s, char byte);
 
-/* Cuts off the part before `byte` and moves *s behind it; the whole of *s when there is none. False when *s is spent
- * (bytes == NULL after the last part). */
+/* Cuts off the part before `byte` and moves *s behind it; the whole of *s when there is none. False
+ * when *s is spent (bytes == NULL after the last part). */
 bool str_split(struct str *s, char byte, struct str *out_part);
 
 /* Whole decimal number in [min, max]; anything else is ERR_INVALID. */
@@ -52,7 +53,8 @@ MUST_USE int str_to_real(struct str s, double *out);
 
 bool str_is_utf8(struct str s);
 
-/* A copy that is UTF-8 and without NUL, as PostgreSQL and JSON want it: U+FFFD stands for each byte that begins no character. */
+/* A copy that is UTF-8 and without NUL, as PostgreSQL and JSON want it: U+FFFD stands for each byte
+ * that begins no character. */
 struct str str_clean(struct arena *arena, struct str s);
 
 /* At most `max` bytes of it, cut between two characters. */

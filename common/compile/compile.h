@@ -53,7 +53,7 @@ struct compile_problem {
 };
 
 struct compile_result {
-    struct dag **dags; /* of the documents without problems, in a file that is sound YAML */
+    struct dag **dags;   /* of the documents without problems, in a file that is sound YAML */
     struct str *sources; /* of each its own document of the text */
     uint32_t dag_count;
     struct compile_problem *problems; /* in the order of the file */

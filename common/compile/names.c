@@ -38,40 +38,40 @@ static bool is_computed(const struct asking *asking, uint32_t step)
 static const struct {
     const char *word, *advice;
 } habits[] = {
-    {"execution_date",                    "write logical_date"                                            },
-    { "dag_run",                          "write conf.name for dag_run.conf[\"name\"], or run_id"         },
-    { "task_instance",                    "write ti"                                                      },
-    { "task_instance_key_str",            "write run_id ~ \"/\" ~ task.task_id"                           },
-    { "macros",                           "use filters: {{ ds | ds_add(7) }}, {{ ts | strftime(\"%Y\") }}"},
-    { "ds_add",                           "use the filter: {{ ds | ds_add(7) }}"                          },
-    { "next_ds",                          "write {{ data_interval_end | ds }}"                            },
-    { "prev_ds",                          "write {{ ds | ds_add(-1) }}"                                   },
-    { "yesterday_ds",                     "write {{ ds | ds_add(-1) }}"                                   },
-    { "tomorrow_ds",                      "write {{ ds | ds_add(1) }}"                                    },
-    { "next_execution_date",              "write data_interval_end"                                       },
-    { "prev_data_interval_start_success", "there is prev_data_interval_end_success"                       },
-    { "prev_start_date_success",          "there is prev_data_interval_end_success"                       },
-    { "ts_nodash_with_tz",                "write {{ ts | strftime(\"%Y%m%dT%H%M%S+0000\") }}"             },
-    { "inlets",                           "outputs of upstream tasks are xcom.TASK_ID"                    },
-    { "outlets",                          "outputs of upstream tasks are xcom.TASK_ID"                    },
-    { "output",                           "write xcom.TASK_ID"                                            },
-    { "outputs",                          "write xcom.TASK_ID"                                            },
-    { "result",                           "write xcom.TASK_ID"                                            },
-    { "tasks",                            "write xcom.TASK_ID"                                            },
-    { "vars",                             "write var.value.NAME"                                          },
-    { "variables",                        "write var.value.NAME"                                          },
-    { "secrets",                          "write conn.ID.password, or var.value.NAME"                     },
-    { "connection",                       "write conn.ID.host"                                            },
-    { "param",                            "write params.NAME"                                             },
-    { "inputs",                           "write params.NAME"                                             },
-    { "each",                             "write item"                                                    },
-    { "element",                          "write item"                                                    },
-    { "map_index",                        "write ti.map_index"                                            },
-    { "try_number",                       "write ti.try_number"                                           },
-    { "dag_id",                           "write dag.dag_id"                                              },
-    { "task_id",                          "write task.task_id"                                            },
-    { "now",                              "a run sees its own time only: ds, ts, data_interval_end"       },
-    { "today",                            "a run sees its own time only: ds, ts, data_interval_end"       },
+    { "execution_date", "write logical_date" },
+    { "dag_run", "write conf.name for dag_run.conf[\"name\"], or run_id" },
+    { "task_instance", "write ti" },
+    { "task_instance_key_str", "write run_id ~ \"/\" ~ task.task_id" },
+    { "macros", "use filters: {{ ds | ds_add(7) }}, {{ ts | strftime(\"%Y\") }}" },
+    { "ds_add", "use the filter: {{ ds | ds_add(7) }}" },
+    { "next_ds", "write {{ data_interval_end | ds }}" },
+    { "prev_ds", "write {{ ds | ds_add(-1) }}" },
+    { "yesterday_ds", "write {{ ds | ds_add(-1) }}" },
+    { "tomorrow_ds", "write {{ ds | ds_add(1) }}" },
+    { "next_execution_date", "write data_interval_end" },
+    { "prev_data_interval_start_success", "there is prev_data_interval_end_success" },
+    { "prev_start_date_success", "there is prev_data_interval_end_success" },
+    { "ts_nodash_with_tz", "write {{ ts | strftime(\"%Y%m%dT%H%M%S+0000\") }}" },
+    { "inlets", "outputs of upstream tasks are xcom.TASK_ID" },
+    { "outlets", "outputs of upstream tasks are xcom.TASK_ID" },
+    { "output", "write xcom.TASK_ID" },
+    { "outputs", "write xcom.TASK_ID" },
+    { "result", "write xcom.TASK_ID" },
+    { "tasks", "write xcom.TASK_ID" },
+    { "vars", "write var.value.NAME" },
+    { "variables", "write var.value.NAME" },
+    { "secrets", "write conn.ID.password, or var.value.NAME" },
+    { "connection", "write conn.ID.host" },
+    { "param", "write params.NAME" },
+    { "inputs", "write params.NAME" },
+    { "each", "write item" },
+    { "element", "write item" },
+    { "map_index", "write ti.map_index" },
+    { "try_number", "write ti.try_number" },
+    { "dag_id", "write dag.dag_id" },
+    { "task_id", "write task.task_id" },
+    { "now", "a run sees its own time only: ds, ts, data_interval_end" },
+    { "today", "a run sees its own time only: ds, ts, data_interval_end" },
 };
 
 static void refuse_name(const struct asking *asking, struct str name)
@@ -268,9 +268,9 @@ static const struct {
     const char *root;
     const char *members[8];
 } structures[] = {
-    {"dag",   { "dag_id", "owner", "description", "timezone" }                         },
-    { "task", { "task_id", "retries", "pool", "queue" }                                },
-    { "ti",   { "task_id", "dag_id", "run_id", "try_number", "map_index", "max_tries" }},
+    { "dag", { "dag_id", "owner", "description", "timezone" } },
+    { "task", { "task_id", "retries", "pool", "queue" } },
+    { "ti", { "task_id", "dag_id", "run_id", "try_number", "map_index", "max_tries" } },
 };
 
 static void check_member(const struct asking *asking, const char *const *members)
@@ -305,12 +305,8 @@ static void check_path(const struct asking *asking)
         const char *root;
         void (*check)(const struct asking *asking);
     } checks[] = {
-        {"params", check_params},
-        { "xcom",  check_xcom  },
-        { "var",   check_var   },
-        { "conn",  check_conn  },
-        { "item",  check_item  },
-        { "env",   check_env   },
+        { "params", check_params }, { "xcom", check_xcom }, { "var", check_var },
+        { "conn", check_conn },     { "item", check_item }, { "env", check_env },
     };
     struct str root = name_at(asking, 0);
     uint32_t count;

@@ -21,16 +21,19 @@ static const struct choice {
     const char *advice;
     const char *names[8];
 } choices[] = {
-    {PLACE_SQL,
-     true,                   "write sql: {connection: warehouse, statement: \"select 1\"}",
-     { "statement", "file" }                                                                                  },
-    { PLACE_HTTP,     false, "",                                                            { "body", "json" }},
+    { PLACE_SQL,
+      true,
+      "write sql: {connection: warehouse, statement: \"select 1\"}",
+      { "statement", "file" } },
+    { PLACE_HTTP, false, "", { "body", "json" } },
     { PLACE_WAIT_FOR,
-     true,                   "write wait_for: {file: /data/in/ready}",
-     { "file", "http", "sql", "time", "duration", "task", "asset" }                                           },
+      true,
+      "write wait_for: {file: /data/in/ready}",
+      { "file", "http", "sql", "time", "duration", "task", "asset" } },
     { PLACE_NOTIFY,
-     true,                   "write {email: [someone@example.org], message: text}",
-     { "email", "webhook", "exec" }                                                                           },
+      true,
+      "write {email: [someone@example.org], message: text}",
+      { "email", "webhook", "exec" } },
 };
 
 static void check_choice(struct compiler *compiler, const struct choice *choice,
@@ -159,9 +162,9 @@ void read_fields(struct reading *reading)
         const char *name;
         enum place place;
     } places[] = {
-        {"http",  PLACE_HTTP         },
-        { "sql",  PLACE_SQL          },
-        { "task", PLACE_WAIT_FOR_TASK},
+        { "http", PLACE_HTTP },
+        { "sql", PLACE_SQL },
+        { "task", PLACE_WAIT_FOR_TASK },
     };
     struct compiler *compiler = reading->compiler;
     enum place place = PLACE_COUNT;

@@ -5,15 +5,9 @@
 #include "common/model/pattern.h"
 #include "common/text/suggest.h"
 
-static const struct str types[] = {
-    {"string",   6},
-    { "integer", 7},
-    { "number",  6},
-    { "boolean", 7},
-    { "array",   5},
-    { "object",  6},
-    { "null",    4}
-};
+static const struct str types[] = { { "string", 6 },  { "integer", 7 }, { "number", 6 },
+                                    { "boolean", 7 }, { "array", 5 },   { "object", 6 },
+                                    { "null", 4 } };
 
 enum { TYPES_COUNT = sizeof types / sizeof types[0], DEPTH_MAX = 12 };
 
@@ -28,15 +22,9 @@ static void check_type_word(struct compiler *compiler, const struct value *word)
     static const struct {
         const char *word, *meant;
     } habits[] = {
-        {"str",    "string"                   },
-        { "text",  "string"                   },
-        { "int",   "integer"                  },
-        { "float", "number"                   },
-        { "bool",  "boolean"                  },
-        { "list",  "array"                    },
-        { "dict",  "object"                   },
-        { "map",   "object"                   },
-        { "date",  "string (and format: date)"}
+        { "str", "string" },   { "text", "string" },  { "int", "integer" },
+        { "float", "number" }, { "bool", "boolean" }, { "list", "array" },
+        { "dict", "object" },  { "map", "object" },   { "date", "string (and format: date)" }
     };
     struct str near = suggest(text, types, TYPES_COUNT);
     for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++)

@@ -83,7 +83,8 @@ struct str place_document(struct compiler *compiler, uint32_t line)
         first--;
     while (end < compiler->lines.count && !begins_document(text, compiler->lines.items[end]))
         end++;
-    return str_slice(text, compiler->lines.items[first], end < compiler->lines.count ? compiler->lines.items[end] : text.size);
+    return str_slice(text, compiler->lines.items[first],
+                     end < compiler->lines.count ? compiler->lines.items[end] : text.size);
 }
 
 static struct place_in_file place_of_offset(struct compiler *compiler, size_t offset)

@@ -8,7 +8,8 @@
 
 /* ---- zone and dates ---- */
 
-/* What the document says, else what the settings say, as if it stood at the document's beginning. */
+/* What the document says, else what the settings say, as if it stood at the document's beginning.
+ */
 static const struct value *zone_value(struct compiler *compiler, const struct value *document)
 {
     const struct value *value = value_get(document, "timezone");

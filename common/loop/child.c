@@ -207,4 +207,3 @@ void child_kill(struct child *child, int signum)
     if (child->pid > 0)
         (void)kill(child->pid, signum);
 }
-

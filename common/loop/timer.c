@@ -42,7 +42,8 @@ void timer_once(struct timer *timer, int64_t after_ms)
 {
     /* libuv's notion of now dates from the beginning of the iteration. */
     uv_update_time(timer->uv.loop);
-    /* At least 1: a timer of 0 that is set again by its own call would never let the loop go on (libuv before 1.45). */
+    /* At least 1: a timer of 0 that is set again by its own call would never let the loop go on
+     * (libuv before 1.45). */
     (void)uv_timer_start(&timer->uv, on_fire, clamp_ms(after_ms > 1 ? after_ms : 1), 0);
 }
 

@@ -161,10 +161,7 @@ static struct metric *series_of(struct metric *metric, const char *const *labels
         return metric->series.items[index];
     }
     if (metric->series.count >= SERIES_MAX && !str_is(values[0], "other")) {
-        static const struct str others[] = {
-            {"other",  5},
-            { "other", 5}
-        };
+        static const struct str others[] = { { "other", 5 }, { "other", 5 } };
         buf_clear(&text);
         return series_of(metric, labels, others, count);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* backfill - runs for a range of past logical dates, as both the core (which makes them) and the store (which keeps where it
- * stands) see them. A backfill has the number of the request that asked for it. */
+/* backfill - runs for a range of past logical dates, as both the core (which makes them) and the
+ * store (which keeps where it stands) see them. A backfill has the number of the request that asked
+ * for it. */
 #ifndef HEADRACE_BACKFILL_H
 #define HEADRACE_BACKFILL_H
 
@@ -24,7 +25,7 @@ struct backfill_row {
     struct str conf; /* JSON object */
     struct str triggered_by;
     bool has_cursor;
-    int64_t cursor_ms; /* fire time of the date that was looked at last */
+    int64_t cursor_ms;            /* fire time of the date that was looked at last */
     int64_t created_ms, ended_ms; /* wall; 0 = not yet */
 };
 

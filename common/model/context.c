@@ -27,9 +27,10 @@ struct str context_time(struct arena *arena, int64_t unix_ms)
 {
     struct civil c = civil_of_ms(unix_ms);
     if (c.millisecond != 0)
-        return str_format(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03d000+00:00", c.year, c.month, c.day, c.hour, c.minute,
-                          c.second, c.millisecond);
-    return str_format(arena, "%04d-%02d-%02dT%02d:%02d:%02d+00:00", c.year, c.month, c.day, c.hour, c.minute, c.second);
+        return str_format(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03d000+00:00", c.year, c.month,
+                          c.day, c.hour, c.minute, c.second, c.millisecond);
+    return str_format(arena, "%04d-%02d-%02dT%02d:%02d:%02d+00:00", c.year, c.month, c.day, c.hour,
+                      c.minute, c.second);
 }
 
 static int text_out(const struct asked *asked, struct str text, const struct value **out)
@@ -41,7 +42,8 @@ static int text_out(const struct asked *asked, struct str text, const struct val
 static int logical_civil(const struct asked *asked, struct civil *out)
 {
     if (!asked->context->has_logical)
-        return err_set(asked->err, ERR_NOT_FOUND, "this run has no logical date, so %.*s has no value",
+        return err_set(asked->err, ERR_NOT_FOUND,
+                       "this run has no logical date, so %.*s has no value",
                        STR_ARG(asked->parts[0].name));
     *out = civil_of_ms(asked->context->logical_ms);
     return 0;
@@ -51,21 +53,27 @@ static int name_ds(const struct asked *asked, const struct value **out)
 {
     struct civil c;
     int rc = logical_civil(asked, &c);
-    return rc < 0 ? rc : text_out(asked, str_format(asked->arena, "%04d-%02d-%02d", c.year, c.month, c.day), out);
+    return rc < 0
+               ? rc
+               : text_out(asked, str_format(asked->arena, "%04d-%02d-%02d", c.year, c.month, c.day),
+                          out);
 }
 
 static int name_ds_nodash(const struct asked *asked, const struct value **out)
 {
     struct civil c;
     int rc = logical_civil(asked, &c);
-    return rc < 0 ? rc : text_out(asked, str_format(asked->arena, "%04d%02d%02d", c.year, c.month, c.day), out);
+    return rc < 0 ? rc
+                  : text_out(asked,
+                             str_format(asked->arena, "%04d%02d%02d", c.year, c.month, c.day), out);
 }
 
 static int name_ts(const struct asked *asked, const struct value **out)
 {
     struct civil c;
     int rc = logical_civil(asked, &c);
-    return rc < 0 ? rc : text_out(asked, context_time(asked->arena, asked->context->logical_ms), out);
+    return rc < 0 ? rc
+                  : text_out(asked, context_time(asked->arena, asked->context->logical_ms), out);
 }
 
 static int name_ts_nodash(const struct asked *asked, const struct value **out)
@@ -74,8 +82,8 @@ static int name_ts_nodash(const struct asked *asked, const struct value **out)
     int rc = logical_civil(asked, &c);
     return rc < 0 ? rc
                   : text_out(asked,
-                             str_format(asked->arena, "%04d%02d%02dT%02d%02d%02d", c.year, c.month, c.day, c.hour,
-                                        c.minute, c.second),
+                             str_format(asked->arena, "%04d%02d%02dT%02d%02d%02d", c.year, c.month,
+                                        c.day, c.hour, c.minute, c.second),
                              out);
 }
 
@@ -84,7 +92,8 @@ static int interval_out(const struct asked *asked, int64_t ms, const struct valu
     const struct context *context = asked->context;
     if (context->interval_start_ms == 0 && context->interval_end_ms == 0) {
         if (!context->has_logical)
-            return err_set(asked->err, ERR_NOT_FOUND, "this run has no data interval, so %.*s has no value",
+            return err_set(asked->err, ERR_NOT_FOUND,
+                           "this run has no data interval, so %.*s has no value",
                            STR_ARG(asked->parts[0].name));
         ms = context->logical_ms;
     }
@@ -104,7 +113,8 @@ static int name_data_interval_end(const struct asked *asked, const struct value 
 static int name_prev_data_interval_end_success(const struct asked *asked, const struct value **out)
 {
     if (asked->context->has_prev_success)
-        return text_out(asked, context_time(asked->arena, asked->context->prev_success_end_ms), out);
+        return text_out(asked, context_time(asked->arena, asked->context->prev_success_end_ms),
+                        out);
     *out = value_null(asked->arena);
     return 0;
 }
@@ -132,7 +142,8 @@ static int name_task(const struct asked *asked, const struct value **out)
 {
     const struct task *task = asked->context->task;
     if (task == NULL)
-        return err_set(asked->err, ERR_NOT_FOUND, "there is no task here: this belongs to the run as a whole");
+        return err_set(asked->err, ERR_NOT_FOUND,
+                       "there is no task here: this belongs to the run as a whole");
     struct value *map = value_map(asked->arena);
     value_put(asked->arena, map, STR("task_id"), value_string(asked->arena, task->id));
     value_put(asked->arena, map, STR("retries"), value_int(asked->arena, task->retries));
@@ -146,7 +157,8 @@ static int name_ti(const struct asked *asked, const struct value **out)
 {
     const struct context *context = asked->context;
     if (context->task == NULL)
-        return err_set(asked->err, ERR_NOT_FOUND, "there is no task here: this belongs to the run as a whole");
+        return err_set(asked->err, ERR_NOT_FOUND,
+                       "there is no task here: this belongs to the run as a whole");
     struct value *map = value_map(asked->arena);
     value_put(asked->arena, map, STR("task_id"), value_string(asked->arena, context->task->id));
     value_put(asked->arena, map, STR("dag_id"), value_string(asked->arena, context->dag->id));
@@ -192,7 +204,8 @@ static struct str part_name(const struct asked *asked, uint32_t at)
     return asked->parts[at].name;
 }
 
-static int var_read(const struct asked *asked, struct str form, struct str key, const struct value **out)
+static int var_read(const struct asked *asked, struct str form, struct str key,
+                    const struct value **out)
 {
     struct context *context = asked->context;
     bool secret = false;
@@ -216,9 +229,11 @@ static int name_var(const struct asked *asked, const struct value **out)
 {
     struct str form = part_name(asked, 1), key = part_name(asked, 2);
     if (!str_is(form, "value") && !str_is(form, "json"))
-        return err_set(asked->err, ERR_NOT_FOUND, "write var.value.NAME, or var.json.NAME for one that holds JSON");
+        return err_set(asked->err, ERR_NOT_FOUND,
+                       "write var.value.NAME, or var.json.NAME for one that holds JSON");
     if (key.size == 0)
-        return err_set(asked->err, ERR_NOT_FOUND, "var.%.*s needs the name of a variable", STR_ARG(form));
+        return err_set(asked->err, ERR_NOT_FOUND, "var.%.*s needs the name of a variable",
+                       STR_ARG(form));
     *asked->out_used = 3;
     return var_read(asked, form, key, out);
 }
@@ -232,7 +247,8 @@ static void secrets_inside(struct context *context, const struct value *value, b
     for (uint32_t i = 0; value->type == VALUE_LIST && i < value->count; i++)
         secrets_inside(context, value->items[i], all);
     for (uint32_t i = 0; value->type == VALUE_MAP && i < value->count; i++)
-        secrets_inside(context, value->entries[i].value, all || context_name_is_secret(value->entries[i].key));
+        secrets_inside(context, value->entries[i].value,
+                       all || context_name_is_secret(value->entries[i].key));
 }
 
 static int name_conn(const struct asked *asked, const struct value **out)
@@ -283,7 +299,8 @@ static int name_xcom(const struct asked *asked, const struct value **out)
     if (source->output != NULL)
         rc = source->output(source->owner, (uint32_t)task, asked->arena, out, asked->err);
     if (rc == ERR_NOT_FOUND && (asked->err == NULL || asked->err->code == 0))
-        return err_set(asked->err, rc, "task %.*s has no output", STR_ARG(asked->context->dag->tasks[task].id));
+        return err_set(asked->err, rc, "task %.*s has no output",
+                       STR_ARG(asked->context->dag->tasks[task].id));
     return rc;
 }
 
@@ -291,13 +308,15 @@ static int name_env(const struct asked *asked, const struct value **out)
 {
     struct context *context = asked->context;
     struct str name = part_name(asked, 1);
-    const struct value *value = context->task != NULL ? value_get_str(context->task->env, name) : NULL;
+    const struct value *value =
+        context->task != NULL ? value_get_str(context->task->env, name) : NULL;
     if (value == NULL)
         value = value_get_str(context->dag->env, name);
     if (value == NULL)
         return err_set(asked->err, ERR_NOT_FOUND, "the task's env has no %.*s", STR_ARG(name));
     if (context->depth == ENV_DEPTH_MAX)
-        return err_set(asked->err, ERR_INVALID, "values of env read each other without end: %.*s", STR_ARG(name));
+        return err_set(asked->err, ERR_INVALID, "values of env read each other without end: %.*s",
+                       STR_ARG(name));
     context->depth++;
     struct expr_scope scope = context_scope(context);
     int rc = template_render_value(value, &scope, 0, asked->arena, out, asked->err);
@@ -308,25 +327,25 @@ static int name_env(const struct asked *asked, const struct value **out)
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-#define NAMES(NAME)                                                                                                    \
-    NAME(ds, name_ds)                                                                                                  \
-    NAME(ds_nodash, name_ds_nodash)                                                                                    \
-    NAME(ts, name_ts)                                                                                                  \
-    NAME(ts_nodash, name_ts_nodash)                                                                                    \
-    NAME(logical_date, name_ts)                                                                                        \
-    NAME(data_interval_start, name_data_interval_start)                                                                \
-    NAME(data_interval_end, name_data_interval_end)                                                                    \
-    NAME(prev_data_interval_end_success, name_prev_data_interval_end_success)                                          \
-    NAME(run_id, name_run_id)                                                                                          \
-    NAME(dag, name_dag)                                                                                                \
-    NAME(task, name_task)                                                                                              \
-    NAME(ti, name_ti)                                                                                                  \
-    NAME(params, name_params)                                                                                          \
-    NAME(conf, name_conf)                                                                                              \
-    NAME(item, name_item)                                                                                              \
-    NAME(var, name_var)                                                                                                \
-    NAME(conn, name_conn)                                                                                              \
-    NAME(xcom, name_xcom)                                                                                              \
+#define NAMES(NAME)                                                                                \
+    NAME(ds, name_ds)                                                                              \
+    NAME(ds_nodash, name_ds_nodash)                                                                \
+    NAME(ts, name_ts)                                                                              \
+    NAME(ts_nodash, name_ts_nodash)                                                                \
+    NAME(logical_date, name_ts)                                                                    \
+    NAME(data_interval_start, name_data_interval_start)                                            \
+    NAME(data_interval_end, name_data_interval_end)                                                \
+    NAME(prev_data_interval_end_success, name_prev_data_interval_end_success)                      \
+    NAME(run_id, name_run_id)                                                                      \
+    NAME(dag, name_dag)                                                                            \
+    NAME(task, name_task)                                                                          \
+    NAME(ti, name_ti)                                                                              \
+    NAME(params, name_params)                                                                      \
+    NAME(conf, name_conf)                                                                          \
+    NAME(item, name_item)                                                                          \
+    NAME(var, name_var)                                                                            \
+    NAME(conn, name_conn)                                                                          \
+    NAME(xcom, name_xcom)                                                                          \
     NAME(env, name_env)
 
 static const struct str names[] = {
@@ -364,7 +383,9 @@ static int lookup(void *owner, const struct expr_part *parts, uint32_t count, st
 
 struct expr_scope context_scope(struct context *context)
 {
-    return (struct expr_scope){ .owner = context, .lookup = lookup, .names = names, .name_count = NAME_COUNT };
+    return (struct expr_scope) {
+        .owner = context, .lookup = lookup, .names = names, .name_count = NAME_COUNT
+    };
 }
 
 void context_secret(struct context *context, struct str text)
@@ -387,8 +408,9 @@ void context_secret(struct context *context, struct str text)
 
 bool context_name_is_secret(struct str name)
 {
-    static const char *const words[] = { "password", "passwd", "passphrase", "secret", "token", "apikey", "api_key",
-                                         "access_key", "private_key", "authorization", "credential" };
+    static const char *const words[] = { "password",    "passwd",        "passphrase", "secret",
+                                         "token",       "apikey",        "api_key",    "access_key",
+                                         "private_key", "authorization", "credential" };
     for (size_t i = 0; i < name.size; i++) {
         for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
             size_t size = strlen(words[w]);

@@ -13,33 +13,28 @@ struct field {
 enum { MINUTE, HOUR_FIELD, DAY_FIELD, MONTH, WEEKDAY, FIELD_COUNT };
 
 static const struct field fields[FIELD_COUNT] = {
-    { "minute",       0, 59, "",                                     0 },
-    { "hour",         0, 23, "",                                     0 },
-    { "day of month", 1, 31, "",                                     0 },
-    { "month",        1, 12, "janfebmaraprmayjunjulaugsepoctnovdec", 1 },
-    { "day of week",  0, 7,  "sunmontuewedthufrisat",                0 },
+    { "minute", 0, 59, "", 0 },
+    { "hour", 0, 23, "", 0 },
+    { "day of month", 1, 31, "", 0 },
+    { "month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec", 1 },
+    { "day of week", 0, 7, "sunmontuewedthufrisat", 0 },
 };
 
 static const struct {
     const char *name, *text;
 } macros[] = {
-    { "@hourly",    "0 * * * *"      },
-    { "@daily",     "0 0 * * *"      },
-    { "@midnight",  "0 0 * * *"      },
-    { "@weekly",    "0 0 * * 0"      },
-    { "@monthly",   "0 0 1 * *"      },
-    { "@quarterly", "0 0 1 */3 *"    },
-    { "@yearly",    "0 0 1 1 *"      },
-    { "@annually",  "0 0 1 1 *"      },
+    { "@hourly", "0 * * * *" }, { "@daily", "0 0 * * *" },    { "@midnight", "0 0 * * *" },
+    { "@weekly", "0 0 * * 0" }, { "@monthly", "0 0 1 * *" },  { "@quarterly", "0 0 1 */3 *" },
+    { "@yearly", "0 0 1 1 *" }, { "@annually", "0 0 1 1 *" },
 };
 
 static int wrong(const struct field *field, struct str part, struct err *err)
 {
     if (field->words[0] != '\0')
-        return err_set(err, ERR_INVALID, "'%.*s' is no %s: write %d to %d or a name such as %.3s", STR_ARG(part),
-                       field->name, field->min, field->max, field->words + 3);
-    return err_set(err, ERR_INVALID, "'%.*s' is no %s: write %d to %d", STR_ARG(part), field->name, field->min,
-                   field->max);
+        return err_set(err, ERR_INVALID, "'%.*s' is no %s: write %d to %d or a name such as %.3s",
+                       STR_ARG(part), field->name, field->min, field->max, field->words + 3);
+    return err_set(err, ERR_INVALID, "'%.*s' is no %s: write %d to %d", STR_ARG(part), field->name,
+                   field->min, field->max);
 }
 
 static int read_number(const struct field *field, struct str text, int *out)
@@ -53,7 +48,8 @@ static int read_number(const struct field *field, struct str text, int *out)
         return ERR_INVALID;
     for (int i = 0; field->words[i * 3] != '\0'; i++) {
         const char *word = field->words + (size_t)i * 3;
-        if ((text.bytes[0] | 0x20) == word[0] && (text.bytes[1] | 0x20) == word[1] && (text.bytes[2] | 0x20) == word[2]) {
+        if ((text.bytes[0] | 0x20) == word[0] && (text.bytes[1] | 0x20) == word[1] &&
+            (text.bytes[2] | 0x20) == word[2]) {
             *out = i + field->first_word;
             return 0;
         }
@@ -64,11 +60,21 @@ static int read_number(const struct field *field, struct str text, int *out)
 static void set_bit(struct cron *cron, int which, int value)
 {
     switch (which) {
-    case MINUTE:     cron->minutes |= 1ULL << value; break;
-    case HOUR_FIELD: cron->hours |= 1U << value; break;
-    case DAY_FIELD:  cron->days |= 1U << value; break;
-    case MONTH:      cron->months |= 1U << value; break;
-    default:         cron->weekdays |= 1U << (value % 7); break;
+    case MINUTE:
+        cron->minutes |= 1ULL << value;
+        break;
+    case HOUR_FIELD:
+        cron->hours |= 1U << value;
+        break;
+    case DAY_FIELD:
+        cron->days |= 1U << value;
+        break;
+    case MONTH:
+        cron->months |= 1U << value;
+        break;
+    default:
+        cron->weekdays |= 1U << (value % 7);
+        break;
     }
 }
 
@@ -96,7 +102,8 @@ static int read_special(struct cron *cron, int which, struct str part, struct er
     int64_t nth;
     if (read_number(field, str_slice(part, 0, (size_t)hash), &day) < 0 ||
         str_to_int(str_slice(part, (size_t)hash + 1, part.size), 1, 5, &nth) < 0)
-        return err_set(err, ERR_INVALID, "'%.*s' is no day of week: write DAY#N with N from 1 to 5, as in mon#2",
+        return err_set(err, ERR_INVALID,
+                       "'%.*s' is no day of week: write DAY#N with N from 1 to 5, as in mon#2",
                        STR_ARG(part));
     cron->nth[day % 7] |= (uint8_t)(1U << (nth - 1));
     cron->has_nth = true;
@@ -113,16 +120,19 @@ static int read_range(struct cron *cron, int which, struct str part, struct err 
     if (slash >= 0) {
         range = str_slice(part, 0, (size_t)slash);
         if (str_to_int(str_slice(part, (size_t)slash + 1, part.size), 1, field->max, &step) < 0)
-            return err_set(err, ERR_INVALID, "'%.*s' has no step from 1 to %d behind the slash", STR_ARG(part), field->max);
+            return err_set(err, ERR_INVALID, "'%.*s' has no step from 1 to %d behind the slash",
+                           STR_ARG(part), field->max);
     }
     int low = field->min, high = which == WEEKDAY ? 6 : field->max;
     ptrdiff_t dash = str_find(range, '-');
-    bool any = str_is(range, "*") || (str_is(range, "?") && (which == DAY_FIELD || which == WEEKDAY));
+    bool any =
+        str_is(range, "*") || (str_is(range, "?") && (which == DAY_FIELD || which == WEEKDAY));
     if (!any) {
         struct str first = dash > 0 ? str_slice(range, 0, (size_t)dash) : range;
         if (read_number(field, first, &low) < 0)
             return wrong(field, part, err);
-        if (dash > 0 && read_number(field, str_slice(range, (size_t)dash + 1, range.size), &high) < 0)
+        if (dash > 0 &&
+            read_number(field, str_slice(range, (size_t)dash + 1, range.size), &high) < 0)
             return wrong(field, part, err);
         if (dash <= 0 && slash < 0)
             high = low;
@@ -144,7 +154,8 @@ static int read_field(struct cron *cron, int which, struct str text, struct err 
     struct str part;
     while (str_split(&text, ',', &part)) {
         if (part.size == 0)
-            return err_set(err, ERR_INVALID, "the %s has an empty part between commas", fields[which].name);
+            return err_set(err, ERR_INVALID, "the %s has an empty part between commas",
+                           fields[which].name);
         int rc = read_special(cron, which, part, err);
         if (rc == 0)
             rc = read_range(cron, which, part, err);
@@ -172,15 +183,19 @@ int cron_parse(struct str text, struct cron *out, struct err *err)
         count++;
     }
     if (count != FIELD_COUNT)
-        return err_set(err, ERR_INVALID, "a cron expression has 5 fields (minute hour day month weekday); '%.*s' has %d",
-                       STR_ARG(text), count);
+        return err_set(
+            err, ERR_INVALID,
+            "a cron expression has 5 fields (minute hour day month weekday); '%.*s' has %d",
+            STR_ARG(text), count);
     for (int i = 0; i < FIELD_COUNT; i++) {
         int rc = read_field(&cron, i, words[i], err);
         if (rc < 0)
             return rc;
     }
-    /* A full range is as good as a star, if the other field has a star in it: croniter's reading. */
-    bool star_in_day = str_find(words[DAY_FIELD], '*') >= 0, star_in_weekday = str_find(words[WEEKDAY], '*') >= 0;
+    /* A full range is as good as a star, if the other field has a star in it: croniter's reading.
+     */
+    bool star_in_day = str_find(words[DAY_FIELD], '*') >= 0,
+         star_in_weekday = str_find(words[WEEKDAY], '*') >= 0;
     cron.any_day = str_is(words[DAY_FIELD], "*") || str_is(words[DAY_FIELD], "?") ||
                    (cron.days == 0xFFFFFFFEU && star_in_weekday);
     cron.any_weekday = str_is(words[WEEKDAY], "*") || str_is(words[WEEKDAY], "?") ||
@@ -197,7 +212,8 @@ static bool day_matches(const struct cron *cron, const struct civil *c)
     int weekday = civil_weekday(civil_days(c->year, c->month, c->day));
     int last = civil_days_in_month(c->year, c->month);
     bool by_day = (cron->days >> c->day & 1) != 0 || (cron->last_day && c->day == last);
-    bool by_weekday = (cron->weekdays >> weekday & 1) != 0 || (cron->nth[weekday] >> ((c->day - 1) / 7) & 1) != 0 ||
+    bool by_weekday = (cron->weekdays >> weekday & 1) != 0 ||
+                      (cron->nth[weekday] >> ((c->day - 1) / 7) & 1) != 0 ||
                       ((cron->nth[weekday] & 0x80) != 0 && c->day + 7 > last);
     if (cron->any_day && cron->any_weekday)
         return true;
@@ -225,8 +241,9 @@ int64_t cron_next(const struct cron *cron, int64_t local_ms)
     while (c.year <= last_year) {
         if (!day_matches(cron, &c)) {
             /* A month that does not match is skipped whole. */
-            int64_t days = (cron->months >> c.month & 1) == 0 ? civil_days(c.year, c.month, civil_days_in_month(c.year, c.month))
-                                                              : civil_days(c.year, c.month, c.day);
+            int64_t days = (cron->months >> c.month & 1) == 0
+                               ? civil_days(c.year, c.month, civil_days_in_month(c.year, c.month))
+                               : civil_days(c.year, c.month, c.day);
             c = civil_of_ms((days + 1) * MS_PER_DAY);
             continue;
         }

@@ -7,16 +7,11 @@
 #include "common/model/setup.h"
 
 static const char *const operator_names[OPERATOR_COUNT] = {
-    [OPERATOR_BASH] = "bash",
-    [OPERATOR_EXEC] = "exec",
-    [OPERATOR_PYTHON] = "python",
-    [OPERATOR_SQL] = "sql",
-    [OPERATOR_HTTP] = "http",
-    [OPERATOR_EMPTY] = "empty",
-    [OPERATOR_BRANCH] = "branch",
-    [OPERATOR_SHORT_CIRCUIT] = "short_circuit",
-    [OPERATOR_WAIT_FOR] = "wait_for",
-    [OPERATOR_TRIGGER_DAG] = "trigger_dag",
+    [OPERATOR_BASH] = "bash",         [OPERATOR_EXEC] = "exec",
+    [OPERATOR_PYTHON] = "python",     [OPERATOR_SQL] = "sql",
+    [OPERATOR_HTTP] = "http",         [OPERATOR_EMPTY] = "empty",
+    [OPERATOR_BRANCH] = "branch",     [OPERATOR_SHORT_CIRCUIT] = "short_circuit",
+    [OPERATOR_WAIT_FOR] = "wait_for", [OPERATOR_TRIGGER_DAG] = "trigger_dag",
     [OPERATOR_NOTIFY] = "notify",
 };
 
@@ -97,10 +92,11 @@ static int edges_check(const struct dag *dag, struct err *err)
         const struct task *task = &dag->tasks[t];
         for (uint32_t i = 0; i < task->upstream_count; i++) {
             if (task->upstream[i] >= dag->task_count)
-                return err_set(err, ERR_INVALID, "task %.*s depends on task number %u of %u", STR_ARG(task->id),
-                               task->upstream[i], dag->task_count);
+                return err_set(err, ERR_INVALID, "task %.*s depends on task number %u of %u",
+                               STR_ARG(task->id), task->upstream[i], dag->task_count);
             if (i > 0 && task->upstream[i - 1] >= task->upstream[i])
-                return err_set(err, ERR_INVALID, "the upstream tasks of %.*s are not in rising order",
+                return err_set(err, ERR_INVALID,
+                               "the upstream tasks of %.*s are not in rising order",
                                STR_ARG(task->id));
         }
     }
@@ -115,7 +111,8 @@ static void downstream_derive(struct dag *dag)
         for (uint32_t i = 0; i < dag->tasks[t].upstream_count; i++)
             dag->tasks[dag->tasks[t].upstream[i]].downstream_count++;
     for (uint32_t t = 0; t < dag->task_count; t++) {
-        dag->tasks[t].downstream = ARENA_ARRAY(&dag->arena, uint32_t, dag->tasks[t].downstream_count);
+        dag->tasks[t].downstream =
+            ARENA_ARRAY(&dag->arena, uint32_t, dag->tasks[t].downstream_count);
         dag->tasks[t].downstream_count = 0;
     }
     for (uint32_t t = 0; t < dag->task_count; t++) {
@@ -126,8 +123,10 @@ static void downstream_derive(struct dag *dag)
     }
 }
 
-/* Names one cycle among the tasks whose `left` is not zero: from each of them an upstream edge leads to another one. */
-static int cycle_report(const struct dag *dag, const uint32_t *left, struct arena *scratch, struct err *err)
+/* Names one cycle among the tasks whose `left` is not zero: from each of them an upstream edge
+ * leads to another one. */
+static int cycle_report(const struct dag *dag, const uint32_t *left, struct arena *scratch,
+                        struct err *err)
 {
     uint32_t *seen_at = ARENA_ARRAY(scratch, uint32_t, dag->task_count);
     uint32_t *path = ARENA_ARRAY(scratch, uint32_t, dag->task_count + 1);
@@ -148,14 +147,16 @@ static int cycle_report(const struct dag *dag, const uint32_t *left, struct aren
         buf_add_cstr(&text, " -> ");
         buf_add_str(&text, dag->tasks[path[i]].id);
     }
-    int rc = err_set(err, ERR_INVALID, "these tasks wait for each other: %.*s", STR_ARG(buf_str(&text)));
+    int rc =
+        err_set(err, ERR_INVALID, "these tasks wait for each other: %.*s", STR_ARG(buf_str(&text)));
     (void)err_hint(err, "remove one of these dependencies");
     buf_clear(&text);
     return rc;
 }
 
 /* *out_order: upstream before downstream. */
-static int order_derive(const struct dag *dag, struct arena *scratch, uint32_t **out_order, struct err *err)
+static int order_derive(const struct dag *dag, struct arena *scratch, uint32_t **out_order,
+                        struct err *err)
 {
     uint32_t *order = ARENA_ARRAY(scratch, uint32_t, dag->task_count);
     uint32_t *left = ARENA_ARRAY(scratch, uint32_t, dag->task_count);
@@ -185,10 +186,11 @@ static int64_t mask_weight(const struct dag *dag, uint32_t first, uint64_t mask)
     return sum;
 }
 
-/* Adds to sums[t] the weights of all that is transitively downstream (or upstream) of t, each once. Blocks of 64 tasks
- * walk the graph together as the bits of one word: n/64 passes over the edges instead of n. */
-static void weights_transitive(const struct dag *dag, const uint32_t *order, bool down, struct arena *scratch,
-                               int64_t *sums)
+/* Adds to sums[t] the weights of all that is transitively downstream (or upstream) of t, each once.
+ * Blocks of 64 tasks walk the graph together as the bits of one word: n/64 passes over the edges
+ * instead of n. */
+static void weights_transitive(const struct dag *dag, const uint32_t *order, bool down,
+                               struct arena *scratch, int64_t *sums)
 {
     uint64_t *reach = ARENA_ARRAY(scratch, uint64_t, dag->task_count);
     for (uint32_t first = 0; first < dag->task_count; first += 64) {
@@ -227,7 +229,9 @@ static void weights_derive(struct dag *dag, const uint32_t *order, struct arena 
         int64_t weight = task->priority_weight;
         if (task->weight_rule != WEIGHT_ABSOLUTE)
             weight += sums[task->weight_rule][t];
-        task->weight = weight > INT32_MAX ? INT32_MAX : weight < INT32_MIN ? INT32_MIN : (int32_t)weight;
+        task->weight = weight > INT32_MAX   ? INT32_MAX
+                       : weight < INT32_MIN ? INT32_MIN
+                                            : (int32_t)weight;
     }
 }
 
@@ -255,7 +259,8 @@ static void sift(const struct dag *dag, uint32_t *items, uint32_t at, uint32_t c
         uint32_t child = 2 * at + 1;
         if (child >= count)
             return;
-        if (child + 1 < count && str_cmp(dag->tasks[items[child]].id, dag->tasks[items[child + 1]].id) < 0)
+        if (child + 1 < count &&
+            str_cmp(dag->tasks[items[child]].id, dag->tasks[items[child + 1]].id) < 0)
             child++;
         if (str_cmp(dag->tasks[items[at]].id, dag->tasks[items[child]].id) >= 0)
             return;
@@ -282,7 +287,8 @@ static int ids_derive(struct dag *dag, struct err *err)
     }
     for (uint32_t i = 1; i < count; i++)
         if (str_eq(dag->tasks[items[i - 1]].id, dag->tasks[items[i]].id))
-            return err_set(err, ERR_INVALID, "two tasks have the id %.*s", STR_ARG(dag->tasks[items[i]].id));
+            return err_set(err, ERR_INVALID, "two tasks have the id %.*s",
+                           STR_ARG(dag->tasks[items[i]].id));
     dag->by_id = items;
     return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The JSON spelling of a dag. One table of fields for each struct serves both directions; a field that has its default
- * is left out, and reading starts from the defaults, so that old versions are read and new defaults stay new. */
+/* The JSON spelling of a dag. One table of fields for each struct serves both directions; a field
+ * that has its default is left out, and reading starts from the defaults, so that old versions are
+ * read and new defaults stay new. */
 #include "common/model/dag.h"
 #include "common/text/json.h"
 
@@ -25,7 +26,10 @@ struct field {
     size_t offset;
 };
 
-#define DAG(name, kind) { #name, FIELD_##kind, offsetof(struct dag, name) }
+#define DAG(name, kind)                                                                            \
+    {                                                                                              \
+#name, FIELD_##kind, offsetof(struct dag, name)                                            \
+    }
 static const struct field dag_fields[] = {
     DAG(id, STR),
     DAG(description, STR),
@@ -51,7 +55,10 @@ static const struct field dag_fields[] = {
 };
 #undef DAG
 
-#define TASK(name, kind) { #name, FIELD_##kind, offsetof(struct task, name) }
+#define TASK(name, kind)                                                                           \
+    {                                                                                              \
+#name, FIELD_##kind, offsetof(struct task, name)                                           \
+    }
 static const struct field task_fields[] = {
     TASK(id, STR),
     TASK(operator_kind, OPERATOR),
@@ -111,12 +118,12 @@ static const struct dag_group group_defaults = { { "", 0 }, { "", 0 }, -1 };
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-#define AT(base, offset, type) (*(type *)((char *)(base) + (offset)))
+#define AT(base, offset, type)       (*(type *)((char *)(base) + (offset)))
 #define AT_CONST(base, offset, type) (*(const type *)((const char *)(base) + (offset)))
 
 /* NULL when the field has its default. */
-static const struct value *field_value(struct arena *arena, const struct field *field, const void *from,
-                                       const void *defaults)
+static const struct value *field_value(struct arena *arena, const struct field *field,
+                                       const void *from, const void *defaults)
 {
     size_t at = field->offset;
 #define SAME(type) (AT_CONST(from, at, type) == AT_CONST(defaults, at, type))
@@ -125,12 +132,18 @@ static const struct value *field_value(struct arena *arena, const struct field *
         return str_eq(AT_CONST(from, at, struct str), AT_CONST(defaults, at, struct str))
                    ? NULL
                    : value_string(arena, AT_CONST(from, at, struct str));
-    case FIELD_BOOL: return SAME(bool) ? NULL : value_bool(arena, AT_CONST(from, at, bool));
-    case FIELD_INT8: return SAME(int8_t) ? NULL : value_int(arena, AT_CONST(from, at, int8_t));
-    case FIELD_INT32: return SAME(int32_t) ? NULL : value_int(arena, AT_CONST(from, at, int32_t));
-    case FIELD_UINT32: return SAME(uint32_t) ? NULL : value_int(arena, AT_CONST(from, at, uint32_t));
-    case FIELD_INT64: return SAME(int64_t) ? NULL : value_int(arena, AT_CONST(from, at, int64_t));
-    case FIELD_REAL: return SAME(double) ? NULL : value_real(arena, AT_CONST(from, at, double));
+    case FIELD_BOOL:
+        return SAME(bool) ? NULL : value_bool(arena, AT_CONST(from, at, bool));
+    case FIELD_INT8:
+        return SAME(int8_t) ? NULL : value_int(arena, AT_CONST(from, at, int8_t));
+    case FIELD_INT32:
+        return SAME(int32_t) ? NULL : value_int(arena, AT_CONST(from, at, int32_t));
+    case FIELD_UINT32:
+        return SAME(uint32_t) ? NULL : value_int(arena, AT_CONST(from, at, uint32_t));
+    case FIELD_INT64:
+        return SAME(int64_t) ? NULL : value_int(arena, AT_CONST(from, at, int64_t));
+    case FIELD_REAL:
+        return SAME(double) ? NULL : value_real(arena, AT_CONST(from, at, double));
     case FIELD_VALUE: {
         const struct value *value = AT_CONST(from, at, struct value *);
         return value != NULL && value->type == VALUE_NULL ? NULL : value;
@@ -138,14 +151,17 @@ static const struct value *field_value(struct arena *arena, const struct field *
     case FIELD_RULE:
         return SAME(enum trigger_rule)
                    ? NULL
-                   : value_string(arena, str_of(trigger_rule_name(AT_CONST(from, at, enum trigger_rule))));
+                   : value_string(arena,
+                                  str_of(trigger_rule_name(AT_CONST(from, at, enum trigger_rule))));
     case FIELD_WEIGHT_RULE:
         return SAME(enum weight_rule)
                    ? NULL
-                   : value_string(arena, str_of(weight_rule_names[AT_CONST(from, at, enum weight_rule)]));
+                   : value_string(arena,
+                                  str_of(weight_rule_names[AT_CONST(from, at, enum weight_rule)]));
     case FIELD_JITTER:
-        return SAME(enum jitter) ? NULL
-                                 : value_string(arena, str_of(jitter_names[AT_CONST(from, at, enum jitter)]));
+        return SAME(enum jitter)
+                   ? NULL
+                   : value_string(arena, str_of(jitter_names[AT_CONST(from, at, enum jitter)]));
     case FIELD_OPERATOR:
         return value_string(arena, str_of(operator_name(AT_CONST(from, at, enum operator_kind))));
     }
@@ -153,8 +169,8 @@ static const struct value *field_value(struct arena *arena, const struct field *
     return NULL;
 }
 
-static struct value *fields_value(struct arena *arena, const struct field *fields, uint32_t count, const void *from,
-                                  const void *defaults)
+static struct value *fields_value(struct arena *arena, const struct field *fields, uint32_t count,
+                                  const void *from, const void *defaults)
 {
     struct value *map = value_map(arena);
     for (uint32_t i = 0; i < count; i++) {
@@ -165,7 +181,8 @@ static struct value *fields_value(struct arena *arena, const struct field *field
     return map;
 }
 
-static struct value *task_value(struct arena *arena, const struct task *task, const struct task *defaults)
+static struct value *task_value(struct arena *arena, const struct task *task,
+                                const struct task *defaults)
 {
     struct value *map = fields_value(arena, task_fields, COUNT_OF(task_fields), task, defaults);
     if (task->upstream_count > 0) {
@@ -190,7 +207,8 @@ struct str dag_to_json(const struct dag *dag, struct arena *arena)
         struct value *groups = value_list(&scratch);
         for (uint32_t i = 0; i < dag->group_count; i++)
             value_add(&scratch, groups,
-                      fields_value(&scratch, group_fields, COUNT_OF(group_fields), &dag->groups[i], &group_defaults));
+                      fields_value(&scratch, group_fields, COUNT_OF(group_fields), &dag->groups[i],
+                                   &group_defaults));
         value_put(&scratch, map, STR("groups"), groups);
     }
     struct buf text = { 0 };
@@ -228,8 +246,10 @@ static int enum_read(const struct field *field, struct str word, void *into)
     int index = 0, rc = 0;
     size_t at = field->offset;
     switch (field->kind) {
-    case FIELD_RULE: return trigger_rule_parse(word, &AT(into, at, enum trigger_rule));
-    case FIELD_OPERATOR: return operator_parse(word, &AT(into, at, enum operator_kind));
+    case FIELD_RULE:
+        return trigger_rule_parse(word, &AT(into, at, enum trigger_rule));
+    case FIELD_OPERATOR:
+        return operator_parse(word, &AT(into, at, enum operator_kind));
     case FIELD_WEIGHT_RULE:
         rc = name_index(word, weight_rule_names, COUNT_OF(weight_rule_names), &index);
         AT(into, at, enum weight_rule) = (enum weight_rule)index;
@@ -238,7 +258,8 @@ static int enum_read(const struct field *field, struct str word, void *into)
         rc = name_index(word, jitter_names, COUNT_OF(jitter_names), &index);
         AT(into, at, enum jitter) = (enum jitter)index;
         return rc;
-    default: return ERR_INVALID;
+    default:
+        return ERR_INVALID;
     }
 }
 
@@ -292,16 +313,19 @@ static int field_read(const struct field *field, const struct value *item, void 
     case FIELD_RULE:
     case FIELD_OPERATOR:
     case FIELD_WEIGHT_RULE:
-    case FIELD_JITTER: return item->type == VALUE_STRING ? enum_read(field, item->string, into) : ERR_INVALID;
-    default: return number_read(field, item, into);
+    case FIELD_JITTER:
+        return item->type == VALUE_STRING ? enum_read(field, item->string, into) : ERR_INVALID;
+    default:
+        return number_read(field, item, into);
     }
 }
 
-static int fields_read(const struct value *map, const struct field *fields, uint32_t count, void *into,
-                       struct err *err)
+static int fields_read(const struct value *map, const struct field *fields, uint32_t count,
+                       void *into, struct err *err)
 {
     if (map->type != VALUE_MAP)
-        return err_set(err, ERR_INVALID, "a mapping is expected, not %s", value_type_name(map->type));
+        return err_set(err, ERR_INVALID, "a mapping is expected, not %s",
+                       value_type_name(map->type));
     for (uint32_t i = 0; i < count; i++) {
         const struct value *item = value_get(map, fields[i].name);
         if (item != NULL && field_read(&fields[i], item, into) < 0)
@@ -310,7 +334,8 @@ static int fields_read(const struct value *map, const struct field *fields, uint
     return 0;
 }
 
-static int upstream_read(struct dag *dag, struct task *task, const struct value *list, struct err *err)
+static int upstream_read(struct dag *dag, struct task *task, const struct value *list,
+                         struct err *err)
 {
     if (list == NULL)
         return 0;
@@ -357,7 +382,8 @@ static int groups_read(struct dag *dag, const struct value *list, struct err *er
     dag->groups = ARENA_ARRAY(&dag->arena, struct dag_group, list->count);
     for (uint32_t i = 0; i < list->count; i++) {
         dag->groups[i] = group_defaults;
-        int rc = fields_read(list->items[i], group_fields, COUNT_OF(group_fields), &dag->groups[i], err);
+        int rc =
+            fields_read(list->items[i], group_fields, COUNT_OF(group_fields), &dag->groups[i], err);
         if (rc < 0)
             return err_wrap(err, rc, "group number %u", i);
     }

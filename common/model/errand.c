@@ -32,7 +32,8 @@ const char *errand_outcome_name(enum errand_outcome outcome)
 /* ---- payloads -------------------------------------------------------------------------------- */
 
 /* The connection that the fields name, in its place. */
-static int connection_put(struct context *context, struct value *fields, struct arena *arena, struct err *err)
+static int connection_put(struct context *context, struct value *fields, struct arena *arena,
+                          struct err *err)
 {
     struct str id = value_text(value_get(fields, "connection"), STR_EMPTY);
     const struct value *connection = NULL;
@@ -46,12 +47,14 @@ static int connection_put(struct context *context, struct value *fields, struct 
     return 0;
 }
 
-int errand_look(struct context *context, enum errand_kind kind, struct arena *arena, struct str *out, struct err *err)
+int errand_look(struct context *context, enum errand_kind kind, struct arena *arena,
+                struct str *out, struct err *err)
 {
     const char *name = errand_kind_name(kind);
     struct expr_scope scope = context_scope(context);
     const struct value *value = NULL;
-    int rc = template_render_value(value_get(context->task->operator_args, name), &scope, 0, arena, &value, err);
+    int rc = template_render_value(value_get(context->task->operator_args, name), &scope, 0, arena,
+                                   &value, err);
     if (rc < 0)
         return err_wrap(err, rc, "wait_for.%s", name);
     struct value *fields = value_map(arena);
@@ -73,7 +76,8 @@ static struct value *about(const struct context *context, const char *event, str
     value_put(arena, map, STR("dag_id"), value_string(arena, context->dag->id));
     value_put(arena, map, STR("run_id"), value_string(arena, context->run_id));
     if (context->has_logical)
-        value_put(arena, map, STR("logical_date"), value_string(arena, context_time(arena, context->logical_ms)));
+        value_put(arena, map, STR("logical_date"),
+                  value_string(arena, context_time(arena, context->logical_ms)));
     if (context->task == NULL)
         return map;
     value_put(arena, map, STR("task_id"), value_string(arena, context->task->id));
@@ -90,7 +94,7 @@ static struct str one_line(struct arena *arena, struct str text)
     for (size_t i = 0; i < text.size; i++)
         if ((unsigned char)bytes[i] < ' ')
             bytes[i] = ' ';
-    return (struct str){ bytes, text.size };
+    return (struct str) { bytes, text.size };
 }
 
 static struct str text_of(struct arena *arena, const struct value *value, struct str otherwise)
@@ -98,8 +102,9 @@ static struct str text_of(struct arena *arena, const struct value *value, struct
     return value == NULL || value->type == VALUE_NULL ? otherwise : template_text(arena, value);
 }
 
-int errand_notification(struct context *context, const struct value *fields, const char *event, struct str otherwise,
-                        struct arena *arena, const struct value **out, struct err *err)
+int errand_notification(struct context *context, const struct value *fields, const char *event,
+                        struct str otherwise, struct arena *arena, const struct value **out,
+                        struct err *err)
 {
     static const char *const targets[] = { "email", "webhook", "exec" };
     struct expr_scope scope = context_scope(context);
@@ -142,7 +147,8 @@ static struct str word_of(struct str *rest)
 static int head_read(struct str *rest, struct id128 *out_id, uint32_t *out_number)
 {
     int64_t number = 0;
-    if (id_parse(word_of(rest), out_id) < 0 || str_to_int(word_of(rest), 0, UINT32_MAX, &number) < 0)
+    if (id_parse(word_of(rest), out_id) < 0 ||
+        str_to_int(word_of(rest), 0, UINT32_MAX, &number) < 0)
         return ERR_INVALID;
     *out_number = (uint32_t)number;
     return 0;

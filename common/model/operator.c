@@ -5,15 +5,17 @@
 #include "common/text/json.h"
 #include "common/text/template.h"
 
-/* What a python task runs. Reads what to call from stdin, writes the return value as JSON. The reason of a failure goes
- * to $HEADRACE_OUTPUT.error (sdk/README.md), so that retry_on can name the exception. */
+/* What a python task runs. Reads what to call from stdin, writes the return value as JSON. The
+ * reason of a failure goes to $HEADRACE_OUTPUT.error (sdk/README.md), so that retry_on can name the
+ * exception. */
 static const char python_bootstrap[] =
     "import importlib, json, os, sys\n"
     "def fail(error, hard):\n"
     "    path = os.environ.get('HEADRACE_OUTPUT')\n"
     "    if path:\n"
     "        with open(path + '.error', 'w') as f:\n"
-    "            f.write('HEADRACE_%sERROR %s: %s' % ('HARD_' if hard else '', type(error).__name__, error))\n"
+    "            f.write('HEADRACE_%sERROR %s: %s' % ('HARD_' if hard else '', "
+    "type(error).__name__, error))\n"
     "call = json.load(sys.stdin)\n"
     "sys.path[:0] = call['path']\n"
     "module, _, name = call['callable'].partition(':')\n"
@@ -35,8 +37,8 @@ static const char python_bootstrap[] =
 
 bool operator_needs_worker(enum operator_kind kind)
 {
-    return kind == OPERATOR_BASH || kind == OPERATOR_EXEC || kind == OPERATOR_PYTHON || kind == OPERATOR_SQL ||
-           kind == OPERATOR_HTTP || kind == OPERATOR_NOTIFY;
+    return kind == OPERATOR_BASH || kind == OPERATOR_EXEC || kind == OPERATOR_PYTHON ||
+           kind == OPERATOR_SQL || kind == OPERATOR_HTTP || kind == OPERATOR_NOTIFY;
 }
 
 struct maker {
@@ -70,7 +72,8 @@ static int text_render(struct maker *maker, const char *name, struct str otherwi
 
 static int missing(const struct maker *maker, const char *name)
 {
-    return err_set(maker->err, ERR_INVALID, "%s needs %s", operator_name(maker->context->task->operator_kind), name);
+    return err_set(maker->err, ERR_INVALID, "%s needs %s",
+                   operator_name(maker->context->task->operator_kind), name);
 }
 
 static void argv_set(struct maker *maker, const struct str *argv, uint32_t count)
@@ -87,7 +90,8 @@ static int bash_make(struct maker *maker)
         return rc;
     if (command.size == 0)
         return missing(maker, "a command");
-    struct str argv[] = { STR("/bin/bash"), STR("-e"), STR("-o"), STR("pipefail"), STR("-c"), command };
+    struct str argv[] = { STR("/bin/bash"), STR("-e"), STR("-o"),
+                          STR("pipefail"),  STR("-c"), command };
     argv_set(maker, argv, 6);
     maker->spec->output_rule = OUTPUT_LAST_LINE;
     return 0;
@@ -147,8 +151,11 @@ static int python_make(struct maker *maker)
     struct value *folders = value_list(maker->arena);
     if (path != NULL && path->type == VALUE_STRING)
         value_add(maker->arena, folders, path);
-    value_put(maker->arena, call, STR("path"), path != NULL && path->type == VALUE_LIST ? path : folders);
-    struct str argv[] = { interpreter_of(maker->arena, python), STR("-u"), STR("-c"),
+    value_put(maker->arena, call, STR("path"),
+              path != NULL && path->type == VALUE_LIST ? path : folders);
+    struct str argv[] = { interpreter_of(maker->arena, python),
+                          STR("-u"),
+                          STR("-c"),
                           { python_bootstrap, sizeof python_bootstrap - 1 } };
     argv_set(maker, argv, 4);
     maker->spec->input = json_text(maker->arena, call);
@@ -188,7 +195,8 @@ static int connection_add(struct maker *maker, struct value *payload, bool requi
     return 0;
 }
 
-static int payload_make(struct maker *maker, const char *verb, const char *const *fields, bool needs_connection)
+static int payload_make(struct maker *maker, const char *verb, const char *const *fields,
+                        bool needs_connection)
 {
     struct value *payload = value_map(maker->arena);
     const struct value *mail = NULL;
@@ -223,7 +231,9 @@ static int sql_make(struct maker *maker)
 
 static int http_make(struct maker *maker)
 {
-    static const char *const fields[] = { "method", "url", "headers", "body", "json", "expect", NULL };
+    static const char *const fields[] = {
+        "method", "url", "headers", "body", "json", "expect", NULL
+    };
     return payload_make(maker, "http", fields, false);
 }
 
@@ -244,7 +254,8 @@ static int env_add_map(struct maker *maker, const struct value *map, const struc
         if (value_get_str(but_not, name) != NULL)
             continue;
         const struct value *value = NULL;
-        int rc = template_render_value(map->entries[i].value, &maker->scope, 0, maker->arena, &value, maker->err);
+        int rc = template_render_value(map->entries[i].value, &maker->scope, 0, maker->arena,
+                                       &value, maker->err);
         if (rc < 0)
             return err_wrap(maker->err, rc, "env.%.*s", STR_ARG(name));
         struct str text = template_text(maker->arena, value);
@@ -256,11 +267,13 @@ static int env_add_map(struct maker *maker, const struct value *map, const struc
     return 0;
 }
 
-static void env_add(struct maker *maker, const char *headrace, const char *airflow, struct str value)
+static void env_add(struct maker *maker, const char *headrace, const char *airflow,
+                    struct str value)
 {
     struct spec *spec = maker->spec;
     if (headrace != NULL)
-        spec->env[spec->env_count++] = str_format(maker->arena, "%s=%.*s", headrace, STR_ARG(value));
+        spec->env[spec->env_count++] =
+            str_format(maker->arena, "%s=%.*s", headrace, STR_ARG(value));
     if (airflow != NULL)
         spec->env[spec->env_count++] = str_format(maker->arena, "%s=%.*s", airflow, STR_ARG(value));
 }
@@ -276,8 +289,10 @@ static void env_add_context(struct maker *maker)
     env_add(maker, "HEADRACE_CTX_DAG_ID", "AIRFLOW_CTX_DAG_ID", context->dag->id);
     env_add(maker, "HEADRACE_CTX_RUN_ID", "AIRFLOW_CTX_DAG_RUN_ID", context->run_id);
     env_add(maker, "HEADRACE_CTX_TASK_ID", "AIRFLOW_CTX_TASK_ID", context->task->id);
-    env_add(maker, "HEADRACE_CTX_MAP_INDEX", "AIRFLOW_CTX_MAP_INDEX", str_format(arena, "%d", context->map_index));
-    env_add(maker, "HEADRACE_CTX_TRY_NUMBER", "AIRFLOW_CTX_TRY_NUMBER", str_format(arena, "%u", context->try_no));
+    env_add(maker, "HEADRACE_CTX_MAP_INDEX", "AIRFLOW_CTX_MAP_INDEX",
+            str_format(arena, "%d", context->map_index));
+    env_add(maker, "HEADRACE_CTX_TRY_NUMBER", "AIRFLOW_CTX_TRY_NUMBER",
+            str_format(arena, "%u", context->try_no));
     env_add(maker, NULL, "AIRFLOW_CTX_DAG_OWNER", context->dag->owner);
     if (context->has_logical) {
         struct str logical = context_time(arena, context->logical_ms);
@@ -285,7 +300,8 @@ static void env_add_context(struct maker *maker)
         env_add(maker, NULL, "AIRFLOW_CTX_EXECUTION_DATE", logical);
     }
     env_add(maker, "HEADRACE_ATTEMPT_ID", NULL, str_of(attempt));
-    env_add(maker, "HEADRACE_FENCE", NULL, str_format(arena, "%llu", (unsigned long long)context->fence));
+    env_add(maker, "HEADRACE_FENCE", NULL,
+            str_format(arena, "%llu", (unsigned long long)context->fence));
 }
 
 static int common_make(struct maker *maker, int64_t max_output_bytes)
@@ -293,7 +309,8 @@ static int common_make(struct maker *maker, int64_t max_output_bytes)
     const struct task *task = maker->context->task;
     const struct value *dag_env = maker->context->dag->env;
     struct spec *spec = maker->spec;
-    uint32_t room = ENV_CONTEXT_MAX + (dag_env != NULL ? dag_env->count : 0) + (task->env != NULL ? task->env->count : 0);
+    uint32_t room = ENV_CONTEXT_MAX + (dag_env != NULL ? dag_env->count : 0) +
+                    (task->env != NULL ? task->env->count : 0);
     spec->env = ARENA_ARRAY(maker->arena, struct str, room);
     int rc = env_add_map(maker, dag_env, task->env);
     if (rc == 0)
@@ -305,7 +322,8 @@ static int common_make(struct maker *maker, int64_t max_output_bytes)
     struct rendered {
         const char *name;
         struct str from, *to;
-    } texts[] = { { "cwd", task->cwd, &spec->cwd }, { "run_as_user", task->run_as_user, &spec->run_as_user } };
+    } texts[] = { { "cwd", task->cwd, &spec->cwd },
+                  { "run_as_user", task->run_as_user, &spec->run_as_user } };
     for (int i = 0; i < 2; i++) {
         const struct template *template = NULL;
         rc = template_compile(maker->arena, texts[i].from, &template, NULL, maker->err);
@@ -328,13 +346,20 @@ static int common_make(struct maker *maker, int64_t max_output_bytes)
 static int operator_make(struct maker *maker)
 {
     switch (maker->context->task->operator_kind) {
-    case OPERATOR_BASH: return bash_make(maker);
-    case OPERATOR_EXEC: return exec_make(maker, "argv");
-    case OPERATOR_PYTHON: return python_make(maker);
-    case OPERATOR_SQL: return sql_make(maker);
-    case OPERATOR_HTTP: return http_make(maker);
-    case OPERATOR_NOTIFY: return notify_make(maker);
-    default: UNREACHABLE(); /* operator_needs_worker */
+    case OPERATOR_BASH:
+        return bash_make(maker);
+    case OPERATOR_EXEC:
+        return exec_make(maker, "argv");
+    case OPERATOR_PYTHON:
+        return python_make(maker);
+    case OPERATOR_SQL:
+        return sql_make(maker);
+    case OPERATOR_HTTP:
+        return http_make(maker);
+    case OPERATOR_NOTIFY:
+        return notify_make(maker);
+    default:
+        UNREACHABLE(); /* operator_needs_worker */
     }
 }
 
@@ -348,17 +373,19 @@ static size_t texts_size(const struct str *texts, uint32_t count)
 
 static int check_size(const struct spec *spec, struct err *err)
 {
-    size_t size = texts_size(spec->argv, spec->argv_count) + texts_size(spec->env, spec->env_count) +
+    size_t size = texts_size(spec->argv, spec->argv_count) +
+                  texts_size(spec->env, spec->env_count) +
                   texts_size(spec->secrets, spec->secret_count) + spec->input.size;
     if (size <= SPEC_BYTES_MAX)
         return 0;
     return err_set(err, ERR_TOO_LARGE,
-                   "its fields, rendered, have %zu bytes; a worker is sent %d at most: pass the path of a file, or fewer elements",
+                   "its fields, rendered, have %zu bytes; a worker is sent %d at most: pass the "
+                   "path of a file, or fewer elements",
                    size, SPEC_BYTES_MAX);
 }
 
-int operator_spec(struct context *context, int64_t max_output_bytes, struct arena *arena, struct spec *out,
-                  struct err *err)
+int operator_spec(struct context *context, int64_t max_output_bytes, struct arena *arena,
+                  struct spec *out, struct err *err)
 {
     struct spec spec = { .input = STR_EMPTY, .cwd = STR_EMPTY, .run_as_user = STR_EMPTY };
     struct maker maker = { context, context_scope(context), arena, &spec, err };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Checks the params of a run against the part of JSON Schema that forms need: type (one or a list), enum, const, minimum,
- * maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, minLength, maxLength, pattern (see pattern.h), items, minItems,
- * maxItems, properties, required, additionalProperties: false, default. title, description and other keywords are for people. */
+/* Checks the params of a run against the part of JSON Schema that forms need: type (one or a list),
+ * enum, const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, minLength,
+ * maxLength, pattern (see pattern.h), items, minItems, maxItems, properties, required,
+ * additionalProperties: false, default. title, description and other keywords are for people. */
 #include "common/base/buf.h"
 #include "common/model/dag.h"
 #include "common/model/pattern.h"
@@ -18,7 +19,8 @@ struct checker {
 enum { SCHEMA_DEPTH_MAX = 16 };
 
 static void complain(struct checker *checker, struct str path, const char *fmt, ...) FORMAT(3, 4);
-static void check(struct checker *checker, struct str path, const struct value *schema, const struct value *value);
+static void check(struct checker *checker, struct str path, const struct value *schema,
+                  const struct value *value);
 
 static void complain(struct checker *checker, struct str path, const char *fmt, ...)
 {
@@ -34,25 +36,35 @@ static void complain(struct checker *checker, struct str path, const char *fmt, 
 static bool type_fits(struct str name, const struct value *value)
 {
     switch (value->type) {
-    case VALUE_NULL: return str_is(name, "null");
-    case VALUE_BOOL: return str_is(name, "boolean");
-    case VALUE_INT: return str_is(name, "integer") || str_is(name, "number");
-    case VALUE_REAL: return str_is(name, "number") || (str_is(name, "integer") && value->real == floor(value->real));
-    case VALUE_STRING: return str_is(name, "string");
-    case VALUE_LIST: return str_is(name, "array");
-    case VALUE_MAP: return str_is(name, "object");
+    case VALUE_NULL:
+        return str_is(name, "null");
+    case VALUE_BOOL:
+        return str_is(name, "boolean");
+    case VALUE_INT:
+        return str_is(name, "integer") || str_is(name, "number");
+    case VALUE_REAL:
+        return str_is(name, "number") ||
+               (str_is(name, "integer") && value->real == floor(value->real));
+    case VALUE_STRING:
+        return str_is(name, "string");
+    case VALUE_LIST:
+        return str_is(name, "array");
+    case VALUE_MAP:
+        return str_is(name, "object");
     }
     return false;
 }
 
-static bool type_check(struct checker *checker, struct str path, const struct value *type, const struct value *value)
+static bool type_check(struct checker *checker, struct str path, const struct value *type,
+                       const struct value *value)
 {
     if (type == NULL)
         return true;
     if (type->type == VALUE_STRING) {
         if (type_fits(type->string, value))
             return true;
-        complain(checker, path, "must be of type %.*s, not %s", STR_ARG(type->string), value_type_name(value->type));
+        complain(checker, path, "must be of type %.*s, not %s", STR_ARG(type->string),
+                 value_type_name(value->type));
         return false;
     }
     for (uint32_t i = 0; type->type == VALUE_LIST && i < type->count; i++)
@@ -63,7 +75,8 @@ static bool type_check(struct checker *checker, struct str path, const struct va
     return false;
 }
 
-static void enum_check(struct checker *checker, struct str path, const struct value *schema, const struct value *value)
+static void enum_check(struct checker *checker, struct str path, const struct value *schema,
+                       const struct value *value)
 {
     const struct value *words = value_get(schema, "enum"), *only = value_get(schema, "const");
     if (only != NULL && !value_eq(only, value))
@@ -73,8 +86,8 @@ static void enum_check(struct checker *checker, struct str path, const struct va
     for (uint32_t i = 0; i < words->count; i++)
         if (value_eq(words->items[i], value))
             return;
-    complain(checker, path, "must be one of %.*s, not %.*s", STR_ARG(json_text(checker->arena, words)),
-             STR_ARG(json_text(checker->arena, value)));
+    complain(checker, path, "must be one of %.*s, not %.*s",
+             STR_ARG(json_text(checker->arena, words)), STR_ARG(json_text(checker->arena, value)));
 }
 
 static bool number_of(const struct value *value, double *out)
@@ -85,7 +98,8 @@ static bool number_of(const struct value *value, double *out)
     return true;
 }
 
-static void number_check(struct checker *checker, struct str path, const struct value *schema, double number)
+static void number_check(struct checker *checker, struct str path, const struct value *schema,
+                         double number)
 {
     double bound = 0;
     if (number_of(value_get(schema, "minimum"), &bound) && number < bound)
@@ -109,7 +123,8 @@ static int64_t characters(struct str text)
     return count;
 }
 
-static void text_check(struct checker *checker, struct str path, const struct value *schema, struct str text)
+static void text_check(struct checker *checker, struct str path, const struct value *schema,
+                       struct str text)
 {
     int64_t min = value_integer(value_get(schema, "minLength"), 0);
     int64_t max = value_integer(value_get(schema, "maxLength"), INT64_MAX);
@@ -128,7 +143,8 @@ static void text_check(struct checker *checker, struct str path, const struct va
         complain(checker, path, "must match the pattern %.*s", STR_ARG(pattern->string));
 }
 
-static void list_check(struct checker *checker, struct str path, const struct value *schema, const struct value *list)
+static void list_check(struct checker *checker, struct str path, const struct value *schema,
+                       const struct value *list)
 {
     int64_t min = value_integer(value_get(schema, "minItems"), 0);
     int64_t max = value_integer(value_get(schema, "maxItems"), INT64_MAX);
@@ -138,13 +154,17 @@ static void list_check(struct checker *checker, struct str path, const struct va
         complain(checker, path, "must have at most %lld items", (long long)max);
     const struct value *items = value_get(schema, "items");
     for (uint32_t i = 0; items != NULL && i < list->count; i++)
-        check(checker, str_format(checker->arena, "%.*s[%u]", STR_ARG(path), i), items, list->items[i]);
+        check(checker, str_format(checker->arena, "%.*s[%u]", STR_ARG(path), i), items,
+              list->items[i]);
 }
 
-static void map_check(struct checker *checker, struct str path, const struct value *schema, const struct value *map)
+static void map_check(struct checker *checker, struct str path, const struct value *schema,
+                      const struct value *map)
 {
-    const struct value *required = value_get(schema, "required"), *properties = value_get(schema, "properties");
-    for (uint32_t i = 0; required != NULL && required->type == VALUE_LIST && i < required->count; i++) {
+    const struct value *required = value_get(schema, "required"),
+                       *properties = value_get(schema, "properties");
+    for (uint32_t i = 0; required != NULL && required->type == VALUE_LIST && i < required->count;
+         i++) {
         struct str name = value_text(required->items[i], STR_EMPTY);
         if (value_get_str(map, name) == NULL)
             complain(checker, path, "lacks %.*s", STR_ARG(name));
@@ -161,7 +181,8 @@ static void map_check(struct checker *checker, struct str path, const struct val
     }
 }
 
-static void check(struct checker *checker, struct str path, const struct value *schema, const struct value *value)
+static void check(struct checker *checker, struct str path, const struct value *schema,
+                  const struct value *value)
 {
     double number = 0;
     if (schema->type != VALUE_MAP || checker->depth == SCHEMA_DEPTH_MAX ||
@@ -211,8 +232,8 @@ static void param_resolve(struct checker *checker, struct str name, const struct
     value_put(checker->arena, out, name, value);
 }
 
-int dag_params(const struct dag *dag, const struct value *conf, struct arena *arena, const struct value **out,
-               struct err *err)
+int dag_params(const struct dag *dag, const struct value *conf, struct arena *arena,
+               const struct value **out, struct err *err)
 {
     struct checker checker = { .arena = arena };
     struct value *map = value_map(arena);
@@ -222,7 +243,8 @@ int dag_params(const struct dag *dag, const struct value *conf, struct arena *ar
     }
     /* As in Airflow, what conf has besides is a param too. */
     for (uint32_t i = 0; conf != NULL && conf->type == VALUE_MAP && i < conf->count; i++)
-        if (value_get_str(map, conf->entries[i].key) == NULL && value_get_str(dag->params, conf->entries[i].key) == NULL)
+        if (value_get_str(map, conf->entries[i].key) == NULL &&
+            value_get_str(dag->params, conf->entries[i].key) == NULL)
             value_put(arena, map, conf->entries[i].key, conf->entries[i].value);
     int rc = 0;
     if (checker.report.size > 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Thompson's construction, run as Pike's machine: all ways through the pattern walk the text side by side. */
+/* Thompson's construction, run as Pike's machine: all ways through the pattern walk the text side
+ * by side. */
 #include "common/model/pattern.h"
 
 #include "common/base/assert.h"
@@ -30,7 +31,8 @@ static int compile_choice(struct compiler *c);
 
 static int fail(struct compiler *c, const char *what)
 {
-    return err_set(c->err, ERR_INVALID, "pattern \"%.*s\", position %zu: %s", STR_ARG(c->text), c->at + 1, what);
+    return err_set(c->err, ERR_INVALID, "pattern \"%.*s\", position %zu: %s", STR_ARG(c->text),
+                   c->at + 1, what);
 }
 
 static int emit(struct compiler *c, struct step step)
@@ -72,16 +74,31 @@ static int escape_parse(struct compiler *c, uint64_t *set, int *out_byte)
     uint64_t class[4] = { 0 };
     *out_byte = -1;
     switch (byte) {
-    case 'd': case 'D': set_add(class, '0', '9'); break;
-    case 'w': case 'W':
-        set_add(class, '0', '9'), set_add(class, 'a', 'z'), set_add(class, 'A', 'Z'), set_add(class, '_', '_');
+    case 'd':
+    case 'D':
+        set_add(class, '0', '9');
         break;
-    case 's': case 'S': set_add(class, '\t', '\r'), set_add(class, ' ', ' '); break;
-    case 'n': *out_byte = '\n'; return 0;
-    case 't': *out_byte = '\t'; return 0;
-    case 'r': *out_byte = '\r'; return 0;
+    case 'w':
+    case 'W':
+        set_add(class, '0', '9'), set_add(class, 'a', 'z'), set_add(class, 'A', 'Z'),
+            set_add(class, '_', '_');
+        break;
+    case 's':
+    case 'S':
+        set_add(class, '\t', '\r'), set_add(class, ' ', ' ');
+        break;
+    case 'n':
+        *out_byte = '\n';
+        return 0;
+    case 't':
+        *out_byte = '\t';
+        return 0;
+    case 'r':
+        *out_byte = '\r';
+        return 0;
     default:
-        if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9'))
+        if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+            (byte >= '0' && byte <= '9'))
             return fail(c, "this escape is not supported");
         *out_byte = (unsigned char)byte;
         return 0;
@@ -111,7 +128,8 @@ static int compile_class(struct compiler *c)
         if (rc < 0)
             return rc;
         high = low;
-        if (low >= 0 && peek(c) == '-' && c->at + 1 < c->text.size && c->text.bytes[c->at + 1] != ']') {
+        if (low >= 0 && peek(c) == '-' && c->at + 1 < c->text.size &&
+            c->text.bytes[c->at + 1] != ']') {
             c->at++;
             rc = class_item(c, set, &high);
             if (rc < 0)
@@ -154,15 +172,24 @@ static int compile_atom(struct compiler *c)
     int byte = 0, rc = 0;
     char first = c->text.bytes[c->at++];
     switch (first) {
-    case '(': return compile_group(c);
-    case '[': return compile_class(c);
-    case '^': step.kind = STEP_BEGIN; return emit(c, step);
-    case '$': step.kind = STEP_END; return emit(c, step);
+    case '(':
+        return compile_group(c);
+    case '[':
+        return compile_class(c);
+    case '^':
+        step.kind = STEP_BEGIN;
+        return emit(c, step);
+    case '$':
+        step.kind = STEP_END;
+        return emit(c, step);
     case '.':
         set_add(step.set, 0, 255);
         step.set[0] &= ~((uint64_t)1 << '\n');
         return emit(c, step);
-    case '*': case '+': case '?': case '{':
+    case '*':
+    case '+':
+    case '?':
+    case '{':
         c->at--;
         return fail(c, "there is nothing to repeat");
     case '\\':
@@ -195,9 +222,15 @@ static int repeat_parse(struct compiler *c, int *min, int *max)
 {
     *min = *max = 1;
     switch (peek(c)) {
-    case '*': *min = 0, *max = -1; break;
-    case '+': *min = 1, *max = -1; break;
-    case '?': *min = 0, *max = 1; break;
+    case '*':
+        *min = 0, *max = -1;
+        break;
+    case '+':
+        *min = 1, *max = -1;
+        break;
+    case '?':
+        *min = 0, *max = 1;
+        break;
     case '{': {
         c->at++;
         int rc = number_parse(c, min);
@@ -214,7 +247,8 @@ static int repeat_parse(struct compiler *c, int *min, int *max)
             return fail(c, "a repetition looks like {2}, {2,} or {2,5}");
         break;
     }
-    default: return 0;
+    default:
+        return 0;
     }
     c->at++;
     if (peek(c) == '?')
@@ -222,7 +256,8 @@ static int repeat_parse(struct compiler *c, int *min, int *max)
     return 0;
 }
 
-/* Copies of the atom: `min` plain ones, then optional ones or a loop. The first copy stands at `from`. */
+/* Copies of the atom: `min` plain ones, then optional ones or a loop. The first copy stands at
+ * `from`. */
 static int compile_repeat(struct compiler *c, uint32_t from, int min, int max)
 {
     uint32_t size = c->count - from;
@@ -254,7 +289,7 @@ static int compile_repeat(struct compiler *c, uint32_t from, int min, int max)
             rc = emit(c, step);
         }
         if (rc == 0 && max < 0)
-            rc = emit(c, (struct step){ .kind = STEP_JUMP, .to = at });
+            rc = emit(c, (struct step) { .kind = STEP_JUMP, .to = at });
         c->steps[at].to = at + 1;
         c->steps[at].other = c->count;
     }
@@ -285,7 +320,7 @@ static int compile_choice(struct compiler *c)
         return rc;
     c->at++;
     /* Room for the split before the first way; what it holds moves by one. */
-    rc = emit(c, (struct step){ .kind = STEP_JUMP });
+    rc = emit(c, (struct step) { .kind = STEP_JUMP });
     if (rc < 0)
         return rc;
     for (uint32_t i = c->count - 1; i > from; i--) {
@@ -294,24 +329,27 @@ static int compile_choice(struct compiler *c)
         c->steps[i].other++;
     }
     uint32_t jump = c->count;
-    rc = emit(c, (struct step){ .kind = STEP_JUMP });
+    rc = emit(c, (struct step) { .kind = STEP_JUMP });
     if (rc < 0)
         return rc;
-    c->steps[from] = (struct step){ .kind = STEP_SPLIT, .to = from + 1, .other = jump + 1 };
+    c->steps[from] = (struct step) { .kind = STEP_SPLIT, .to = from + 1, .other = jump + 1 };
     rc = compile_choice(c);
     c->steps[jump].to = c->count;
     return rc;
 }
 
-int pattern_compile(struct arena *arena, struct str text, const struct pattern **out, struct err *err)
+int pattern_compile(struct arena *arena, struct str text, const struct pattern **out,
+                    struct err *err)
 {
-    struct compiler c = { .text = text, .err = err, .steps = malloc(PATTERN_STEPS_MAX * sizeof(struct step)) };
+    struct compiler c = { .text = text,
+                          .err = err,
+                          .steps = malloc(PATTERN_STEPS_MAX * sizeof(struct step)) };
     ASSERT(c.steps != NULL);
     int rc = compile_choice(&c);
     if (rc == 0 && !at_end(&c))
         rc = fail(&c, "this ) opens nowhere");
     if (rc == 0)
-        rc = emit(&c, (struct step){ .kind = STEP_MATCH });
+        rc = emit(&c, (struct step) { .kind = STEP_MATCH });
     if (rc == 0) {
         struct pattern *pattern = ARENA_NEW(arena, struct pattern);
         pattern->steps = arena_copy(arena, c.steps, c.count * sizeof *c.steps);
@@ -329,8 +367,8 @@ struct threads {
 };
 
 /* Follows jumps from `start` at `position`. True when the match is reached. */
-static bool threads_add(const struct pattern *pattern, struct threads *threads, uint32_t start, size_t position,
-                        size_t size)
+static bool threads_add(const struct pattern *pattern, struct threads *threads, uint32_t start,
+                        size_t position, size_t size)
 {
     uint32_t depth = 0;
     threads->stack[depth++] = start;
@@ -341,9 +379,14 @@ static bool threads_add(const struct pattern *pattern, struct threads *threads, 
         threads->mark[at] = threads->turn;
         const struct step *step = &pattern->steps[at];
         switch (step->kind) {
-        case STEP_MATCH: return true;
-        case STEP_SET: threads->steps[threads->count++] = at; break;
-        case STEP_JUMP: threads->stack[depth++] = step->to; break;
+        case STEP_MATCH:
+            return true;
+        case STEP_SET:
+            threads->steps[threads->count++] = at;
+            break;
+        case STEP_JUMP:
+            threads->stack[depth++] = step->to;
+            break;
         case STEP_SPLIT:
             threads->stack[depth++] = step->to;
             threads->stack[depth++] = step->other;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* record - what a decision writes and what recovery reads: the rows of runs and tries, as both the core (which decides them)
- * and the store (which writes them) see them. Strings are borrowed from whoever made the record.
+/* record - what a decision writes and what recovery reads: the rows of runs and tries, as both the
+ * core (which decides them) and the store (which writes them) see them. Strings are borrowed from
+ * whoever made the record.
  *
  * Times named _ms here are wall-clock milliseconds since 1970, by the database's clock. */
 #ifndef HEADRACE_RECORD_H
@@ -21,11 +22,15 @@ struct credit {
 
 enum record_type {
     WRITE_RUN_CREATE,
-    WRITE_RUN_STATE,    /* state, cause, version_no, times and counts of `run`, as they are from now on; not conf, note, ... */
-    WRITE_TRY_PLACED,   /* insert: queued on a worker, or already final (skipped, upstream_failed, empty) */
-    WRITE_TRY_STARTED,  /* it outlives running_write_ms: state, cause, started_ms */
-    WRITE_TRY_ENDED,    /* of row_no and attempt: state, cause, times, exit_code, error, cpu_ms, memory_peak_bytes */
-    WRITE_TRY_CLEARED,  /* of row_no: it counts no longer and its output goes. Its state stays, as history (`restarting` if open) */
+    WRITE_RUN_STATE,   /* state, cause, version_no, times and counts of `run`, as they are from now
+                          on; not conf, note, ... */
+    WRITE_TRY_PLACED,  /* insert: queued on a worker, or already final (skipped, upstream_failed,
+                          empty) */
+    WRITE_TRY_STARTED, /* it outlives running_write_ms: state, cause, started_ms */
+    WRITE_TRY_ENDED,   /* of row_no and attempt: state, cause, times, exit_code, error, cpu_ms,
+                          memory_peak_bytes */
+    WRITE_TRY_CLEARED, /* of row_no: it counts no longer and its output goes. Its state stays, as
+                          history (`restarting` if open) */
     WRITE_OUTPUT,
     WRITE_EXPANSION,
     WRITE_REQUEST_DONE, /* the answer; takes the request out of the inbox */
@@ -33,14 +38,14 @@ enum record_type {
     WRITE_WORKER,       /* registered, state changed */
     WRITE_AUTOSCALE,    /* a decision with its reason */
     WRITE_RUN_DELETE,
-    WRITE_DAG_DELETE,   /* with its versions and all its runs; uses `dag`.dag_no */
-    WRITE_BACKFILL,     /* inserted, or as it is from now on */
-    WRITE_BACKFILL_RUN, /* what became of one of its dates */
-    WRITE_FILE_TAKEN,   /* a file has started a run */
-    WRITE_ASSET_EVENT,  /* an asset was updated */
-    WRITE_ASSET_KEPT,   /* by a DAG that waits for it, until a run takes it */
-    WRITE_ASSET_TAKEN,  /* all that the DAG keeps up to last_event_no, by this run */
-    WRITE_NOTIFICATION, /* insert: it is to be delivered */
+    WRITE_DAG_DELETE,         /* with its versions and all its runs; uses `dag`.dag_no */
+    WRITE_BACKFILL,           /* inserted, or as it is from now on */
+    WRITE_BACKFILL_RUN,       /* what became of one of its dates */
+    WRITE_FILE_TAKEN,         /* a file has started a run */
+    WRITE_ASSET_EVENT,        /* an asset was updated */
+    WRITE_ASSET_KEPT,         /* by a DAG that waits for it, until a run takes it */
+    WRITE_ASSET_TAKEN,        /* all that the DAG keeps up to last_event_no, by this run */
+    WRITE_NOTIFICATION,       /* insert: it is to be delivered */
     WRITE_NOTIFICATION_STATE, /* of id: state, tries, next_ms, error */
 };
 
@@ -96,7 +101,11 @@ struct asset_event {
     int32_t task, map_index;
 };
 
-enum notification_state { NOTIFICATION_PENDING = 0, NOTIFICATION_DELIVERED = 1, NOTIFICATION_FAILED = 2 };
+enum notification_state {
+    NOTIFICATION_PENDING = 0,
+    NOTIFICATION_DELIVERED = 1,
+    NOTIFICATION_FAILED = 2
+};
 
 struct notification_row {
     struct id128 id;
@@ -122,10 +131,30 @@ struct record {
     union {
         struct run_row run;
         struct try_row try;
-        struct { int64_t run_no; uint32_t task; int32_t map_index; struct str json; } output;
-        struct { int64_t run_no; uint32_t task; uint32_t length; struct str items; } expansion;
-        struct { int64_t request_no; int code; struct str answer; } request; /* code 0 or ERR_; JSON or a sentence */
-        struct { int32_t dag_no; bool paused; bool has_last; int64_t last_fire_ms; int64_t next_fire_ms; } dag;
+        struct {
+            int64_t run_no;
+            uint32_t task;
+            int32_t map_index;
+            struct str json;
+        } output;
+        struct {
+            int64_t run_no;
+            uint32_t task;
+            uint32_t length;
+            struct str items;
+        } expansion;
+        struct {
+            int64_t request_no;
+            int code;
+            struct str answer;
+        } request; /* code 0 or ERR_; JSON or a sentence */
+        struct {
+            int32_t dag_no;
+            bool paused;
+            bool has_last;
+            int64_t last_fire_ms;
+            int64_t next_fire_ms;
+        } dag;
         struct {
             int64_t worker_no;
             struct str worker, name, host, version, queues;
@@ -135,14 +164,37 @@ struct record {
             int64_t seen_ms;
             struct str reason;
         } worker;
-        struct { struct str queue; int64_t at_ms; uint32_t demand, wanted, present; struct str reason; } autoscale;
-        struct { int64_t run_no; int32_t dag_no; struct str run_id; } run_delete;
+        struct {
+            struct str queue;
+            int64_t at_ms;
+            uint32_t demand, wanted, present;
+            struct str reason;
+        } autoscale;
+        struct {
+            int64_t run_no;
+            int32_t dag_no;
+            struct str run_id;
+        } run_delete;
         struct backfill_row backfill;
-        struct { int64_t backfill_no, logical_ms, run_no; struct str reason; } backfill_run; /* run_no 0: none, for the reason */
-        struct { int32_t dag_no; struct id128 content; struct str path; int64_t size, mtime_ms, run_no; } file;
+        struct {
+            int64_t backfill_no, logical_ms, run_no;
+            struct str reason;
+        } backfill_run; /* run_no 0: none, for the reason */
+        struct {
+            int32_t dag_no;
+            struct id128 content;
+            struct str path;
+            int64_t size, mtime_ms, run_no;
+        } file;
         struct asset_event asset_event;
-        struct { int32_t dag_no; int64_t event_no; } asset_kept;
-        struct { int32_t dag_no; int64_t run_no, last_event_no; } asset_taken;
+        struct {
+            int32_t dag_no;
+            int64_t event_no;
+        } asset_kept;
+        struct {
+            int32_t dag_no;
+            int64_t run_no, last_event_no;
+        } asset_taken;
         struct notification_row notification;
     };
 };
@@ -153,22 +205,24 @@ struct record {
 struct recovered_try {
     uint32_t task;
     int32_t map_index;
-    uint16_t try_no;        /* of the author */
-    uint16_t try_base;      /* highest try_no of the instance's cleared rows: its retries count from there; 0 = none */
-    uint16_t infra_tries;   /* losses that were ours so far */
-    uint32_t row_no;        /* of this row: the next one of the instance is one more */
+    uint16_t try_no;      /* of the author */
+    uint16_t try_base;    /* highest try_no of the instance's cleared rows: its retries count from
+                             there; 0 = none */
+    uint16_t infra_tries; /* losses that were ours so far */
+    uint32_t row_no;      /* of this row: the next one of the instance is one more */
     enum task_state state;
     enum cause cause;
-    bool cleared;           /* a later clear set it back to none */
+    bool cleared; /* a later clear set it back to none */
     struct id128 attempt;
     int64_t worker_no;
     struct credit credit;
     int64_t queued_wall_ms, started_wall_ms, ended_wall_ms;
-    int64_t retry_wall_ms;  /* of up_for_retry */
-    struct str output;      /* JSON; empty = none */
+    int64_t retry_wall_ms; /* of up_for_retry */
+    struct str output;     /* JSON; empty = none */
 };
 
-/* One that goes on, or has runs that do, or has made runs for dates that the DAG's schedule has not come to. */
+/* One that goes on, or has runs that do, or has made runs for dates that the DAG's schedule has not
+ * come to. */
 struct recovered_backfill {
     struct backfill_row row;
     const int64_t *run_nos; /* of its live runs */

@@ -33,18 +33,40 @@ struct field {
     size_t offset;
 };
 
-#define ROW(name, kind) { #name, FIELD_##kind, offsetof(struct request, name) }
+#define ROW(name, kind)                                                                            \
+    {                                                                                              \
+#name, FIELD_##kind, offsetof(struct request, name)                                        \
+    }
 static const struct field fields[] = {
-    ROW(actor, STR),          ROW(dag_id, STR),           ROW(run_id, STR),
-    ROW(note, STR),           ROW(pool, STR),             ROW(what, STR),
-    ROW(logical_ms, INT64),   ROW(run_after_ms, INT64),   ROW(worker_no, INT64),
-    ROW(slots, INT32),        ROW(whole_run, BOOL),       ROW(only_failed, BOOL),
-    ROW(only_running, BOOL),  ROW(include_upstream, BOOL), ROW(include_downstream, BOOL),
-    ROW(latest_version, BOOL), ROW(paused, BOOL),         ROW(drain, BOOL),
-    ROW(removed, BOOL),       ROW(from_ms, INT64),        ROW(to_ms, INT64),
-    ROW(backfill_no, INT64),  ROW(max_active_runs, INT32), ROW(backwards, BOOL),
-    ROW(dry_run, BOOL),       ROW(over_runs, BOOL),       ROW(interval_start_ms, INT64),
-    ROW(interval_end_ms, INT64), ROW(include_deferred, BOOL),
+    ROW(actor, STR),
+    ROW(dag_id, STR),
+    ROW(run_id, STR),
+    ROW(note, STR),
+    ROW(pool, STR),
+    ROW(what, STR),
+    ROW(logical_ms, INT64),
+    ROW(run_after_ms, INT64),
+    ROW(worker_no, INT64),
+    ROW(slots, INT32),
+    ROW(whole_run, BOOL),
+    ROW(only_failed, BOOL),
+    ROW(only_running, BOOL),
+    ROW(include_upstream, BOOL),
+    ROW(include_downstream, BOOL),
+    ROW(latest_version, BOOL),
+    ROW(paused, BOOL),
+    ROW(drain, BOOL),
+    ROW(removed, BOOL),
+    ROW(from_ms, INT64),
+    ROW(to_ms, INT64),
+    ROW(backfill_no, INT64),
+    ROW(max_active_runs, INT32),
+    ROW(backwards, BOOL),
+    ROW(dry_run, BOOL),
+    ROW(over_runs, BOOL),
+    ROW(interval_start_ms, INT64),
+    ROW(interval_end_ms, INT64),
+    ROW(include_deferred, BOOL),
 };
 #undef ROW
 
@@ -89,7 +111,8 @@ static int kind_parse(struct str name, enum request_kind *out)
     return ERR_INVALID;
 }
 
-static int tasks_read(const struct value *list, struct arena *arena, struct request *out, struct err *err)
+static int tasks_read(const struct value *list, struct arena *arena, struct request *out,
+                      struct err *err)
 {
     if (list == NULL)
         return 0;
@@ -100,9 +123,11 @@ static int tasks_read(const struct value *list, struct arena *arena, struct requ
     for (uint32_t i = 0; i < list->count; i++) {
         const struct value *task_id = value_get(list->items[i], "task_id");
         int64_t map_index = value_integer(value_get(list->items[i], "map_index"), MAP_INDEX_ALL);
-        if (task_id == NULL || task_id->type != VALUE_STRING || map_index < MAP_INDEX_ALL || map_index > INT32_MAX)
-            return err_set(err, ERR_INVALID, "tasks[%u] needs a task_id and may have a map_index from -2 on", i);
-        out->tasks[i] = (struct request_task){ task_id->string, (int32_t)map_index };
+        if (task_id == NULL || task_id->type != VALUE_STRING || map_index < MAP_INDEX_ALL ||
+            map_index > INT32_MAX)
+            return err_set(err, ERR_INVALID,
+                           "tasks[%u] needs a task_id and may have a map_index from -2 on", i);
+        out->tasks[i] = (struct request_task) { task_id->string, (int32_t)map_index };
     }
     return 0;
 }
@@ -132,8 +157,12 @@ int request_parse(struct str json, struct arena *arena, struct request *out, str
         return rc;
     if (map->type != VALUE_MAP)
         return err_set(err, ERR_INVALID, "a request is a mapping");
-    struct request request = { .actor = STR_EMPTY, .dag_id = STR_EMPTY, .run_id = STR_EMPTY, .note = STR_EMPTY,
-                               .pool = STR_EMPTY, .what = STR_EMPTY };
+    struct request request = { .actor = STR_EMPTY,
+                               .dag_id = STR_EMPTY,
+                               .run_id = STR_EMPTY,
+                               .note = STR_EMPTY,
+                               .pool = STR_EMPTY,
+                               .what = STR_EMPTY };
     struct str kind = value_text(value_get(map, "kind"), STR_EMPTY);
     if (kind_parse(kind, &request.kind) < 0)
         return err_set(err, ERR_INVALID, "there is no kind of request \"%.*s\"", STR_ARG(kind));
@@ -152,7 +181,8 @@ int request_parse(struct str json, struct arena *arena, struct request *out, str
     return rc;
 }
 
-static const struct value *field_value(struct arena *arena, const struct field *field, const struct request *request)
+static const struct value *field_value(struct arena *arena, const struct field *field,
+                                       const struct request *request)
 {
     const void *at = (const char *)request + field->offset;
     switch (field->kind) {
@@ -160,9 +190,12 @@ static const struct value *field_value(struct arena *arena, const struct field *
         struct str text = *(const struct str *)at;
         return text.size == 0 ? NULL : value_string(arena, text);
     }
-    case FIELD_BOOL: return *(const bool *)at ? value_bool(arena, true) : NULL;
-    case FIELD_INT64: return *(const int64_t *)at != 0 ? value_int(arena, *(const int64_t *)at) : NULL;
-    case FIELD_INT32: return *(const int32_t *)at != 0 ? value_int(arena, *(const int32_t *)at) : NULL;
+    case FIELD_BOOL:
+        return *(const bool *)at ? value_bool(arena, true) : NULL;
+    case FIELD_INT64:
+        return *(const int64_t *)at != 0 ? value_int(arena, *(const int64_t *)at) : NULL;
+    case FIELD_INT32:
+        return *(const int32_t *)at != 0 ? value_int(arena, *(const int32_t *)at) : NULL;
     }
     return NULL;
 }
@@ -170,7 +203,8 @@ static const struct value *field_value(struct arena *arena, const struct field *
 struct str request_write(const struct request *request, struct arena *arena)
 {
     struct value *map = value_map(arena);
-    value_put(arena, map, STR("kind"), value_string(arena, str_of(request_kind_name(request->kind))));
+    value_put(arena, map, STR("kind"),
+              value_string(arena, str_of(request_kind_name(request->kind))));
     for (int i = 0; i < FIELD_COUNT; i++) {
         const struct value *item = field_value(arena, &fields[i], request);
         if (item != NULL)
@@ -190,10 +224,14 @@ struct str request_write(const struct request *request, struct arena *arena)
         }
         value_put(arena, map, STR("tasks"), list);
     }
-    value_put(arena, map, STR("run_type"), value_string(arena, str_of(run_type_name(request->run_type))));
-    value_put(arena, map, STR("task_state"), value_string(arena, str_of(task_state_name(request->task_state))));
+    value_put(arena, map, STR("run_type"),
+              value_string(arena, str_of(run_type_name(request->run_type))));
+    value_put(arena, map, STR("task_state"),
+              value_string(arena, str_of(task_state_name(request->task_state))));
     if (request->reprocess != REPROCESS_NONE)
-        value_put(arena, map, STR("reprocess"), value_string(arena, str_of(reprocess_name(request->reprocess))));
-    value_put(arena, map, STR("run_state"), value_string(arena, str_of(run_state_name(request->run_state))));
+        value_put(arena, map, STR("reprocess"),
+                  value_string(arena, str_of(reprocess_name(request->reprocess))));
+    value_put(arena, map, STR("run_state"),
+              value_string(arena, str_of(run_state_name(request->run_state))));
     return json_text(arena, map);
 }

@@ -24,7 +24,8 @@ int64_t retry_delay_ms(const struct task *task, uint32_t nth, double random)
 static struct str error_name(struct str error)
 {
     size_t size = 0;
-    while (size < error.size && error.bytes[size] != ' ' && error.bytes[size] != ':' && error.bytes[size] != '\n')
+    while (size < error.size && error.bytes[size] != ' ' && error.bytes[size] != ':' &&
+           error.bytes[size] != '\n')
         size++;
     return str_slice(error, 0, size);
 }
@@ -35,7 +36,8 @@ static bool list_names(const struct value *list, const struct result *result)
         return false;
     for (uint32_t i = 0; i < list->count; i++) {
         const struct value *item = list->items[i];
-        if (item->type == VALUE_INT && result->outcome == OUTCOME_FAILED && item->integer == result->exit_code)
+        if (item->type == VALUE_INT && result->outcome == OUTCOME_FAILED &&
+            item->integer == result->exit_code)
             return true;
         if (item->type == VALUE_STRING &&
             (str_is(item->string, outcome_name(result->outcome)) ||

@@ -6,13 +6,15 @@
 #include "common/model/dag.h"
 #include "common/model/spec.h"
 
-/* The wait after the `nth` failed try (1 = the first): retry_delay * m^(n-1), exact to the millisecond, at most
- * max_retry_delay; with full jitter, `random` (0 <= random < 1) of it. Never negative. */
+/* The wait after the `nth` failed try (1 = the first): retry_delay * m^(n-1), exact to the
+ * millisecond, at most max_retry_delay; with full jitter, `random` (0 <= random < 1) of it. Never
+ * negative. */
 int64_t retry_delay_ms(const struct task *task, uint32_t nth, double random);
 
-/* Whether another try could help: not after a hard error, not when no_retry_on names the failure, and only when retry_on,
- * if given, does. Lists hold exit codes (whole numbers) and error names (text), compared with the exit code, the outcome's
- * name ("timed_out", "out_of_memory") and the first word of the error ("ConnectionError: refused"). */
+/* Whether another try could help: not after a hard error, not when no_retry_on names the failure,
+ * and only when retry_on, if given, does. Lists hold exit codes (whole numbers) and error names
+ * (text), compared with the exit code, the outcome's name ("timed_out", "out_of_memory") and the
+ * first word of the error ("ConnectionError: refused"). */
 bool retry_is_wanted(const struct task *task, const struct result *result);
 
 #endif

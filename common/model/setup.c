@@ -22,7 +22,8 @@ static void reach(const struct dag *dag, uint32_t from, bool down, bool *marks, 
 }
 
 /* Its scope, as marks; false when it is no setup. */
-static bool scope_of(const struct dag *dag, uint32_t setup, bool *scope, bool *above, uint32_t *stack)
+static bool scope_of(const struct dag *dag, uint32_t setup, bool *scope, bool *above,
+                     uint32_t *stack)
 {
     const struct task *task = &dag->tasks[setup];
     bool has_teardown = false;
@@ -44,7 +45,8 @@ static bool scope_of(const struct dag *dag, uint32_t setup, bool *scope, bool *a
 
 void setups_derive(struct dag *dag, struct arena *scratch)
 {
-    bool *scope = ARENA_ARRAY(scratch, bool, dag->task_count), *above = ARENA_ARRAY(scratch, bool, dag->task_count);
+    bool *scope = ARENA_ARRAY(scratch, bool, dag->task_count),
+         *above = ARENA_ARRAY(scratch, bool, dag->task_count);
     uint32_t *stack = ARENA_ARRAY(scratch, uint32_t, dag->task_count + 1);
     uint32_t *counts = ARENA_ARRAY(scratch, uint32_t, dag->task_count);
     for (uint32_t s = 0; s < dag->task_count; s++) {
@@ -73,7 +75,8 @@ void setups_choose(const struct dag *dag, bool *chosen)
         for (uint32_t i = 0; chosen[t] && i < dag->tasks[t].setup_count; i++)
             chosen[dag->tasks[t].setups[i]] = true;
     for (uint32_t s = 0; s < dag->task_count; s++)
-        for (uint32_t i = 0; chosen[s] && dag->tasks[s].setup && i < dag->tasks[s].downstream_count; i++)
+        for (uint32_t i = 0; chosen[s] && dag->tasks[s].setup && i < dag->tasks[s].downstream_count;
+             i++)
             if (dag->tasks[dag->tasks[s].downstream[i]].teardown != NULL)
                 chosen[dag->tasks[s].downstream[i]] = true;
 }

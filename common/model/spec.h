@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spec - all that a worker needs to run one attempt, rendered and self-contained: no template, no DAG file, no lookups.
- * Travels only in a GRANT, because it may hold secrets. */
+/* spec - all that a worker needs to run one attempt, rendered and self-contained: no template, no
+ * DAG file, no lookups. Travels only in a GRANT, because it may hold secrets. */
 #ifndef HEADRACE_SPEC_H
 #define HEADRACE_SPEC_H
 
@@ -16,7 +16,8 @@ enum output_rule { OUTPUT_NONE = 0, OUTPUT_LAST_LINE = 1 };
 struct spec {
     struct str *argv; /* argv[0] "headrace-task" is the program beside headrace-worker */
     uint32_t argv_count;
-    struct str *env; /* "NAME=value": the task's own and the context's; the worker adds HEADRACE_OUTPUT and pass_env */
+    struct str *env; /* "NAME=value": the task's own and the context's; the worker adds
+                        HEADRACE_OUTPUT and pass_env */
     uint32_t env_count;
     struct str input; /* on stdin; may hold secrets; empty = /dev/null */
     struct str cwd;   /* empty = the attempt's own scratch folder */
@@ -36,7 +37,8 @@ struct spec {
 /* How an attempt ended, as its warden saw it. */
 enum outcome {
     OUTCOME_SUCCESS = 0,
-    OUTCOME_FAILED = 1,      /* exit code (126, 127: no such program), or a signal (exit_code = -signal) */
+    OUTCOME_FAILED =
+        1, /* exit code (126, 127: no such program), or a signal (exit_code = -signal) */
     OUTCOME_SKIPPED = 2,
     OUTCOME_TIMED_OUT = 3,   /* execution_timeout */
     OUTCOME_KILLED = 4,      /* we killed it: stop, clear */
@@ -53,8 +55,9 @@ struct result {
     int32_t exit_code;
     int64_t started_unix_ms, ended_unix_ms;
     struct str output; /* JSON text, or empty */
-    struct str error;  /* a sentence for people, or empty; first word may be an error name for retry_on */
-    bool hard;         /* the task said that a retry is of no use */
+    struct str
+        error; /* a sentence for people, or empty; first word may be an error name for retry_on */
+    bool hard; /* the task said that a retry is of no use */
     int64_t cpu_ms, memory_peak_bytes;
     int64_t log_bytes;
 };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* state - the states of tasks and runs, the causes of their changes, and which change is legal (transition.def).
+/* state - the states of tasks and runs, the causes of their changes, and which change is legal
+ * (transition.def).
  *
- * Numbers are stored ("char"-sized columns, wire, UI bytes) and never change their meaning. Names are Airflow's. */
+ * Numbers are stored ("char"-sized columns, wire, UI bytes) and never change their meaning. Names
+ * are Airflow's. */
 #ifndef HEADRACE_STATE_H
 #define HEADRACE_STATE_H
 
@@ -25,7 +27,13 @@ enum task_state {
     TASK_ANY = 255 /* only in transition.def */
 };
 
-enum run_state { RUN_QUEUED = 0, RUN_RUNNING = 1, RUN_SUCCESS = 2, RUN_FAILED = 3, RUN_STATE_COUNT };
+enum run_state {
+    RUN_QUEUED = 0,
+    RUN_RUNNING = 1,
+    RUN_SUCCESS = 2,
+    RUN_FAILED = 3,
+    RUN_STATE_COUNT
+};
 
 enum run_type {
     RUN_MANUAL = 0,
@@ -36,8 +44,8 @@ enum run_type {
     RUN_TYPE_COUNT
 };
 
-/* Why a task or run changed, or why it does not. Stored with the row, shown to the user, printed in traces.
- * CAUSE(name, number, sentence for people) */
+/* Why a task or run changed, or why it does not. Stored with the row, shown to the user, printed in
+ * traces. CAUSE(name, number, sentence for people) */
 #define CAUSES(CAUSE)                                                                              \
     CAUSE(none, NONE, 0, "")                                                                       \
     CAUSE(upstreams_done, UPSTREAMS_DONE, 1, "its upstream tasks are done")                        \
@@ -73,18 +81,20 @@ enum run_type {
     CAUSE(recovered, RECOVERED, 31, "read back from the database")                                 \
     CAUSE(spawn_failed, SPAWN_FAILED, 32, "its process could not be started")                      \
     CAUSE(out_of_memory, OUT_OF_MEMORY, 33, "it used more memory than its limit")                  \
-    CAUSE(output_too_large, OUTPUT_TOO_LARGE, 34, "its output is larger than core.max_output_bytes") \
+    CAUSE(output_too_large, OUTPUT_TOO_LARGE, 34,                                                  \
+          "its output is larger than core.max_output_bytes")                                       \
     CAUSE(lease_over, LEASE_OVER, 35, "its lease ended without news from the worker")              \
     CAUSE(triggered, TRIGGERED, 36, "triggered by a task of another DAG")                          \
     CAUSE(catch_up, CATCH_UP, 37, "catching up on a missed interval")                              \
-    CAUSE(waited_too_long, WAITED_TOO_LONG, 38, "what it waited for did not come before its timeout") \
+    CAUSE(waited_too_long, WAITED_TOO_LONG, 38,                                                    \
+          "what it waited for did not come before its timeout")                                    \
     CAUSE(look_failed, LOOK_FAILED, 39, "what it waits for cannot be looked for")
 
 enum cause {
 #define CAUSE_ENUM(word, NAME, number, sentence) CAUSE_##NAME = (number),
     CAUSES(CAUSE_ENUM)
 #undef CAUSE_ENUM
-    CAUSE_COUNT
+        CAUSE_COUNT
 };
 
 enum actor { ACTOR_LEADER, ACTOR_WORKER, ACTOR_USER };

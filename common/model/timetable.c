@@ -6,7 +6,8 @@
 static int read_crons(const struct value *list, struct timetable *t, struct err *err)
 {
     if (list->count > TIMETABLE_CRONS_MAX)
-        return err_set(err, ERR_INVALID, "a schedule has at most %d cron expressions", TIMETABLE_CRONS_MAX);
+        return err_set(err, ERR_INVALID, "a schedule has at most %d cron expressions",
+                       TIMETABLE_CRONS_MAX);
     for (uint32_t i = 0; i < list->count; i++) {
         int rc = cron_parse(value_text(list->items[i], STR_EMPTY), &t->crons[i], err);
         if (rc < 0)
@@ -16,8 +17,8 @@ static int read_crons(const struct value *list, struct timetable *t, struct err 
     return 0;
 }
 
-int timetable_read(const struct value *schedule, const struct zone *zone, int64_t start_ms, int64_t end_ms,
-                   struct timetable *out, struct err *err)
+int timetable_read(const struct value *schedule, const struct zone *zone, int64_t start_ms,
+                   int64_t end_ms, struct timetable *out, struct err *err)
 {
     struct timetable t = { .zone = zone, .start_ms = start_ms, .end_ms = end_ms };
     const struct value *crons = value_get(schedule, "cron");
@@ -75,7 +76,8 @@ static int64_t next_in_stretches(const struct cron *cron, const struct zone *zon
     return INT64_MAX;
 }
 
-/* Fixed hours: each wall-clock time once, at its first instant, or behind the gap that swallowed it. */
+/* Fixed hours: each wall-clock time once, at its first instant, or behind the gap that swallowed
+ * it. */
 static int64_t next_by_clock(const struct cron *cron, const struct zone *zone, int64_t after_ms)
 {
     int64_t local = after_ms + offset_ms(zone, after_ms);
@@ -96,7 +98,8 @@ static int64_t cron_after(const struct cron *cron, const struct zone *zone, int6
 {
     if (zone == NULL)
         return cron_next(cron, after_ms);
-    return cron->every_hour ? next_in_stretches(cron, zone, after_ms) : next_by_clock(cron, zone, after_ms);
+    return cron->every_hour ? next_in_stretches(cron, zone, after_ms)
+                            : next_by_clock(cron, zone, after_ms);
 }
 
 /* ---- ticks: the bare points in time of a schedule -------------------------------------------- */
@@ -106,7 +109,8 @@ static int64_t at_after(const struct value *list, int64_t after_ms)
     for (uint32_t i = 0; i < list->count; i++) {
         int64_t ms;
         bool has_zone;
-        if (civil_parse(value_text(list->items[i], STR_EMPTY), &ms, &has_zone) == 0 && ms > after_ms)
+        if (civil_parse(value_text(list->items[i], STR_EMPTY), &ms, &has_zone) == 0 &&
+            ms > after_ms)
             return ms;
     }
     return INT64_MAX;
@@ -145,7 +149,8 @@ static int64_t tick_after(const struct timetable *t, int64_t after_ms)
     return INT64_MAX;
 }
 
-/* The last tick before `before_ms`, found by looking back in doubling steps; INT64_MIN if there is none within 50 years. */
+/* The last tick before `before_ms`, found by looking back in doubling steps; INT64_MIN if there is
+ * none within 50 years. */
 static int64_t tick_before(const struct timetable *t, int64_t before_ms)
 {
     for (int64_t back = MS_PER_MINUTE; back < 50 * 366 * MS_PER_DAY; back *= 2) {
@@ -192,7 +197,8 @@ bool timetable_next(const struct timetable *t, int64_t after_ms, struct firing *
     }
 }
 
-bool timetable_latest(const struct timetable *t, int64_t after_ms, int64_t now_ms, struct firing *out)
+bool timetable_latest(const struct timetable *t, int64_t after_ms, int64_t now_ms,
+                      struct firing *out)
 {
     if (t->kind == TIMETABLE_ONCE || t->kind == TIMETABLE_NONE || t->kind == TIMETABLE_CONTINUOUS)
         return timetable_next(t, after_ms, out) && out->fire_ms <= now_ms;
@@ -202,7 +208,8 @@ bool timetable_latest(const struct timetable *t, int64_t after_ms, int64_t now_m
     *out = firing_at(t, tick);
     if (t->start_ms != INT64_MIN && out->logical_ms < t->start_ms)
         return false;
-    if (t->end_ms != INT64_MAX && out->logical_ms > t->end_ms) /* the last one inside is the latest */
+    if (t->end_ms != INT64_MAX &&
+        out->logical_ms > t->end_ms) /* the last one inside is the latest */
         return timetable_next(t, after_ms, out) && out->fire_ms <= now_ms;
     return true;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* timetable - when a DAG's schedule fires: cron (one or several) on a zone's wall clock, fixed distances, a list, once.
+/* timetable - when a DAG's schedule fires: cron (one or several) on a zone's wall clock, fixed
+ * distances, a list, once.
  *
- * Daylight saving: a wall-clock time that does not exist fires at the next instant that does; one that exists twice fires
- * once, at its first; a cron whose hour field is * fires in every real hour and makes up for none. Built from the canonical
- * `schedule` of a DAG (dag.h). Times are ms since 1970. */
+ * Daylight saving: a wall-clock time that does not exist fires at the next instant that does; one
+ * that exists twice fires once, at its first; a cron whose hour field is * fires in every real hour
+ * and makes up for none. Built from the canonical `schedule` of a DAG (dag.h). Times are ms since
+ * 1970. */
 #ifndef HEADRACE_TIMETABLE_H
 #define HEADRACE_TIMETABLE_H
 
@@ -12,7 +14,7 @@
 #include "common/text/value.h"
 
 enum timetable_kind {
-    TIMETABLE_NONE,       /* manual, assets, files: time fires nothing */
+    TIMETABLE_NONE, /* manual, assets, files: time fires nothing */
     TIMETABLE_CRON,
     TIMETABLE_EVERY,
     TIMETABLE_AT,
@@ -40,13 +42,16 @@ struct firing {
 };
 
 /* `schedule` as dag->schedule has it. The error says which part is wrong. Borrows all three. */
-MUST_USE int timetable_read(const struct value *schedule, const struct zone *zone, int64_t start_ms, int64_t end_ms,
-                            struct timetable *out, struct err *err);
+MUST_USE int timetable_read(const struct value *schedule, const struct zone *zone, int64_t start_ms,
+                            int64_t end_ms, struct timetable *out, struct err *err);
 
-/* The first firing after `after_ms` whose logical date lies within start and end. False: there is none. */
+/* The first firing after `after_ms` whose logical date lies within start and end. False: there is
+ * none. */
 bool timetable_next(const struct timetable *timetable, int64_t after_ms, struct firing *out);
 
-/* The last firing at or before `now_ms`, if there is one after `after_ms`: what a DAG without catch-up makes up for. */
-bool timetable_latest(const struct timetable *timetable, int64_t after_ms, int64_t now_ms, struct firing *out);
+/* The last firing at or before `now_ms`, if there is one after `after_ms`: what a DAG without
+ * catch-up makes up for. */
+bool timetable_latest(const struct timetable *timetable, int64_t after_ms, int64_t now_ms,
+                      struct firing *out);
 
 #endif

@@ -37,12 +37,18 @@ int trigger_rule_parse(struct str name, enum trigger_rule *out)
 static uint32_t *counter_of(struct upstream_counts *counts, enum task_state state)
 {
     switch (state) {
-    case TASK_SUCCESS: return &counts->success;
-    case TASK_FAILED: return &counts->failed;
-    case TASK_UPSTREAM_FAILED: return &counts->upstream_failed;
-    case TASK_SKIPPED: return &counts->skipped;
-    case TASK_REMOVED: return &counts->removed;
-    default: UNREACHABLE();
+    case TASK_SUCCESS:
+        return &counts->success;
+    case TASK_FAILED:
+        return &counts->failed;
+    case TASK_UPSTREAM_FAILED:
+        return &counts->upstream_failed;
+    case TASK_SKIPPED:
+        return &counts->skipped;
+    case TASK_REMOVED:
+        return &counts->removed;
+    default:
+        UNREACHABLE();
     }
 }
 
@@ -74,13 +80,19 @@ struct tally {
 static enum verdict verdict_at_end(enum trigger_rule rule, const struct tally *t)
 {
     switch (rule) {
-    case RULE_ALL_SUCCESS: return t->skipped > 0 ? VERDICT_SKIP : VERDICT_RUN;
-    case RULE_ALL_DONE_MIN_ONE_SUCCESS: return t->success > 0 ? VERDICT_RUN : VERDICT_UPSTREAM_FAILED;
-    case RULE_ONE_SUCCESS: return t->skipped == t->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
+    case RULE_ALL_SUCCESS:
+        return t->skipped > 0 ? VERDICT_SKIP : VERDICT_RUN;
+    case RULE_ALL_DONE_MIN_ONE_SUCCESS:
+        return t->success > 0 ? VERDICT_RUN : VERDICT_UPSTREAM_FAILED;
+    case RULE_ONE_SUCCESS:
+        return t->skipped == t->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
     case RULE_ONE_FAILED:
-    case RULE_ONE_DONE: return VERDICT_SKIP;
-    case RULE_NONE_FAILED_MIN_ONE_SUCCESS: return t->skipped == t->total ? VERDICT_SKIP : VERDICT_RUN;
-    default: return VERDICT_RUN; /* nothing spoke against it while it ended */
+    case RULE_ONE_DONE:
+        return VERDICT_SKIP;
+    case RULE_NONE_FAILED_MIN_ONE_SUCCESS:
+        return t->skipped == t->total ? VERDICT_SKIP : VERDICT_RUN;
+    default:
+        return VERDICT_RUN; /* nothing spoke against it while it ended */
     }
 }
 
@@ -90,24 +102,33 @@ static enum verdict verdict_early(enum trigger_rule rule, const struct tally *t)
     switch (rule) {
     case RULE_ALL_SUCCESS:
     case RULE_NONE_FAILED:
-    case RULE_NONE_FAILED_MIN_ONE_SUCCESS: return t->bad > 0 ? VERDICT_UPSTREAM_FAILED : VERDICT_WAIT;
-    case RULE_ALL_FAILED: return t->success + t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
-    case RULE_ALL_SKIPPED: return t->success + t->bad > 0 ? VERDICT_SKIP : VERDICT_WAIT;
+    case RULE_NONE_FAILED_MIN_ONE_SUCCESS:
+        return t->bad > 0 ? VERDICT_UPSTREAM_FAILED : VERDICT_WAIT;
+    case RULE_ALL_FAILED:
+        return t->success + t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
+    case RULE_ALL_SKIPPED:
+        return t->success + t->bad > 0 ? VERDICT_SKIP : VERDICT_WAIT;
     case RULE_ALL_DONE_MIN_ONE_SUCCESS: /* as in Airflow: what was skipped was not done */
-    case RULE_NONE_SKIPPED: return t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
-    case RULE_ONE_SUCCESS: return t->success > 0 ? VERDICT_RUN : VERDICT_WAIT;
-    case RULE_ONE_FAILED: return t->bad > 0 ? VERDICT_RUN : VERDICT_WAIT;
-    case RULE_ONE_DONE: return t->success + t->failed > 0 ? VERDICT_RUN : VERDICT_WAIT;
-    case RULE_ALWAYS: return VERDICT_RUN;
-    default: return VERDICT_WAIT;
+    case RULE_NONE_SKIPPED:
+        return t->skipped > 0 ? VERDICT_SKIP : VERDICT_WAIT;
+    case RULE_ONE_SUCCESS:
+        return t->success > 0 ? VERDICT_RUN : VERDICT_WAIT;
+    case RULE_ONE_FAILED:
+        return t->bad > 0 ? VERDICT_RUN : VERDICT_WAIT;
+    case RULE_ONE_DONE:
+        return t->success + t->failed > 0 ? VERDICT_RUN : VERDICT_WAIT;
+    case RULE_ALWAYS:
+        return VERDICT_RUN;
+    default:
+        return VERDICT_WAIT;
     }
 }
 
 static struct tally tally_of(const struct upstream_counts *counts)
 {
-    ASSERT(counts->done == counts->success + counts->failed + counts->upstream_failed + counts->skipped +
-                               counts->removed);
-    return (struct tally){
+    ASSERT(counts->done == counts->success + counts->failed + counts->upstream_failed +
+                               counts->skipped + counts->removed);
+    return (struct tally) {
         .total = counts->total - counts->removed,
         .success = counts->success,
         .failed = counts->failed,
@@ -128,16 +149,19 @@ enum verdict trigger_rule_verdict(enum trigger_rule rule, const struct upstream_
     return verdict_at_end(rule, &tally);
 }
 
-enum verdict teardown_verdict(const struct upstream_counts *counts, const struct upstream_counts *setups)
+enum verdict teardown_verdict(const struct upstream_counts *counts,
+                              const struct upstream_counts *setups)
 {
     if (counts->done < counts->total || setups->done < setups->total)
         return VERDICT_WAIT;
     if (setups->success > 0 || setups->total == setups->removed)
         return VERDICT_RUN;
-    return setups->skipped + setups->removed == setups->total ? VERDICT_SKIP : VERDICT_UPSTREAM_FAILED;
+    return setups->skipped + setups->removed == setups->total ? VERDICT_SKIP
+                                                              : VERDICT_UPSTREAM_FAILED;
 }
 
-enum verdict scoped_verdict(enum trigger_rule rule, enum verdict own, const struct upstream_counts *setups)
+enum verdict scoped_verdict(enum trigger_rule rule, enum verdict own,
+                            const struct upstream_counts *setups)
 {
     if (rule == RULE_ALWAYS)
         return own;

@@ -6,7 +6,8 @@
 
 enum { DAY = 86400, HOUR = 3600 };
 
-/* "M3.5.0/2", "J60" or "59": when a year's daylight-saving time begins or ends, on the local clock. */
+/* "M3.5.0/2", "J60" or "59": when a year's daylight-saving time begins or ends, on the local clock.
+ */
 struct rule {
     char kind; /* 'M', 'J', '0' */
     int month, week, weekday, day;
@@ -22,8 +23,8 @@ struct footer {
 
 struct zone {
     uint32_t change_count;
-    int64_t *changes;  /* instants, ascending */
-    int32_t *offsets;  /* from changes[i] on */
+    int64_t *changes; /* instants, ascending */
+    int32_t *offsets; /* from changes[i] on */
     int32_t first_offset;
     struct footer footer;
 };
@@ -72,7 +73,8 @@ static struct counts take_header(struct reader *reader)
     }
     counts.version = (char)magic[4];
     (void)take(reader, 15);
-    uint32_t *fields[] = { &counts.isut, &counts.isstd, &counts.leap, &counts.time, &counts.type, &counts.chars };
+    uint32_t *fields[] = { &counts.isut, &counts.isstd, &counts.leap,
+                           &counts.time, &counts.type,  &counts.chars };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         *fields[i] = (uint32_t)take_big_endian(reader, 4);
         if (*fields[i] > 100000) /* no zone is near it; keeps the sums below small */
@@ -162,13 +164,13 @@ static bool take_hms(struct str *s, int32_t *out)
 
 static bool take_rule(struct str *s, struct rule *rule)
 {
-    *rule = (struct rule){ .kind = '0', .time = 2 * HOUR };
+    *rule = (struct rule) { .kind = '0', .time = 2 * HOUR };
     bool ok;
     if (take_char(s, 'M')) {
         rule->kind = 'M';
         ok = take_digits(s, &rule->month) && take_char(s, '.') && take_digits(s, &rule->week) &&
-             take_char(s, '.') && take_digits(s, &rule->weekday) && rule->month >= 1 && rule->month <= 12 &&
-             rule->week >= 1 && rule->week <= 5 && rule->weekday <= 6;
+             take_char(s, '.') && take_digits(s, &rule->weekday) && rule->month >= 1 &&
+             rule->month <= 12 && rule->week >= 1 && rule->week <= 5 && rule->weekday <= 6;
     } else {
         if (take_char(s, 'J'))
             rule->kind = 'J';
@@ -206,13 +208,15 @@ int zone_new(struct str tzif, struct zone **out, struct err *err)
     if (reader.failed || counts.version < '2')
         return err_set(err, ERR_INVALID, "not a TZif file of version 2 or later");
     /* The first block has 32-bit times and is there for old readers only. */
-    (void)take(&reader, counts.time * 5 + counts.type * 6 + counts.chars + counts.leap * 8 + counts.isstd + counts.isut);
+    (void)take(&reader, counts.time * 5 + counts.type * 6 + counts.chars + counts.leap * 8 +
+                            counts.isstd + counts.isut);
     counts = take_header(&reader);
     struct zone *zone = calloc(1, sizeof *zone);
     ASSERT(zone != NULL);
     if (!reader.failed)
         take_changes(&reader, &counts, zone);
-    struct str footer = str_trim((struct str){ (const char *)reader.at, reader.failed ? 0 : reader.left });
+    struct str footer =
+        str_trim((struct str) { (const char *)reader.at, reader.failed ? 0 : reader.left });
     if (reader.failed || (footer.size > 0 && !read_footer(footer, &zone->footer))) {
         zone_free(zone);
         return err_set(err, ERR_INVALID, "the TZif file is damaged");
@@ -232,7 +236,8 @@ void zone_free(struct zone *zone)
 
 bool zone_name_is_safe(struct str name)
 {
-    if (name.size == 0 || name.size > 64 || name.bytes[0] == '/' || name.bytes[name.size - 1] == '/')
+    if (name.size == 0 || name.size > 64 || name.bytes[0] == '/' ||
+        name.bytes[name.size - 1] == '/')
         return false;
     for (size_t i = 0; i < name.size; i++) {
         char c = name.bytes[i];
@@ -324,7 +329,8 @@ int64_t zone_next_change(const struct zone *zone, int64_t instant)
 
 int zone_instants(const struct zone *zone, int64_t local, int64_t out[2])
 {
-    /* Offsets that were or will be in force within two days; an instant is right if its own offset leads back. */
+    /* Offsets that were or will be in force within two days; an instant is right if its own offset
+     * leads back. */
     int count = 0;
     int32_t tried[2] = { zone_offset(zone, local - 2 * DAY), zone_offset(zone, local + 2 * DAY) };
     int32_t more[2] = { zone_offset(zone, local - tried[0]), zone_offset(zone, local - tried[1]) };

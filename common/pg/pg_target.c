@@ -141,13 +141,13 @@ static int resolve_hosts(struct lists *lists, struct arena *arena, const PQconni
 static const struct {
     const char *keyword, *value;
 } defaults[] = {
-    {"target_session_attrs", "read-write"},
-    { "keepalives_idle",     "5"         },
-    { "keepalives_interval", "2"         },
-    { "keepalives_count",    "3"         },
-    { "tcp_user_timeout",    "10000"     },
-    { "connect_timeout",     "5"         },
-    { "client_encoding",     "UTF8"      },
+    { "target_session_attrs", "read-write" },
+    { "keepalives_idle", "5" },
+    { "keepalives_interval", "2" },
+    { "keepalives_count", "3" },
+    { "tcp_user_timeout", "10000" },
+    { "connect_timeout", "5" },
+    { "client_encoding", "UTF8" },
 };
 
 int pg_target_resolve(struct pg_target *target, const char *conninfo, const char *application_name,

@@ -17,16 +17,19 @@ struct apply {
 #define COLUMN(params, element, items_type, vec, put, ...)                                         \
     do {                                                                                           \
         pg_put_array((params), PG_##element);                                                      \
-        VEC_EACH((vec), column_i) {                                                                \
+        VEC_EACH ((vec), column_i) {                                                               \
             items_type row = &(vec)->items[column_i];                                              \
             put((params), __VA_ARGS__);                                                            \
         }                                                                                          \
         pg_put_array_end(params);                                                                  \
     } while (0)
 
-#define RUN_COLUMN(element, put, ...) COLUMN(params, element, const struct run_row *, rows, put, __VA_ARGS__)
-#define TRY_COLUMN(element, put, ...) COLUMN(params, element, const struct batch_try *, rows, put, __VA_ARGS__)
-#define OUTPUT_COLUMN(element, put, ...) COLUMN(params, element, const struct batch_output *, rows, put, __VA_ARGS__)
+#define RUN_COLUMN(element, put, ...)                                                              \
+    COLUMN(params, element, const struct run_row *, rows, put, __VA_ARGS__)
+#define TRY_COLUMN(element, put, ...)                                                              \
+    COLUMN(params, element, const struct batch_try *, rows, put, __VA_ARGS__)
+#define OUTPUT_COLUMN(element, put, ...)                                                           \
+    COLUMN(params, element, const struct batch_output *, rows, put, __VA_ARGS__)
 #define RECORD_COLUMN(element, put, ...)                                                           \
     COLUMN(params, element, const struct record *const *, rows, put, __VA_ARGS__)
 
@@ -64,14 +67,16 @@ static void put_attempt(struct pg_params *params, struct id128 attempt)
         pg_put_uuid(params, attempt);
 }
 
-/* The lowest and the highest run number of a statement's rows: they let the executor skip the other partitions. */
+/* The lowest and the highest run number of a statement's rows: they let the executor skip the other
+ * partitions. */
 struct bounds {
     int64_t low, high;
 };
 
 static struct bounds bounds_add(struct bounds bounds, int64_t run_no)
 {
-    return (struct bounds){ run_no < bounds.low ? run_no : bounds.low, run_no > bounds.high ? run_no : bounds.high };
+    return (struct bounds) { run_no < bounds.low ? run_no : bounds.low,
+                             run_no > bounds.high ? run_no : bounds.high };
 }
 
 static void put_bounds(struct pg_params *params, struct bounds bounds)
@@ -82,7 +87,7 @@ static void put_bounds(struct pg_params *params, struct bounds bounds)
 
 #define BOUNDS_OF(item_type, vec, ...)                                                             \
     struct bounds bounds = { INT64_MAX, INT64_MIN };                                               \
-    VEC_EACH((vec), bounds_i) {                                                                    \
+    VEC_EACH ((vec), bounds_i) {                                                                   \
         item_type row = &(vec)->items[bounds_i];                                                   \
         bounds = bounds_add(bounds, __VA_ARGS__);                                                  \
     }
@@ -127,18 +132,19 @@ static void write_created_runs(struct batch *batch, struct pg_tx *tx, int16_t sh
     params = pg_tx_add(tx, SQL_live_run_add, NULL, NULL);
     pg_put_int2(params, shard);
     pg_put_array(params, PG_INT8);
-    VEC_EACH(rows, i) {
+    VEC_EACH (rows, i) {
         if (!run_state_is_final(rows->items[i].state))
             pg_put_int8(params, rows->items[i].run_no);
     }
     pg_put_array_end(params);
 }
 
-static void write_live(struct batch *batch, struct pg_tx *tx, int16_t shard, bool is_live, uint32_t statement)
+static void write_live(struct batch *batch, struct pg_tx *tx, int16_t shard, bool is_live,
+                       uint32_t statement)
 {
     struct pg_params *params = NULL;
 
-    VEC_EACH(&batch->runs, i) {
+    VEC_EACH (&batch->runs, i) {
         if (run_state_is_final(batch->runs.items[i].state) == is_live)
             continue;
         if (params == NULL) {
@@ -231,7 +237,8 @@ static void write_changed_tries(struct batch *batch, struct pg_tx *tx)
     TRY_COLUMN(INT4, pg_put_int4, (int32_t)row->row.row_no);
     TRY_COLUMN(UUID, put_attempt, row->row.attempt);
     TRY_COLUMN(INT4, pg_put_int4, (int32_t)row->from_mask);
-    TRY_COLUMN(INT2, pg_put_int2, (int16_t)((row->sets ? TRY_SETS : 0) | (row->clears ? TRY_CLEARS : 0)));
+    TRY_COLUMN(INT2, pg_put_int2,
+               (int16_t)((row->sets ? TRY_SETS : 0) | (row->clears ? TRY_CLEARS : 0)));
     TRY_COLUMN(INT2, pg_put_int2, (int16_t)row->row.state);
     TRY_COLUMN(INT2, pg_put_int2, (int16_t)row->row.cause);
     TRY_COLUMN(TIMESTAMPTZ, pg_put_time_ms_or_null, row->row.started_ms);
@@ -327,7 +334,7 @@ static void write_dags(struct batch *batch, struct pg_tx *tx)
 
 static void write_workers(struct batch *batch, struct pg_tx *tx)
 {
-    VEC_EACH(&batch->workers, i) {
+    VEC_EACH (&batch->workers, i) {
         const typeof(batch->workers.items[i]->worker) *worker = &batch->workers.items[i]->worker;
         struct pg_params *params = pg_tx_add(tx, SQL_worker_put, NULL, NULL);
         struct str rest = worker->queues, queue;
@@ -369,13 +376,15 @@ static void write_autoscales(struct batch *batch, struct pg_tx *tx)
 
 /* ---- notifications: rare, so each has a statement of its own --------------------------------- */
 
-static void add_notification(struct batch *batch, struct store *store, struct pg_tx *tx, const struct notification_row *row)
+static void add_notification(struct batch *batch, struct store *store, struct pg_tx *tx,
+                             const struct notification_row *row)
 {
     struct pg_params *params = pg_tx_add(tx, SQL_notification_add, NULL, NULL);
     struct buf sealed = { 0 };
 
     if (store_seal(store) != NULL)
-        seal_close(store_seal(store), store_notification_label(&batch->arena, row->id), row->payload, &sealed);
+        seal_close(store_seal(store), store_notification_label(&batch->arena, row->id),
+                   row->payload, &sealed);
     pg_put_uuid(params, row->id);
     pg_put_int8(params, row->run_no);
     pg_put_int4(params, row->dag_no);
@@ -397,9 +406,9 @@ static void add_notification(struct batch *batch, struct store *store, struct pg
 
 static void write_notifications(struct batch *batch, struct store *store, struct pg_tx *tx)
 {
-    VEC_EACH(&batch->notifications, i)
+    VEC_EACH (&batch->notifications, i)
         add_notification(batch, store, tx, &batch->notifications.items[i]->notification);
-    VEC_EACH(&batch->notification_states, i) {
+    VEC_EACH (&batch->notification_states, i) {
         const struct notification_row *row = &batch->notification_states.items[i]->notification;
         struct pg_params *params = pg_tx_add(tx, SQL_notification_set, NULL, NULL);
 
@@ -413,7 +422,8 @@ static void write_notifications(struct batch *batch, struct store *store, struct
 
 static void drop_runs(struct batch *batch, struct pg_tx *tx, int16_t shard)
 {
-    static const uint32_t by_bounds[] = { SQL_run_drop_tries, SQL_run_drop_outputs, SQL_run_drop_expansions, SQL_run_drop };
+    static const uint32_t by_bounds[] = { SQL_run_drop_tries, SQL_run_drop_outputs,
+                                          SQL_run_drop_expansions, SQL_run_drop };
     const typeof(batch->dropped_runs) *rows = &batch->dropped_runs;
     struct pg_params *params;
     BOUNDS_OF(const struct record *const *, rows, (*row)->run_delete.run_no)
@@ -464,7 +474,8 @@ static void write_backfills(struct batch *batch, struct pg_tx *tx)
     RECORD_COLUMN(BOOL, pg_put_bool, (*row)->backfill.paused);
     RECORD_COLUMN(JSONB, pg_put_jsonb, batch_json(batch, (*row)->backfill.conf));
     RECORD_COLUMN(TEXT, pg_put_text, batch_text(batch, (*row)->backfill.triggered_by));
-    RECORD_COLUMN(TIMESTAMPTZ, put_time_if, (*row)->backfill.has_cursor, (*row)->backfill.cursor_ms);
+    RECORD_COLUMN(TIMESTAMPTZ, put_time_if, (*row)->backfill.has_cursor,
+                  (*row)->backfill.cursor_ms);
     RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms, (*row)->backfill.created_ms);
     RECORD_COLUMN(TIMESTAMPTZ, pg_put_time_ms_or_null, (*row)->backfill.ended_ms);
 }
@@ -515,8 +526,9 @@ static void write_asset_queues(struct batch *batch, struct pg_tx *tx)
         RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_kept.dag_no);
         RECORD_COLUMN(INT8, pg_put_int8, (*row)->asset_kept.event_no);
     }
-    VEC_EACH(&batch->assets_taken, i) {
-        const typeof(batch->assets_taken.items[i]->asset_taken) *taken = &batch->assets_taken.items[i]->asset_taken;
+    VEC_EACH (&batch->assets_taken, i) {
+        const typeof(batch->assets_taken.items[i]->asset_taken) *taken =
+            &batch->assets_taken.items[i]->asset_taken;
 
         params = pg_tx_add(tx, SQL_asset_take, NULL, NULL);
         pg_put_int4(params, taken->dag_no);
@@ -546,7 +558,9 @@ static void write_files(struct batch *batch, struct pg_tx *tx)
 static void on_applied(void *owner, const struct pg_outcome *outcome)
 {
     struct apply *apply = owner;
-    struct store_applied applied = { .rc = outcome->rc, .err = outcome->err, .statements = apply->statements };
+    struct store_applied applied = { .rc = outcome->rc,
+                                     .err = outcome->err,
+                                     .statements = apply->statements };
 
     for (uint32_t i = 0; outcome->rc == 0 && i < outcome->result_count; i++)
         applied.rows += (uint32_t)pg_affected(outcome->results[i]);
@@ -554,7 +568,8 @@ static void on_applied(void *owner, const struct pg_outcome *outcome)
     free(apply);
 }
 
-void store_apply(struct store *store, uint64_t epoch, const struct record *records, uint32_t record_count,
+void store_apply(struct store *store, uint64_t epoch, const struct record *records,
+                 uint32_t record_count,
                  void (*on_end)(void *owner, const struct store_applied *applied), void *owner)
 {
     struct apply *apply = malloc(sizeof *apply);
@@ -586,6 +601,6 @@ void store_apply(struct store *store, uint64_t epoch, const struct record *recor
     drop_dags(&batch, tx);
     batch_clear(&batch);
 
-    *apply = (struct apply){ .statements = pg_tx_count(tx), .on_end = on_end, .owner = owner };
+    *apply = (struct apply) { .statements = pg_tx_count(tx), .on_end = on_end, .owner = owner };
     store_send_write(store, tx, on_applied, apply);
 }

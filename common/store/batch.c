@@ -37,7 +37,8 @@ uint32_t batch_from_mask(enum task_state to, enum cause cause)
 {
     static const uint32_t classes[] = {
         BIT(TASK_QUEUED) | BIT(TASK_RUNNING) | BIT(TASK_RESTARTING),
-        BIT(TASK_SCHEDULED) | BIT(TASK_UP_FOR_RETRY) | BIT(TASK_UP_FOR_RESCHEDULE) | BIT(TASK_DEFERRED),
+        BIT(TASK_SCHEDULED) | BIT(TASK_UP_FOR_RETRY) | BIT(TASK_UP_FOR_RESCHEDULE) |
+            BIT(TASK_DEFERRED),
     };
     uint32_t mask = 0;
 
@@ -64,12 +65,12 @@ struct key {
 
 static struct str key_str(const struct key *key)
 {
-    return (struct str){ (const char *)key, sizeof *key };
+    return (struct str) { (const char *)key, sizeof *key };
 }
 
 static struct key try_key(const struct try_row *row)
 {
-    return (struct key){ row->run_no, row->task, row->map_index, row->row_no, 0 };
+    return (struct key) { row->run_no, row->task, row->map_index, row->row_no, 0 };
 }
 
 /* Where a row stands: in the array of the new ones, or of the changed ones. */
@@ -133,7 +134,8 @@ static bool try_is_open(enum task_state state)
 /* A worker's exit code is one only when a process ran and a user did not set the outcome. */
 static bool has_exit_code(const struct record *record)
 {
-    return record->type == WRITE_TRY_ENDED && record->try.started_ms != 0 && record->try.cause != CAUSE_MARKED;
+    return record->type == WRITE_TRY_ENDED && record->try.started_ms != 0 &&
+           record->try.cause != CAUSE_MARKED;
 }
 
 static void keep_newer(int64_t *value, int64_t newer)
@@ -190,7 +192,7 @@ static void place_try(struct batch *batch, const struct record *record)
 
     ASSERT(!map_get_str(&batch->try_index, key_str(&key), NULL));
     map_put_str(&batch->try_index, key_str(&key), place_of(batch->placed.count, false));
-    VEC_ADD(&batch->placed, (struct batch_try){ .row = record->try, .sets = true });
+    VEC_ADD(&batch->placed, (struct batch_try) { .row = record->try, .sets = true });
 }
 
 /* Only what record.h says that a record of the type changes. */
@@ -198,8 +200,13 @@ static struct batch_try first_change(const struct record *record)
 {
     const struct try_row *from = &record->try;
     struct batch_try change = {
-        .row = { .run_no = from->run_no, .task = from->task, .map_index = from->map_index, .row_no = from->row_no,
-                 .attempt = from->attempt, .cause = from->cause, .error = STR_EMPTY },
+        .row = { .run_no = from->run_no,
+                 .task = from->task,
+                 .map_index = from->map_index,
+                 .row_no = from->row_no,
+                 .attempt = from->attempt,
+                 .cause = from->cause,
+                 .error = STR_EMPTY },
     };
 
     if (record->type == WRITE_TRY_CLEARED) {
@@ -219,12 +226,13 @@ static void change_try(struct batch *batch, const struct record *record)
     uint64_t place;
 
     if (record->type == WRITE_TRY_CLEARED)
-        put_output(batch, &(struct batch_output){ .run_no = record->try.run_no,
-                                                  .task = record->try.task,
-                                                  .map_index = record->try.map_index,
-                                                  .is_dropped = true });
+        put_output(batch, &(struct batch_output) { .run_no = record->try.run_no,
+                                                   .task = record->try.task,
+                                                   .map_index = record->try.map_index,
+                                                   .is_dropped = true });
     if (map_get_str(&batch->try_index, key_str(&key), &place)) {
-        merge_try(place % 2 == 0 ? &batch->placed.items[place / 2] : &batch->tries.items[place / 2], record);
+        merge_try(place % 2 == 0 ? &batch->placed.items[place / 2] : &batch->tries.items[place / 2],
+                  record);
         return;
     }
     map_put_str(&batch->try_index, key_str(&key), place_of(batch->tries.count, true));
@@ -249,44 +257,80 @@ static void change_try(struct batch *batch, const struct record *record)
 static void collect_one(struct batch *batch, const struct record *record)
 {
     switch (record->type) {
-    case WRITE_RUN_CREATE: add_run(batch, &record->run); break;
-    case WRITE_RUN_STATE: change_run(batch, &record->run); break;
-    case WRITE_TRY_PLACED: place_try(batch, record); break;
+    case WRITE_RUN_CREATE:
+        add_run(batch, &record->run);
+        break;
+    case WRITE_RUN_STATE:
+        change_run(batch, &record->run);
+        break;
+    case WRITE_TRY_PLACED:
+        place_try(batch, record);
+        break;
     case WRITE_TRY_STARTED:
     case WRITE_TRY_ENDED:
-    case WRITE_TRY_CLEARED: change_try(batch, record); break;
+    case WRITE_TRY_CLEARED:
+        change_try(batch, record);
+        break;
     case WRITE_OUTPUT:
-        put_output(batch, &(struct batch_output){ .run_no = record->output.run_no,
-                                                  .task = record->output.task,
-                                                  .map_index = record->output.map_index,
-                                                  .json = record->output.json });
+        put_output(batch, &(struct batch_output) { .run_no = record->output.run_no,
+                                                   .task = record->output.task,
+                                                   .map_index = record->output.map_index,
+                                                   .json = record->output.json });
         break;
     case WRITE_EXPANSION:
         KEEP_LAST(batch, expansions, record, record->expansion.run_no, record->expansion.task);
         break;
-    case WRITE_REQUEST_DONE: KEEP_LAST(batch, requests, record, record->request.request_no); break;
-    case WRITE_DAG_STATE: KEEP_LAST(batch, dags, record, record->dag.dag_no); break;
-    case WRITE_WORKER: KEEP_LAST(batch, workers, record, record->worker.worker_no); break;
-    case WRITE_AUTOSCALE: VEC_ADD(&batch->autoscales, record); break;
-    case WRITE_RUN_DELETE: VEC_ADD(&batch->dropped_runs, record); break;
-    case WRITE_DAG_DELETE: VEC_ADD(&batch->dropped_dags, record); break;
-    case WRITE_BACKFILL: KEEP_LAST(batch, backfills, record, record->backfill.backfill_no); break;
-    case WRITE_FILE_TAKEN: VEC_ADD(&batch->files, record); break;
-    case WRITE_ASSET_EVENT: VEC_ADD(&batch->asset_events, record); break;
-    case WRITE_ASSET_KEPT: VEC_ADD(&batch->assets_kept, record); break;
-    case WRITE_ASSET_TAKEN: VEC_ADD(&batch->assets_taken, record); break;
-    case WRITE_BACKFILL_RUN: VEC_ADD(&batch->backfill_runs, record); break;
-    case WRITE_NOTIFICATION: VEC_ADD(&batch->notifications, record); break;
+    case WRITE_REQUEST_DONE:
+        KEEP_LAST(batch, requests, record, record->request.request_no);
+        break;
+    case WRITE_DAG_STATE:
+        KEEP_LAST(batch, dags, record, record->dag.dag_no);
+        break;
+    case WRITE_WORKER:
+        KEEP_LAST(batch, workers, record, record->worker.worker_no);
+        break;
+    case WRITE_AUTOSCALE:
+        VEC_ADD(&batch->autoscales, record);
+        break;
+    case WRITE_RUN_DELETE:
+        VEC_ADD(&batch->dropped_runs, record);
+        break;
+    case WRITE_DAG_DELETE:
+        VEC_ADD(&batch->dropped_dags, record);
+        break;
+    case WRITE_BACKFILL:
+        KEEP_LAST(batch, backfills, record, record->backfill.backfill_no);
+        break;
+    case WRITE_FILE_TAKEN:
+        VEC_ADD(&batch->files, record);
+        break;
+    case WRITE_ASSET_EVENT:
+        VEC_ADD(&batch->asset_events, record);
+        break;
+    case WRITE_ASSET_KEPT:
+        VEC_ADD(&batch->assets_kept, record);
+        break;
+    case WRITE_ASSET_TAKEN:
+        VEC_ADD(&batch->assets_taken, record);
+        break;
+    case WRITE_BACKFILL_RUN:
+        VEC_ADD(&batch->backfill_runs, record);
+        break;
+    case WRITE_NOTIFICATION:
+        VEC_ADD(&batch->notifications, record);
+        break;
     case WRITE_NOTIFICATION_STATE:
         KEEP_LAST(batch, notification_states, record, (int64_t)record->notification.id.low,
-                  (uint32_t)(record->notification.id.high >> 32), (int32_t)(uint32_t)record->notification.id.high);
+                  (uint32_t)(record->notification.id.high >> 32),
+                  (int32_t)(uint32_t)record->notification.id.high);
         break;
     }
 }
 
 static int compare_tries(const void *left, const void *right)
 {
-    const struct try_row *a = &((const struct batch_try *)left)->row, *b = &((const struct batch_try *)right)->row;
+    const struct try_row *a = &((const struct batch_try *)left)->row,
+                         *b = &((const struct batch_try *)right)->row;
 
     if (a->run_no != b->run_no)
         return a->run_no < b->run_no ? -1 : 1;
@@ -301,7 +345,7 @@ static void split_outputs(struct batch *batch)
 {
     uint32_t kept = 0;
 
-    VEC_EACH(&batch->outputs, i) {
+    VEC_EACH (&batch->outputs, i) {
         if (batch->outputs.items[i].is_dropped)
             VEC_ADD(&batch->dropped_outputs, batch->outputs.items[i]);
         else

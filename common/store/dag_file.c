@@ -10,10 +10,12 @@
 
 void store_hash(struct str bytes, uint8_t out[STORE_HASH_SIZE])
 {
-    (void)crypto_generichash(out, STORE_HASH_SIZE, (const uint8_t *)bytes.bytes, bytes.size, NULL, 0);
+    (void)crypto_generichash(out, STORE_HASH_SIZE, (const uint8_t *)bytes.bytes, bytes.size, NULL,
+                             0);
 }
 
-/* One recording under way. Its transaction is: the fence, three statements for each DAG, then the rest. */
+/* One recording under way. Its transaction is: the fence, three statements for each DAG, then the
+ * rest. */
 struct recording {
     struct arena arena;
     struct str *dag_ids;
@@ -24,7 +26,8 @@ struct recording {
 
 enum { RESULTS_PER_DAG = 3, RESULT_NEWEST = 2 };
 
-static struct recording *recording_new(void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner)
+static struct recording *
+recording_new(void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner)
 {
     struct recording *recording = calloc(1, sizeof *recording);
 
@@ -34,12 +37,20 @@ static struct recording *recording_new(void (*on_end)(void *owner, const struct 
     return recording;
 }
 
-enum { NEWEST_DAG, NEWEST_VERSION, NEWEST_NUMBER, NEWEST_IS_NEW, NEWEST_IS_PAUSED, NEWEST_LAST, NEWEST_CLAIMED };
+enum {
+    NEWEST_DAG,
+    NEWEST_VERSION,
+    NEWEST_NUMBER,
+    NEWEST_IS_NEW,
+    NEWEST_IS_PAUSED,
+    NEWEST_LAST,
+    NEWEST_CLAIMED
+};
 
 static struct recorded_dag recorded_dag_of(struct str dag_id, const struct pg_result *result)
 {
     ASSERT(pg_row_count(result) == 1);
-    return (struct recorded_dag){
+    return (struct recorded_dag) {
         .dag_id = dag_id,
         .dag_no = (int32_t)pg_get_int(result, 0, NEWEST_DAG),
         .version_no = pg_get_int(result, 0, NEWEST_VERSION),
@@ -60,7 +71,8 @@ static void on_recorded(void *owner, const struct pg_outcome *outcome)
     if (outcome->rc == 0) {
         /* The last statement of the transaction tells which DAGs are gone. */
         const struct pg_result *gone = outcome->results[outcome->result_count - 1];
-        struct recorded_dag *dags = ARENA_ARRAY(&recording->arena, struct recorded_dag, recording->dag_count);
+        struct recorded_dag *dags =
+            ARENA_ARRAY(&recording->arena, struct recorded_dag, recording->dag_count);
         int32_t *gone_nos = ARENA_ARRAY(&recording->arena, int32_t, pg_row_count(gone));
 
         for (uint32_t i = 0; i < recording->dag_count; i++)
@@ -80,8 +92,8 @@ static void on_recorded(void *owner, const struct pg_outcome *outcome)
 
 /* ---- the DAGs of a file ---------------------------------------------------------------------- */
 
-static void add_dag(struct pg_tx *tx, int16_t shard, const struct compiled_file *file, const struct compiled_dag *dag,
-                    struct batch *texts)
+static void add_dag(struct pg_tx *tx, int16_t shard, const struct compiled_file *file,
+                    const struct compiled_dag *dag, struct batch *texts)
 {
     uint8_t hash[STORE_HASH_SIZE];
     struct str hash_str = { (const char *)hash, sizeof hash };
@@ -126,8 +138,8 @@ static void add_dag(struct pg_tx *tx, int16_t shard, const struct compiled_file 
         pg_put_array_end(params);                                                                  \
     } while (0)
 
-static void add_errors(struct pg_tx *tx, const struct compiled_file *file, const struct recording *recording,
-                       struct batch *texts)
+static void add_errors(struct pg_tx *tx, const struct compiled_file *file,
+                       const struct recording *recording, struct batch *texts)
 {
     struct str path = batch_text(texts, file->path);
     struct pg_params *params = pg_tx_add(tx, SQL_import_error_drop, NULL, NULL);
@@ -150,8 +162,8 @@ static void add_errors(struct pg_tx *tx, const struct compiled_file *file, const
     pg_put_text_array(params, recording->dag_ids, recording->dag_count);
 }
 
-static void add_file(struct pg_tx *tx, const struct compiled_file *file, const struct recording *recording,
-                     struct batch *texts)
+static void add_file(struct pg_tx *tx, const struct compiled_file *file,
+                     const struct recording *recording, struct batch *texts)
 {
     struct pg_params *params = pg_tx_add(tx, SQL_dag_file_put, NULL, NULL);
 
@@ -164,7 +176,8 @@ static void add_file(struct pg_tx *tx, const struct compiled_file *file, const s
 }
 
 void store_dag_file_put(struct store *store, uint64_t epoch, const struct compiled_file *file,
-                        void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner)
+                        void (*on_end)(void *owner, const struct recorded_file *recorded),
+                        void *owner)
 {
     struct recording *recording = recording_new(on_end, owner);
     struct pg_tx *tx = pg_tx_new();
@@ -188,10 +201,13 @@ void store_dag_file_put(struct store *store, uint64_t epoch, const struct compil
     store_send_write(store, tx, on_recorded, recording);
 }
 
-void store_dag_files_gone(struct store *store, uint64_t epoch, const struct str *paths, uint32_t path_count,
-                          void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner)
+void store_dag_files_gone(struct store *store, uint64_t epoch, const struct str *paths,
+                          uint32_t path_count,
+                          void (*on_end)(void *owner, const struct recorded_file *recorded),
+                          void *owner)
 {
-    static const uint32_t statements[] = { SQL_dag_file_drop, SQL_import_error_drop, SQL_dag_stale };
+    static const uint32_t statements[] = { SQL_dag_file_drop, SQL_import_error_drop,
+                                           SQL_dag_stale };
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = NULL;
 
@@ -219,25 +235,27 @@ static void on_files(void *owner, const struct pg_outcome *outcome)
     struct file_reading *reading = owner;
 
     for (uint32_t i = 0; outcome->rc == 0 && i < pg_row_count(outcome->results[0]); i++)
-        reading->on_file(reading->owner, &(struct known_file){
-            .path = pg_get_text(outcome->results[0], i, FILE_PATH),
-            .content_hash = pg_get_text(outcome->results[0], i, FILE_HASH),
-            .size = pg_get_int(outcome->results[0], i, FILE_SIZE),
-            .parsed_ms = pg_get_time_ms(outcome->results[0], i, FILE_PARSED),
-            .has_errors = pg_get_bool(outcome->results[0], i, FILE_HAS_ERRORS),
-        });
+        reading->on_file(reading->owner,
+                         &(struct known_file) {
+                             .path = pg_get_text(outcome->results[0], i, FILE_PATH),
+                             .content_hash = pg_get_text(outcome->results[0], i, FILE_HASH),
+                             .size = pg_get_int(outcome->results[0], i, FILE_SIZE),
+                             .parsed_ms = pg_get_time_ms(outcome->results[0], i, FILE_PARSED),
+                             .has_errors = pg_get_bool(outcome->results[0], i, FILE_HAS_ERRORS),
+                         });
     reading->on_end(reading->owner, outcome->rc, outcome->err);
     free(reading);
 }
 
-void store_dag_files_read(struct store *store, void (*on_file)(void *owner, const struct known_file *file),
+void store_dag_files_read(struct store *store,
+                          void (*on_file)(void *owner, const struct known_file *file),
                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct file_reading *reading = malloc(sizeof *reading);
     struct pg_tx *tx = pg_tx_new();
 
     ASSERT(reading != NULL);
-    *reading = (struct file_reading){ on_file, on_end, owner };
+    *reading = (struct file_reading) { on_file, on_end, owner };
     (void)pg_tx_add(tx, SQL_dag_files_read, NULL, NULL);
     store_send(store, tx, on_files, reading);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dag_file - what compiling a file gave, recorded: its DAGs (a new version only where the content is new), its errors, and
- * which DAGs are gone. Written by the leader, under its epoch. */
+/* dag_file - what compiling a file gave, recorded: its DAGs (a new version only where the content
+ * is new), its errors, and which DAGs are gone. Written by the leader, under its epoch. */
 #ifndef HEADRACE_DAG_FILE_H
 #define HEADRACE_DAG_FILE_H
 
@@ -19,7 +19,7 @@ struct compiled_dag {
     struct str schedule; /* canonical JSON; empty = none */
     const struct str *owners, *tags;
     uint32_t owner_count, tag_count;
-    bool is_paused;    /* when it is new */
+    bool is_paused; /* when it is new */
 };
 
 struct compile_error {
@@ -50,7 +50,8 @@ struct recorded_dag {
     bool is_paused;
     bool has_last;
     int64_t last_fire_ms;
-    struct str claimed_by; /* another file has this DAG already: recorded as an import error; dag_no is 0 */
+    struct str claimed_by; /* another file has this DAG already: recorded as an import error; dag_no
+                              is 0 */
 };
 
 struct recorded_file {
@@ -62,15 +63,19 @@ struct recorded_file {
     uint32_t gone_count;
 };
 
-/* Replaces what was recorded of the path. DAGs of the path that are not among its dags become stale, unless the file has
- * errors: a mistake takes no DAG away. When DAGs are gone, files with errors are worth another compilation: one of them may
- * have been refused because of a DAG that is free now. */
+/* Replaces what was recorded of the path. DAGs of the path that are not among its dags become
+ * stale, unless the file has errors: a mistake takes no DAG away. When DAGs are gone, files with
+ * errors are worth another compilation: one of them may have been refused because of a DAG that is
+ * free now. */
 void store_dag_file_put(struct store *store, uint64_t epoch, const struct compiled_file *file,
-                        void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner);
+                        void (*on_end)(void *owner, const struct recorded_file *recorded),
+                        void *owner);
 
 /* Files that are there no longer. `dags` is empty, `gone` says whose DAGs became stale. */
-void store_dag_files_gone(struct store *store, uint64_t epoch, const struct str *paths, uint32_t path_count,
-                          void (*on_end)(void *owner, const struct recorded_file *recorded), void *owner);
+void store_dag_files_gone(struct store *store, uint64_t epoch, const struct str *paths,
+                          uint32_t path_count,
+                          void (*on_end)(void *owner, const struct recorded_file *recorded),
+                          void *owner);
 
 struct known_file {
     struct str path;
@@ -80,7 +85,8 @@ struct known_file {
     bool has_errors;
 };
 
-void store_dag_files_read(struct store *store, void (*on_file)(void *owner, const struct known_file *file),
+void store_dag_files_read(struct store *store,
+                          void (*on_file)(void *owner, const struct known_file *file),
                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 #endif

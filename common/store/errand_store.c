@@ -16,7 +16,8 @@ static void on_asked(void *owner, const struct pg_outcome *outcome)
     struct asking asking = *(struct asking *)owner;
 
     free(owner);
-    asking.on_end(asking.owner, outcome->rc, outcome->rc == 0 && pg_get_bool(outcome->results[0], 0, 0));
+    asking.on_end(asking.owner, outcome->rc,
+                  outcome->rc == 0 && pg_get_bool(outcome->results[0], 0, 0));
 }
 
 static struct asking *asking_new(void (*on_end)(void *owner, int rc, bool yes), void *owner)
@@ -24,12 +25,13 @@ static struct asking *asking_new(void (*on_end)(void *owner, int rc, bool yes), 
     struct asking *asking = calloc(1, sizeof *asking);
 
     ASSERT(asking != NULL);
-    *asking = (struct asking){ on_end, owner };
+    *asking = (struct asking) { on_end, owner };
     return asking;
 }
 
-void store_task_succeeded(struct store *store, struct str dag_id, struct str task_id, int64_t logical_ms,
-                          void (*on_end)(void *owner, int rc, bool succeeded), void *owner)
+void store_task_succeeded(struct store *store, struct str dag_id, struct str task_id,
+                          int64_t logical_ms, void (*on_end)(void *owner, int rc, bool succeeded),
+                          void *owner)
 {
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_task_succeeded, NULL, NULL);
@@ -54,9 +56,23 @@ void store_asset_updated(struct store *store, struct str asset, int64_t since_ms
 /* ---- notifications --------------------------------------------------------------------------- */
 
 enum {
-    NOTIFICATION_ID, NOTIFICATION_RUN, NOTIFICATION_DAG, NOTIFICATION_TASK, NOTIFICATION_MAP, NOTIFICATION_TRY,
-    NOTIFICATION_EVENT, NOTIFICATION_KIND, NOTIFICATION_TARGET, NOTIFICATION_QUEUE, NOTIFICATION_SEALED,
-    NOTIFICATION_KEY, NOTIFICATION_STATE, NOTIFICATION_TRIES, NOTIFICATION_MADE, NOTIFICATION_NEXT, NOTIFICATION_ERROR,
+    NOTIFICATION_ID,
+    NOTIFICATION_RUN,
+    NOTIFICATION_DAG,
+    NOTIFICATION_TASK,
+    NOTIFICATION_MAP,
+    NOTIFICATION_TRY,
+    NOTIFICATION_EVENT,
+    NOTIFICATION_KIND,
+    NOTIFICATION_TARGET,
+    NOTIFICATION_QUEUE,
+    NOTIFICATION_SEALED,
+    NOTIFICATION_KEY,
+    NOTIFICATION_STATE,
+    NOTIFICATION_TRIES,
+    NOTIFICATION_MADE,
+    NOTIFICATION_NEXT,
+    NOTIFICATION_ERROR,
 };
 
 struct str store_notification_label(struct arena *arena, struct id128 id)
@@ -69,7 +85,7 @@ struct str store_notification_label(struct arena *arena, struct id128 id)
 
 static struct notification_row row_of(const struct pg_result *result, uint32_t row)
 {
-    return (struct notification_row){
+    return (struct notification_row) {
         .id = pg_get_uuid(result, row, NOTIFICATION_ID),
         .run_no = pg_get_int(result, row, NOTIFICATION_RUN),
         .dag_no = (int32_t)pg_get_int(result, row, NOTIFICATION_DAG),
@@ -92,7 +108,8 @@ static struct notification_row row_of(const struct pg_result *result, uint32_t r
 static void on_notifications(void *owner, const struct pg_outcome *outcome)
 {
     struct op *op = owner;
-    void (*give)(void *, const struct notification_row *) = (void (*)(void *, const struct notification_row *))op->on_row;
+    void (*give)(void *, const struct notification_row *) =
+        (void (*)(void *, const struct notification_row *))op->on_row;
     const struct seal *seal = store_seal(op->store);
 
     for (uint32_t i = 0; outcome->rc == 0 && i < pg_row_count(outcome->results[0]); i++) {
@@ -100,10 +117,11 @@ static void on_notifications(void *owner, const struct pg_outcome *outcome)
         struct notification_row row = row_of(result, i);
         struct arena arena = { 0 };
         struct buf plain = { 0 };
-        int rc = seal == NULL ? ERR_UNAVAILABLE
-                              : seal_read(seal, (int32_t)pg_get_int(result, i, NOTIFICATION_KEY),
-                                          store_notification_label(&arena, row.id),
-                                          pg_get_text(result, i, NOTIFICATION_SEALED), &plain, NULL);
+        int rc = seal == NULL
+                     ? ERR_UNAVAILABLE
+                     : seal_read(seal, (int32_t)pg_get_int(result, i, NOTIFICATION_KEY),
+                                 store_notification_label(&arena, row.id),
+                                 pg_get_text(result, i, NOTIFICATION_SEALED), &plain, NULL);
         if (rc < 0)
             row.state = NOTIFICATION_FAILED;
         row.payload = buf_str(&plain);
@@ -114,9 +132,9 @@ static void on_notifications(void *owner, const struct pg_outcome *outcome)
     op_end(op, outcome);
 }
 
-void store_notifications_read(struct store *store,
-                              void (*on_notification)(void *owner, const struct notification_row *row),
-                              void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+void store_notifications_read(
+    struct store *store, void (*on_notification)(void *owner, const struct notification_row *row),
+    void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);
     struct pg_tx *tx = pg_tx_new();

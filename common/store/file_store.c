@@ -39,18 +39,20 @@ static void on_known(void *owner, const struct pg_outcome *outcome)
     struct known_read read = *(struct known_read *)owner;
 
     free(owner);
-    read.on_end(read.owner, outcome->rc, outcome->rc == 0 && pg_row_count(outcome->results[0]) > 0, outcome->err);
+    read.on_end(read.owner, outcome->rc, outcome->rc == 0 && pg_row_count(outcome->results[0]) > 0,
+                outcome->err);
 }
 
 void store_file_known(struct store *store, int32_t dag_no, struct id128 content,
-                      void (*on_end)(void *owner, int rc, bool known, const struct err *err), void *owner)
+                      void (*on_end)(void *owner, int rc, bool known, const struct err *err),
+                      void *owner)
 {
     struct known_read *read = malloc(sizeof *read);
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_file_known, NULL, NULL);
 
     ASSERT(read != NULL);
-    *read = (struct known_read){ on_end, owner };
+    *read = (struct known_read) { on_end, owner };
     pg_put_int4(params, dag_no);
     pg_put_uuid(params, content);
     store_send(store, tx, on_known, read);

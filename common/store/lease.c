@@ -13,18 +13,19 @@ struct asking {
 };
 
 static struct asking *asking_new(uint64_t epoch, int64_t ttl_ms,
-                                 void (*on_end)(void *owner, const struct store_lease *lease), void *owner)
+                                 void (*on_end)(void *owner, const struct store_lease *lease),
+                                 void *owner)
 {
     struct asking *asking = malloc(sizeof *asking);
 
     ASSERT(asking != NULL);
-    *asking = (struct asking){ epoch, ttl_ms, loop_now_ms(), on_end, owner };
+    *asking = (struct asking) { epoch, ttl_ms, loop_now_ms(), on_end, owner };
     return asking;
 }
 
 static struct store_lease lease_of(const struct asking *asking, const struct pg_outcome *outcome)
 {
-    return (struct store_lease){
+    return (struct store_lease) {
         .rc = outcome->rc,
         .err = outcome->err,
         .epoch = asking->epoch,
@@ -93,7 +94,8 @@ static void on_renewed(void *owner, const struct pg_outcome *outcome)
     struct err err = { 0 };
 
     if (lease.rc == 0 && pg_row_count(outcome->results[0]) == 0) {
-        lease.rc = err_set(&err, ERR_LOST, "another scheduler has taken the lease, or the database failed over");
+        lease.rc = err_set(&err, ERR_LOST,
+                           "another scheduler has taken the lease, or the database failed over");
         lease.err = &err;
     } else if (lease.rc == 0) {
         lease.wall_ms = pg_get_time_ms(outcome->results[0], 0, 0);

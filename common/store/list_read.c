@@ -7,12 +7,7 @@
 
 static const struct {
     const char *ending, *operator;
-} RANGES[] = {
-    {"_gte",  ">="},
-    { "_gt",  ">" },
-    { "_lte", "<="},
-    { "_lt",  "<" }
-};
+} RANGES[] = { { "_gte", ">=" }, { "_gt", ">" }, { "_lte", "<=" }, { "_lt", "<" } };
 
 void list_query_init(struct list_query *query, enum list list, struct arena *arena, int64_t limit)
 {

@@ -3,12 +3,13 @@
 
 #include "common/base/assert.h"
 
-struct op *op_new(struct store *store, void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+struct op *op_new(struct store *store, void (*on_end)(void *owner, int rc, const struct err *err),
+                  void *owner)
 {
     struct op *op = calloc(1, sizeof *op);
 
     ASSERT(op != NULL);
-    *op = (struct op){ .store = store, .on_end = on_end, .owner = owner };
+    *op = (struct op) { .store = store, .on_end = on_end, .owner = owner };
     return op;
 }
 
@@ -18,10 +19,12 @@ void op_end(void *owner, const struct pg_outcome *outcome)
     int rc = outcome->rc;
     const struct err *err = outcome->err;
 
-    if (rc == 0 && op->rc_when_none != 0 && pg_affected(outcome->results[outcome->result_count - 1]) == 0) {
+    if (rc == 0 && op->rc_when_none != 0 &&
+        pg_affected(outcome->results[outcome->result_count - 1]) == 0) {
         rc = op->rc_when_none == ERR_NOT_FOUND
                  ? err_set(&op->err, ERR_NOT_FOUND, "there is no %s", op->what)
-                 : err_set(&op->err, op->rc_when_none, "%s: %s", op->what, err_sentence(op->rc_when_none));
+                 : err_set(&op->err, op->rc_when_none, "%s: %s", op->what,
+                           err_sentence(op->rc_when_none));
         err = &op->err;
     }
     op->on_end(op->owner, rc, err);

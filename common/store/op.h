@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* op - one operation under way whose callback is told a code and an error: what most operations of this room are. For the
- * files of this room alone. */
+/* op - one operation under way whose callback is told a code and an error: what most operations of
+ * this room are. For the files of this room alone. */
 #ifndef HEADRACE_OP_H
 #define HEADRACE_OP_H
 
@@ -17,7 +17,8 @@ struct op {
     struct err err;
 };
 
-struct op *op_new(struct store *store, void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+struct op *op_new(struct store *store, void (*on_end)(void *owner, int rc, const struct err *err),
+                  void *owner);
 
 /* on_end of a transaction: passes on how it ended and frees the op. */
 void op_end(void *op, const struct pg_outcome *outcome);

@@ -64,9 +64,9 @@ static const struct {
     enum statement statement;
     int rc_when_none;
 } CHANGES[] = {
-    [OUTPUT_ADD] = {SQL_api_output_add,     ERR_EXISTS   },
-    [OUTPUT_CHANGE] = { SQL_api_output_change, ERR_NOT_FOUND},
-    [OUTPUT_REMOVE] = { SQL_api_output_remove, ERR_NOT_FOUND},
+    [OUTPUT_ADD] = { SQL_api_output_add, ERR_EXISTS },
+    [OUTPUT_CHANGE] = { SQL_api_output_change, ERR_NOT_FOUND },
+    [OUTPUT_REMOVE] = { SQL_api_output_remove, ERR_NOT_FOUND },
 };
 
 static void put_place(struct pg_params *params, const struct output_place *place)

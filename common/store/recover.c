@@ -6,8 +6,8 @@
 #include "common/store/errand_store.h"
 #include "common/store/recover_rows.h"
 
-/* Steps follow each other, each from the end of the one before: numbers, DAG versions in pages, what tasks use, workers,
- * the list of live runs, the runs in portions. */
+/* Steps follow each other, each from the end of the one before: numbers, DAG versions in pages,
+ * what tasks use, workers, the list of live runs, the runs in portions. */
 enum { DAGS_PER_PAGE = 50, RUNS_PER_PORTION = 50 };
 
 struct recovery {
@@ -60,7 +60,8 @@ static void on_runs(void *owner, const struct pg_outcome *outcome)
         finish(recovery, outcome->rc, outcome->err);
         return;
     }
-    recover_rows(outcome->results[0], outcome->results[1], outcome->results[2], hand_out_run, recovery);
+    recover_rows(outcome->results[0], outcome->results[1], outcome->results[2], hand_out_run,
+                 recovery);
     read_runs(recovery);
 }
 
@@ -83,13 +84,24 @@ static void read_runs(struct recovery *recovery)
 /* ---- backfills ------------------------------------------------------------------------------- */
 
 enum {
-    BACKFILL_NO, BACKFILL_DAG, BACKFILL_FROM, BACKFILL_TO, BACKFILL_MAX, BACKFILL_REPROCESS, BACKFILL_BACKWARDS, BACKFILL_PAUSED,
-    BACKFILL_CONF, BACKFILL_BY, BACKFILL_CURSOR, BACKFILL_CREATED, BACKFILL_ENDED,
+    BACKFILL_NO,
+    BACKFILL_DAG,
+    BACKFILL_FROM,
+    BACKFILL_TO,
+    BACKFILL_MAX,
+    BACKFILL_REPROCESS,
+    BACKFILL_BACKWARDS,
+    BACKFILL_PAUSED,
+    BACKFILL_CONF,
+    BACKFILL_BY,
+    BACKFILL_CURSOR,
+    BACKFILL_CREATED,
+    BACKFILL_ENDED,
 };
 
 static struct backfill_row backfill_of(const struct pg_result *result, uint32_t row)
 {
-    return (struct backfill_row){
+    return (struct backfill_row) {
         .backfill_no = pg_get_int(result, row, BACKFILL_NO),
         .dag_no = (int32_t)pg_get_int(result, row, BACKFILL_DAG),
         .from_ms = pg_get_time_ms(result, row, BACKFILL_FROM),
@@ -107,7 +119,8 @@ static struct backfill_row backfill_of(const struct pg_result *result, uint32_t 
     };
 }
 
-static void give_backfill(const struct recovery *recovery, const struct backfill_row *row, const struct pg_result *runs)
+static void give_backfill(const struct recovery *recovery, const struct backfill_row *row,
+                          const struct pg_result *runs)
 {
     VEC(int64_t) run_nos = { 0 };
     VEC(int64_t) dates = { 0 };
@@ -121,8 +134,9 @@ static void give_backfill(const struct recovery *recovery, const struct backfill
             VEC_ADD(&dates, pg_get_time_ms(runs, i, 2));
     }
     if (recovery->handler->on_backfill != NULL)
-        recovery->handler->on_backfill(recovery->owner, &(struct recovered_backfill){ *row, run_nos.items, run_nos.count,
-                                                                                      dates.items, dates.count });
+        recovery->handler->on_backfill(
+            recovery->owner, &(struct recovered_backfill) { *row, run_nos.items, run_nos.count,
+                                                            dates.items, dates.count });
     VEC_CLEAR(&run_nos);
     VEC_CLEAR(&dates);
 }
@@ -130,8 +144,10 @@ static void give_backfill(const struct recovery *recovery, const struct backfill
 static void give_assets(const struct recovery *recovery, const struct pg_result *events)
 {
     for (uint32_t i = 0; recovery->handler->on_asset != NULL && i < pg_row_count(events); i++)
-        recovery->handler->on_asset(recovery->owner, &(struct recovered_event){ (int32_t)pg_get_int(events, i, 0),
-                                                                                 pg_get_int(events, i, 1), pg_get_text(events, i, 2) });
+        recovery->handler->on_asset(recovery->owner,
+                                    &(struct recovered_event) { (int32_t)pg_get_int(events, i, 0),
+                                                                pg_get_int(events, i, 1),
+                                                                pg_get_text(events, i, 2) });
 }
 
 static void on_live(void *owner, const struct pg_outcome *outcome)
@@ -155,8 +171,8 @@ static void on_live(void *owner, const struct pg_outcome *outcome)
 
 static void read_live(struct recovery *recovery)
 {
-    static const uint32_t statements[] = { SQL_recover_live, SQL_recover_backfills, SQL_recover_backfill_runs,
-                                           SQL_recover_assets };
+    static const uint32_t statements[] = { SQL_recover_live, SQL_recover_backfills,
+                                           SQL_recover_backfill_runs, SQL_recover_assets };
     struct pg_tx *tx = pg_tx_new();
 
     for (uint32_t i = 0; i < sizeof statements / sizeof *statements; i++)
@@ -178,13 +194,15 @@ static void on_workers(void *owner, const struct pg_outcome *outcome)
         return;
     }
     for (uint32_t i = 0; handler->on_worker != NULL && i < pg_row_count(outcome->results[0]); i++)
-        handler->on_worker(recovery->owner, &(struct recovered_worker){
-            .worker_no = pg_get_int(outcome->results[0], i, WORKER_NO),
-            .worker = pg_get_text(outcome->results[0], i, WORKER_IDENTITY),
-            .name = pg_get_text(outcome->results[0], i, WORKER_NAME),
-            .state = (enum worker_state)pg_get_int(outcome->results[0], i, WORKER_STATE),
-            .incarnation = (uint64_t)pg_get_int(outcome->results[0], i, WORKER_INCARNATION),
-        });
+        handler->on_worker(
+            recovery->owner,
+            &(struct recovered_worker) {
+                .worker_no = pg_get_int(outcome->results[0], i, WORKER_NO),
+                .worker = pg_get_text(outcome->results[0], i, WORKER_IDENTITY),
+                .name = pg_get_text(outcome->results[0], i, WORKER_NAME),
+                .state = (enum worker_state)pg_get_int(outcome->results[0], i, WORKER_STATE),
+                .incarnation = (uint64_t)pg_get_int(outcome->results[0], i, WORKER_INCARNATION),
+            });
     read_live(recovery);
 }
 
@@ -248,11 +266,21 @@ static void on_pool(void *owner, const struct pool_row *pool)
 
 /* ---- DAG versions ---------------------------------------------------------------------------- */
 
-enum { DAG_VERSION, DAG_NO, DAG_ID, DAG_PATH, DAG_IR, DAG_IS_NEWEST, DAG_IS_STALE, DAG_IS_PAUSED, DAG_LAST };
+enum {
+    DAG_VERSION,
+    DAG_NO,
+    DAG_ID,
+    DAG_PATH,
+    DAG_IR,
+    DAG_IS_NEWEST,
+    DAG_IS_STALE,
+    DAG_IS_PAUSED,
+    DAG_LAST
+};
 
 static struct recovered_dag dag_of(const struct pg_result *result, uint32_t row)
 {
-    return (struct recovered_dag){
+    return (struct recovered_dag) {
         .dag_no = (int32_t)pg_get_int(result, row, DAG_NO),
         .version_no = pg_get_int(result, row, DAG_VERSION),
         .dag_id = pg_get_text(result, row, DAG_ID),
@@ -313,12 +341,13 @@ static void on_numbers(void *owner, const struct pg_outcome *outcome)
         return;
     }
     if (recovery->handler->on_numbers != NULL)
-        recovery->handler->on_numbers(recovery->owner, &(struct recovered_numbers){
-            .wall_ms = pg_get_time_ms(outcome->results[0], 0, 0),
-            .run_no_next = pg_get_int(outcome->results[0], 0, 1),
-            .worker_no_next = pg_get_int(outcome->results[0], 0, 2),
-            .event_no_next = pg_get_int(outcome->results[0], 0, 3),
-        });
+        recovery->handler->on_numbers(recovery->owner,
+                                      &(struct recovered_numbers) {
+                                          .wall_ms = pg_get_time_ms(outcome->results[0], 0, 0),
+                                          .run_no_next = pg_get_int(outcome->results[0], 0, 1),
+                                          .worker_no_next = pg_get_int(outcome->results[0], 0, 2),
+                                          .event_no_next = pg_get_int(outcome->results[0], 0, 3),
+                                      });
     read_dags(recovery);
 }
 
@@ -328,7 +357,7 @@ void store_recover(struct store *store, const struct recover_handler *handler, v
     struct pg_tx *tx = pg_tx_new();
 
     ASSERT(recovery != NULL);
-    *recovery = (struct recovery){ .store = store, .handler = handler, .owner = owner };
+    *recovery = (struct recovery) { .store = store, .handler = handler, .owner = owner };
     pg_put_int2(pg_tx_add(tx, SQL_recover_numbers, NULL, NULL), store_shard(store));
     store_send(store, tx, on_numbers, recovery);
 }
@@ -372,7 +401,8 @@ static void on_dag_version(void *owner, const struct pg_outcome *outcome)
 }
 
 void store_dag_version_read(struct store *store, int64_t version_no,
-                            void (*on_end)(void *owner, int rc, const struct recovered_dag *dag, const struct err *err),
+                            void (*on_end)(void *owner, int rc, const struct recovered_dag *dag,
+                                           const struct err *err),
                             void *owner)
 {
     struct one_read *read = one_read_new(store, owner);
@@ -432,7 +462,8 @@ static void on_run_found(void *owner, const struct pg_outcome *outcome)
 }
 
 void store_run_read(struct store *store, struct str dag_id, struct str run_id,
-                    void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                    void (*on_end)(void *owner, int rc, const struct recovered_run *run,
+                                   const struct err *err),
                     void *owner)
 {
     struct one_read *read = one_read_new(store, owner);
@@ -446,7 +477,8 @@ void store_run_read(struct store *store, struct str dag_id, struct str run_id,
 }
 
 void store_run_before(struct store *store, int32_t dag_no, int64_t logical_ms, bool scheduled,
-                      void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                      void (*on_end)(void *owner, int rc, const struct recovered_run *run,
+                                     const struct err *err),
                       void *owner)
 {
     struct one_read *read = one_read_new(store, owner);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* recover - reads back all that a leader decides on. After store_lease_try gave the lease, nobody else writes it.
+/* recover - reads back all that a leader decides on. After store_lease_try gave the lease, nobody
+ * else writes it.
  *
- * The calls come in the order of the struct: numbers first, DAG versions before the runs that began with them, on_end last.
- * Runs come in portions, so that a long list does not stand in memory twice. Each callback may be NULL. */
+ * The calls come in the order of the struct: numbers first, DAG versions before the runs that began
+ * with them, on_end last. Runs come in portions, so that a long list does not stand in memory
+ * twice. Each callback may be NULL. */
 #ifndef HEADRACE_RECOVER_H
 #define HEADRACE_RECOVER_H
 
@@ -21,9 +23,9 @@ struct recovered_dag {
     int64_t version_no;
     struct str dag_id;
     struct str path;
-    struct str ir;    /* dag_from_json reads it */
-    bool is_newest;   /* else a live run began with it */
-    bool is_stale;    /* its file is gone: no new runs */
+    struct str ir;  /* dag_from_json reads it */
+    bool is_newest; /* else a live run began with it */
+    bool is_stale;  /* its file is gone: no new runs */
     bool is_paused;
     bool has_last;
     int64_t last_fire_ms;
@@ -47,9 +49,11 @@ struct recover_handler {
     void (*on_worker)(void *owner, const struct recovered_worker *worker);
     void (*on_asset)(void *owner, const struct recovered_event *event);
     void (*on_backfill)(void *owner, const struct recovered_backfill *backfill);
-    void (*on_run)(void *owner, const struct recovered_run *run); /* with the newest row of each instance */
+    void (*on_run)(void *owner,
+                   const struct recovered_run *run); /* with the newest row of each instance */
     void (*on_end)(void *owner, int rc, const struct err *err);
-    void (*on_notification)(void *owner, const struct notification_row *row); /* after the runs; see errand_store.h */
+    void (*on_notification)(
+        void *owner, const struct notification_row *row); /* after the runs; see errand_store.h */
 };
 
 /* `handler` is kept until on_end. */
@@ -57,17 +61,22 @@ void store_recover(struct store *store, const struct recover_handler *handler, v
 
 /* One DAG version, for a run that is cleared with another version than is loaded. ERR_NOT_FOUND. */
 void store_dag_version_read(struct store *store, int64_t version_no,
-                            void (*on_end)(void *owner, int rc, const struct recovered_dag *dag, const struct err *err),
+                            void (*on_end)(void *owner, int rc, const struct recovered_dag *dag,
+                                           const struct err *err),
                             void *owner);
 
-/* One run that has ended, with its tries, outputs and expansions: a request wants to clear or mark it. ERR_NOT_FOUND. */
+/* One run that has ended, with its tries, outputs and expansions: a request wants to clear or mark
+ * it. ERR_NOT_FOUND. */
 void store_run_read(struct store *store, struct str dag_id, struct str run_id,
-                    void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                    void (*on_end)(void *owner, int rc, const struct recovered_run *run,
+                                   const struct err *err),
                     void *owner);
 
-/* Likewise the latest run of a DAG whose logical date is not after `logical_ms`; of scheduled ones only, if `scheduled`. */
+/* Likewise the latest run of a DAG whose logical date is not after `logical_ms`; of scheduled ones
+ * only, if `scheduled`. */
 void store_run_before(struct store *store, int32_t dag_no, int64_t logical_ms, bool scheduled,
-                      void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err),
+                      void (*on_end)(void *owner, int rc, const struct recovered_run *run,
+                                     const struct err *err),
                       void *owner);
 
 #endif

@@ -6,7 +6,8 @@
 
 void recover_rows_ask(struct pg_tx *tx, const int64_t *run_nos, uint32_t count)
 {
-    static const uint32_t statements[] = { SQL_recover_runs, SQL_recover_tries, SQL_recover_expansions };
+    static const uint32_t statements[] = { SQL_recover_runs, SQL_recover_tries,
+                                           SQL_recover_expansions };
 
     ASSERT(count > 0);
     for (uint32_t i = 0; i < sizeof statements / sizeof *statements; i++) {
@@ -19,13 +20,25 @@ void recover_rows_ask(struct pg_tx *tx, const int64_t *run_nos, uint32_t count)
 }
 
 enum {
-    RUN_NO_COLUMN, RUN_DAG, RUN_VERSION, RUN_ID, RUN_STATE, RUN_CAUSE, RUN_TYPE, RUN_LOGICAL, RUN_INTERVAL_START,
-    RUN_INTERVAL_END, RUN_AFTER, RUN_QUEUED_AT, RUN_STARTED_AT, RUN_CONF,
+    RUN_NO_COLUMN,
+    RUN_DAG,
+    RUN_VERSION,
+    RUN_ID,
+    RUN_STATE,
+    RUN_CAUSE,
+    RUN_TYPE,
+    RUN_LOGICAL,
+    RUN_INTERVAL_START,
+    RUN_INTERVAL_END,
+    RUN_AFTER,
+    RUN_QUEUED_AT,
+    RUN_STARTED_AT,
+    RUN_CONF,
 };
 
 static struct recovered_run run_of(const struct pg_result *result, uint32_t row)
 {
-    return (struct recovered_run){
+    return (struct recovered_run) {
         .run_no = pg_get_int(result, row, RUN_NO_COLUMN),
         .dag_no = (int32_t)pg_get_int(result, row, RUN_DAG),
         .version_no = pg_get_int(result, row, RUN_VERSION),
@@ -45,13 +58,30 @@ static struct recovered_run run_of(const struct pg_result *result, uint32_t row)
 }
 
 enum {
-    TRY_RUN, TRY_TASK, TRY_MAP, TRY_ROW, TRY_NO, TRY_BASE, TRY_INFRA, TRY_STATE, TRY_CAUSE, TRY_CLEARED, TRY_ATTEMPT,
-    TRY_WORKER, TRY_INCARNATION, TRY_SEQ, TRY_QUEUED, TRY_STARTED, TRY_ENDED, TRY_RETRY, TRY_OUTPUT,
+    TRY_RUN,
+    TRY_TASK,
+    TRY_MAP,
+    TRY_ROW,
+    TRY_NO,
+    TRY_BASE,
+    TRY_INFRA,
+    TRY_STATE,
+    TRY_CAUSE,
+    TRY_CLEARED,
+    TRY_ATTEMPT,
+    TRY_WORKER,
+    TRY_INCARNATION,
+    TRY_SEQ,
+    TRY_QUEUED,
+    TRY_STARTED,
+    TRY_ENDED,
+    TRY_RETRY,
+    TRY_OUTPUT,
 };
 
 static struct recovered_try try_of(const struct pg_result *result, uint32_t row)
 {
-    return (struct recovered_try){
+    return (struct recovered_try) {
         .task = (uint32_t)pg_get_int(result, row, TRY_TASK),
         .map_index = (int32_t)pg_get_int(result, row, TRY_MAP),
         .try_no = (uint16_t)pg_get_int(result, row, TRY_NO),
@@ -61,7 +91,8 @@ static struct recovered_try try_of(const struct pg_result *result, uint32_t row)
         .state = (enum task_state)pg_get_int(result, row, TRY_STATE),
         .cause = (enum cause)pg_get_int(result, row, TRY_CAUSE),
         .cleared = pg_get_bool(result, row, TRY_CLEARED),
-        .attempt = pg_is_null(result, row, TRY_ATTEMPT) ? (struct id128){ 0 } : pg_get_uuid(result, row, TRY_ATTEMPT),
+        .attempt = pg_is_null(result, row, TRY_ATTEMPT) ? (struct id128) { 0 }
+                                                        : pg_get_uuid(result, row, TRY_ATTEMPT),
         .worker_no = pg_get_int(result, row, TRY_WORKER),
         .credit = { .incarnation = (uint64_t)pg_get_int(result, row, TRY_INCARNATION),
                     .seq = (uint64_t)pg_get_int(result, row, TRY_SEQ) },
@@ -75,7 +106,8 @@ static struct recovered_try try_of(const struct pg_result *result, uint32_t row)
 
 enum { EXPANSION_RUN, EXPANSION_TASK, EXPANSION_ITEMS };
 
-void recover_rows(const struct pg_result *runs, const struct pg_result *tries, const struct pg_result *expansions,
+void recover_rows(const struct pg_result *runs, const struct pg_result *tries,
+                  const struct pg_result *expansions,
                   void (*on_run)(void *owner, const struct recovered_run *run), void *owner)
 {
     VEC(struct recovered_try) run_tries = { 0 };
@@ -88,18 +120,21 @@ void recover_rows(const struct pg_result *runs, const struct pg_result *tries, c
 
         VEC_RESET(&run_tries);
         VEC_RESET(&run_expansions);
-        while (next_try < pg_row_count(tries) && pg_get_int(tries, next_try, TRY_RUN) <= run.run_no) {
+        while (next_try < pg_row_count(tries) &&
+               pg_get_int(tries, next_try, TRY_RUN) <= run.run_no) {
             if (pg_get_int(tries, next_try, TRY_RUN) == run.run_no)
                 VEC_ADD(&run_tries, try_of(tries, next_try));
             next_try++;
         }
-        while (next_expansion < pg_row_count(expansions)
-               && pg_get_int(expansions, next_expansion, EXPANSION_RUN) <= run.run_no) {
+        while (next_expansion < pg_row_count(expansions) &&
+               pg_get_int(expansions, next_expansion, EXPANSION_RUN) <= run.run_no) {
             if (pg_get_int(expansions, next_expansion, EXPANSION_RUN) == run.run_no)
-                VEC_ADD(&run_expansions, (struct recovered_expansion){
-                    .task = (uint32_t)pg_get_int(expansions, next_expansion, EXPANSION_TASK),
-                    .items = pg_get_text(expansions, next_expansion, EXPANSION_ITEMS),
-                });
+                VEC_ADD(
+                    &run_expansions,
+                    (struct recovered_expansion) {
+                        .task = (uint32_t)pg_get_int(expansions, next_expansion, EXPANSION_TASK),
+                        .items = pg_get_text(expansions, next_expansion, EXPANSION_ITEMS),
+                    });
             next_expansion++;
         }
         run.tries = run_tries.items;

@@ -9,7 +9,12 @@
 #include <sodium.h>
 #include <time.h>
 
-enum { LOCK_WAIT_MS = 60000, LOCK_POLL_MS = 100, HASH_SIZE = 32, HASH_TEXT_SIZE = 2 * HASH_SIZE + 1 };
+enum {
+    LOCK_WAIT_MS = 60000,
+    LOCK_POLL_MS = 100,
+    HASH_SIZE = 32,
+    HASH_TEXT_SIZE = 2 * HASH_SIZE + 1
+};
 
 static const struct migration migrations[] = {
 #define MIGRATION(number, title, text) { number, title, text },
@@ -42,7 +47,8 @@ static int ask_int(struct pg_sync *sync, const char *sql, int64_t *out, struct e
     return 0;
 }
 
-/* One migrating process at a time; polled, because waiting inside a query would hold back vacuum everywhere. */
+/* One migrating process at a time; polled, because waiting inside a query would hold back vacuum
+ * everywhere. */
 static int lock(struct pg_sync *sync, struct err *err)
 {
     const struct timespec pause = { 0, LOCK_POLL_MS * 1000000L };
@@ -55,13 +61,14 @@ static int lock(struct pg_sync *sync, struct err *err)
             return rc;
         (void)nanosleep(&pause, NULL);
     }
-    return err_set(err, ERR_UNAVAILABLE, "another process has been migrating this database for a minute");
+    return err_set(err, ERR_UNAVAILABLE,
+                   "another process has been migrating this database for a minute");
 }
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-static int check_applied(const struct pg_result *result, uint32_t row, const struct migration *list, int32_t count,
-                         struct err *err)
+static int check_applied(const struct pg_result *result, uint32_t row, const struct migration *list,
+                         int32_t count, struct err *err)
 {
     int32_t number = (int32_t)pg_get_int(result, row, 0);
     struct str title = pg_get_text(result, row, 1), release = pg_get_text(result, row, 3);
@@ -69,19 +76,25 @@ static int check_applied(const struct pg_result *result, uint32_t row, const str
 
     if (number > count) {
         (void)err_set(err, ERR_CONFLICT,
-                      "the database is newer than this program: it has migration %d (%.*s) of release %.*s, this program knows %d",
+                      "the database is newer than this program: it has migration %d (%.*s) of "
+                      "release %.*s, this program knows %d",
                       number, STR_ARG(title), STR_ARG(release), count);
         (void)err_hint(err, "install release %.*s or later", STR_ARG(release));
         return ERR_CONFLICT;
     }
     if (number != (int32_t)row + 1)
-        return err_set(err, ERR_CONFLICT, "migration %d is missing, although %d is there", row + 1, number);
+        return err_set(err, ERR_CONFLICT, "migration %d is missing, although %d is there", row + 1,
+                       number);
     hash_text(list[number - 1].text, hash);
     if (!str_is(pg_get_text(result, row, 2), hash)) {
-        (void)err_set(err, ERR_CONFLICT, "migration %d (%.*s) was applied with another text than this program's", number,
-                      STR_ARG(title));
-        (void)err_hint(err, "it was applied by release %.*s, perhaps by a build between releases: restore a backup, or "
-                            "`headrace db reset` if nothing in it matters", STR_ARG(release));
+        (void)err_set(err, ERR_CONFLICT,
+                      "migration %d (%.*s) was applied with another text than this program's",
+                      number, STR_ARG(title));
+        (void)err_hint(err,
+                       "it was applied by release %.*s, perhaps by a build between releases: "
+                       "restore a backup, or "
+                       "`headrace db reset` if nothing in it matters",
+                       STR_ARG(release));
         return ERR_CONFLICT;
     }
     return 0;
@@ -90,21 +103,24 @@ static int check_applied(const struct pg_result *result, uint32_t row, const str
 static int check_empty(struct pg_sync *sync, struct err *err)
 {
     int64_t tables;
-    int rc = ask_int(sync, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", &tables, err);
+    int rc =
+        ask_int(sync, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", &tables, err);
 
     if (rc < 0 || tables == 0)
         return rc;
-    (void)err_set(err, ERR_CONFLICT, "the database holds %d tables that are not Headrace's", (int)tables);
+    (void)err_set(err, ERR_CONFLICT, "the database holds %d tables that are not Headrace's",
+                  (int)tables);
     (void)err_hint(err, "give it a database of its own: createdb headrace, and set database.conn");
     return ERR_CONFLICT;
 }
 
-static int read_applied(struct pg_sync *sync, const struct migration *list, int32_t count, struct schema_state *state,
-                        struct err *err)
+static int read_applied(struct pg_sync *sync, const struct migration *list, int32_t count,
+                        struct schema_state *state, struct err *err)
 {
     struct pg_result *result;
-    int rc = pg_sync_query(sync, "SELECT number, title, hash, release FROM schema_migration ORDER BY number", NULL, &result,
-                           err);
+    int rc = pg_sync_query(
+        sync, "SELECT number, title, hash, release FROM schema_migration ORDER BY number", NULL,
+        &result, err);
 
     if (rc < 0)
         return rc;
@@ -117,11 +133,12 @@ static int read_applied(struct pg_sync *sync, const struct migration *list, int3
 
 static int is_ours(struct pg_sync *sync, int64_t *out, struct err *err)
 {
-    return ask_int(sync, "SELECT (to_regclass('public.schema_migration') IS NOT NULL)::int", out, err);
+    return ask_int(sync, "SELECT (to_regclass('public.schema_migration') IS NOT NULL)::int", out,
+                   err);
 }
 
-static int read_state(struct pg_sync *sync, const struct migration *list, int32_t count, struct schema_state *out,
-                      struct err *err)
+static int read_state(struct pg_sync *sync, const struct migration *list, int32_t count,
+                      struct schema_state *out, struct err *err)
 {
     struct schema_state state = { .known = count };
     int64_t ours;
@@ -134,8 +151,8 @@ static int read_state(struct pg_sync *sync, const struct migration *list, int32_
     return rc;
 }
 
-int schema_list_state(const char *conninfo, const struct migration *list, int32_t count, struct schema_state *out,
-                      struct err *err)
+int schema_list_state(const char *conninfo, const struct migration *list, int32_t count,
+                      struct schema_state *out, struct err *err)
 {
     struct pg_sync *sync;
     int rc = pg_sync_open(&sync, conninfo, err);
@@ -162,7 +179,8 @@ int store_schema_check(const char *conninfo, struct err *err)
     if (state.applied == 0)
         (void)err_set(err, ERR_CONFLICT, "the database is empty");
     else
-        (void)err_set(err, ERR_CONFLICT, "the database has migration %d, this program needs %d", state.applied, state.known);
+        (void)err_set(err, ERR_CONFLICT, "the database has migration %d, this program needs %d",
+                      state.applied, state.known);
     (void)err_hint(err, "run `headrace db migrate`");
     return ERR_CONFLICT;
 }
@@ -178,7 +196,9 @@ static int apply_one(struct pg_sync *sync, const struct migration *migration, st
     hash_text(migration->text, hash);
     /* One message is one transaction: the migration and the note of it, or neither. */
     buf_add_cstr(&script, migration->text);
-    buf_printf(&script, "\n;INSERT INTO schema_migration (number, title, hash, release) VALUES (%d, '%s', '%s', '%s')",
+    buf_printf(&script,
+               "\n;INSERT INTO schema_migration (number, title, hash, release) VALUES (%d, '%s', "
+               "'%s', '%s')",
                migration->number, migration->title, hash, HEADRACE_VERSION);
     rc = pg_sync_exec(sync, script.bytes, err);
     buf_clear(&script);
@@ -188,16 +208,20 @@ static int apply_one(struct pg_sync *sync, const struct migration *migration, st
 }
 
 static int apply_missing(struct pg_sync *sync, const struct migration *list, int32_t count,
-                         void (*on_step)(void *owner, int32_t number, const char *title), void *owner, struct err *err)
+                         void (*on_step)(void *owner, int32_t number, const char *title),
+                         void *owner, struct err *err)
 {
     struct schema_state state;
     int rc = read_state(sync, list, count, &state, err);
 
     if (rc < 0)
         return rc;
-    rc = pg_sync_exec(sync, "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, title text NOT NULL,"
-                            " hash text NOT NULL, release text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
-                      err);
+    rc = pg_sync_exec(
+        sync,
+        "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, title text NOT NULL,"
+        " hash text NOT NULL, release text NOT NULL, applied_at timestamptz NOT NULL DEFAULT "
+        "now())",
+        err);
     for (int32_t i = state.applied; rc == 0 && i < count; i++) {
         ASSERT(list[i].number == i + 1);
         rc = apply_one(sync, &list[i], err);
@@ -208,7 +232,8 @@ static int apply_missing(struct pg_sync *sync, const struct migration *list, int
 }
 
 int schema_list_apply(const char *conninfo, const struct migration *list, int32_t count,
-                      void (*on_step)(void *owner, int32_t number, const char *title), void *owner, struct err *err)
+                      void (*on_step)(void *owner, int32_t number, const char *title), void *owner,
+                      struct err *err)
 {
     struct pg_sync *sync;
     int rc = pg_sync_open(&sync, conninfo, err);
@@ -253,7 +278,8 @@ static int set_default_pool(const char *conninfo, int64_t slots, struct err *err
 }
 
 int store_migrate(const char *conninfo, int64_t default_pool_slots,
-                  void (*on_step)(void *owner, int32_t number, const char *title), void *owner, struct err *err)
+                  void (*on_step)(void *owner, int32_t number, const char *title), void *owner,
+                  struct err *err)
 {
     int64_t made;
     struct schema_state before;
@@ -266,7 +292,8 @@ int store_migrate(const char *conninfo, int64_t default_pool_slots,
     if (rc < 0)
         return rc;
     rc = exec_once(conninfo,
-                   "SELECT ensure_partitions((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 7)",
+                   "SELECT ensure_partitions((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME "
+                   "ZONE 'UTC')::date + 7)",
                    &made, err);
     if (rc < 0)
         return err_wrap(err, rc, "making the partitions of the coming week");
@@ -279,12 +306,14 @@ int store_migrate(const char *conninfo, int64_t default_pool_slots,
 static int check_nobody_leads(struct pg_sync *sync, struct err *err)
 {
     int64_t leaders;
-    int rc = ask_int(sync, "SELECT count(*) FROM lease WHERE expires_at > clock_timestamp()", &leaders, err);
+    int rc = ask_int(sync, "SELECT count(*) FROM lease WHERE expires_at > clock_timestamp()",
+                     &leaders, err);
 
     if (rc < 0 || leaders == 0)
         return rc;
     (void)err_set(err, ERR_CONFLICT, "a scheduler works on this database");
-    (void)err_hint(err, "stop it first: headrace standalone --stop, or the service headrace-scheduler");
+    (void)err_hint(err,
+                   "stop it first: headrace standalone --stop, or the service headrace-scheduler");
     return ERR_CONFLICT;
 }
 
@@ -302,15 +331,20 @@ int store_schema_reset(const char *conninfo, struct err *err)
     if (rc == 0)
         rc = ours == 0 ? check_empty(sync, err) : check_nobody_leads(sync, err);
     if (rc == 0 && ours != 0)
-        rc = pg_sync_exec(sync,
+        rc = pg_sync_exec(
+            sync,
             "DO $$ DECLARE one record; BEGIN"
-            " FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace"
+            " FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relnamespace = "
+            "'public'::regnamespace"
             "            AND c.relkind IN ('r', 'p') AND NOT c.relispartition LOOP"
             "   EXECUTE format('DROP TABLE IF EXISTS %s CASCADE', one.name); END LOOP;"
-            " FOR one IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace"
-            "            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') LOOP"
+            " FOR one IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = "
+            "'public'::regnamespace"
+            "            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND "
+            "d.deptype = 'e') LOOP"
             "   EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', one.name); END LOOP;"
-            "END $$", err);
+            "END $$",
+            err);
     pg_sync_close(sync);
     if (rc < 0)
         return err_wrap(err, rc, "dropping the tables");
@@ -318,8 +352,8 @@ int store_schema_reset(const char *conninfo, struct err *err)
 }
 
 /* Runs `statement` with `days` as its parameter. */
-static int run_with_days(struct pg_sync *sync, enum statement statement, int32_t days, struct pg_result **out,
-                         struct err *err)
+static int run_with_days(struct pg_sync *sync, enum statement statement, int32_t days,
+                         struct pg_result **out, struct err *err)
 {
     struct pg_params params = { 0 };
     int rc;

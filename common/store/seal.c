@@ -41,10 +41,12 @@ static int read_file(const char *path, bool is_secret, struct buf *out, struct e
     ssize_t size;
 
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "opening %s: %s", path, strerror(errno));
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "opening %s: %s", path,
+                       strerror(errno));
     if (fstat(fd, &stat) == 0 && is_secret && (stat.st_mode & 077) != 0) {
         (void)close(fd);
-        (void)err_set(err, ERR_FORBIDDEN, "%s can be read by others (mode %03o)", path, (unsigned)stat.st_mode & 0777);
+        (void)err_set(err, ERR_FORBIDDEN, "%s can be read by others (mode %03o)", path,
+                      (unsigned)stat.st_mode & 0777);
         (void)err_hint(err, "chmod 600 %s, and consider its keys known: rotate them", path);
         return ERR_FORBIDDEN;
     }
@@ -57,7 +59,8 @@ static int read_file(const char *path, bool is_secret, struct buf *out, struct e
     return 0;
 }
 
-/* Written aside, synced and moved into place: after a crash there is the old file or the new one. */
+/* Written aside, synced and moved into place: after a crash there is the old file or the new one.
+ */
 static int write_file(const char *path, mode_t mode, struct str text, struct err *err)
 {
     char aside[4096];
@@ -89,7 +92,8 @@ static int parse_line(struct str line, const char *word, int32_t *out_no, uint8_
     if (!str_split(&line, ' ', &part) || str_to_int(part, 1, INT32_MAX, &number) < 0)
         return ERR_INVALID;
     line = str_trim(line);
-    if (line.size != 64 || sodium_hex2bin(out, 32, line.bytes, line.size, NULL, &size, NULL) != 0 || size != 32)
+    if (line.size != 64 || sodium_hex2bin(out, 32, line.bytes, line.size, NULL, &size, NULL) != 0 ||
+        size != 32)
         return ERR_INVALID;
     *out_no = (int32_t)number;
     return 0;
@@ -123,8 +127,10 @@ static int parse_keys(struct seal *seal, struct str text, const char *path, stru
             return err_set(err, ERR_LIMIT, "%s has more than %d keys", path, KEYS_MAX);
         rc = parse_line(line, word, &key->key_no, bytes);
         if (rc < 0 || (seal->count > 0 && key->key_no <= key[-1].key_no))
-            return err_set(err, ERR_INVALID, "%s, line %u: \"%s NUMBER 64-HEX-DIGITS\" with a rising number is expected",
-                           path, line_no, word);
+            return err_set(
+                err, ERR_INVALID,
+                "%s, line %u: \"%s NUMBER 64-HEX-DIGITS\" with a rising number is expected", path,
+                line_no, word);
         if (seal->can_read)
             derive(key, bytes);
         else
@@ -176,7 +182,8 @@ static int write_public(const struct seal *seal, const char *key_path, struct er
 
     for (uint32_t i = 0; i < seal->count; i++)
         buf_printf(&text, "%s %d %s\n", PUBLIC_WORD, seal->keys[i].key_no,
-                   sodium_bin2hex(hex, sizeof hex, seal->keys[i].box_public, sizeof seal->keys[i].box_public));
+                   sodium_bin2hex(hex, sizeof hex, seal->keys[i].box_public,
+                                  sizeof seal->keys[i].box_public));
     public_path_of(key_path, path);
     rc = write_file(path, 0644, buf_str(&text), err);
     buf_clear(&text);
@@ -191,7 +198,8 @@ static int write_new_key(const char *path, struct buf *text, int32_t key_no, str
     int rc;
 
     randombytes_buf(seed, sizeof seed);
-    buf_printf(text, "%s %d %s\n", KEY_WORD, key_no, sodium_bin2hex(hex, sizeof hex, seed, sizeof seed));
+    buf_printf(text, "%s %d %s\n", KEY_WORD, key_no,
+               sodium_bin2hex(hex, sizeof hex, seed, sizeof seed));
     rc = write_file(path, 0600, buf_str(text), err);
     sodium_memzero(seed, sizeof seed);
     sodium_memzero(hex, sizeof hex);
@@ -207,8 +215,9 @@ static void wipe(struct buf *buf)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* Scheduler and web server start at the same time in a new home: one of them makes the key, the other one waits for it.
- * Closing the descriptor unlocks. -1: then there is no folder either, and reading says so. */
+/* Scheduler and web server start at the same time in a new home: one of them makes the key, the
+ * other one waits for it. Closing the descriptor unlocks. -1: then there is no folder either, and
+ * reading says so. */
 static int lock_folder_of(const char *key_path)
 {
     char folder[4096];
@@ -287,7 +296,9 @@ int seal_rotate(const char *key_path, struct err *err)
         return rc;
     if (seal->count == KEYS_MAX) {
         seal_free(seal);
-        return err_set(err, ERR_LIMIT, "%s has %d keys: remove those that nothing is sealed with any more", key_path, KEYS_MAX);
+        return err_set(err, ERR_LIMIT,
+                       "%s has %d keys: remove those that nothing is sealed with any more",
+                       key_path, KEYS_MAX);
     }
     rc = read_file(key_path, true, &text, err);
     if (rc == 0) {
@@ -329,23 +340,26 @@ static void *add_room(struct buf *buf, size_t size)
     return room;
 }
 
-/* A sealed box takes no additional data, so the label is sealed in: its size in four bytes, itself, the text. */
-static void close_with_public_key(const struct seal_key *key, struct str label, struct str plain, struct buf *out)
+/* A sealed box takes no additional data, so the label is sealed in: its size in four bytes, itself,
+ * the text. */
+static void close_with_public_key(const struct seal_key *key, struct str label, struct str plain,
+                                  struct buf *out)
 {
-    uint8_t size[4] = { (uint8_t)(label.size >> 24), (uint8_t)(label.size >> 16), (uint8_t)(label.size >> 8),
-                        (uint8_t)label.size };
+    uint8_t size[4] = { (uint8_t)(label.size >> 24), (uint8_t)(label.size >> 16),
+                        (uint8_t)(label.size >> 8), (uint8_t)label.size };
     struct buf inside = { 0 };
 
     buf_add(&inside, size, sizeof size);
     buf_add_str(&inside, label);
     buf_add_str(&inside, plain);
     buf_add_byte(out, FORM_PUBLIC_KEY);
-    (void)crypto_box_seal(add_room(out, inside.size + crypto_box_SEALBYTES), (const uint8_t *)inside.bytes, inside.size,
-                          key->box_public);
+    (void)crypto_box_seal(add_room(out, inside.size + crypto_box_SEALBYTES),
+                          (const uint8_t *)inside.bytes, inside.size, key->box_public);
     wipe(&inside);
 }
 
-static void close_with_own_key(const struct seal_key *key, struct str label, struct str plain, struct buf *out)
+static void close_with_own_key(const struct seal_key *key, struct str label, struct str plain,
+                               struct buf *out)
 {
     uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
 
@@ -353,8 +367,9 @@ static void close_with_own_key(const struct seal_key *key, struct str label, str
     buf_add_byte(out, FORM_OWN_KEY);
     buf_add(out, nonce, sizeof nonce);
     (void)crypto_aead_xchacha20poly1305_ietf_encrypt(
-        add_room(out, plain.size + crypto_aead_xchacha20poly1305_ietf_ABYTES), NULL, (const uint8_t *)plain.bytes,
-        plain.size, (const uint8_t *)label.bytes, label.size, NULL, nonce, key->own);
+        add_room(out, plain.size + crypto_aead_xchacha20poly1305_ietf_ABYTES), NULL,
+        (const uint8_t *)plain.bytes, plain.size, (const uint8_t *)label.bytes, label.size, NULL,
+        nonce, key->own);
 }
 
 void seal_close(const struct seal *seal, struct str label, struct str plain, struct buf *out)
@@ -367,36 +382,43 @@ void seal_close(const struct seal *seal, struct str label, struct str plain, str
         close_with_public_key(key, label, plain, out);
 }
 
-static bool read_own(const struct seal_key *key, struct str label, struct str sealed, struct buf *out)
+static bool read_own(const struct seal_key *key, struct str label, struct str sealed,
+                     struct buf *out)
 {
-    enum { HEAD = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, TAIL = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+    enum {
+        HEAD = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+        TAIL = crypto_aead_xchacha20poly1305_ietf_ABYTES
+    };
     const uint8_t *bytes = (const uint8_t *)sealed.bytes;
     size_t before = out->size;
 
     if (sealed.size < HEAD + TAIL)
         return false;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(add_room(out, sealed.size - HEAD - TAIL), NULL, NULL, bytes + HEAD,
-                                                   sealed.size - HEAD, (const uint8_t *)label.bytes, label.size, bytes,
-                                                   key->own) == 0)
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            add_room(out, sealed.size - HEAD - TAIL), NULL, NULL, bytes + HEAD, sealed.size - HEAD,
+            (const uint8_t *)label.bytes, label.size, bytes, key->own) == 0)
         return true;
     out->size = before;
     return false;
 }
 
-static bool read_box(const struct seal_key *key, struct str label, struct str sealed, struct buf *out)
+static bool read_box(const struct seal_key *key, struct str label, struct str sealed,
+                     struct buf *out)
 {
     struct buf inside = { 0 };
     bool is_ours = false;
 
-    if (sealed.size >= crypto_box_SEALBYTES
-        && crypto_box_seal_open(add_room(&inside, sealed.size - crypto_box_SEALBYTES), (const uint8_t *)sealed.bytes,
-                                sealed.size, key->box_public, key->box_secret) == 0) {
+    if (sealed.size >= crypto_box_SEALBYTES &&
+        crypto_box_seal_open(add_room(&inside, sealed.size - crypto_box_SEALBYTES),
+                             (const uint8_t *)sealed.bytes, sealed.size, key->box_public,
+                             key->box_secret) == 0) {
         const uint8_t *size = (const uint8_t *)inside.bytes;
         size_t label_size = inside.size < 4 ? SIZE_MAX
-                                            : (size_t)size[0] << 24 | (size_t)size[1] << 16 | (size_t)size[2] << 8 | size[3];
+                                            : (size_t)size[0] << 24 | (size_t)size[1] << 16 |
+                                                  (size_t)size[2] << 8 | size[3];
 
-        is_ours = label_size == label.size && inside.size >= 4 + label.size
-            && memcmp(inside.bytes + 4, label.bytes, label.size) == 0;
+        is_ours = label_size == label.size && inside.size >= 4 + label.size &&
+                  memcmp(inside.bytes + 4, label.bytes, label.size) == 0;
         if (is_ours)
             buf_add(out, inside.bytes + 4 + label.size, inside.size - 4 - label.size);
     }
@@ -404,8 +426,8 @@ static bool read_box(const struct seal_key *key, struct str label, struct str se
     return is_ours;
 }
 
-int seal_read(const struct seal *seal, int32_t key_no, struct str label, struct str sealed, struct buf *out,
-              struct err *err)
+int seal_read(const struct seal *seal, int32_t key_no, struct str label, struct str sealed,
+              struct buf *out, struct err *err)
 {
     const struct seal_key *key = NULL;
     struct str rest = str_slice(sealed, 1, sealed.size);
@@ -418,14 +440,16 @@ int seal_read(const struct seal *seal, int32_t key_no, struct str label, struct 
             key = &seal->keys[i];
     }
     if (key == NULL)
-        return err_set(err, ERR_NOT_FOUND, "%.*s is sealed with key %d, which the key file does not have", STR_ARG(label),
-                       key_no);
+        return err_set(err, ERR_NOT_FOUND,
+                       "%.*s is sealed with key %d, which the key file does not have",
+                       STR_ARG(label), key_no);
     if (sealed.size > 0 && sealed.bytes[0] == FORM_OWN_KEY)
         is_read = read_own(key, label, rest, out);
     if (sealed.size > 0 && sealed.bytes[0] == FORM_PUBLIC_KEY)
         is_read = read_box(key, label, rest, out);
     if (!is_read)
-        return err_set(err, ERR_INVALID, "%.*s does not open with key %d: it was changed, or it belongs elsewhere",
+        return err_set(err, ERR_INVALID,
+                       "%.*s does not open with key %d: it was changed, or it belongs elsewhere",
                        STR_ARG(label), key_no);
     return 0;
 }

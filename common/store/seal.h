@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* seal - closes values so that only a scheduler can read them (libsodium).
  *
- * The key file ($HEADRACE_HOME/secret.key, mode 0600) holds numbered keys, the last of which seals; older ones still open.
- * Whoever has it seals with XChaCha20-Poly1305. The public file beside it (secret.pub) lets a web server seal
- * (crypto_box_seal) what it cannot open. Each sealed value is bound to a label ("variable:name"): moved to another row, it
- * does not open. */
+ * The key file ($HEADRACE_HOME/secret.key, mode 0600) holds numbered keys, the last of which seals;
+ * older ones still open. Whoever has it seals with XChaCha20-Poly1305. The public file beside it
+ * (secret.pub) lets a web server seal (crypto_box_seal) what it cannot open. Each sealed value is
+ * bound to a label ("variable:name"): moved to another row, it does not open. */
 #ifndef HEADRACE_SEAL_H
 #define HEADRACE_SEAL_H
 
@@ -12,7 +12,8 @@
 
 struct seal;
 
-/* Makes the key file and its public file if there is none; then reads. Refuses a key file that others may read. */
+/* Makes the key file and its public file if there is none; then reads. Refuses a key file that
+ * others may read. */
 MUST_USE int seal_open(struct seal **out, const char *key_path, struct err *err);
 
 /* The public file alone: can close, not read. */
@@ -27,9 +28,10 @@ int32_t seal_key_no(const struct seal *seal); /* with which it seals */
 
 void seal_close(const struct seal *seal, struct str label, struct str plain, struct buf *out);
 
-/* Adds the plain text to `out` (yours to wipe). ERR_FORBIDDEN without the private half, ERR_NOT_FOUND for a key that
- * the file has not, ERR_INVALID when it was tampered with or belongs to another label. */
-MUST_USE int seal_read(const struct seal *seal, int32_t key_no, struct str label, struct str sealed, struct buf *out,
-                       struct err *err);
+/* Adds the plain text to `out` (yours to wipe). ERR_FORBIDDEN without the private half,
+ * ERR_NOT_FOUND for a key that the file has not, ERR_INVALID when it was tampered with or belongs
+ * to another label. */
+MUST_USE int seal_read(const struct seal *seal, int32_t key_no, struct str label, struct str sealed,
+                       struct buf *out, struct err *err);
 
 #endif

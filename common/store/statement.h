@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* statement - for the files of this room alone: the table of SQL and how a transaction is sent. Nobody else includes this.
+/* statement - for the files of this room alone: the table of SQL and how a transaction is sent.
+ * Nobody else includes this.
  *
  *     struct pg_tx *tx = pg_tx_new();
  *     struct pg_params *params = pg_tx_add(tx, SQL_pool_put, NULL, NULL);
  *     pg_put_text(params, pool->name);
  *     store_send(store, tx, on_pool_put, op);
  *
- * Each block of sql/queries begins with what it takes and gives, which tests/store/statements_test.c compares with what
- * PostgreSQL infers:
+ * Each block of sql/queries begins with what it takes and gives, which
+ * tests/store/statements_test.c compares with what PostgreSQL infers:
  *     -- name: pool_put
  *     -- takes: text int4 text bool
  *     -- gives: int4 */
@@ -26,8 +27,8 @@ enum statement {
 
 extern const struct pg_statement store_statements[STATEMENT_COUNT];
 
-/* Both take `tx`. Reads and everything of a web server go by the first. Writes of a leader that must keep their order go by
- * the second, which only a store with is_writing has. */
+/* Both take `tx`. Reads and everything of a web server go by the first. Writes of a leader that
+ * must keep their order go by the second, which only a store with is_writing has. */
 void store_send(struct store *store, struct pg_tx *tx,
                 void (*on_end)(void *owner, const struct pg_outcome *outcome), void *owner);
 void store_send_write(struct store *store, struct pg_tx *tx,

@@ -27,7 +27,8 @@ static bool writer_is_up(const struct store *store)
     return store->writer != NULL && pg_state(store->writer) == PG_UP;
 }
 
-/* With a writing connection that alone decides, once all have been up: a lost reader costs a read, not the leadership. */
+/* With a writing connection that alone decides, once all have been up: a lost reader costs a read,
+ * not the leadership. */
 static bool store_is_up_now(const struct store *store)
 {
     if (!store->options.is_writing)
@@ -61,7 +62,8 @@ static void on_pg_state(struct pg *pg, enum pg_state state, const struct err *er
         store->options.on_state(store, is_up, err);
 }
 
-int store_open(struct store **out, struct loop *loop, const struct store_options *options, struct err *err)
+int store_open(struct store **out, struct loop *loop, const struct store_options *options,
+               struct err *err)
 {
     struct store *store = calloc(1, sizeof *store);
     struct pg_options pg = {

@@ -24,8 +24,8 @@ static void wipe(struct buf *buf)
 }
 
 /* The plain text in `out`; false when it cannot be read here. */
-static bool unseal(const struct store *store, const char *kind, struct str name, struct str sealed, int32_t key_no,
-                   struct buf *out)
+static bool unseal(const struct store *store, const char *kind, struct str name, struct str sealed,
+                   int32_t key_no, struct buf *out)
 {
     const struct seal *seal = store_seal(store);
     struct arena arena = { 0 };
@@ -37,8 +37,8 @@ static bool unseal(const struct store *store, const char *kind, struct str name,
     return rc == 0;
 }
 
-static void put_sealed(const struct store *store, struct pg_params *params, const char *kind, struct str name,
-                       struct str plain)
+static void put_sealed(const struct store *store, struct pg_params *params, const char *kind,
+                       struct str name, struct str plain)
 {
     struct arena arena = { 0 };
     struct buf sealed = { 0 };
@@ -67,15 +67,17 @@ enum { POOL_NAME, POOL_SLOTS, POOL_DESCRIPTION, POOL_DEFERRED };
 static void on_pools(void *owner, const struct pg_outcome *outcome)
 {
     struct op *op = owner;
-    void (*on_pool)(void *, const struct pool_row *) = (void (*)(void *, const struct pool_row *))op->on_row;
+    void (*on_pool)(void *, const struct pool_row *) =
+        (void (*)(void *, const struct pool_row *))op->on_row;
 
     for (uint32_t i = 0; outcome->rc == 0 && i < pg_row_count(outcome->results[0]); i++)
-        on_pool(op->owner, &(struct pool_row){
-            .name = pg_get_text(outcome->results[0], i, POOL_NAME),
-            .slots = (int32_t)pg_get_int(outcome->results[0], i, POOL_SLOTS),
-            .description = pg_get_text(outcome->results[0], i, POOL_DESCRIPTION),
-            .include_deferred = pg_get_bool(outcome->results[0], i, POOL_DEFERRED),
-        });
+        on_pool(op->owner,
+                &(struct pool_row) {
+                    .name = pg_get_text(outcome->results[0], i, POOL_NAME),
+                    .slots = (int32_t)pg_get_int(outcome->results[0], i, POOL_SLOTS),
+                    .description = pg_get_text(outcome->results[0], i, POOL_DESCRIPTION),
+                    .include_deferred = pg_get_bool(outcome->results[0], i, POOL_DEFERRED),
+                });
     op_end(op, outcome);
 }
 
@@ -96,8 +98,9 @@ static void on_variables(void *owner, const struct pg_outcome *outcome)
             .updated_ms = pg_get_time_ms(result, i, VARIABLE_UPDATED),
         };
 
-        variable.is_unreadable = !unseal(op->store, "variable", variable.key, pg_get_text(result, i, VARIABLE_SEALED),
-                                         (int32_t)pg_get_int(result, i, VARIABLE_KEY_NO), &plain);
+        variable.is_unreadable =
+            !unseal(op->store, "variable", variable.key, pg_get_text(result, i, VARIABLE_SEALED),
+                    (int32_t)pg_get_int(result, i, VARIABLE_KEY_NO), &plain);
         variable.value = buf_str(&plain);
         on_variable(op->owner, &variable);
         wipe(&plain);
@@ -106,11 +109,20 @@ static void on_variables(void *owner, const struct pg_outcome *outcome)
 }
 
 enum {
-    CONNECTION_ID, CONNECTION_TYPE, CONNECTION_DESCRIPTION, CONNECTION_HOST, CONNECTION_PORT, CONNECTION_LOGIN,
-    CONNECTION_SCHEMA, CONNECTION_SEALED, CONNECTION_KEY_NO, CONNECTION_UPDATED,
+    CONNECTION_ID,
+    CONNECTION_TYPE,
+    CONNECTION_DESCRIPTION,
+    CONNECTION_HOST,
+    CONNECTION_PORT,
+    CONNECTION_LOGIN,
+    CONNECTION_SCHEMA,
+    CONNECTION_SEALED,
+    CONNECTION_KEY_NO,
+    CONNECTION_UPDATED,
 };
 
-/* What is sealed of a connection is one JSON object, so that its row does not tell which of the two it has. */
+/* What is sealed of a connection is one JSON object, so that its row does not tell which of the two
+ * it has. */
 static bool read_secrets(struct arena *arena, struct str plain, struct connection_row *connection)
 {
     const struct value *secrets;
@@ -140,9 +152,10 @@ static void give_connection(struct op *op, const struct pg_result *result, uint3
     };
 
     connection.is_unreadable =
-        !unseal(op->store, "connection", connection.connection_id, pg_get_text(result, row, CONNECTION_SEALED),
-                (int32_t)pg_get_int(result, row, CONNECTION_KEY_NO), &plain)
-        || !read_secrets(&arena, buf_str(&plain), &connection);
+        !unseal(op->store, "connection", connection.connection_id,
+                pg_get_text(result, row, CONNECTION_SEALED),
+                (int32_t)pg_get_int(result, row, CONNECTION_KEY_NO), &plain) ||
+        !read_secrets(&arena, buf_str(&plain), &connection);
     on_connection(op->owner, &connection);
     wipe(&plain);
     arena_clear(&arena);
@@ -169,23 +182,27 @@ static void read_all(struct store *store, uint32_t statement, void (*on_row)(voi
     store_send(store, tx, on_result, op);
 }
 
-void store_pools_read(struct store *store, void (*on_pool)(void *owner, const struct pool_row *pool),
+void store_pools_read(struct store *store,
+                      void (*on_pool)(void *owner, const struct pool_row *pool),
                       void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     read_all(store, SQL_pools_read, (void (*)(void))on_pool, on_pools, on_end, owner);
 }
 
-void store_variables_read(struct store *store, void (*on_variable)(void *owner, const struct variable_row *variable),
+void store_variables_read(struct store *store,
+                          void (*on_variable)(void *owner, const struct variable_row *variable),
                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     read_all(store, SQL_variables_read, (void (*)(void))on_variable, on_variables, on_end, owner);
 }
 
 void store_connections_read(struct store *store,
-                            void (*on_connection)(void *owner, const struct connection_row *connection),
+                            void (*on_connection)(void *owner,
+                                                  const struct connection_row *connection),
                             void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
-    read_all(store, SQL_connections_read, (void (*)(void))on_connection, on_connections, on_end, owner);
+    read_all(store, SQL_connections_read, (void (*)(void))on_connection, on_connections, on_end,
+             owner);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -209,7 +226,8 @@ void store_pool_put(struct store *store, const struct pool_row *pool,
     store_send(store, tx, op_end, op_new(store, on_end, owner));
 }
 
-void vault_add_variable(const struct store *store, struct pg_tx *tx, const struct variable_row *variable)
+void vault_add_variable(const struct store *store, struct pg_tx *tx,
+                        const struct variable_row *variable)
 {
     struct pg_params *params = pg_tx_add(tx, SQL_variable_put, NULL, NULL);
 
@@ -270,7 +288,8 @@ void vault_add_connection_open(struct pg_tx *tx, const struct connection_row *co
     put_open(pg_tx_add(tx, SQL_connection_set, NULL, NULL), connection);
 }
 
-void vault_add_connection(const struct store *store, struct pg_tx *tx, const struct connection_row *connection)
+void vault_add_connection(const struct store *store, struct pg_tx *tx,
+                          const struct connection_row *connection)
 {
     struct pg_params *params = pg_tx_add(tx, SQL_connection_put, NULL, NULL);
     struct buf secrets = secrets_json(connection);
@@ -307,8 +326,8 @@ static void delete_one(struct store *store, uint32_t statement, const char *kind
     store_send(store, tx, op_end, op);
 }
 
-void store_pool_delete(struct store *store, struct str name, void (*on_end)(void *owner, int rc, const struct err *err),
-                       void *owner)
+void store_pool_delete(struct store *store, struct str name,
+                       void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op;
 
@@ -317,7 +336,8 @@ void store_pool_delete(struct store *store, struct str name, void (*on_end)(void
         return;
     }
     op = op_new(store, on_end, owner);
-    (void)err_set(&op->err, ERR_FORBIDDEN, "default_pool cannot be deleted: tasks that name no pool use it");
+    (void)err_set(&op->err, ERR_FORBIDDEN,
+                  "default_pool cannot be deleted: tasks that name no pool use it");
     op_fail(op);
 }
 
@@ -328,7 +348,8 @@ void store_variable_delete(struct store *store, struct str key,
 }
 
 void store_connection_delete(struct store *store, struct str connection_id,
-                             void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+                             void (*on_end)(void *owner, int rc, const struct err *err),
+                             void *owner)
 {
     delete_one(store, SQL_connection_delete, "connection", connection_id, on_end, owner);
 }

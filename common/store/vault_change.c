@@ -8,9 +8,9 @@ static const struct {
     const char *word;
     enum statement delete;
 } KINDS[] = {
-    [VAULT_POOL] = {"pool",        SQL_pool_delete      },
-    [VAULT_VARIABLE] = { "variable",   SQL_variable_delete  },
-    [VAULT_CONNECTION] = { "connection", SQL_connection_delete},
+    [VAULT_POOL] = { "pool", SQL_pool_delete },
+    [VAULT_VARIABLE] = { "variable", SQL_variable_delete },
+    [VAULT_CONNECTION] = { "connection", SQL_connection_delete },
 };
 
 static void add_change(struct store *store, struct pg_tx *tx, const struct vault_row *row)

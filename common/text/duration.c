@@ -8,12 +8,8 @@ static const struct unit {
     const char *name;
     int64_t ms;
 } units[] = {
-    {"w",   7 * MS_PER_DAY},
-    { "d",  MS_PER_DAY    },
-    { "h",  MS_PER_HOUR   },
-    { "m",  MS_PER_MINUTE },
-    { "s",  MS_PER_SECOND },
-    { "ms", 1             },
+    { "w", 7 * MS_PER_DAY }, { "d", MS_PER_DAY },    { "h", MS_PER_HOUR },
+    { "m", MS_PER_MINUTE },  { "s", MS_PER_SECOND }, { "ms", 1 },
 };
 
 enum { UNIT_COUNT = sizeof units / sizeof units[0] };

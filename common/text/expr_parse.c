@@ -117,32 +117,23 @@ static int parse_level(struct parser *parser, const struct level *level, parse_f
 
 static int parse_product(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = {
-        {"*",   EXPR_MULTIPLY    },
-        { "/",  EXPR_DIVIDE      },
-        { "//", EXPR_FLOOR_DIVIDE},
-        { "%",  EXPR_MODULO      },
-        { NULL, 0                }
-    };
+    static const struct level level[] = { { "*", EXPR_MULTIPLY },
+                                          { "/", EXPR_DIVIDE },
+                                          { "//", EXPR_FLOOR_DIVIDE },
+                                          { "%", EXPR_MODULO },
+                                          { NULL, 0 } };
     return parse_level(parser, level, expr_parse_unary, out);
 }
 
 static int parse_join(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = {
-        {"~",   EXPR_JOIN},
-        { NULL, 0        }
-    };
+    static const struct level level[] = { { "~", EXPR_JOIN }, { NULL, 0 } };
     return parse_level(parser, level, parse_product, out);
 }
 
 static int parse_sum(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = {
-        {"+",   EXPR_ADD     },
-        { "-",  EXPR_SUBTRACT},
-        { NULL, 0            }
-    };
+    static const struct level level[] = { { "+", EXPR_ADD }, { "-", EXPR_SUBTRACT }, { NULL, 0 } };
     return parse_level(parser, level, parse_join, out);
 }
 
@@ -151,15 +142,9 @@ static int parse_sum(struct parser *parser, const struct expr_node **out)
 static int take_comparison(struct parser *parser, enum expr_kind *out)
 {
     static const struct level comparisons[] = {
-        {"==",   EXPR_EQUAL        },
-        { "!=",  EXPR_UNEQUAL      },
-        { "<",   EXPR_LESS         },
-        { "<=",  EXPR_LESS_EQUAL   },
-        { ">",   EXPR_GREATER      },
-        { ">=",  EXPR_GREATER_EQUAL},
-        { "in",  EXPR_IN           },
-        { "not", EXPR_NOT_IN       },
-        { NULL,  0                 },
+        { "==", EXPR_EQUAL },      { "!=", EXPR_UNEQUAL }, { "<", EXPR_LESS },
+        { "<=", EXPR_LESS_EQUAL }, { ">", EXPR_GREATER },  { ">=", EXPR_GREATER_EQUAL },
+        { "in", EXPR_IN },         { "not", EXPR_NOT_IN }, { NULL, 0 },
     };
     *out = EXPR_LITERAL;
     for (const struct level *c = comparisons; c->mark != NULL; c++) {
@@ -216,19 +201,13 @@ static int parse_not(struct parser *parser, const struct expr_node **out)
 
 static int parse_and(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = {
-        {"and", EXPR_AND},
-        { NULL, 0       }
-    };
+    static const struct level level[] = { { "and", EXPR_AND }, { NULL, 0 } };
     return parse_level(parser, level, parse_not, out);
 }
 
 static int parse_or(struct parser *parser, const struct expr_node **out)
 {
-    static const struct level level[] = {
-        {"or",  EXPR_OR},
-        { NULL, 0      }
-    };
+    static const struct level level[] = { { "or", EXPR_OR }, { NULL, 0 } };
     return parse_level(parser, level, parse_and, out);
 }
 
@@ -272,13 +251,13 @@ static int refuse_rest(struct parser *parser)
     static const struct {
         const char *mark, *hint;
     } known[] = {
-        {"=",   "compare with =="                                                             },
-        { "&&", "write and"                                                                   },
-        { "||", "write or"                                                                    },
-        { "!",  "write not"                                                                   },
-        { "**", "powers are not known"                                                        },
-        { "is", "for a missing value write value | default(...); for null write value == null"},
-        { "?",  "write a if condition else b"                                                 },
+        { "=", "compare with ==" },
+        { "&&", "write and" },
+        { "||", "write or" },
+        { "!", "write not" },
+        { "**", "powers are not known" },
+        { "is", "for a missing value write value | default(...); for null write value == null" },
+        { "?", "write a if condition else b" },
     };
     struct str found = expr_describe(parser);
     err_set(parser->err, ERR_INVALID, "%.*s is not expected here", STR_ARG(found));
@@ -333,10 +312,9 @@ static int compile(struct parser *parser, const struct expr **out, uint32_t *out
 
 static struct parser parser_of(struct arena *arena, struct str text, struct err *err)
 {
-    return (struct parser) {
-        .lexer = {.arena = arena, .text = text, .err = err},
-          .arena = arena, .err = err
-    };
+    return (struct parser) { .lexer = { .arena = arena, .text = text, .err = err },
+                             .arena = arena,
+                             .err = err };
 }
 
 static int check_size(struct str text, uint32_t *out_at, struct err *err)

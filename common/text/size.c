@@ -5,16 +5,9 @@ static const struct unit {
     const char *name;
     int64_t bytes;
 } units[] = {
-    {"",    1            },
-    { "k",  1000         },
-    { "K",  1000         },
-    { "M",  1000000      },
-    { "G",  1000000000   },
-    { "T",  1000000000000},
-    { "Ki", 1LL << 10    },
-    { "Mi", 1LL << 20    },
-    { "Gi", 1LL << 30    },
-    { "Ti", 1LL << 40    },
+    { "", 1 },           { "k", 1000 },          { "K", 1000 },       { "M", 1000000 },
+    { "G", 1000000000 }, { "T", 1000000000000 }, { "Ki", 1LL << 10 }, { "Mi", 1LL << 20 },
+    { "Gi", 1LL << 30 }, { "Ti", 1LL << 40 },
 };
 
 enum { UNIT_COUNT = sizeof units / sizeof units[0], FIRST_BINARY = 6 };

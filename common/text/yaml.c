@@ -506,7 +506,7 @@ static struct reader reader_new(struct arena *arena, const struct yaml_limits *l
 {
     struct reader reader = {
         .arena = arena,
-        .limits = {YAML_BYTES_MAX, YAML_DEPTH_MAX, YAML_ALIAS_NODES_MAX, YAML_PROBLEMS_MAX},
+        .limits = { YAML_BYTES_MAX, YAML_DEPTH_MAX, YAML_ALIAS_NODES_MAX, YAML_PROBLEMS_MAX },
     };
     if (limits != NULL)
         reader.limits = *limits;

@@ -59,10 +59,9 @@ const char *message_name(enum message_type type)
 
 struct message message_hello(struct str program)
 {
-    return (struct message) {
-        .type = MESSAGE_HELLO,
-        .hello = {MESSAGE_VERSION_LOWEST, MESSAGE_VERSION, program, STR(HEADRACE_VERSION)}
-    };
+    return (struct message) { .type = MESSAGE_HELLO,
+                              .hello = { MESSAGE_VERSION_LOWEST, MESSAGE_VERSION, program,
+                                         STR(HEADRACE_VERSION) } };
 }
 
 int message_hello_check(const struct message *hello, struct err *err)
@@ -559,27 +558,27 @@ static const struct translation {
     int (*read)(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
                 struct err *err);
 } translations[] = {
-    {MESSAGE_HELLO,             pack_hello,            read_hello           },
-    { MESSAGE_INVENTORY,        pack_inventory,        read_inventory       },
-    { MESSAGE_STARTED,          pack_started,          read_started         },
-    { MESSAGE_GRANT,            pack_grant,            read_grant           },
-    { MESSAGE_ACK,              pack_ack,              read_ack             },
-    { MESSAGE_KILL,             pack_kill,             read_kill            },
-    { MESSAGE_SYNC,             pack_sync,             read_nothing         },
-    { MESSAGE_RENEWED,          pack_renewed,          read_renewed         },
-    { MESSAGE_DRAIN,            pack_drain,            read_drain           },
-    { MESSAGE_STOP,             pack_stop,             read_nothing         },
-    { MESSAGE_ERRANDS,          pack_errands,          read_errands         },
-    { MESSAGE_ERRANDS_DONE,     pack_errands_done,     read_errands_done    },
-    { MESSAGE_SUBSCRIBE,        pack_subscribe,        read_nothing         },
-    { MESSAGE_NUDGE,            pack_nudge,            read_nothing         },
-    { MESSAGE_NOTES,            pack_notes,            read_notes           },
-    { MESSAGE_WHY_QUESTION,     pack_why_question,     read_why_question    },
-    { MESSAGE_WHY_ANSWER,       pack_why_answer,       read_why_answer      },
-    { MESSAGE_FIGURES_QUESTION, pack_figures_question, read_figures_question},
-    { MESSAGE_FIGURES_ANSWER,   pack_figures_answer,   read_figures_answer  },
-    { MESSAGE_LOG_CHUNK,        pack_log_chunk,        read_log_chunk       },
-    { MESSAGE_LOG_ACK,          pack_log_ack,          read_log_ack         },
+    { MESSAGE_HELLO, pack_hello, read_hello },
+    { MESSAGE_INVENTORY, pack_inventory, read_inventory },
+    { MESSAGE_STARTED, pack_started, read_started },
+    { MESSAGE_GRANT, pack_grant, read_grant },
+    { MESSAGE_ACK, pack_ack, read_ack },
+    { MESSAGE_KILL, pack_kill, read_kill },
+    { MESSAGE_SYNC, pack_sync, read_nothing },
+    { MESSAGE_RENEWED, pack_renewed, read_renewed },
+    { MESSAGE_DRAIN, pack_drain, read_drain },
+    { MESSAGE_STOP, pack_stop, read_nothing },
+    { MESSAGE_ERRANDS, pack_errands, read_errands },
+    { MESSAGE_ERRANDS_DONE, pack_errands_done, read_errands_done },
+    { MESSAGE_SUBSCRIBE, pack_subscribe, read_nothing },
+    { MESSAGE_NUDGE, pack_nudge, read_nothing },
+    { MESSAGE_NOTES, pack_notes, read_notes },
+    { MESSAGE_WHY_QUESTION, pack_why_question, read_why_question },
+    { MESSAGE_WHY_ANSWER, pack_why_answer, read_why_answer },
+    { MESSAGE_FIGURES_QUESTION, pack_figures_question, read_figures_question },
+    { MESSAGE_FIGURES_ANSWER, pack_figures_answer, read_figures_answer },
+    { MESSAGE_LOG_CHUNK, pack_log_chunk, read_log_chunk },
+    { MESSAGE_LOG_ACK, pack_log_ack, read_log_ack },
 };
 
 static const struct translation *translation_of(uint32_t type)

@@ -229,10 +229,8 @@ static int probe(struct wire_server *server, const struct wire_key *key, bool *o
 
     bool is_decided = false;
     while (rc == 0 && !is_decided) {
-        zmq_pollitem_t items[] = {
-            {.socket = server->wire->zap->zmq, .events = ZMQ_POLLIN},
-            { .socket = monitor,               .events = ZMQ_POLLIN}
-        };
+        zmq_pollitem_t items[] = { { .socket = server->wire->zap->zmq, .events = ZMQ_POLLIN },
+                                   { .socket = monitor, .events = ZMQ_POLLIN } };
         uint16_t event;
         uint32_t value;
         (void)zmq_poll(items, 2, PROBE_STEP_MS);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* attempt - one try of an instance, from its placing to its end: results, losses, proofs that it never started. */
+/* attempt - one try of an instance, from its placing to its end: results, losses, proofs that it
+ * never started. */
 #include "common/model/retry.h"
 #include "scheduler/core/core_state.h"
 
@@ -55,18 +56,26 @@ uint32_t attempt_new(struct core *core, struct ref ref, uint32_t worker, struct 
     if (core->attempts_free.count > 0)
         index = core->attempts_free.items[--core->attempts_free.count];
     else
-        VEC_ADD(&core->attempts, (struct attempt){ 0 });
+        VEC_ADD(&core->attempts, (struct attempt) { 0 });
     ASSERT(!map_get(&core->attempt_by_id, id_key(id), NULL));
-    core->attempts.items[index] = (struct attempt){
-        .id = id, .used = true, .ref = ref, .worker = worker, .queue = NONE, .pool = NONE, .estimate_ms = core->now_ms,
-        .placed_wall_ms = core->wall_ms, .wait = NONE,
+    core->attempts.items[index] = (struct attempt) {
+        .id = id,
+        .used = true,
+        .ref = ref,
+        .worker = worker,
+        .queue = NONE,
+        .pool = NONE,
+        .estimate_ms = core->now_ms,
+        .placed_wall_ms = core->wall_ms,
+        .wait = NONE,
     };
     map_put(&core->attempt_by_id, id_key(id), index);
     if (worker != NONE) {
         worker_link(core, index);
         core->active++;
-        timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
-                  (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)id.low });
+        timer_set(
+            core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
+            (struct timer) { .kind = TIMER_LEASE, .index = index, .number = (int64_t)id.low });
     } else {
         pool_take_deferred(core, &core->attempts.items[index]);
     }
@@ -103,7 +112,8 @@ void attempt_free(struct core *core, uint32_t index)
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 /* Frees the attempt and writes its end; the instance is in `state` from now on. */
-static struct record *attempt_close(struct core *core, uint32_t index, enum task_state state, enum cause cause)
+static struct record *attempt_close(struct core *core, uint32_t index, enum task_state state,
+                                    enum cause cause)
 {
     struct attempt *attempt = &core->attempts.items[index];
     struct ref ref = attempt->ref;
@@ -113,7 +123,8 @@ static struct record *attempt_close(struct core *core, uint32_t index, enum task
     instance_set(core, ref, state, cause);
     struct record *record = write_try(core, WRITE_TRY_ENDED, ref, state, cause);
     record->try.attempt = attempt->id;
-    record->try.worker_no = attempt->worker != NONE ? core->workers.items[attempt->worker].worker_no : 0;
+    record->try.worker_no =
+        attempt->worker != NONE ? core->workers.items[attempt->worker].worker_no : 0;
     record->try.credit = attempt->credit;
     record->try.queued_ms = attempt->placed_wall_ms;
     record->try.started_ms = attempt->started_wall_ms;
@@ -128,7 +139,8 @@ static struct record *attempt_close(struct core *core, uint32_t index, enum task
     return record;
 }
 
-void attempt_failed(struct core *core, uint32_t index, const struct result *result, enum cause cause)
+void attempt_failed(struct core *core, uint32_t index, const struct result *result,
+                    enum cause cause)
 {
     struct attempt *attempt = &core->attempts.items[index];
     struct ref ref = attempt->ref;
@@ -137,7 +149,8 @@ void attempt_failed(struct core *core, uint32_t index, const struct result *resu
     uint32_t tries = (uint32_t)(instance->try_no - instance->try_base);
     bool again = tries <= task->retries && retry_is_wanted(task, result);
     int64_t delay_ms = again ? retry_delay_ms(task, tries, rand_real(&core->rand)) : 0;
-    struct record *record = attempt_close(core, index, again ? TASK_UP_FOR_RETRY : TASK_FAILED, cause);
+    struct record *record =
+        attempt_close(core, index, again ? TASK_UP_FOR_RETRY : TASK_FAILED, cause);
     record->try.exit_code = result->exit_code;
     record->try.error = str_clean(batch_arena(core), result->error);
     record->try.cpu_ms = result->cpu_ms;
@@ -151,8 +164,10 @@ void attempt_failed(struct core *core, uint32_t index, const struct result *resu
     }
     core->stats.retried++;
     timer_set(core, core->now_ms + delay_ms,
-              (struct timer){ .kind = TIMER_RETRY, .ref = ref, .index = instance->row_no,
-                              .number = run_get(core, ref.run)->run_no });
+              (struct timer) { .kind = TIMER_RETRY,
+                               .ref = ref,
+                               .index = instance->row_no,
+                               .number = run_get(core, ref.run)->run_no });
 }
 
 /* Ours, not the author's: it is placed again, a few times, without using up `retries`. */
@@ -163,7 +178,8 @@ static void lost(struct core *core, uint32_t index, enum cause cause, struct str
     bool again = instance->infra_tries < core->limits.infra_retries_max;
     core->stats.lost++;
     struct record *record = attempt_close(core, index, again ? TASK_SCHEDULED : TASK_FAILED, cause);
-    if (instance->infra_tries < UINT8_MAX) /* after its row, which keeps the count it began with: see recovery */
+    if (instance->infra_tries <
+        UINT8_MAX) /* after its row, which keeps the count it began with: see recovery */
         instance->infra_tries++;
     record->try.error = str_clean(batch_arena(core), error);
     note_instance(core, ref, cause);
@@ -177,8 +193,8 @@ static void lost(struct core *core, uint32_t index, enum cause cause, struct str
     }
 }
 
-static void succeeded(struct core *core, uint32_t index, const struct result *result, enum task_state state,
-                      enum cause cause)
+static void succeeded(struct core *core, uint32_t index, const struct result *result,
+                      enum task_state state, enum cause cause)
 {
     struct ref ref = core->attempts.items[index].ref;
     struct record *record = attempt_close(core, index, state, cause);
@@ -205,20 +221,36 @@ void attempt_result(struct core *core, uint32_t index, const struct result *resu
     if (!attempt->started && result->started_unix_ms > 0)
         notify_started(core, index); /* it has ended before anybody said that it began */
     switch (result->outcome) {
-    case OUTCOME_SUCCESS: succeeded(core, index, result, TASK_SUCCESS, CAUSE_EXIT_OK); break;
-    case OUTCOME_SKIPPED: succeeded(core, index, result, TASK_SKIPPED, CAUSE_EXIT_SKIPPED); break;
-    case OUTCOME_FAILED: attempt_failed(core, index, result, CAUSE_EXIT_FAILED); break;
-    case OUTCOME_TIMED_OUT: attempt_failed(core, index, result, CAUSE_TIMED_OUT); break;
-    case OUTCOME_OOM: attempt_failed(core, index, result, CAUSE_OUT_OF_MEMORY); break;
-    case OUTCOME_OUTPUT_TOO_LARGE: attempt_failed(core, index, result, CAUSE_OUTPUT_TOO_LARGE); break;
-    case OUTCOME_LEASE_OVER: lost(core, index, CAUSE_LEASE_OVER, result->error); break;
+    case OUTCOME_SUCCESS:
+        succeeded(core, index, result, TASK_SUCCESS, CAUSE_EXIT_OK);
+        break;
+    case OUTCOME_SKIPPED:
+        succeeded(core, index, result, TASK_SKIPPED, CAUSE_EXIT_SKIPPED);
+        break;
+    case OUTCOME_FAILED:
+        attempt_failed(core, index, result, CAUSE_EXIT_FAILED);
+        break;
+    case OUTCOME_TIMED_OUT:
+        attempt_failed(core, index, result, CAUSE_TIMED_OUT);
+        break;
+    case OUTCOME_OOM:
+        attempt_failed(core, index, result, CAUSE_OUT_OF_MEMORY);
+        break;
+    case OUTCOME_OUTPUT_TOO_LARGE:
+        attempt_failed(core, index, result, CAUSE_OUTPUT_TOO_LARGE);
+        break;
+    case OUTCOME_LEASE_OVER:
+        lost(core, index, CAUSE_LEASE_OVER, result->error);
+        break;
     case OUTCOME_NOT_STARTED:
         if (result->hard)
             attempt_failed(core, index, result, CAUSE_SPAWN_FAILED);
         else
             lost(core, index, CAUSE_SPAWN_FAILED, result->error);
         break;
-    default: lost(core, index, CAUSE_LOST, result->error); break; /* lost, or killed and not by us */
+    default:
+        lost(core, index, CAUSE_LOST, result->error);
+        break; /* lost, or killed and not by us */
     }
 }
 
@@ -250,7 +282,8 @@ void attempt_lease_over(struct core *core, uint32_t index)
     int64_t at_ms = lost_at_ms(core, attempt);
     if (at_ms > core->now_ms) { /* renewed since */
         timer_set(core, at_ms,
-                  (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)attempt->id.low });
+                  (struct timer) {
+                      .kind = TIMER_LEASE, .index = index, .number = (int64_t)attempt->id.low });
         return;
     }
     if (attempt->dying)
@@ -270,17 +303,18 @@ void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
     if (instance_at(core, attempt->ref)->state == TASK_QUEUED)
         instance_set(core, attempt->ref, TASK_RUNNING, CAUSE_STARTED);
     const struct run *run = run_get(core, attempt->ref.run);
-    VEC_ADD(&core->notes, (struct core_note){ .run_no = run->run_no,
-                                              .dag_no = core->dags.items[run->dag].dag_no,
-                                              .task = (int32_t)attempt->ref.task,
-                                              .map_index = attempt->ref.map,
-                                              .try_no = instance_at(core, attempt->ref)->try_no,
-                                              .state = TASK_RUNNING,
-                                              .cause = CAUSE_STARTED,
-                                              .at_ms = attempt->started_wall_ms });
+    VEC_ADD(&core->notes, (struct core_note) { .run_no = run->run_no,
+                                               .dag_no = core->dags.items[run->dag].dag_no,
+                                               .task = (int32_t)attempt->ref.task,
+                                               .map_index = attempt->ref.map,
+                                               .try_no = instance_at(core, attempt->ref)->try_no,
+                                               .state = TASK_RUNNING,
+                                               .cause = CAUSE_STARTED,
+                                               .at_ms = attempt->started_wall_ms });
     notify_started(core, index);
     timer_set(core, core->now_ms + core->limits.running_write_ms,
-              (struct timer){ .kind = TIMER_RUNNING, .index = index, .number = (int64_t)attempt->id.low });
+              (struct timer) {
+                  .kind = TIMER_RUNNING, .index = index, .number = (int64_t)attempt->id.low });
 }
 
 void attempt_write_running(struct core *core, uint32_t index)
@@ -289,7 +323,8 @@ void attempt_write_running(struct core *core, uint32_t index)
     if (attempt->written || attempt->dying)
         return;
     attempt->written = true;
-    struct record *record = write_try(core, WRITE_TRY_STARTED, attempt->ref, TASK_RUNNING, CAUSE_STARTED);
+    struct record *record =
+        write_try(core, WRITE_TRY_STARTED, attempt->ref, TASK_RUNNING, CAUSE_STARTED);
     record->try.attempt = attempt->id;
     record->try.queued_ms = attempt->placed_wall_ms;
     record->try.started_ms = attempt->started_wall_ms;
@@ -297,7 +332,8 @@ void attempt_write_running(struct core *core, uint32_t index)
 
 /* ---- killed ones ----------------------------------------------------------------------------- */
 
-/* The row has had its state since the kill; now it gets the time of its end, and whoever waited for it may go on. */
+/* The row has had its state since the kill; now it gets the time of its end, and whoever waited for
+ * it may go on. */
 void attempt_died(struct core *core, uint32_t index)
 {
     struct attempt *attempt = &core->attempts.items[index];
@@ -305,7 +341,8 @@ void attempt_died(struct core *core, uint32_t index)
     struct run *run = run_get(core, ref.run);
     struct instance *instance = instance_at(core, ref);
     ASSERT(attempt->dying && instance->attempt == index);
-    struct record *record = write_try(core, WRITE_TRY_ENDED, ref, attempt->died_state, attempt->kill_cause);
+    struct record *record =
+        write_try(core, WRITE_TRY_ENDED, ref, attempt->died_state, attempt->kill_cause);
     record->try.row_no = attempt->row_no;
     record->try.attempt = attempt->id;
     record->try.started_ms = attempt->started_wall_ms;
@@ -319,7 +356,8 @@ void attempt_died(struct core *core, uint32_t index)
 }
 
 /* A deferred one has what it waited for, or will not get it. */
-void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause, struct str error)
+void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause,
+                  struct str error)
 {
     struct ref ref = core->attempts.items[index].ref;
     struct record *record = attempt_close(core, index, state, cause);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* backfill - runs for a range of past dates, a few at a time. It goes through the firings of the DAG's schedule one by one; for
- * each it asks the database whether that date has a run. Where it stands is written with what it did, so that a date is never
- * done twice, whoever leads. Its runs count against its own limit and not against the DAG's. */
+/* backfill - runs for a range of past dates, a few at a time. It goes through the firings of the
+ * DAG's schedule one by one; for each it asks the database whether that date has a run. Where it
+ * stands is written with what it did, so that a date is never done twice, whoever leads. Its runs
+ * count against its own limit and not against the DAG's. */
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
 
@@ -9,13 +10,14 @@ enum { DRY_DATES_MAX = 10000, RETRY_MS = 1000 };
 
 struct backfill *backfill_by_no(const struct core *core, int64_t backfill_no)
 {
-    VEC_EACH(&core->backfills, i)
+    VEC_EACH (&core->backfills, i)
         if (core->backfills.items[i]->row.backfill_no == backfill_no)
             return core->backfills.items[i];
     return NULL;
 }
 
-static struct backfill *backfill_add(struct core *core, const struct backfill_row *row, uint32_t dag)
+static struct backfill *backfill_add(struct core *core, const struct backfill_row *row,
+                                     uint32_t dag)
 {
     struct backfill *backfill = calloc(1, sizeof *backfill);
     ASSERT(backfill != NULL);
@@ -50,7 +52,8 @@ static void forget(struct core *core, struct backfill *backfill)
 
 /* ---- its dates ------------------------------------------------------------------------------- */
 
-/* The DAG's schedule without its bounds: a backfill may begin before start_date. Fixed distances keep their phase. */
+/* The DAG's schedule without its bounds: a backfill may begin before start_date. Fixed distances
+ * keep their phase. */
 static struct timetable unbounded(const struct core *core, const struct backfill *backfill)
 {
     struct timetable t = core->dags.items[backfill->dag].timetable;
@@ -64,16 +67,19 @@ static struct timetable unbounded(const struct core *core, const struct backfill
 }
 
 /* What had not fired when it was asked for is none of its dates. */
-static bool next_forwards(const struct backfill *backfill, const struct timetable *t, struct firing *out)
+static bool next_forwards(const struct backfill *backfill, const struct timetable *t,
+                          struct firing *out)
 {
     const struct backfill_row *row = &backfill->row;
     int64_t after_ms = row->has_cursor ? row->cursor_ms : row->from_ms - 1;
     while (timetable_next(t, after_ms, out) && out->logical_ms < row->from_ms)
         after_ms = out->fire_ms;
-    return timetable_next(t, after_ms, out) && out->logical_ms <= row->to_ms && out->fire_ms <= row->created_ms;
+    return timetable_next(t, after_ms, out) && out->logical_ms <= row->to_ms &&
+           out->fire_ms <= row->created_ms;
 }
 
-static bool next_backwards(const struct backfill *backfill, const struct timetable *t, struct firing *out)
+static bool next_backwards(const struct backfill *backfill, const struct timetable *t,
+                           struct firing *out)
 {
     const struct backfill_row *row = &backfill->row;
     int64_t last_ms = row->cursor_ms - 1;
@@ -90,7 +96,8 @@ static bool next_date(const struct core *core, const struct backfill *backfill, 
     if (!dag->has_timetable)
         return false;
     struct timetable t = unbounded(core, backfill);
-    return backfill->row.backwards ? next_backwards(backfill, &t, out) : next_forwards(backfill, &t, out);
+    return backfill->row.backwards ? next_backwards(backfill, &t, out)
+                                   : next_forwards(backfill, &t, out);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -98,16 +105,18 @@ static bool next_date(const struct core *core, const struct backfill *backfill, 
 static void write_row(struct core *core, const struct backfill *backfill)
 {
     struct arena *arena = batch_arena(core);
-    VEC_ADD(&core->open->writes, (struct record){ .type = WRITE_BACKFILL, .backfill = backfill->row });
+    VEC_ADD(&core->open->writes,
+            (struct record) { .type = WRITE_BACKFILL, .backfill = backfill->row });
     struct backfill_row *row = &VEC_LAST(&core->open->writes).backfill;
     row->conf = str_copy(arena, row->conf);
     row->triggered_by = str_copy(arena, row->triggered_by);
 }
 
 /* run_no 0: the date got no run, for this reason. */
-static void write_date(struct core *core, const struct backfill *backfill, int64_t logical_ms, int64_t run_no, const char *reason)
+static void write_date(struct core *core, const struct backfill *backfill, int64_t logical_ms,
+                       int64_t run_no, const char *reason)
 {
-    VEC_ADD(&core->open->writes, (struct record){ .type = WRITE_BACKFILL_RUN });
+    VEC_ADD(&core->open->writes, (struct record) { .type = WRITE_BACKFILL_RUN });
     struct record *record = &VEC_LAST(&core->open->writes);
     record->backfill_run.backfill_no = backfill->row.backfill_no;
     record->backfill_run.logical_ms = logical_ms;
@@ -120,8 +129,9 @@ static void write_date(struct core *core, const struct backfill *backfill, int64
 static void answer_dates(struct core *core, struct backfill *backfill)
 {
     struct value *map = value_map(&core->step), *list = value_list(&core->step);
-    VEC_EACH(&backfill->dates, i)
-        value_add(&core->step, list, value_string(&core->step, context_time(&core->step, backfill->dates.items[i])));
+    VEC_EACH (&backfill->dates, i)
+        value_add(&core->step, list,
+                  value_string(&core->step, context_time(&core->step, backfill->dates.items[i])));
     value_put(&core->step, map, STR("dates"), list);
     write_request_done(core, backfill->row.backfill_no, 0, json_text(&core->step, map));
     forget(core, backfill);
@@ -141,7 +151,7 @@ static void finish(struct core *core, struct backfill *backfill)
 /* Beyond the limit only one that a running run waits for: see past_awaited. */
 static struct run *queued_run(const struct core *core, const struct backfill *backfill, bool full)
 {
-    VEC_EACH(&backfill->runs, i) {
+    VEC_EACH (&backfill->runs, i) {
         struct run *run = run_by_no(core, backfill->runs.items[i]);
         if (run != NULL && run->state == RUN_QUEUED && (!full || past_is_awaited(core, run)))
             return run;
@@ -154,7 +164,9 @@ static bool has_room(struct core *core, const struct backfill *backfill)
     if (core->runs_live < core->limits.runs_max && !batch_is_full(core))
         return true;
     timer_set(core, core->now_ms + RETRY_MS,
-              (struct timer){ .kind = TIMER_FIND, .index = FIND_BACKFILL, .number = backfill->row.backfill_no });
+              (struct timer) { .kind = TIMER_FIND,
+                               .index = FIND_BACKFILL,
+                               .number = backfill->row.backfill_no });
     return false;
 }
 
@@ -165,7 +177,8 @@ static bool go_on(struct core *core, struct backfill *backfill)
     struct firing firing;
     bool ended = backfill->row.ended_ms != 0;
     bool stands = !backfill->dry && (backfill->row.paused || dag->paused || dag->version == NONE);
-    bool full = !backfill->dry && backfill->active >= (uint32_t)backfill->row.max_active_runs && !MUTANT(CORE_BACKFILL_LIMIT);
+    bool full = !backfill->dry && backfill->active >= (uint32_t)backfill->row.max_active_runs &&
+                !MUTANT(CORE_BACKFILL_LIMIT);
     struct run *run = queued_run(core, backfill, full);
     if (run != NULL && !stands) {
         run_start(core, run);
@@ -183,8 +196,10 @@ static bool go_on(struct core *core, struct backfill *backfill)
     if (!has_room(core, backfill))
         return false;
     backfill->asking = true;
-    find_ask(core, (struct core_find){ .what = FIND_BACKFILL, .number = backfill->row.backfill_no, .dag_no = dag->dag_no,
-                                       .logical_ms = firing.logical_ms });
+    find_ask(core, (struct core_find) { .what = FIND_BACKFILL,
+                                        .number = backfill->row.backfill_no,
+                                        .dag_no = dag->dag_no,
+                                        .logical_ms = firing.logical_ms });
     return false;
 }
 
@@ -207,15 +222,17 @@ void backfills_check(struct core *core, const struct dag_entry *dag)
 /* ---- one date -------------------------------------------------------------------------------- */
 
 /* What the database has not yet counts too. */
-static struct run *run_of_date(const struct core *core, const struct backfill *backfill, int64_t logical_ms, struct run *found)
+static struct run *run_of_date(const struct core *core, const struct backfill *backfill,
+                               int64_t logical_ms, struct run *found)
 {
     if (MUTANT(CORE_BACKFILL_TWICE))
         return NULL;
     if (found != NULL && found->has_logical && found->logical_ms == logical_ms)
         return found;
-    VEC_EACH(&core->runs, i) {
+    VEC_EACH (&core->runs, i) {
         struct run *run = core->runs.items[i];
-        if (run != NULL && run->dag == backfill->dag && run->has_logical && run->logical_ms == logical_ms)
+        if (run != NULL && run->dag == backfill->dag && run->has_logical &&
+            run->logical_ms == logical_ms)
             return run;
     }
     return NULL;
@@ -223,25 +240,35 @@ static struct run *run_of_date(const struct core *core, const struct backfill *b
 
 static bool is_wanted_again(const struct backfill *backfill, const struct run *run)
 {
-    return run_state_is_final(run->state) && (backfill->row.reprocess == REPROCESS_COMPLETED ||
-                                              (backfill->row.reprocess == REPROCESS_FAILED && run->state == RUN_FAILED));
+    return run_state_is_final(run->state) &&
+           (backfill->row.reprocess == REPROCESS_COMPLETED ||
+            (backfill->row.reprocess == REPROCESS_FAILED && run->state == RUN_FAILED));
 }
 
 static void make_run(struct core *core, struct backfill *backfill, const struct firing *firing)
 {
     struct run *run = NULL;
     struct err err = { 0 };
-    struct run_wish wish = { .dag = backfill->dag, .run_id = STR_EMPTY, .type = RUN_BACKFILL, .has_logical = true,
-                             .logical_ms = firing->logical_ms, .interval_start_ms = firing->interval_start_ms,
-                             .interval_end_ms = firing->interval_end_ms, .run_after_ms = firing->fire_ms,
-                             .conf = backfill->conf, .triggered_by = backfill->row.triggered_by, .note = STR_EMPTY,
-                             .cause = CAUSE_REQUESTED, .backfill_no = backfill->row.backfill_no };
+    struct run_wish wish = { .dag = backfill->dag,
+                             .run_id = STR_EMPTY,
+                             .type = RUN_BACKFILL,
+                             .has_logical = true,
+                             .logical_ms = firing->logical_ms,
+                             .interval_start_ms = firing->interval_start_ms,
+                             .interval_end_ms = firing->interval_end_ms,
+                             .run_after_ms = firing->fire_ms,
+                             .conf = backfill->conf,
+                             .triggered_by = backfill->row.triggered_by,
+                             .note = STR_EMPTY,
+                             .cause = CAUSE_REQUESTED,
+                             .backfill_no = backfill->row.backfill_no };
     date_take(&core->dags.items[backfill->dag], firing->logical_ms);
     if (run_create(core, &wish, &run, &err) < 0)
         write_date(core, backfill, firing->logical_ms, 0, err.sentence);
 }
 
-static void do_date(struct core *core, struct backfill *backfill, const struct firing *firing, struct run *run)
+static void do_date(struct core *core, struct backfill *backfill, const struct firing *firing,
+                    struct run *run)
 {
     if (run == NULL) {
         make_run(core, backfill, firing);
@@ -249,7 +276,8 @@ static void do_date(struct core *core, struct backfill *backfill, const struct f
         backfill_take(core, run, backfill->row.backfill_no);
         run_clear(core, run);
     } else {
-        write_date(core, backfill, firing->logical_ms, 0, run_state_is_final(run->state) ? "already exists" : "in flight");
+        write_date(core, backfill, firing->logical_ms, 0,
+                   run_state_is_final(run->state) ? "already exists" : "in flight");
     }
 }
 
@@ -268,7 +296,8 @@ void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, 
         struct run *run = run_of_date(core, backfill, firing.logical_ms, found);
         backfill->row.has_cursor = true;
         backfill->row.cursor_ms = firing.fire_ms;
-        if (backfill->dry && (run == NULL || is_wanted_again(backfill, run)) && backfill->dates.count < DRY_DATES_MAX)
+        if (backfill->dry && (run == NULL || is_wanted_again(backfill, run)) &&
+            backfill->dates.count < DRY_DATES_MAX)
             VEC_ADD(&backfill->dates, firing.logical_ms);
         if (!backfill->dry) {
             write_row(core, backfill);
@@ -328,13 +357,16 @@ static struct str conf_text(struct core *core, const struct value *conf)
     return conf != NULL && conf->type == VALUE_MAP ? json_text(&core->step, conf) : STR("{}");
 }
 
-static int check_wish(struct core *core, const struct request *request, const struct dag_entry *dag, struct err *err)
+static int check_wish(struct core *core, const struct request *request, const struct dag_entry *dag,
+                      struct err *err)
 {
     const struct value *params = NULL;
     if (dag->gone || dag->version == NONE)
         return err_set(err, ERR_CONFLICT, "the file of DAG %.*s is gone", STR_ARG(dag->id));
-    if (!dag->has_timetable || dag->timetable.kind == TIMETABLE_ONCE || dag->timetable.kind == TIMETABLE_CONTINUOUS)
-        return err_set(err, ERR_UNPROCESSABLE, "DAG %.*s has no schedule that gives dates", STR_ARG(dag->id));
+    if (!dag->has_timetable || dag->timetable.kind == TIMETABLE_ONCE ||
+        dag->timetable.kind == TIMETABLE_CONTINUOUS)
+        return err_set(err, ERR_UNPROCESSABLE, "DAG %.*s has no schedule that gives dates",
+                       STR_ARG(dag->id));
     if (request->from_ms > request->to_ms)
         return err_set(err, ERR_UNPROCESSABLE, "from_date is after to_date");
     if (request->from_ms > core->wall_ms)
@@ -342,24 +374,34 @@ static int check_wish(struct core *core, const struct request *request, const st
     if (request->max_active_runs < 1)
         return err_set(err, ERR_UNPROCESSABLE, "max_active_runs is at least 1");
     if (request->backwards && core->versions.items[dag->version].reads_past)
-        return err_set(err, ERR_UNPROCESSABLE, "DAG %.*s has tasks with depends_on_past: its runs cannot go backwards", STR_ARG(dag->id));
+        return err_set(err, ERR_UNPROCESSABLE,
+                       "DAG %.*s has tasks with depends_on_past: its runs cannot go backwards",
+                       STR_ARG(dag->id));
     for (uint32_t i = 0; i < core->backfills.count && !request->dry_run; i++)
-        if (core->backfills.items[i]->dag == dag_index(core, dag) && !core->backfills.items[i]->dry &&
-            core->backfills.items[i]->row.ended_ms == 0)
-            return err_set(err, ERR_CONFLICT, "DAG %.*s has a running backfill, number %lld: there can be only one", STR_ARG(dag->id),
-                           (long long)core->backfills.items[i]->row.backfill_no);
-    return dag_params(core->versions.items[dag->version].dag, request->conf, &core->step, &params, err);
+        if (core->backfills.items[i]->dag == dag_index(core, dag) &&
+            !core->backfills.items[i]->dry && core->backfills.items[i]->row.ended_ms == 0)
+            return err_set(err, ERR_CONFLICT,
+                           "DAG %.*s has a running backfill, number %lld: there can be only one",
+                           STR_ARG(dag->id), (long long)core->backfills.items[i]->row.backfill_no);
+    return dag_params(core->versions.items[dag->version].dag, request->conf, &core->step, &params,
+                      err);
 }
 
-int backfill_request(struct core *core, const struct request *request, const struct dag_entry *dag, struct err *err)
+int backfill_request(struct core *core, const struct request *request, const struct dag_entry *dag,
+                     struct err *err)
 {
     int rc = check_wish(core, request, dag, err);
     if (rc < 0)
         return rc;
-    struct backfill_row row = { .backfill_no = request->request_no, .dag_no = dag->dag_no, .from_ms = request->from_ms,
-                                .to_ms = request->to_ms, .max_active_runs = request->max_active_runs,
-                                .reprocess = request->reprocess, .backwards = request->backwards,
-                                .conf = conf_text(core, request->conf), .triggered_by = request->actor,
+    struct backfill_row row = { .backfill_no = request->request_no,
+                                .dag_no = dag->dag_no,
+                                .from_ms = request->from_ms,
+                                .to_ms = request->to_ms,
+                                .max_active_runs = request->max_active_runs,
+                                .reprocess = request->reprocess,
+                                .backwards = request->backwards,
+                                .conf = conf_text(core, request->conf),
+                                .triggered_by = request->actor,
                                 .created_ms = core->wall_ms };
     struct backfill *backfill = backfill_add(core, &row, dag_index(core, dag));
     backfill->dry = request->dry_run;
@@ -380,7 +422,8 @@ static void cancel(struct core *core, struct backfill *backfill)
     backfill->row.paused = true;
     backfill->row.ended_ms = core->wall_ms;
     write_row(core, backfill);
-    while ((backfill = backfill_by_no(core, backfill_no)) != NULL && (run = queued_run(core, backfill, false)) != NULL)
+    while ((backfill = backfill_by_no(core, backfill_no)) != NULL &&
+           (run = queued_run(core, backfill, false)) != NULL)
         run_force(core, run, RUN_FAILED, CAUSE_RUN_STOPPED);
     backfill_check(core, backfill_no);
 }
@@ -389,7 +432,8 @@ int backfill_change(struct core *core, const struct request *request, struct err
 {
     struct backfill *backfill = backfill_by_no(core, request->backfill_no);
     if (backfill == NULL || backfill->dry || backfill->row.ended_ms != 0)
-        return err_set(err, ERR_CONFLICT, "backfill %lld is completed already", (long long)request->backfill_no);
+        return err_set(err, ERR_CONFLICT, "backfill %lld is completed already",
+                       (long long)request->backfill_no);
     if (str_is(request->what, "cancel")) {
         cancel(core, backfill);
         return 0;
@@ -418,8 +462,8 @@ void backfill_recover(struct core *core, const struct recovered_backfill *recove
 
 int64_t backfill_of_run(const struct core *core, int64_t run_no)
 {
-    VEC_EACH(&core->backfills, i)
-        VEC_EACH(&core->backfills.items[i]->runs, k)
+    VEC_EACH (&core->backfills, i)
+        VEC_EACH (&core->backfills.items[i]->runs, k)
             if (core->backfills.items[i]->runs.items[k] == run_no)
                 return core->backfills.items[i]->row.backfill_no;
     return 0;

@@ -15,7 +15,7 @@ struct arena *batch_arena(struct core *core)
 
 static struct record *add(struct core *core, enum record_type type)
 {
-    VEC_ADD(&core->open->writes, (struct record){ .type = type });
+    VEC_ADD(&core->open->writes, (struct record) { .type = type });
     return &VEC_LAST(&core->open->writes);
 }
 
@@ -32,7 +32,7 @@ static void touch(struct core *core, struct run *run)
 static struct run_row run_row(struct core *core, const struct run *run)
 {
     struct arena *arena = batch_arena(core);
-    return (struct run_row){
+    return (struct run_row) {
         .run_no = run->run_no,
         .dag_no = core->dags.items[run->dag].dag_no,
         .version_no = core->versions.items[run->version].version_no,
@@ -58,7 +58,8 @@ static void count_tasks(const struct run *run, const struct dag *dag, struct run
 {
     for (uint32_t t = 0; run->tasks != NULL && t < dag->task_count; t++) {
         const struct task_slot *slot = &run->tasks[t];
-        const struct expansion *mapped = slot->expansion != NONE ? &run->expansions.items[slot->expansion] : NULL;
+        const struct expansion *mapped =
+            slot->expansion != NONE ? &run->expansions.items[slot->expansion] : NULL;
         if (mapped != NULL && mapped->length == 0)
             mapped = NULL;
         uint32_t count = mapped != NULL ? mapped->length : 1;
@@ -142,7 +143,8 @@ void write_output(struct core *core, struct run *run, uint32_t task, int32_t map
     touch(core, run);
 }
 
-void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t length, struct str items)
+void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t length,
+                     struct str items)
 {
     struct record *record = add(core, WRITE_EXPANSION);
     record->expansion.run_no = run->run_no;
@@ -152,14 +154,14 @@ void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t
     touch(core, run);
 }
 
-struct record *write_try(struct core *core, enum record_type type, struct ref ref, enum task_state state,
-                         enum cause cause)
+struct record *write_try(struct core *core, enum record_type type, struct ref ref,
+                         enum task_state state, enum cause cause)
 {
     struct run *run = run_get(core, ref.run);
     const struct instance *instance = instance_at(core, ref);
     const struct task *task = task_at(core, ref);
     struct record *record = add(core, type);
-    record->try = (struct try_row){
+    record->try = (struct try_row) {
         .run_no = run->run_no,
         .dag_no = core->dags.items[run->dag].dag_no,
         .task = ref.task,
@@ -174,7 +176,8 @@ struct record *write_try(struct core *core, enum record_type type, struct ref re
         .priority = task->weight,
         .queued_ms = core->wall_ms,
         .error = STR_EMPTY,
-        .map_label = type == WRITE_TRY_PLACED ? instance_label(core, ref, batch_arena(core)) : STR_EMPTY,
+        .map_label =
+            type == WRITE_TRY_PLACED ? instance_label(core, ref, batch_arena(core)) : STR_EMPTY,
     };
     touch(core, run);
     return record;
@@ -186,25 +189,25 @@ void note_instance(struct core *core, struct ref ref, enum cause cause)
 {
     const struct run *run = run_get(core, ref.run);
     const struct instance *instance = instance_at(core, ref);
-    VEC_ADD(&core->open->notes, (struct core_note){ .run_no = run->run_no,
-                                                    .dag_no = core->dags.items[run->dag].dag_no,
-                                                    .task = (int32_t)ref.task,
-                                                    .map_index = ref.map,
-                                                    .try_no = instance->try_no,
-                                                    .state = instance->state,
-                                                    .cause = cause,
-                                                    .at_ms = core->wall_ms });
+    VEC_ADD(&core->open->notes, (struct core_note) { .run_no = run->run_no,
+                                                     .dag_no = core->dags.items[run->dag].dag_no,
+                                                     .task = (int32_t)ref.task,
+                                                     .map_index = ref.map,
+                                                     .try_no = instance->try_no,
+                                                     .state = instance->state,
+                                                     .cause = cause,
+                                                     .at_ms = core->wall_ms });
 }
 
 void note_run(struct core *core, const struct run *run)
 {
-    VEC_ADD(&core->open->notes, (struct core_note){ .run_no = run->run_no,
-                                                    .dag_no = core->dags.items[run->dag].dag_no,
-                                                    .task = -1,
-                                                    .map_index = -1,
-                                                    .state = (uint8_t)run->state,
-                                                    .cause = run->cause,
-                                                    .at_ms = core->wall_ms });
+    VEC_ADD(&core->open->notes, (struct core_note) { .run_no = run->run_no,
+                                                     .dag_no = core->dags.items[run->dag].dag_no,
+                                                     .task = -1,
+                                                     .map_index = -1,
+                                                     .state = (uint8_t)run->state,
+                                                     .cause = run->cause,
+                                                     .at_ms = core->wall_ms });
 }
 
 void hold_send(struct core *core, struct core_send send)
@@ -219,11 +222,14 @@ void send_now(struct core *core, struct core_send send)
     VEC_ADD(&core->sends, send);
 }
 
-static void send_acks(struct core *core, uint32_t worker, const struct id128 *attempts, uint32_t count)
+static void send_acks(struct core *core, uint32_t worker, const struct id128 *attempts,
+                      uint32_t count)
 {
-    send_now(core, (struct core_send){ .type = SEND_ACK,
-                                       .worker = core->workers.items[worker].identity,
-                                       .ack = { arena_copy(&core->step, attempts, count * sizeof *attempts), count } });
+    send_now(core,
+             (struct core_send) {
+                 .type = SEND_ACK,
+                 .worker = core->workers.items[worker].identity,
+                 .ack = { arena_copy(&core->step, attempts, count * sizeof *attempts), count } });
 }
 
 void hold_ack(struct core *core, uint32_t worker, struct id128 attempt)
@@ -232,7 +238,7 @@ void hold_ack(struct core *core, uint32_t worker, struct id128 attempt)
         send_acks(core, worker, &attempt, 1);
         return;
     }
-    VEC_ADD(&core->open->acks, (struct batch_ack){ worker, attempt });
+    VEC_ADD(&core->open->acks, (struct batch_ack) { worker, attempt });
 }
 
 void grant_send(struct core *core, uint32_t index)
@@ -242,20 +248,20 @@ void grant_send(struct core *core, uint32_t index)
     const struct run *run = run_get(core, attempt->ref.run);
     const struct instance *instance = instance_at(core, attempt->ref);
     attempt->granted_ms = core->now_ms;
-    send_now(core, (struct core_send){ .type = SEND_GRANT,
-                                       .worker = worker->identity,
-                                       .grant = { .attempt = attempt->id,
-                                                  .credit = attempt->credit,
-                                                  .stamp_ms = attempt->stamp_ms,
-                                                  .credit_ttl_ms = core->limits.credit_ttl_ms,
-                                                  .lease_ms = core->limits.lease_ms,
-                                                  .dag_id = run_dag(core, run)->id,
-                                                  .run_id = run->run_id,
-                                                  .task_id = task_at(core, attempt->ref)->id,
-                                                  .map_index = attempt->ref.map,
-                                                  .try_no = instance->try_no,
-                                                  .fence = instance->row_no,
-                                                  .spec = attempt->spec } });
+    send_now(core, (struct core_send) { .type = SEND_GRANT,
+                                        .worker = worker->identity,
+                                        .grant = { .attempt = attempt->id,
+                                                   .credit = attempt->credit,
+                                                   .stamp_ms = attempt->stamp_ms,
+                                                   .credit_ttl_ms = core->limits.credit_ttl_ms,
+                                                   .lease_ms = core->limits.lease_ms,
+                                                   .dag_id = run_dag(core, run)->id,
+                                                   .run_id = run->run_id,
+                                                   .task_id = task_at(core, attempt->ref)->id,
+                                                   .map_index = attempt->ref.map,
+                                                   .try_no = instance->try_no,
+                                                   .fence = instance->row_no,
+                                                   .spec = attempt->spec } });
 }
 
 void hold_grant(struct core *core, uint32_t attempt)
@@ -306,7 +312,8 @@ static void release_grants(struct core *core, struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->grants.count; i++) {
         const struct attempt *attempt = &core->attempts.items[batch->grants.items[i]];
-        if (attempt->used && id_eq(attempt->id, batch->grant_ids.items[i]) && !attempt->dying && attempt->spec != NULL)
+        if (attempt->used && id_eq(attempt->id, batch->grant_ids.items[i]) && !attempt->dying &&
+            attempt->spec != NULL)
             grant_send(core, batch->grants.items[i]);
     }
 }
@@ -319,7 +326,8 @@ static void release_send(struct core *core, struct core_send send)
         send.scale.reason = str_copy(&core->step, send.scale.reason);
     }
     if (send.type == SEND_ERRANDS) {
-        struct errand *items = arena_copy(&core->step, send.errands.items, send.errands.count * sizeof *items);
+        struct errand *items =
+            arena_copy(&core->step, send.errands.items, send.errands.count * sizeof *items);
         for (uint32_t i = 0; i < send.errands.count; i++)
             items[i].payload = str_copy(&core->step, items[i].payload);
         send.errands.items = items;
@@ -331,7 +339,7 @@ static void release(struct core *core, struct batch *batch)
 {
     release_grants(core, batch);
     release_acks(core, batch);
-    VEC_EACH(&batch->sends, i)
+    VEC_EACH (&batch->sends, i)
         release_send(core, batch->sends.items[i]);
     VEC_RESET(&batch->sends);
     VEC_RESET(&batch->acks);
@@ -343,13 +351,13 @@ void batch_committed(struct core *core, uint64_t batch_no)
     ASSERT(batch != NULL && batch->batch_no == batch_no);
     core->flight = NULL;
     release(core, batch);
-    VEC_EACH(&batch->notes, i)
+    VEC_EACH (&batch->notes, i)
         VEC_ADD(&core->notes, batch->notes.items[i]);
-    VEC_EACH(&batch->ended_runs, i)
+    VEC_EACH (&batch->ended_runs, i)
         run_free_if_done(core, batch->ended_runs.items[i], batch_no);
-    VEC_EACH(&batch->deleted_runs, i)
+    VEC_EACH (&batch->deleted_runs, i)
         (void)map_remove(&core->deleted, (uint64_t)batch->deleted_runs.items[i]);
-    VEC_EACH(&batch->notifications, i)
+    VEC_EACH (&batch->notifications, i)
         notify_ready(core, batch->notifications.items[i]);
     barrier_check(core);
 }
@@ -359,7 +367,8 @@ const struct core_batch *batch_begin(struct core *core)
     struct batch *batch = core->open;
     if (core->flight != NULL)
         return NULL;
-    if (batch->writes.count == 0) { /* what is held waited for batches before, and they are committed */
+    if (batch->writes.count ==
+        0) { /* what is held waited for batches before, and they are committed */
         release(core, batch);
         return NULL;
     }
@@ -367,6 +376,7 @@ const struct core_batch *batch_begin(struct core *core)
     core->open = batch == &core->batches[0] ? &core->batches[1] : &core->batches[0];
     batch_reset(core->open);
     core->open->batch_no = ++core->batch_no;
-    batch->view = (struct core_batch){ batch->batch_no, core->epoch, batch->writes.items, batch->writes.count };
+    batch->view = (struct core_batch) { batch->batch_no, core->epoch, batch->writes.items,
+                                        batch->writes.count };
     return &batch->view;
 }

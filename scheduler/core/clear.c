@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* clear - sets instances back so that they run again, or marks what they are. A process that is in the way is killed first;
- * its instance starts anew only when it is known to be gone. */
+/* clear - sets instances back so that they run again, or marks what they are. A process that is in
+ * the way is killed first; its instance starts anew only when it is known to be gone. */
 #include "common/model/setup.h"
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
 
 struct selection {
-    bool *tasks;            /* all instances of the task */
-    struct ref *instances;  /* single ones of mapped tasks */
+    bool *tasks;           /* all instances of the task */
+    struct ref *instances; /* single ones of mapped tasks */
     uint32_t instance_count;
 };
 
@@ -38,7 +38,8 @@ static void refuse(struct core *core, const struct request *request, int code, s
     write_request_done(core, request->request_no, code, json_text(&core->step, map));
 }
 
-static bool select_tasks(struct core *core, const struct request *request, const struct run *run, struct selection *out)
+static bool select_tasks(struct core *core, const struct request *request, const struct run *run,
+                         struct selection *out)
 {
     const struct dag *dag = run_dag(core, run);
     bool *around = ARENA_ARRAY(&core->step, bool, dag->task_count);
@@ -52,8 +53,8 @@ static bool select_tasks(struct core *core, const struct request *request, const
             continue;
         if (task < 0) {
             refuse(core, request, ERR_NOT_FOUND,
-                   str_format(&core->step, "this version of DAG %.*s has no task %.*s", STR_ARG(dag->id),
-                              STR_ARG(request->tasks[i].task_id)));
+                   str_format(&core->step, "this version of DAG %.*s has no task %.*s",
+                              STR_ARG(dag->id), STR_ARG(request->tasks[i].task_id)));
             return false;
         }
         around[task] = true;
@@ -64,7 +65,8 @@ static bool select_tasks(struct core *core, const struct request *request, const
         else if ((uint32_t)ref.map < run->expansions.items[expansion].length)
             out->instances[out->instance_count++] = ref;
     }
-    bool *down = ARENA_ARRAY(&core->step, bool, dag->task_count), *up = ARENA_ARRAY(&core->step, bool, dag->task_count);
+    bool *down = ARENA_ARRAY(&core->step, bool, dag->task_count),
+         *up = ARENA_ARRAY(&core->step, bool, dag->task_count);
     memcpy(down, around, dag->task_count * sizeof *down);
     memcpy(up, around, dag->task_count * sizeof *up);
     if (request->include_downstream)
@@ -119,9 +121,9 @@ static void clear_live(struct core *core, struct ref ref)
     attempt_spec_drop(core, attempt);
     run->live--;
     run->dying++;
-    hold_send(core, (struct core_send){ .type = SEND_KILL,
-                                        .worker = core->workers.items[attempt->worker].identity,
-                                        .kill = { attempt->id, CAUSE_CLEARED } });
+    hold_send(core, (struct core_send) { .type = SEND_KILL,
+                                         .worker = core->workers.items[attempt->worker].identity,
+                                         .kill = { attempt->id, CAUSE_CLEARED } });
 }
 
 static uint32_t clear_instance(struct core *core, const struct request *request, struct ref ref)
@@ -140,7 +142,7 @@ static uint32_t clear_instance(struct core *core, const struct request *request,
         attempt_free(core, index);
         instance->attempt = NONE;
     } else if (instance->row_no > 0) {
-        (void)clear_row(core, ref, (struct id128){ 0 });
+        (void)clear_row(core, ref, (struct id128) { 0 });
     }
     instance_set(core, ref, TASK_NONE, CAUSE_CLEARED);
     instance->try_base = instance->try_no;
@@ -149,20 +151,22 @@ static uint32_t clear_instance(struct core *core, const struct request *request,
     if (task_state_is_final(was))
         instance_unsettled(core, ref, was);
     if (ref.map >= 0)
-        run_get(core, ref.run)->tasks[ref.task].self.state = TASK_NONE; /* so that it is looked at again */
+        run_get(core, ref.run)->tasks[ref.task].self.state =
+            TASK_NONE; /* so that it is looked at again */
     return 1;
 }
 
-static uint32_t clear_task(struct core *core, const struct request *request, struct run *run, uint32_t task)
+static uint32_t clear_task(struct core *core, const struct request *request, struct run *run,
+                           uint32_t task)
 {
     struct task_slot *slot = &run->tasks[task];
     uint32_t expansion = slot->expansion, count = 0;
     slot->self.flags &= (uint8_t)~INSTANCE_EXCLUDED;
     if (expansion == NONE || run->expansions.items[expansion].length == 0)
-        return clear_instance(core, request, (struct ref){ run->index, task, -1 });
+        return clear_instance(core, request, (struct ref) { run->index, task, -1 });
     uint32_t length = run->expansions.items[expansion].length;
     for (uint32_t i = 0; i < length; i++)
-        count += clear_instance(core, request, (struct ref){ run->index, task, (int32_t)i });
+        count += clear_instance(core, request, (struct ref) { run->index, task, (int32_t)i });
     mapped_forget(core, run, task);
     return count;
 }
@@ -182,9 +186,12 @@ static bool version_is_fit(struct core *core, const struct request *request, con
 {
     if (!request->latest_version || core->dags.items[run->dag].version == run->version)
         return true;
-    refuse(core, request, ERR_UNSUPPORTED,
-           str_format(&core->step, "run %.*s keeps the version of the DAG that it began with: trigger a new run instead",
-                      STR_ARG(run->run_id)));
+    refuse(
+        core, request, ERR_UNSUPPORTED,
+        str_format(
+            &core->step,
+            "run %.*s keeps the version of the DAG that it began with: trigger a new run instead",
+            STR_ARG(run->run_id)));
     return false;
 }
 
@@ -247,9 +254,9 @@ static uint32_t mark_task(struct core *core, struct run *run, uint32_t task, enu
 {
     uint32_t expansion = run->tasks[task].expansion, count = 0;
     if (expansion == NONE || run->expansions.items[expansion].length == 0)
-        return mark_instance(core, (struct ref){ run->index, task, -1 }, state);
+        return mark_instance(core, (struct ref) { run->index, task, -1 }, state);
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-        count += mark_instance(core, (struct ref){ run->index, task, (int32_t)i }, state);
+        count += mark_instance(core, (struct ref) { run->index, task, (int32_t)i }, state);
     return count;
 }
 
@@ -257,8 +264,10 @@ void request_mark(struct core *core, const struct request *request, struct run *
 {
     struct selection selection = { 0 };
     uint32_t count = 0;
-    if (request->task_state != TASK_SUCCESS && request->task_state != TASK_FAILED && request->task_state != TASK_SKIPPED) {
-        refuse(core, request, ERR_UNPROCESSABLE, STR("a task can be marked success, failed or skipped"));
+    if (request->task_state != TASK_SUCCESS && request->task_state != TASK_FAILED &&
+        request->task_state != TASK_SKIPPED) {
+        refuse(core, request, ERR_UNPROCESSABLE,
+               STR("a task can be marked success, failed or skipped"));
         return;
     }
     if (run->tasks == NULL)

@@ -16,7 +16,7 @@ struct core *core_new(const struct core_limits *limits)
 
 static void runs_clear(struct core *core)
 {
-    VEC_EACH(&core->runs, i) {
+    VEC_EACH (&core->runs, i) {
         struct run *run = core->runs.items[i];
         if (run == NULL)
             continue;
@@ -35,10 +35,10 @@ static void runs_clear(struct core *core)
 
 static void dags_clear(struct core *core)
 {
-    VEC_EACH(&core->versions, i)
+    VEC_EACH (&core->versions, i)
         if (core->versions.items[i].used)
             dag_free(core->versions.items[i].dag);
-    VEC_EACH(&core->dags, i)
+    VEC_EACH (&core->dags, i)
         dag_entry_clear(&core->dags.items[i]);
     VEC_CLEAR(&core->versions);
     VEC_CLEAR(&core->versions_free);
@@ -50,16 +50,16 @@ static void dags_clear(struct core *core)
 
 static void limits_clear(struct core *core)
 {
-    VEC_EACH(&core->pools, i)
+    VEC_EACH (&core->pools, i)
         VEC_CLEAR(&core->pools.items[i].lanes);
-    VEC_EACH(&core->queues, i) {
+    VEC_EACH (&core->queues, i) {
         VEC_CLEAR(&core->queues.items[i].lanes);
         heap_clear(&core->queues.items[i].free_workers);
     }
-    VEC_EACH(&core->lanes, i)
+    VEC_EACH (&core->lanes, i)
         heap_clear(&core->lanes.items[i].ready);
-    VEC_EACH(&core->gates, i) {
-        VEC_EACH(&core->gates.items[i].parks, k)
+    VEC_EACH (&core->gates, i) {
+        VEC_EACH (&core->gates.items[i].parks, k)
             heap_clear(&core->gates.items[i].parks.items[k].heap);
         VEC_CLEAR(&core->gates.items[i].parks);
     }
@@ -78,9 +78,9 @@ static void limits_clear(struct core *core)
 
 static void workers_clear(struct core *core)
 {
-    VEC_EACH(&core->attempts, i)
+    VEC_EACH (&core->attempts, i)
         arena_clear(&core->attempts.items[i].arena);
-    VEC_EACH(&core->workers, i) {
+    VEC_EACH (&core->workers, i) {
         arena_clear(&core->workers.items[i].arena);
         VEC_CLEAR(&core->workers.items[i].queue_list);
         VEC_CLEAR(&core->workers.items[i].credits);
@@ -112,10 +112,10 @@ static void batches_clear(struct core *core)
 
 static void rest_clear(struct core *core)
 {
-    VEC_EACH(&core->backfills, i)
+    VEC_EACH (&core->backfills, i)
         backfill_free(core->backfills.items[i]);
     VEC_CLEAR(&core->backfills);
-    VEC_EACH(&core->assets, i)
+    VEC_EACH (&core->assets, i)
         VEC_CLEAR(&core->assets.items[i].dags);
     VEC_CLEAR(&core->assets);
     map_clear(&core->asset_by_name);
@@ -125,7 +125,7 @@ static void rest_clear(struct core *core)
     VEC_CLEAR(&core->connection_list);
     arena_clear(&core->variable_arena);
     arena_clear(&core->connection_arena);
-    VEC_EACH(&core->waits, i)
+    VEC_EACH (&core->waits, i)
         wait_clear(&core->waits.items[i]);
     VEC_CLEAR(&core->waits);
     VEC_CLEAR(&core->waits_free);
@@ -153,7 +153,7 @@ void core_reset(struct core *core)
     workers_clear(core);
     batches_clear(core);
     rest_clear(core);
-    *core = (struct core){ .limits = limits, .stats = stats, .batch_no = batch_no };
+    *core = (struct core) { .limits = limits, .stats = stats, .batch_no = batch_no };
     core->open = &core->batches[0];
     core->open->batch_no = ++core->batch_no;
 }
@@ -197,7 +197,8 @@ static void on_variable(struct core *core, const struct core_event *event)
     } else if (event->variable.value == NULL) {
         (void)map_remove_str(&core->variables, key);
     } else {
-        struct variable variable = { value_copy(&core->variable_arena, event->variable.value), event->variable.secret };
+        struct variable variable = { value_copy(&core->variable_arena, event->variable.value),
+                                     event->variable.secret };
         map_put_str(&core->variables, key, index);
         VEC_ADD(&core->variable_list, variable);
     }
@@ -215,7 +216,8 @@ static void on_connection(struct core *core, const struct core_event *event)
         (void)map_remove_str(&core->connections, id);
     } else {
         map_put_str(&core->connections, id, index);
-        VEC_ADD(&core->connection_list, value_copy(&core->connection_arena, event->connection.value));
+        VEC_ADD(&core->connection_list,
+                value_copy(&core->connection_arena, event->connection.value));
     }
 }
 
@@ -232,30 +234,72 @@ static void on_started(struct core *core, const struct core_event *event)
 static void handle(struct core *core, const struct core_event *event)
 {
     switch (event->type) {
-    case CORE_TICK: break;
-    case CORE_LED: on_led(core, event); break;
-    case CORE_UNLED: core_reset(core); break;
-    case CORE_DAG: dag_load(core, event); break;
-    case CORE_DAG_GONE: dag_gone(core, event->dag_gone.dag_no); break;
-    case CORE_POOL:
-        pool_set(core, event->pool.name, event->pool.slots, event->pool.include_deferred, event->pool.removed);
+    case CORE_TICK:
         break;
-    case CORE_VARIABLE: on_variable(core, event); break;
-    case CORE_CONNECTION: on_connection(core, event); break;
-    case CORE_RUN_RECOVERED: recover_run(core, event->run); break;
-    case CORE_WORKER_RECOVERED: recover_worker(core, event); break;
-    case CORE_RECOVERED: recover_done(core); break;
-    case CORE_REQUEST: request_handle(core, event->request); break;
-    case CORE_INVENTORY: inventory_take(core, event->inventory); break;
-    case CORE_STARTED: on_started(core, event); break;
-    case CORE_COMMITTED: batch_committed(core, event->committed.batch_no); break;
-    case CORE_AUTOSCALE: autoscale_set(core, event); break;
-    case CORE_BACKFILL_RECOVERED: backfill_recover(core, event->backfill); break;
-    case CORE_ASSET_RECOVERED: asset_recover(core, event->asset); break;
-    case CORE_FILE: file_found(core, event); break;
-    case CORE_FOUND: find_answer(core, &event->found.find, event->found.run, event->found.failed); break;
-    case CORE_ERRANDS_DONE: errands_done(core, event); break;
-    case CORE_NOTIFICATION: notify_recovered(core, event->notification); break;
+    case CORE_LED:
+        on_led(core, event);
+        break;
+    case CORE_UNLED:
+        core_reset(core);
+        break;
+    case CORE_DAG:
+        dag_load(core, event);
+        break;
+    case CORE_DAG_GONE:
+        dag_gone(core, event->dag_gone.dag_no);
+        break;
+    case CORE_POOL:
+        pool_set(core, event->pool.name, event->pool.slots, event->pool.include_deferred,
+                 event->pool.removed);
+        break;
+    case CORE_VARIABLE:
+        on_variable(core, event);
+        break;
+    case CORE_CONNECTION:
+        on_connection(core, event);
+        break;
+    case CORE_RUN_RECOVERED:
+        recover_run(core, event->run);
+        break;
+    case CORE_WORKER_RECOVERED:
+        recover_worker(core, event);
+        break;
+    case CORE_RECOVERED:
+        recover_done(core);
+        break;
+    case CORE_REQUEST:
+        request_handle(core, event->request);
+        break;
+    case CORE_INVENTORY:
+        inventory_take(core, event->inventory);
+        break;
+    case CORE_STARTED:
+        on_started(core, event);
+        break;
+    case CORE_COMMITTED:
+        batch_committed(core, event->committed.batch_no);
+        break;
+    case CORE_AUTOSCALE:
+        autoscale_set(core, event);
+        break;
+    case CORE_BACKFILL_RECOVERED:
+        backfill_recover(core, event->backfill);
+        break;
+    case CORE_ASSET_RECOVERED:
+        asset_recover(core, event->asset);
+        break;
+    case CORE_FILE:
+        file_found(core, event);
+        break;
+    case CORE_FOUND:
+        find_answer(core, &event->found.find, event->found.run, event->found.failed);
+        break;
+    case CORE_ERRANDS_DONE:
+        errands_done(core, event);
+        break;
+    case CORE_NOTIFICATION:
+        notify_recovered(core, event->notification);
+        break;
     }
 }
 
@@ -267,7 +311,7 @@ void core_step(struct core *core, const struct core_event *event, struct core_ou
     VEC_RESET(&core->errands);
     core->now_ms = event->now_ms;
     core->wall_ms = event->wall_ms;
-    *out = (struct core_out){ 0 };
+    *out = (struct core_out) { 0 };
     /* A DAG is taken whatever becomes of it. */
     if (!core->leading && event->type != CORE_LED) {
         if (event->type == CORE_DAG)
@@ -320,14 +364,14 @@ struct core_stats core_stats(const struct core *core)
     stats.timers = core->timers.count - core->timers_free.count;
     stats.waiting = core->waits.count - core->waits_free.count;
     stats.notifications_pending = core->notifications.count - core->notifications_free.count;
-    VEC_EACH(&core->dags, i)
+    VEC_EACH (&core->dags, i)
         stats.runs_queued += core->dags.items[i].used ? core->dags.items[i].queued_count : 0;
-    VEC_EACH(&core->runs, i) {
+    VEC_EACH (&core->runs, i) {
         const struct run *run = core->runs.items[i];
         for (uint32_t k = 0; run != NULL && k < run->demand.count; k++)
             stats.tasks_scheduled += run->demand.items[k].scheduled;
     }
-    VEC_EACH(&core->attempts, i) {
+    VEC_EACH (&core->attempts, i) {
         const struct attempt *attempt = &core->attempts.items[i];
         if (!attempt->used || attempt->worker == NONE)
             continue;
@@ -335,7 +379,7 @@ struct core_stats core_stats(const struct core *core)
         stats.tasks_queued += !attempt->started;
     }
     stats.workers = core->workers.count;
-    VEC_EACH(&core->workers, i)
+    VEC_EACH (&core->workers, i)
         stats.credits_open += worker_free_credits(core, &core->workers.items[i]);
     return stats;
 }

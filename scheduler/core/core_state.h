@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core_state - what the core holds in memory, and what its leaves offer one another. Private to scheduler/core.
+/* core_state - what the core holds in memory, and what its leaves offer one another. Private to
+ * scheduler/core.
  *
- * Things are named by index, never by address: a run by its slot, a task by its number, an instance by `struct ref`. Heaps
- * are lazy: an entry that no longer counts is recognised when it comes up. Each leaf's functions stand below, by file. */
+ * Things are named by index, never by address: a run by its slot, a task by its number, an instance
+ * by `struct ref`. Heaps are lazy: an entry that no longer counts is recognised when it comes up.
+ * Each leaf's functions stand below, by file. */
 #ifndef HEADRACE_CORE_STATE_H
 #define HEADRACE_CORE_STATE_H
 
@@ -20,7 +22,8 @@
 
 /* ---- runs and instances ---------------------------------------------------------------------- */
 
-/* One instance of a task. The counts are of the author's tries; a clear moves `try_base` up, so that retries start anew. */
+/* One instance of a task. The counts are of the author's tries; a clear moves `try_base` up, so
+ * that retries start anew. */
 struct instance {
     uint8_t state; /* enum task_state */
     uint8_t flags;
@@ -37,7 +40,8 @@ enum {
     INSTANCE_MAPPED = 4,   /* a task that was expanded; its own state is that of the whole */
 };
 
-/* A task of a run: its one instance, or the whole of its mapped ones, and how its upstream tasks ended. */
+/* A task of a run: its one instance, or the whole of its mapped ones, and how its upstream tasks
+ * ended. */
 struct task_slot {
     struct instance self;
     struct upstream_counts upstream;
@@ -57,7 +61,8 @@ struct output {
     struct str json; /* in the run's arena */
 };
 
-/* Scheduled instances of a run by queue, and how many of them its max_active_tasks lets count as the queue's demand. */
+/* Scheduled instances of a run by queue, and how many of them its max_active_tasks lets count as
+ * the queue's demand. */
 struct demand {
     uint32_t queue, scheduled, counted;
 };
@@ -90,13 +95,13 @@ struct run {
     uint32_t open_tasks;  /* tasks without an end */
     uint32_t live, dying; /* attempts */
     VEC(struct demand) demand;
-    uint64_t last_batch;  /* that wrote about it */
-    bool deadline_told;   /* that it was missed */
-    bool loaded;          /* read although it had ended: for a request, or as the past of another one */
+    uint64_t last_batch; /* that wrote about it */
+    bool deadline_told;  /* that it was missed */
+    bool loaded; /* read although it had ended: for a request, or as the past of another one */
     enum { PAST_UNKNOWN, PAST_ASKED, PAST_KNOWN } past_known;
-    uint32_t past; /* slot of the run before it, whose tasks its own look at; NONE */
+    uint32_t past;       /* slot of the run before it, whose tasks its own look at; NONE */
     int64_t backfill_no; /* whose limit it counts against until it ends; 0: that of its DAG */
-    uint32_t pins; /* live runs that look at this one so */
+    uint32_t pins;       /* live runs that look at this one so */
 };
 
 /* An instance, as heaps and lists carry it. */
@@ -107,7 +112,8 @@ struct ref {
 
 /* ---- placing --------------------------------------------------------------------------------- */
 
-/* Ready instances of one queue, one pool and one number of slots: what blocks one of them blocks them all. */
+/* Ready instances of one queue, one pool and one number of slots: what blocks one of them blocks
+ * them all. */
 struct lane {
     uint32_t queue, pool;
     int32_t slots;
@@ -118,8 +124,8 @@ struct lane {
     enum { LANE_OPEN, LANE_NO_SLOTS, LANE_NO_WORKER } blocked;
 };
 
-/* Instances that a closed gate keeps back, by lane: one of each goes on when the gate opens, so that a lane that is blocked
- * itself hides no other. */
+/* Instances that a closed gate keeps back, by lane: one of each goes on when the gate opens, so
+ * that a lane that is blocked itself hides no other. */
 struct park {
     uint32_t lane;
     struct heap heap;
@@ -127,7 +133,8 @@ struct park {
     uint64_t out_item;
 };
 
-/* A limit on how many run at once: max_active_tasks of a run, max_active_tis_* of a task, a paused DAG. */
+/* A limit on how many run at once: max_active_tasks of a run, max_active_tis_* of a task, a paused
+ * DAG. */
 struct gate {
     uint32_t limit, used;
     VEC(struct park) parks;
@@ -146,8 +153,8 @@ struct queue {
     VEC(uint32_t) lanes;
     struct heap free_workers; /* (-free credits, number): lazy */
     uint32_t live;            /* attempts placed from it */
-    uint64_t demand;          /* scheduled instances that could run if there were workers, pools aside */
-    uint32_t looked_for;      /* waits that need one of its workers to look */
+    uint64_t demand;     /* scheduled instances that could run if there were workers, pools aside */
+    uint32_t looked_for; /* waits that need one of its workers to look */
     /* autoscaling */
     bool scaled, failing, dirty;
     uint32_t min, max, slots, present;
@@ -173,30 +180,32 @@ struct attempt {
     bool started, written; /* as running */
     bool dying;            /* its row has its end, its process may live */
     enum cause kill_cause;
-    enum task_state died_state; /* of its row, and its number: the instance may have gone on since */
+    enum task_state
+        died_state; /* of its row, and its number: the instance may have gone on since */
     uint32_t row_no;
-    uint64_t seen;         /* number of the inventory that listed it last */
-    struct arena arena;    /* of the spec, until it is known to have started */
+    uint64_t seen;      /* number of the inventory that listed it last */
+    struct arena arena; /* of the spec, until it is known to have started */
     struct spec *spec;
     uint32_t previous, next; /* of its worker's */
-    uint32_t wait; /* of a deferred one: index into core->waits; NONE */
+    uint32_t wait;           /* of a deferred one: index into core->waits; NONE */
 };
 
-/* What a deferred instance of wait_for waits for. Nothing but this, its attempt and one timer: 100 000 of them are cheap. */
+/* What a deferred instance of wait_for waits for. Nothing but this, its attempt and one timer: 100
+ * 000 of them are cheap. */
 struct wait {
     bool used, looking;
     uint8_t kind; /* enum errand_kind, or WAIT_UNTIL ... */
     uint32_t attempt;
     uint32_t timer_no; /* of the only timer that still counts */
     uint32_t look_no, looks;
-    uint32_t worker; /* that looks; NONE: the scheduler */
-    uint32_t queue;  /* whose workers may look; NONE: nobody need */
+    uint32_t worker;          /* that looks; NONE: the scheduler */
+    uint32_t queue;           /* whose workers may look; NONE: nobody need */
     int64_t begun_ms, end_ms; /* wall: when it is over in any case, by time or by timeout */
-    int64_t look_ms;  /* the next look, or the last moment for the answer to one: our clock */
+    int64_t look_ms;   /* the next look, or the last moment for the answer to one: our clock */
     int64_t looked_ms; /* the last answer */
     int64_t poke_ms;
-    char *said; /* why not, at the last look; NULL */
-    struct str key; /* of a task; its own */
+    char *said;              /* why not, at the last look; NULL */
+    struct str key;          /* of a task; its own */
     uint32_t previous, next; /* of those that wait for the same task */
 };
 
@@ -247,8 +256,8 @@ struct worker {
     enum worker_state state;
     bool stop, leaving;
     uint32_t reports, open_count; /* attempts and credits in its newest inventory */
-    uint32_t listed_free; /* as its entries in heaps say */
-    uint32_t errands;     /* given and not answered */
+    uint32_t listed_free;         /* as its entries in heaps say */
+    uint32_t errands;             /* given and not answered */
     bool reconciled;
     uint64_t reconciled_batch;
     uint64_t joined_batch; /* that registers it; 0 = an earlier leader's */
@@ -262,7 +271,7 @@ struct version {
     int64_t version_no;
     struct dag *dag;
     uint32_t dag_index;
-    uint32_t runs; /* in memory */
+    uint32_t runs;               /* in memory */
     uint32_t *lanes, *dag_gates; /* by task */
     bool has_run_gates;
     bool *output_read; /* by task: some expression may read its output */
@@ -278,11 +287,11 @@ struct kept_event {
 struct dag_entry {
     bool used, gone, paused;
     int32_t dag_no;
-    struct str id; /* of the newest version */
+    struct str id;    /* of the newest version */
     uint32_t version; /* newest; NONE */
     uint32_t pause_gate;
-    uint32_t active; /* runs running */
-    uint32_t live;   /* runs in memory */
+    uint32_t active;    /* runs running */
+    uint32_t live;      /* runs in memory */
     uint32_t first_run; /* of them; NONE */
     uint64_t forgotten; /* runs that have left it */
     struct heap queued; /* (run_after, run_no) of queued runs */
@@ -294,7 +303,8 @@ struct dag_entry {
     bool has_timetable, has_last, has_next;
     int64_t last_fire_ms;
     struct firing next;
-    VEC(int64_t) taken; /* dates that a backfill has made runs for before the schedule came to them */
+    VEC(int64_t)
+    taken; /* dates that a backfill has made runs for before the schedule came to them */
     VEC(struct kept_event) kept;
     struct map files; /* contents that have made a run, as far as this leader knows */
     uint32_t failed_in_row;
@@ -307,10 +317,10 @@ struct backfill {
     struct arena arena;
     uint32_t dag;
     const struct value *conf;
-    uint32_t active;    /* of its runs that are running */
-    VEC(int64_t) runs;  /* numbers of those that have not ended */
-    bool asking;        /* the database is asked about its next date */
-    bool dry;           /* only collects dates for the answer of its request */
+    uint32_t active;   /* of its runs that are running */
+    VEC(int64_t) runs; /* numbers of those that have not ended */
+    bool asking;       /* the database is asked about its next date */
+    bool dry;          /* only collects dates for the answer of its request */
     VEC(int64_t) dates;
 };
 
@@ -333,7 +343,7 @@ struct batch {
     VEC(struct record) writes;
     VEC(struct core_send) sends; /* that wait for the commit */
     VEC(struct batch_ack) acks;
-    VEC(uint32_t) grants;        /* attempts; identity checked by batch_grant_ids */
+    VEC(uint32_t) grants; /* attempts; identity checked by batch_grant_ids */
     VEC(struct id128) grant_ids;
     VEC(struct core_note) notes;
     VEC(uint32_t) ended_runs;
@@ -346,19 +356,19 @@ struct batch {
 /* ---- timers ---------------------------------------------------------------------------------- */
 
 enum timer_kind {
-    TIMER_RETRY,       /* of an instance */
-    TIMER_LEASE,       /* of an attempt */
-    TIMER_RUNNING,     /* an attempt is to be written as running */
+    TIMER_RETRY,   /* of an instance */
+    TIMER_LEASE,   /* of an attempt */
+    TIMER_RUNNING, /* an attempt is to be written as running */
     TIMER_RUN_TIMEOUT,
-    TIMER_RUN_AFTER,   /* a queued run may start */
-    TIMER_SCHEDULE,    /* of a DAG */
-    TIMER_AUTOSCALE,   /* of a queue */
-    TIMER_WORKER,      /* silent for long? */
+    TIMER_RUN_AFTER, /* a queued run may start */
+    TIMER_SCHEDULE,  /* of a DAG */
+    TIMER_AUTOSCALE, /* of a queue */
+    TIMER_WORKER,    /* silent for long? */
     TIMER_AMNESTY,
-    TIMER_FIND,        /* a question to the database that found none */
-    TIMER_WAIT,        /* of a wait: its end, its next look, or no answer to one */
-    TIMER_DEADLINE,    /* of a run: an alert, once */
-    TIMER_RECEIVER,    /* of notifications: may be tried again */
+    TIMER_FIND,         /* a question to the database that found none */
+    TIMER_WAIT,         /* of a wait: its end, its next look, or no answer to one */
+    TIMER_DEADLINE,     /* of a run: an alert, once */
+    TIMER_RECEIVER,     /* of notifications: may be tried again */
     TIMER_NOTIFICATION, /* no answer to a delivery */
 };
 
@@ -386,7 +396,8 @@ struct core {
     uint64_t epoch;
     int64_t led_ms;
     bool may_have_lost; /* commits: until the amnesty is over */
-    bool barrier; /* commits may be lost: nothing is placed or taken back until all workers are reconciled */
+    bool barrier; /* commits may be lost: nothing is placed or taken back until all workers are
+                     reconciled */
     struct rand rand;
     int64_t run_no_next, worker_no_next;
 
@@ -430,7 +441,7 @@ struct core {
     VEC(struct variable) variable_list;
     VEC(const struct value *) connection_list;
     struct arena variable_arena, connection_arena;
-    struct arena names;        /* of pools and queues */
+    struct arena names; /* of pools and queues */
 
     VEC(struct ref) work; /* decisions to take, first in first out */
     uint32_t work_at;
@@ -480,10 +491,11 @@ void write_dag_state(struct core *core, const struct dag_entry *dag);
 void write_request_done(struct core *core, int64_t request_no, int code, struct str answer);
 void write_worker(struct core *core, const struct worker *worker, const char *reason);
 void write_output(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json);
-void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t length, struct str items);
+void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t length,
+                     struct str items);
 /* A row of an instance; the caller fills what differs. */
-struct record *write_try(struct core *core, enum record_type type, struct ref ref, enum task_state state,
-                         enum cause cause);
+struct record *write_try(struct core *core, enum record_type type, struct ref ref,
+                         enum task_state state, enum cause cause);
 void note_instance(struct core *core, struct ref ref, enum cause cause);
 void note_run(struct core *core, const struct run *run);
 void hold_send(struct core *core, struct core_send send); /* until the open batch is committed */
@@ -492,13 +504,15 @@ void hold_grant(struct core *core, uint32_t attempt);
 void grant_send(struct core *core, uint32_t attempt);
 void send_now(struct core *core, struct core_send send);
 void batch_committed(struct core *core, uint64_t batch_no);
-const struct core_batch *batch_begin(struct core *core); /* NULL: one is in flight, or there is nothing to write */
+const struct core_batch *
+batch_begin(struct core *core); /* NULL: one is in flight, or there is nothing to write */
 
 /* ---- timers.c -------------------------------------------------------------------------------- */
 
 void timer_set(struct core *core, int64_t at_ms, struct timer timer);
 void timers_fire(struct core *core);
-int64_t ms_of_wall(const struct core *core, int64_t wall_ms); /* the boot-time clock's reading then */
+int64_t ms_of_wall(const struct core *core,
+                   int64_t wall_ms); /* the boot-time clock's reading then */
 
 /* ---- dag_table.c ----------------------------------------------------------------------------- */
 
@@ -515,7 +529,8 @@ void dag_entry_clear(struct dag_entry *dag);
 
 bool dag_next_fire(const struct dag_entry *dag, int64_t wall_ms, struct firing *out);
 void date_take(struct dag_entry *dag, int64_t logical_ms); /* the schedule makes no run for it */
-void schedule_check(struct core *core, struct dag_entry *dag); /* fires what is due, sets the timer for what is not */
+void schedule_check(struct core *core,
+                    struct dag_entry *dag); /* fires what is due, sets the timer for what is not */
 
 /* ---- run.c ----------------------------------------------------------------------------------- */
 
@@ -535,10 +550,11 @@ struct run *run_get(const struct core *core, uint32_t index);
 struct run *run_by_no(const struct core *core, int64_t run_no);
 struct run *run_by_id(const struct core *core, const struct dag_entry *dag, struct str run_id);
 const struct dag *run_dag(const struct core *core, const struct run *run);
-MUST_USE int run_create(struct core *core, const struct run_wish *wish, struct run **out, struct err *err);
+MUST_USE int run_create(struct core *core, const struct run_wish *wish, struct run **out,
+                        struct err *err);
 struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct str run_id);
-void run_tasks_new(struct core *core, struct run *run); /* its arrays */
-void run_queue(struct core *core, struct run *run);     /* among the queued ones of its DAG */
+void run_tasks_new(struct core *core, struct run *run);     /* its arrays */
+void run_queue(struct core *core, struct run *run);         /* among the queued ones of its DAG */
 void run_unqueue(struct core *core, const struct run *run); /* it will not start from there */
 void run_start(struct core *core, struct run *run);
 void run_clear(struct core *core, struct run *run); /* once more from the beginning; clear.c */
@@ -547,8 +563,8 @@ void run_evaluate_all(struct core *core, struct run *run);
 void run_finish_if_done(struct core *core, struct run *run);
 void run_reopen(struct core *core, struct run *run);
 /* Ends everything that has not ended: what runs becomes `live`, the rest `idle`. */
-void run_stop(struct core *core, struct run *run, enum task_state live, enum task_state idle, enum cause cause,
-              bool teardowns_too);
+void run_stop(struct core *core, struct run *run, enum task_state live, enum task_state idle,
+              enum cause cause, bool teardowns_too);
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause);
 void run_forced(struct run *run); /* recovery: whether it was to end so, from its cause */
 void run_timeout_set(struct core *core, const struct run *run);
@@ -556,7 +572,8 @@ void run_timed_out(struct core *core, struct run *run, uint32_t started);
 void run_free_if_done(struct core *core, uint32_t index, uint64_t committed);
 void run_free(struct core *core, struct run *run);
 
-/* One that was read although it had ended, and that nobody has changed or looks at, is forgotten again. NULL is allowed. */
+/* One that was read although it had ended, and that nobody has changed or looks at, is forgotten
+ * again. NULL is allowed. */
 void run_forget_if_unchanged(struct core *core, struct run *run);
 
 /* ---- find.c, past.c -------------------------------------------------------------------------- */
@@ -564,23 +581,26 @@ void run_forget_if_unchanged(struct core *core, struct run *run);
 enum past_verdict { PAST_HOLDS, PAST_IS_SOUGHT, PAST_TASK_WAITS, PAST_DOWNSTREAM_WAITS };
 
 void find_ask(struct core *core, struct core_find find);
-void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row, bool failed);
+void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row,
+                 bool failed);
 void find_again(struct core *core, const struct timer *timer);
 bool past_is_read(const struct dag *dag);
 void past_ask(struct core *core, struct run *run); /* when it is queued or recovered */
 void past_ask_again(struct core *core, int64_t run_no);
 void past_found(struct core *core, int64_t run_no, struct run *found);
 void past_created(struct core *core, const struct run *created);
-void past_settled(struct core *core, const struct run *past); /* a task of it has an end */
-void past_drop(struct core *core, struct run *run);           /* it has ended */
-void past_gone(struct core *core, struct run *gone);          /* it leaves memory */
+void past_settled(struct core *core, const struct run *past);          /* a task of it has an end */
+void past_drop(struct core *core, struct run *run);                    /* it has ended */
+void past_gone(struct core *core, struct run *gone);                   /* it leaves memory */
 bool past_is_awaited(const struct core *core, const struct run *past); /* by one that is running */
-/* A queued run that a running one waits for. It starts beyond max_active_runs: those that run would hold it back, and it them,
- * for ever. NULL: there is none. */
+/* A queued run that a running one waits for. It starts beyond max_active_runs: those that run would
+ * hold it back, and it them, for ever. NULL: there is none. */
 struct run *past_awaited(const struct core *core, const struct dag_entry *dag);
 /* *out_task: whose state it is about. */
-enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task, struct str *out_task);
-struct str past_sentence(const struct core *core, const struct run *run, uint32_t task, struct arena *arena);
+enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task,
+                               struct str *out_task);
+struct str past_sentence(const struct core *core, const struct run *run, uint32_t task,
+                         struct arena *arena);
 
 /* ---- backfill.c ------------------------------------------------------------------------------ */
 
@@ -590,10 +610,13 @@ void backfill_check(struct core *core, int64_t backfill_no); /* goes on as far a
 void backfills_check(struct core *core, const struct dag_entry *dag);
 void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, struct run *found);
 void backfill_again(struct core *core, int64_t backfill_no);
-void backfill_take(struct core *core, struct run *run, int64_t backfill_no); /* the run is one of its runs from now on */
-bool backfill_count(struct core *core, const struct run *run, int by);       /* false: it counts for the DAG */
+void backfill_take(struct core *core, struct run *run,
+                   int64_t backfill_no); /* the run is one of its runs from now on */
+bool backfill_count(struct core *core, const struct run *run,
+                    int by); /* false: it counts for the DAG */
 void backfill_left(struct core *core, struct run *run);
-MUST_USE int backfill_request(struct core *core, const struct request *request, const struct dag_entry *dag, struct err *err);
+MUST_USE int backfill_request(struct core *core, const struct request *request,
+                              const struct dag_entry *dag, struct err *err);
 MUST_USE int backfill_change(struct core *core, const struct request *request, struct err *err);
 void backfill_recover(struct core *core, const struct recovered_backfill *recovered);
 int64_t backfill_of_run(const struct core *core, int64_t run_no);
@@ -602,7 +625,8 @@ void backfills_drop(struct core *core, uint32_t dag);
 /* ---- asset.c --------------------------------------------------------------------------------- */
 
 void asset_subscribe(struct core *core, struct dag_entry *dag);
-void asset_check(struct core *core, struct dag_entry *dag); /* makes the run that its events ask for */
+void asset_check(struct core *core,
+                 struct dag_entry *dag); /* makes the run that its events ask for */
 int64_t asset_event(struct core *core, const struct asset_event *event);
 void asset_outlets(struct core *core, struct ref ref); /* of an instance that has its end */
 void asset_recover(struct core *core, const struct recovered_event *event);
@@ -617,13 +641,16 @@ uint64_t ref_pack(struct ref ref);
 struct ref ref_unpack(uint64_t item);
 struct instance *instance_at(struct core *core, struct ref ref);
 const struct task *task_at(const struct core *core, struct ref ref);
-void instance_set(struct core *core, struct ref ref, enum task_state state, enum cause cause); /* asserts the table */
+void instance_set(struct core *core, struct ref ref, enum task_state state,
+                  enum cause cause); /* asserts the table */
 /* Ends it without an attempt: one row, already final. `error` may be empty. */
-void instance_end(struct core *core, struct ref ref, enum task_state state, enum cause cause, struct str error);
+void instance_end(struct core *core, struct ref ref, enum task_state state, enum cause cause,
+                  struct str error);
 /* It has its end in memory and in the batch: tells the whole, the run and what is downstream. */
 void instance_settled(struct core *core, struct ref ref);
 void mapped_forget(struct core *core, struct run *run, uint32_t task);
-void instance_unsettled(struct core *core, struct ref ref, enum task_state was); /* cleared: the reverse */
+void instance_unsettled(struct core *core, struct ref ref,
+                        enum task_state was); /* cleared: the reverse */
 /* Stops its attempt: the row gets its end now, the process as soon as it can be. */
 void instance_kill(struct core *core, struct ref ref, enum task_state state, enum cause cause);
 /* Brings what is behind a task up to date with it. Costs its out-degree. */
@@ -631,7 +658,8 @@ void share_renew(struct core *core, struct run *run, uint32_t task);
 enum task_state expansion_state(const struct task *task, const struct expansion *expansion);
 void expansion_count(struct expansion *expansion, enum task_state state, int by);
 void output_drop(struct run *run, uint32_t task, int32_t map);
-void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json, bool write);
+void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json,
+                 bool write);
 
 /* ---- label.c --------------------------------------------------------------------------------- */
 
@@ -639,16 +667,20 @@ struct str instance_label(struct core *core, struct ref ref, struct arena *arena
 
 /* ---- ready.c --------------------------------------------------------------------------------- */
 
-void task_evaluate(struct core *core, struct run *run, uint32_t task); /* into the work list, if there is a verdict */
+void task_evaluate(struct core *core, struct run *run,
+                   uint32_t task); /* into the work list, if there is a verdict */
 void work_drain(struct core *core);
-void ready_add(struct core *core, struct ref ref); /* SCHEDULED: to its lane, unless a dying attempt holds it back */
+void ready_add(struct core *core,
+               struct ref ref); /* SCHEDULED: to its lane, unless a dying attempt holds it back */
 
 /* ---- setup.c: setups, teardowns, and what lies between them ---------------------------------- */
 
 enum verdict teardown_ready(const struct core *core, const struct run *run, uint32_t task,
                             const struct upstream_counts *counts);
-enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own);
-void setup_settled(struct core *core, struct run *run, uint32_t setup); /* looks at its scope, also where it is not next */
+enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task,
+                         enum verdict own);
+void setup_settled(struct core *core, struct run *run,
+                   uint32_t setup); /* looks at its scope, also where it is not next */
 
 /* ---- flow.c: what ends inside the scheduler, and what is mapped ------------------------------ */
 
@@ -656,20 +688,26 @@ struct context_owner {
     struct core *core;
     struct run *run;
 };
-void context_fill(struct core *core, struct ref ref, struct context_owner *owner, struct arena *arena,
-                  struct context *out);
-void context_of_run(struct core *core, struct run *run, struct context_owner *owner, struct arena *arena,
-                    struct context *out); /* of no task */
+void context_fill(struct core *core, struct ref ref, struct context_owner *owner,
+                  struct arena *arena, struct context *out);
+void context_of_run(struct core *core, struct run *run, struct context_owner *owner,
+                    struct arena *arena, struct context *out); /* of no task */
 void flow_branch(struct core *core, struct ref ref);
 void flow_short_circuit(struct core *core, struct ref ref);
-void flow_exclude(struct core *core, struct run *run, uint32_t task); /* from its recorded output: see recovery and clear */
+void flow_exclude(struct core *core, struct run *run,
+                  uint32_t task); /* from its recorded output: see recovery and clear */
 void flow_trigger(struct core *core, struct ref ref);
-void flow_deferred_check(struct core *core, struct run *run, uint32_t task); /* recovery: what it waits for may be gone */
-void flow_run_ended(struct core *core, struct run *run); /* wakes the trigger_dag task that waits for it */
-bool flow_expand(struct core *core, struct ref ref);     /* true: there are instances to begin */
-MUST_USE int flow_condition(struct core *core, struct ref ref, struct str text, bool *out, struct err *err);
-void expansion_reserve(struct run *run, struct expansion *expansion, uint32_t capacity); /* room for so many instances */
-struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task, const struct value *values);
+void flow_deferred_check(struct core *core, struct run *run,
+                         uint32_t task); /* recovery: what it waits for may be gone */
+void flow_run_ended(struct core *core,
+                    struct run *run); /* wakes the trigger_dag task that waits for it */
+bool flow_expand(struct core *core, struct ref ref); /* true: there are instances to begin */
+MUST_USE int flow_condition(struct core *core, struct ref ref, struct str text, bool *out,
+                            struct err *err);
+void expansion_reserve(struct run *run, struct expansion *expansion,
+                       uint32_t capacity); /* room for so many instances */
+struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task,
+                                const struct value *values);
 
 /* ---- attempt.c ------------------------------------------------------------------------------- */
 
@@ -683,8 +721,10 @@ void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
 void attempt_write_running(struct core *core, uint32_t index);
 void attempt_died(struct core *core, uint32_t index); /* a dying one is known to be gone */
 void attempt_spec_drop(struct core *core, struct attempt *attempt);
-void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause, struct str error);
-void attempt_failed(struct core *core, uint32_t index, const struct result *result, enum cause cause); /* with its retries */
+void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause,
+                  struct str error);
+void attempt_failed(struct core *core, uint32_t index, const struct result *result,
+                    enum cause cause); /* with its retries */
 struct id128 id_make(struct core *core);
 
 /* ---- errand.c: small jobs beside the slots --------------------------------------------------- */
@@ -692,7 +732,8 @@ struct id128 id_make(struct core *core);
 enum { ERRAND_PATIENCE_MS = 90000 }; /* without an answer for so long it is lost */
 
 uint32_t errand_worker(struct core *core, uint32_t queue); /* who may run one; NONE */
-void errand_give(struct core *core, uint32_t worker, struct errand errand); /* its payload lives in core->step */
+void errand_give(struct core *core, uint32_t worker,
+                 struct errand errand);               /* its payload lives in core->step */
 void errand_over(struct core *core, uint32_t worker); /* answered, lost, or not wanted any more */
 void errands_send(struct core *core);
 void errands_done(struct core *core, const struct core_event *event);
@@ -706,14 +747,18 @@ void wait_clear(struct wait *wait);
 void wait_timer(struct core *core, const struct timer *timer);
 void wait_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
 void wait_asset_updated(struct core *core, struct str asset);
-void wait_task_ended(struct core *core, const struct run *run, struct str task_id); /* well; empty: the whole run */
-MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err);
-struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena); /* what it waits for, in words */
+void wait_task_ended(struct core *core, const struct run *run,
+                     struct str task_id); /* well; empty: the whole run */
+MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms,
+                            struct wait_plan *out, struct err *err);
+struct str wait_subject(struct core *core, const struct wait *wait,
+                        struct arena *arena); /* what it waits for, in words */
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);
 
 /* ---- notify.c: on_success and its like ------------------------------------------------------- */
 
-void notify_instance(struct core *core, struct ref ref, enum cause cause, struct str error); /* it is in its new state */
+void notify_instance(struct core *core, struct ref ref, enum cause cause,
+                     struct str error); /* it is in its new state */
 void notify_started(struct core *core, uint32_t attempt);
 void notify_run(struct core *core, struct run *run);
 void notify_deadline_set(struct core *core, const struct run *run);
@@ -731,11 +776,12 @@ uint32_t notification_find(const struct core *core, struct id128 id);
 uint32_t pool_index(struct core *core, struct str name);
 uint32_t queue_index(struct core *core, struct str name);
 uint32_t lane_index(struct core *core, uint32_t queue, uint32_t pool, int32_t slots);
-void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred, bool removed);
+void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred,
+              bool removed);
 bool pool_has_room(const struct pool *pool, int32_t slots);
 void pool_take(struct core *core, uint32_t pool, int32_t slots);
-/* For an attempt that is deferred from now on, where its pool counts those. It needs no room to wait, so that the pool may be
- * more than full: others wait for it. */
+/* For an attempt that is deferred from now on, where its pool counts those. It needs no room to
+ * wait, so that the pool may be more than full: others wait for it. */
 void pool_take_deferred(struct core *core, struct attempt *attempt);
 void pool_give(struct core *core, uint32_t pool, int32_t slots);
 void queue_wake(struct core *core, uint32_t queue);
@@ -746,19 +792,22 @@ void gate_free(struct core *core, uint32_t gate);
 void gate_limit(struct core *core, uint32_t gate, uint32_t limit);
 void gate_take(struct core *core, uint32_t gate);
 void gate_give(struct core *core, uint32_t gate);
-uint32_t gates_of(struct core *core, struct ref ref, uint32_t out[4]); /* those of an instance, the DAG's pause first */
+uint32_t gates_of(struct core *core, struct ref ref,
+                  uint32_t out[4]); /* those of an instance, the DAG's pause first */
 bool gate_is_open(const struct core *core, uint32_t gate);
 void gate_park(struct core *core, uint32_t gate, uint32_t lane, struct heap_entry entry);
 /* The entry was looked at: if it had come through this gate, another one may. */
 void gate_seen(struct core *core, uint32_t gate, uint32_t lane, uint64_t item);
-void gates_lost(struct core *core, uint32_t lane, uint64_t item); /* the same for an entry whose run is gone */
+void gates_lost(struct core *core, uint32_t lane,
+                uint64_t item); /* the same for an entry whose run is gone */
 
 /* ---- placement.c ----------------------------------------------------------------------------- */
 
 struct heap_entry ready_key(const struct core *core, struct ref ref);
 void place_ready(struct core *core);
 void attempt_release_limits(struct core *core, struct attempt *attempt);
-void attempt_take_limits(struct core *core, struct attempt *attempt, uint32_t queue, uint32_t pool, int32_t slots);
+void attempt_take_limits(struct core *core, struct attempt *attempt, uint32_t queue, uint32_t pool,
+                         int32_t slots);
 
 /* ---- worker_table.c, inventory.c ------------------------------------------------------------- */
 
@@ -784,7 +833,8 @@ void request_mark(struct core *core, const struct request *request, struct run *
 void recover_run(struct core *core, const struct recovered_run *row);
 void recover_worker(struct core *core, const struct core_event *event);
 void recover_done(struct core *core);
-void demand_count(struct core *core, struct ref ref, int by); /* it begins or ends to be SCHEDULED */
+void demand_count(struct core *core, struct ref ref,
+                  int by); /* it begins or ends to be SCHEDULED */
 void demand_update(struct core *core, struct run *run);
 void demand_forget(struct core *core, struct run *run);
 void autoscale_set(struct core *core, const struct core_event *event);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dag_table - the DAGs and their versions that are in memory: the newest of each, and those that live runs began with. */
+/* dag_table - the DAGs and their versions that are in memory: the newest of each, and those that
+ * live runs began with. */
 #include "scheduler/core/core_state.h"
 
 uint32_t dag_index(const struct core *core, const struct dag_entry *dag)
@@ -26,8 +27,11 @@ static struct dag_entry *entry_of(struct core *core, const struct core_event *ev
     if (map_get(&core->dag_by_no, (uint64_t)event->dag.dag_no, &index))
         return &core->dags.items[index];
     map_put(&core->dag_by_no, (uint64_t)event->dag.dag_no, index);
-    VEC_ADD(&core->dags, (struct dag_entry){ .used = true, .dag_no = event->dag.dag_no, .version = NONE, .first_run = NONE,
-                                             .paused = event->dag.paused });
+    VEC_ADD(&core->dags, (struct dag_entry) { .used = true,
+                                              .dag_no = event->dag.dag_no,
+                                              .version = NONE,
+                                              .first_run = NONE,
+                                              .paused = event->dag.paused });
     struct dag_entry *dag = &core->dags.items[index];
     dag->pause_gate = dag_gate_new(core, dag->paused ? 0 : UINT32_MAX);
     return dag;
@@ -37,8 +41,8 @@ static struct dag_entry *entry_of(struct core *core, const struct core_event *ev
 
 static bool is_path_byte(char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_' ||
-           byte == '.';
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_' || byte == '.';
 }
 
 /* Marks what `xcom.a.b` may mean: a, and a.b. Any other way to write it may mean everything. */
@@ -92,7 +96,8 @@ static bool *outputs_read(struct dag *dag)
         reads_text(dag, read, task->run_as_user);
     }
     for (uint32_t t = 0; t < dag->task_count; t++)
-        if (dag->tasks[t].operator_kind == OPERATOR_BRANCH || dag->tasks[t].operator_kind == OPERATOR_SHORT_CIRCUIT)
+        if (dag->tasks[t].operator_kind == OPERATOR_BRANCH ||
+            dag->tasks[t].operator_kind == OPERATOR_SHORT_CIRCUIT)
             read[t] = true; /* their decision */
     return read;
 }
@@ -121,21 +126,25 @@ static void gates_make(struct core *core, struct version *version, struct dag_en
     }
 }
 
-static uint32_t version_add(struct core *core, const struct core_event *event, struct dag_entry *entry)
+static uint32_t version_add(struct core *core, const struct core_event *event,
+                            struct dag_entry *entry)
 {
     struct dag *dag = event->dag.dag;
     uint32_t index = core->versions.count;
     if (core->versions_free.count > 0)
         index = core->versions_free.items[--core->versions_free.count];
     else
-        VEC_ADD(&core->versions, (struct version){ 0 });
+        VEC_ADD(&core->versions, (struct version) { 0 });
     struct version *version = &core->versions.items[index];
-    *version = (struct version){ .used = true, .version_no = event->dag.version_no, .dag = dag,
-                                 .dag_index = dag_index(core, entry) };
+    *version = (struct version) { .used = true,
+                                  .version_no = event->dag.version_no,
+                                  .dag = dag,
+                                  .dag_index = dag_index(core, entry) };
     version->lanes = ARENA_ARRAY(&dag->arena, uint32_t, dag->task_count);
     for (uint32_t t = 0; t < dag->task_count; t++)
-        version->lanes[t] = lane_index(core, queue_index(core, dag->tasks[t].queue),
-                                       pool_index(core, dag->tasks[t].pool), dag->tasks[t].pool_slots);
+        version->lanes[t] =
+            lane_index(core, queue_index(core, dag->tasks[t].queue),
+                       pool_index(core, dag->tasks[t].pool), dag->tasks[t].pool_slots);
     gates_make(core, version, entry);
     version->output_read = outputs_read(dag);
     version->reads_past = past_is_read(dag);
@@ -149,14 +158,15 @@ static void version_free(struct core *core, uint32_t index)
     bool known = map_remove(&core->version_by_no, (uint64_t)version->version_no);
     ASSERT(known);
     dag_free(version->dag);
-    *version = (struct version){ 0 };
+    *version = (struct version) { 0 };
     VEC_ADD(&core->versions_free, index);
 }
 
 static void release_if_unused(struct core *core, uint32_t index)
 {
     const struct version *version = &core->versions.items[index];
-    if (version->used && version->runs == 0 && core->dags.items[version->dag_index].version != index)
+    if (version->used && version->runs == 0 &&
+        core->dags.items[version->dag_index].version != index)
         version_free(core, index);
 }
 
@@ -168,7 +178,8 @@ void version_release(struct core *core, uint32_t index)
     release_if_unused(core, index);
 }
 
-static void newest_set(struct core *core, struct dag_entry *entry, uint32_t version, const struct core_event *event)
+static void newest_set(struct core *core, struct dag_entry *entry, uint32_t version,
+                       const struct core_event *event)
 {
     uint32_t before = entry->version;
     const struct dag *dag = core->versions.items[version].dag;
@@ -178,12 +189,15 @@ static void newest_set(struct core *core, struct dag_entry *entry, uint32_t vers
     map_put_str(&core->dag_by_id, dag->id, dag_index(core, entry));
     if (before != NONE && before != version)
         release_if_unused(core, before);
-    if (event->dag.has_last && (!entry->has_last || event->dag.last_fire_ms > entry->last_fire_ms)) {
+    if (event->dag.has_last &&
+        (!entry->has_last || event->dag.last_fire_ms > entry->last_fire_ms)) {
         entry->has_last = true;
         entry->last_fire_ms = event->dag.last_fire_ms;
     }
     entry->zone = event->dag.zone;
-    entry->has_timetable = !entry->gone && timetable_read(dag->schedule, entry->zone, dag->start_ms, dag->end_ms, &entry->timetable, NULL) == 0 &&
+    entry->has_timetable = !entry->gone &&
+                           timetable_read(dag->schedule, entry->zone, dag->start_ms, dag->end_ms,
+                                          &entry->timetable, NULL) == 0 &&
                            entry->timetable.kind != TIMETABLE_NONE;
     asset_subscribe(core, entry);
     if (core->deciding) {

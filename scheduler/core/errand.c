@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* errand - small jobs beside the slots: who runs them, and whose answer it is. They are gathered during a step, so that many
- * share a message; what an answer means is for wait.c and notify.c. */
+/* errand - small jobs beside the slots: who runs them, and whose answer it is. They are gathered
+ * during a step, so that many share a message; what an answer means is for wait.c and notify.c. */
 #include "scheduler/core/core_state.h"
 
 enum {
-    IN_FLIGHT_MAX = 1000,             /* of one worker: what is more waits here, where it costs nothing */
+    IN_FLIGHT_MAX = 1000, /* of one worker: what is more waits here, where it costs nothing */
     MESSAGE_BYTES_MAX = 1 << 20,
     MESSAGE_ERRANDS = 500,
 };
@@ -16,7 +16,8 @@ uint32_t errand_worker(struct core *core, uint32_t queue)
         uint32_t index = (core->errand_turn + i) % core->workers.count;
         const struct worker *worker = &core->workers.items[index];
         if (worker->state != WORKER_ACTIVE || !worker->synced || worker->errands >= IN_FLIGHT_MAX ||
-            core->now_ms >= worker->heard_ms + core->limits.lease_ms || !worker_serves(worker, queue))
+            core->now_ms >= worker->heard_ms + core->limits.lease_ms ||
+            !worker_serves(worker, queue))
             continue;
         core->errand_turn = index + 1;
         return index;
@@ -28,7 +29,7 @@ void errand_give(struct core *core, uint32_t worker, struct errand errand)
 {
     if (worker != NONE)
         core->workers.items[worker].errands++;
-    VEC_ADD(&core->errands, ((struct given_errand){ worker, errand }));
+    VEC_ADD(&core->errands, ((struct given_errand) { worker, errand }));
 }
 
 void errand_over(struct core *core, uint32_t worker)
@@ -39,11 +40,13 @@ void errand_over(struct core *core, uint32_t worker)
     core->workers.items[worker].errands--;
 }
 
-static void send_part(struct core *core, uint32_t worker, const struct errand *items, uint32_t count)
+static void send_part(struct core *core, uint32_t worker, const struct errand *items,
+                      uint32_t count)
 {
     struct str identity = worker != NONE ? core->workers.items[worker].identity : STR_EMPTY;
     if (count > 0)
-        send_now(core, (struct core_send){ .type = SEND_ERRANDS, .worker = identity, .errands = { items, count } });
+        send_now(core, (struct core_send) {
+                           .type = SEND_ERRANDS, .worker = identity, .errands = { items, count } });
 }
 
 /* All of one worker's, in messages of bounded size. */
@@ -55,7 +58,8 @@ static void send_to(struct core *core, uint32_t worker, uint32_t from, struct er
         struct given_errand *given = &core->errands.items[i];
         if (given->worker != worker || given->errand.payload.bytes == NULL)
             continue;
-        if (count > begin && (count - begin == MESSAGE_ERRANDS || bytes + given->errand.payload.size > MESSAGE_BYTES_MAX)) {
+        if (count > begin && (count - begin == MESSAGE_ERRANDS ||
+                              bytes + given->errand.payload.size > MESSAGE_BYTES_MAX)) {
             send_part(core, worker, items + begin, count - begin);
             begin = count;
             bytes = 0;
@@ -81,7 +85,8 @@ void errands_done(struct core *core, const struct core_event *event)
 {
     for (uint32_t i = 0; i < event->errands.count; i++) {
         const struct errand_answer *answer = &event->errands.answers[i];
-        uint32_t attempt = attempt_find(core, answer->id), notification = notification_find(core, answer->id);
+        uint32_t attempt = attempt_find(core, answer->id),
+                 notification = notification_find(core, answer->id);
         if (attempt != NONE && core->attempts.items[attempt].wait != NONE)
             wait_answer(core, core->attempts.items[attempt].wait, answer);
         else if (notification != NONE)

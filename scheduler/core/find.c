@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* find - questions to the database about runs that may have ended and are not in memory. The answer speaks of the moment at
- * which it was read: when a run of the DAG was forgotten meanwhile it may be an old one, and is asked for again. */
+/* find - questions to the database about runs that may have ended and are not in memory. The answer
+ * speaks of the moment at which it was read: when a run of the DAG was forgotten meanwhile it may
+ * be an old one, and is asked for again. */
 #include "scheduler/core/core_state.h"
 
 enum { RETRY_MS = 1000 };
@@ -11,7 +12,7 @@ void find_ask(struct core *core, struct core_find find)
     if (!map_get(&core->dag_by_no, (uint64_t)find.dag_no, &index))
         return;
     find.forgotten = core->dags.items[index].forgotten;
-    send_now(core, (struct core_send){ .type = SEND_FIND, .worker = STR_EMPTY, .find = find });
+    send_now(core, (struct core_send) { .type = SEND_FIND, .worker = STR_EMPTY, .find = find });
 }
 
 /* In memory already, or recovered from its row. */
@@ -23,13 +24,16 @@ static struct run *run_of(struct core *core, const struct recovered_run *row)
     return run_by_no(core, row->run_no);
 }
 
-void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row, bool failed)
+void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row,
+                 bool failed)
 {
     uint64_t index = 0;
     if (!core->deciding || !map_get(&core->dag_by_no, (uint64_t)find->dag_no, &index))
         return;
     if (failed) {
-        timer_set(core, core->now_ms + RETRY_MS, (struct timer){ .kind = TIMER_FIND, .index = find->what, .number = find->number });
+        timer_set(
+            core, core->now_ms + RETRY_MS,
+            (struct timer) { .kind = TIMER_FIND, .index = find->what, .number = find->number });
         return;
     }
     if (MUTANT(CORE_PAST_FORGOTTEN))
@@ -45,8 +49,12 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
         return;
     }
     switch (find->what) {
-    case FIND_PAST: past_found(core, find->number, run); break;
-    case FIND_BACKFILL: backfill_found(core, find->number, find->logical_ms, run); break;
+    case FIND_PAST:
+        past_found(core, find->number, run);
+        break;
+    case FIND_BACKFILL:
+        backfill_found(core, find->number, find->logical_ms, run);
+        break;
     }
     run_forget_if_unchanged(core, row != NULL ? run_by_no(core, row->run_no) : NULL);
 }
@@ -54,7 +62,11 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
 void find_again(struct core *core, const struct timer *timer)
 {
     switch ((enum core_find_what)timer->index) {
-    case FIND_PAST: past_ask_again(core, timer->number); break;
-    case FIND_BACKFILL: backfill_again(core, timer->number); break;
+    case FIND_PAST:
+        past_ask_again(core, timer->number);
+        break;
+    case FIND_BACKFILL:
+        backfill_again(core, timer->number);
+        break;
     }
 }

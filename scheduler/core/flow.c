@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* flow - what the scheduler computes itself: conditions, branches, short circuits, mapping, runs of other DAGs. */
+/* flow - what the scheduler computes itself: conditions, branches, short circuits, mapping, runs of
+ * other DAGs. */
 #include "common/base/buf.h"
 #include "common/base/civil.h"
 #include "common/text/json.h"
@@ -25,7 +26,8 @@ static const struct value *connection_of(void *owner, struct str id)
     return map_get_str(&core->connections, id, &index) ? core->connection_list.items[index] : NULL;
 }
 
-static const struct value *output_value(struct run *run, uint32_t task, int32_t map, struct arena *arena)
+static const struct value *output_value(struct run *run, uint32_t task, int32_t map,
+                                        struct arena *arena)
 {
     uint64_t index = 0;
     const struct value *value = NULL;
@@ -36,19 +38,21 @@ static const struct value *output_value(struct run *run, uint32_t task, int32_t 
     return value;
 }
 
-static int output_of(void *owner, uint32_t task, struct arena *arena, const struct value **out, struct err *err)
+static int output_of(void *owner, uint32_t task, struct arena *arena, const struct value **out,
+                     struct err *err)
 {
     struct run *run = ((struct context_owner *)owner)->run;
     const struct dag *dag = run_dag(((struct context_owner *)owner)->core, run);
     if (run->tasks == NULL) /* a run that has not begun: see deadlines */
-        return err_set(err, ERR_NOT_FOUND, "task %.*s has no output yet", STR_ARG(dag->tasks[task].id));
+        return err_set(err, ERR_NOT_FOUND, "task %.*s has no output yet",
+                       STR_ARG(dag->tasks[task].id));
     const struct task_slot *slot = &run->tasks[task];
     if (slot->expansion == NONE || run->expansions.items[slot->expansion].length == 0) {
         *out = output_value(run, task, -1, arena);
         if (*out != NULL && slot->self.state == TASK_SUCCESS)
             return 0;
-        return err_set(err, ERR_NOT_FOUND, "task %.*s has no output (its state is %s)", STR_ARG(dag->tasks[task].id),
-                       task_state_name(slot->self.state));
+        return err_set(err, ERR_NOT_FOUND, "task %.*s has no output (its state is %s)",
+                       STR_ARG(dag->tasks[task].id), task_state_name(slot->self.state));
     }
     const struct expansion *expansion = &run->expansions.items[slot->expansion];
     struct value *list = value_list(arena);
@@ -62,11 +66,11 @@ static int output_of(void *owner, uint32_t task, struct arena *arena, const stru
     return 0;
 }
 
-void context_of_run(struct core *core, struct run *run, struct context_owner *owner, struct arena *arena,
-                    struct context *out)
+void context_of_run(struct core *core, struct run *run, struct context_owner *owner,
+                    struct arena *arena, struct context *out)
 {
-    *owner = (struct context_owner){ core, run };
-    *out = (struct context){
+    *owner = (struct context_owner) { core, run };
+    *out = (struct context) {
         .dag = run_dag(core, run),
         .run_id = run->run_id,
         .run_type = run->type,
@@ -82,8 +86,8 @@ void context_of_run(struct core *core, struct run *run, struct context_owner *ow
     };
 }
 
-void context_fill(struct core *core, struct ref ref, struct context_owner *owner, struct arena *arena,
-                  struct context *out)
+void context_fill(struct core *core, struct ref ref, struct context_owner *owner,
+                  struct arena *arena, struct context *out)
 {
     struct run *run = run_get(core, ref.run);
     const struct instance *instance = instance_at(core, ref);
@@ -97,7 +101,8 @@ void context_fill(struct core *core, struct ref ref, struct context_owner *owner
 }
 
 /* With or without the braces around it. */
-static int evaluate(struct core *core, struct ref ref, struct str text, const struct value **out, struct err *err)
+static int evaluate(struct core *core, struct ref ref, struct str text, const struct value **out,
+                    struct err *err)
 {
     struct context_owner owner;
     struct context context;
@@ -158,15 +163,18 @@ static bool id_names(struct str id, struct str task_id)
                                    str_eq(str_slice(task_id, 0, id.size), id)); /* a group */
 }
 
-/* As in Airflow: what lies behind a chosen task is kept too, even where it is directly downstream of the branch. */
-static void branch_exclude(struct core *core, struct run *run, uint32_t branch, const struct value *chosen)
+/* As in Airflow: what lies behind a chosen task is kept too, even where it is directly downstream
+ * of the branch. */
+static void branch_exclude(struct core *core, struct run *run, uint32_t branch,
+                           const struct value *chosen)
 {
     const struct dag *dag = run_dag(core, run);
     const struct task *model = &dag->tasks[branch];
     bool *kept = ARENA_ARRAY(&core->step, bool, dag->task_count);
     for (uint32_t i = 0; chosen->type == VALUE_LIST && i < chosen->count; i++)
         for (uint32_t k = 0; k < model->downstream_count; k++)
-            if (id_names(value_text(chosen->items[i], STR_EMPTY), dag->tasks[model->downstream[k]].id))
+            if (id_names(value_text(chosen->items[i], STR_EMPTY),
+                         dag->tasks[model->downstream[k]].id))
                 reach_mark(dag, model->downstream[k], kept, &core->step);
     for (uint32_t k = 0; k < model->downstream_count; k++)
         if (!kept[model->downstream[k]])
@@ -209,7 +217,8 @@ static void decided(struct core *core, struct ref ref, const struct value *outpu
     output_keep(core, run, ref.task, ref.map, json_text(&core->step, output), true);
     instance_at(core, ref)->row_no++;
     instance_set(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN);
-    struct record *record = write_try(core, WRITE_TRY_PLACED, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN);
+    struct record *record =
+        write_try(core, WRITE_TRY_PLACED, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN);
     record->try.ended_ms = core->wall_ms;
     note_instance(core, ref, CAUSE_NOTHING_TO_RUN);
     notify_instance(core, ref, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
@@ -218,7 +227,8 @@ static void decided(struct core *core, struct ref ref, const struct value *outpu
     instance_settled(core, ref);
 }
 
-static void bad_expression(struct core *core, struct ref ref, const char *where, const struct err *err)
+static void bad_expression(struct core *core, struct ref ref, const char *where,
+                           const struct err *err)
 {
     instance_end(core, ref, TASK_FAILED, CAUSE_BAD_EXPRESSION,
                  str_format(&core->step, "%s: %s", where, err->sentence));
@@ -258,7 +268,8 @@ void flow_short_circuit(struct core *core, struct ref ref)
 {
     struct err err = { 0 };
     bool holds = false;
-    struct str condition = value_text(value_get(task_at(core, ref)->operator_args, "condition"), STR_EMPTY);
+    struct str condition =
+        value_text(value_get(task_at(core, ref)->operator_args, "condition"), STR_EMPTY);
     if (flow_condition(core, ref, condition, &holds, &err) < 0)
         bad_expression(core, ref, "short_circuit", &err);
     else
@@ -268,16 +279,19 @@ void flow_short_circuit(struct core *core, struct ref ref)
 /* ---- mapping --------------------------------------------------------------------------------- */
 
 /* A mapping of keys to lists becomes the list of all combinations, the last key turning fastest. */
-static int cross_product(struct core *core, const struct value *map, struct value **out, struct err *err)
+static int cross_product(struct core *core, const struct value *map, struct value **out,
+                         struct err *err)
 {
     uint64_t length = 1;
     for (uint32_t i = 0; i < map->count; i++) {
         if (map->entries[i].value->type != VALUE_LIST)
-            return err_set(err, ERR_INVALID, "for_each.%.*s is %s, but must be a list", STR_ARG(map->entries[i].key),
+            return err_set(err, ERR_INVALID, "for_each.%.*s is %s, but must be a list",
+                           STR_ARG(map->entries[i].key),
                            value_type_name(map->entries[i].value->type));
         length *= map->entries[i].value->count;
         if (length > core->limits.map_length_max)
-            return err_set(err, ERR_INVALID, "for_each gives more than %u elements (core.max_map_length)",
+            return err_set(err, ERR_INVALID,
+                           "for_each gives more than %u elements (core.max_map_length)",
                            core->limits.map_length_max);
     }
     struct value *list = value_list(&core->step);
@@ -286,7 +300,8 @@ static int cross_product(struct core *core, const struct value *map, struct valu
         uint64_t rest = n, stride = length;
         for (uint32_t i = 0; i < map->count; i++) {
             stride /= map->entries[i].value->count;
-            value_put(&core->step, item, map->entries[i].key, map->entries[i].value->items[rest / stride]);
+            value_put(&core->step, item, map->entries[i].key,
+                      map->entries[i].value->items[rest / stride]);
             rest %= stride;
         }
         value_add(&core->step, list, item);
@@ -302,7 +317,8 @@ static int elements_of(struct core *core, struct ref ref, const struct value **o
     const struct value *value = NULL;
     context_fill(core, ref, &owner, &core->step, &context);
     struct expr_scope scope = context_scope(&context);
-    int rc = template_render_value(task_at(core, ref)->for_each, &scope, 0, &core->step, &value, err);
+    int rc =
+        template_render_value(task_at(core, ref)->for_each, &scope, 0, &core->step, &value, err);
     if (rc < 0)
         return rc;
     if (value->type == VALUE_MAP) {
@@ -315,7 +331,8 @@ static int elements_of(struct core *core, struct ref ref, const struct value **o
         return err_set(err, ERR_INVALID, "for_each is %s, but must be a list or a mapping of lists",
                        value_type_name(value->type));
     if (value->count > core->limits.map_length_max)
-        return err_set(err, ERR_INVALID, "for_each gives %u elements, more than the %u of core.max_map_length",
+        return err_set(err, ERR_INVALID,
+                       "for_each gives %u elements, more than the %u of core.max_map_length",
                        value->count, core->limits.map_length_max);
     *out = value;
     return 0;
@@ -335,19 +352,21 @@ void expansion_reserve(struct run *run, struct expansion *expansion, uint32_t ca
     expansion->capacity = capacity;
 }
 
-struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task, const struct value *values)
+struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task,
+                                const struct value *values)
 {
     (void)core;
     struct task_slot *slot = &run->tasks[task];
     if (slot->expansion == NONE) {
         slot->expansion = run->expansions.count;
-        VEC_ADD(&run->expansions, (struct expansion){ .task = task });
+        VEC_ADD(&run->expansions, (struct expansion) { .task = task });
     }
     struct expansion *expansion = &run->expansions.items[slot->expansion];
     expansion_reserve(run, expansion, values->count);
     expansion->length = values->count;
     expansion->values = value_copy(&run->arena, values);
-    expansion->done = expansion->success = expansion->failed = expansion->upstream_failed = expansion->skipped = 0;
+    expansion->done = expansion->success = expansion->failed = expansion->upstream_failed =
+        expansion->skipped = 0;
     slot->self.flags |= INSTANCE_MAPPED;
     return expansion;
 }
@@ -356,7 +375,8 @@ static bool reads_item(struct core *core, struct str condition)
 {
     const struct expr *expr = NULL;
     uint32_t count = 0;
-    if (!template_is_plain(condition) || expr_compile(&core->step, condition, &expr, NULL, NULL) < 0)
+    if (!template_is_plain(condition) ||
+        expr_compile(&core->step, condition, &expr, NULL, NULL) < 0)
         return true;
     const struct expr_path *paths = expr_paths(expr, &count);
     for (uint32_t i = 0; i < count; i++)
@@ -372,7 +392,8 @@ bool flow_expand(struct core *core, struct ref ref)
     const struct value *values = NULL;
     struct err err = { 0 };
     bool holds = true;
-    /* A condition about the run is looked at before the list, which may not exist when it is false. */
+    /* A condition about the run is looked at before the list, which may not exist when it is false.
+     */
     if (task->when.size > 0 && !reads_item(core, task->when)) {
         if (flow_condition(core, ref, task->when, &holds, &err) < 0) {
             bad_expression(core, ref, "when", &err);
@@ -404,11 +425,13 @@ bool flow_expand(struct core *core, struct ref ref)
 
 /* ---- runs of other DAGs ---------------------------------------------------------------------- */
 
-/* The name of the run that an instance triggers: always the same for the same try, so that recovery finds it. */
+/* The name of the run that an instance triggers: always the same for the same try, so that recovery
+ * finds it. */
 static struct str triggered_id(struct core *core, struct ref ref, uint16_t try_no)
 {
     return str_format(&core->step, "operator_triggered__%llx_%u_%d_%u",
-                      (unsigned long long)run_get(core, ref.run)->run_no, ref.task, ref.map, try_no);
+                      (unsigned long long)run_get(core, ref.run)->run_no, ref.task, ref.map,
+                      try_no);
 }
 
 static int trigger_wish(struct core *core, struct ref ref, struct run_wish *wish, struct err *err)
@@ -418,7 +441,8 @@ static int trigger_wish(struct core *core, struct ref ref, struct run_wish *wish
     const struct value *args = NULL;
     context_fill(core, ref, &owner, &core->step, &context);
     struct expr_scope scope = context_scope(&context);
-    int rc = template_render_value(task_at(core, ref)->operator_args, &scope, 0, &core->step, &args, err);
+    int rc = template_render_value(task_at(core, ref)->operator_args, &scope, 0, &core->step, &args,
+                                   err);
     if (rc < 0)
         return rc;
     struct str dag_id = value_text(value_get(args, "dag_id"), STR_EMPTY);
@@ -445,8 +469,11 @@ void flow_trigger(struct core *core, struct ref ref)
     struct run *made = NULL;
     bool wait = value_boolean(value_get(task_at(core, ref)->operator_args, "wait"), false);
     uint16_t try_no = (uint16_t)(instance->try_no + 1);
-    struct run_wish wish = { .type = RUN_OPERATOR_TRIGGERED, .run_id = triggered_id(core, ref, try_no),
-                             .run_after_ms = core->wall_ms, .triggered_by = STR("trigger_dag"), .note = STR_EMPTY,
+    struct run_wish wish = { .type = RUN_OPERATOR_TRIGGERED,
+                             .run_id = triggered_id(core, ref, try_no),
+                             .run_after_ms = core->wall_ms,
+                             .triggered_by = STR("trigger_dag"),
+                             .note = STR_EMPTY,
                              .cause = CAUSE_TRIGGERED };
     int rc = trigger_wish(core, ref, &wish, &err);
     if (rc == 0 && !wait)
@@ -459,7 +486,8 @@ void flow_trigger(struct core *core, struct ref ref)
     if (!wait) {
         struct value *answer = value_map(&core->step);
         value_put(&core->step, answer, STR("run_id"), value_string(&core->step, wish.run_id));
-        output_keep(core, run_get(core, ref.run), ref.task, ref.map, json_text(&core->step, answer), true);
+        output_keep(core, run_get(core, ref.run), ref.task, ref.map, json_text(&core->step, answer),
+                    true);
         instance_end(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
         return;
     }
@@ -468,7 +496,8 @@ void flow_trigger(struct core *core, struct ref ref)
     instance->attempt = index;
     instance->row_no++;
     instance_set(core, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    struct record *record = write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
+    struct record *record =
+        write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
     record->try.attempt = core->attempts.items[index].id;
     note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
     /* Only now: a run without tasks ends at once, and its waiter must be there to be told. */
@@ -486,12 +515,14 @@ static bool triggered_by(const struct core *core, const struct run *run, struct 
     int64_t parent_no = 0, task = 0, map = 0;
     (void)str_split(&rest, '_', &part);
     for (size_t i = 0; i < part.size; i++)
-        parent_no = parent_no << 4 | (part.bytes[i] <= '9' ? part.bytes[i] - '0' : part.bytes[i] - 'a' + 10);
+        parent_no = parent_no << 4 |
+                    (part.bytes[i] <= '9' ? part.bytes[i] - '0' : part.bytes[i] - 'a' + 10);
     const struct run *parent = run_by_no(core, parent_no);
-    if (parent == NULL || !str_split(&rest, '_', &part) || str_to_int(part, 0, INT32_MAX, &task) < 0 ||
-        !str_split(&rest, '_', &part) || str_to_int(part, -1, INT32_MAX, &map) < 0)
+    if (parent == NULL || !str_split(&rest, '_', &part) ||
+        str_to_int(part, 0, INT32_MAX, &task) < 0 || !str_split(&rest, '_', &part) ||
+        str_to_int(part, -1, INT32_MAX, &map) < 0)
         return false;
-    *out = (struct ref){ parent->index, (uint32_t)task, (int32_t)map };
+    *out = (struct ref) { parent->index, (uint32_t)task, (int32_t)map };
     return true;
 }
 
@@ -507,8 +538,8 @@ void flow_run_ended(struct core *core, struct run *run)
         return;
     bool good = run->state == RUN_SUCCESS;
     struct str error = good ? STR_EMPTY
-                            : str_format(&core->step, "run %.*s of DAG %.*s failed", STR_ARG(run->run_id),
-                                         STR_ARG(run_dag(core, run)->id));
+                            : str_format(&core->step, "run %.*s of DAG %.*s failed",
+                                         STR_ARG(run->run_id), STR_ARG(run_dag(core, run)->id));
     deferred_end(core, instance->attempt, good ? TASK_SUCCESS : TASK_FAILED, CAUSE_EVENT, error);
 }
 
@@ -518,11 +549,12 @@ static void deferred_check(struct core *core, struct ref ref)
     if (instance->state != TASK_DEFERRED)
         return;
     struct str run_id = triggered_id(core, ref, instance->try_no);
-    VEC_EACH(&core->dags, i)
+    VEC_EACH (&core->dags, i)
         if (core->dags.items[i].used && run_by_id(core, &core->dags.items[i], run_id) != NULL)
             return;
-    deferred_end(core, instance->attempt, TASK_FAILED, CAUSE_EVENT,
-                 str_format(&core->step, "run %.*s, which it waited for, is gone", STR_ARG(run_id)));
+    deferred_end(
+        core, instance->attempt, TASK_FAILED, CAUSE_EVENT,
+        str_format(&core->step, "run %.*s, which it waited for, is gone", STR_ARG(run_id)));
 }
 
 void flow_deferred_check(struct core *core, struct run *run, uint32_t task)
@@ -531,9 +563,9 @@ void flow_deferred_check(struct core *core, struct run *run, uint32_t task)
     if (run_dag(core, run)->tasks[task].operator_kind != OPERATOR_TRIGGER_DAG)
         return;
     if (expansion == NONE) {
-        deferred_check(core, (struct ref){ run->index, task, -1 });
+        deferred_check(core, (struct ref) { run->index, task, -1 });
         return;
     }
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-        deferred_check(core, (struct ref){ run->index, task, (int32_t)i });
+        deferred_check(core, (struct ref) { run->index, task, (int32_t)i });
 }

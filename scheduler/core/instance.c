@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* instance - one instance of a task: its state, its end, and what its end means for the whole and for what is downstream. */
+/* instance - one instance of a task: its state, its end, and what its end means for the whole and
+ * for what is downstream. */
 #include "common/base/buf.h"
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
@@ -8,14 +9,15 @@ enum { REF_RUN_BITS = 24, REF_TASK_BITS = 20, REF_MAP_BITS = 20 };
 
 uint64_t ref_pack(struct ref ref)
 {
-    ASSERT(ref.run < 1u << REF_RUN_BITS && ref.task < 1u << REF_TASK_BITS && ref.map + 1 < 1 << REF_MAP_BITS);
-    return (uint64_t)ref.run << (REF_TASK_BITS + REF_MAP_BITS) | (uint64_t)ref.task << REF_MAP_BITS |
-           (uint64_t)(ref.map + 1);
+    ASSERT(ref.run < 1u << REF_RUN_BITS && ref.task < 1u << REF_TASK_BITS &&
+           ref.map + 1 < 1 << REF_MAP_BITS);
+    return (uint64_t)ref.run << (REF_TASK_BITS + REF_MAP_BITS) |
+           (uint64_t)ref.task << REF_MAP_BITS | (uint64_t)(ref.map + 1);
 }
 
 struct ref ref_unpack(uint64_t item)
 {
-    return (struct ref){
+    return (struct ref) {
         .run = (uint32_t)(item >> (REF_TASK_BITS + REF_MAP_BITS)),
         .task = (uint32_t)(item >> REF_MAP_BITS) & ((1u << REF_TASK_BITS) - 1),
         .map = (int32_t)(item & ((1u << REF_MAP_BITS) - 1)) - 1,
@@ -31,7 +33,8 @@ struct instance *instance_at(struct core *core, struct ref ref)
     struct task_slot *slot = &run->tasks[ref.task];
     if (ref.map < 0)
         return &slot->self;
-    if (slot->expansion == NONE || (uint32_t)ref.map >= run->expansions.items[slot->expansion].capacity)
+    if (slot->expansion == NONE ||
+        (uint32_t)ref.map >= run->expansions.items[slot->expansion].capacity)
         return NULL;
     return &run->expansions.items[slot->expansion].items[ref.map];
 }
@@ -52,7 +55,8 @@ void instance_set(struct core *core, struct ref ref, enum task_state state, enum
         demand_count(core, ref, waits ? 1 : -1);
 }
 
-void instance_end(struct core *core, struct ref ref, enum task_state state, enum cause cause, struct str error)
+void instance_end(struct core *core, struct ref ref, enum task_state state, enum cause cause,
+                  struct str error)
 {
     struct instance *instance = instance_at(core, ref);
     ASSERT(task_state_is_final(state));
@@ -90,9 +94,10 @@ void instance_kill(struct core *core, struct ref ref, enum task_state state, enu
         attempt_spec_drop(core, attempt);
         run->live--;
         run->dying++;
-        hold_send(core, (struct core_send){ .type = SEND_KILL,
-                                            .worker = core->workers.items[attempt->worker].identity,
-                                            .kill = { attempt->id, cause } });
+        hold_send(core,
+                  (struct core_send) { .type = SEND_KILL,
+                                       .worker = core->workers.items[attempt->worker].identity,
+                                       .kill = { attempt->id, cause } });
     }
     if (task_state_is_final(state))
         instance_settled(core, ref);
@@ -105,16 +110,26 @@ void expansion_count(struct expansion *expansion, enum task_state state, int by)
     uint32_t change = (uint32_t)by;
     expansion->done += change;
     switch (state) {
-    case TASK_SUCCESS: expansion->success += change; break;
-    case TASK_FAILED: expansion->failed += change; break;
-    case TASK_UPSTREAM_FAILED: expansion->upstream_failed += change; break;
-    default: expansion->skipped += change; break;
+    case TASK_SUCCESS:
+        expansion->success += change;
+        break;
+    case TASK_FAILED:
+        expansion->failed += change;
+        break;
+    case TASK_UPSTREAM_FAILED:
+        expansion->upstream_failed += change;
+        break;
+    default:
+        expansion->skipped += change;
+        break;
     }
 }
 
-static bool failures_are_tolerated(const struct tolerance *tolerance, uint32_t failed, uint32_t length)
+static bool failures_are_tolerated(const struct tolerance *tolerance, uint32_t failed,
+                                   uint32_t length)
 {
-    return failed <= tolerance->count || (double)failed * 100 <= tolerance->percent * (double)length;
+    return failed <= tolerance->count ||
+           (double)failed * 100 <= tolerance->percent * (double)length;
 }
 
 enum task_state expansion_state(const struct task *task, const struct expansion *expansion)
@@ -128,17 +143,19 @@ enum task_state expansion_state(const struct task *task, const struct expansion 
 
 /* ---- ends and what follows ------------------------------------------------------------------- */
 
-/* Trigger rules count each instance of a mapped task, as in Airflow. One that tolerates failures has no end but that of the
- * whole, and counts as one task. */
-static struct upstream_counts share_of(const struct core *core, const struct run *run, uint32_t task)
+/* Trigger rules count each instance of a mapped task, as in Airflow. One that tolerates failures
+ * has no end but that of the whole, and counts as one task. */
+static struct upstream_counts share_of(const struct core *core, const struct run *run,
+                                       uint32_t task)
 {
     const struct task_slot *slot = &run->tasks[task];
     const struct tolerance *tolerance = &run_dag(core, run)->tasks[task].tolerate_failures;
-    bool is_whole = (slot->self.flags & INSTANCE_MAPPED) == 0 || tolerance->count > 0 || tolerance->percent > 0;
+    bool is_whole =
+        (slot->self.flags & INSTANCE_MAPPED) == 0 || tolerance->count > 0 || tolerance->percent > 0;
     struct upstream_counts share = { .total = 1 };
     if (!is_whole) {
         const struct expansion *expansion = &run->expansions.items[slot->expansion];
-        share = (struct upstream_counts){
+        share = (struct upstream_counts) {
             .total = expansion->length,
             .success = expansion->success,
             .failed = expansion->failed,
@@ -157,7 +174,8 @@ void share_renew(struct core *core, struct run *run, uint32_t task)
     const struct task *model = &run_dag(core, run)->tasks[task];
     struct upstream_counts share = share_of(core, run, task);
     for (uint32_t i = 0; i < model->downstream_count; i++)
-        upstream_counts_replace(&run->tasks[model->downstream[i]].upstream, &run->tasks[task].share, &share);
+        upstream_counts_replace(&run->tasks[model->downstream[i]].upstream, &run->tasks[task].share,
+                                &share);
     run->tasks[task].share = share;
 }
 
@@ -225,20 +243,20 @@ static void unschedule_instance(struct core *core, struct ref ref)
         instance_set(core, ref, TASK_NONE, CAUSE_CLEARED);
 }
 
-/* What waited for a slot because its upstream was done waits for its upstream again. (It has no row yet, so that a new leader
- * would see it so too.) */
+/* What waited for a slot because its upstream was done waits for its upstream again. (It has no row
+ * yet, so that a new leader would see it so too.) */
 static void unschedule(struct core *core, struct run *run, uint32_t task)
 {
     struct task_slot *slot = &run->tasks[task];
     if (slot->self.state != TASK_SCHEDULED)
         return;
     if (slot->expansion == NONE) {
-        unschedule_instance(core, (struct ref){ run->index, task, -1 });
+        unschedule_instance(core, (struct ref) { run->index, task, -1 });
         return;
     }
     uint32_t expansion = slot->expansion;
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-        unschedule_instance(core, (struct ref){ run->index, task, (int32_t)i });
+        unschedule_instance(core, (struct ref) { run->index, task, (int32_t)i });
     slot->self.state = TASK_NONE;
     mapped_forget(core, run, task);
 }
@@ -284,7 +302,8 @@ static struct str output_json(struct arena *arena, struct str text)
     return json;
 }
 
-void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str text, bool write)
+void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map, struct str text,
+                 bool write)
 {
     struct str json = output_json(&core->step, text);
     if (write)
@@ -295,7 +314,7 @@ void output_keep(struct core *core, struct run *run, uint32_t task, int32_t map,
     if (!map_get(&run->output_index, output_key(task, map), &index)) {
         index = run->outputs.count;
         map_put(&run->output_index, output_key(task, map), index);
-        VEC_ADD(&run->outputs, (struct output){ STR_EMPTY });
+        VEC_ADD(&run->outputs, (struct output) { STR_EMPTY });
     }
     run->outputs.items[index].json = str_copy(&run->arena, json);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* inventory - what a worker's snapshot proves: results, attempts that run, attempts that never started, free credits.
- * Rules 7 to 11 of the credit protocol. Inventories are complete and stamped; an older one than the newest known says
- * nothing, and what is concluded from one stays true, so late and repeated ones do no harm. */
+/* inventory - what a worker's snapshot proves: results, attempts that run, attempts that never
+ * started, free credits. Rules 7 to 11 of the credit protocol. Inventories are complete and
+ * stamped; an older one than the newest known says nothing, and what is concluded from one stays
+ * true, so late and repeated ones do no harm. */
 #include "scheduler/core/core_state.h"
 
 enum {
-    RESEND_MS = 1000,   /* a GRANT that is younger may still be on its way */
+    RESEND_MS = 1000, /* a GRANT that is younger may still be on its way */
     SEEN_WRITE_MS = 60000,
 };
 
@@ -15,7 +16,7 @@ enum {
 static uint32_t present_count(const struct core *core)
 {
     uint32_t count = 0;
-    VEC_EACH(&core->workers, i)
+    VEC_EACH (&core->workers, i)
         count += core->workers.items[i].state != WORKER_GONE;
     return count;
 }
@@ -42,7 +43,8 @@ static uint64_t first_pending_batch(const struct core *core)
 static void settle(struct core *core, struct worker *worker)
 {
     if (worker->settled_ms == 0 && worker->joined_batch < first_pending_batch(core))
-        worker->settled_ms = worker->joined_batch == 0 ? core->now_ms : core->now_ms + core->limits.join_settle_ms;
+        worker->settled_ms =
+            worker->joined_batch == 0 ? core->now_ms : core->now_ms + core->limits.join_settle_ms;
 }
 
 static bool is_newer(const struct worker *worker, const struct core_inventory *inventory)
@@ -60,7 +62,8 @@ static void text_set(struct arena *arena, struct str *text, struct str now)
         *text = str_copy(arena, now);
 }
 
-static void worker_describe(struct core *core, uint32_t index, const struct core_inventory *inventory)
+static void worker_describe(struct core *core, uint32_t index,
+                            const struct core_inventory *inventory)
 {
     struct worker *worker = &core->workers.items[index];
     bool changed = worker->written_ms == 0 || worker->incarnation != inventory->incarnation ||
@@ -71,9 +74,10 @@ static void worker_describe(struct core *core, uint32_t index, const struct core
     if (worker->state == WORKER_GONE) {
         worker->state = WORKER_ACTIVE;
         timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
-                  (struct timer){ .kind = TIMER_WORKER, .index = index });
+                  (struct timer) { .kind = TIMER_WORKER, .index = index });
     }
-    if (worker->incarnation != inventory->incarnation) { /* the numbers that it gave before are nothing now */
+    if (worker->incarnation !=
+        inventory->incarnation) { /* the numbers that it gave before are nothing now */
         VEC_RESET(&worker->credits);
         worker->synced = false;
     }
@@ -96,9 +100,11 @@ static void worker_describe(struct core *core, uint32_t index, const struct core
 
 /* ---- what it lists --------------------------------------------------------------------------- */
 
-static void send_kill(struct core *core, const struct worker *worker, struct id128 attempt, enum cause cause)
+static void send_kill(struct core *core, const struct worker *worker, struct id128 attempt,
+                      enum cause cause)
 {
-    send_now(core, (struct core_send){ .type = SEND_KILL, .worker = worker->identity, .kill = { attempt, cause } });
+    send_now(core, (struct core_send) {
+                       .type = SEND_KILL, .worker = worker->identity, .kill = { attempt, cause } });
 }
 
 static void alive(struct core *core, uint32_t index)
@@ -116,7 +122,8 @@ static uint32_t foreign_instance(struct core *core, uint32_t worker)
     return index != NONE && core->attempts.items[index].granted_ms != 0 ? index : NONE;
 }
 
-/* Reports that are not ours any more: recorded or superseded long ago. False: one of them runs and must be killed. */
+/* Reports that are not ours any more: recorded or superseded long ago. False: one of them runs and
+ * must be killed. */
 static bool unknown(struct core *core, uint32_t worker, const struct core_attempt_report *report)
 {
     if (MUTANT(CORE_FOREIGN_RESULTS) && report->ended && foreign_instance(core, worker) != NONE)
@@ -126,7 +133,8 @@ static bool unknown(struct core *core, uint32_t worker, const struct core_attemp
         return true;
     }
     send_kill(core, &core->workers.items[worker], report->attempt, CAUSE_LOST);
-    if (core->may_have_lost) { /* a lost commit had placed it: nothing takes its place before it is gone */
+    if (core->may_have_lost) { /* a lost commit had placed it: nothing takes its place before it is
+                                  gone */
         core->barrier = true;
         core->workers.items[worker].reconciled = false;
     }
@@ -134,7 +142,8 @@ static bool unknown(struct core *core, uint32_t worker, const struct core_attemp
 }
 
 /* True when all attempts that run are known: then their leases may be renewed. */
-static bool take_reports(struct core *core, uint32_t worker, const struct core_inventory *inventory, bool *out_runs)
+static bool take_reports(struct core *core, uint32_t worker, const struct core_inventory *inventory,
+                         bool *out_runs)
 {
     bool all_known = true;
     for (uint32_t i = 0; i < inventory->attempt_count; i++) {
@@ -166,7 +175,8 @@ static bool credit_is_open(const struct core_inventory *inventory, uint64_t seq)
     return false;
 }
 
-/* Proof that an absent attempt neither runs nor ever will: its credit is closed, or of an incarnation that is over. */
+/* Proof that an absent attempt neither runs nor ever will: its credit is closed, or of an
+ * incarnation that is over. */
 static bool never_will_run(const struct core_inventory *inventory, const struct attempt *attempt)
 {
     const struct credit *credit = &attempt->credit;
@@ -187,8 +197,9 @@ static bool never_will_run(const struct core_inventory *inventory, const struct 
 static void resend(struct core *core, uint32_t index, const struct core_inventory *inventory)
 {
     struct attempt *attempt = &core->attempts.items[index];
-    if (inventory->epoch != core->epoch || attempt->granted_ms == 0 || attempt->spec == NULL || attempt->dying ||
-        core->now_ms < attempt->granted_ms + RESEND_MS || attempt->credit.incarnation != inventory->incarnation)
+    if (inventory->epoch != core->epoch || attempt->granted_ms == 0 || attempt->spec == NULL ||
+        attempt->dying || core->now_ms < attempt->granted_ms + RESEND_MS ||
+        attempt->credit.incarnation != inventory->incarnation)
         return;
     attempt->estimate_ms = core->now_ms;
     attempt->stamp_ms = inventory->sent_ms;
@@ -244,14 +255,15 @@ static void reconcile(struct core *core, struct worker *worker, bool all_known)
     worker->reconciled_batch = core->open->writes.count > 0 ? core->open->batch_no : 0;
 }
 
-/* After a failover that may have lost commits nothing is placed or taken back before every worker has shown all it has, what
- * it showed is committed, and what had to be killed is gone; or before the amnesty is over, when all leases are. */
+/* After a failover that may have lost commits nothing is placed or taken back before every worker
+ * has shown all it has, what it showed is committed, and what had to be killed is gone; or before
+ * the amnesty is over, when all leases are. */
 void barrier_check(struct core *core)
 {
     if (!core->barrier || !core->deciding)
         return;
     bool over = core->now_ms >= core->led_ms + core->limits.amnesty_ms;
-    VEC_EACH(&core->workers, i) {
+    VEC_EACH (&core->workers, i) {
         const struct worker *worker = &core->workers.items[i];
         if (!over && (!worker->reconciled || worker->reconciled_batch >= first_pending_batch(core)))
             return;
@@ -261,14 +273,17 @@ void barrier_check(struct core *core)
 }
 
 /* A DRAIN, or its end, that was lost: the worker's credits show what it believes. */
-static void remind_drain(struct core *core, const struct worker *worker, const struct core_inventory *inventory)
+static void remind_drain(struct core *core, const struct worker *worker,
+                         const struct core_inventory *inventory)
 {
     uint32_t busy = inventory->open_count;
     bool drain = worker->state != WORKER_ACTIVE;
     for (uint32_t i = 0; i < inventory->attempt_count; i++)
         busy += !inventory->attempts[i].ended;
-    if (drain ? inventory->open_count > 0 : busy < inventory->slots && inventory->epoch == core->epoch)
-        send_now(core, (struct core_send){ .type = SEND_DRAIN, .worker = worker->identity, .drain = { drain } });
+    if (drain ? inventory->open_count > 0
+              : busy < inventory->slots && inventory->epoch == core->epoch)
+        send_now(core, (struct core_send) {
+                           .type = SEND_DRAIN, .worker = worker->identity, .drain = { drain } });
 }
 
 void inventory_take(struct core *core, const struct core_inventory *inventory)
@@ -289,13 +304,15 @@ void inventory_take(struct core *core, const struct core_inventory *inventory)
     take_absent(core, index, inventory);
     struct worker *worker = &core->workers.items[index];
     if (inventory->epoch < core->epoch) {
-        send_now(core, (struct core_send){ .type = SEND_SYNC, .worker = worker->identity });
+        send_now(core, (struct core_send) { .type = SEND_SYNC, .worker = worker->identity });
     } else {
         take_credits(core, index, inventory);
         reconcile(core, worker, all_known);
         if (runs && all_known)
-            send_now(core, (struct core_send){ .type = SEND_RENEWED, .worker = worker->identity,
-                                               .renewed = { inventory->sent_ms, core->limits.lease_ms } });
+            send_now(core, (struct core_send) {
+                               .type = SEND_RENEWED,
+                               .worker = worker->identity,
+                               .renewed = { inventory->sent_ms, core->limits.lease_ms } });
     }
     worker->listed_free = 0; /* its number of credits may be as before, but they are fresh */
     worker_list(core, index);
@@ -305,7 +322,7 @@ void inventory_take(struct core *core, const struct core_inventory *inventory)
         worker_drain(core, index, true, true, "its host asked it to end");
     }
     if (worker->state == WORKER_DRAINED && worker->stop)
-        send_now(core, (struct core_send){ .type = SEND_STOP, .worker = worker->identity });
+        send_now(core, (struct core_send) { .type = SEND_STOP, .worker = worker->identity });
     worker_check_drained(core, index);
     barrier_check(core);
 }

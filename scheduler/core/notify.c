@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* notify - who is told of what: on_success and its like. A notification is rendered when its event happens and written in the
- * same transaction; it is delivered from the commit on, at least once, again and again until it is taken or too old.
+/* notify - who is told of what: on_success and its like. A notification is rendered when its event
+ * happens and written in the same transaction; it is delivered from the commit on, at least once,
+ * again and again until it is taken or too old.
  *
- * Notifications to one receiver (a mail server's addresses, a host of webhooks, a program) stand in one heap. A receiver that
- * does not answer is tried with one of them after longer and longer waits; all others go on. */
+ * Notifications to one receiver (a mail server's addresses, a host of webhooks, a program) stand in
+ * one heap. A receiver that does not answer is tried with one of them after longer and longer
+ * waits; all others go on. */
 #include "common/base/buf.h"
 #include "common/text/json.h"
 #include "common/text/template.h"
@@ -24,7 +26,7 @@ static struct notification *notification_at(struct core *core, uint32_t index)
 
 static struct str id_bytes(const struct id128 *id)
 {
-    return (struct str){ (const char *)id, sizeof *id };
+    return (struct str) { (const char *)id, sizeof *id };
 }
 
 uint32_t notification_find(const struct core *core, struct id128 id)
@@ -38,12 +40,13 @@ uint32_t notification_find(const struct core *core, struct id128 id)
 
 static uint32_t receiver_of(struct core *core, const struct notification_row *row)
 {
-    struct str name = str_format(&core->step, "%.*s %.*s", STR_ARG(row->kind), STR_ARG(row->target));
+    struct str name =
+        str_format(&core->step, "%.*s %.*s", STR_ARG(row->kind), STR_ARG(row->target));
     uint64_t index = core->receivers.count;
     if (map_get_str(&core->receiver_by_name, name, &index))
         return (uint32_t)index;
     map_put_str(&core->receiver_by_name, name, index);
-    VEC_ADD(&core->receivers, (struct receiver){ 0 });
+    VEC_ADD(&core->receivers, (struct receiver) { 0 });
     return (uint32_t)index;
 }
 
@@ -64,11 +67,15 @@ static uint32_t notification_new(struct core *core, const struct notification_ro
     if (core->notifications_free.count > 0)
         index = core->notifications_free.items[--core->notifications_free.count];
     else
-        VEC_ADD(&core->notifications, (struct notification){ 0 });
+        VEC_ADD(&core->notifications, (struct notification) { 0 });
     uint32_t receiver = receiver_of(core, row);
     struct notification *notification = notification_at(core, index);
-    *notification = (struct notification){ .used = true, .id = row->id, .receiver = receiver, .worker = NONE,
-                                           .errand_no = notification->errand_no, .due_ms = core->now_ms };
+    *notification = (struct notification) { .used = true,
+                                            .id = row->id,
+                                            .receiver = receiver,
+                                            .worker = NONE,
+                                            .errand_no = notification->errand_no,
+                                            .due_ms = core->now_ms };
     notification->row = row_copy(&notification->arena, *row);
     map_put_str(&core->notification_by_id, id_bytes(&row->id), index);
     return index;
@@ -85,9 +92,9 @@ static void notification_free(struct core *core, uint32_t index)
 
 void notifications_clear(struct core *core)
 {
-    VEC_EACH(&core->notifications, i)
+    VEC_EACH (&core->notifications, i)
         arena_clear(&core->notifications.items[i].arena);
-    VEC_EACH(&core->receivers, i)
+    VEC_EACH (&core->receivers, i)
         heap_clear(&core->receivers.items[i].waiting);
     VEC_CLEAR(&core->notifications);
     VEC_CLEAR(&core->notifications_free);
@@ -98,7 +105,7 @@ void notifications_clear(struct core *core)
 
 static void write_row(struct core *core, enum record_type type, const struct notification_row *row)
 {
-    VEC_ADD(&core->open->writes, (struct record){ .type = type });
+    VEC_ADD(&core->open->writes, (struct record) { .type = type });
     VEC_LAST(&core->open->writes).notification = row_copy(batch_arena(core), *row);
 }
 
@@ -108,7 +115,9 @@ static void write_row(struct core *core, enum record_type type, const struct not
 static struct str host_of(struct str url)
 {
     ptrdiff_t scheme = str_find(url, ':');
-    size_t from = scheme >= 0 && str_starts(str_slice(url, (size_t)scheme, url.size), "://") ? (size_t)scheme + 3 : 0;
+    size_t from = scheme >= 0 && str_starts(str_slice(url, (size_t)scheme, url.size), "://")
+                      ? (size_t)scheme + 3
+                      : 0;
     size_t to = from;
     while (to < url.size && strchr("/?#", url.bytes[to]) == NULL)
         to++;
@@ -127,8 +136,10 @@ static void target_of(struct arena *arena, const struct value *fields, struct no
     } else if (email != NULL) {
         struct buf text = { 0 };
         for (uint32_t i = 0; email->type == VALUE_LIST && i < email->count; i++)
-            buf_printf(&text, "%s%.*s", i > 0 ? ", " : "", STR_ARG(template_text(arena, email->items[i])));
-        row->target = email->type == VALUE_LIST ? str_copy(arena, buf_str(&text)) : template_text(arena, email);
+            buf_printf(&text, "%s%.*s", i > 0 ? ", " : "",
+                       STR_ARG(template_text(arena, email->items[i])));
+        row->target = email->type == VALUE_LIST ? str_copy(arena, buf_str(&text))
+                                                : template_text(arena, email);
         buf_clear(&text);
     } else {
         bool is_list = exec != NULL && exec->type == VALUE_LIST && exec->count > 0;
@@ -137,15 +148,16 @@ static void target_of(struct arena *arena, const struct value *fields, struct no
 }
 
 /* One that cannot be rendered is written as failed: it is seen, and tells why. */
-static void notify_one(struct core *core, struct context *context, const struct value *fields, struct notification_row row,
-                       struct str otherwise)
+static void notify_one(struct core *core, struct context *context, const struct value *fields,
+                       struct notification_row row, struct str otherwise)
 {
     const struct value *rendered = NULL;
     struct err err = { 0 };
     row.id = id_make(core);
     row.made_ms = row.next_ms = core->wall_ms;
     row.error = row.payload = STR_EMPTY;
-    int rc = errand_notification(context, fields, row.event.bytes, otherwise, &core->step, &rendered, &err);
+    int rc = errand_notification(context, fields, row.event.bytes, otherwise, &core->step,
+                                 &rendered, &err);
     target_of(&core->step, rc == 0 ? rendered : fields, &row);
     if (rc == 0)
         row.payload = json_text(&core->step, rendered);
@@ -167,8 +179,8 @@ static void notify_one(struct core *core, struct context *context, const struct 
         VEC_ADD(&core->open->notifications, index);
 }
 
-static void notify_all(struct core *core, struct context *context, const struct value *list, struct notification_row row,
-                       struct str otherwise)
+static void notify_all(struct core *core, struct context *context, const struct value *list,
+                       struct notification_row row, struct str otherwise)
 {
     for (uint32_t i = 0; list != NULL && list->type == VALUE_LIST && i < list->count; i++)
         notify_one(core, context, list->items[i], row, otherwise);
@@ -185,25 +197,34 @@ static void notify_task(struct core *core, struct ref ref, const char *event, st
         return;
     context_fill(core, ref, &owner, &core->step, &context);
     notify_all(core, &context, list,
-               (struct notification_row){ .run_no = run->run_no, .dag_no = core->dags.items[run->dag].dag_no,
-                                          .task = (int32_t)ref.task, .map_index = ref.map, .try_no = context.try_no,
-                                          .event = str_of(event), .queue = task->queue },
+               (struct notification_row) { .run_no = run->run_no,
+                                           .dag_no = core->dags.items[run->dag].dag_no,
+                                           .task = (int32_t)ref.task,
+                                           .map_index = ref.map,
+                                           .try_no = context.try_no,
+                                           .event = str_of(event),
+                                           .queue = task->queue },
                otherwise);
 }
 
-/* As in Airflow: what a user or the run's own end does to a task is not told of; and of skips only those that the task itself
- * asks for. */
+/* As in Airflow: what a user or the run's own end does to a task is not told of; and of skips only
+ * those that the task itself asks for. */
 static const char *event_of(enum task_state state, enum cause cause)
 {
-    if (cause == CAUSE_MARKED || cause == CAUSE_CLEARED || cause == CAUSE_RUN_STOPPED || cause == CAUSE_RUN_TIMED_OUT ||
-        cause == CAUSE_FAIL_FAST || cause == CAUSE_STOPPED)
+    if (cause == CAUSE_MARKED || cause == CAUSE_CLEARED || cause == CAUSE_RUN_STOPPED ||
+        cause == CAUSE_RUN_TIMED_OUT || cause == CAUSE_FAIL_FAST || cause == CAUSE_STOPPED)
         return NULL;
     switch (state) {
-    case TASK_SUCCESS: return "on_success";
-    case TASK_FAILED: return "on_failure";
-    case TASK_UP_FOR_RETRY: return "on_retry";
-    case TASK_SKIPPED: return cause == CAUSE_EXIT_SKIPPED || cause == CAUSE_WAITED_TOO_LONG ? "on_skipped" : NULL;
-    default: return NULL;
+    case TASK_SUCCESS:
+        return "on_success";
+    case TASK_FAILED:
+        return "on_failure";
+    case TASK_UP_FOR_RETRY:
+        return "on_retry";
+    case TASK_SKIPPED:
+        return cause == CAUSE_EXIT_SKIPPED || cause == CAUSE_WAITED_TOO_LONG ? "on_skipped" : NULL;
+    default:
+        return NULL;
     }
 }
 
@@ -217,12 +238,14 @@ void notify_instance(struct core *core, struct ref ref, enum cause cause, struct
     const struct run *run = run_get(core, ref.run);
     struct str index = ref.map >= 0 ? str_format(&core->step, "[%d]", ref.map) : STR_EMPTY;
     notify_task(core, ref, event,
-                str_format(&core->step, "%.*s.%.*s%.*s: %s\nrun %.*s, try %u: %s%s%.*s", STR_ARG(run_dag(core, run)->id),
-                           STR_ARG(task->id), STR_ARG(index), task_state_name(instance->state), STR_ARG(run->run_id),
-                           instance->try_no, cause_sentence(cause), error.size > 0 ? "\n" : "", STR_ARG(error)));
+                str_format(&core->step, "%.*s.%.*s%.*s: %s\nrun %.*s, try %u: %s%s%.*s",
+                           STR_ARG(run_dag(core, run)->id), STR_ARG(task->id), STR_ARG(index),
+                           task_state_name(instance->state), STR_ARG(run->run_id), instance->try_no,
+                           cause_sentence(cause), error.size > 0 ? "\n" : "", STR_ARG(error)));
 }
 
-/* The row says from the same transaction on that it runs: so the next leader does not tell of it again. */
+/* The row says from the same transaction on that it runs: so the next leader does not tell of it
+ * again. */
 void notify_started(struct core *core, uint32_t index)
 {
     struct ref ref = core->attempts.items[index].ref;
@@ -232,13 +255,15 @@ void notify_started(struct core *core, uint32_t index)
         return;
     attempt_write_running(core, index);
     notify_task(core, ref, "on_execute",
-                str_format(&core->step, "%.*s.%.*s: running\nrun %.*s, try %u", STR_ARG(run_dag(core, run)->id),
-                           STR_ARG(task->id), STR_ARG(run->run_id), instance_at(core, ref)->try_no));
+                str_format(&core->step, "%.*s.%.*s: running\nrun %.*s, try %u",
+                           STR_ARG(run_dag(core, run)->id), STR_ARG(task->id), STR_ARG(run->run_id),
+                           instance_at(core, ref)->try_no));
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
-static void notify_of_run(struct core *core, struct run *run, const char *event, struct str otherwise)
+static void notify_of_run(struct core *core, struct run *run, const char *event,
+                          struct str otherwise)
 {
     const struct dag *dag = run_dag(core, run);
     const struct value *list = value_get(dag->notify, event);
@@ -248,8 +273,12 @@ static void notify_of_run(struct core *core, struct run *run, const char *event,
     struct context context;
     context_of_run(core, run, &owner, &core->step, &context);
     notify_all(core, &context, list,
-               (struct notification_row){ .run_no = run->run_no, .dag_no = core->dags.items[run->dag].dag_no, .task = -1,
-                                          .map_index = -1, .event = str_of(event), .queue = STR("default") },
+               (struct notification_row) { .run_no = run->run_no,
+                                           .dag_no = core->dags.items[run->dag].dag_no,
+                                           .task = -1,
+                                           .map_index = -1,
+                                           .event = str_of(event),
+                                           .queue = STR("default") },
                otherwise);
 }
 
@@ -259,8 +288,9 @@ void notify_run(struct core *core, struct run *run)
         return;
     const struct dag *dag = run_dag(core, run);
     notify_of_run(core, run, run->state == RUN_SUCCESS ? "on_success" : "on_failure",
-                  str_format(&core->step, "%.*s: %s\nrun %.*s: %s", STR_ARG(dag->id), run_state_name(run->state),
-                             STR_ARG(run->run_id), cause_sentence(run->cause)));
+                  str_format(&core->step, "%.*s: %s\nrun %.*s: %s", STR_ARG(dag->id),
+                             run_state_name(run->state), STR_ARG(run->run_id),
+                             cause_sentence(run->cause)));
 }
 
 void notify_deadline_set(struct core *core, const struct run *run)
@@ -268,7 +298,9 @@ void notify_deadline_set(struct core *core, const struct run *run)
     int64_t deadline_ms = run_dag(core, run)->deadline_ms;
     if (deadline_ms > 0 && !run->deadline_told)
         timer_set(core, ms_of_wall(core, run->queued_ms + deadline_ms),
-                  (struct timer){ .kind = TIMER_DEADLINE, .index = (uint32_t)run->queued_ms, .number = run->run_no });
+                  (struct timer) { .kind = TIMER_DEADLINE,
+                                   .index = (uint32_t)run->queued_ms,
+                                   .number = run->run_no });
 }
 
 /* `queued` tells which of its lives the timer was for. */
@@ -279,8 +311,8 @@ void notify_deadline(struct core *core, struct run *run, uint32_t queued)
         return;
     run->deadline_told = true;
     notify_of_run(core, run, "on_deadline",
-                  str_format(&core->step, "%.*s: not over at its deadline\nrun %.*s is still %s", STR_ARG(dag->id),
-                             STR_ARG(run->run_id), run_state_name(run->state)));
+                  str_format(&core->step, "%.*s: not over at its deadline\nrun %.*s is still %s",
+                             STR_ARG(dag->id), STR_ARG(run->run_id), run_state_name(run->state)));
 }
 
 /* ---- delivered ------------------------------------------------------------------------------- */
@@ -299,14 +331,16 @@ static void put_back(struct core *core, uint32_t index, int64_t due_ms)
     notification->given = false;
     notification->due_ms = due_ms;
     heap_push(&core->receivers.items[notification->receiver].waiting,
-              (struct heap_entry){ due_ms, core->notification_count++, index });
+              (struct heap_entry) { due_ms, core->notification_count++, index });
 }
 
-/* E-mail goes through the connection of the settings' section [smtp], which is not kept with the row. */
+/* E-mail goes through the connection of the settings' section [smtp], which is not kept with the
+ * row. */
 static struct str payload_of(struct core *core, const struct notification *notification)
 {
     uint64_t index = 0;
-    if (!str_is(notification->row.kind, "email") || !map_get_str(&core->connections, STR("smtp_default"), &index))
+    if (!str_is(notification->row.kind, "email") ||
+        !map_get_str(&core->connections, STR("smtp_default"), &index))
         return notification->row.payload;
     const struct value *map = NULL;
     int rc = json_parse(&core->step, notification->row.payload, NULL, &map, NULL);
@@ -318,7 +352,8 @@ static struct str payload_of(struct core *core, const struct notification *notif
     return json_text(&core->step, whole);
 }
 
-/* Programs of authors run where authors' programs run; the rest from here, so that it goes out with no worker at all. */
+/* Programs of authors run where authors' programs run; the rest from here, so that it goes out with
+ * no worker at all. */
 static bool give(struct core *core, uint32_t index)
 {
     struct notification *notification = notification_at(core, index);
@@ -332,10 +367,12 @@ static bool give(struct core *core, uint32_t index)
     notification->worker = worker;
     notification->row.tries++;
     core->receivers.items[notification->receiver].in_flight++;
-    errand_give(core, worker, (struct errand){ notification->id, ++notification->errand_no, ERRAND_NOTIFY,
-                                               str_copy(&core->step, payload_of(core, notification)) });
+    errand_give(core, worker,
+                (struct errand) { notification->id, ++notification->errand_no, ERRAND_NOTIFY,
+                                  str_copy(&core->step, payload_of(core, notification)) });
     timer_set(core, core->now_ms + ERRAND_PATIENCE_MS,
-              (struct timer){ .kind = TIMER_NOTIFICATION, .index = index, .number = notification->errand_no });
+              (struct timer) {
+                  .kind = TIMER_NOTIFICATION, .index = index, .number = notification->errand_no });
     return true;
 }
 
@@ -349,7 +386,8 @@ void notify_receiver(struct core *core, uint32_t receiver_index)
             return; /* the next answer comes back to it */
         int64_t at_ms = first->key > receiver->not_before_ms ? first->key : receiver->not_before_ms;
         if (at_ms > core->now_ms) {
-            timer_set(core, at_ms, (struct timer){ .kind = TIMER_RECEIVER, .index = receiver_index });
+            timer_set(core, at_ms,
+                      (struct timer) { .kind = TIMER_RECEIVER, .index = receiver_index });
             return;
         }
         uint32_t index = (uint32_t)heap_pop(&receiver->waiting).item;
@@ -384,9 +422,11 @@ static void failed(struct core *core, uint32_t index, bool is_receiver, struct s
     int64_t wait_ms = backoff_ms(is_receiver ? receiver->failures : notification->row.tries);
     if (is_receiver)
         receiver->not_before_ms = core->now_ms + wait_ms;
-    if (core->wall_ms - notification->row.made_ms >= core->limits.notify_give_up_ms || MUTANT(CORE_NOTIFY_ONCE)) {
-        end(core, index, NOTIFICATION_FAILED, str_format(&core->step, "given up after %u tries: %.*s",
-                                                         notification->row.tries, STR_ARG(error)));
+    if (core->wall_ms - notification->row.made_ms >= core->limits.notify_give_up_ms ||
+        MUTANT(CORE_NOTIFY_ONCE)) {
+        end(core, index, NOTIFICATION_FAILED,
+            str_format(&core->step, "given up after %u tries: %.*s", notification->row.tries,
+                       STR_ARG(error)));
         return;
     }
     notification->row.next_ms = core->wall_ms + wait_ms;
@@ -417,8 +457,12 @@ void notify_answer(struct core *core, uint32_t index, const struct errand_answer
         core->receivers.items[receiver].failures = 0;
         end(core, index, NOTIFICATION_DELIVERED, STR_EMPTY);
         break;
-    case ERRAND_HOPELESS: end(core, index, NOTIFICATION_FAILED, answer->text); break;
-    default: failed(core, index, answer->outcome == ERRAND_UNREACHABLE, answer->text); break;
+    case ERRAND_HOPELESS:
+        end(core, index, NOTIFICATION_FAILED, answer->text);
+        break;
+    default:
+        failed(core, index, answer->outcome == ERRAND_UNREACHABLE, answer->text);
+        break;
     }
     notify_receiver(core, receiver);
 }
@@ -427,7 +471,8 @@ void notify_timer(struct core *core, const struct timer *timer)
 {
     struct notification *notification = notification_at(core, timer->index);
     uint32_t receiver = notification->receiver;
-    if (!notification->used || !notification->given || notification->errand_no != (uint32_t)timer->number)
+    if (!notification->used || !notification->given ||
+        notification->errand_no != (uint32_t)timer->number)
         return;
     answered(core, timer->index);
     failed(core, timer->index, true, STR("no answer from whoever was to deliver it"));

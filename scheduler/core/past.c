@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* past - depends_on_past and wait_for_downstream: the run before, by logical date, as Airflow counts it. With catchup only
- * scheduled runs count.
+/* past - depends_on_past and wait_for_downstream: the run before, by logical date, as Airflow
+ * counts it. With catchup only scheduled runs count.
  *
- * Which run that is is asked of the database when a run is queued or recovered, for the run before has often ended and left
- * memory. Found, it is kept in memory for as long as a live run looks at it (`pins`); so whatever becomes of it - it ends, is
- * cleared, marked, deleted - is seen as it happens. */
+ * Which run that is is asked of the database when a run is queued or recovered, for the run before
+ * has often ended and left memory. Found, it is kept in memory for as long as a live run looks at
+ * it (`pins`); so whatever becomes of it - it ends, is cleared, marked, deleted - is seen as it
+ * happens. */
 #include "scheduler/core/core_state.h"
 
 static bool task_looks_back(const struct task *task)
@@ -30,7 +31,8 @@ static bool looks_back(const struct core *core, const struct run *run)
 /* Whether `before` may stand before `run`, whatever else there is. */
 static bool is_before(const struct core *core, const struct run *before, const struct run *run)
 {
-    return before != run && before->dag == run->dag && before->has_logical && before->logical_ms < run->logical_ms &&
+    return before != run && before->dag == run->dag && before->has_logical &&
+           before->logical_ms < run->logical_ms &&
            (!run_dag(core, run)->catchup || before->type == RUN_SCHEDULED);
 }
 
@@ -45,7 +47,8 @@ static void past_set(struct core *core, struct run *run, uint32_t past)
     struct run *old = run_get(core, was);
     ASSERT(old->pins > 0);
     old->pins--;
-    run_free_if_done(core, was, core->flight != NULL ? core->flight->batch_no - 1 : core->open->batch_no - 1);
+    run_free_if_done(core, was,
+                     core->flight != NULL ? core->flight->batch_no - 1 : core->open->batch_no - 1);
 }
 
 void past_ask(struct core *core, struct run *run)
@@ -53,8 +56,11 @@ void past_ask(struct core *core, struct run *run)
     if (!core->deciding || !looks_back(core, run) || run->past_known != PAST_UNKNOWN)
         return;
     run->past_known = PAST_ASKED;
-    find_ask(core, (struct core_find){ .what = FIND_PAST, .number = run->run_no, .dag_no = core->dags.items[run->dag].dag_no,
-                                       .logical_ms = run->logical_ms - 1, .scheduled = run_dag(core, run)->catchup });
+    find_ask(core, (struct core_find) { .what = FIND_PAST,
+                                        .number = run->run_no,
+                                        .dag_no = core->dags.items[run->dag].dag_no,
+                                        .logical_ms = run->logical_ms - 1,
+                                        .scheduled = run_dag(core, run)->catchup });
 }
 
 void past_ask_again(struct core *core, int64_t run_no)
@@ -73,9 +79,10 @@ void past_found(struct core *core, int64_t run_no, struct run *found)
     if (run == NULL || run->past_known != PAST_ASKED || run_state_is_final(run->state))
         return;
     struct run *past = found;
-    VEC_EACH(&core->runs, i) {
+    VEC_EACH (&core->runs, i) {
         struct run *other = core->runs.items[i];
-        if (other != NULL && is_before(core, other, run) && (past == NULL || other->logical_ms > past->logical_ms))
+        if (other != NULL && is_before(core, other, run) &&
+            (past == NULL || other->logical_ms > past->logical_ms))
             past = other;
     }
     run->past_known = PAST_KNOWN;
@@ -92,7 +99,7 @@ void past_created(struct core *core, const struct run *created)
 {
     if (!looks_back(core, created))
         return;
-    VEC_EACH(&core->runs, i) {
+    VEC_EACH (&core->runs, i) {
         struct run *run = core->runs.items[i];
         if (run == NULL || run->past_known != PAST_KNOWN || !is_before(core, created, run))
             continue;
@@ -136,7 +143,8 @@ static bool was_good(const struct core *core, const struct run *before, struct s
     return task < 0 || (before->tasks != NULL && is_good(before->tasks[task].self.state));
 }
 
-enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task, struct str *out_task)
+enum past_verdict past_verdict(const struct core *core, const struct run *run, uint32_t task,
+                               struct str *out_task)
 {
     const struct dag *dag = run_dag(core, run);
     const struct task *model = &dag->tasks[task];
@@ -177,7 +185,7 @@ bool past_is_awaited(const struct core *core, const struct run *past)
 {
     for (uint32_t hops = 0; past->pins > 0 && hops < core->runs.count; hops++) {
         const struct run *next = NULL;
-        VEC_EACH(&core->runs, i) {
+        VEC_EACH (&core->runs, i) {
             const struct run *run = core->runs.items[i];
             if (run == NULL || run->past != past->index)
                 continue;
@@ -196,16 +204,18 @@ struct run *past_awaited(const struct core *core, const struct dag_entry *dag)
 {
     if (!core->versions.items[dag->version].reads_past)
         return NULL;
-    VEC_EACH(&core->runs, i) {
+    VEC_EACH (&core->runs, i) {
         struct run *run = core->runs.items[i];
-        if (run != NULL && run->dag == dag_index(core, dag) && run->state == RUN_QUEUED && run->due &&
-            backfill_by_no(core, run->backfill_no) == NULL && past_is_awaited(core, run))
+        if (run != NULL && run->dag == dag_index(core, dag) && run->state == RUN_QUEUED &&
+            run->due && backfill_by_no(core, run->backfill_no) == NULL &&
+            past_is_awaited(core, run))
             return run;
     }
     return NULL;
 }
 
-struct str past_sentence(const struct core *core, const struct run *run, uint32_t task, struct arena *arena)
+struct str past_sentence(const struct core *core, const struct run *run, uint32_t task,
+                         struct arena *arena)
 {
     struct str id = STR_EMPTY;
     enum past_verdict verdict = past_verdict(core, run, task, &id);
@@ -216,7 +226,10 @@ struct str past_sentence(const struct core *core, const struct run *run, uint32_
     const struct run *before = run_get(core, run->past);
     int32_t at = dag_find_task(run_dag(core, before), id);
     uint8_t state = before->tasks != NULL ? before->tasks[at].self.state : TASK_NONE;
-    return str_format(arena, "%s %.*s of the run before, %.*s, is %s and must have succeeded or been skipped (%s)",
-                      verdict == PAST_TASK_WAITS ? "task" : "the next task", STR_ARG(id), STR_ARG(before->run_id),
-                      task_state_name(state), verdict == PAST_TASK_WAITS ? "depends_on_past" : "wait_for_downstream");
+    return str_format(
+        arena,
+        "%s %.*s of the run before, %.*s, is %s and must have succeeded or been skipped (%s)",
+        verdict == PAST_TASK_WAITS ? "task" : "the next task", STR_ARG(id), STR_ARG(before->run_id),
+        task_state_name(state),
+        verdict == PAST_TASK_WAITS ? "depends_on_past" : "wait_for_downstream");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* placement - which ready instance goes to which worker next: the best one whose pool, queue and gates have room. What is
- * blocked steps aside, so that it hides nothing that could run. */
+/* placement - which ready instance goes to which worker next: the best one whose pool, queue and
+ * gates have room. What is blocked steps aside, so that it hides nothing that could run. */
 #include "common/base/civil.h"
 #include "common/model/operator.h"
 #include "scheduler/core/core_state.h"
@@ -10,18 +10,20 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
-/* Priority of the DAG, then weight, then age (the run's number), then task and map index, as one pair of numbers. It is
- * made from what the database knows, so that a new leader has the same order:
- *   key  priority 16 bits, weight 24 bits, run 23 bits    tie  run 17 bits, task 23 bits, map index 24 bits */
+/* Priority of the DAG, then weight, then age (the run's number), then task and map index, as one
+ * pair of numbers. It is made from what the database knows, so that a new leader has the same
+ * order: key  priority 16 bits, weight 24 bits, run 23 bits    tie  run 17 bits, task 23 bits, map
+ * index 24 bits */
 struct heap_entry ready_key(const struct core *core, struct ref ref)
 {
     const struct run *run = run_get(core, ref.run);
     const struct dag *dag = run_dag(core, run);
-    int64_t priority = clamp(dag->priority, -32768, 32767), weight = clamp(dag->tasks[ref.task].weight, -(1 << 23), (1 << 23) - 1);
+    int64_t priority = clamp(dag->priority, -32768, 32767),
+            weight = clamp(dag->tasks[ref.task].weight, -(1 << 23), (1 << 23) - 1);
     int64_t day = clamp(RUN_NO_DAY(run->run_no) - civil_days(2020, 1, 1), 0, 65535);
     uint64_t age = (uint64_t)day << 24 | ((uint64_t)run->run_no & RUN_SEQ_MAX); /* 40 bits */
     int64_t rank = -(priority * (1 << 24) + weight);
-    return (struct heap_entry){
+    return (struct heap_entry) {
         .key = rank * (1 << 23) + (int64_t)(age >> 17),
         .tie = (age & 0x1FFFF) << 47 | (uint64_t)ref.task << 24 | (uint64_t)(ref.map + 1),
         .item = ref_pack(ref),
@@ -45,8 +47,10 @@ void attempt_release_limits(struct core *core, struct attempt *attempt)
     demand_update(core, run_get(core, attempt->ref.run));
 }
 
-/* Takes slots and passes gates for an attempt; gates[0] is the DAG's pause, which counts nothing. */
-void attempt_take_limits(struct core *core, struct attempt *attempt, uint32_t queue, uint32_t pool, int32_t slots)
+/* Takes slots and passes gates for an attempt; gates[0] is the DAG's pause, which counts nothing.
+ */
+void attempt_take_limits(struct core *core, struct attempt *attempt, uint32_t queue, uint32_t pool,
+                         int32_t slots)
 {
     uint32_t gates[4];
     attempt->queue = queue;
@@ -61,27 +65,31 @@ void attempt_take_limits(struct core *core, struct attempt *attempt, uint32_t qu
     demand_update(core, run_get(core, attempt->ref.run));
 }
 
-static struct spec *spec_make(struct core *core, struct ref ref, struct id128 id, struct arena *arena, struct err *err)
+static struct spec *spec_make(struct core *core, struct ref ref, struct id128 id,
+                              struct arena *arena, struct err *err)
 {
     struct context_owner owner;
     struct context context;
     struct spec *spec = ARENA_NEW(arena, struct spec);
     context_fill(core, ref, &owner, arena, &context);
     context.attempt = id;
-    return operator_spec(&context, core->limits.output_bytes_max, arena, spec, err) < 0 ? NULL : spec;
+    return operator_spec(&context, core->limits.output_bytes_max, arena, spec, err) < 0 ? NULL
+                                                                                        : spec;
 }
 
 static void record_placed(struct core *core, uint32_t index)
 {
     const struct attempt *attempt = &core->attempts.items[index];
-    struct record *record = write_try(core, WRITE_TRY_PLACED, attempt->ref, TASK_QUEUED, CAUSE_PLACED);
+    struct record *record =
+        write_try(core, WRITE_TRY_PLACED, attempt->ref, TASK_QUEUED, CAUSE_PLACED);
     record->try.attempt = attempt->id;
     record->try.worker_no = core->workers.items[attempt->worker].worker_no;
     record->try.credit = attempt->credit;
     note_instance(core, attempt->ref, CAUSE_PLACED);
 }
 
-/* One commit, one message: the row says `queued` on this worker under this credit, and GRANT follows the commit. */
+/* One commit, one message: the row says `queued` on this worker under this credit, and GRANT
+ * follows the commit. */
 static void place(struct core *core, struct ref ref, const struct lane *lane, uint32_t worker_index)
 {
     struct instance *instance = instance_at(core, ref);
@@ -102,9 +110,10 @@ static void place(struct core *core, struct ref ref, const struct lane *lane, ui
     struct worker *worker = &core->workers.items[worker_index];
     attempt->arena = arena;
     attempt->spec = spec;
-    attempt->credit = (struct credit){ worker->incarnation, worker->credits.items[0] };
+    attempt->credit = (struct credit) { worker->incarnation, worker->credits.items[0] };
     attempt->stamp_ms = worker->sent_ms;
-    memmove(worker->credits.items, worker->credits.items + 1, (worker->credits.count - 1) * sizeof *worker->credits.items);
+    memmove(worker->credits.items, worker->credits.items + 1,
+            (worker->credits.count - 1) * sizeof *worker->credits.items);
     worker->credits.count--;
     worker_list(core, worker_index);
     instance->attempt = index;
@@ -122,8 +131,9 @@ static void try_entry(struct core *core, uint32_t lane_at, struct heap_entry ent
     struct ref ref = ref_unpack(entry.item);
     struct instance *instance = instance_at(core, ref);
     uint32_t gates[4];
-    struct heap_entry now = instance != NULL ? ready_key(core, ref) : (struct heap_entry){ 0 };
-    if (instance == NULL || now.key != entry.key || now.tie != entry.tie) { /* of a run that had this place before */
+    struct heap_entry now = instance != NULL ? ready_key(core, ref) : (struct heap_entry) { 0 };
+    if (instance == NULL || now.key != entry.key ||
+        now.tie != entry.tie) { /* of a run that had this place before */
         gates_lost(core, lane_at, entry.item);
         return;
     }
@@ -131,7 +141,8 @@ static void try_entry(struct core *core, uint32_t lane_at, struct heap_entry ent
     for (uint32_t i = 0; i < count && closed == NONE; i++)
         if (!gate_is_open(core, gates[i]))
             closed = gates[i];
-    bool ready = instance->state == TASK_SCHEDULED && (instance->attempt == NONE || MUTANT(CORE_REPLACE_DYING));
+    bool ready = instance->state == TASK_SCHEDULED &&
+                 (instance->attempt == NONE || MUTANT(CORE_REPLACE_DYING));
     if (ready && closed != NONE) {
         gate_park(core, closed, lane_at, entry);
     } else if (ready) {

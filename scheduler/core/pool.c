@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pool - what limits how many run at once: pools and their slots, queues and their workers, gates. Ready instances stand in
- * lanes, one for each (queue, pool, slots) that occurs; a lane that is blocked waits until its pool or its queue wakes it. */
+/* pool - what limits how many run at once: pools and their slots, queues and their workers, gates.
+ * Ready instances stand in lanes, one for each (queue, pool, slots) that occurs; a lane that is
+ * blocked waits until its pool or its queue wakes it. */
 #include "scheduler/core/core_state.h"
 
 /* ---- pools ----------------------------------------------------------------------------------- */
@@ -12,9 +13,9 @@ uint32_t pool_index(struct core *core, struct str name)
         return (uint32_t)index;
     bool is_default = str_is(name, "default_pool");
     map_put_str(&core->pool_by_name, name, index);
-    VEC_ADD(&core->pools, (struct pool){ .name = str_copy(&core->names, name),
-                                         .slots = is_default ? core->limits.default_pool_slots : 0,
-                                         .exists = is_default });
+    VEC_ADD(&core->pools, (struct pool) { .name = str_copy(&core->names, name),
+                                          .slots = is_default ? core->limits.default_pool_slots : 0,
+                                          .exists = is_default });
     return (uint32_t)index;
 }
 
@@ -25,7 +26,7 @@ bool pool_has_room(const struct pool *pool, int32_t slots)
 
 static void pool_wake(struct core *core, const struct pool *pool)
 {
-    VEC_EACH(&pool->lanes, i) {
+    VEC_EACH (&pool->lanes, i) {
         struct lane *lane = &core->lanes.items[pool->lanes.items[i]];
         if (lane->blocked != LANE_NO_SLOTS || !pool_has_room(pool, lane->slots))
             continue;
@@ -36,7 +37,8 @@ static void pool_wake(struct core *core, const struct pool *pool)
 
 static const struct lane *lane_of(const struct core *core, struct ref ref)
 {
-    return &core->lanes.items[core->versions.items[run_get(core, ref.run)->version].lanes[ref.task]];
+    return &core->lanes
+                .items[core->versions.items[run_get(core, ref.run)->version].lanes[ref.task]];
 }
 
 void pool_take_deferred(struct core *core, struct attempt *attempt)
@@ -52,7 +54,7 @@ void pool_take_deferred(struct core *core, struct attempt *attempt)
 /* The pool counts deferred attempts from now on, or no longer. */
 static void deferred_recount(struct core *core, uint32_t index)
 {
-    VEC_EACH(&core->attempts, i) {
+    VEC_EACH (&core->attempts, i) {
         struct attempt *attempt = &core->attempts.items[i];
         if (!attempt->used || attempt->worker != NONE)
             continue;
@@ -65,7 +67,8 @@ static void deferred_recount(struct core *core, uint32_t index)
     }
 }
 
-void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred, bool removed)
+void pool_set(struct core *core, struct str name, int32_t slots, bool include_deferred,
+              bool removed)
 {
     uint32_t index = pool_index(core, name); /* first: it may move the array */
     struct pool *pool = &core->pools.items[index];
@@ -99,14 +102,15 @@ uint32_t queue_index(struct core *core, struct str name)
     if (map_get_str(&core->queue_by_name, name, &index))
         return (uint32_t)index;
     map_put_str(&core->queue_by_name, name, index);
-    VEC_ADD(&core->queues, (struct queue){ .name = str_copy(&core->names, name), .stopping = NONE });
+    VEC_ADD(&core->queues,
+            (struct queue) { .name = str_copy(&core->names, name), .stopping = NONE });
     return (uint32_t)index;
 }
 
 void queue_wake(struct core *core, uint32_t index)
 {
     const struct queue *queue = &core->queues.items[index];
-    VEC_EACH(&queue->lanes, i) {
+    VEC_EACH (&queue->lanes, i) {
         struct lane *lane = &core->lanes.items[queue->lanes.items[i]];
         if (lane->blocked != LANE_NO_WORKER)
             continue;
@@ -128,13 +132,14 @@ uint32_t lane_index(struct core *core, uint32_t queue, uint32_t pool, int32_t sl
     if (map_get_str(&core->lane_by_key, bytes, &index))
         return (uint32_t)index;
     map_put_str(&core->lane_by_key, bytes, index);
-    VEC_ADD(&core->lanes, (struct lane){ .queue = queue, .pool = pool, .slots = slots });
+    VEC_ADD(&core->lanes, (struct lane) { .queue = queue, .pool = pool, .slots = slots });
     VEC_ADD(&core->pools.items[pool].lanes, (uint32_t)index);
     VEC_ADD(&core->queues.items[queue].lanes, (uint32_t)index);
     return (uint32_t)index;
 }
 
-/* Puts the lane among the open ones with its first entry as the key, if it stands there with no better one. */
+/* Puts the lane among the open ones with its first entry as the key, if it stands there with no
+ * better one. */
 void lane_list(struct core *core, uint32_t index)
 {
     struct lane *lane = &core->lanes.items[index];
@@ -147,7 +152,7 @@ void lane_list(struct core *core, uint32_t index)
     lane->listed = true;
     lane->listed_key = first->key;
     lane->listed_tie = first->tie;
-    heap_push(&core->open_lanes, (struct heap_entry){ first->key, first->tie, index });
+    heap_push(&core->open_lanes, (struct heap_entry) { first->key, first->tie, index });
 }
 
 void lane_push(struct core *core, uint32_t index, struct heap_entry entry)
@@ -167,17 +172,17 @@ uint32_t gate_new(struct core *core, uint32_t limit)
         core->gates.items[index].limit = limit;
         return index;
     }
-    VEC_ADD(&core->gates, (struct gate){ .limit = limit });
+    VEC_ADD(&core->gates, (struct gate) { .limit = limit });
     return core->gates.count - 1;
 }
 
 void gate_free(struct core *core, uint32_t index)
 {
     struct gate *gate = &core->gates.items[index];
-    VEC_EACH(&gate->parks, i)
+    VEC_EACH (&gate->parks, i)
         heap_clear(&gate->parks.items[i].heap);
     VEC_CLEAR(&gate->parks);
-    *gate = (struct gate){ 0 };
+    *gate = (struct gate) { 0 };
     VEC_ADD(&core->gates_free, index);
 }
 
@@ -189,7 +194,7 @@ bool gate_is_open(const struct core *core, uint32_t index)
 
 static struct park *park_of(struct gate *gate, uint32_t lane)
 {
-    VEC_EACH(&gate->parks, i)
+    VEC_EACH (&gate->parks, i)
         if (gate->parks.items[i].lane == lane)
             return &gate->parks.items[i];
     return NULL;
@@ -210,7 +215,7 @@ static void gate_wake(struct core *core, uint32_t index)
     if (!gate_is_open(core, index))
         return;
     struct gate *gate = &core->gates.items[index];
-    VEC_EACH(&gate->parks, i)
+    VEC_EACH (&gate->parks, i)
         park_wake(core, &gate->parks.items[i]);
 }
 
@@ -219,7 +224,7 @@ void gate_park(struct core *core, uint32_t index, uint32_t lane, struct heap_ent
     struct gate *gate = &core->gates.items[index];
     struct park *park = park_of(gate, lane);
     if (park == NULL) {
-        VEC_ADD(&gate->parks, (struct park){ .lane = lane });
+        VEC_ADD(&gate->parks, (struct park) { .lane = lane });
         park = &VEC_LAST(&gate->parks);
     }
     heap_push(&park->heap, entry);
@@ -238,7 +243,7 @@ void gate_seen(struct core *core, uint32_t index, uint32_t lane, uint64_t item)
 
 void gates_lost(struct core *core, uint32_t lane, uint64_t item)
 {
-    VEC_EACH(&core->dag_gates, i)
+    VEC_EACH (&core->dag_gates, i)
         gate_seen(core, core->dag_gates.items[i], lane, item);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ready - who may start: trigger rules on counters, a list of decisions to take, and what each decision is. */
+/* ready - who may start: trigger rules on counters, a list of decisions to take, and what each
+ * decision is. */
 #include "common/model/operator.h"
 #include "scheduler/core/core_state.h"
 
@@ -21,18 +22,21 @@ static enum verdict verdict_of(const struct core *core, const struct run *run, u
 {
     struct str whose = STR_EMPTY;
     enum verdict verdict = own_verdict(core, run, task);
-    return verdict == VERDICT_RUN && past_verdict(core, run, task, &whose) != PAST_HOLDS ? VERDICT_WAIT : verdict;
+    return verdict == VERDICT_RUN && past_verdict(core, run, task, &whose) != PAST_HOLDS
+               ? VERDICT_WAIT
+               : verdict;
 }
 
 void task_evaluate(struct core *core, struct run *run, uint32_t task)
 {
     struct instance *self = &run->tasks[task].self;
-    if (run->state != RUN_RUNNING || self->state != TASK_NONE || (self->flags & INSTANCE_PENDING) != 0)
+    if (run->state != RUN_RUNNING || self->state != TASK_NONE ||
+        (self->flags & INSTANCE_PENDING) != 0)
         return;
     if ((self->flags & INSTANCE_EXCLUDED) == 0 && verdict_of(core, run, task) == VERDICT_WAIT)
         return;
     self->flags |= INSTANCE_PENDING;
-    VEC_ADD(&core->work, (struct ref){ run->index, task, -1 });
+    VEC_ADD(&core->work, (struct ref) { run->index, task, -1 });
 }
 
 /* ---- decisions ------------------------------------------------------------------------------- */
@@ -72,12 +76,23 @@ static void instance_begin(struct core *core, struct ref ref)
     if (task->when.size > 0 && !condition_holds(core, ref, task->when))
         return;
     switch (task->operator_kind) {
-    case OPERATOR_EMPTY: instance_end(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN, STR_EMPTY); return;
-    case OPERATOR_BRANCH: flow_branch(core, ref); return;
-    case OPERATOR_SHORT_CIRCUIT: flow_short_circuit(core, ref); return;
-    case OPERATOR_TRIGGER_DAG: flow_trigger(core, ref); return;
-    case OPERATOR_WAIT_FOR: wait_begin(core, ref); return;
-    default: break;
+    case OPERATOR_EMPTY:
+        instance_end(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
+        return;
+    case OPERATOR_BRANCH:
+        flow_branch(core, ref);
+        return;
+    case OPERATOR_SHORT_CIRCUIT:
+        flow_short_circuit(core, ref);
+        return;
+    case OPERATOR_TRIGGER_DAG:
+        flow_trigger(core, ref);
+        return;
+    case OPERATOR_WAIT_FOR:
+        wait_begin(core, ref);
+        return;
+    default:
+        break;
     }
     ASSERT(operator_needs_worker(task->operator_kind));
     instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
@@ -93,7 +108,7 @@ static void begin_mapped(struct core *core, struct ref ref)
     slot->self.state = TASK_SCHEDULED;
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
         if (run->expansions.items[expansion].items[i].state == TASK_NONE)
-            instance_begin(core, (struct ref){ ref.run, ref.task, (int32_t)i });
+            instance_begin(core, (struct ref) { ref.run, ref.task, (int32_t)i });
 }
 
 static void task_start(struct core *core, struct ref ref)
@@ -105,7 +120,8 @@ static void task_start(struct core *core, struct ref ref)
         begin_mapped(core, ref);
 }
 
-/* The sentence of a task that is upstream_failed names one before it that is to blame; empty where it is further away. */
+/* The sentence of a task that is upstream_failed names one before it that is to blame; empty where
+ * it is further away. */
 static struct str blame(struct core *core, const struct run *run, uint32_t task)
 {
     const struct dag *dag = run_dag(core, run);
@@ -114,13 +130,15 @@ static struct str blame(struct core *core, const struct run *run, uint32_t task)
         const struct upstream_counts *share = &run->tasks[model->upstream[i]].share;
         if (share->failed + share->upstream_failed > 0)
             return str_format(&core->step, "its trigger rule %s can no longer be met: task %.*s %s",
-                              trigger_rule_name(model->trigger_rule), STR_ARG(dag->tasks[model->upstream[i]].id),
+                              trigger_rule_name(model->trigger_rule),
+                              STR_ARG(dag->tasks[model->upstream[i]].id),
                               share->failed > 0 ? "failed" : "is upstream_failed");
     }
     return STR_EMPTY;
 }
 
-/* The task will not run: its one instance ends so, or each instance of a mapped one that was cleared. */
+/* The task will not run: its one instance ends so, or each instance of a mapped one that was
+ * cleared. */
 static void task_end(struct core *core, struct ref ref, enum task_state state, enum cause cause)
 {
     struct run *run = run_get(core, ref.run);
@@ -134,7 +152,7 @@ static void task_end(struct core *core, struct ref ref, enum task_state state, e
     slot->self.state = TASK_SCHEDULED;
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
         if (run->expansions.items[expansion].items[i].state == TASK_NONE)
-            instance_end(core, (struct ref){ ref.run, ref.task, (int32_t)i }, state, cause, error);
+            instance_end(core, (struct ref) { ref.run, ref.task, (int32_t)i }, state, cause, error);
 }
 
 static void decide(struct core *core, struct ref ref)
@@ -151,10 +169,17 @@ static void decide(struct core *core, struct ref ref)
         return;
     }
     switch (verdict_of(core, run, ref.task)) {
-    case VERDICT_WAIT: break;
-    case VERDICT_RUN: task_start(core, ref); break;
-    case VERDICT_SKIP: task_end(core, ref, TASK_SKIPPED, CAUSE_RULE_SKIPS); break;
-    case VERDICT_UPSTREAM_FAILED: task_end(core, ref, TASK_UPSTREAM_FAILED, CAUSE_RULE_UNMET); break;
+    case VERDICT_WAIT:
+        break;
+    case VERDICT_RUN:
+        task_start(core, ref);
+        break;
+    case VERDICT_SKIP:
+        task_end(core, ref, TASK_SKIPPED, CAUSE_RULE_SKIPS);
+        break;
+    case VERDICT_UPSTREAM_FAILED:
+        task_end(core, ref, TASK_UPSTREAM_FAILED, CAUSE_RULE_UNMET);
+        break;
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* recover - rows back into memory. What was never written (none, scheduled) follows from the rest; a recovered core decides
- * as the one before would have. */
+/* recover - rows back into memory. What was never written (none, scheduled) follows from the rest;
+ * a recovered core decides as the one before would have. */
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
 
@@ -12,7 +12,8 @@ static void expansions_recover(struct core *core, struct run *run, const struct 
         const struct value *values = NULL;
         uint32_t task = row->expansions[i].task;
         if (task >= run_dag(core, run)->task_count ||
-            json_parse(&run->arena, row->expansions[i].items, NULL, &values, NULL) < 0 || values->type != VALUE_LIST)
+            json_parse(&run->arena, row->expansions[i].items, NULL, &values, NULL) < 0 ||
+            values->type != VALUE_LIST)
             continue;
         (void)expansion_new(core, run, task, values);
         if (values->count == 0)
@@ -29,8 +30,8 @@ static struct instance *instance_room(struct core *core, struct run *run, struct
     return instance_at(core, ref);
 }
 
-static void attempt_recover(struct core *core, struct run *run, struct ref ref, const struct recovered_try *row,
-                            bool dying)
+static void attempt_recover(struct core *core, struct run *run, struct ref ref,
+                            const struct recovered_try *row, bool dying)
 {
     struct instance *instance = instance_at(core, ref);
     bool deferred = row->state == TASK_DEFERRED;
@@ -38,7 +39,9 @@ static void attempt_recover(struct core *core, struct run *run, struct ref ref, 
     if (!deferred) {
         worker = worker_by_no(core, row->worker_no);
         if (worker == NONE) /* its row is gone; whoever it was may still run it */
-            worker = worker_add(core, str_format(&core->step, "worker %lld", (long long)row->worker_no), row->worker_no);
+            worker =
+                worker_add(core, str_format(&core->step, "worker %lld", (long long)row->worker_no),
+                           row->worker_no);
     }
     uint32_t index = attempt_new(core, ref, worker, row->attempt);
     struct attempt *attempt = &core->attempts.items[index];
@@ -51,9 +54,12 @@ static void attempt_recover(struct core *core, struct run *run, struct ref ref, 
         return;
     if (MUTANT(CORE_NO_AMNESTY)) {
         attempt->estimate_ms = core->now_ms - core->limits.lease_ms - core->limits.lease_grace_ms;
-        timer_set(core, core->now_ms, (struct timer){ .kind = TIMER_LEASE, .index = index, .number = (int64_t)row->attempt.low });
+        timer_set(core, core->now_ms,
+                  (struct timer) {
+                      .kind = TIMER_LEASE, .index = index, .number = (int64_t)row->attempt.low });
     }
-    const struct lane *lane = &core->lanes.items[core->versions.items[run->version].lanes[ref.task]];
+    const struct lane *lane =
+        &core->lanes.items[core->versions.items[run->version].lanes[ref.task]];
     attempt_take_limits(core, attempt, lane->queue, lane->pool, lane->slots);
     attempt->started = attempt->written = row->state == TASK_RUNNING && !row->cleared;
     if (!dying) {
@@ -71,11 +77,14 @@ static void attempt_recover(struct core *core, struct run *run, struct ref ref, 
 static void try_recover(struct core *core, struct run *run, const struct recovered_try *row)
 {
     struct ref ref = { run->index, row->task, row->map_index };
-    struct instance *instance = row->task < run_dag(core, run)->task_count ? instance_room(core, run, ref) : NULL;
+    struct instance *instance =
+        row->task < run_dag(core, run)->task_count ? instance_room(core, run, ref) : NULL;
     if (instance == NULL || row->row_no < instance->row_no)
         return;
     bool placed = row->state == TASK_QUEUED || row->state == TASK_RUNNING;
-    bool dying = !placed || row->cleared ? row->ended_wall_ms == 0 && row->worker_no != 0 && !id_is_zero(row->attempt) : false;
+    bool dying = !placed || row->cleared
+                     ? row->ended_wall_ms == 0 && row->worker_no != 0 && !id_is_zero(row->attempt)
+                     : false;
     instance->row_no = row->row_no;
     instance->try_no = row->try_no;
     instance->try_base = row->cleared ? row->try_no : row->try_base;
@@ -94,10 +103,14 @@ static void try_recover(struct core *core, struct run *run, const struct recover
         output_keep(core, run, ref.task, ref.map, row->output, false);
     if (instance->state == TASK_UP_FOR_RETRY && !MUTANT(CORE_FORGET_RETRY_TIMER))
         timer_set(core, ms_of_wall(core, row->retry_wall_ms),
-                  (struct timer){ .kind = TIMER_RETRY, .ref = ref, .index = instance->row_no, .number = run->run_no });
+                  (struct timer) { .kind = TIMER_RETRY,
+                                   .ref = ref,
+                                   .index = instance->row_no,
+                                   .number = run->run_no });
 }
 
-/* The whole of a mapped task from its instances. One that was cleared as a whole has its list made anew. */
+/* The whole of a mapped task from its instances. One that was cleared as a whole has its list made
+ * anew. */
 static void whole_recover(struct core *core, struct run *run, uint32_t task)
 {
     struct task_slot *slot = &run->tasks[task];
@@ -122,7 +135,8 @@ static void counters_recover(struct core *core, struct run *run)
         share_renew(core, run, t);
     }
     for (uint32_t t = 0; t < dag->task_count; t++)
-        if (dag->tasks[t].operator_kind == OPERATOR_BRANCH || dag->tasks[t].operator_kind == OPERATOR_SHORT_CIRCUIT)
+        if (dag->tasks[t].operator_kind == OPERATOR_BRANCH ||
+            dag->tasks[t].operator_kind == OPERATOR_SHORT_CIRCUIT)
             flow_exclude(core, run, t);
 }
 
@@ -141,7 +155,8 @@ static void fields_recover(struct core *core, struct run *run, const struct reco
     run->cause = row->cause;
     run->backfill_no = run_state_is_final(row->state) ? 0 : backfill_of_run(core, row->run_no);
     run_forced(run);
-    if (row->conf.size > 0 && json_parse(&run->arena, row->conf, NULL, &conf, NULL) == 0 && conf->type == VALUE_MAP) {
+    if (row->conf.size > 0 && json_parse(&run->arena, row->conf, NULL, &conf, NULL) == 0 &&
+        conf->type == VALUE_MAP) {
         run->conf = conf;
         run->conf_json = str_copy(&run->arena, row->conf);
     }
@@ -155,11 +170,12 @@ static void run_resume(struct core *core, struct run *run)
     for (uint32_t t = 0; t < dag->task_count; t++) {
         const struct task_slot *slot = &run->tasks[t];
         if (slot->expansion == NONE && slot->self.state == TASK_SCHEDULED)
-            ready_add(core, (struct ref){ run->index, t, -1 });
-        uint32_t length = slot->expansion != NONE ? run->expansions.items[slot->expansion].length : 0;
+            ready_add(core, (struct ref) { run->index, t, -1 });
+        uint32_t length =
+            slot->expansion != NONE ? run->expansions.items[slot->expansion].length : 0;
         for (uint32_t i = 0; i < length; i++)
             if (run->expansions.items[slot->expansion].items[i].state == TASK_SCHEDULED)
-                ready_add(core, (struct ref){ run->index, t, (int32_t)i });
+                ready_add(core, (struct ref) { run->index, t, (int32_t)i });
         flow_deferred_check(core, run, t);
         wait_resume(core, run, t);
     }
@@ -171,7 +187,8 @@ void recover_run(struct core *core, const struct recovered_run *row)
 {
     uint64_t version = 0;
     /* In memory already; or deleted, and the rows were read before that was committed. */
-    if (run_by_no(core, row->run_no) != NULL || map_get(&core->deleted, (uint64_t)row->run_no, NULL))
+    if (run_by_no(core, row->run_no) != NULL ||
+        map_get(&core->deleted, (uint64_t)row->run_no, NULL))
         return;
     if (!map_get(&core->version_by_no, (uint64_t)row->version_no, &version)) {
         core->stats.dropped_messages++;
@@ -209,19 +226,21 @@ void recover_worker(struct core *core, const struct core_event *event)
     if (index == NONE)
         index = worker_add(core, event->worker.worker, event->worker.worker_no);
     /* Whether a drained one is so still, its inventory will tell. */
-    core->workers.items[index].state = event->worker.state == WORKER_DRAINED ? WORKER_DRAINING : event->worker.state;
+    core->workers.items[index].state =
+        event->worker.state == WORKER_DRAINED ? WORKER_DRAINING : event->worker.state;
     core->workers.items[index].written_ms = core->now_ms;
 }
 
 void recover_done(struct core *core)
 {
     core->deciding = true;
-    VEC_EACH(&core->workers, i)
-        send_now(core, (struct core_send){ .type = SEND_SYNC, .worker = core->workers.items[i].identity });
-    VEC_EACH(&core->runs, i)
+    VEC_EACH (&core->workers, i)
+        send_now(core, (struct core_send) { .type = SEND_SYNC,
+                                            .worker = core->workers.items[i].identity });
+    VEC_EACH (&core->runs, i)
         if (core->runs.items[i] != NULL)
             past_ask(core, core->runs.items[i]);
-    VEC_EACH(&core->runs, i)
+    VEC_EACH (&core->runs, i)
         if (core->runs.items[i] != NULL && core->runs.items[i]->state == RUN_RUNNING)
             run_resume(core, core->runs.items[i]);
     for (uint32_t i = 0; i < core->dags.count; i++) {
@@ -229,10 +248,11 @@ void recover_done(struct core *core)
         backfills_check(core, &core->dags.items[i]);
         schedule_check(core, &core->dags.items[i]);
     }
-    VEC_EACH(&core->notifications, i)
+    VEC_EACH (&core->notifications, i)
         if (core->notifications.items[i].used)
             notify_ready(core, i);
     if (core->barrier)
-        timer_set(core, core->led_ms + core->limits.amnesty_ms, (struct timer){ .kind = TIMER_AMNESTY });
+        timer_set(core, core->led_ms + core->limits.amnesty_ms,
+                  (struct timer) { .kind = TIMER_AMNESTY });
     barrier_check(core);
 }

@@ -79,7 +79,7 @@ struct run *run_new(struct core *core, uint32_t version, int64_t run_no, struct 
 static void slots_init(struct run *run, const struct dag *dag)
 {
     for (uint32_t i = 0; i < dag->task_count; i++)
-        run->tasks[i] = (struct task_slot){
+        run->tasks[i] = (struct task_slot) {
             .self.attempt = NONE,
             .upstream.total = dag->tasks[i].upstream_count,
             .share.total = 1,
@@ -129,13 +129,16 @@ int run_create(struct core *core, const struct run_wish *wish, struct run **out,
     struct dag_entry *dag = &core->dags.items[wish->dag];
     const struct value *params = NULL;
     if (dag->version == NONE)
-        return err_set(err, ERR_CONFLICT, "DAG %.*s has no version that could run", STR_ARG(dag->id));
+        return err_set(err, ERR_CONFLICT, "DAG %.*s has no version that could run",
+                       STR_ARG(dag->id));
     if (core->runs_live >= core->limits.runs_max)
         return err_set(err, ERR_LIMIT, "there are %u live runs already", core->runs_live);
     struct str run_id = wish->run_id.size > 0 ? wish->run_id : run_id_make(core, wish);
     if (run_by_id(core, dag, run_id) != NULL)
-        return err_set(err, ERR_EXISTS, "DAG %.*s has a run %.*s already", STR_ARG(dag->id), STR_ARG(run_id));
-    int rc = dag_params(core->versions.items[dag->version].dag, wish->conf, &core->step, &params, err);
+        return err_set(err, ERR_EXISTS, "DAG %.*s has a run %.*s already", STR_ARG(dag->id),
+                       STR_ARG(run_id));
+    int rc =
+        dag_params(core->versions.items[dag->version].dag, wish->conf, &core->step, &params, err);
     if (rc < 0)
         return rc;
     struct run *run = run_new(core, dag->version, run_no_make(core), run_id);
@@ -174,14 +177,15 @@ void run_queue(struct core *core, struct run *run)
         backfill_check(core, run->backfill_no);
         return;
     }
-    heap_push(&dag->queued, (struct heap_entry){ run->run_after_ms, (uint64_t)run->run_no, run->index });
+    heap_push(&dag->queued,
+              (struct heap_entry) { run->run_after_ms, (uint64_t)run->run_no, run->index });
     dag->queued_count++;
     notify_deadline_set(core, run);
     /* Once due it stays so, also when the wall clock steps back. */
     run->due = run->run_after_ms <= core->wall_ms;
     if (!run->due)
         timer_set(core, ms_of_wall(core, run->run_after_ms),
-                  (struct timer){ .kind = TIMER_RUN_AFTER, .number = run->run_no });
+                  (struct timer) { .kind = TIMER_RUN_AFTER, .number = run->run_no });
     past_ask(core, run);
     if (core->deciding)
         runs_start(core, dag);
@@ -205,7 +209,9 @@ void run_timeout_set(struct core *core, const struct run *run)
     int64_t timeout_ms = run_dag(core, run)->run_timeout_ms;
     if (timeout_ms > 0)
         timer_set(core, ms_of_wall(core, run->started_ms + timeout_ms),
-                  (struct timer){ .kind = TIMER_RUN_TIMEOUT, .number = run->run_no, .index = (uint32_t)run->started_ms });
+                  (struct timer) { .kind = TIMER_RUN_TIMEOUT,
+                                   .number = run->run_no,
+                                   .index = (uint32_t)run->started_ms });
 }
 
 void run_start(struct core *core, struct run *run)
@@ -231,8 +237,8 @@ void runs_start(struct core *core, struct dag_entry *dag)
         if (first == NULL)
             return;
         struct run *run = run_get(core, (uint32_t)first->item);
-        bool counts = run != NULL && (uint64_t)run->run_no == first->tie && run->state == RUN_QUEUED &&
-                      run->run_after_ms == first->key;
+        bool counts = run != NULL && (uint64_t)run->run_no == first->tie &&
+                      run->state == RUN_QUEUED && run->run_after_ms == first->key;
         if (counts && !run->due)
             return;
         if (counts && dag->active >= core->versions.items[dag->version].dag->max_active_runs) {
@@ -281,7 +287,8 @@ void run_finish_if_done(struct core *core, struct run *run)
     struct dag_entry *dag = &core->dags.items[run->dag];
     if (run->open_tasks > 0 || run->state != RUN_RUNNING)
         return;
-    bool bad = run->forced ? run->forced_state == RUN_FAILED : tasks_failed(run, run_dag(core, run));
+    bool bad =
+        run->forced ? run->forced_state == RUN_FAILED : tasks_failed(run, run_dag(core, run));
     run->state = bad ? RUN_FAILED : RUN_SUCCESS;
     if (!run->forced)
         run->cause = bad ? CAUSE_TASKS_FAILED : CAUSE_TASKS_DONE;
@@ -324,8 +331,8 @@ void run_reopen(struct core *core, struct run *run)
     run_queue(core, run);
 }
 
-static void stop_instance(struct core *core, struct ref ref, enum task_state live, enum task_state idle,
-                          enum cause cause)
+static void stop_instance(struct core *core, struct ref ref, enum task_state live,
+                          enum task_state idle, enum cause cause)
 {
     struct instance *instance = instance_at(core, ref);
     if (task_state_is_final(instance->state))
@@ -337,30 +344,32 @@ static void stop_instance(struct core *core, struct ref ref, enum task_state liv
         instance_end(core, ref, idle, cause, STR_EMPTY);
 }
 
-void run_stop(struct core *core, struct run *run, enum task_state live, enum task_state idle, enum cause cause,
-              bool teardowns_too)
+void run_stop(struct core *core, struct run *run, enum task_state live, enum task_state idle,
+              enum cause cause, bool teardowns_too)
 {
     const struct dag *dag = run_dag(core, run);
     if (run->stopping)
         return;
     run->stopping = true;
     for (uint32_t t = 0; t < dag->task_count; t++) {
-        bool stays = !teardowns_too && dag->tasks[t].teardown != NULL && !MUTANT(CORE_STOPS_TEARDOWNS);
+        bool stays =
+            !teardowns_too && dag->tasks[t].teardown != NULL && !MUTANT(CORE_STOPS_TEARDOWNS);
         if (stays || task_state_is_final(run->tasks[t].self.state))
             continue;
         uint32_t expansion = run->tasks[t].expansion;
         if (expansion == NONE || run->expansions.items[expansion].length == 0) {
-            stop_instance(core, (struct ref){ run->index, t, -1 }, live, idle, cause);
+            stop_instance(core, (struct ref) { run->index, t, -1 }, live, idle, cause);
             continue;
         }
         for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-            stop_instance(core, (struct ref){ run->index, t, (int32_t)i }, live, idle, cause);
+            stop_instance(core, (struct ref) { run->index, t, (int32_t)i }, live, idle, cause);
     }
     run->stopping = false;
 }
 
-/* Ends the run with this state, whatever its tasks say. As in Airflow a run that a user ends has its teardowns run before;
- * until then its cause tells a new leader how it is to end (run_forced). One that took too long has not. */
+/* Ends the run with this state, whatever its tasks say. As in Airflow a run that a user ends has
+ * its teardowns run before; until then its cause tells a new leader how it is to end (run_forced).
+ * One that took too long has not. */
 void run_force(struct core *core, struct run *run, enum run_state state, enum cause cause)
 {
     if (run->tasks == NULL)
@@ -390,7 +399,8 @@ void run_force(struct core *core, struct run *run, enum run_state state, enum ca
 
 void run_forced(struct run *run)
 {
-    run->forced = run->state == RUN_RUNNING && (run->cause == CAUSE_MARKED || run->cause == CAUSE_RUN_STOPPED);
+    run->forced = run->state == RUN_RUNNING &&
+                  (run->cause == CAUSE_MARKED || run->cause == CAUSE_RUN_STOPPED);
     run->forced_state = run->cause == CAUSE_MARKED ? RUN_SUCCESS : RUN_FAILED;
 }
 
@@ -414,7 +424,8 @@ void run_free_if_done(struct core *core, uint32_t index, uint64_t committed)
 
 void run_forget_if_unchanged(struct core *core, struct run *run)
 {
-    if (run != NULL && run->loaded && run_state_is_final(run->state) && run->last_batch == 0 && run->dying == 0 && run->pins == 0)
+    if (run != NULL && run->loaded && run_state_is_final(run->state) && run->last_batch == 0 &&
+        run->dying == 0 && run->pins == 0)
         run_free(core, run);
 }
 

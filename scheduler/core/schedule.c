@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedule - runs that time asks for. What has fired stands in the DAG's row, written with the run it made: a point in time
- * makes one run, whoever leads. */
+/* schedule - runs that time asks for. What has fired stands in the DAG's row, written with the run
+ * it made: a point in time makes one run, whoever leads. */
 #include "scheduler/core/core_state.h"
 
 bool dag_next_fire(const struct dag_entry *dag, int64_t after_ms, struct firing *out)
@@ -9,8 +9,9 @@ bool dag_next_fire(const struct dag_entry *dag, int64_t after_ms, struct firing 
 }
 
 enum {
-    LATE_MS = 60000,          /* a point in time that is longer ago is caught up on */
-    CONTINUOUS_MS_MIN = 1000, /* between two runs without a pause: those that end at once must not fill the day */
+    LATE_MS = 60000, /* a point in time that is longer ago is caught up on */
+    CONTINUOUS_MS_MIN =
+        1000, /* between two runs without a pause: those that end at once must not fill the day */
     RETRY_MS = 1000,
 };
 
@@ -20,16 +21,26 @@ static void fired(struct dag_entry *dag, const struct firing *firing)
     dag->last_fire_ms = firing->fire_ms;
 }
 
-static void fire(struct core *core, struct dag_entry *dag, const struct firing *firing, enum cause cause)
+static void fire(struct core *core, struct dag_entry *dag, const struct firing *firing,
+                 enum cause cause)
 {
-    struct run_wish wish = { .dag = dag_index(core, dag), .run_id = STR_EMPTY, .type = RUN_SCHEDULED, .has_logical = true,
-                             .logical_ms = firing->logical_ms, .interval_start_ms = firing->interval_start_ms,
-                             .interval_end_ms = firing->interval_end_ms, .run_after_ms = firing->fire_ms,
-                             .triggered_by = STR("schedule"), .note = STR_EMPTY, .cause = cause };
+    struct run_wish wish = { .dag = dag_index(core, dag),
+                             .run_id = STR_EMPTY,
+                             .type = RUN_SCHEDULED,
+                             .has_logical = true,
+                             .logical_ms = firing->logical_ms,
+                             .interval_start_ms = firing->interval_start_ms,
+                             .interval_end_ms = firing->interval_end_ms,
+                             .run_after_ms = firing->fire_ms,
+                             .triggered_by = STR("schedule"),
+                             .note = STR_EMPTY,
+                             .cause = cause };
     struct run *run = NULL;
     if (dag->timetable.kind == TIMETABLE_ONCE && firing->fire_ms == 0) /* once, and no start: now */
-        wish.logical_ms = wish.interval_start_ms = wish.interval_end_ms = wish.run_after_ms = core->wall_ms;
-    /* It fails when a live run has that name already: then that is the run of this point in time. */
+        wish.logical_ms = wish.interval_start_ms = wish.interval_end_ms = wish.run_after_ms =
+            core->wall_ms;
+    /* It fails when a live run has that name already: then that is the run of this point in time.
+     */
     int rc = run_create(core, &wish, &run, NULL);
     (void)rc;
 }
@@ -43,7 +54,7 @@ static bool has_room(const struct core *core, const struct dag_entry *dag)
 
 static bool is_taken(const struct dag_entry *dag, int64_t logical_ms)
 {
-    VEC_EACH(&dag->taken, i)
+    VEC_EACH (&dag->taken, i)
         if (dag->taken.items[i] == logical_ms)
             return true;
     return false;
@@ -60,9 +71,10 @@ static void taken_forget(struct dag_entry *dag)
 {
     struct firing firing;
     uint32_t kept = 0;
-    if (dag->taken.count == 0 || !timetable_next(&dag->timetable, dag->has_last ? dag->last_fire_ms : INT64_MIN, &firing))
+    if (dag->taken.count == 0 ||
+        !timetable_next(&dag->timetable, dag->has_last ? dag->last_fire_ms : INT64_MIN, &firing))
         return;
-    VEC_EACH(&dag->taken, i)
+    VEC_EACH (&dag->taken, i)
         if (dag->taken.items[i] >= firing.logical_ms)
             dag->taken.items[kept++] = dag->taken.items[i];
     dag->taken.count = kept;
@@ -92,12 +104,15 @@ static bool begin_now(struct core *core, struct dag_entry *dag)
 static void check_continuous(struct core *core, struct dag_entry *dag)
 {
     const struct dag *model = core->versions.items[dag->version].dag;
-    if (dag->queued_count + dag->active > 0 || core->wall_ms < model->start_ms || core->wall_ms >= model->end_ms)
+    if (dag->queued_count + dag->active > 0 || core->wall_ms < model->start_ms ||
+        core->wall_ms >= model->end_ms)
         return;
     int64_t earliest_ms = dag->has_last ? dag->last_fire_ms + CONTINUOUS_MS_MIN : core->wall_ms;
     if (core->wall_ms < earliest_ms) {
         timer_set(core, ms_of_wall(core, earliest_ms),
-                  (struct timer){ .kind = TIMER_SCHEDULE, .index = dag_index(core, dag), .number = dag->dag_no });
+                  (struct timer) { .kind = TIMER_SCHEDULE,
+                                   .index = dag_index(core, dag),
+                                   .number = dag->dag_no });
         return;
     }
     struct firing firing = { core->wall_ms, core->wall_ms, core->wall_ms, core->wall_ms };
@@ -129,15 +144,21 @@ void schedule_check(struct core *core, struct dag_entry *dag)
     taken_forget(dag);
     if (core->runs_live >= core->limits.runs_max || batch_is_full(core))
         timer_set(core, core->now_ms + RETRY_MS,
-                  (struct timer){ .kind = TIMER_SCHEDULE, .index = dag_index(core, dag), .number = dag->dag_no });
+                  (struct timer) { .kind = TIMER_SCHEDULE,
+                                   .index = dag_index(core, dag),
+                                   .number = dag->dag_no });
     int64_t after_ms = dag->has_last ? dag->last_fire_ms : core->wall_ms;
     struct firing before = dag->next;
     bool had_next = dag->has_next;
     dag->has_next = dag_next_fire(dag, after_ms, &dag->next);
     bool moved = dag->has_next && (!had_next || dag->next.fire_ms != before.fire_ms);
     if (moved)
-        timer_set(core, ms_of_wall(core, dag->next.fire_ms > core->wall_ms ? dag->next.fire_ms : core->wall_ms + 1),
-                  (struct timer){ .kind = TIMER_SCHEDULE, .index = dag_index(core, dag), .number = dag->dag_no });
+        timer_set(core,
+                  ms_of_wall(core, dag->next.fire_ms > core->wall_ms ? dag->next.fire_ms
+                                                                     : core->wall_ms + 1),
+                  (struct timer) { .kind = TIMER_SCHEDULE,
+                                   .index = dag_index(core, dag),
+                                   .number = dag->dag_no });
     if (changed || moved || (had_next && !dag->has_next))
         write_dag_state(core, dag);
 }

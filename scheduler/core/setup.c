@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* setup - setup and teardown tasks in a run. A teardown waits for everything before it and runs if a setup of its succeeded;
- * what lies in the scope of a setup does not run without it. */
+/* setup - setup and teardown tasks in a run. A teardown waits for everything before it and runs if
+ * a setup of its succeeded; what lies in the scope of a setup does not run without it. */
 #include "scheduler/core/core_state.h"
 
 /* Each instance of a mapped setup, as trigger rules count them. */
@@ -35,7 +35,8 @@ static bool is_upstream(const struct task *model, uint32_t task)
     return false;
 }
 
-enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task, enum verdict own)
+enum verdict scope_ready(const struct core *core, const struct run *run, uint32_t task,
+                         enum verdict own)
 {
     const struct task *model = &run_dag(core, run)->tasks[task];
     struct upstream_counts setups = { 0 };

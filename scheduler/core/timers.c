@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* timers - one heap for everything that waits for a time. Nothing is cancelled: what fires is checked. */
+/* timers - one heap for everything that waits for a time. Nothing is cancelled: what fires is
+ * checked. */
 #include "scheduler/core/core_state.h"
 
 int64_t ms_of_wall(const struct core *core, int64_t wall_ms)
@@ -17,7 +18,7 @@ void timer_set(struct core *core, int64_t at_ms, struct timer timer)
         index = core->timers.count;
         VEC_ADD(&core->timers, timer);
     }
-    heap_push(&core->timer_heap, (struct heap_entry){ at_ms, core->timer_count++, index });
+    heap_push(&core->timer_heap, (struct heap_entry) { at_ms, core->timer_count++, index });
 }
 
 static void fire_retry(struct core *core, const struct timer *timer)
@@ -26,7 +27,8 @@ static void fire_retry(struct core *core, const struct timer *timer)
     if (run == NULL || run->run_no != timer->number || run->tasks == NULL)
         return;
     struct instance *instance = instance_at(core, timer->ref);
-    if (instance == NULL || instance->state != TASK_UP_FOR_RETRY || instance->row_no != timer->index)
+    if (instance == NULL || instance->state != TASK_UP_FOR_RETRY ||
+        instance->row_no != timer->index)
         return;
     instance_set(core, timer->ref, TASK_SCHEDULED, CAUSE_DELAY_OVER);
     ready_add(core, timer->ref);
@@ -65,7 +67,9 @@ static void fire_schedule(struct core *core, const struct timer *timer)
 static void fire(struct core *core, const struct timer *timer)
 {
     switch (timer->kind) {
-    case TIMER_RETRY: fire_retry(core, timer); break;
+    case TIMER_RETRY:
+        fire_retry(core, timer);
+        break;
     case TIMER_LEASE:
         if (attempt_is(core, timer))
             attempt_lease_over(core, timer->index);
@@ -75,16 +79,36 @@ static void fire(struct core *core, const struct timer *timer)
             attempt_write_running(core, timer->index);
         break;
     case TIMER_RUN_TIMEOUT:
-    case TIMER_RUN_AFTER: fire_run(core, timer); break;
-    case TIMER_SCHEDULE: fire_schedule(core, timer); break;
-    case TIMER_AUTOSCALE: autoscale_timer(core, timer->index); break;
-    case TIMER_WORKER: worker_silent(core, timer->index); break;
-    case TIMER_AMNESTY: barrier_check(core); break;
-    case TIMER_FIND: find_again(core, timer); break;
-    case TIMER_WAIT: wait_timer(core, timer); break;
-    case TIMER_DEADLINE: fire_run(core, timer); break;
-    case TIMER_RECEIVER: notify_receiver(core, timer->index); break;
-    case TIMER_NOTIFICATION: notify_timer(core, timer); break;
+    case TIMER_RUN_AFTER:
+        fire_run(core, timer);
+        break;
+    case TIMER_SCHEDULE:
+        fire_schedule(core, timer);
+        break;
+    case TIMER_AUTOSCALE:
+        autoscale_timer(core, timer->index);
+        break;
+    case TIMER_WORKER:
+        worker_silent(core, timer->index);
+        break;
+    case TIMER_AMNESTY:
+        barrier_check(core);
+        break;
+    case TIMER_FIND:
+        find_again(core, timer);
+        break;
+    case TIMER_WAIT:
+        wait_timer(core, timer);
+        break;
+    case TIMER_DEADLINE:
+        fire_run(core, timer);
+        break;
+    case TIMER_RECEIVER:
+        notify_receiver(core, timer->index);
+        break;
+    case TIMER_NOTIFICATION:
+        notify_timer(core, timer);
+        break;
     }
 }
 

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* wait - wait_for: instances that wait, deferred, for a time or for something outside. Each is an attempt without a worker, a
- * row of core->waits and one timer; what must be looked at is looked at by errands. Looks leave no rows: a new leader looks
- * anew, and counts from the row when to give up. */
+/* wait - wait_for: instances that wait, deferred, for a time or for something outside. Each is an
+ * attempt without a worker, a row of core->waits and one timer; what must be looked at is looked at
+ * by errands. Looks leave no rows: a new leader looks anew, and counts from the row when to give
+ * up. */
 #include "common/text/duration.h"
 #include "common/text/json.h"
 #include "scheduler/core/core_state.h"
 
 enum {
-    GRID_MS = 250, /* looks are put off to the next quarter of a second, so that many share a message */
-    NO_WORKER_MS = 5000, /* within it those that found no worker, or only full ones, come again, a part at a time */
-    RESUME_MS = 10000, /* a new leader's first looks are spread over so long */
+    GRID_MS =
+        250, /* looks are put off to the next quarter of a second, so that many share a message */
+    NO_WORKER_MS = 5000, /* within it those that found no worker, or only full ones, come again, a
+                            part at a time */
+    RESUME_MS = 10000,   /* a new leader's first looks are spread over so long */
 };
 
 static struct wait *wait_at(struct core *core, uint32_t index)
@@ -36,7 +39,8 @@ static void arm(struct core *core, uint32_t index)
     int64_t at_ms = ms_of_wall(core, wait->end_ms);
     if (wait->kind < WAIT_UNTIL && wait->look_ms < at_ms)
         at_ms = wait->look_ms;
-    timer_set(core, at_ms, (struct timer){ .kind = TIMER_WAIT, .index = index, .number = ++wait->timer_no });
+    timer_set(core, at_ms,
+              (struct timer) { .kind = TIMER_WAIT, .index = index, .number = ++wait->timer_no });
 }
 
 static void look_at(struct core *core, struct wait *wait, int64_t after_ms)
@@ -44,7 +48,8 @@ static void look_at(struct core *core, struct wait *wait, int64_t after_ms)
     wait->look_ms = (core->now_ms + after_ms + GRID_MS - 1) / GRID_MS * GRID_MS;
 }
 
-/* A time up to `most_ms`, and no longer than between two looks: each wait has its own, so that they do not come all at once. */
+/* A time up to `most_ms`, and no longer than between two looks: each wait has its own, so that they
+ * do not come all at once. */
 static int64_t spread(const struct core *core, const struct wait *wait, int64_t most_ms)
 {
     if (wait->kind >= WAIT_UNTIL)
@@ -75,7 +80,7 @@ static void told_link(struct core *core, uint32_t index, struct str key)
     if (wait->next != NONE)
         wait_at(core, wait->next)->previous = index;
     map_put_str(&core->told_waits, key, index);
-    wait->key = (struct str){ text_keep(key), key.size };
+    wait->key = (struct str) { text_keep(key), key.size };
 }
 
 static void told_unlink(struct core *core, struct wait *wait)
@@ -108,17 +113,28 @@ static void queue_leave(struct core *core, const struct wait *wait)
     core->queues.items[wait->queue].dirty = true;
 }
 
-static uint32_t wait_new(struct core *core, uint32_t attempt, const struct wait_plan *plan, int64_t begun_ms)
+static uint32_t wait_new(struct core *core, uint32_t attempt, const struct wait_plan *plan,
+                         int64_t begun_ms)
 {
     uint32_t index = core->waits.count;
     if (core->waits_free.count > 0)
         index = core->waits_free.items[--core->waits_free.count];
     else
-        VEC_ADD(&core->waits, (struct wait){ 0 });
+        VEC_ADD(&core->waits, (struct wait) { 0 });
     struct wait *wait = wait_at(core, index);
-    *wait = (struct wait){ .used = true, .kind = plan->kind, .attempt = attempt, .timer_no = wait->timer_no,
-                           .worker = NONE, .queue = NONE, .begun_ms = begun_ms, .end_ms = plan->end_ms, .poke_ms = plan->poke_ms,
-                           .look_ms = core->now_ms, .key = STR_EMPTY, .previous = NONE, .next = NONE };
+    *wait = (struct wait) { .used = true,
+                            .kind = plan->kind,
+                            .attempt = attempt,
+                            .timer_no = wait->timer_no,
+                            .worker = NONE,
+                            .queue = NONE,
+                            .begun_ms = begun_ms,
+                            .end_ms = plan->end_ms,
+                            .poke_ms = plan->poke_ms,
+                            .look_ms = core->now_ms,
+                            .key = STR_EMPTY,
+                            .previous = NONE,
+                            .next = NONE };
     core->attempts.items[attempt].wait = index;
     if (is_told(plan->kind))
         told_link(core, index, plan->key);
@@ -159,13 +175,16 @@ static void give_up(struct core *core, uint32_t index)
     const struct value *args = task_at(core, ref_of(core, wait))->operator_args;
     bool soft = value_boolean(value_get(args, "soft_fail"), false);
     struct str waited = duration_text(&core->step, (core->wall_ms - wait->begun_ms) / 1000 * 1000);
-    struct str error = str_format(&core->step, "TimeoutError: %.*s did not come within %.*s (looked %u times)%s%s",
-                                  STR_ARG(wait_subject(core, wait, &core->step)), STR_ARG(waited), wait->looks, wait->said != NULL ? "; at last: " : "",
-                                  wait->said != NULL ? wait->said : "");
-    deferred_end(core, wait->attempt, soft ? TASK_SKIPPED : TASK_FAILED, CAUSE_WAITED_TOO_LONG, error);
+    struct str error =
+        str_format(&core->step, "TimeoutError: %.*s did not come within %.*s (looked %u times)%s%s",
+                   STR_ARG(wait_subject(core, wait, &core->step)), STR_ARG(waited), wait->looks,
+                   wait->said != NULL ? "; at last: " : "", wait->said != NULL ? wait->said : "");
+    deferred_end(core, wait->attempt, soft ? TASK_SKIPPED : TASK_FAILED, CAUSE_WAITED_TOO_LONG,
+                 error);
 }
 
-/* Not the world's fault but that of what was asked: a failure as any other, with the author's retries. */
+/* Not the world's fault but that of what was asked: a failure as any other, with the author's
+ * retries. */
 static void hopeless(struct core *core, uint32_t index, struct str error)
 {
     struct result result = { .outcome = OUTCOME_FAILED, .output = STR_EMPTY, .error = error };
@@ -201,14 +220,16 @@ static struct str question_of(struct core *core, const struct wait *wait, struct
     return json_text(arena, map);
 }
 
-/* The database is asked only when all that was decided before is in it: what comes later is heard of here. */
+/* The database is asked only when all that was decided before is in it: what comes later is heard
+ * of here. */
 static void ask_database(struct core *core, struct wait *wait)
 {
     struct arena *arena = batch_arena(core);
     struct errand *errand = ARENA_NEW(arena, struct errand);
-    *errand = (struct errand){ core->attempts.items[wait->attempt].id, wait->look_no, (enum errand_kind)wait->kind,
-                               question_of(core, wait, arena) };
-    hold_send(core, (struct core_send){ .type = SEND_ERRANDS, .worker = STR_EMPTY, .errands = { errand, 1 } });
+    *errand = (struct errand) { core->attempts.items[wait->attempt].id, wait->look_no,
+                                (enum errand_kind)wait->kind, question_of(core, wait, arena) };
+    hold_send(core, (struct core_send) {
+                        .type = SEND_ERRANDS, .worker = STR_EMPTY, .errands = { errand, 1 } });
 }
 
 /* False: it is over. */
@@ -225,7 +246,9 @@ static bool ask_worker(struct core *core, uint32_t index, uint32_t worker)
         return false;
     }
     wait->worker = worker;
-    errand_give(core, worker, (struct errand){ core->attempts.items[wait->attempt].id, wait->look_no, (enum errand_kind)wait->kind, payload });
+    errand_give(core, worker,
+                (struct errand) { core->attempts.items[wait->attempt].id, wait->look_no,
+                                  (enum errand_kind)wait->kind, payload });
     return true;
 }
 
@@ -236,7 +259,9 @@ static bool look(struct core *core, uint32_t index)
     if (!is_told(wait->kind)) {
         worker = errand_worker(core, wait->queue);
         if (worker == NONE) {
-            look_at(core, wait, GRID_MS + spread(core, wait, NO_WORKER_MS)); /* never at once: nothing would have changed */
+            look_at(core, wait,
+                    GRID_MS + spread(core, wait,
+                                     NO_WORKER_MS)); /* never at once: nothing would have changed */
             return true;
         }
     }
@@ -327,7 +352,8 @@ void wait_begin(struct core *core, struct ref ref)
     instance->attempt = attempt;
     instance->row_no++;
     instance_set(core, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    struct record *record = write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
+    struct record *record =
+        write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
     record->try.attempt = core->attempts.items[attempt].id;
     note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
     arm(core, wait_new(core, attempt, &plan, core->wall_ms));
@@ -342,7 +368,8 @@ static void resume(struct core *core, struct ref ref)
         return;
     const struct attempt *attempt = &core->attempts.items[instance->attempt];
     int64_t begun_ms = attempt->placed_wall_ms;
-    if (wait_plan_make(core, ref, begun_ms, &plan, &err) < 0) { /* a variable or a connection went meanwhile */
+    if (wait_plan_make(core, ref, begun_ms, &plan, &err) <
+        0) { /* a variable or a connection went meanwhile */
         deferred_end(core, instance->attempt, TASK_FAILED, CAUSE_LOOK_FAILED, str_of(err.sentence));
         return;
     }
@@ -357,11 +384,11 @@ void wait_resume(struct core *core, struct run *run, uint32_t task)
     if (run_dag(core, run)->tasks[task].operator_kind != OPERATOR_WAIT_FOR)
         return;
     if (expansion == NONE) {
-        resume(core, (struct ref){ run->index, task, -1 });
+        resume(core, (struct ref) { run->index, task, -1 });
         return;
     }
     for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-        resume(core, (struct ref){ run->index, task, (int32_t)i });
+        resume(core, (struct ref) { run->index, task, (int32_t)i });
 }
 
 static void told(struct core *core, struct str key)
@@ -376,8 +403,8 @@ void wait_task_ended(struct core *core, const struct run *run, struct str task_i
     if (core->told_waits.count == 0 || !run->has_logical)
         return;
     struct str dag_id = run_dag(core, run)->id;
-    struct str key = str_format(&core->step, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0', STR_ARG(task_id), '\0',
-                                (long long)run->logical_ms);
+    struct str key = str_format(&core->step, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0',
+                                STR_ARG(task_id), '\0', (long long)run->logical_ms);
     told(core, key);
 }
 

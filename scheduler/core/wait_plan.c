@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* wait_plan - what an instance of wait_for waits for: read from its task when the wait begins, and said in words when somebody
- * asks why. */
+/* wait_plan - what an instance of wait_for waits for: read from its task when the wait begins, and
+ * said in words when somebody asks why. */
 #include "common/base/buf.h"
 #include "common/base/civil.h"
 #include "common/text/duration.h"
@@ -13,8 +13,8 @@ enum { POKE_MS = 60000 };
 
 /* ---- what is waited for ---------------------------------------------------------------------- */
 
-static int text_render(struct core *core, struct ref ref, const struct value *raw, struct arena *arena, struct str *out,
-                       struct err *err)
+static int text_render(struct core *core, struct ref ref, const struct value *raw,
+                       struct arena *arena, struct str *out, struct err *err)
 {
     struct context_owner owner;
     struct context context;
@@ -31,7 +31,8 @@ static int text_render(struct core *core, struct ref ref, const struct value *ra
 }
 
 /* A time without an offset is one of the DAG's wall clock. */
-static int plan_time(struct core *core, struct ref ref, struct str text, int64_t *out_ms, struct err *err)
+static int plan_time(struct core *core, struct ref ref, struct str text, int64_t *out_ms,
+                     struct err *err)
 {
     const struct zone *zone = core->dags.items[run_get(core, ref.run)->dag].zone;
     bool has_zone = false;
@@ -46,7 +47,8 @@ static int plan_time(struct core *core, struct ref ref, struct str text, int64_t
     return 0;
 }
 
-static int plan_task(struct core *core, struct ref ref, const struct value *fields, struct wait_plan *out, struct err *err)
+static int plan_task(struct core *core, struct ref ref, const struct value *fields,
+                     struct wait_plan *out, struct err *err)
 {
     const struct run *run = run_get(core, ref.run);
     struct str dag_id, task_id, logical;
@@ -60,15 +62,17 @@ static int plan_task(struct core *core, struct ref ref, const struct value *fiel
     if (rc < 0)
         return rc;
     if (logical.size == 0 && !run->has_logical)
-        return err_set(err, ERR_INVALID, "this run has no logical date: name one in task.logical_date");
+        return err_set(err, ERR_INVALID,
+                       "this run has no logical date: name one in task.logical_date");
     if (logical.size > 0 && civil_parse(logical, &logical_ms, &has_zone) < 0)
         return err_set(err, ERR_INVALID, "task.logical_date \"%.*s\" is no time", STR_ARG(logical));
-    out->key = str_format(&core->step, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0', STR_ARG(task_id), '\0',
-                          (long long)logical_ms);
+    out->key = str_format(&core->step, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0', STR_ARG(task_id),
+                          '\0', (long long)logical_ms);
     return 0;
 }
 
-static int plan_asset(struct core *core, struct ref ref, const struct value *raw, struct wait_plan *out, struct err *err)
+static int plan_asset(struct core *core, struct ref ref, const struct value *raw,
+                      struct wait_plan *out, struct err *err)
 {
     struct str name;
     int rc = text_render(core, ref, raw, &core->step, &name, err);
@@ -77,15 +81,17 @@ static int plan_asset(struct core *core, struct ref ref, const struct value *raw
     return rc;
 }
 
-static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms, const struct value *args, struct wait_plan *out,
-                       struct err *err)
+static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms,
+                       const struct value *args, struct wait_plan *out, struct err *err)
 {
     bool is_time = value_get(args, "time") != NULL;
     struct str text;
     int64_t length_ms = 0;
-    int rc = text_render(core, ref, value_get(args, is_time ? "time" : "duration"), &core->step, &text, err);
+    int rc = text_render(core, ref, value_get(args, is_time ? "time" : "duration"), &core->step,
+                         &text, err);
     if (rc == 0)
-        rc = is_time ? plan_time(core, ref, text, &out->end_ms, err) : duration_parse(text, &length_ms, err);
+        rc = is_time ? plan_time(core, ref, text, &out->end_ms, err)
+                     : duration_parse(text, &length_ms, err);
     if (!is_time)
         out->end_ms = begun_ms + length_ms;
     int64_t timeout_ms = value_integer(value_get(args, "timeout_ms"), 0);
@@ -97,14 +103,16 @@ static int plan_moment(struct core *core, struct ref ref, int64_t begun_ms, cons
     return rc;
 }
 
-int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out, struct err *err)
+int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct wait_plan *out,
+                   struct err *err)
 {
-    static const enum errand_kind kinds[] = { ERRAND_FILE, ERRAND_HTTP, ERRAND_SQL, ERRAND_TASK, ERRAND_ASSET };
+    static const enum errand_kind kinds[] = { ERRAND_FILE, ERRAND_HTTP, ERRAND_SQL, ERRAND_TASK,
+                                              ERRAND_ASSET };
     const struct value *args = task_at(core, ref)->operator_args;
     struct context_owner owner;
     struct context context;
     struct str payload;
-    *out = (struct wait_plan){ .key = STR_EMPTY };
+    *out = (struct wait_plan) { .key = STR_EMPTY };
     if (value_get(args, "time") != NULL || value_get(args, "duration") != NULL)
         return plan_moment(core, ref, begun_ms, args, out, err);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -117,7 +125,8 @@ int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms, struct w
     if (out->kind == ERRAND_ASSET)
         return plan_asset(core, ref, value_get(args, "asset"), out, err);
     context_fill(core, ref, &owner, &core->step, &context);
-    return errand_look(&context, (enum errand_kind)out->kind, &core->step, &payload, err); /* a mistake shows now, not at the first look */
+    return errand_look(&context, (enum errand_kind)out->kind, &core->step, &payload,
+                       err); /* a mistake shows now, not at the first look */
 }
 
 /* ---- why ------------------------------------------------------------------------------------- */
@@ -137,7 +146,8 @@ static struct str span(struct arena *arena, int64_t ms)
 
 struct str wait_subject(struct core *core, const struct wait *wait, struct arena *arena)
 {
-    const struct value *args = task_at(core, core->attempts.items[wait->attempt].ref)->operator_args;
+    const struct value *args =
+        task_at(core, core->attempts.items[wait->attempt].ref)->operator_args;
     struct str text = STR_EMPTY, rest = wait->key, dag_id = STR_EMPTY, task_id = STR_EMPTY;
     struct ref ref = core->attempts.items[wait->attempt].ref;
     switch (wait->kind) {
@@ -145,18 +155,23 @@ struct str wait_subject(struct core *core, const struct wait *wait, struct arena
         (void)!text_render(core, ref, value_get(args, "file"), arena, &text, NULL);
         return str_format(arena, "file %.*s", STR_ARG(text));
     case ERRAND_HTTP:
-        (void)!text_render(core, ref, value_get(value_get(args, "http"), "url"), arena, &text, NULL);
+        (void)!text_render(core, ref, value_get(value_get(args, "http"), "url"), arena, &text,
+                           NULL);
         return str_format(arena, "an answer of %.*s", STR_ARG(str_slice(text, 0, 200)));
     case ERRAND_SQL:
-        (void)!text_render(core, ref, value_get(value_get(args, "sql"), "connection"), arena, &text, NULL);
+        (void)!text_render(core, ref, value_get(value_get(args, "sql"), "connection"), arena, &text,
+                           NULL);
         return str_format(arena, "a row of a statement on %.*s", STR_ARG(text));
     case ERRAND_TASK:
         (void)str_split(&rest, '\0', &dag_id);
         (void)str_split(&rest, '\0', &task_id);
-        return str_format(arena, task_id.size > 0 ? "task %.*s of DAG %.*s" : "%.*sa run of DAG %.*s", STR_ARG(task_id),
-                          STR_ARG(dag_id));
-    case ERRAND_ASSET: return str_format(arena, "an update of asset %.*s", STR_ARG(str_slice(rest, 1, rest.size)));
-    default: return STR("a time");
+        return str_format(arena,
+                          task_id.size > 0 ? "task %.*s of DAG %.*s" : "%.*sa run of DAG %.*s",
+                          STR_ARG(task_id), STR_ARG(dag_id));
+    case ERRAND_ASSET:
+        return str_format(arena, "an update of asset %.*s", STR_ARG(str_slice(rest, 1, rest.size)));
+    default:
+        return STR("a time");
     }
 }
 
@@ -165,14 +180,17 @@ struct str wait_why(const struct core *core, const struct wait *wait, struct are
     struct core *mutable = (struct core *)(uintptr_t)core; /* only looks, as core_why says */
     struct buf out = { 0 };
     if (wait->kind == WAIT_UNTIL)
-        return str_format(arena, "waits until %.*s, in %.*s", STR_ARG(context_time(arena, wait->end_ms)),
+        return str_format(arena, "waits until %.*s, in %.*s",
+                          STR_ARG(context_time(arena, wait->end_ms)),
                           STR_ARG(span(arena, wait->end_ms - core->wall_ms)));
     buf_printf(&out, "waits for %.*s", STR_ARG(wait_subject(mutable, wait, arena)));
     if (wait->looks > 0)
-        buf_printf(&out, "; looked %u time%s, last %.*s ago", wait->looks, wait->looks == 1 ? "" : "s",
+        buf_printf(&out, "; looked %u time%s, last %.*s ago", wait->looks,
+                   wait->looks == 1 ? "" : "s",
                    STR_ARG(span(arena, core->now_ms - wait->looked_ms)));
     else if (wait->kind < WAIT_UNTIL)
-        buf_add_cstr(&out, wait->looking ? "; looks for the first time" : "; no worker of its queue could look yet");
+        buf_add_cstr(&out, wait->looking ? "; looks for the first time"
+                                         : "; no worker of its queue could look yet");
     if (wait->said != NULL)
         buf_printf(&out, " (%s)", wait->said);
     buf_printf(&out, "; gives up in %.*s", STR_ARG(span(arena, wait->end_ms - core->wall_ms)));

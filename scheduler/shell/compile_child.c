@@ -21,7 +21,8 @@ static bool zone_of(void *owner, struct str name, const struct zone **out)
     return *out != NULL;
 }
 
-/* Reads at most what a DAG file may have, and one byte more, so that the compiler can say that it is too large. */
+/* Reads at most what a DAG file may have, and one byte more, so that the compiler can say that it
+ * is too large. */
 static int read_file(const char *path, struct arena *arena, struct str *out, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -38,7 +39,7 @@ static int read_file(const char *path, struct arena *arena, struct str *out, str
     close(fd);
     if (problem != 0)
         return err_set(err, ERR_IO, "the file cannot be read: %s", strerror(problem));
-    *out = (struct str){ bytes, size };
+    *out = (struct str) { bytes, size };
     return 0;
 }
 
@@ -76,7 +77,8 @@ static const struct value *dag_value(struct arena *arena, const struct dag *dag,
     if (json_parse(arena, dag_to_json(dag, arena), NULL, &ir, &err) < 0)
         ir = value_null(arena);
     value_put(arena, map, STR("ir"), ir);
-    value_put(arena, map, STR("schedule"), dag->schedule != NULL ? dag->schedule : value_null(arena));
+    value_put(arena, map, STR("schedule"),
+              dag->schedule != NULL ? dag->schedule : value_null(arena));
     struct value *owners = value_list(arena);
     if (dag->owner.size > 0)
         value_add(arena, owners, value_string(arena, dag->owner));
@@ -86,7 +88,8 @@ static const struct value *dag_value(struct arena *arena, const struct dag *dag,
     return map;
 }
 
-static const struct value *problem_value(struct arena *arena, const struct compile_problem *problem, struct str source)
+static const struct value *problem_value(struct arena *arena, const struct compile_problem *problem,
+                                         struct str source)
 {
     struct value *map = value_map(arena);
     value_put(arena, map, STR("line"), value_int(arena, problem->line));
@@ -98,13 +101,14 @@ static const struct value *problem_value(struct arena *arena, const struct compi
 }
 
 /* The answer borrows from the DAGs of `out`. */
-static struct value *compile(struct arena *arena, const struct conf *conf, const char *path, struct str text,
-                             struct compile_result *out)
+static struct value *compile(struct arena *arena, const struct conf *conf, const char *path,
+                             struct str text, struct compile_result *out)
 {
     int64_t began_ms = loop_now_ms();
     const struct compile_options options = { .zone = zone_of,
                                              .default_timezone = conf->core_default_timezone,
-                                             .map_length_max = (uint32_t)conf->core_max_map_length };
+                                             .map_length_max =
+                                                 (uint32_t)conf->core_max_map_length };
     struct compile_result result;
     int rc = compile_file(arena, str_of(path), text, &options, &result);
     *out = result;
@@ -123,7 +127,8 @@ static struct value *compile(struct arena *arena, const struct conf *conf, const
 
 static struct value *read_failure(struct arena *arena, const struct err *err)
 {
-    struct value *answer = value_map(arena), *problem = value_map(arena), *problems = value_list(arena);
+    struct value *answer = value_map(arena), *problem = value_map(arena),
+                 *problems = value_list(arena);
     put_text(arena, problem, "message", str_of(err->sentence));
     put_text(arena, problem, "advice", STR("let the scheduler's user read it"));
     value_add(arena, problems, problem);
@@ -167,7 +172,8 @@ static void answer_line(const struct conf *conf, struct str line)
     arena_clear(&arena);
 }
 
-/* Nothing that a DAG file makes us do may hurt the host. Sanitizers need address space without end. */
+/* Nothing that a DAG file makes us do may hurt the host. Sanitizers need address space without end.
+ */
 static void limit_resources(void)
 {
 #ifndef __SANITIZE_ADDRESS__
@@ -187,7 +193,7 @@ int compile_child_main(const struct conf *conf)
         ssize_t size = getline(&line, &capacity, stdin);
         if (size <= 0)
             break;
-        answer_line(conf, str_trim((struct str){ line, (size_t)size }));
+        answer_line(conf, str_trim((struct str) { line, (size_t)size }));
     }
     free(line);
     zones_clear();

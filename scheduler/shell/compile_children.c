@@ -59,7 +59,8 @@ static struct str text_of(const struct value *map, const char *key)
     return value_text(value_get(map, key), STR_EMPTY);
 }
 
-static const struct str *texts_of(struct arena *arena, const struct value *list, uint32_t *out_count)
+static const struct str *texts_of(struct arena *arena, const struct value *list,
+                                  uint32_t *out_count)
 {
     uint32_t count = list == NULL ? 0 : list->count;
     struct str *texts = ARENA_ARRAY(arena, struct str, count);
@@ -77,12 +78,14 @@ static void read_dags(struct compile_answer *result, const struct value *list)
     for (uint32_t i = 0; i < count; i++) {
         const struct value *dag = list->items[i];
         const struct value *schedule = value_get(dag, "schedule");
-        dags[i] = (struct compiled_dag){
+        dags[i] = (struct compiled_dag) {
             .dag_id = text_of(dag, "dag_id"),
             .ir = json_text(&result->arena, value_get(dag, "ir")),
             .source = text_of(dag, "source"),
             .description = text_of(dag, "description"),
-            .schedule = schedule == NULL || schedule->type == VALUE_NULL ? STR_EMPTY : json_text(&result->arena, schedule),
+            .schedule = schedule == NULL || schedule->type == VALUE_NULL
+                            ? STR_EMPTY
+                            : json_text(&result->arena, schedule),
         };
         dags[i].owners = texts_of(&result->arena, value_get(dag, "owners"), &dags[i].owner_count);
         dags[i].tags = texts_of(&result->arena, value_get(dag, "tags"), &dags[i].tag_count);
@@ -99,7 +102,7 @@ static void read_errors(struct compile_answer *result, const struct value *list)
     struct compile_error *errors = ARENA_ARRAY(&result->arena, struct compile_error, count);
     for (uint32_t i = 0; i < count; i++) {
         const struct value *error = list->items[i];
-        errors[i] = (struct compile_error){
+        errors[i] = (struct compile_error) {
             .dag_id = text_of(error, "dag_id"),
             .line = (uint32_t)value_integer(value_get(error, "line"), 0),
             .column = (uint32_t)value_integer(value_get(error, "column"), 0),
@@ -133,7 +136,7 @@ static void set_hash(struct compile_answer *result, struct str hex)
     char *bytes = arena_alloc(&result->arena, STORE_HASH_SIZE);
     for (size_t i = 0; i < STORE_HASH_SIZE; i++)
         bytes[i] = (char)(hex_value(hex.bytes[i * 2]) << 4 | hex_value(hex.bytes[i * 2 + 1]));
-    result->file.content_hash = (struct str){ bytes, STORE_HASH_SIZE };
+    result->file.content_hash = (struct str) { bytes, STORE_HASH_SIZE };
 }
 
 static void on_line(struct compiler *compiler, struct str line)
@@ -173,16 +176,20 @@ static void blame(struct compiler *compiler)
         error->message = str_format(&result->arena, "the file takes longer than %d s to compile",
                                     (int)(compiler->all->conf->scheduler_parse_timeout_ms / 1000));
     else
-        error->message = str_format(&result->arena, "the compiler ended by %s %d while it read this file: %.*s",
-                                    compiler->signum != 0 ? "signal" : "status",
-                                    compiler->signum != 0 ? compiler->signum : compiler->exit_status,
-                                    STR_ARG(str_slice(buf_str(&compiler->errors), 0, 400)));
+        error->message =
+            str_format(&result->arena, "the compiler ended by %s %d while it read this file: %.*s",
+                       compiler->signum != 0 ? "signal" : "status",
+                       compiler->signum != 0 ? compiler->signum : compiler->exit_status,
+                       STR_ARG(str_slice(buf_str(&compiler->errors), 0, 400)));
     error->advice = STR("make the file smaller or simpler; scheduler.parse_timeout sets the limit");
     error->excerpt = error->dag_id = STR_EMPTY;
     result->file.errors = error;
     result->file.error_count = 1;
-    uint8_t none[STORE_HASH_SIZE] = { 0 }; /* matches no content: it is tried again after a restart */
-    result->file.content_hash = str_copy(&result->arena, (struct str){ (const char *)none, sizeof none });
+    uint8_t none[STORE_HASH_SIZE] = {
+        0
+    }; /* matches no content: it is tried again after a restart */
+    result->file.content_hash =
+        str_copy(&result->arena, (struct str) { (const char *)none, sizeof none });
     compiler->answered++;
     compiler->all->on_result(compiler->all->owner, result);
 }
@@ -287,20 +294,25 @@ static void start(struct compiler *compiler)
     ASSERT(compiler->wishes != NULL);
     memcpy(compiler->wishes, all->waiting.items, count * sizeof *compiler->wishes);
     all->waiting.count -= count;
-    memmove(all->waiting.items, all->waiting.items + count, all->waiting.count * sizeof *all->waiting.items);
+    memmove(all->waiting.items, all->waiting.items + count,
+            all->waiting.count * sizeof *all->waiting.items);
     compiler->wish_count = count;
     compiler->answered = 0;
     compiler->has_exited = compiler->out_ended = compiler->timed_out = compiler->is_dropped = false;
 
     struct buf input = { 0 };
     for (uint32_t i = 0; i < count; i++)
-        buf_printf(&input, "%s %s\n", compiler->wishes[i].hash[0] != '\0' ? compiler->wishes[i].hash : "-",
+        buf_printf(&input, "%s %s\n",
+                   compiler->wishes[i].hash[0] != '\0' ? compiler->wishes[i].hash : "-",
                    compiler->wishes[i].path);
     struct arena arena = { 0 };
     const char *argv[] = { place_program(&arena, "headrace-scheduler").bytes, "--compile", NULL };
-    struct child_options options = { .argv = argv, .input = buf_str(&input), .out = CHILD_PIPE, .err = CHILD_PIPE };
+    struct child_options options = {
+        .argv = argv, .input = buf_str(&input), .out = CHILD_PIPE, .err = CHILD_PIPE
+    };
     struct err err = { 0 };
-    int rc = child_open(&compiler->child, all->loop, &options, on_exit_of_child, on_output, compiler, &err);
+    int rc = child_open(&compiler->child, all->loop, &options, on_exit_of_child, on_output,
+                        compiler, &err);
     buf_clear(&input);
     arena_clear(&arena);
     if (rc < 0) {
@@ -323,7 +335,8 @@ static void start_waiting(struct compile_children *all)
 void compile_children_add(struct compile_children *all, struct str path, const char *known_hash)
 {
     if (str_find(path, '\n') >= 0) {
-        log_warn("dag_file_name", LOG_STR("file", path), LOG_STR("problem", "a line end in the name"));
+        log_warn("dag_file_name", LOG_STR("file", path),
+                 LOG_STR("problem", "a line end in the name"));
         return;
     }
     struct wish wish = { .path = strndup(path.bytes, path.size) };
@@ -346,8 +359,9 @@ void compile_children_drop(struct compile_children *all)
     }
 }
 
-struct compile_children *compile_children_new(struct loop *loop, const struct conf *conf,
-                                              void (*on_result)(void *owner, struct compile_answer *result), void *owner)
+struct compile_children *
+compile_children_new(struct loop *loop, const struct conf *conf,
+                     void (*on_result)(void *owner, struct compile_answer *result), void *owner)
 {
     struct compile_children *all = calloc(1, sizeof *all);
     ASSERT(all != NULL);

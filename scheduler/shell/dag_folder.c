@@ -27,13 +27,14 @@ static struct globs read_ignore_file(struct dag_folder *out, struct str root)
 {
     enum { IGNORE_FILE_MAX = 65536 };
     struct globs none = { 0 };
-    int fd = open(str_format(&out->arena, "%s/.headraceignore", root.bytes).bytes, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(str_format(&out->arena, "%s/.headraceignore", root.bytes).bytes, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return none;
     char *bytes = arena_alloc(&out->arena, IGNORE_FILE_MAX);
     ssize_t size = read(fd, bytes, IGNORE_FILE_MAX);
     close(fd);
-    return size < 0 ? none : globs_parse(&out->arena, (struct str){ bytes, (size_t)size });
+    return size < 0 ? none : globs_parse(&out->arena, (struct str) { bytes, (size_t)size });
 }
 
 static void read_folder(struct walk *walk, struct str folder, int depth);
@@ -57,9 +58,10 @@ static void read_entry(struct walk *walk, struct str folder, const char *name, i
     if (is_folder)
         read_folder(walk, path, depth + 1);
     else if (out->files.count < DAG_FOLDER_FILES_MAX)
-        VEC_ADD(&out->files, (struct dag_folder_file){ path, stat_now.st_size,
-                                                       stat_now.st_mtim.tv_sec * 1000000000LL + stat_now.st_mtim.tv_nsec,
-                                                       stat_now.st_ino });
+        VEC_ADD(&out->files, (struct dag_folder_file) { path, stat_now.st_size,
+                                                        stat_now.st_mtim.tv_sec * 1000000000LL +
+                                                            stat_now.st_mtim.tv_nsec,
+                                                        stat_now.st_ino });
 }
 
 static void read_folder(struct walk *walk, struct str folder, int depth)
@@ -73,7 +75,7 @@ static void read_folder(struct walk *walk, struct str folder, int depth)
     }
     struct stat opened;
     if (fstat(dirfd(dir), &opened) == 0)
-        VEC_ADD(&walk->out->folders, (struct dag_folder_place){ folder, opened.st_ino });
+        VEC_ADD(&walk->out->folders, (struct dag_folder_place) { folder, opened.st_ino });
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
         if (entry->d_name[0] != '.')
             read_entry(walk, folder, entry->d_name, depth);
@@ -82,15 +84,18 @@ static void read_folder(struct walk *walk, struct str folder, int depth)
 
 static int by_path(const void *a, const void *b)
 {
-    return str_cmp(((const struct dag_folder_file *)a)->path, ((const struct dag_folder_file *)b)->path);
+    return str_cmp(((const struct dag_folder_file *)a)->path,
+                   ((const struct dag_folder_file *)b)->path);
 }
 
 void dag_folder_read(struct dag_folder *out, const struct str *roots, uint32_t root_count)
 {
-    *out = (struct dag_folder){ .is_complete = true };
+    *out = (struct dag_folder) { .is_complete = true };
     for (uint32_t i = 0; i < root_count; i++) {
         struct str root = str_copy(&out->arena, roots[i]);
-        struct walk walk = { .out = out, .globs = read_ignore_file(out, root), .root_size = root.size };
+        struct walk walk = { .out = out,
+                             .globs = read_ignore_file(out, root),
+                             .root_size = root.size };
         read_folder(&walk, root, 0);
     }
     if (out->files.count > 0)

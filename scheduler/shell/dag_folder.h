@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dag_folder - which DAG files there are: *.yaml and *.yml below a folder, any depth, less what .headraceignore names.
- * Blocking; runs on a thread of the pool. */
+/* dag_folder - which DAG files there are: *.yaml and *.yml below a folder, any depth, less what
+ * .headraceignore names. Blocking; runs on a thread of the pool. */
 #ifndef HEADRACE_DAG_FOLDER_H
 #define HEADRACE_DAG_FOLDER_H
 
@@ -22,9 +22,10 @@ struct dag_folder_place {
 
 struct dag_folder {
     struct arena arena;
-    VEC(struct dag_folder_file) files; /* by path */
+    VEC(struct dag_folder_file) files;    /* by path */
     VEC(struct dag_folder_place) folders; /* to be watched */
-    bool is_complete; /* false: something could not be read; what is missing then may still be there */
+    bool is_complete; /* false: something could not be read; what is missing then may still be there
+                       */
 };
 
 enum { DAG_FOLDER_DEPTH_MAX = 32, DAG_FOLDER_FILES_MAX = 200000 };

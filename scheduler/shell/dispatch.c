@@ -9,7 +9,7 @@
 
 static struct message grant_message(const struct core_send *send)
 {
-    return (struct message){
+    return (struct message) {
         .type = MESSAGE_GRANT,
         .grant = { .attempt = send->grant.attempt,
                    .credit = send->grant.credit,
@@ -33,22 +33,23 @@ static struct message message_of(const struct core_send *send)
     case SEND_GRANT:
         return grant_message(send);
     case SEND_ACK:
-        return (struct message){ .type = MESSAGE_ACK,
-                                 .ack = { send->ack.attempts, send->ack.count } };
+        return (struct message) { .type = MESSAGE_ACK,
+                                  .ack = { send->ack.attempts, send->ack.count } };
     case SEND_KILL:
-        return (struct message){ .type = MESSAGE_KILL,
-                                 .kill = { send->kill.attempt, send->kill.cause } };
+        return (struct message) { .type = MESSAGE_KILL,
+                                  .kill = { send->kill.attempt, send->kill.cause } };
     case SEND_SYNC:
-        return (struct message){ .type = MESSAGE_SYNC };
+        return (struct message) { .type = MESSAGE_SYNC };
     case SEND_RENEWED:
-        return (struct message){ .type = MESSAGE_RENEWED,
-                                 .renewed = { send->renewed.stamp_ms, send->renewed.lease_ms } };
+        return (struct message) { .type = MESSAGE_RENEWED,
+                                  .renewed = { send->renewed.stamp_ms, send->renewed.lease_ms } };
     case SEND_DRAIN:
-        return (struct message){ .type = MESSAGE_DRAIN, .drain = { send->drain.drain } };
+        return (struct message) { .type = MESSAGE_DRAIN, .drain = { send->drain.drain } };
     case SEND_STOP:
-        return (struct message){ .type = MESSAGE_STOP };
+        return (struct message) { .type = MESSAGE_STOP };
     case SEND_ERRANDS:
-        return (struct message){ .type = MESSAGE_ERRANDS, .errands = { send->errands.items, send->errands.count } };
+        return (struct message) { .type = MESSAGE_ERRANDS,
+                                  .errands = { send->errands.items, send->errands.count } };
     case SEND_SCALE:
     case SEND_FIND:
         break;
@@ -76,9 +77,11 @@ void dispatch_send(struct shell *shell, const struct core_send *send)
     message.epoch = send->epoch;
     struct err err = { 0 };
     int rc = wire_server_send(shell->server, send->worker, &message, &err);
-    if (rc == ERR_NOT_FOUND || rc == ERR_LIMIT) /* a peer that is away or slow: the core says it again in time */
-        log_debug("send_dropped", LOG_STR("message", message_name(message.type)), LOG_STR("worker", send->worker),
-                  LOG_ERR(&err));
+    if (rc == ERR_NOT_FOUND ||
+        rc == ERR_LIMIT) /* a peer that is away or slow: the core says it again in time */
+        log_debug("send_dropped", LOG_STR("message", message_name(message.type)),
+                  LOG_STR("worker", send->worker), LOG_ERR(&err));
     else if (rc < 0)
-        log_error("send_failed", LOG_STR("message", message_name(message.type)), LOG_STR("worker", send->worker), LOG_ERR(&err));
+        log_error("send_failed", LOG_STR("message", message_name(message.type)),
+                  LOG_STR("worker", send->worker), LOG_ERR(&err));
 }

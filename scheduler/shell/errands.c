@@ -23,7 +23,8 @@ struct question {
 static void tell(struct shell *shell, const struct errand_answer *answers, uint32_t count)
 {
     if (shell->is_leading)
-        shell_step(shell, &(struct core_event){ .type = CORE_ERRANDS_DONE, .errands = { STR_EMPTY, answers, count } });
+        shell_step(shell, &(struct core_event) { .type = CORE_ERRANDS_DONE,
+                                                 .errands = { STR_EMPTY, answers, count } });
 }
 
 static void on_answers(void *owner, const struct errand_answer *answers, uint32_t count)
@@ -37,7 +38,8 @@ struct errands *errands_new(struct shell *shell)
     struct arena arena = { 0 };
     ASSERT(errands != NULL);
     errands->shell = shell;
-    errands->helper = helper_new(shell->loop, place_program(&arena, "headrace-task").bytes, on_answers, errands);
+    errands->helper =
+        helper_new(shell->loop, place_program(&arena, "headrace-task").bytes, on_answers, errands);
     arena_clear(&arena);
     return errands;
 }
@@ -53,7 +55,8 @@ static void on_asked(void *owner, int rc, bool succeeded)
 {
     struct question question = *(struct question *)owner;
     free(owner);
-    struct errand_answer answer = { question.id, question.number, succeeded ? ERRAND_DONE : ERRAND_NOT_YET, STR_EMPTY,
+    struct errand_answer answer = { question.id, question.number,
+                                    succeeded ? ERRAND_DONE : ERRAND_NOT_YET, STR_EMPTY,
                                     rc < 0 ? STR("the database did not answer") : STR_EMPTY };
     if (question.epoch == question.shell->epoch)
         tell(question.shell, &answer, 1);
@@ -62,10 +65,12 @@ static void on_asked(void *owner, int rc, bool succeeded)
 static void ask_task(struct shell *shell, const struct value *map, struct question *question)
 {
     int64_t logical_ms = 0;
-    int rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX, &logical_ms);
+    int rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX,
+                        &logical_ms);
     ASSERT(rc == 0);
     store_task_succeeded(shell->store, value_text(value_get(map, "dag_id"), STR_EMPTY),
-                         value_text(value_get(map, "task_id"), STR_EMPTY), logical_ms, on_asked, question);
+                         value_text(value_get(map, "task_id"), STR_EMPTY), logical_ms, on_asked,
+                         question);
 }
 
 static void ask(struct shell *shell, const struct errand *errand)
@@ -74,7 +79,7 @@ static void ask(struct shell *shell, const struct errand *errand)
     struct arena arena = { 0 };
     const struct value *map = NULL;
     ASSERT(question != NULL);
-    *question = (struct question){ shell, shell->epoch, errand->id, errand->number };
+    *question = (struct question) { shell, shell->epoch, errand->id, errand->number };
     int rc = json_parse(&arena, errand->payload, NULL, &map, NULL);
     ASSERT(rc == 0); /* the core wrote it */
     if (errand->kind == ERRAND_ASSET)

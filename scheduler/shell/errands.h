@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* errands - those that this scheduler runs itself: questions to the database, and deliveries of notifications by a helper
- * process (common/helper), so that nobody who does not answer holds it up. */
+/* errands - those that this scheduler runs itself: questions to the database, and deliveries of
+ * notifications by a helper process (common/helper), so that nobody who does not answer holds it
+ * up. */
 #ifndef HEADRACE_SHELL_ERRANDS_H
 #define HEADRACE_SHELL_ERRANDS_H
 

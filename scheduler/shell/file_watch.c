@@ -56,7 +56,7 @@ static struct entry *entry_of(struct file_watch *watch, int32_t dag_no, const ch
         if (watch->entries.count == FILES_MAX)
             return NULL;
         map_put_str(&watch->by_path, key, index);
-        VEC_ADD(&watch->entries, (struct entry){ .size = -1 });
+        VEC_ADD(&watch->entries, (struct entry) { .size = -1 });
     }
     return &watch->entries.items[index];
 }
@@ -67,7 +67,8 @@ static bool is_same(const struct entry *entry, const struct stat *now)
            entry->mtime_ns == now->st_mtim.tv_sec * 1000000000LL + now->st_mtim.tv_nsec;
 }
 
-static void look_at(struct file_watch *watch, const struct core_file_schedule *schedule, const char *path)
+static void look_at(struct file_watch *watch, const struct core_file_schedule *schedule,
+                    const char *path)
 {
     struct stat now, after;
     if (stat(path, &now) < 0 || !S_ISREG(now.st_mode))
@@ -76,15 +77,20 @@ static void look_at(struct file_watch *watch, const struct core_file_schedule *s
     if (entry == NULL || (is_same(entry, &now) && entry->is_done))
         return;
     if (!is_same(entry, &now)) {
-        *entry = (struct entry){ now.st_size, now.st_mtim.tv_sec * 1000000000LL + now.st_mtim.tv_nsec, (int64_t)now.st_ino,
-                                 loop_now_ms(), false };
+        *entry =
+            (struct entry) { now.st_size, now.st_mtim.tv_sec * 1000000000LL + now.st_mtim.tv_nsec,
+                             (int64_t)now.st_ino, loop_now_ms(), false };
         return;
     }
     if (loop_now_ms() - entry->changed_ms < schedule->settle_ms)
         return;
-    struct found found = { .dag_no = schedule->dag_no, .path = str_copy(&watch->arena, str_of(path)), .size = now.st_size,
-                           .mtime_ms = entry->mtime_ns / 1000000, .entry = (uint32_t)(entry - watch->entries.items) };
-    if (store_file_content(path, &found.content) == 0 && stat(path, &after) == 0 && is_same(entry, &after))
+    struct found found = { .dag_no = schedule->dag_no,
+                           .path = str_copy(&watch->arena, str_of(path)),
+                           .size = now.st_size,
+                           .mtime_ms = entry->mtime_ns / 1000000,
+                           .entry = (uint32_t)(entry - watch->entries.items) };
+    if (store_file_content(path, &found.content) == 0 && stat(path, &after) == 0 &&
+        is_same(entry, &after))
         VEC_ADD(&watch->found, found);
 }
 
@@ -106,7 +112,8 @@ static void tell_next(struct file_watch *watch);
 
 static bool is_over(const struct file_watch *watch)
 {
-    return watch->is_closing || watch->look_epoch != watch->shell->epoch || !watch->shell->is_leading;
+    return watch->is_closing || watch->look_epoch != watch->shell->epoch ||
+           !watch->shell->is_leading;
 }
 
 static void on_timer_closed(void *owner)
@@ -140,13 +147,17 @@ static void on_known(void *owner, int rc, bool known, const struct err *err)
         return;
     }
     if (rc < 0) {
-        log_warn("file_ask", LOG_STR("path", found->path), LOG_ERR(err)); /* the next look finds it again */
+        log_warn("file_ask", LOG_STR("path", found->path),
+                 LOG_ERR(err)); /* the next look finds it again */
         tell_next(watch);
         return;
     }
-    shell_step(watch->shell, &(struct core_event){ .type = CORE_FILE, .file = { found->dag_no, found->content, found->path,
-                                                                                found->size, found->mtime_ms, known } });
-    watch->entries.items[found->entry].is_done = core_file_is_done(watch->shell->core, found->dag_no, found->content);
+    shell_step(watch->shell,
+               &(struct core_event) { .type = CORE_FILE,
+                                      .file = { found->dag_no, found->content, found->path,
+                                                found->size, found->mtime_ms, known } });
+    watch->entries.items[found->entry].is_done =
+        core_file_is_done(watch->shell->core, found->dag_no, found->content);
     tell_next(watch);
 }
 
@@ -170,14 +181,17 @@ static void look_start(struct file_watch *watch)
     arena_reset(&watch->arena);
     VEC_RESET(&watch->found);
     watch->next = 0;
-    if (watch->look_epoch != watch->shell->epoch) { /* what an earlier leadership knew may not have been committed */
+    if (watch->look_epoch !=
+        watch->shell->epoch) { /* what an earlier leadership knew may not have been committed */
         map_clear(&watch->by_path);
         VEC_RESET(&watch->entries);
     }
     watch->look_epoch = watch->shell->epoch;
-    watch->schedule_count = core_file_schedules(watch->shell->core, watch->schedules, SCHEDULES_MAX);
+    watch->schedule_count =
+        core_file_schedules(watch->shell->core, watch->schedules, SCHEDULES_MAX);
     for (uint32_t i = 0; i < watch->schedule_count; i++) /* DAGs change while the thread looks */
-        watch->schedules[i].path = str_format(&watch->arena, "%.*s", STR_ARG(watch->schedules[i].path));
+        watch->schedules[i].path =
+            str_format(&watch->arena, "%.*s", STR_ARG(watch->schedules[i].path));
     watch->is_looking = true;
     loop_work(watch->shell->loop, &watch->work, look, on_looked, watch);
 }

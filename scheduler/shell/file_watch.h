@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* file_watch - looks for the files that DAGs wait for (`schedule: {files: ...}`) and tells the core of each that has settled.
+/* file_watch - looks for the files that DAGs wait for (`schedule: {files: ...}`) and tells the core
+ * of each that has settled.
  *
- * A thread lists what matches and reads what has not changed for the DAG's `settle`; the database says whether that content has
- * started a run before; the core decides. Only the leader looks, each second. */
+ * A thread lists what matches and reads what has not changed for the DAG's `settle`; the database
+ * says whether that content has started a run before; the core decides. Only the leader looks, each
+ * second. */
 #ifndef HEADRACE_FILE_WATCH_H
 #define HEADRACE_FILE_WATCH_H
 

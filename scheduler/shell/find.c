@@ -18,7 +18,8 @@ static void answer(struct search *search, const struct recovered_run *run, bool 
     struct search ended = *search;
     free(search);
     if (ended.epoch == ended.shell->epoch)
-        shell_step(ended.shell, &(struct core_event){ .type = CORE_FOUND, .found = { ended.find, run, failed } });
+        shell_step(ended.shell, &(struct core_event) { .type = CORE_FOUND,
+                                                       .found = { ended.find, run, failed } });
 }
 
 static void on_run(void *owner, int rc, const struct recovered_run *run, const struct err *err)
@@ -30,12 +31,15 @@ static void on_run(void *owner, int rc, const struct recovered_run *run, const s
 }
 
 static void read_run(struct search *search,
-                     void (*on_end)(void *owner, int rc, const struct recovered_run *run, const struct err *err))
+                     void (*on_end)(void *owner, int rc, const struct recovered_run *run,
+                                    const struct err *err))
 {
-    store_run_before(search->shell->store, search->find.dag_no, search->find.logical_ms, search->find.scheduled, on_end, search);
+    store_run_before(search->shell->store, search->find.dag_no, search->find.logical_ms,
+                     search->find.scheduled, on_end, search);
 }
 
-/* The version is only known by the run; so the run is read once more when its version was not loaded. */
+/* The version is only known by the run; so the run is read once more when its version was not
+ * loaded. */
 static void on_version(void *owner, int rc, const struct recovered_dag *dag, const struct err *err)
 {
     struct search *search = owner;
@@ -49,10 +53,12 @@ static void on_version(void *owner, int rc, const struct recovered_dag *dag, con
     read_run(search, on_run);
 }
 
-static void on_run_first(void *owner, int rc, const struct recovered_run *run, const struct err *err)
+static void on_run_first(void *owner, int rc, const struct recovered_run *run,
+                         const struct err *err)
 {
     struct search *search = owner;
-    if (rc < 0 || search->epoch != search->shell->epoch || core_has_version(search->shell->core, run->version_no))
+    if (rc < 0 || search->epoch != search->shell->epoch ||
+        core_has_version(search->shell->core, run->version_no))
         on_run(search, rc, run, err);
     else
         store_dag_version_read(search->shell->store, run->version_no, on_version, search);
@@ -62,6 +68,6 @@ void find_run(struct shell *shell, const struct core_find *find)
 {
     struct search *search = malloc(sizeof *search);
     ASSERT(search != NULL);
-    *search = (struct search){ shell, shell->epoch, *find };
+    *search = (struct search) { shell, shell->epoch, *find };
     read_run(search, on_run_first);
 }

@@ -28,8 +28,9 @@ struct folder_watches {
     void *done_owner;
 };
 
-/* The kernel tells of a folder's own end with the folder's name; a child of that name costs one more opening. An inode's number
- * alone does not tell it: a file system gives it to the next folder. */
+/* The kernel tells of a folder's own end with the folder's name; a child of that name costs one
+ * more opening. An inode's number alone does not tell it: a file system gives it to the next
+ * folder. */
 static void on_event(struct watch *watch, const char *name)
 {
     struct folder *folder = watch->owner;
@@ -62,7 +63,8 @@ static void on_closed(void *owner)
 
 static void drop(struct folder_watches *all, uint32_t index)
 {
-    struct folder *folder = all->folders.items[index], *last = all->folders.items[all->folders.count - 1];
+    struct folder *folder = all->folders.items[index],
+                  *last = all->folders.items[all->folders.count - 1];
     (void)map_remove_str(&all->by_path, str_of(folder->path));
     if (last != folder) {
         all->folders.items[index] = last;
@@ -103,7 +105,8 @@ static void mark(struct folder_watches *all, const struct dag_folder_place *plac
     folder->is_there = folder->inode == place->inode && !folder->is_stale;
 }
 
-bool folder_watches_follow(struct folder_watches *watches, const struct dag_folder_place *folders, uint32_t count)
+bool folder_watches_follow(struct folder_watches *watches, const struct dag_folder_place *folders,
+                           uint32_t count)
 {
     bool opened = false;
     VEC_EACH (&watches->folders, i)
@@ -119,7 +122,8 @@ bool folder_watches_follow(struct folder_watches *watches, const struct dag_fold
     return opened;
 }
 
-struct folder_watches *folder_watches_new(struct loop *loop, void (*on_change)(void *owner), void *owner)
+struct folder_watches *folder_watches_new(struct loop *loop, void (*on_change)(void *owner),
+                                          void *owner)
 {
     struct folder_watches *watches = calloc(1, sizeof *watches);
     ASSERT(watches != NULL);

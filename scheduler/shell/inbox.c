@@ -35,14 +35,17 @@ static void drop_first(struct inbox *inbox)
 {
     entry_free(inbox->todo.items[0]);
     inbox->todo.count--;
-    memmove(inbox->todo.items, inbox->todo.items + 1, inbox->todo.count * sizeof *inbox->todo.items);
+    memmove(inbox->todo.items, inbox->todo.items + 1,
+            inbox->todo.count * sizeof *inbox->todo.items);
 }
 
 static void give(struct inbox *inbox)
 {
     struct entry *entry = inbox->todo.items[0];
-    shell_step(inbox->shell, &(struct core_event){ .type = CORE_REQUEST, .request = &entry->request });
-    if (inbox->todo.count > 0 && inbox->todo.items[0] == entry) /* unless stepping ended the leadership */
+    shell_step(inbox->shell,
+               &(struct core_event) { .type = CORE_REQUEST, .request = &entry->request });
+    if (inbox->todo.count > 0 &&
+        inbox->todo.items[0] == entry) /* unless stepping ended the leadership */
         drop_first(inbox);
 }
 
@@ -52,7 +55,8 @@ static bool needs_run(const struct inbox *inbox, const struct request *request)
 {
     bool about_run = request->kind == REQUEST_CLEAR || request->kind == REQUEST_MARK_TASKS ||
                      request->kind == REQUEST_MARK_RUN || request->kind == REQUEST_DELETE_RUN;
-    return about_run && request->known_run_no != 0 && !core_has_run(inbox->shell->core, request->known_run_no);
+    return about_run && request->known_run_no != 0 &&
+           !core_has_run(inbox->shell->core, request->known_run_no);
 }
 
 struct load {
@@ -75,7 +79,7 @@ static void on_run(void *owner, int rc, const struct recovered_run *run, const s
         return;
     inbox->loading = false;
     if (rc == 0)
-        shell_step(inbox->shell, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = run });
+        shell_step(inbox->shell, &(struct core_event) { .type = CORE_RUN_RECOVERED, .run = run });
     else
         log_warn("run_read", LOG_ERR(err)); /* the core answers that it is not there */
     if (inbox->todo.count > 0)
@@ -83,7 +87,8 @@ static void on_run(void *owner, int rc, const struct recovered_run *run, const s
     give_next(inbox);
 }
 
-/* The version is only known by the run; it is asked for first, so the run is read twice when the version was not loaded. */
+/* The version is only known by the run; it is asked for first, so the run is read twice when the
+ * version was not loaded. */
 static void on_version(void *owner, int rc, const struct recovered_dag *dag, const struct err *err)
 {
     struct load *load = owner;
@@ -100,7 +105,8 @@ static void on_version(void *owner, int rc, const struct recovered_dag *dag, con
     store_run_read(inbox->shell->store, request->dag_id, request->run_id, on_run, load);
 }
 
-static void on_run_first(void *owner, int rc, const struct recovered_run *run, const struct err *err)
+static void on_run_first(void *owner, int rc, const struct recovered_run *run,
+                         const struct err *err)
 {
     struct load *load = owner;
     struct shell *shell = load->inbox->shell;
@@ -115,7 +121,7 @@ static struct load *load_new(struct inbox *inbox)
 {
     struct load *load = calloc(1, sizeof *load);
     ASSERT(load != NULL);
-    *load = (struct load){ inbox, inbox->epoch };
+    *load = (struct load) { inbox, inbox->epoch };
     inbox->loading = true;
     return load;
 }
@@ -171,7 +177,8 @@ static void on_row(void *owner, const struct inbox_row *row)
     struct entry *entry = calloc(1, sizeof *entry);
     ASSERT(entry != NULL);
     struct err err = { 0 };
-    if (request_parse(str_copy(&entry->arena, row->body), &entry->arena, &entry->request, &err) < 0) {
+    if (request_parse(str_copy(&entry->arena, row->body), &entry->arena, &entry->request, &err) <
+        0) {
         /* Written by a newer web server, perhaps; it stays for a newer leader. */
         log_error("request_unreadable", LOG_INT("request", row->request_no), LOG_ERR(&err));
         entry_free(entry);
@@ -207,7 +214,8 @@ void inbox_look(struct inbox *inbox)
         return;
     inbox->reading = true;
     timer_once(&inbox->poll, inbox->shell->conf->scheduler_inbox_poll_ms);
-    store_inbox_read(inbox->shell->store, inbox->in_hand.items, inbox->in_hand.count, on_row, on_rows_end, inbox);
+    store_inbox_read(inbox->shell->store, inbox->in_hand.items, inbox->in_hand.count, on_row,
+                     on_rows_end, inbox);
 }
 
 static void on_poll(struct timer *timer)

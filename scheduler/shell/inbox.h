@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* inbox - requests of users, from their rows to the core, one after the other in the order of their numbers. Looked at when
- * a web server nudges, and now and then without. */
+/* inbox - requests of users, from their rows to the core, one after the other in the order of their
+ * numbers. Looked at when a web server nudges, and now and then without. */
 #ifndef HEADRACE_SHELL_INBOX_H
 #define HEADRACE_SHELL_INBOX_H
 

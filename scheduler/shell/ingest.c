@@ -14,7 +14,8 @@
 
 enum { SETTLE_MS = 150, ROOTS_MAX = 2 };
 
-/* What is known of one file: as the folder had it when it was last compiled, and the content's hash as recorded. */
+/* What is known of one file: as the folder had it when it was last compiled, and the content's hash
+ * as recorded. */
 struct known {
     char *path;
     char hash[STORE_HASH_SIZE * 2 + 1]; /* hex; empty: never recorded */
@@ -31,7 +32,7 @@ struct ingest {
     uint32_t root_count;
     struct arena arena; /* the roots */
     VEC(struct known) files;
-    struct map by_path; /* -> index of files */
+    struct map by_path;  /* -> index of files */
     struct timer timer;  /* the next look without a reason */
     struct timer settle; /* after a change, for those that come with it */
     struct work work;
@@ -55,7 +56,8 @@ static void answered(struct ingest *ingest)
         finish_close(ingest);
 }
 
-/* A timer that is set stays as it is: where something changes all the time, waiting for calm would be waiting for ever. */
+/* A timer that is set stays as it is: where something changes all the time, waiting for calm would
+ * be waiting for ever. */
 static void look_soon(struct ingest *ingest)
 {
     if (ingest->is_on && !timer_is_set(&ingest->settle))
@@ -71,7 +73,7 @@ static struct known *known_of(struct ingest *ingest, struct str path)
         index = ingest->files.count;
         char *copy = strndup(path.bytes, path.size);
         ASSERT(copy != NULL);
-        VEC_ADD(&ingest->files, (struct known){ .path = copy });
+        VEC_ADD(&ingest->files, (struct known) { .path = copy });
         map_put_str(&ingest->by_path, path, index);
     }
     return &ingest->files.items[index];
@@ -103,19 +105,20 @@ struct recording {
     struct compile_answer *result; /* owned */
 };
 
-static void tell_core(struct ingest *ingest, const struct compile_answer *result, const struct recorded_file *recorded)
+static void tell_core(struct ingest *ingest, const struct compile_answer *result,
+                      const struct recorded_file *recorded)
 {
     struct shell *shell = ingest->shell;
     for (uint32_t i = 0; i < recorded->dag_count; i++) {
         const struct recorded_dag *dag = &recorded->dags[i];
         if (dag->dag_no == 0) {
-            log_warn("dag_claimed_twice", LOG_STR("dag", dag->dag_id), LOG_STR("file", result->file.path),
-                     LOG_STR("claimed_by", dag->claimed_by));
+            log_warn("dag_claimed_twice", LOG_STR("dag", dag->dag_id),
+                     LOG_STR("file", result->file.path), LOG_STR("claimed_by", dag->claimed_by));
             continue;
         }
         if (dag->is_new_version)
-            log_info("dag_version", LOG_STR("dag", dag->dag_id), LOG_INT("version", dag->version_number),
-                     LOG_STR("file", result->file.path));
+            log_info("dag_version", LOG_STR("dag", dag->dag_id),
+                     LOG_INT("version", dag->version_number), LOG_STR("file", result->file.path));
         struct recovered_dag row = { .dag_no = dag->dag_no,
                                      .version_no = dag->version_no,
                                      .dag_id = dag->dag_id,
@@ -128,7 +131,8 @@ static void tell_core(struct ingest *ingest, const struct compile_answer *result
         recover_dag(shell, &row);
     }
     for (uint32_t i = 0; i < recorded->gone_count; i++)
-        shell_step(shell, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { recorded->gone[i] } });
+        shell_step(shell, &(struct core_event) { .type = CORE_DAG_GONE,
+                                                 .dag_gone = { recorded->gone[i] } });
 }
 
 static void on_recorded(void *owner, const struct recorded_file *recorded)
@@ -161,17 +165,20 @@ static void on_compiled(void *owner, struct compile_answer *result)
         return;
     }
     for (uint32_t i = 0; i < result->file.error_count; i++)
-        log_warn("import_error", LOG_STR("file", result->file.path), LOG_INT("line", result->file.errors[i].line),
+        log_warn("import_error", LOG_STR("file", result->file.path),
+                 LOG_INT("line", result->file.errors[i].line),
                  LOG_STR("message", result->file.errors[i].message));
     result->file.parsed_ms = shell_wall_ms(ingest->shell);
     for (uint32_t i = 0; i < result->file.dag_count; i++)
         if (result->paused[i] < 0)
-            ((struct compiled_dag *)result->file.dags)[i].is_paused = ingest->shell->conf->core_dags_are_paused_at_creation;
+            ((struct compiled_dag *)result->file.dags)[i].is_paused =
+                ingest->shell->conf->core_dags_are_paused_at_creation;
     struct recording *recording = malloc(sizeof *recording);
     ASSERT(recording != NULL);
-    *recording = (struct recording){ ingest, ingest->shell->epoch, result };
+    *recording = (struct recording) { ingest, ingest->shell->epoch, result };
     ingest->asked++;
-    store_dag_file_put(ingest->shell->store, ingest->shell->epoch, &result->file, on_recorded, recording);
+    store_dag_file_put(ingest->shell->store, ingest->shell->epoch, &result->file, on_recorded,
+                       recording);
 }
 
 static void on_gone(void *owner, const struct recorded_file *recorded)
@@ -180,7 +187,8 @@ static void on_gone(void *owner, const struct recorded_file *recorded)
     if (ingest->is_on && recorded->rc < 0)
         log_error("dag_files_gone", LOG_ERR(recorded->err));
     for (uint32_t i = 0; ingest->is_on && recorded->rc == 0 && i < recorded->gone_count; i++)
-        shell_step(ingest->shell, &(struct core_event){ .type = CORE_DAG_GONE, .dag_gone = { recorded->gone[i] } });
+        shell_step(ingest->shell, &(struct core_event) { .type = CORE_DAG_GONE,
+                                                         .dag_gone = { recorded->gone[i] } });
     answered(ingest);
 }
 
@@ -190,7 +198,8 @@ static void compare_file(struct ingest *ingest, const struct dag_folder_file *fi
 {
     struct known *known = known_of(ingest, file->path);
     known->is_there = true;
-    bool same = known->size == file->size && known->mtime_ns == file->mtime_ns && known->inode == file->inode;
+    bool same = known->size == file->size && known->mtime_ns == file->mtime_ns &&
+                known->inode == file->inode;
     known->has_changed = !same && known->is_queued;
     if (same || known->is_queued)
         return;
@@ -222,7 +231,8 @@ static void compare(struct ingest *ingest)
     }
     if (gone.count > 0) {
         ingest->asked++;
-        store_dag_files_gone(ingest->shell->store, ingest->shell->epoch, gone.items, gone.count, on_gone, ingest);
+        store_dag_files_gone(ingest->shell->store, ingest->shell->epoch, gone.items, gone.count,
+                             on_gone, ingest);
     }
     VEC_CLEAR(&gone);
 }
@@ -240,7 +250,8 @@ static void on_looked(struct work *work)
     struct ingest *ingest = work->owner;
     ingest->is_looking = false;
     if (ingest->is_on) {
-        if (folder_watches_follow(ingest->watches, ingest->folder.folders.items, ingest->folder.folders.count))
+        if (folder_watches_follow(ingest->watches, ingest->folder.folders.items,
+                                  ingest->folder.folders.count))
             look_soon(ingest);
         compare(ingest);
     }
@@ -290,7 +301,8 @@ static void on_known_end(void *owner, int rc, const struct err *err)
 {
     struct ingest *ingest = owner;
     if (ingest->is_on && rc < 0)
-        log_warn("dag_files_read", LOG_ERR(err)); /* then all are compiled: their versions are found by their hash */
+        log_warn("dag_files_read",
+                 LOG_ERR(err)); /* then all are compiled: their versions are found by their hash */
     if (ingest->is_on)
         look(ingest);
     answered(ingest);

@@ -45,7 +45,8 @@ static void trust_until(struct lead *lead, const struct store_lease *lease)
     lead->trusted_until_ms = lease->ends_ms - lead->shell->conf->scheduler_lease_margin_ms;
     timer_once(&lead->trust, lead->trusted_until_ms - loop_now_ms());
     if (lease->wall_ms != 0)
-        lead->shell->clock_skew_ms = lease->wall_ms - (loop_wall_ms() - (loop_now_ms() - lease->answered_ms));
+        lead->shell->clock_skew_ms =
+            lease->wall_ms - (loop_wall_ms() - (loop_now_ms() - lease->answered_ms));
 }
 
 static void on_upkeep(void *owner, const struct upkeep_done *done)
@@ -69,8 +70,8 @@ static void start_upkeep(struct timer *timer)
     const struct conf *conf = lead->shell->conf;
     if (lead->phase != RECOVERING && lead->phase != LEADING)
         return;
-    store_upkeep(lead->shell->store, lead->shell->epoch, (int32_t)(conf->database_retention_ms / (86400 * 1000)), on_upkeep,
-                 lead);
+    store_upkeep(lead->shell->store, lead->shell->epoch,
+                 (int32_t)(conf->database_retention_ms / (86400 * 1000)), on_upkeep, lead);
     timer_once(&lead->upkeep, UPKEEP_MS);
 }
 
@@ -82,7 +83,8 @@ static void on_lease(void *owner, const struct store_lease *lease)
     lead->phase = STANDBY;
     if (lease->rc < 0) {
         if (lease->rc == ERR_CONFLICT)
-            log_debug("standby", LOG_STR("leader", lease->holder), LOG_INT("left_ms", lease->left_ms));
+            log_debug("standby", LOG_STR("leader", lease->holder),
+                      LOG_INT("left_ms", lease->left_ms));
         else
             log_warn("lease", LOG_ERR(lease->err));
         try_soon(lead, lead->shell->conf->scheduler_standby_poll_ms);
@@ -133,7 +135,8 @@ static void on_next(struct timer *timer)
     case LEADING:
         if (!lead->renewing) {
             lead->renewing = true;
-            store_lease_renew(shell->store, shell->epoch, conf->scheduler_lease_ttl_ms, on_renewed, lead);
+            store_lease_renew(shell->store, shell->epoch, conf->scheduler_lease_ttl_ms, on_renewed,
+                              lead);
         }
         timer_once(&lead->next, conf->scheduler_lease_renew_ms);
         break;

@@ -8,17 +8,25 @@
 
 enum { LINE_EVERY_MS = 60000 };
 
-/* A figure of the core. `airflow` is its name there, where there is one that the database's figures do not show already. */
+/* A figure of the core. `airflow` is its name there, where there is one that the database's figures
+ * do not show already. */
 static const struct figure {
     const char *name, *airflow, *help;
     size_t offset;
     bool grows; /* a counter: 64 bits */
 } figures[] = {
-#define GROWS(member, airflow, help) { "headrace_" #member "_total", airflow, help, offsetof(struct core_stats, member), true }
-#define GAUGE(member, airflow, help) { "headrace_" #member, airflow, help, offsetof(struct core_stats, member), false }
+#define GROWS(member, airflow, help)                                                               \
+    {                                                                                              \
+        "headrace_" #member "_total", airflow, help, offsetof(struct core_stats, member), true     \
+    }
+#define GAUGE(member, airflow, help)                                                               \
+    {                                                                                              \
+        "headrace_" #member, airflow, help, offsetof(struct core_stats, member), false             \
+    }
     GROWS(placed, "airflow_ti_start", "Attempts given to workers."),
     GROWS(ended, "airflow_ti_finish", "Attempts that ended."),
-    GROWS(lost, "airflow_task_instances_without_heartbeats_killed", "Attempts lost with their worker."),
+    GROWS(lost, "airflow_task_instances_without_heartbeats_killed",
+          "Attempts lost with their worker."),
     GROWS(retried, NULL, "Attempts that were followed by a retry."),
     GROWS(taken_back, NULL, "Attempts taken back before they began."),
     GROWS(dropped_messages, NULL, "Messages that told of nothing that is known."),
@@ -53,10 +61,12 @@ struct observe {
 static uint64_t figure_of(const struct core_stats *stats, const struct figure *figure)
 {
     const char *at = (const char *)stats + figure->offset;
-    return figure->grows ? *(const uint64_t *)(const void *)at : *(const uint32_t *)(const void *)at;
+    return figure->grows ? *(const uint64_t *)(const void *)at
+                         : *(const uint32_t *)(const void *)at;
 }
 
-static void show(struct metrics *metrics, const char *name, const struct figure *figure, double value)
+static void show(struct metrics *metrics, const char *name, const struct figure *figure,
+                 double value)
 {
     if (figure->grows) {
         struct metric *counter = metrics_counter(metrics, name, figure->help);
@@ -81,12 +91,15 @@ void observe_render(struct observe *observe, struct buf *out)
 static void say(const struct observe *observe)
 {
     struct core_stats stats = core_stats(observe->shell->core);
-    log_info("figures", LOG_INT("runs", stats.runs_live), LOG_INT("scheduled", stats.tasks_scheduled),
-             LOG_INT("queued", stats.tasks_queued), LOG_INT("running", stats.tasks_running), LOG_INT("waiting", stats.waiting),
-             LOG_INT("workers", stats.workers), LOG_INT("credits", stats.credits_open), LOG_INT("placed", stats.placed),
-             LOG_INT("ended", stats.ended), LOG_INT("lost", stats.lost), LOG_INT("retried", stats.retried),
+    log_info("figures", LOG_INT("runs", stats.runs_live),
+             LOG_INT("scheduled", stats.tasks_scheduled), LOG_INT("queued", stats.tasks_queued),
+             LOG_INT("running", stats.tasks_running), LOG_INT("waiting", stats.waiting),
+             LOG_INT("workers", stats.workers), LOG_INT("credits", stats.credits_open),
+             LOG_INT("placed", stats.placed), LOG_INT("ended", stats.ended),
+             LOG_INT("lost", stats.lost), LOG_INT("retried", stats.retried),
              LOG_INT("taken_back", stats.taken_back), LOG_INT("dropped", stats.dropped_messages),
-             LOG_INT("wire_dropped", (int64_t)metrics_sum(observe->metrics, "headrace_wire_dropped_total")));
+             LOG_INT("wire_dropped",
+                     (int64_t)metrics_sum(observe->metrics, "headrace_wire_dropped_total")));
 }
 
 /* A standby has nothing to tell. */
@@ -103,14 +116,15 @@ struct observe *observe_new(struct shell *shell)
     ASSERT(observe != NULL);
     observe->shell = shell;
     observe->metrics = shell->metrics = metrics_new();
-    observe->steps[0] =
-        metrics_histogram(observe->metrics, "headrace_step_seconds", "Time of one event, without its commit.", NULL, 0);
-    observe->steps[1] = metrics_histogram(observe->metrics, "airflow_scheduler_scheduler_loop_duration",
-                                          "Time of one event, without its commit, in seconds.", NULL, 0);
-    observe->renewals[0] =
-        metrics_counter(observe->metrics, "headrace_lease_renewals_total", "Renewals of the leader's lease.");
-    observe->renewals[1] =
-        metrics_counter(observe->metrics, "airflow_scheduler_heartbeat", "Renewals of the leader's lease.");
+    observe->steps[0] = metrics_histogram(observe->metrics, "headrace_step_seconds",
+                                          "Time of one event, without its commit.", NULL, 0);
+    observe->steps[1] =
+        metrics_histogram(observe->metrics, "airflow_scheduler_scheduler_loop_duration",
+                          "Time of one event, without its commit, in seconds.", NULL, 0);
+    observe->renewals[0] = metrics_counter(observe->metrics, "headrace_lease_renewals_total",
+                                           "Renewals of the leader's lease.");
+    observe->renewals[1] = metrics_counter(observe->metrics, "airflow_scheduler_heartbeat",
+                                           "Renewals of the leader's lease.");
     timer_open(&observe->line, shell->loop, on_line, observe);
     timer_every(&observe->line, LINE_EVERY_MS);
     return observe;

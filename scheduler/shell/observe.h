@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* observe - what the scheduler says of itself: its figures as metrics, asked for by web servers, and once a minute (and at its
- * end) as one line of the log. Decides nothing and is asked by nobody of this room what to do. */
+/* observe - what the scheduler says of itself: its figures as metrics, asked for by web servers,
+ * and once a minute (and at its end) as one line of the log. Decides nothing and is asked by nobody
+ * of this room what to do. */
 #ifndef HEADRACE_OBSERVE_H
 #define HEADRACE_OBSERVE_H
 
 #include "scheduler/shell/shell.h"
 
-struct observe *observe_new(struct shell *shell); /* also sets shell->metrics */
+struct observe *observe_new(struct shell *shell);           /* also sets shell->metrics */
 void observe_step(struct observe *observe, double seconds); /* an event was dealt with */
 void observe_renewed(struct observe *observe);              /* the lease was */
 

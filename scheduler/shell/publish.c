@@ -30,8 +30,8 @@ void publish_free(struct publish *publish)
 }
 
 /* False: the peer is gone. A full queue is not: it will see the gap. */
-static bool tell(struct publish *publish, const char *peer, const struct message_note *notes, uint32_t count,
-                 bool restarted)
+static bool tell(struct publish *publish, const char *peer, const struct message_note *notes,
+                 uint32_t count, bool restarted)
 {
     struct message message = { .type = MESSAGE_NOTES,
                                .epoch = publish->shell->epoch,
@@ -41,7 +41,8 @@ static bool tell(struct publish *publish, const char *peer, const struct message
     return rc != ERR_NOT_FOUND;
 }
 
-static void tell_all(struct publish *publish, const struct message_note *notes, uint32_t count, bool restarted)
+static void tell_all(struct publish *publish, const struct message_note *notes, uint32_t count,
+                     bool restarted)
 {
     for (uint32_t i = 0; i < publish->peers.count;) {
         if (tell(publish, publish->peers.items[i], notes, count, restarted)) {
@@ -89,8 +90,9 @@ void publish_notes(struct publish *publish, const struct core_note *notes, uint3
         struct message_note *out = ARENA_ARRAY(&arena, struct message_note, part);
         for (uint32_t i = 0; i < part; i++) {
             const struct core_note *note = &notes[from + i];
-            out[i] = (struct message_note){ note->run_no, note->dag_no, note->task,  note->map_index,
-                                            note->try_no, note->state,  note->cause, note->at_ms };
+            out[i] =
+                (struct message_note) { note->run_no, note->dag_no, note->task,  note->map_index,
+                                        note->try_no, note->state,  note->cause, note->at_ms };
         }
         tell_all(publish, out, part, false);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* publish - tells web servers what changed: the core's notes, numbered, to every subscriber. A subscriber that missed some
- * sees the gap in the numbers and reads the database again. */
+/* publish - tells web servers what changed: the core's notes, numbered, to every subscriber. A
+ * subscriber that missed some sees the gap in the numbers and reads the database again. */
 #ifndef HEADRACE_PUBLISH_H
 #define HEADRACE_PUBLISH_H
 

@@ -15,7 +15,7 @@ struct recovery {
     struct shell *shell;
     uint64_t epoch; /* of the leadership that asked */
     uint32_t dags, runs;
-    bool has_forgotten; /* reloads: the old ones, at the first row */
+    bool has_forgotten;          /* reloads: the old ones, at the first row */
     void (*on_end)(void *owner); /* reloads */
     void *owner;
     int64_t began_ms;
@@ -44,8 +44,8 @@ static void put_text(struct arena *arena, struct value *map, const char *key, st
         value_put(arena, map, str_of(key), value_string(arena, text));
 }
 
-/* The settings' section [smtp] as a connection, as Airflow's provider for SMTP names it; one of that name that somebody made
- * takes its place. */
+/* The settings' section [smtp] as a connection, as Airflow's provider for SMTP names it; one of
+ * that name that somebody made takes its place. */
 static void give_smtp(struct recovery *recovery)
 {
     const struct conf *conf = recovery->shell->conf;
@@ -59,10 +59,13 @@ static void give_smtp(struct recovery *recovery)
     put_text(&arena, map, "password", conf->smtp_smtp_password.value);
     put_text(&arena, extra, "from_email", conf->smtp_smtp_mail_from);
     value_put(&arena, extra, STR("ssl"), value_bool(&arena, conf->smtp_smtp_ssl));
-    value_put(&arena, extra, STR("starttls"), value_bool(&arena, conf->smtp_smtp_starttls && !conf->smtp_smtp_ssl));
-    value_put(&arena, extra, STR("disable_tls"), value_bool(&arena, !conf->smtp_smtp_starttls && !conf->smtp_smtp_ssl));
+    value_put(&arena, extra, STR("starttls"),
+              value_bool(&arena, conf->smtp_smtp_starttls && !conf->smtp_smtp_ssl));
+    value_put(&arena, extra, STR("disable_tls"),
+              value_bool(&arena, !conf->smtp_smtp_starttls && !conf->smtp_smtp_ssl));
     value_put(&arena, map, STR("extra"), extra);
-    step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { STR("smtp_default"), map } });
+    step(recovery, &(struct core_event) { .type = CORE_CONNECTION,
+                                          .connection = { STR("smtp_default"), map } });
     arena_clear(&arena);
 }
 
@@ -72,13 +75,14 @@ static void on_numbers(void *owner, const struct recovered_numbers *numbers)
     uint64_t seed;
     ssize_t got = getrandom(&seed, sizeof seed, 0);
     ASSERT(got == sizeof seed);
-    step(recovery, &(struct core_event){ .type = CORE_LED,
-                                          .led = { .epoch = recovery->shell->epoch,
-                                                   .seed = seed,
-                                                   .run_no_next = numbers->run_no_next,
-                                                   .worker_no_next = numbers->worker_no_next,
-                                                   .failover_age_ms = recovery->shell->failover_age_ms,
-                                                   .event_no_next = numbers->event_no_next } });
+    step(recovery,
+         &(struct core_event) { .type = CORE_LED,
+                                .led = { .epoch = recovery->shell->epoch,
+                                         .seed = seed,
+                                         .run_no_next = numbers->run_no_next,
+                                         .worker_no_next = numbers->worker_no_next,
+                                         .failover_age_ms = recovery->shell->failover_age_ms,
+                                         .event_no_next = numbers->event_no_next } });
     give_smtp(recovery);
 }
 
@@ -87,22 +91,23 @@ void recover_dag(struct shell *shell, const struct recovered_dag *row)
     struct dag *dag;
     struct err err = { 0 };
     if (dag_from_json(row->ir, &dag, &err) < 0) {
-        log_error("dag_unreadable", LOG_STR("dag", row->dag_id), LOG_INT("version", row->version_no), LOG_ERR(&err));
+        log_error("dag_unreadable", LOG_STR("dag", row->dag_id),
+                  LOG_INT("version", row->version_no), LOG_ERR(&err));
         return;
     }
     const struct zone *zone = zones_get(dag->timezone, &err);
     if (zone == NULL)
         log_error("zone_unknown", LOG_STR("dag", row->dag_id), LOG_ERR(&err));
-    shell_step(shell, &(struct core_event){ .type = CORE_DAG,
-                                            .dag = { .dag_no = row->dag_no,
-                                                     .version_no = row->version_no,
-                                                     .dag = dag,
-                                                     .zone = zone,
-                                                     .paused = row->is_paused,
-                                                     .newest = row->is_newest,
-                                                     .gone = row->is_stale,
-                                                     .has_last = row->has_last,
-                                                     .last_fire_ms = row->last_fire_ms } });
+    shell_step(shell, &(struct core_event) { .type = CORE_DAG,
+                                             .dag = { .dag_no = row->dag_no,
+                                                      .version_no = row->version_no,
+                                                      .dag = dag,
+                                                      .zone = zone,
+                                                      .paused = row->is_paused,
+                                                      .newest = row->is_newest,
+                                                      .gone = row->is_stale,
+                                                      .has_last = row->has_last,
+                                                      .last_fire_ms = row->last_fire_ms } });
 }
 
 static void on_dag(void *owner, const struct recovered_dag *row)
@@ -116,15 +121,17 @@ static void on_dag(void *owner, const struct recovered_dag *row)
 static void on_pool(void *owner, const struct pool_row *pool)
 {
     struct recovery *recovery = owner;
-    step(recovery,
-         &(struct core_event){ .type = CORE_POOL, .pool = { pool->name, pool->slots, pool->include_deferred, false } });
+    step(recovery, &(struct core_event) {
+                       .type = CORE_POOL,
+                       .pool = { pool->name, pool->slots, pool->include_deferred, false } });
 }
 
 static void on_variable(void *owner, const struct variable_row *row)
 {
     struct recovery *recovery = owner;
     if (!recovery->has_forgotten)
-        step(recovery, &(struct core_event){ .type = CORE_VARIABLE, .variable = { .key = STR_EMPTY } });
+        step(recovery,
+             &(struct core_event) { .type = CORE_VARIABLE, .variable = { .key = STR_EMPTY } });
     recovery->has_forgotten = true;
     if (row->is_unreadable) {
         log_warn("variable_unreadable", LOG_STR("key", row->key));
@@ -132,14 +139,16 @@ static void on_variable(void *owner, const struct variable_row *row)
     }
     struct arena arena = { 0 };
     const struct value *value = value_string(&arena, row->value);
-    step(recovery, &(struct core_event){ .type = CORE_VARIABLE,
-                                            .variable = { row->key, value, context_name_is_secret(row->key) } });
+    step(recovery, &(struct core_event) {
+                       .type = CORE_VARIABLE,
+                       .variable = { row->key, value, context_name_is_secret(row->key) } });
     arena_clear(&arena);
 }
 
 static void forget_connections(struct recovery *recovery)
 {
-    step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { .id = STR_EMPTY } });
+    step(recovery,
+         &(struct core_event) { .type = CORE_CONNECTION, .connection = { .id = STR_EMPTY } });
     give_smtp(recovery);
 }
 
@@ -167,37 +176,38 @@ static void on_connection(void *owner, const struct connection_row *row)
         value_put(&arena, map, STR("extra"), extra);
     else
         put_text(&arena, map, "extra", row->extra);
-    step(recovery, &(struct core_event){ .type = CORE_CONNECTION, .connection = { row->connection_id, map } });
+    step(recovery, &(struct core_event) { .type = CORE_CONNECTION,
+                                          .connection = { row->connection_id, map } });
     arena_clear(&arena);
 }
 
 static void on_worker(void *owner, const struct recovered_worker *row)
 {
     struct recovery *recovery = owner;
-    step(recovery, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
-                                         .worker = { row->worker_no, row->worker, row->state } });
+    step(recovery, &(struct core_event) { .type = CORE_WORKER_RECOVERED,
+                                          .worker = { row->worker_no, row->worker, row->state } });
 }
 
 static void on_asset(void *owner, const struct recovered_event *event)
 {
-    step(owner, &(struct core_event){ .type = CORE_ASSET_RECOVERED, .asset = event });
+    step(owner, &(struct core_event) { .type = CORE_ASSET_RECOVERED, .asset = event });
 }
 
 static void on_backfill(void *owner, const struct recovered_backfill *backfill)
 {
-    step(owner, &(struct core_event){ .type = CORE_BACKFILL_RECOVERED, .backfill = backfill });
+    step(owner, &(struct core_event) { .type = CORE_BACKFILL_RECOVERED, .backfill = backfill });
 }
 
 static void on_run(void *owner, const struct recovered_run *run)
 {
     struct recovery *recovery = owner;
     recovery->runs++;
-    step(recovery, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = run });
+    step(recovery, &(struct core_event) { .type = CORE_RUN_RECOVERED, .run = run });
 }
 
 static void on_notification(void *owner, const struct notification_row *row)
 {
-    step(owner, &(struct core_event){ .type = CORE_NOTIFICATION, .notification = row });
+    step(owner, &(struct core_event) { .type = CORE_NOTIFICATION, .notification = row });
 }
 
 static void on_end(void *owner, int rc, const struct err *err)
@@ -257,7 +267,7 @@ static void on_reloaded(void *owner, int rc, const struct err *err, enum core_ev
     else if (!recovery->has_forgotten && type == CORE_CONNECTION) /* none is left */
         forget_connections(recovery);
     else if (!recovery->has_forgotten)
-        step(recovery, &(struct core_event){ .type = type });
+        step(recovery, &(struct core_event) { .type = type });
     void (*on_reload_end)(void *) = recovery->on_end;
     void *end_owner = recovery->owner;
     free(recovery);
@@ -274,7 +284,8 @@ static void on_connections_reloaded(void *owner, int rc, const struct err *err)
     on_reloaded(owner, rc, err, CORE_CONNECTION);
 }
 
-void recover_reload(struct shell *shell, struct str what, void (*on_reload_end)(void *owner), void *owner)
+void recover_reload(struct shell *shell, struct str what, void (*on_reload_end)(void *owner),
+                    void *owner)
 {
     bool variables = str_is(what, "variables");
     if (!variables && !str_is(what, "connections")) {

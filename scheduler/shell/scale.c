@@ -59,7 +59,8 @@ static struct str run_folder(struct scale *scale, struct arena *arena)
     return str_format(arena, "%.*s/run/workers", STR_ARG(scale->shell->conf->home));
 }
 
-/* Field 22 of /proc/PID/stat: two processes never share pid and start time. 0 when there is no such process. */
+/* Field 22 of /proc/PID/stat: two processes never share pid and start time. 0 when there is no such
+ * process. */
 static uint64_t start_time(int pid)
 {
     char path[64], text[1024];
@@ -87,7 +88,8 @@ static void write_file(struct scale *scale, const struct process *process)
     (void)mkdir(str_format(&arena, "%.*s/run", STR_ARG(scale->shell->conf->home)).bytes, 0700);
     (void)mkdir(folder.bytes, 0700);
     struct str path = str_format(&arena, "%s/%s", folder.bytes, process->name);
-    struct str text = str_format(&arena, "%d %llu\n", process->pid, (unsigned long long)start_time(process->pid));
+    struct str text =
+        str_format(&arena, "%d %llu\n", process->pid, (unsigned long long)start_time(process->pid));
     int fd = open(path.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, text.bytes, text.size) != (ssize_t)text.size)
         log_warn("worker_file", LOG_STR("path", path), LOG_STR("problem", strerror(errno)));
@@ -108,7 +110,8 @@ static int pid_of_file(struct scale *scale, const char *name)
 {
     struct arena arena = { 0 };
     char text[64] = { 0 };
-    int fd = open(str_format(&arena, "%s/%s", run_folder(scale, &arena).bytes, name).bytes, O_RDONLY | O_CLOEXEC);
+    int fd = open(str_format(&arena, "%s/%s", run_folder(scale, &arena).bytes, name).bytes,
+                  O_RDONLY | O_CLOEXEC);
     arena_clear(&arena);
     if (fd < 0)
         return 0;
@@ -150,10 +153,11 @@ static void on_report(struct defer *defer)
     const struct conf_autoscale *conf = queue->conf;
     if (!queue->scale->is_closing && queue->scale->shell->is_leading)
         shell_step(queue->scale->shell,
-                   &(struct core_event){ .type = CORE_AUTOSCALE,
-                                         .autoscale = { conf->queue, (uint32_t)conf->min, (uint32_t)conf->max,
-                                                        (uint32_t)conf->slots, conf->quiet_ms, queue->present,
-                                                        queue->failing } });
+                   &(struct core_event) { .type = CORE_AUTOSCALE,
+                                          .autoscale = { conf->queue, (uint32_t)conf->min,
+                                                         (uint32_t)conf->max, (uint32_t)conf->slots,
+                                                         conf->quiet_ms, queue->present,
+                                                         queue->failing } });
 }
 
 static void report(struct queue *queue)
@@ -164,7 +168,8 @@ static void report(struct queue *queue)
 static void ended(struct process *process, bool unasked)
 {
     struct queue *queue = process->queue;
-    log_info("worker_ended", LOG_STR("worker", process->name), LOG_INT("pid", process->pid), LOG_BOOL("unasked", unasked));
+    log_info("worker_ended", LOG_STR("worker", process->name), LOG_INT("pid", process->pid),
+             LOG_BOOL("unasked", unasked));
     process->pid = 0;
     queue->present--;
     remove_file(queue->scale, process);
@@ -210,12 +215,17 @@ static bool start(struct process *process)
         str_format(&arena, "--worker.name=%s", process->name).bytes,
         str_format(&arena, "--worker.slots=%d", (int)queue->conf->slots).bytes,
         str_format(&arena, "--worker.queues=%.*s", STR_ARG(queue->conf->queue)).bytes,
-        str_format(&arena, "--worker.spool=%.*s/worker/%s", STR_ARG(scale->shell->conf->home), process->name).bytes,
+        str_format(&arena, "--worker.spool=%.*s/worker/%s", STR_ARG(scale->shell->conf->home),
+                   process->name)
+            .bytes,
         NULL,
     };
-    struct child_options options = { .argv = argv, .out = CHILD_INHERIT, .err = CHILD_INHERIT, .own_session = true };
+    struct child_options options = {
+        .argv = argv, .out = CHILD_INHERIT, .err = CHILD_INHERIT, .own_session = true
+    };
     struct err err = { 0 };
-    int rc = child_open(&process->child, scale->shell->loop, &options, on_exit_of_child, NULL, process, &err);
+    int rc = child_open(&process->child, scale->shell->loop, &options, on_exit_of_child, NULL,
+                        process, &err);
     arena_clear(&arena);
     if (rc < 0) {
         log_error("worker_start", LOG_STR("worker", process->name), LOG_ERR(&err));
@@ -244,7 +254,8 @@ static void find_again(struct process *process)
     process->pidfd = pidfd;
     process->started_ms = loop_now_ms() - SHORT_LIFE_MS;
     struct err err = { 0 };
-    if (poll_open(&process->poll, queue->scale->shell->loop, pidfd, on_exit_of_found, process, &err) < 0) {
+    if (poll_open(&process->poll, queue->scale->shell->loop, pidfd, on_exit_of_found, process,
+                  &err) < 0) {
         log_warn("worker_watch", LOG_STR("worker", process->name), LOG_ERR(&err));
         close(pidfd);
         process->pidfd = -1;
@@ -296,8 +307,8 @@ void scale_want(struct scale *scale, struct str name, uint32_t wanted, struct st
         if (!str_eq(queue->conf->queue, name))
             continue;
         if (queue->wanted != wanted)
-            log_info("scale", LOG_STR("queue", name), LOG_INT("wanted", wanted), LOG_INT("present", queue->present),
-                     LOG_STR("reason", reason));
+            log_info("scale", LOG_STR("queue", name), LOG_INT("wanted", wanted),
+                     LOG_INT("present", queue->present), LOG_STR("reason", reason));
         queue->wanted = wanted;
         if (queue->present < wanted)
             start_missing(queue);
@@ -309,7 +320,8 @@ void scale_report(struct scale *scale)
 {
     for (uint32_t i = 0; i < scale->queue_count; i++) {
         struct queue *queue = &scale->queues[i];
-        queue->wanted = queue->present; /* a new leader takes what is there as wanted: one that dies is missing */
+        queue->wanted = queue->present; /* a new leader takes what is there as wanted: one that dies
+                                           is missing */
         report(queue);
     }
 }
@@ -333,7 +345,8 @@ struct scale *scale_new(struct shell *shell)
             struct process *process = &queue->processes[k];
             process->queue = queue;
             process->pidfd = -1;
-            snprintf(process->name, sizeof process->name, "%.*s-%u", STR_ARG(queue->conf->queue), k + 1);
+            snprintf(process->name, sizeof process->name, "%.*s-%u", STR_ARG(queue->conf->queue),
+                     k + 1);
             find_again(process);
         }
     }

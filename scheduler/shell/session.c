@@ -10,10 +10,11 @@ static void on_inventory(struct shell *shell, struct str peer, const struct mess
 {
     const struct message_inventory *in = &message->inventory;
     struct arena arena = { 0 };
-    struct core_attempt_report *reports = ARENA_ARRAY(&arena, struct core_attempt_report, in->attempt_count);
+    struct core_attempt_report *reports =
+        ARENA_ARRAY(&arena, struct core_attempt_report, in->attempt_count);
     for (uint32_t i = 0; i < in->attempt_count; i++)
-        reports[i] = (struct core_attempt_report){ in->attempts[i].attempt, in->attempts[i].credit,
-                                                   in->attempts[i].ended, in->attempts[i].result };
+        reports[i] = (struct core_attempt_report) { in->attempts[i].attempt, in->attempts[i].credit,
+                                                    in->attempts[i].ended, in->attempts[i].result };
     struct core_inventory inventory = {
         .worker = peer,
         .name = in->name,
@@ -32,15 +33,15 @@ static void on_inventory(struct shell *shell, struct str peer, const struct mess
         .attempt_count = in->attempt_count,
         .leaving = in->leaving,
     };
-    shell_step(shell, &(struct core_event){ .type = CORE_INVENTORY, .inventory = &inventory });
+    shell_step(shell, &(struct core_event) { .type = CORE_INVENTORY, .inventory = &inventory });
     arena_clear(&arena);
 }
 
 static void on_why(struct shell *shell, struct str peer, const struct message *message)
 {
     struct arena arena = { 0 };
-    struct str text = core_why(shell->core, message->why_question.run_no, message->why_question.task,
-                               message->why_question.map_index, &arena);
+    struct str text = core_why(shell->core, message->why_question.run_no,
+                               message->why_question.task, message->why_question.map_index, &arena);
     struct message answer = { .type = MESSAGE_WHY_ANSWER,
                               .epoch = shell->epoch,
                               .why_answer = { message->why_question.question_no, text } };
@@ -57,7 +58,8 @@ static void on_figures(struct shell *shell, struct str peer, const struct messag
     observe_render(shell->observe, &text);
     struct message answer = { .type = MESSAGE_FIGURES_ANSWER,
                               .epoch = shell->epoch,
-                              .figures_answer = { message->figures_question.question_no, buf_str(&text) } };
+                              .figures_answer = { message->figures_question.question_no,
+                                                  buf_str(&text) } };
     if (wire_server_send(shell->server, peer, &answer, &err) < 0)
         log_debug("figures_unanswered", LOG_STR("peer", peer), LOG_ERR(&err));
     buf_clear(&text);
@@ -85,7 +87,8 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         publish_subscribe(shell->publish, peer);
         return;
     }
-    /* A standby says nothing: workers and web servers talk to every scheduler, and the leader answers. */
+    /* A standby says nothing: workers and web servers talk to every scheduler, and the leader
+     * answers. */
     if (!shell->is_leading)
         return;
     switch (message->type) {
@@ -93,14 +96,14 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         on_inventory(shell, peer, message);
         break;
     case MESSAGE_STARTED:
-        shell_step(shell, &(struct core_event){ .type = CORE_STARTED,
-                                                .started = { peer, message->started.attempt,
-                                                             message->started.started_unix_ms } });
+        shell_step(shell, &(struct core_event) { .type = CORE_STARTED,
+                                                 .started = { peer, message->started.attempt,
+                                                              message->started.started_unix_ms } });
         break;
     case MESSAGE_ERRANDS_DONE:
-        shell_step(shell, &(struct core_event){ .type = CORE_ERRANDS_DONE,
-                                                .errands = { peer, message->errands_done.answers,
-                                                             message->errands_done.count } });
+        shell_step(shell, &(struct core_event) { .type = CORE_ERRANDS_DONE,
+                                                 .errands = { peer, message->errands_done.answers,
+                                                              message->errands_done.count } });
         break;
     case MESSAGE_NUDGE:
         inbox_look(shell->inbox);
@@ -112,7 +115,8 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         on_figures(shell, peer, message);
         break;
     default:
-        log_debug("message_unexpected", LOG_STR("peer", peer), LOG_STR("message", message_name(message->type)));
+        log_debug("message_unexpected", LOG_STR("peer", peer),
+                  LOG_STR("message", message_name(message->type)));
         break;
     }
 }
@@ -128,7 +132,8 @@ int session_open(struct shell *shell, struct err *err)
     const struct conf *conf = shell->conf;
     struct arena arena = { 0 };
     struct str endpoint;
-    struct str address = str_format(&arena, "%.*s:%d", STR_ARG(conf->scheduler_host), (int)conf->scheduler_port);
+    struct str address =
+        str_format(&arena, "%.*s:%d", STR_ARG(conf->scheduler_host), (int)conf->scheduler_port);
     int rc = wire_endpoint(&arena, address, &endpoint, err);
     if (rc < 0)
         goto out;
@@ -137,7 +142,8 @@ int session_open(struct shell *shell, struct err *err)
     if (needs_key) {
         rc = wire_key_load(str_cstr(&arena, conf->scheduler_key_file), &key, err);
         if (rc == 0)
-            rc = wire_allowed_load(str_cstr(&arena, conf->scheduler_allowed_keys), &shell->allowed, err);
+            rc = wire_allowed_load(str_cstr(&arena, conf->scheduler_allowed_keys), &shell->allowed,
+                                   err);
         if (rc < 0)
             goto out;
         log_info("scheduler_key", LOG_STR("public", key.public_key));
@@ -152,7 +158,8 @@ int session_open(struct shell *shell, struct err *err)
     };
     rc = wire_server_open(&shell->server, shell->wire, &options, err);
     if (rc == 0)
-        log_info("listening", LOG_STR("endpoint", wire_server_endpoint(shell->server)), LOG_BOOL("curve", needs_key));
+        log_info("listening", LOG_STR("endpoint", wire_server_endpoint(shell->server)),
+                 LOG_BOOL("curve", needs_key));
 out:
     arena_clear(&arena);
     return rc < 0 ? err_wrap(err, rc, "opening the port for workers") : 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* session - messages in: what workers and web servers say becomes events, subscriptions and answers. */
+/* session - messages in: what workers and web servers say becomes events, subscriptions and
+ * answers. */
 #ifndef HEADRACE_SESSION_H
 #define HEADRACE_SESSION_H
 

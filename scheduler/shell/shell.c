@@ -45,14 +45,15 @@ static void on_applied(void *owner, const struct store_applied *applied)
     for (uint32_t i = 0; i < flight.batch->write_count; i++)
         if (flight.batch->writes[i].type == WRITE_REQUEST_DONE)
             inbox_answered(shell->inbox, flight.batch->writes[i].request.request_no);
-    shell_step(shell, &(struct core_event){ .type = CORE_COMMITTED, .committed = { flight.batch->batch_no } });
+    shell_step(shell, &(struct core_event) { .type = CORE_COMMITTED,
+                                             .committed = { flight.batch->batch_no } });
 }
 
 static void commit(struct shell *shell, const struct core_batch *batch)
 {
     struct flight *flight = malloc(sizeof *flight);
     ASSERT(flight != NULL);
-    *flight = (struct flight){ shell, shell->epoch, batch };
+    *flight = (struct flight) { shell, shell->epoch, batch };
     store_apply(shell->store, batch->epoch, batch->writes, batch->write_count, on_applied, flight);
 }
 
@@ -96,7 +97,7 @@ void shell_step(struct shell *shell, struct core_event *event)
 
 static void on_tick(struct timer *timer)
 {
-    shell_step(timer->owner, &(struct core_event){ .type = CORE_TICK });
+    shell_step(timer->owner, &(struct core_event) { .type = CORE_TICK });
 }
 
 /* ---- leading --------------------------------------------------------------------------------- */
@@ -104,7 +105,7 @@ static void on_tick(struct timer *timer)
 void shell_led(struct shell *shell)
 {
     shell->is_leading = true;
-    shell_step(shell, &(struct core_event){ .type = CORE_RECOVERED });
+    shell_step(shell, &(struct core_event) { .type = CORE_RECOVERED });
     publish_restart(shell->publish);
     scale_report(shell->scale);
     inbox_look(shell->inbox);
@@ -121,7 +122,7 @@ void shell_unlead(struct shell *shell, const struct err *why)
     ingest_stop(shell->ingest);
     file_watch_stop(shell->file_watch);
     inbox_forget(shell->inbox);
-    shell_step(shell, &(struct core_event){ .type = CORE_UNLED });
+    shell_step(shell, &(struct core_event) { .type = CORE_UNLED });
     lead_lost(shell->lead);
 }
 
@@ -141,7 +142,7 @@ static void on_store_state(struct store *store, bool is_up, const struct err *er
 
 static struct core_limits limits_of(const struct conf *conf)
 {
-    return (struct core_limits){
+    return (struct core_limits) {
         .runs_max = 1000000,
         .workers_max = 10000,
         .batch_writes_max = 4096,
@@ -169,7 +170,8 @@ static int open_store(struct shell *shell, struct err *err)
     struct arena arena = { 0 };
     const struct conf *conf = shell->conf;
     struct seal *seal;
-    int rc = seal_open(&seal, str_format(&arena, "%.*s/secret.key", STR_ARG(conf->home)).bytes, err);
+    int rc =
+        seal_open(&seal, str_format(&arena, "%.*s/secret.key", STR_ARG(conf->home)).bytes, err);
     if (rc == 0) {
         shell->seal = seal;
         struct store_options options = {
@@ -190,7 +192,8 @@ static int open_store(struct shell *shell, struct err *err)
     return rc < 0 ? err_wrap(err, rc, "opening the metadata database") : 0;
 }
 
-int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner, struct err *err)
+int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner,
+               struct err *err)
 {
     struct shell *shell = calloc(1, sizeof *shell);
     ASSERT(shell != NULL);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* shell - does what the core decides: the scheduler process without its main().
  *
- * Everything that happens becomes one event (shell_step); what the core answers is carried out at once: its batch goes to
- * the store as one transaction, its messages to the wire, its notes to those who watch. The shell decides nothing: which
- * message waits for which commit, who runs what, when something is due - all that is the core's.
+ * Everything that happens becomes one event (shell_step); what the core answers is carried out at
+ * once: its batch goes to the store as one transaction, its messages to the wire, its notes to
+ * those who watch. The shell decides nothing: which message waits for which commit, who runs what,
+ * when something is due - all that is the core's.
  *
- * One file a concern: lead (the lease), recover (rows to events), ingest (DAG files), inbox (requests), session (messages in),
- * dispatch (messages out), find (runs that the core asks for), publish (notes to web servers), scale (the process provider),
- * errands (its own), observe (what it says of itself). They meet only in this struct. */
+ * One file a concern: lead (the lease), recover (rows to events), ingest (DAG files), inbox
+ * (requests), session (messages in), dispatch (messages out), find (runs that the core asks for),
+ * publish (notes to web servers), scale (the process provider), errands (its own), observe (what it
+ * says of itself). They meet only in this struct. */
 #ifndef HEADRACE_SHELL_H
 #define HEADRACE_SHELL_H
 
@@ -42,7 +44,8 @@ struct shell {
     bool is_leading;   /* CORE_RECOVERED was given: events of the world are the core's business */
     bool is_stepping, is_closing;
     uint64_t epoch; /* 0: a standby */
-    int64_t failover_age_ms; /* of the database, when the lease was taken; -1 = it never failed over */
+    int64_t
+        failover_age_ms; /* of the database, when the lease was taken; -1 = it never failed over */
     int64_t clock_skew_ms; /* the database's wall clock minus ours */
     struct lead *lead;
     struct ingest *ingest;
@@ -57,9 +60,10 @@ struct shell {
     void (*done)(void *owner);
 };
 
-/* `conf` is kept. Returns when the port is bound; leading begins when the database answers and nobody else leads. *out is set
- * on failure too, to be closed. */
-MUST_USE int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner, struct err *err);
+/* `conf` is kept. Returns when the port is bound; leading begins when the database answers and
+ * nobody else leads. *out is set on failure too, to be closed. */
+MUST_USE int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, void *owner,
+                        struct err *err);
 
 /* Settings that were read again; kept like those before, which must live on until shell_close. */
 void shell_set_conf(struct shell *shell, const struct conf *conf);
@@ -76,7 +80,8 @@ void shell_led(struct shell *shell);
 /* The database's wall clock, as of now. */
 int64_t shell_wall_ms(const struct shell *shell);
 
-/* Leadership is over (lease lost, batch rejected or of unknown fate): forget and start anew as a standby. */
+/* Leadership is over (lease lost, batch rejected or of unknown fate): forget and start anew as a
+ * standby. */
 void shell_unlead(struct shell *shell, const struct err *why);
 
 #endif

@@ -19,7 +19,7 @@ static int read_file(const char *path, struct arena *arena, struct str *out)
     close(fd);
     if (size < 0)
         return ERR_IO;
-    *out = (struct str){ bytes, (size_t)size };
+    *out = (struct str) { bytes, (size_t)size };
     return 0;
 }
 
@@ -35,7 +35,8 @@ const struct zone *zones_get(struct str name, struct err *err)
     struct arena arena = { 0 };
     struct str bytes;
     struct zone *zone = NULL;
-    if (read_file(str_format(&arena, "/usr/share/zoneinfo/%.*s", STR_ARG(name)).bytes, &arena, &bytes) < 0)
+    if (read_file(str_format(&arena, "/usr/share/zoneinfo/%.*s", STR_ARG(name)).bytes, &arena,
+                  &bytes) < 0)
         err_set(err, ERR_NOT_FOUND, "this host knows no time zone '%.*s'", STR_ARG(name));
     else if (zone_new(bytes, &zone, err) < 0)
         err_wrap(err, ERR_INVALID, "reading the time zone '%.*s'", STR_ARG(name));

@@ -142,8 +142,8 @@ static void a_negative_number_is_a_value(void **state)
     clear(&f);
 }
 
-TESTS(CASE(a_negative_number_is_a_value), CASE(a_usage_line_is_read_as_it_is_shown), CASE(words_find_their_names_in_any_order),
-      CASE(a_repeated_word_takes_all_that_follow), CASE(what_is_missing_is_named),
-      CASE(help_is_given_also_where_a_word_is_missing),
+TESTS(CASE(a_negative_number_is_a_value), CASE(a_usage_line_is_read_as_it_is_shown),
+      CASE(words_find_their_names_in_any_order), CASE(a_repeated_word_takes_all_that_follow),
+      CASE(what_is_missing_is_named), CASE(help_is_given_also_where_a_word_is_missing),
       CASE(a_misspelt_option_gets_the_one_that_was_meant),
       CASE(values_that_should_not_be_there_are_refused))

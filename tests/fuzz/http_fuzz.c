@@ -10,10 +10,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static const struct http_route ROUTES[] = {
-    {VERB_GET,   "/"           },
-    { VERB_GET,  "/a/{b}"      },
-    { VERB_POST, "/a/{b}/c/{d}"},
-    { VERB_GET,  "/a/x/c"      },
+    { VERB_GET, "/" },
+    { VERB_GET, "/a/{b}" },
+    { VERB_POST, "/a/{b}/c/{d}" },
+    { VERB_GET, "/a/x/c" },
 };
 
 /* A digest of all that was read: verbs, targets, headers, bodies, and how it ended. */

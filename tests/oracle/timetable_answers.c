@@ -22,15 +22,20 @@ static const struct zone *zone_of(const char *name)
     fclose(file);
     struct zone *zone;
     struct err err = { 0 };
-    if (zone_new((struct str){ bytes, size }, &zone, &err) < 0)
+    if (zone_new((struct str) { bytes, size }, &zone, &err) < 0)
         exit(4);
     map_put_str(&zones, str_of(name), (uint64_t)(uintptr_t)zone);
     return zone;
 }
 
-static void answer_cron(const struct zone *zone, long long after_ms, int count, const char *expression)
+static void answer_cron(const struct zone *zone, long long after_ms, int count,
+                        const char *expression)
 {
-    struct timetable timetable = { .kind = TIMETABLE_CRON, .cron_count = 1, .zone = zone, .start_ms = INT64_MIN, .end_ms = INT64_MAX };
+    struct timetable timetable = { .kind = TIMETABLE_CRON,
+                                   .cron_count = 1,
+                                   .zone = zone,
+                                   .start_ms = INT64_MIN,
+                                   .end_ms = INT64_MAX };
     struct err err = { 0 };
     if (cron_parse(str_of(expression), &timetable.crons[0], &err) < 0) {
         printf("error %s\n", err.sentence);
@@ -59,7 +64,8 @@ int main(void)
             int64_t out[2];
             int found = zone_instants(zone_of(zone), number, out);
             printf("%d %lld %lld\n", found, (long long)out[0], found == 2 ? (long long)out[1] : 0);
-        } else if (sscanf(line, "cron %127s %lld %d %511[^\n]", zone, &number, &count, expression) == 4) {
+        } else if (sscanf(line, "cron %127s %lld %d %511[^\n]", zone, &number, &count,
+                          expression) == 4) {
             answer_cron(zone_of(zone), number, count, expression);
         } else {
             return 2;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Trigger rules against trigger_rule_table.txt, which Airflow's own code has written (trigger_rule_table.py). First the rules
- * themselves, then a scheduler that runs a DAG into each of the table's states. docs/adr/0009 says where they may differ. */
+/* Trigger rules against trigger_rule_table.txt, which Airflow's own code has written
+ * (trigger_rule_table.py). First the rules themselves, then a scheduler that runs a DAG into each
+ * of the table's states. docs/adr/0009 says where they may differ. */
 #include "common/model/trigger_rule.h"
 
 #include <stdio.h>
@@ -42,14 +43,15 @@ static void word_read(struct question *question, struct str word)
         assert_true(question->count < UPSTREAMS_MAX);
         bool mapped = word.bytes[0] == '[';
         question->mapped[question->count] = mapped;
-        memcpy(question->states[question->count++], word.bytes + mapped, mapped ? INSTANCES_MAX : 1);
+        memcpy(question->states[question->count++], word.bytes + mapped,
+               mapped ? INSTANCES_MAX : 1);
     }
 }
 
 static bool question_next(FILE *file, struct question *out)
 {
     char line[LINE_MAX_SIZE];
-    *out = (struct question){ 0 };
+    *out = (struct question) { 0 };
     while (fgets(line, sizeof line, file) != NULL) {
         if (line[0] == '#' || line[0] == '\n')
             continue;
@@ -69,16 +71,22 @@ static bool question_next(FILE *file, struct question *out)
 static enum task_state state_of(char letter)
 {
     switch (letter) {
-    case 's': return TASK_SUCCESS;
-    case 'f': return TASK_FAILED;
-    case 'u': return TASK_UPSTREAM_FAILED;
-    case 'k': return TASK_SKIPPED;
-    default: return TASK_NONE;
+    case 's':
+        return TASK_SUCCESS;
+    case 'f':
+        return TASK_FAILED;
+    case 'u':
+        return TASK_UPSTREAM_FAILED;
+    case 'k':
+        return TASK_SKIPPED;
+    default:
+        return TASK_NONE;
     }
 }
 
 /* Of the tasks from `first` to before `end`, each instance counted. */
-static struct upstream_counts counts_of(const struct question *question, uint32_t first, uint32_t end)
+static struct upstream_counts counts_of(const struct question *question, uint32_t first,
+                                        uint32_t end)
 {
     struct upstream_counts counts = { 0 };
     for (uint32_t i = first; i < end; i++)
@@ -92,16 +100,20 @@ static struct upstream_counts counts_of(const struct question *question, uint32_
 
 static bool may_still_fail(const struct upstream_counts *counts)
 {
-    return counts->skipped > 0 && counts->failed + counts->upstream_failed == 0 && counts->done < counts->total;
+    return counts->skipped > 0 && counts->failed + counts->upstream_failed == 0 &&
+           counts->done < counts->total;
 }
 
-/* The one difference that is wanted: a skip under all_success is not passed on while a failure may still come; nor is that of a
- * setup. */
+/* The one difference that is wanted: a skip under all_success is not passed on while a failure may
+ * still come; nor is that of a setup. */
 static bool is_wanted(const struct question *question, int rule, char ours)
 {
-    struct upstream_counts counts = counts_of(question, question->of_scope ? question->setups : 0, question->count);
-    struct upstream_counts setups = counts_of(question, 0, question->of_scope ? question->setups : 0);
-    bool by_rule = rule == RULE_ALL_SUCCESS && may_still_fail(&counts), by_scope = may_still_fail(&setups);
+    struct upstream_counts counts =
+        counts_of(question, question->of_scope ? question->setups : 0, question->count);
+    struct upstream_counts setups =
+        counts_of(question, 0, question->of_scope ? question->setups : 0);
+    bool by_rule = rule == RULE_ALL_SUCCESS && may_still_fail(&counts),
+         by_scope = may_still_fail(&setups);
     return question->answers[rule] == 'S' && ours == 'W' && (by_rule || by_scope);
 }
 
@@ -109,7 +121,8 @@ static int difference(const struct question *question, int rule, char ours)
 {
     if (ours == question->answers[rule] || is_wanted(question, rule, ours))
         return 0;
-    print_error("%s: %s: Airflow says %c, we %c\n", question->text, question->of_teardown ? "teardown" : trigger_rule_name(rule),
+    print_error("%s: %s: Airflow says %c, we %c\n", question->text,
+                question->of_teardown ? "teardown" : trigger_rule_name(rule),
                 question->answers[rule], ours);
     return 1;
 }
@@ -118,16 +131,18 @@ static int difference(const struct question *question, int rule, char ours)
 
 static char letter_of(enum verdict verdict)
 {
-    static const char letters[] = {
-        [VERDICT_WAIT] = 'W', [VERDICT_RUN] = 'R', [VERDICT_SKIP] = 'S', [VERDICT_UPSTREAM_FAILED] = 'U'
-    };
+    static const char letters[] = { [VERDICT_WAIT] = 'W',
+                                    [VERDICT_RUN] = 'R',
+                                    [VERDICT_SKIP] = 'S',
+                                    [VERDICT_UPSTREAM_FAILED] = 'U' };
     return letters[verdict];
 }
 
 static int differences_of_rules(const struct question *question)
 {
     struct upstream_counts setups = counts_of(question, 0, question->setups);
-    struct upstream_counts counts = counts_of(question, question->of_scope ? question->setups : 0, question->count);
+    struct upstream_counts counts =
+        counts_of(question, question->of_scope ? question->setups : 0, question->count);
     int different = 0;
     if (question->of_teardown)
         return difference(question, 0, letter_of(teardown_verdict(&counts, &setups)));
@@ -154,7 +169,8 @@ static void the_rules_agree_with_airflow(void **state)
 
 /* ---- a scheduler in that state --------------------------------------------------------------- */
 
-/* A mapped task has instances that are upstream_failed only when some of it was cleared: those lines are left out. */
+/* A mapped task has instances that are upstream_failed only when some of it was cleared: those
+ * lines are left out. */
 static bool is_reached(const struct question *question)
 {
     for (uint32_t i = 0; i < question->count; i++)
@@ -163,7 +179,8 @@ static bool is_reached(const struct question *question)
     return !question->of_teardown && !question->of_scope;
 }
 
-/* The upstream tasks, one before each that is to be upstream_failed, and a task with each rule behind all of them. */
+/* The upstream tasks, one before each that is to be upstream_failed, and a task with each rule
+ * behind all of them. */
 static struct dag *dag_of(const struct question *question)
 {
     struct buf words = { 0 };
@@ -192,10 +209,17 @@ static struct dag *dag_of(const struct question *question)
 static void instance_ends(struct story *s, const char *name, char letter)
 {
     switch (letter) {
-    case 's': story_succeeds(s, name); break;
-    case 'f': story_ends(s, name, OUTCOME_FAILED, 1); break;
-    case 'k': story_ends(s, name, OUTCOME_SKIPPED, 99); break;
-    default: break; /* not ended; or its end came with that of `bad` */
+    case 's':
+        story_succeeds(s, name);
+        break;
+    case 'f':
+        story_ends(s, name, OUTCOME_FAILED, 1);
+        break;
+    case 'k':
+        story_ends(s, name, OUTCOME_SKIPPED, 99);
+        break;
+    default:
+        break; /* not ended; or its end came with that of `bad` */
     }
 }
 
@@ -216,10 +240,14 @@ static void upstreams_end(struct story *s, const struct question *question, bool
 static char letter_in(struct story *s, const char *task)
 {
     switch (story_state(s, task)) {
-    case TASK_NONE: return 'W';
-    case TASK_SKIPPED: return 'S';
-    case TASK_UPSTREAM_FAILED: return 'U';
-    default: return 'R';
+    case TASK_NONE:
+        return 'W';
+    case TASK_SKIPPED:
+        return 'S';
+    case TASK_UPSTREAM_FAILED:
+        return 'U';
+    default:
+        return 'R';
     }
 }
 
@@ -261,5 +289,6 @@ static void so_does_one_that_took_over_and_counts_from_rows(void **state)
     all_lines_with_a_core(true);
 }
 
-TESTS(CASE(the_rules_agree_with_airflow), CASE(a_scheduler_in_each_of_these_states_agrees_with_airflow),
+TESTS(CASE(the_rules_agree_with_airflow),
+      CASE(a_scheduler_in_each_of_these_states_agrees_with_airflow),
       CASE(so_does_one_that_took_over_and_counts_from_rows))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sim - runs seeds of the simulated cluster (tests/sim/sim/world.h). Without arguments: the seeds of tests/sim/seeds.txt,
- * many more, and every mutant until it is killed.
+/* sim - runs seeds of the simulated cluster (tests/sim/sim/world.h). Without arguments: the seeds
+ * of tests/sim/seeds.txt, many more, and every mutant until it is killed.
  *
  *   N             this seed, event by event
  *   --seed N      this one; --trace shows every event
@@ -24,7 +24,9 @@ static const char *const fault_names[] = {
 #undef FAULT_NAME
 };
 
-static const struct { const char *name, *what; } mutants[] = {
+static const struct {
+    const char *name, *what;
+} mutants[] = {
 #define MUTANT_TEXT(name, what) { #name, what },
     MUTANTS(MUTANT_TEXT)
 #undef MUTANT_TEXT
@@ -39,8 +41,12 @@ enum { SEEDS_DEFAULT = 5000, MUTANT_SEEDS_MAX = 4000 };
 
 static struct sim_config config_of(uint64_t seed)
 {
-    return (struct sim_config){ .seed = seed, .faults = UINT32_MAX, .tasks_max = 9, .workers_max = 4, .runs_max = 8,
-                                .schedulers_max = 3 };
+    return (struct sim_config) { .seed = seed,
+                                 .faults = UINT32_MAX,
+                                 .tasks_max = 9,
+                                 .workers_max = 4,
+                                 .runs_max = 8,
+                                 .schedulers_max = 3 };
 }
 
 static double now_s(void)
@@ -67,11 +73,13 @@ static void add(struct totals *totals, const struct sim_result *result)
 
 static void show(const struct totals *totals, double seconds)
 {
-    printf("%llu seeds, %llu failed: %.0f simulated hours, %llu faults, %llu messages, %llu commits, %llu starts, %llu takeovers, "
+    printf("%llu seeds, %llu failed: %.0f simulated hours, %llu faults, %llu messages, %llu "
+           "commits, %llu starts, %llu takeovers, "
            "%llu taken back, %llu lost, in %.1f s\n",
            (unsigned long long)totals->seeds, (unsigned long long)totals->failed, totals->hours,
-           (unsigned long long)totals->faults, (unsigned long long)totals->messages, (unsigned long long)totals->commits,
-           (unsigned long long)totals->starts, (unsigned long long)totals->takeovers, (unsigned long long)totals->taken_back,
+           (unsigned long long)totals->faults, (unsigned long long)totals->messages,
+           (unsigned long long)totals->commits, (unsigned long long)totals->starts,
+           (unsigned long long)totals->takeovers, (unsigned long long)totals->taken_back,
            (unsigned long long)totals->lost, seconds);
 }
 
@@ -93,7 +101,8 @@ static struct sim_config shrink(struct sim_config config)
         if (smaller.faults != config.faults && fails(&smaller, &result))
             config = smaller;
     }
-    uint32_t *sizes[] = { &config.runs_max, &config.tasks_max, &config.workers_max, &config.schedulers_max };
+    uint32_t *sizes[] = { &config.runs_max, &config.tasks_max, &config.workers_max,
+                          &config.schedulers_max };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         while (*sizes[i] > 1) {
             (*sizes[i])--;
@@ -114,9 +123,10 @@ static void explain(struct sim_config config, const struct sim_result *result)
         return;
     config = shrink(config);
     (void)fails(&config, &again);
-    printf("  shrunk: --seed %llu --faults %u --tasks %u --workers %u --runs %u --schedulers %u: %s\n  faults:",
-           (unsigned long long)config.seed, config.faults & again.faults_drawn, config.tasks_max, config.workers_max,
-           config.runs_max, config.schedulers_max, again.failure);
+    printf("  shrunk: --seed %llu --faults %u --tasks %u --workers %u --runs %u --schedulers %u: "
+           "%s\n  faults:",
+           (unsigned long long)config.seed, config.faults & again.faults_drawn, config.tasks_max,
+           config.workers_max, config.runs_max, config.schedulers_max, again.failure);
     for (int i = 0; i < FAULT_COUNT; i++)
         if ((config.faults & again.faults_drawn & 1u << i) != 0)
             printf(" %s", fault_names[i]);
@@ -167,11 +177,14 @@ static bool run_file(struct totals *totals)
     return good;
 }
 
-static bool run_many(const struct sim_config *base, uint64_t from, uint64_t count, double seconds, struct totals *totals)
+static bool run_many(const struct sim_config *base, uint64_t from, uint64_t count, double seconds,
+                     struct totals *totals)
 {
     double began = now_s();
     uint32_t failures = 0;
-    for (uint64_t i = 0; (count == 0 || i < count) && (seconds <= 0 || now_s() - began < seconds) && failures < 5; i++) {
+    for (uint64_t i = 0;
+         (count == 0 || i < count) && (seconds <= 0 || now_s() - began < seconds) && failures < 5;
+         i++) {
         struct sim_config config = *base;
         config.seed = from + i;
         failures += !run_one(&config, totals);
@@ -187,19 +200,21 @@ static bool kill_mutant(int mutant, uint64_t seeds)
     mutant_now = (enum mutant)mutant;
 #endif
     struct sim_result result = { 0 };
-    /* Each world with and without waits and notifications: without them the protocol has more to do in the same time. */
+    /* Each world with and without waits and notifications: without them the protocol has more to do
+     * in the same time. */
     for (uint64_t n = 0; n < 2 * seeds; n++) {
         struct sim_config config = config_of(1 + n / 2);
         config.plain = n % 2 == 1;
         sim_run(&config, &result);
         if (!result.failed)
             continue;
-        printf("  killed by seed %4llu%s: %-32s %s\n", (unsigned long long)config.seed, config.plain ? " (plain)" : "",
-               mutants[mutant].name, result.failure);
+        printf("  killed by seed %4llu%s: %-32s %s\n", (unsigned long long)config.seed,
+               config.plain ? " (plain)" : "", mutants[mutant].name, result.failure);
         fflush(stdout);
         return true;
     }
-    printf("  ALIVE after %llu seeds: %s (%s)\n", (unsigned long long)seeds, mutants[mutant].name, mutants[mutant].what);
+    printf("  ALIVE after %llu seeds: %s (%s)\n", (unsigned long long)seeds, mutants[mutant].name,
+           mutants[mutant].what);
     fflush(stdout);
     return false;
 }
@@ -227,7 +242,8 @@ static bool run_mutants(uint64_t seeds, const char *only)
 
 static void help(void)
 {
-    printf("sim_test [N | --seed N | --seeds N | --for 60s | --mutants [NAME]] [--from N] [--faults MASK] [--trace]\n"
+    printf("sim_test [N | --seed N | --seeds N | --for 60s | --mutants [NAME]] [--from N] "
+           "[--faults MASK] [--trace]\n"
            "         [--tasks N] [--workers N] [--runs N] [--schedulers N] [--plain]\nfaults:\n");
     for (int i = 0; i < FAULT_COUNT; i++)
         printf("  %6u %s\n", 1u << i, fault_names[i]);
@@ -244,9 +260,15 @@ struct options {
 static bool option_read(struct options *o, const char *name, const char *value)
 {
     unsigned long long number = value != NULL ? strtoull(value, NULL, 0) : 0;
-    struct { const char *name; uint32_t *into; } sizes[] = {
-        { "--faults", &o->config.faults }, { "--tasks", &o->config.tasks_max }, { "--workers", &o->config.workers_max },
-        { "--runs", &o->config.runs_max }, { "--schedulers", &o->config.schedulers_max },
+    struct {
+        const char *name;
+        uint32_t *into;
+    } sizes[] = {
+        { "--faults", &o->config.faults },
+        { "--tasks", &o->config.tasks_max },
+        { "--workers", &o->config.workers_max },
+        { "--runs", &o->config.runs_max },
+        { "--schedulers", &o->config.schedulers_max },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (strcmp(name, sizes[i].name) != 0)

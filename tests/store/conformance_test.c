@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same random operations against PostgreSQL and the model store, on which the simulator runs, give the same answers, the same
-// rows and the same recovery: batches good and bad, of this epoch and of another, and batches whose answer is lost.
+// The same random operations against PostgreSQL and the model store, on which the simulator runs,
+// give the same answers, the same rows and the same recovery: batches good and bad, of this epoch
+// and of another, and batches whose answer is lost.
 #include "common/base/rand.h"
 #include "tests/store/conformance/rows.h"
 #include "tests/support/store_world.h"
@@ -44,7 +45,8 @@ static const struct model_try *pick_try(struct play *play)
 {
     const struct model_run *run = pick_run(play);
 
-    return run == NULL || run->tries.count == 0 ? NULL : &run->tries.items[pick(play, run->tries.count)];
+    return run == NULL || run->tries.count == 0 ? NULL
+                                                : &run->tries.items[pick(play, run->tries.count)];
 }
 
 static bool is_touched(const struct play *play, int64_t run_no)
@@ -55,15 +57,26 @@ static bool is_touched(const struct play *play, int64_t run_no)
 
         switch (record->type) {
         case WRITE_RUN_CREATE:
-        case WRITE_RUN_STATE: touched = record->run.run_no; break;
+        case WRITE_RUN_STATE:
+            touched = record->run.run_no;
+            break;
         case WRITE_TRY_PLACED:
         case WRITE_TRY_STARTED:
         case WRITE_TRY_ENDED:
-        case WRITE_TRY_CLEARED: touched = record->try.run_no; break;
-        case WRITE_OUTPUT: touched = record->output.run_no; break;
-        case WRITE_EXPANSION: touched = record->expansion.run_no; break;
-        case WRITE_RUN_DELETE: touched = record->run_delete.run_no; break;
-        default: break;
+        case WRITE_TRY_CLEARED:
+            touched = record->try.run_no;
+            break;
+        case WRITE_OUTPUT:
+            touched = record->output.run_no;
+            break;
+        case WRITE_EXPANSION:
+            touched = record->expansion.run_no;
+            break;
+        case WRITE_RUN_DELETE:
+            touched = record->run_delete.run_no;
+            break;
+        default:
+            break;
         }
         if (touched == run_no)
             return true;
@@ -88,13 +101,17 @@ static void add_run(struct play *play)
     if (play->model.runs.count >= RUNS_MAX)
         return;
     play->run_seq++;
-    record.run = (struct run_row){ .run_no = RUN_NO(day, 0, play->run_seq), .dag_no = 1 + (int32_t)pick(play, DAGS),
-                                   .version_no = 1 + (int64_t)pick(play, 9),
-                                   .run_id = str_format(&play->arena, "r%u", play->run_seq),
-                                   .type = (enum run_type)pick(play, RUN_TYPE_COUNT), .state = (enum run_state)pick(play, 2),
-                                   .run_after_ms = 1 + (int64_t)pick(play, 9), .queued_ms = 1 + (int64_t)pick(play, 9),
-                                   .conf = pick(play, 2) == 0 ? STR("{}") : STR("{\"a\": 1}"), .triggered_by = STR("x"),
-                                   .note = STR_EMPTY };
+    record.run = (struct run_row) { .run_no = RUN_NO(day, 0, play->run_seq),
+                                    .dag_no = 1 + (int32_t)pick(play, DAGS),
+                                    .version_no = 1 + (int64_t)pick(play, 9),
+                                    .run_id = str_format(&play->arena, "r%u", play->run_seq),
+                                    .type = (enum run_type)pick(play, RUN_TYPE_COUNT),
+                                    .state = (enum run_state)pick(play, 2),
+                                    .run_after_ms = 1 + (int64_t)pick(play, 9),
+                                    .queued_ms = 1 + (int64_t)pick(play, 9),
+                                    .conf = pick(play, 2) == 0 ? STR("{}") : STR("{\"a\": 1}"),
+                                    .triggered_by = STR("x"),
+                                    .note = STR_EMPTY };
     if (pick(play, 2) == 0) {
         record.run.has_logical = true;
         record.run.logical_ms = (int64_t)pick(play, 1000);
@@ -111,9 +128,13 @@ static void add_run_state(struct play *play)
 
     if (run == NULL || is_touched(play, run->row.run_no))
         return;
-    record.run = (struct run_row){ .run_no = run->row.run_no, .version_no = run->row.version_no,
-                                   .cause = (enum cause)pick(play, CAUSE_COUNT), .state = (enum run_state)pick(play, RUN_STATE_COUNT), .started_ms = (int64_t)pick(play, 99),
-                                   .ended_ms = (int64_t)pick(play, 99), .succeeded = (uint32_t)pick(play, 9) };
+    record.run = (struct run_row) { .run_no = run->row.run_no,
+                                    .version_no = run->row.version_no,
+                                    .cause = (enum cause)pick(play, CAUSE_COUNT),
+                                    .state = (enum run_state)pick(play, RUN_STATE_COUNT),
+                                    .started_ms = (int64_t)pick(play, 99),
+                                    .ended_ms = (int64_t)pick(play, 99),
+                                    .succeeded = (uint32_t)pick(play, 9) };
     add(play, record);
 }
 
@@ -130,11 +151,19 @@ static void add_run_delete(struct play *play)
 
 static struct try_row random_try(struct play *play, const struct model_run *run)
 {
-    return (struct try_row){ .run_no = run->row.run_no, .dag_no = run->row.dag_no, .task = (uint32_t)pick(play, TASKS),
-                             .map_index = (int32_t)pick(play, 2) - 1, .try_no = (uint16_t)pick(play, 4),
-                             .infra_tries = (uint16_t)pick(play, 3), .worker_no = (int64_t)pick(play, 3),
-                             .credit = { pick(play, 3), pick(play, 3) }, .pool = STR("p"), .queue = STR("q"),
-                             .queued_ms = 1, .error = STR_EMPTY, .map_label = STR_EMPTY };
+    return (struct try_row) { .run_no = run->row.run_no,
+                              .dag_no = run->row.dag_no,
+                              .task = (uint32_t)pick(play, TASKS),
+                              .map_index = (int32_t)pick(play, 2) - 1,
+                              .try_no = (uint16_t)pick(play, 4),
+                              .infra_tries = (uint16_t)pick(play, 3),
+                              .worker_no = (int64_t)pick(play, 3),
+                              .credit = { pick(play, 3), pick(play, 3) },
+                              .pool = STR("p"),
+                              .queue = STR("q"),
+                              .queued_ms = 1,
+                              .error = STR_EMPTY,
+                              .map_label = STR_EMPTY };
 }
 
 static void randomise_end(struct play *play, struct try_row *try)
@@ -173,16 +202,16 @@ static void add_steps(struct play *play, struct try_row try, enum task_state sta
         change.cause = transitions[i].cause;
         if (state == TASK_RUNNING) {
             change.started_ms = 40;
-            add(play, (struct record){ .type = WRITE_TRY_STARTED, .try = change });
+            add(play, (struct record) { .type = WRITE_TRY_STARTED, .try = change });
         } else {
             randomise_end(play, &change);
-            add(play, (struct record){ .type = WRITE_TRY_ENDED, .try = change });
+            add(play, (struct record) { .type = WRITE_TRY_ENDED, .try = change });
         }
         steps--;
     }
     if (pick(play, 3) == 0) {
         try.cause = CAUSE_CLEARED;
-        add(play, (struct record){ .type = WRITE_TRY_CLEARED, .try = try });
+        add(play, (struct record) { .type = WRITE_TRY_CLEARED, .try = try });
     }
 }
 
@@ -198,10 +227,10 @@ static void add_placed(struct play *play)
     newest = model_store_newest(run, try.task, try.map_index);
     try.row_no = newest != NULL ? newest->row.row_no + 1 : 0;
     if (pick(play, 4) != 0)
-        try.attempt = (struct id128){ 1, ++play->attempt_last };
+        try.attempt = (struct id128) { 1, ++play->attempt_last };
     try.state = pick(play, 2) == 0 ? TASK_QUEUED : TASK_SKIPPED;
     try.cause = CAUSE_PLACED;
-    add(play, (struct record){ .type = WRITE_TRY_PLACED, .try = try });
+    add(play, (struct record) { .type = WRITE_TRY_PLACED, .try = try });
     if (pick(play, 3) == 0)
         add_steps(play, try, try.state);
 }
@@ -213,8 +242,12 @@ static void add_change(struct play *play)
 
     if (known == NULL || is_touched(play, known->row.run_no))
         return;
-    try = (struct try_row){ .run_no = known->row.run_no, .task = known->row.task, .map_index = known->row.map_index,
-                            .row_no = known->row.row_no, .attempt = known->row.attempt, .error = STR_EMPTY };
+    try = (struct try_row) { .run_no = known->row.run_no,
+                             .task = known->row.task,
+                             .map_index = known->row.map_index,
+                             .row_no = known->row.row_no,
+                             .attempt = known->row.attempt,
+                             .error = STR_EMPTY };
     add_steps(play, try, known->row.state);
 }
 
@@ -225,8 +258,10 @@ static void add_output(struct play *play)
 
     if (run == NULL || is_touched(play, run->row.run_no))
         return;
-    record.output = (typeof(record.output)){ run->row.run_no, (uint32_t)pick(play, TASKS), (int32_t)pick(play, 2) - 1,
-                                             str_format(&play->arena, "%d", (int)pick(play, 1000)) };
+    record.output =
+        (typeof(record.output)) { run->row.run_no, (uint32_t)pick(play, TASKS),
+                                  (int32_t)pick(play, 2) - 1,
+                                  str_format(&play->arena, "%d", (int)pick(play, 1000)) };
     add(play, record);
     if (pick(play, 4) == 0)
         add(play, record);
@@ -239,8 +274,9 @@ static void add_expansion(struct play *play)
 
     if (run == NULL || is_touched(play, run->row.run_no))
         return;
-    record.expansion = (typeof(record.expansion)){ run->row.run_no, (uint32_t)pick(play, TASKS), 1,
-                                                   str_format(&play->arena, "[%d]", (int)pick(play, 1000)) };
+    record.expansion =
+        (typeof(record.expansion)) { run->row.run_no, (uint32_t)pick(play, TASKS), 1,
+                                     str_format(&play->arena, "[%d]", (int)pick(play, 1000)) };
     add(play, record);
 }
 
@@ -249,11 +285,18 @@ static void add_worker(struct play *play)
     struct record record = { .type = WRITE_WORKER };
     int64_t worker_no = 1 + (int64_t)pick(play, 4);
 
-    record.worker = (typeof(record.worker)){ .worker_no = worker_no,
-                                             .worker = str_format(&play->arena, "key%d", (int)worker_no), .name = STR("w"),
-                                             .host = STR("h"), .version = STR("1"), .queues = STR("q"),
-                                             .incarnation = 1 + pick(play, 9), .state = (enum worker_state)pick(play, 4),
-                                             .slots = 1, .seen_ms = 1, .reason = STR_EMPTY };
+    record.worker =
+        (typeof(record.worker)) { .worker_no = worker_no,
+                                  .worker = str_format(&play->arena, "key%d", (int)worker_no),
+                                  .name = STR("w"),
+                                  .host = STR("h"),
+                                  .version = STR("1"),
+                                  .queues = STR("q"),
+                                  .incarnation = 1 + pick(play, 9),
+                                  .state = (enum worker_state)pick(play, 4),
+                                  .slots = 1,
+                                  .seen_ms = 1,
+                                  .reason = STR_EMPTY };
     add(play, record);
 }
 
@@ -271,7 +314,8 @@ static void add_answer(struct play *play)
     if (model_store_answered(&play->model, record.request.request_no, &code, &answer))
         return;
     for (uint32_t i = 0; i < play->count; i++) {
-        if (play->records[i].type == WRITE_REQUEST_DONE && play->records[i].request.request_no == record.request.request_no)
+        if (play->records[i].type == WRITE_REQUEST_DONE &&
+            play->records[i].request.request_no == record.request.request_no)
             return;
     }
     add(play, record);
@@ -286,19 +330,29 @@ static void add_bad(struct play *play)
 
     if (known == NULL || play->count == RECORDS_MAX || is_touched(play, known->row.run_no))
         return;
-    record.try = (struct try_row){ .run_no = known->row.run_no, .task = known->row.task, .map_index = known->row.map_index,
-                                   .row_no = known->row.row_no, .attempt = known->row.attempt, .state = TASK_SUCCESS,
-                                   .cause = CAUSE_EXIT_OK, .error = STR_EMPTY };
+    record.try = (struct try_row) { .run_no = known->row.run_no,
+                                    .task = known->row.task,
+                                    .map_index = known->row.map_index,
+                                    .row_no = known->row.row_no,
+                                    .attempt = known->row.attempt,
+                                    .state = TASK_SUCCESS,
+                                    .cause = CAUSE_EXIT_OK,
+                                    .error = STR_EMPTY };
     switch (pick(play, 4)) {
-    case 0: record.try.attempt = (struct id128){ 1, ++play->attempt_last }; break;
-    case 1: record.try.row_no += 1000; break;
+    case 0:
+        record.try.attempt = (struct id128) { 1, ++play->attempt_last };
+        break;
+    case 1:
+        record.try.row_no += 1000;
+        break;
     case 2: /* never lawful */
         record.try.state = TASK_QUEUED;
         record.try.cause = CAUSE_EXIT_OK;
         break;
     default:
         record.type = WRITE_RUN_STATE;
-        record.run = (struct run_row){ .run_no = RUN_NO(play->day, 0, 1 << 20), .state = RUN_RUNNING };
+        record.run =
+            (struct run_row) { .run_no = RUN_NO(play->day, 0, 1 << 20), .state = RUN_RUNNING };
         break;
     }
     add(play, record);
@@ -309,9 +363,10 @@ static void add_bad(struct play *play)
 
 static void make_batch(struct play *play)
 {
-    static void (*const makers[])(struct play *) = { add_run,    add_run, add_run_state, add_placed, add_placed,    add_placed, add_change,
-                                                     add_change, add_change, add_output, add_expansion, add_worker, add_answer,
-                                                     add_run_delete };
+    static void (*const makers[])(struct play *) = {
+        add_run,    add_run,    add_run_state, add_placed,    add_placed, add_placed, add_change,
+        add_change, add_change, add_output,    add_expansion, add_worker, add_answer, add_run_delete
+    };
 
     arena_reset(&play->arena);
     play->count = 0;
@@ -324,7 +379,10 @@ static void make_batch(struct play *play)
 
 static void add_request(struct play *play)
 {
-    VEC_ADD(&play->inbox, store_world_int(&play->world, "INSERT INTO inbox (body, actor) VALUES ('{}', 'x') RETURNING request_no"));
+    VEC_ADD(
+        &play->inbox,
+        store_world_int(&play->world,
+                        "INSERT INTO inbox (body, actor) VALUES ('{}', 'x') RETURNING request_no"));
 }
 
 /* ---- the same rows --------------------------------------------------------------------------- */
@@ -335,10 +393,11 @@ static bool is_same(struct play *play, struct str model, struct str database, bo
 
     if (str_eq(model, database) || !must)
         return str_eq(model, database);
-    while (str_split(&model, '\n', &left) && str_split(&database, '\n', &right) && str_eq(left, right))
+    while (str_split(&model, '\n', &left) && str_split(&database, '\n', &right) &&
+           str_eq(left, right))
         ;
-    fail_msg("seed %llu: the model says \"%.*s\", PostgreSQL \"%.*s\"", (unsigned long long)play->seed, STR_ARG(left),
-             STR_ARG(right));
+    fail_msg("seed %llu: the model says \"%.*s\", PostgreSQL \"%.*s\"",
+             (unsigned long long)play->seed, STR_ARG(left), STR_ARG(right));
     return false;
 }
 
@@ -424,10 +483,11 @@ static void play_batch(struct play *play)
     play->world.epoch += is_late;
     expected = is_late ? ERR_LOST : apply_to_model(play);
     if (!is_late)
-        assert_int_equal(expected, play->is_bad ? ERR_CONFLICT : 0); /* the generator and the model agree */
+        assert_int_equal(expected,
+                         play->is_bad ? ERR_CONFLICT : 0); /* the generator and the model agree */
     if (rc != expected)
-        fail_msg("seed %llu: the model says %s, PostgreSQL %s: %s", (unsigned long long)play->seed, err_name(expected),
-                 err_name(rc), err.sentence);
+        fail_msg("seed %llu: the model says %s, PostgreSQL %s: %s", (unsigned long long)play->seed,
+                 err_name(expected), err_name(rc), err.sentence);
 }
 
 struct fate {
@@ -474,7 +534,8 @@ static void play_seed(uint64_t seed)
     model_store_init(&play.model);
     store_world_open(&play.world);
     store_world_lead(&play.world);
-    play.day = store_world_int(&play.world, "SELECT (now() AT TIME ZONE 'UTC')::date - date '1970-01-01'");
+    play.day =
+        store_world_int(&play.world, "SELECT (now() AT TIME ZONE 'UTC')::date - date '1970-01-01'");
     for (int i = 0; i < BATCHES; i++) {
         if (pick(&play, 5) == 0)
             add_request(&play);

@@ -120,14 +120,14 @@ static void what_does_not_fit_is_refused_before_it_is_asked(void **state)
         const char *name, *value;
         int rc;
     } ROWS[] = {
-        {"limit",                   "x",       ERR_UNPROCESSABLE},
-        { "limit",                  "-1",      ERR_UNPROCESSABLE},
-        { "offset",                 "1.5",     ERR_UNPROCESSABLE},
-        { "paused",                 "perhaps", ERR_UNPROCESSABLE},
-        { "order_by",               "secret",  ERR_INVALID      },
-        { "dag_run_start_date_gte", "now()",   ERR_UNPROCESSABLE},
-        { "limit",                  "1000000", 0                },
-        { "nothing",                "at all",  0                },
+        { "limit", "x", ERR_UNPROCESSABLE },
+        { "limit", "-1", ERR_UNPROCESSABLE },
+        { "offset", "1.5", ERR_UNPROCESSABLE },
+        { "paused", "perhaps", ERR_UNPROCESSABLE },
+        { "order_by", "secret", ERR_INVALID },
+        { "dag_run_start_date_gte", "now()", ERR_UNPROCESSABLE },
+        { "limit", "1000000", 0 },
+        { "nothing", "at all", 0 },
     };
     list_query_init(&query, LIST_DAGS, &arena, 50);
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)

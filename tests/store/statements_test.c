@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every statement against a freshly migrated PostgreSQL: what its block says that it takes and gives is what PostgreSQL infers.
-// What the store binds is compared with the same inference each time it binds (common/pg), so the three cannot drift apart.
+// Every statement against a freshly migrated PostgreSQL: what its block says that it takes and
+// gives is what PostgreSQL infers. What the store binds is compared with the same inference each
+// time it binds (common/pg), so the three cannot drift apart.
 #include "common/store/statement.h"
 
 #include "tests/support/store_world.h"
@@ -13,7 +14,7 @@ static const struct {
 #define TYPE(name, oid, array_oid) { #name, oid, array_oid },
     PG_TYPES(TYPE)
 #undef TYPE
-    { "VOID", 2278, 0 },
+        { "VOID", 2278, 0 },
 };
 
 static uint32_t oid_of(struct str word)
@@ -23,7 +24,8 @@ static uint32_t oid_of(struct str word)
     if (is_array)
         word = str_slice(word, 0, word.size - 2);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (strlen(types[i].name) == word.size && strncasecmp(types[i].name, word.bytes, word.size) == 0)
+        if (strlen(types[i].name) == word.size &&
+            strncasecmp(types[i].name, word.bytes, word.size) == 0)
             return is_array ? types[i].array_oid : types[i].oid;
     }
     fail_msg("there is no type %.*s", STR_ARG(word));
@@ -42,7 +44,8 @@ static struct str line_of(const char *sql, const char *prefix)
     return STR_EMPTY;
 }
 
-static void check(const struct pg_statement *statement, const char *prefix, const uint32_t *inferred, uint32_t count)
+static void check(const struct pg_statement *statement, const char *prefix,
+                  const uint32_t *inferred, uint32_t count)
 {
     struct str rest = line_of(statement->sql, prefix), word;
     uint32_t i = 0;
@@ -51,14 +54,16 @@ static void check(const struct pg_statement *statement, const char *prefix, cons
         if (word.size == 0)
             continue;
         if (i == count)
-            fail_msg("%s: \"%s\" says more than the %u that PostgreSQL infers", statement->name, prefix, count);
+            fail_msg("%s: \"%s\" says more than the %u that PostgreSQL infers", statement->name,
+                     prefix, count);
         if (oid_of(word) != inferred[i])
-            fail_msg("%s: \"%s\" says %.*s for number %u, PostgreSQL infers oid %u", statement->name, prefix,
-                     STR_ARG(word), i + 1, inferred[i]);
+            fail_msg("%s: \"%s\" says %.*s for number %u, PostgreSQL infers oid %u",
+                     statement->name, prefix, STR_ARG(word), i + 1, inferred[i]);
         i++;
     }
     if (i != count)
-        fail_msg("%s: \"%s\" says %u types, PostgreSQL infers %u", statement->name, prefix, i, count);
+        fail_msg("%s: \"%s\" says %u types, PostgreSQL infers %u", statement->name, prefix, i,
+                 count);
 }
 
 static void every_statement_takes_and_gives_what_it_says(void **state)
@@ -94,4 +99,5 @@ static void a_store_opens_on_a_migrated_database(void **state)
     store_world_close(&world);
 }
 
-TESTS(CASE(every_statement_takes_and_gives_what_it_says), CASE(a_store_opens_on_a_migrated_database))
+TESTS(CASE(every_statement_takes_and_gives_what_it_says),
+      CASE(a_store_opens_on_a_migrated_database))

@@ -32,7 +32,8 @@ static void words_and_letters_are_those_of_the_states(void **state)
         assert_str(ask(&arena, str_format(&arena, "SELECT run_state_word(%d)", i).bytes),
                    run_state_name((enum run_state)i));
     for (int i = 0; i < REPROCESS_COUNT; i++)
-        assert_str(ask(&arena, str_format(&arena, "SELECT reprocess_word(%d)", i).bytes), reprocess_name((enum reprocess)i));
+        assert_str(ask(&arena, str_format(&arena, "SELECT reprocess_word(%d)", i).bytes),
+                   reprocess_name((enum reprocess)i));
     for (int i = 0; i < RUN_TYPE_COUNT; i++)
         assert_str(ask(&arena, str_format(&arena, "SELECT run_type_word(%d)", i).bytes),
                    run_type_name((enum run_type)i));
@@ -53,12 +54,10 @@ static void derived_ids_are_the_same_on_both_sides(void **state)
 {
     (void)state;
     struct arena arena = { 0 };
-    static const uint64_t NUMBERS[][3] = {
-        {1,    1,              0                    },
-        { 2,   89240830476289, 1                    },
-        { 2,   89240830476289, (5ULL << 32) | 100001},
-        { 255, 15,             16                   }
-    };
+    static const uint64_t NUMBERS[][3] = { { 1, 1, 0 },
+                                           { 2, 89240830476289, 1 },
+                                           { 2, 89240830476289, (5ULL << 32) | 100001 },
+                                           { 255, 15, 16 } };
     for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
         char wanted[ID_TEXT_SIZE];
         id_text(id_derived(NUMBERS[i][0], NUMBERS[i][1], NUMBERS[i][2]), wanted);
@@ -76,18 +75,18 @@ static void schedules_and_durations_read_as_they_were_written(void **state)
     (void)state;
     struct arena arena = { 0 };
     static const char *const ROWS[][2] = {
-        {"schedule_text('{\"cron\": [\"0 6 * * *\"]}')",                  "0 6 * * *"    },
+        { "schedule_text('{\"cron\": [\"0 6 * * *\"]}')", "0 6 * * *" },
         { "schedule_text('{\"cron\": [\"0 6 * * *\", \"0 18 * * *\"]}')",
-         "0 6 * * * | 0 18 * * *"                                                        },
-        { "schedule_text('{\"every_ms\": 600000}')",                      "every 10m"    },
-        { "schedule_text('{\"once\": true}')",                            "@once"        },
-        { "coalesce(schedule_text('null'), 'none')",                      "none"         },
-        { "duration_text(90061001)",                                      "1d1h1m1s1ms"  },
-        { "duration_text(0)",                                             "0s"           },
-        { "duration_iso(3600000)",                                        "PT3600S"      },
-        { "duration_iso(90000500)",                                       "P1DT3600.5S"  },
-        { "coalesce(ms('infinity')::text, 'null')",                       "null"         },
-        { "ms('2026-11-21T06:00:00.123Z')::text",                         "1795240800123"},
+          "0 6 * * * | 0 18 * * *" },
+        { "schedule_text('{\"every_ms\": 600000}')", "every 10m" },
+        { "schedule_text('{\"once\": true}')", "@once" },
+        { "coalesce(schedule_text('null'), 'none')", "none" },
+        { "duration_text(90061001)", "1d1h1m1s1ms" },
+        { "duration_text(0)", "0s" },
+        { "duration_iso(3600000)", "PT3600S" },
+        { "duration_iso(90000500)", "P1DT3600.5S" },
+        { "coalesce(ms('infinity')::text, 'null')", "null" },
+        { "ms('2026-11-21T06:00:00.123Z')::text", "1795240800123" },
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
         assert_str(ask(&arena, str_format(&arena, "SELECT %s", ROWS[i][0]).bytes), ROWS[i][1]);

@@ -66,16 +66,18 @@ struct dag *dag_words(const char *text)
     }
     struct dag *dag = dag_new(words.count);
     dag->id = STR("d");
-    VEC_EACH(&words, i) {
+    VEC_EACH (&words, i) {
         dag->tasks[i].id = str_copy(&dag->arena, words.items[i].id);
         dag->tasks[i].operator_kind = OPERATOR_BASH;
         dag->tasks[i].operator_args = dag_value(dag, "{\"command\":\"true\"}");
-        int rc = words.items[i].rule.size > 0 ? trigger_rule_parse(words.items[i].rule, &dag->tasks[i].trigger_rule) : 0;
+        int rc = words.items[i].rule.size > 0
+                     ? trigger_rule_parse(words.items[i].rule, &dag->tasks[i].trigger_rule)
+                     : 0;
         if (rc == 0 && words.items[i].kind.size > 0)
             rc = operator_parse(words.items[i].kind, &dag->tasks[i].operator_kind);
         ASSERT(rc == 0);
     }
-    VEC_EACH(&words, i)
+    VEC_EACH (&words, i)
         upstream_set(dag, &dag->tasks[i], words.items[i].upstream);
     VEC_CLEAR(&words);
     int rc = dag_build(dag, NULL);
@@ -89,6 +91,7 @@ struct dag *dag_chain(uint32_t count)
     size_t size = 0;
     ASSERT(count <= 26);
     for (uint32_t i = 0; i < count; i++)
-        size += (size_t)snprintf(words + size, sizeof words - size, i == 0 ? "%c" : " %c:%c", (int)('a' + i), (int)('a' + i - 1));
+        size += (size_t)snprintf(words + size, sizeof words - size, i == 0 ? "%c" : " %c:%c",
+                                 (int)('a' + i), (int)('a' + i - 1));
     return dag_words(words);
 }

@@ -53,9 +53,7 @@ void fake_scheduler_send(struct fake_scheduler *fake, struct message *message)
 
 void fake_scheduler_ack(struct fake_scheduler *fake, struct id128 attempt)
 {
-    struct message ack = {
-        .type = MESSAGE_ACK, .ack = {&attempt, 1}
-    };
+    struct message ack = { .type = MESSAGE_ACK, .ack = { &attempt, 1 } };
 
     fake_scheduler_send(fake, &ack);
 }
@@ -133,9 +131,8 @@ static void on_chunk(struct wire_server *server, struct str peer, const struct m
     buf_add_str(&log->text, fresh);
     log->complete = log->complete || message->log_chunk.complete;
     log->chunks++;
-    struct message ack = {
-        .type = MESSAGE_LOG_ACK, .log_ack = {log->attempt, (int64_t)log->text.size}
-    };
+    struct message ack = { .type = MESSAGE_LOG_ACK,
+                           .log_ack = { log->attempt, (int64_t)log->text.size } };
     (void)!wire_server_send(server, peer, &ack, &err);
 }
 
@@ -250,27 +247,26 @@ struct id128 fake_scheduler_grant(struct fake_scheduler *fake, const char *scrip
     fake_scheduler_until(fake, has_credit, "an open credit");
     struct str argv[] = { STR("/bin/sh"), STR("-c"), str_of(script) };
     struct str env[] = { STR("FROM_SPEC=1") };
-    struct message grant = {
-        .type = MESSAGE_GRANT,
-        .grant = {.attempt = { 9, fake->next_id++ },
-                  .credit = { fake->inventory.incarnation, fake->open.items[--fake->open.count] },
-                  .stamp_ms = fake->inventory.sent_ms,
-                  .credit_ttl_ms = fake->credit_ttl_ms,
-                  .lease_ms = fake->lease_ms,
-                  .dag_id = STR("d"),
-                  .run_id = STR("r"),
-                  .task_id = STR("t"),
-                  .map_index = -1,
-                  .try_no = 1,
-                  .spec = { .argv = argv,
-                             .argv_count = 3,
-                             .env = env,
-                             .env_count = 1,
-                             .max_output_bytes = 1 << 20,
-                             .kill_grace_ms = 1000,
-                             .skip_exit_code = -1,
-                             .output_rule = OUTPUT_LAST_LINE }}
-    };
+    struct message grant = { .type = MESSAGE_GRANT,
+                             .grant = { .attempt = { 9, fake->next_id++ },
+                                        .credit = { fake->inventory.incarnation,
+                                                    fake->open.items[--fake->open.count] },
+                                        .stamp_ms = fake->inventory.sent_ms,
+                                        .credit_ttl_ms = fake->credit_ttl_ms,
+                                        .lease_ms = fake->lease_ms,
+                                        .dag_id = STR("d"),
+                                        .run_id = STR("r"),
+                                        .task_id = STR("t"),
+                                        .map_index = -1,
+                                        .try_no = 1,
+                                        .spec = { .argv = argv,
+                                                  .argv_count = 3,
+                                                  .env = env,
+                                                  .env_count = 1,
+                                                  .max_output_bytes = 1 << 20,
+                                                  .kill_grace_ms = 1000,
+                                                  .skip_exit_code = -1,
+                                                  .output_rule = OUTPUT_LAST_LINE } } };
     fake_scheduler_send(fake, &grant);
     return grant.grant.attempt;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Part of every test program: a word on its command line ("*lost*") runs only the cases whose name matches.
+// Part of every test program: a word on its command line ("*lost*") runs only the cases whose name
+// matches.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

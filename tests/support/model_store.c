@@ -6,12 +6,12 @@
 
 void model_store_init(struct model_store *store)
 {
-    *store = (struct model_store){ 0 };
+    *store = (struct model_store) { 0 };
 }
 
 static void tables_clear(struct model_store *store)
 {
-    VEC_EACH(&store->runs, i) {
+    VEC_EACH (&store->runs, i) {
         VEC_CLEAR(&store->runs.items[i].tries);
         VEC_CLEAR(&store->runs.items[i].outputs);
         VEC_CLEAR(&store->runs.items[i].expansions);
@@ -20,7 +20,7 @@ static void tables_clear(struct model_store *store)
     map_clear(&store->run_index);
     VEC_CLEAR(&store->workers);
     VEC_CLEAR(&store->requests);
-    VEC_EACH(&store->backfills, i)
+    VEC_EACH (&store->backfills, i)
         VEC_CLEAR(&store->backfills.items[i].dates);
     VEC_CLEAR(&store->backfills);
     VEC_CLEAR(&store->events);
@@ -40,21 +40,23 @@ void model_store_clear(struct model_store *store)
 
 static struct model_dag *dag_of(struct model_store *store, int32_t dag_no)
 {
-    VEC_EACH(&store->dags, i)
+    VEC_EACH (&store->dags, i)
         if (store->dags.items[i].dag_no == dag_no)
             return &store->dags.items[i];
     return NULL;
 }
 
-void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_no, const struct dag *dag, bool paused)
+void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_no,
+                     const struct dag *dag, bool paused)
 {
     struct model_dag *row = dag_of(store, dag_no);
     if (row == NULL) {
-        VEC_ADD(&store->dags, (struct model_dag){ .dag_no = dag_no, .paused = paused });
+        VEC_ADD(&store->dags, (struct model_dag) { .dag_no = dag_no, .paused = paused });
         row = &VEC_LAST(&store->dags);
     }
     row->version_no = version_no;
-    VEC_ADD(&store->versions, (struct model_version){ dag_no, version_no, dag_to_json(dag, &store->arena) });
+    VEC_ADD(&store->versions,
+            (struct model_version) { dag_no, version_no, dag_to_json(dag, &store->arena) });
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -65,10 +67,11 @@ struct model_run *model_store_run(struct model_store *store, int64_t run_no)
     return map_get(&store->run_index, (uint64_t)run_no, &index) ? &store->runs.items[index] : NULL;
 }
 
-const struct model_try *model_store_newest(const struct model_run *run, uint32_t task, int32_t map_index)
+const struct model_try *model_store_newest(const struct model_run *run, uint32_t task,
+                                           int32_t map_index)
 {
     const struct model_try *newest = NULL;
-    VEC_EACH(&run->tries, i) {
+    VEC_EACH (&run->tries, i) {
         const struct model_try *row = &run->tries.items[i];
         if (row->row.task == task && row->row.map_index == map_index &&
             (newest == NULL || row->row.row_no > newest->row.row_no))
@@ -81,7 +84,8 @@ static struct model_try *try_of(struct model_run *run, const struct try_row *row
 {
     for (uint32_t i = run->tries.count; i-- > 0;) {
         struct model_try *at = &run->tries.items[i];
-        if (at->row.task == row->task && at->row.map_index == row->map_index && at->row.row_no == row->row_no)
+        if (at->row.task == row->task && at->row.map_index == row->map_index &&
+            at->row.row_no == row->row_no)
             return at;
     }
     return NULL;
@@ -89,16 +93,19 @@ static struct model_try *try_of(struct model_run *run, const struct try_row *row
 
 static int conflict(struct err *err, const struct record *record, const char *what)
 {
-    return err_set(err, ERR_CONFLICT, "record type %d, run %lld task %u map %d row %u to %s: %s", record->type,
-                   (long long)record->try.run_no, record->try.task, record->try.map_index, record->try.row_no,
-                   task_state_name(record->try.state), what);
+    return err_set(err, ERR_CONFLICT, "record type %d, run %lld task %u map %d row %u to %s: %s",
+                   record->type, (long long)record->try.run_no, record->try.task,
+                   record->try.map_index, record->try.row_no, task_state_name(record->try.state),
+                   what);
 }
 
-/* As common/store guards it: queued, running and restarting count as one, and so do those that wait. */
+/* As common/store guards it: queued, running and restarting count as one, and so do those that
+ * wait. */
 static bool may_become(enum task_state from, enum task_state to, enum cause cause)
 {
     static const enum task_state open[] = { TASK_QUEUED, TASK_RUNNING, TASK_RESTARTING };
-    static const enum task_state waiting[] = { TASK_SCHEDULED, TASK_UP_FOR_RETRY, TASK_UP_FOR_RESCHEDULE, TASK_DEFERRED };
+    static const enum task_state waiting[] = { TASK_SCHEDULED, TASK_UP_FOR_RETRY,
+                                               TASK_UP_FOR_RESCHEDULE, TASK_DEFERRED };
     bool is_open = false, is_waiting = false, legal = transition_is_legal(from, to, cause);
     for (int i = 0; i < 3; i++)
         is_open |= from == open[i];
@@ -118,7 +125,7 @@ static int try_place(struct model_store *store, const struct record *record, str
         return conflict(err, record, "there is no such run");
     if (try_of(run, &record->try) != NULL)
         return conflict(err, record, "there is such a row");
-    VEC_ADD(&run->tries, (struct model_try){ .row = record->try });
+    VEC_ADD(&run->tries, (struct model_try) { .row = record->try });
     return 0;
 }
 
@@ -132,14 +139,16 @@ static int try_change(struct model_store *store, const struct record *record, st
         return conflict(err, record, "the row has another attempt");
     if (record->type == WRITE_TRY_CLEARED) {
         row->cleared = true;
-        if (row->row.state == TASK_SCHEDULED || row->row.state == TASK_QUEUED || row->row.state == TASK_RUNNING) {
+        if (row->row.state == TASK_SCHEDULED || row->row.state == TASK_QUEUED ||
+            row->row.state == TASK_RUNNING) {
             row->row.state = TASK_RESTARTING;
             row->row.cause = record->try.cause;
         }
         if (record->try.ended_ms != 0)
             row->row.ended_ms = record->try.ended_ms;
         for (uint32_t i = 0; i < run->outputs.count; i++)
-            if (run->outputs.items[i].task == record->try.task && run->outputs.items[i].map_index == record->try.map_index)
+            if (run->outputs.items[i].task == record->try.task &&
+                run->outputs.items[i].map_index == record->try.map_index)
                 run->outputs.items[i].json = STR_EMPTY;
         return 0;
     }
@@ -161,14 +170,17 @@ static int try_change(struct model_store *store, const struct record *record, st
 
 static int run_create(struct model_store *store, const struct record *record, struct err *err)
 {
-    VEC_EACH(&store->runs, i)
-        if (!store->runs.items[i].deleted && store->runs.items[i].row.dag_no == record->run.dag_no &&
+    VEC_EACH (&store->runs, i)
+        if (!store->runs.items[i].deleted &&
+            store->runs.items[i].row.dag_no == record->run.dag_no &&
             str_eq(store->runs.items[i].row.run_id, record->run.run_id))
-            return err_set(err, ERR_CONFLICT, "there is a run %.*s already", STR_ARG(record->run.run_id));
+            return err_set(err, ERR_CONFLICT, "there is a run %.*s already",
+                           STR_ARG(record->run.run_id));
     if (model_store_run(store, record->run.run_no) != NULL)
-        return err_set(err, ERR_CONFLICT, "there is a run number %lld already", (long long)record->run.run_no);
+        return err_set(err, ERR_CONFLICT, "there is a run number %lld already",
+                       (long long)record->run.run_no);
     map_put(&store->run_index, (uint64_t)record->run.run_no, store->runs.count);
-    VEC_ADD(&store->runs, (struct model_run){ .row = record->run });
+    VEC_ADD(&store->runs, (struct model_run) { .row = record->run });
     return 0;
 }
 
@@ -176,7 +188,8 @@ static int run_change(struct model_store *store, const struct record *record, st
 {
     struct model_run *run = model_store_run(store, record->run.run_no);
     if (run == NULL || run->deleted)
-        return err_set(err, ERR_CONFLICT, "there is no run number %lld", (long long)record->run.run_no);
+        return err_set(err, ERR_CONFLICT, "there is no run number %lld",
+                       (long long)record->run.run_no);
     run->row.state = record->run.state;
     run->row.cause = record->run.cause;
     run->row.started_ms = record->run.started_ms;
@@ -191,31 +204,34 @@ static void output_put(struct model_store *store, const struct record *record)
 {
     struct model_run *run = model_store_run(store, record->output.run_no);
     ASSERT(run != NULL);
-    VEC_EACH(&run->outputs, i) {
-        if (run->outputs.items[i].task != record->output.task || run->outputs.items[i].map_index != record->output.map_index)
+    VEC_EACH (&run->outputs, i) {
+        if (run->outputs.items[i].task != record->output.task ||
+            run->outputs.items[i].map_index != record->output.map_index)
             continue;
         run->outputs.items[i].json = record->output.json;
         return;
     }
-    VEC_ADD(&run->outputs, (struct model_output){ record->output.task, record->output.map_index, record->output.json });
+    VEC_ADD(&run->outputs, (struct model_output) { record->output.task, record->output.map_index,
+                                                   record->output.json });
 }
 
 static void expansion_put(struct model_store *store, const struct record *record)
 {
     struct model_run *run = model_store_run(store, record->expansion.run_no);
     ASSERT(run != NULL);
-    VEC_EACH(&run->expansions, i) {
+    VEC_EACH (&run->expansions, i) {
         if (run->expansions.items[i].task != record->expansion.task)
             continue;
         run->expansions.items[i].items = record->expansion.items;
         return;
     }
-    VEC_ADD(&run->expansions, (struct model_expansion){ record->expansion.task, record->expansion.items });
+    VEC_ADD(&run->expansions,
+            (struct model_expansion) { record->expansion.task, record->expansion.items });
 }
 
 static void worker_put(struct model_store *store, const struct record *record)
 {
-    VEC_EACH(&store->workers, i) {
+    VEC_EACH (&store->workers, i) {
         if (store->workers.items[i].worker_no != record->worker.worker_no)
             continue;
         store->workers.items[i].state = record->worker.state;
@@ -223,7 +239,8 @@ static void worker_put(struct model_store *store, const struct record *record)
         return;
     }
     VEC_ADD(&store->workers,
-            (struct model_worker){ record->worker.worker_no, record->worker.worker, record->worker.state, record->worker.reason });
+            (struct model_worker) { record->worker.worker_no, record->worker.worker,
+                                    record->worker.state, record->worker.reason });
 }
 
 static void dag_put(struct model_store *store, const struct record *record)
@@ -239,7 +256,7 @@ static void dag_put(struct model_store *store, const struct record *record)
 
 static struct model_backfill *backfill_of(struct model_store *store, int64_t backfill_no)
 {
-    VEC_EACH(&store->backfills, i)
+    VEC_EACH (&store->backfills, i)
         if (store->backfills.items[i].row.backfill_no == backfill_no)
             return &store->backfills.items[i];
     return NULL;
@@ -249,7 +266,7 @@ static void backfill_put(struct model_store *store, const struct record *record)
 {
     struct model_backfill *backfill = backfill_of(store, record->backfill.backfill_no);
     if (backfill == NULL) {
-        VEC_ADD(&store->backfills, (struct model_backfill){ .row = record->backfill });
+        VEC_ADD(&store->backfills, (struct model_backfill) { .row = record->backfill });
         return;
     }
     backfill->row.paused = record->backfill.paused;
@@ -258,39 +275,46 @@ static void backfill_put(struct model_store *store, const struct record *record)
     backfill->row.ended_ms = record->backfill.ended_ms;
 }
 
-static int backfill_date_put(struct model_store *store, const struct record *record, struct err *err)
+static int backfill_date_put(struct model_store *store, const struct record *record,
+                             struct err *err)
 {
     struct model_backfill *backfill = backfill_of(store, record->backfill_run.backfill_no);
     if (backfill == NULL)
-        return err_set(err, ERR_CONFLICT, "there is no backfill %lld", (long long)record->backfill_run.backfill_no);
-    VEC_EACH(&backfill->dates, i)
+        return err_set(err, ERR_CONFLICT, "there is no backfill %lld",
+                       (long long)record->backfill_run.backfill_no);
+    VEC_EACH (&backfill->dates, i)
         if (backfill->dates.items[i].backfill_run.logical_ms == record->backfill_run.logical_ms)
-            return err_set(err, ERR_CONFLICT, "backfill %lld has done that date", (long long)backfill->row.backfill_no);
+            return err_set(err, ERR_CONFLICT, "backfill %lld has done that date",
+                           (long long)backfill->row.backfill_no);
     VEC_ADD(&backfill->dates, *record);
     return 0;
 }
 
 static int asset_keep(struct model_store *store, const struct record *record, struct err *err)
 {
-    VEC_EACH(&store->kept, i)
-        if (store->kept.items[i].dag_no == record->asset_kept.dag_no && store->kept.items[i].event_no == record->asset_kept.event_no)
-            return err_set(err, ERR_CONFLICT, "event %lld is kept twice", (long long)record->asset_kept.event_no);
-    VEC_ADD(&store->kept, (struct model_kept){ record->asset_kept.dag_no, record->asset_kept.event_no, 0 });
+    VEC_EACH (&store->kept, i)
+        if (store->kept.items[i].dag_no == record->asset_kept.dag_no &&
+            store->kept.items[i].event_no == record->asset_kept.event_no)
+            return err_set(err, ERR_CONFLICT, "event %lld is kept twice",
+                           (long long)record->asset_kept.event_no);
+    VEC_ADD(&store->kept,
+            (struct model_kept) { record->asset_kept.dag_no, record->asset_kept.event_no, 0 });
     return 0;
 }
 
 static void asset_take(struct model_store *store, const struct record *record)
 {
-    VEC_EACH(&store->kept, i) {
+    VEC_EACH (&store->kept, i) {
         struct model_kept *kept = &store->kept.items[i];
-        if (kept->dag_no == record->asset_taken.dag_no && kept->event_no <= record->asset_taken.last_event_no && kept->run_no == 0)
+        if (kept->dag_no == record->asset_taken.dag_no &&
+            kept->event_no <= record->asset_taken.last_event_no && kept->run_no == 0)
             kept->run_no = record->asset_taken.run_no;
     }
 }
 
 bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content)
 {
-    VEC_EACH(&store->files, i)
+    VEC_EACH (&store->files, i)
         if (store->files.items[i].dag_no == dag_no && id_eq(store->files.items[i].content, content))
             return true;
     return false;
@@ -300,28 +324,31 @@ static int file_put(struct model_store *store, const struct record *record, stru
 {
     if (model_store_file_known(store, record->file.dag_no, record->file.content))
         return err_set(err, ERR_CONFLICT, "that file has started a run already");
-    VEC_ADD(&store->files, (struct model_file){ record->file.dag_no, record->file.content, record->file.run_no });
+    VEC_ADD(&store->files,
+            (struct model_file) { record->file.dag_no, record->file.content, record->file.run_no });
     return 0;
 }
 
 static int event_put(struct model_store *store, const struct record *record, struct err *err)
 {
-    VEC_EACH(&store->events, i)
+    VEC_EACH (&store->events, i)
         if (store->events.items[i].event_no == record->asset_event.event_no)
-            return err_set(err, ERR_CONFLICT, "there is an event %lld already", (long long)record->asset_event.event_no);
+            return err_set(err, ERR_CONFLICT, "there is an event %lld already",
+                           (long long)record->asset_event.event_no);
     VEC_ADD(&store->events, record->asset_event);
     return 0;
 }
 
 struct notification_row *model_store_notification(struct model_store *store, struct id128 id)
 {
-    VEC_EACH(&store->notifications, i)
+    VEC_EACH (&store->notifications, i)
         if (id_eq(store->notifications.items[i].id, id))
             return &store->notifications.items[i];
     return NULL;
 }
 
-static int notification_change(struct model_store *store, const struct record *record, struct err *err)
+static int notification_change(struct model_store *store, const struct record *record,
+                               struct err *err)
 {
     struct notification_row *row = model_store_notification(store, record->notification.id);
     if (row == NULL || row->state != NOTIFICATION_PENDING)
@@ -337,40 +364,65 @@ static int apply_one(struct model_store *store, const struct record *record, str
 {
     struct model_run *run = NULL;
     switch (record->type) {
-    case WRITE_RUN_CREATE: return run_create(store, record, err);
-    case WRITE_RUN_STATE: return run_change(store, record, err);
-    case WRITE_TRY_PLACED: return try_place(store, record, err);
+    case WRITE_RUN_CREATE:
+        return run_create(store, record, err);
+    case WRITE_RUN_STATE:
+        return run_change(store, record, err);
+    case WRITE_TRY_PLACED:
+        return try_place(store, record, err);
     case WRITE_TRY_STARTED:
     case WRITE_TRY_ENDED:
-    case WRITE_TRY_CLEARED: return try_change(store, record, err);
-    case WRITE_OUTPUT: output_put(store, record); return 0;
-    case WRITE_EXPANSION: expansion_put(store, record); return 0;
+    case WRITE_TRY_CLEARED:
+        return try_change(store, record, err);
+    case WRITE_OUTPUT:
+        output_put(store, record);
+        return 0;
+    case WRITE_EXPANSION:
+        expansion_put(store, record);
+        return 0;
     case WRITE_REQUEST_DONE:
         VEC_ADD(&store->requests,
-                (struct model_request){ record->request.request_no, record->request.code, record->request.answer });
+                (struct model_request) { record->request.request_no, record->request.code,
+                                         record->request.answer });
         return 0;
-    case WRITE_DAG_STATE: dag_put(store, record); return 0;
-    case WRITE_WORKER: worker_put(store, record); return 0;
-    case WRITE_AUTOSCALE: return 0;
+    case WRITE_DAG_STATE:
+        dag_put(store, record);
+        return 0;
+    case WRITE_WORKER:
+        worker_put(store, record);
+        return 0;
+    case WRITE_AUTOSCALE:
+        return 0;
     case WRITE_RUN_DELETE:
         run = model_store_run(store, record->run_delete.run_no);
         if (run == NULL)
             return err_set(err, ERR_CONFLICT, "there is no run to delete");
         run->deleted = true;
         return 0;
-    case WRITE_BACKFILL: backfill_put(store, record); return 0;
-    case WRITE_FILE_TAKEN: return file_put(store, record, err);
-    case WRITE_ASSET_EVENT: return event_put(store, record, err);
-    case WRITE_ASSET_KEPT: return asset_keep(store, record, err);
-    case WRITE_ASSET_TAKEN: asset_take(store, record); return 0;
-    case WRITE_BACKFILL_RUN: return backfill_date_put(store, record, err);
-    case WRITE_DAG_DELETE: dag_of(store, record->dag.dag_no)->deleted = true; return 0;
+    case WRITE_BACKFILL:
+        backfill_put(store, record);
+        return 0;
+    case WRITE_FILE_TAKEN:
+        return file_put(store, record, err);
+    case WRITE_ASSET_EVENT:
+        return event_put(store, record, err);
+    case WRITE_ASSET_KEPT:
+        return asset_keep(store, record, err);
+    case WRITE_ASSET_TAKEN:
+        asset_take(store, record);
+        return 0;
+    case WRITE_BACKFILL_RUN:
+        return backfill_date_put(store, record, err);
+    case WRITE_DAG_DELETE:
+        dag_of(store, record->dag.dag_no)->deleted = true;
+        return 0;
     case WRITE_NOTIFICATION:
         if (model_store_notification(store, record->notification.id) != NULL)
             return err_set(err, ERR_CONFLICT, "there is such a notification already");
         VEC_ADD(&store->notifications, record->notification);
         return 0;
-    case WRITE_NOTIFICATION_STATE: return notification_change(store, record, err);
+    case WRITE_NOTIFICATION_STATE:
+        return notification_change(store, record, err);
     }
     return 0;
 }
@@ -381,36 +433,80 @@ void model_store_keep(struct arena *arena, struct record *record)
 #define KEEP(field) record->field = str_copy(arena, record->field)
     switch (record->type) {
     case WRITE_RUN_CREATE:
-    case WRITE_RUN_STATE: KEEP(run.run_id); KEEP(run.conf); KEEP(run.triggered_by); KEEP(run.note); break;
+    case WRITE_RUN_STATE:
+        KEEP(run.run_id);
+        KEEP(run.conf);
+        KEEP(run.triggered_by);
+        KEEP(run.note);
+        break;
     case WRITE_TRY_PLACED:
     case WRITE_TRY_STARTED:
     case WRITE_TRY_ENDED:
-    case WRITE_TRY_CLEARED: KEEP(try.pool); KEEP(try.queue); KEEP(try.error); KEEP(try.map_label); break;
-    case WRITE_OUTPUT: KEEP(output.json); break;
-    case WRITE_EXPANSION: KEEP(expansion.items); break;
-    case WRITE_REQUEST_DONE: KEEP(request.answer); break;
-    case WRITE_WORKER: KEEP(worker.worker); KEEP(worker.name); KEEP(worker.host); KEEP(worker.version); KEEP(worker.queues);
-        KEEP(worker.reason); break;
-    case WRITE_AUTOSCALE: KEEP(autoscale.queue); KEEP(autoscale.reason); break;
-    case WRITE_RUN_DELETE: KEEP(run_delete.run_id); break;
-    case WRITE_BACKFILL: KEEP(backfill.conf); KEEP(backfill.triggered_by); break;
-    case WRITE_FILE_TAKEN: KEEP(file.path); break;
-    case WRITE_ASSET_EVENT: KEEP(asset_event.asset); KEEP(asset_event.extra); break;
+    case WRITE_TRY_CLEARED:
+        KEEP(try.pool);
+        KEEP(try.queue);
+        KEEP(try.error);
+        KEEP(try.map_label);
+        break;
+    case WRITE_OUTPUT:
+        KEEP(output.json);
+        break;
+    case WRITE_EXPANSION:
+        KEEP(expansion.items);
+        break;
+    case WRITE_REQUEST_DONE:
+        KEEP(request.answer);
+        break;
+    case WRITE_WORKER:
+        KEEP(worker.worker);
+        KEEP(worker.name);
+        KEEP(worker.host);
+        KEEP(worker.version);
+        KEEP(worker.queues);
+        KEEP(worker.reason);
+        break;
+    case WRITE_AUTOSCALE:
+        KEEP(autoscale.queue);
+        KEEP(autoscale.reason);
+        break;
+    case WRITE_RUN_DELETE:
+        KEEP(run_delete.run_id);
+        break;
+    case WRITE_BACKFILL:
+        KEEP(backfill.conf);
+        KEEP(backfill.triggered_by);
+        break;
+    case WRITE_FILE_TAKEN:
+        KEEP(file.path);
+        break;
+    case WRITE_ASSET_EVENT:
+        KEEP(asset_event.asset);
+        KEEP(asset_event.extra);
+        break;
     case WRITE_ASSET_KEPT:
-    case WRITE_ASSET_TAKEN: break;
-    case WRITE_BACKFILL_RUN: KEEP(backfill_run.reason); break;
+    case WRITE_ASSET_TAKEN:
+        break;
+    case WRITE_BACKFILL_RUN:
+        KEEP(backfill_run.reason);
+        break;
     case WRITE_NOTIFICATION:
     case WRITE_NOTIFICATION_STATE:
-        KEEP(notification.event); KEEP(notification.kind); KEEP(notification.target); KEEP(notification.queue);
-        KEEP(notification.payload); KEEP(notification.error); break;
+        KEEP(notification.event);
+        KEEP(notification.kind);
+        KEEP(notification.target);
+        KEEP(notification.queue);
+        KEEP(notification.payload);
+        KEEP(notification.error);
+        break;
     case WRITE_DAG_STATE:
-    case WRITE_DAG_DELETE: break;
+    case WRITE_DAG_DELETE:
+        break;
     }
 #undef KEEP
 }
 
-int model_store_apply(struct model_store *store, const struct record *records, uint32_t count, int64_t at_ms,
-                      struct err *err)
+int model_store_apply(struct model_store *store, const struct record *records, uint32_t count,
+                      int64_t at_ms, struct err *err)
 {
     struct record *kept = arena_copy(&store->arena, records, count * sizeof *records);
     for (uint32_t i = 0; i < count; i++) {
@@ -419,17 +515,17 @@ int model_store_apply(struct model_store *store, const struct record *records, u
         if (rc < 0)
             return rc;
     }
-    VEC_ADD(&store->log, (struct model_log){ kept, count, at_ms });
+    VEC_ADD(&store->log, (struct model_log) { kept, count, at_ms });
     return 0;
 }
 
 void model_store_lose(struct model_store *store, uint32_t kept)
 {
     tables_clear(store);
-    VEC_EACH(&store->dags, i)
+    VEC_EACH (&store->dags, i)
         store->dags.items[i].has_last = false;
     store->log.count = kept < store->log.count ? kept : store->log.count;
-    VEC_EACH(&store->log, i) {
+    VEC_EACH (&store->log, i) {
         for (uint32_t k = 0; k < store->log.items[i].count; k++) {
             int rc = apply_one(store, &store->log.items[i].records[k], NULL);
             ASSERT(rc == 0);
@@ -437,9 +533,10 @@ void model_store_lose(struct model_store *store, uint32_t kept)
     }
 }
 
-bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code, struct str *out_answer)
+bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code,
+                          struct str *out_answer)
 {
-    VEC_EACH(&store->requests, i) {
+    VEC_EACH (&store->requests, i) {
         if (store->requests.items[i].request_no != request_no)
             continue;
         *out_code = store->requests.items[i].code;
@@ -452,7 +549,7 @@ bool model_store_answered(const struct model_store *store, int64_t request_no, i
 int64_t model_store_run_no_next(const struct model_store *store)
 {
     int64_t next = 0;
-    VEC_EACH(&store->runs, i)
+    VEC_EACH (&store->runs, i)
         if (store->runs.items[i].row.run_no >= next)
             next = store->runs.items[i].row.run_no + 1;
     return next;
@@ -461,7 +558,7 @@ int64_t model_store_run_no_next(const struct model_store *store)
 int64_t model_store_event_no_next(const struct model_store *store)
 {
     int64_t next = 1;
-    VEC_EACH(&store->events, i)
+    VEC_EACH (&store->events, i)
         if (store->events.items[i].event_no >= next)
             next = store->events.items[i].event_no + 1;
     return next;
@@ -471,7 +568,7 @@ int64_t model_store_event_no_next(const struct model_store *store)
 
 static struct str output_of(const struct model_run *run, uint32_t task, int32_t map_index)
 {
-    VEC_EACH(&run->outputs, i)
+    VEC_EACH (&run->outputs, i)
         if (run->outputs.items[i].task == task && run->outputs.items[i].map_index == map_index)
             return run->outputs.items[i].json;
     return STR_EMPTY;
@@ -481,27 +578,42 @@ static struct str output_of(const struct model_run *run, uint32_t task, int32_t 
 static uint32_t tries_collect(const struct model_run *run, struct recovered_try *out)
 {
     uint32_t count = 0;
-    VEC_EACH(&run->tries, i) {
+    VEC_EACH (&run->tries, i) {
         const struct model_try *row = &run->tries.items[i];
         if (model_store_newest(run, row->row.task, row->row.map_index) != row)
             continue;
         uint16_t base = 0;
-        VEC_EACH(&run->tries, k)
+        VEC_EACH (&run->tries, k)
             if (run->tries.items[k].cleared && run->tries.items[k].row.task == row->row.task &&
-                run->tries.items[k].row.map_index == row->row.map_index && run->tries.items[k].row.try_no > base)
+                run->tries.items[k].row.map_index == row->row.map_index &&
+                run->tries.items[k].row.try_no > base)
                 base = run->tries.items[k].row.try_no;
         uint32_t at = count++;
-        for (; at > 0 && (out[at - 1].task > row->row.task ||
-                          (out[at - 1].task == row->row.task && out[at - 1].map_index > row->row.map_index));
+        for (; at > 0 &&
+               (out[at - 1].task > row->row.task ||
+                (out[at - 1].task == row->row.task && out[at - 1].map_index > row->row.map_index));
              at--)
             out[at] = out[at - 1];
-        out[at] = (struct recovered_try){
-            .task = row->row.task, .map_index = row->row.map_index, .try_no = row->row.try_no, .try_base = base,
-            .infra_tries = row->row.infra_tries, .row_no = row->row.row_no, .state = row->row.state,
-            .cause = row->row.cause, .cleared = row->cleared, .attempt = row->row.attempt,
-            .worker_no = row->row.worker_no, .credit = row->row.credit, .queued_wall_ms = row->row.queued_ms,
-            .started_wall_ms = row->row.started_ms, .ended_wall_ms = row->row.ended_ms, .retry_wall_ms = row->row.retry_ms,
-            .output = row->row.state == TASK_SUCCESS ? output_of(run, row->row.task, row->row.map_index) : STR_EMPTY,
+        out[at] = (struct recovered_try) {
+            .task = row->row.task,
+            .map_index = row->row.map_index,
+            .try_no = row->row.try_no,
+            .try_base = base,
+            .infra_tries = row->row.infra_tries,
+            .row_no = row->row.row_no,
+            .state = row->row.state,
+            .cause = row->row.cause,
+            .cleared = row->cleared,
+            .attempt = row->row.attempt,
+            .worker_no = row->row.worker_no,
+            .credit = row->row.credit,
+            .queued_wall_ms = row->row.queued_ms,
+            .started_wall_ms = row->row.started_ms,
+            .ended_wall_ms = row->row.ended_ms,
+            .retry_wall_ms = row->row.retry_ms,
+            .output = row->row.state == TASK_SUCCESS
+                          ? output_of(run, row->row.task, row->row.map_index)
+                          : STR_EMPTY,
         };
     }
     return count;
@@ -510,50 +622,69 @@ static uint32_t tries_collect(const struct model_run *run, struct recovered_try 
 static struct recovered_run row_of(const struct model_run *run, struct arena *arena)
 {
     struct recovered_try *tries = ARENA_ARRAY(arena, struct recovered_try, run->tries.count);
-    struct recovered_expansion *expansions = ARENA_ARRAY(arena, struct recovered_expansion, run->expansions.count);
-    VEC_EACH(&run->expansions, i)
-        expansions[i] = (struct recovered_expansion){ run->expansions.items[i].task, run->expansions.items[i].items };
+    struct recovered_expansion *expansions =
+        ARENA_ARRAY(arena, struct recovered_expansion, run->expansions.count);
+    VEC_EACH (&run->expansions, i)
+        expansions[i] = (struct recovered_expansion) { run->expansions.items[i].task,
+                                                       run->expansions.items[i].items };
     struct recovered_run row = {
-        .run_no = run->row.run_no, .dag_no = run->row.dag_no, .version_no = run->row.version_no, .run_id = run->row.run_id,
-        .state = run->row.state, .cause = run->row.cause, .type = run->row.type, .has_logical = run->row.has_logical, .logical_ms = run->row.logical_ms,
-        .interval_start_ms = run->row.interval_start_ms, .interval_end_ms = run->row.interval_end_ms,
-        .run_after_ms = run->row.run_after_ms, .queued_wall_ms = run->row.queued_ms, .started_wall_ms = run->row.started_ms,
-        .conf = run->row.conf, .tries = tries, .expansions = expansions, .expansion_count = run->expansions.count,
+        .run_no = run->row.run_no,
+        .dag_no = run->row.dag_no,
+        .version_no = run->row.version_no,
+        .run_id = run->row.run_id,
+        .state = run->row.state,
+        .cause = run->row.cause,
+        .type = run->row.type,
+        .has_logical = run->row.has_logical,
+        .logical_ms = run->row.logical_ms,
+        .interval_start_ms = run->row.interval_start_ms,
+        .interval_end_ms = run->row.interval_end_ms,
+        .run_after_ms = run->row.run_after_ms,
+        .queued_wall_ms = run->row.queued_ms,
+        .started_wall_ms = run->row.started_ms,
+        .conf = run->row.conf,
+        .tries = tries,
+        .expansions = expansions,
+        .expansion_count = run->expansions.count,
     };
     row.try_count = tries_collect(run, tries);
     return row;
 }
 
-static void feed_run(const struct model_run *run, void *owner, void (*feed)(void *, struct core_event *))
+static void feed_run(const struct model_run *run, void *owner,
+                     void (*feed)(void *, struct core_event *))
 {
     struct arena scratch = { 0 };
     struct recovered_run row = row_of(run, &scratch);
-    feed(owner, &(struct core_event){ .type = CORE_RUN_RECOVERED, .run = &row });
+    feed(owner, &(struct core_event) { .type = CORE_RUN_RECOVERED, .run = &row });
     arena_clear(&scratch);
 }
 
-static const struct model_run *run_before(const struct model_store *store, const struct core_find *find)
+static const struct model_run *run_before(const struct model_store *store,
+                                          const struct core_find *find)
 {
     const struct model_run *found = NULL;
-    VEC_EACH(&store->runs, i) {
+    VEC_EACH (&store->runs, i) {
         const struct model_run *run = &store->runs.items[i];
         bool fits = !run->deleted && run->row.dag_no == find->dag_no && run->row.has_logical &&
-                    run->row.logical_ms <= find->logical_ms && (!find->scheduled || run->row.type == RUN_SCHEDULED);
+                    run->row.logical_ms <= find->logical_ms &&
+                    (!find->scheduled || run->row.type == RUN_SCHEDULED);
         if (fits && (found == NULL || run->row.logical_ms >= found->row.logical_ms))
             found = run;
     }
     return found;
 }
 
-void model_store_find(struct model_store *store, const struct core_find *find, bool failed, void *owner,
-                      void (*feed)(void *, struct core_event *))
+void model_store_find(struct model_store *store, const struct core_find *find, bool failed,
+                      void *owner, void (*feed)(void *, struct core_event *))
 {
     struct arena scratch = { 0 };
     struct recovered_run row;
     const struct model_run *run = failed ? NULL : run_before(store, find);
     if (run != NULL)
         row = row_of(run, &scratch);
-    feed(owner, &(struct core_event){ .type = CORE_FOUND, .found = { *find, run != NULL ? &row : NULL, failed } });
+    feed(owner, &(struct core_event) { .type = CORE_FOUND,
+                                       .found = { *find, run != NULL ? &row : NULL, failed } });
     arena_clear(&scratch);
 }
 
@@ -564,18 +695,22 @@ static void feed_dag(struct model_store *store, const struct model_version *vers
     struct dag *dag = NULL;
     int rc = dag_from_json(version->ir, &dag, NULL);
     ASSERT(rc == 0);
-    feed(owner, &(struct core_event){ .type = CORE_DAG,
-                                      .dag = { .dag_no = version->dag_no, .version_no = version->version_no, .dag = dag,
-                                               .paused = row->paused, .newest = row->version_no == version->version_no,
-                                               .has_last = row->has_last, .last_fire_ms = row->last_fire_ms } });
+    feed(owner, &(struct core_event) { .type = CORE_DAG,
+                                       .dag = { .dag_no = version->dag_no,
+                                                .version_no = version->version_no,
+                                                .dag = dag,
+                                                .paused = row->paused,
+                                                .newest = row->version_no == version->version_no,
+                                                .has_last = row->has_last,
+                                                .last_fire_ms = row->last_fire_ms } });
 }
 
 /* The last one that took it. */
 static const struct model_backfill *backfill_of_run(const struct model_store *store, int64_t run_no)
 {
     const struct model_backfill *found = NULL;
-    VEC_EACH(&store->backfills, i)
-        VEC_EACH(&store->backfills.items[i].dates, k)
+    VEC_EACH (&store->backfills, i)
+        VEC_EACH (&store->backfills.items[i].dates, k)
             if (store->backfills.items[i].dates.items[k].backfill_run.run_no == run_no)
                 found = &store->backfills.items[i];
     return found;
@@ -584,61 +719,69 @@ static const struct model_backfill *backfill_of_run(const struct model_store *st
 static void feed_event(const struct model_store *store, const struct model_kept *kept, void *owner,
                        void (*feed)(void *, struct core_event *))
 {
-    VEC_EACH(&store->events, i)
+    VEC_EACH (&store->events, i)
         if (store->events.items[i].event_no == kept->event_no)
-            feed(owner, &(struct core_event){ .type = CORE_ASSET_RECOVERED,
-                                              .asset = &(struct recovered_event){ kept->dag_no, kept->event_no, store->events.items[i].asset } });
+            feed(owner, &(struct core_event) {
+                            .type = CORE_ASSET_RECOVERED,
+                            .asset = &(struct recovered_event) { kept->dag_no, kept->event_no,
+                                                                 store->events.items[i].asset } });
 }
 
-static void feed_backfill(struct model_store *store, const struct model_backfill *backfill, void *owner,
-                          void (*feed)(void *, struct core_event *))
+static void feed_backfill(struct model_store *store, const struct model_backfill *backfill,
+                          void *owner, void (*feed)(void *, struct core_event *))
 {
     struct arena scratch = { 0 };
     int64_t *run_nos = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
     int64_t *dates = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
     uint32_t count = 0, date_count = 0;
-    VEC_EACH(&backfill->dates, i) {
-        const struct model_run *run = model_store_run(store, backfill->dates.items[i].backfill_run.run_no);
+    VEC_EACH (&backfill->dates, i) {
+        const struct model_run *run =
+            model_store_run(store, backfill->dates.items[i].backfill_run.run_no);
         if (run != NULL)
             dates[date_count++] = backfill->dates.items[i].backfill_run.logical_ms;
-        if (run != NULL && !run->deleted && !run_state_is_final(run->row.state) && backfill_of_run(store, run->row.run_no) == backfill)
+        if (run != NULL && !run->deleted && !run_state_is_final(run->row.state) &&
+            backfill_of_run(store, run->row.run_no) == backfill)
             run_nos[count++] = run->row.run_no;
     }
-    feed(owner, &(struct core_event){ .type = CORE_BACKFILL_RECOVERED,
-                                      .backfill = &(struct recovered_backfill){ backfill->row, run_nos, count, dates, date_count } });
+    feed(owner, &(struct core_event) { .type = CORE_BACKFILL_RECOVERED,
+                                       .backfill = &(struct recovered_backfill) {
+                                           backfill->row, run_nos, count, dates, date_count } });
     arena_clear(&scratch);
 }
 
-void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *, struct core_event *))
+void model_store_recover(struct model_store *store, void *owner,
+                         void (*feed)(void *, struct core_event *))
 {
-    VEC_EACH(&store->workers, i)
-        feed(owner, &(struct core_event){ .type = CORE_WORKER_RECOVERED,
-                                          .worker = { store->workers.items[i].worker_no, store->workers.items[i].identity,
-                                                      store->workers.items[i].state } });
-    VEC_EACH(&store->versions, i)
+    VEC_EACH (&store->workers, i)
+        feed(owner, &(struct core_event) { .type = CORE_WORKER_RECOVERED,
+                                           .worker = { store->workers.items[i].worker_no,
+                                                       store->workers.items[i].identity,
+                                                       store->workers.items[i].state } });
+    VEC_EACH (&store->versions, i)
         if (!dag_of(store, store->versions.items[i].dag_no)->deleted)
             feed_dag(store, &store->versions.items[i], owner, feed);
-    VEC_EACH(&store->kept, i)
+    VEC_EACH (&store->kept, i)
         if (store->kept.items[i].run_no == 0)
             feed_event(store, &store->kept.items[i], owner, feed);
-    VEC_EACH(&store->backfills, i)
+    VEC_EACH (&store->backfills, i)
         feed_backfill(store, &store->backfills.items[i], owner, feed);
-    VEC_EACH(&store->runs, i)
+    VEC_EACH (&store->runs, i)
         if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
             feed_run(&store->runs.items[i], owner, feed);
-    VEC_EACH(&store->notifications, i) {
+    VEC_EACH (&store->notifications, i) {
         const struct notification_row *row = &store->notifications.items[i];
         if (row->state == NOTIFICATION_PENDING || str_is(row->event, "on_deadline"))
-            feed(owner, &(struct core_event){ .type = CORE_NOTIFICATION, .notification = row });
+            feed(owner, &(struct core_event) { .type = CORE_NOTIFICATION, .notification = row });
     }
 }
 
 static enum task_state whole_state(const struct model_run *run, int32_t task)
 {
     uint32_t good = 0, all = 0;
-    VEC_EACH(&run->tries, i) {
+    VEC_EACH (&run->tries, i) {
         const struct model_try *row = &run->tries.items[i];
-        if (row->row.task != (uint32_t)task || model_store_newest(run, row->row.task, row->row.map_index) != row)
+        if (row->row.task != (uint32_t)task ||
+            model_store_newest(run, row->row.task, row->row.map_index) != row)
             continue;
         all++;
         good += !row->cleared && row->row.state == TASK_SUCCESS;
@@ -653,9 +796,10 @@ bool model_store_updated(const struct model_store *store, struct str payload)
     bool found = false;
     int rc = json_parse(&arena, payload, NULL, &map, NULL);
     ASSERT(rc == 0);
-    VEC_EACH(&store->events, i)
-        found |= str_eq(store->events.items[i].asset, value_text(value_get(map, "asset"), STR_EMPTY)) &&
-                 store->events.items[i].at_ms >= value_integer(value_get(map, "since_ms"), 0);
+    VEC_EACH (&store->events, i)
+        found |=
+            str_eq(store->events.items[i].asset, value_text(value_get(map, "asset"), STR_EMPTY)) &&
+            store->events.items[i].at_ms >= value_integer(value_get(map, "since_ms"), 0);
     arena_clear(&arena);
     return found;
 }
@@ -669,9 +813,10 @@ bool model_store_succeeded(struct model_store *store, struct str payload)
     int rc = json_parse(&arena, payload, NULL, &map, NULL);
     ASSERT(rc == 0);
     struct str task_id = value_text(value_get(map, "task_id"), STR_EMPTY);
-    rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX, &logical_ms);
+    rc = str_to_int(value_text(value_get(map, "logical_ms"), STR_EMPTY), INT64_MIN, INT64_MAX,
+                    &logical_ms);
     ASSERT(rc == 0);
-    VEC_EACH(&store->versions, v) {
+    VEC_EACH (&store->versions, v) {
         struct dag *dag = NULL;
         rc = dag_from_json(store->versions.items[v].ir, &dag, NULL);
         ASSERT(rc == 0);
@@ -679,8 +824,8 @@ bool model_store_succeeded(struct model_store *store, struct str payload)
         bool is_it = str_eq(dag->id, value_text(value_get(map, "dag_id"), STR_EMPTY));
         for (uint32_t i = 0; is_it && i < store->runs.count; i++) {
             const struct model_run *run = &store->runs.items[i];
-            if (run->deleted || run->row.version_no != store->versions.items[v].version_no || !run->row.has_logical ||
-                run->row.logical_ms != logical_ms)
+            if (run->deleted || run->row.version_no != store->versions.items[v].version_no ||
+                !run->row.has_logical || run->row.logical_ms != logical_ms)
                 continue;
             found |= task_id.size == 0 ? run->row.state == RUN_SUCCESS
                                        : task >= 0 && whole_state(run, task) == TASK_SUCCESS;
@@ -691,10 +836,10 @@ bool model_store_succeeded(struct model_store *store, struct str payload)
     return found;
 }
 
-bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,
-                             void (*feed)(void *, struct core_event *))
+bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id,
+                             void *owner, void (*feed)(void *, struct core_event *))
 {
-    VEC_EACH(&store->runs, i) {
+    VEC_EACH (&store->runs, i) {
         const struct model_run *run = &store->runs.items[i];
         if (run->deleted || run->row.dag_no != dag_no || !str_eq(run->row.run_id, run_id))
             continue;

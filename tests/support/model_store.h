@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* model_store - the database in memory: what records do to rows, with the same guards as the statements of common/store, and
- * what recovery reads back. Keeps a log, so that the last commits can be lost. */
+/* model_store - the database in memory: what records do to rows, with the same guards as the
+ * statements of common/store, and what recovery reads back. Keeps a log, so that the last commits
+ * can be lost. */
 #ifndef HEADRACE_TESTS_MODEL_STORE_H
 #define HEADRACE_TESTS_MODEL_STORE_H
 
@@ -101,11 +102,13 @@ void model_store_init(struct model_store *store);
 void model_store_clear(struct model_store *store);
 
 /* A version of a DAG, as ingest writes it. */
-void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_no, const struct dag *dag, bool paused);
+void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_no,
+                     const struct dag *dag, bool paused);
 
-/* One transaction. ERR_CONFLICT names the first record whose row is not as it was believed to be; then nothing holds. */
-MUST_USE int model_store_apply(struct model_store *store, const struct record *records, uint32_t count, int64_t at_ms,
-                               struct err *err);
+/* One transaction. ERR_CONFLICT names the first record whose row is not as it was believed to be;
+ * then nothing holds. */
+MUST_USE int model_store_apply(struct model_store *store, const struct record *records,
+                               uint32_t count, int64_t at_ms, struct err *err);
 
 /* Copies a record's strings into an arena. */
 void model_store_keep(struct arena *arena, struct record *record);
@@ -114,26 +117,31 @@ void model_store_keep(struct arena *arena, struct record *record);
 void model_store_lose(struct model_store *store, uint32_t kept);
 
 struct model_run *model_store_run(struct model_store *store, int64_t run_no);
-const struct model_try *model_store_newest(const struct model_run *run, uint32_t task, int32_t map_index);
-bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code, struct str *out_answer);
+const struct model_try *model_store_newest(const struct model_run *run, uint32_t task,
+                                           int32_t map_index);
+bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code,
+                          struct str *out_answer);
 
 /* The answer to an ERRAND_TASK: its payload, as the core writes it. */
 bool model_store_succeeded(struct model_store *store, struct str payload);
-bool model_store_updated(const struct model_store *store, struct str payload); /* of an ERRAND_ASSET */
+bool model_store_updated(const struct model_store *store,
+                         struct str payload); /* of an ERRAND_ASSET */
 
 /* NULL: there is none. */
 struct notification_row *model_store_notification(struct model_store *store, struct id128 id);
 
-/* Everything between CORE_LED and CORE_RECOVERED: workers, DAG versions, live runs. `feed` steps the core with each event. */
-void model_store_recover(struct model_store *store, void *owner, void (*feed)(void *owner, struct core_event *event));
+/* Everything between CORE_LED and CORE_RECOVERED: workers, DAG versions, live runs. `feed` steps
+ * the core with each event. */
+void model_store_recover(struct model_store *store, void *owner,
+                         void (*feed)(void *owner, struct core_event *event));
 
 /* One run, ended or not, as a request's shell reads it. False: there is none. */
-bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id, void *owner,
-                             void (*feed)(void *owner, struct core_event *event));
+bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct str run_id,
+                             void *owner, void (*feed)(void *owner, struct core_event *event));
 
 /* Answers a question of the core with CORE_FOUND, as of now. */
-void model_store_find(struct model_store *store, const struct core_find *find, bool failed, void *owner,
-                      void (*feed)(void *owner, struct core_event *event));
+void model_store_find(struct model_store *store, const struct core_find *find, bool failed,
+                      void *owner, void (*feed)(void *owner, struct core_event *event));
 
 int64_t model_store_run_no_next(const struct model_store *store);
 bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content);

@@ -30,12 +30,15 @@ static void on_state(struct store *store, bool is_up, const struct err *err)
 
 static void open_on(struct store_world *world, const char *conninfo)
 {
-    struct store_options options = { .application_name = "test", .is_writing = true, .readers = 2, .on_state = on_state,
+    struct store_options options = { .application_name = "test",
+                                     .is_writing = true,
+                                     .readers = 2,
+                                     .on_state = on_state,
                                      .owner = world };
     struct err err = { 0 };
     char key_path[128];
 
-    *world = (struct store_world){ .conninfo = conninfo };
+    *world = (struct store_world) { .conninfo = conninfo };
     (void)snprintf(world->folder, sizeof world->folder, "/tmp/store_world_XXXXXX");
     assert_non_null(mkdtemp(world->folder));
     (void)snprintf(key_path, sizeof key_path, "%s/secret.key", world->folder);
@@ -43,7 +46,8 @@ static void open_on(struct store_world *world, const char *conninfo)
         fail_msg("%s", err.sentence);
     options.conninfo = conninfo;
     options.seal = world->seal;
-    if (store_open(&world->store, world->loop, &options, &err) < 0 || pg_sync_open(&world->sync, conninfo, &err) < 0)
+    if (store_open(&world->store, world->loop, &options, &err) < 0 ||
+        pg_sync_open(&world->sync, conninfo, &err) < 0)
         fail_msg("%s", err.sentence);
     store_world_wait(world, &world->is_up);
 }
@@ -128,7 +132,8 @@ static void on_applied(void *owner, const struct store_applied *applied)
     applying->done = true;
 }
 
-int store_world_apply(struct store_world *world, const struct record *records, uint32_t count, struct err *err)
+int store_world_apply(struct store_world *world, const struct record *records, uint32_t count,
+                      struct err *err)
 {
     struct applying applying = { .err = err };
 

@@ -35,8 +35,10 @@ void store_world_wait(struct store_world *world, const bool *done);
 /* Takes the lease. */
 void store_world_lead(struct store_world *world);
 
-/* Applies records under the epoch that store_world_lead got, and gives how it ended. `err` may be NULL. */
-int store_world_apply(struct store_world *world, const struct record *records, uint32_t count, struct err *err);
+/* Applies records under the epoch that store_world_lead got, and gives how it ended. `err` may be
+ * NULL. */
+int store_world_apply(struct store_world *world, const struct record *records, uint32_t count,
+                      struct err *err);
 
 /* One number from one query on the tables; and one text, which lives until the next call. */
 int64_t store_world_int(struct store_world *world, const char *sql);

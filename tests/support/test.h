@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* test - what every test includes: cmocka with its prerequisites, and TESTS(...) which makes main(). A word on the command
- * line filters cases (filter.c): build/dev/tests/test_common_base_arena '*reset*'. */
+/* test - what every test includes: cmocka with its prerequisites, and TESTS(...) which makes
+ * main(). A word on the command line filters cases (filter.c):
+ * build/dev/tests/test_common_base_arena '*reset*'. */
 #ifndef HEADRACE_TEST_H
 #define HEADRACE_TEST_H
 

@@ -105,11 +105,9 @@ void warden_fixture_close(struct warden_fixture *fixture)
 
 struct warden_message warden_fixture_task(struct warden_fixture *fixture, const char *script)
 {
-    struct warden_message start = {
-        .type = WARDEN_START,
-        .attempt = {7, fixture->next_id++},
-        .deadline_ms = warden_fixture_boottime_ms() + 300000
-    };
+    struct warden_message start = { .type = WARDEN_START,
+                                    .attempt = { 7, fixture->next_id++ },
+                                    .deadline_ms = warden_fixture_boottime_ms() + 300000 };
     struct str *argv = ARENA_ARRAY(&fixture->arena, struct str, 3);
 
     argv[0] = STR("/bin/sh");

@@ -88,9 +88,9 @@ void backfill_create(struct call *call)
 static const struct {
     const char *what, *event;
 } CHANGES[] = {
-    {"cancel",   "cancel_backfill" },
-    { "pause",   "pause_backfill"  },
-    { "unpause", "unpause_backfill"},
+    { "cancel", "cancel_backfill" },
+    { "pause", "pause_backfill" },
+    { "unpause", "unpause_backfill" },
 };
 
 static void on_set(struct call *call, const struct value *answer)

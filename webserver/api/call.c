@@ -216,16 +216,16 @@ static struct str absent_sentence(const struct call *call)
     static const struct {
         const char *param, *noun;
     } THINGS[] = {
-        {"xcom_key",         "output"    },
-        { "version_number",  "version"   },
-        { "task_try_number", "try"       },
-        { "try_number",      "try"       },
-        { "task_id",         "task"      },
-        { "dag_run_id",      "run"       },
-        { "dag_id",          "DAG"       },
-        { "pool_name",       "pool"      },
-        { "variable_key",    "variable"  },
-        { "connection_id",   "connection"},
+        { "xcom_key", "output" },
+        { "version_number", "version" },
+        { "task_try_number", "try" },
+        { "try_number", "try" },
+        { "task_id", "task" },
+        { "dag_run_id", "run" },
+        { "dag_id", "DAG" },
+        { "pool_name", "pool" },
+        { "variable_key", "variable" },
+        { "connection_id", "connection" },
     };
     struct str text = STR_EMPTY;
 

@@ -207,10 +207,9 @@ void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_
 {
     uint64_t question_no = question_new(leader, on_end, owner);
     if (question_no != 0)
-        tell_all(leader, &(struct message) {
-                             .type = MESSAGE_WHY_QUESTION,
-                             .why_question = {question_no, run_no, task, map_index}
-        });
+        tell_all(leader,
+                 &(struct message) { .type = MESSAGE_WHY_QUESTION,
+                                     .why_question = { question_no, run_no, task, map_index } });
 }
 
 void leader_ask_figures(struct leader *leader, void (*on_end)(void *owner, int rc, struct str text),

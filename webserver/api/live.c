@@ -119,10 +119,10 @@ static void write_changes(struct stream_client *client)
     static const struct {
         const char *name, *before, *after;
     } EVENTS[] = {
-        [EVENT_TASK] = {"ti",       ",\"c\":[",    "]"},
-        [EVENT_RUN] = { "run",     ",\"c\":[",    "]"},
-        [EVENT_DAG] = { "dag",     ",\"dags\":[", "]"},
-        [EVENT_WORKERS] = { "workers", "",            "" },
+        [EVENT_TASK] = { "ti", ",\"c\":[", "]" },
+        [EVENT_RUN] = { "run", ",\"c\":[", "]" },
+        [EVENT_DAG] = { "dag", ",\"dags\":[", "]" },
+        [EVENT_WORKERS] = { "workers", "", "" },
     };
     struct buf lists[EVENT_WORKERS + 1] = { 0 }, out = { 0 };
     int64_t seqs[EVENT_WORKERS + 1] = { 0 };

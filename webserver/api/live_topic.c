@@ -10,12 +10,8 @@ static const struct {
     enum topic_kind kind;
     uint32_t part_count;
 } KINDS[] = {
-    {"home",     TOPIC_HOME,    0},
-    { "dags",    TOPIC_DAGS,    0},
-    { "workers", TOPIC_WORKERS, 0},
-    { "dag",     TOPIC_DAG,     1},
-    { "run",     TOPIC_RUN,     2},
-    { "log",     TOPIC_LOG,     5},
+    { "home", TOPIC_HOME, 0 }, { "dags", TOPIC_DAGS, 0 }, { "workers", TOPIC_WORKERS, 0 },
+    { "dag", TOPIC_DAG, 1 },   { "run", TOPIC_RUN, 2 },   { "log", TOPIC_LOG, 5 },
 };
 
 static int read_parts(struct arena *arena, struct str text, uint32_t count, struct topic *topic)

@@ -77,11 +77,9 @@ static void write_message(struct buf *out, struct str raw)
     static const struct {
         char stream;
         const char *level, *logger;
-    } STREAMS[] = {
-        {'O',  "info",  "task.stdout"},
-        { 'E', "error", "task.stderr"},
-        { 'S', "info",  "headrace"   }
-    };
+    } STREAMS[] = { { 'O', "info", "task.stdout" },
+                    { 'E', "error", "task.stderr" },
+                    { 'S', "info", "headrace" } };
     bool is_known = log_line_read(raw, &line);
     struct arena arena = { 0 };
     buf_add_byte(out, '{');

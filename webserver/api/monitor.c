@@ -152,7 +152,8 @@ void unsupported(struct call *call)
         "logs are kept by Headrace itself: they have no address elsewhere",
         "a connection is tested by a task that uses it: the web server holds no secrets",
         "there are no default connections; add those that you need",
-        ("queued events of assets are shown by the runs that take them; a run is made by triggering "
+        ("queued events of assets are shown by the runs that take them; a run is made by "
+         "triggering "
          "its DAG"),
         "there are no favourites on the server; the web application keeps them in the browser",
     };

@@ -63,13 +63,9 @@ void list_body(struct call *call, struct list_query *query)
     static const struct {
         const char *body, *query;
     } NAMES[] = {
-        {"dag_ids",      "dag_id"  },
-        { "dag_run_ids", "run_id"  },
-        { "states",      "state"   },
-        { "task_ids",    "task_id" },
-        { "page_limit",  "limit"   },
-        { "page_offset", "offset"  },
-        { "executor",    "executor"},
+        { "dag_ids", "dag_id" },    { "dag_run_ids", "run_id" }, { "states", "state" },
+        { "task_ids", "task_id" },  { "page_limit", "limit" },   { "page_offset", "offset" },
+        { "executor", "executor" },
     };
     for (uint32_t i = 0;
          call->body != NULL && call->body->type == VALUE_MAP && i < call->body->count; i++) {

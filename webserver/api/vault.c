@@ -62,11 +62,9 @@ static struct changing changing_of(enum vault_kind kind, enum vault_change chang
     static const struct {
         enum list list;
         const char *filter;
-    } LISTS[] = {
-        {LIST_POOLS,        "name"         },
-        { LIST_VARIABLES,   "key"          },
-        { LIST_CONNECTIONS, "connection_id"}
-    };
+    } LISTS[] = { { LIST_POOLS, "name" },
+                  { LIST_VARIABLES, "key" },
+                  { LIST_CONNECTIONS, "connection_id" } };
     struct changing changing = { .list = LISTS[kind].list, .filter = LISTS[kind].filter };
     changing.row = (struct vault_row) { .kind = kind, .change = change_kind };
     changing.status = change_kind == VAULT_CREATE ? 201 : 200;
@@ -396,13 +394,10 @@ static void on_connections(void *owner, int rc, const struct err *err)
         const char *field;
         struct str *at;
     } TEXTS[] = {
-        {"conn_type",    &row->conn_type  },
-        { "description", &row->description},
-        { "host",        &row->host       },
-        { "login",       &row->login      },
-        { "schema",      &row->schema     },
-        { "password",    &row->password   },
-        { "extra",       &row->extra      },
+        { "conn_type", &row->conn_type }, { "description", &row->description },
+        { "host", &row->host },           { "login", &row->login },
+        { "schema", &row->schema },       { "password", &row->password },
+        { "extra", &row->extra },
     };
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         if (!is_kept(call, TEXTS[i].field))

@@ -8,9 +8,9 @@ enum { NAME_MAX_SIZE = 250, SLOTS_MAX = 1000000 };
 static const struct {
     const char *word, *plural, *name_field;
 } KINDS[] = {
-    {"pool",        "pools",       "name"         },
-    { "variable",   "variables",   "key"          },
-    { "connection", "connections", "connection_id"},
+    { "pool", "pools", "name" },
+    { "variable", "variables", "key" },
+    { "connection", "connections", "connection_id" },
 };
 
 struct str body_value(struct call *call, const char *name, struct str otherwise)

@@ -217,10 +217,7 @@ size_t http_stream_write(struct http_request *request, struct str bytes)
     }
     char size_line[24];
     int size = snprintf(size_line, sizeof size_line, "%zx\r\n", bytes.size);
-    struct str pieces[] = {
-        {size_line, (size_t)size},
-        bytes, STR("\r\n")
-    };
+    struct str pieces[] = { { size_line, (size_t)size }, bytes, STR("\r\n") };
     http_conn_write(request->conn, pieces, 3);
     return http_stream_queued(request);
 }
@@ -237,4 +234,3 @@ void http_stream_end(struct http_request *request)
         http_conn_write(conn, (struct str[]) { STR("0\r\n\r\n") }, 1);
     http_conn_answered(conn, request);
 }
-

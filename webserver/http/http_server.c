@@ -132,4 +132,3 @@ bool http_server_is_tls(const struct http_server *server)
 {
     return server->tls != NULL;
 }
-

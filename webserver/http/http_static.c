@@ -31,18 +31,18 @@ struct http_static {
 static const struct {
     const char *ending, *content_type;
 } TYPES[] = {
-    {".html",         "text/html; charset=utf-8"      },
-    { ".js",          "text/javascript; charset=utf-8"},
-    { ".mjs",         "text/javascript; charset=utf-8"},
-    { ".css",         "text/css; charset=utf-8"       },
-    { ".json",        "application/json"              },
-    { ".webmanifest", "application/manifest+json"     },
-    { ".svg",         "image/svg+xml"                 },
-    { ".png",         "image/png"                     },
-    { ".ico",         "image/x-icon"                  },
-    { ".woff2",       "font/woff2"                    },
-    { ".txt",         "text/plain; charset=utf-8"     },
-    { ".wasm",        "application/wasm"              },
+    { ".html", "text/html; charset=utf-8" },
+    { ".js", "text/javascript; charset=utf-8" },
+    { ".mjs", "text/javascript; charset=utf-8" },
+    { ".css", "text/css; charset=utf-8" },
+    { ".json", "application/json" },
+    { ".webmanifest", "application/manifest+json" },
+    { ".svg", "image/svg+xml" },
+    { ".png", "image/png" },
+    { ".ico", "image/x-icon" },
+    { ".woff2", "font/woff2" },
+    { ".txt", "text/plain; charset=utf-8" },
+    { ".wasm", "application/wasm" },
 };
 
 static const char *type_of(struct str path)

@@ -5,7 +5,8 @@
 #include "common/base/map.h"
 #include "common/base/mutant.h"
 
-/* An attempt is live until its result is acknowledged, then retained for a while. Both lists are in order of arrival. */
+/* An attempt is live until its result is acknowledged, then retained for a while. Both lists are in
+ * order of arrival. */
 struct attempt {
     struct attempt *previous, *next;
     struct id128 id;
@@ -32,7 +33,7 @@ struct worker_core {
     uint64_t next_seq;
     bool draining;
     bool inventory_due;
-    bool held_back; /* the last inventory had no room for some result */
+    bool held_back;  /* the last inventory had no room for some result */
     int64_t sent_ms; /* stamp of the last inventory */
     uint32_t running;
     struct list live, retained;
@@ -58,13 +59,14 @@ struct worker_core *worker_core_new(const struct worker_limits *limits)
 
 static struct str id_bytes(const struct id128 *id)
 {
-    return (struct str){ (const char *)id, sizeof *id };
+    return (struct str) { (const char *)id, sizeof *id };
 }
 
 static struct attempt *find(const struct worker_core *core, struct id128 id)
 {
     uint64_t value = 0;
-    return map_get_str(&core->by_id, id_bytes(&id), &value) ? (struct attempt *)(uintptr_t)value : NULL;
+    return map_get_str(&core->by_id, id_bytes(&id), &value) ? (struct attempt *)(uintptr_t)value
+                                                            : NULL;
 }
 
 static void list_add(struct list *list, struct attempt *attempt)
@@ -94,7 +96,8 @@ static void list_remove(struct list *list, struct attempt *attempt)
     list->bytes -= attempt->bytes;
 }
 
-static struct attempt *attempt_add(struct worker_core *core, struct id128 id, uint64_t incarnation, uint64_t seq)
+static struct attempt *attempt_add(struct worker_core *core, struct id128 id, uint64_t incarnation,
+                                   uint64_t seq)
 {
     struct attempt *attempt = calloc(1, sizeof *attempt);
     ASSERT(attempt != NULL);
@@ -126,8 +129,9 @@ static void result_keep(struct attempt *attempt, const struct result *result)
         memcpy(attempt->text, result->output.bytes, result->output.size);
     if (result->error.size > 0)
         memcpy(attempt->text + result->output.size, result->error.bytes, result->error.size);
-    attempt->result.output = (struct str){ attempt->text, result->output.size };
-    attempt->result.error = (struct str){ attempt->text + result->output.size, result->error.size };
+    attempt->result.output = (struct str) { attempt->text, result->output.size };
+    attempt->result.error =
+        (struct str) { attempt->text + result->output.size, result->error.size };
 }
 
 void worker_core_free(struct worker_core *core)
@@ -164,7 +168,7 @@ static void credits_issue(struct worker_core *core)
 
 static bool credit_close(struct worker_core *core, uint64_t seq)
 {
-    VEC_EACH(&core->open, i) {
+    VEC_EACH (&core->open, i) {
         if (core->open.items[i] == seq) {
             memmove(&core->open.items[i], &core->open.items[i + 1],
                     (core->open.count - i - 1) * sizeof *core->open.items);
@@ -187,22 +191,23 @@ static void epoch_raise(struct worker_core *core, uint64_t epoch)
 
 /* ---- what to do ------------------------------------------------------------------------------ */
 
-static void do_attempt(struct worker_core *core, enum worker_do_type type, const struct attempt *attempt)
+static void do_attempt(struct worker_core *core, enum worker_do_type type,
+                       const struct attempt *attempt)
 {
-    VEC_ADD(&core->out, (struct worker_do){ .type = type,
-                                            .attempt = attempt->id,
-                                            .incarnation = attempt->incarnation,
-                                            .seq = attempt->seq,
-                                            .deadline_ms = attempt->deadline_ms });
+    VEC_ADD(&core->out, (struct worker_do) { .type = type,
+                                             .attempt = attempt->id,
+                                             .incarnation = attempt->incarnation,
+                                             .seq = attempt->seq,
+                                             .deadline_ms = attempt->deadline_ms });
 }
 
 static void refuse(struct worker_core *core, const struct worker_grant *grant, const char *reason)
 {
-    VEC_ADD(&core->out, (struct worker_do){ .type = WORKER_DO_REFUSE,
-                                            .attempt = grant->attempt,
-                                            .incarnation = grant->incarnation,
-                                            .seq = grant->seq,
-                                            .reason = reason });
+    VEC_ADD(&core->out, (struct worker_do) { .type = WORKER_DO_REFUSE,
+                                             .attempt = grant->attempt,
+                                             .incarnation = grant->incarnation,
+                                             .seq = grant->seq,
+                                             .reason = reason });
 }
 
 /* Why a grant must not start; NULL if it may. Rule 2. */
@@ -218,7 +223,7 @@ static const char *refusal(struct worker_core *core, const struct worker_event *
     if (grant->stamp_ms > event->now_ms)
         return "its time stamp is not ours";
     if (!MUTANT(START_NO_TIME_CHECKS) && (event->now_ms >= grant->stamp_ms + grant->credit_ttl_ms ||
-                                           event->now_ms >= grant->stamp_ms + grant->lease_ms))
+                                          event->now_ms >= grant->stamp_ms + grant->lease_ms))
         return "its credit's time is over";
     if (!credit_close(core, grant->seq) && !MUTANT(WORKER_SINGLE_USE) &&
         !(MUTANT(WORKER_INCARNATION) && grant->incarnation != core->limits.incarnation))
@@ -235,9 +240,12 @@ static void on_grant(struct worker_core *core, const struct worker_event *event)
         return;
     }
     struct attempt *known = find(core, grant->attempt);
-    struct attempt *attempt = known != NULL ? known : attempt_add(core, grant->attempt, grant->incarnation, grant->seq);
-    /* The lease counts from the stamp that the leader saw, not from now: it starts no later than the leader's own. */
-    attempt->deadline_ms = (MUTANT(WORKER_DEADLINE_FROM_RECEIPT) ? event->now_ms : grant->stamp_ms) + grant->lease_ms;
+    struct attempt *attempt =
+        known != NULL ? known : attempt_add(core, grant->attempt, grant->incarnation, grant->seq);
+    /* The lease counts from the stamp that the leader saw, not from now: it starts no later than
+     * the leader's own. */
+    attempt->deadline_ms =
+        (MUTANT(WORKER_DEADLINE_FROM_RECEIPT) ? event->now_ms : grant->stamp_ms) + grant->lease_ms;
     if (known == NULL)
         core->running++;
     do_attempt(core, WORKER_DO_START, attempt);
@@ -272,17 +280,21 @@ static void on_kill(struct worker_core *core, const struct worker_event *event)
         do_attempt(core, WORKER_DO_KILL, attempt);
 }
 
-/* A renewal covers what the inventory of that stamp listed, and nothing whose time is already over. */
+/* A renewal covers what the inventory of that stamp listed, and nothing whose time is already over.
+ */
 static void on_renewed(struct worker_core *core, const struct worker_event *event)
 {
     int64_t stamp_ms = event->renewed.stamp_ms;
     if (stamp_ms > event->now_ms)
         return;
-    int64_t until_ms = (MUTANT(WORKER_DEADLINE_FROM_RECEIPT) ? event->now_ms : stamp_ms) + event->renewed.lease_ms;
+    int64_t until_ms =
+        (MUTANT(WORKER_DEADLINE_FROM_RECEIPT) ? event->now_ms : stamp_ms) + event->renewed.lease_ms;
     for (struct attempt *attempt = core->live.first; attempt != NULL; attempt = attempt->next) {
-        if (attempt->ended || event->now_ms >= attempt->deadline_ms || until_ms <= attempt->deadline_ms)
+        if (attempt->ended || event->now_ms >= attempt->deadline_ms ||
+            until_ms <= attempt->deadline_ms)
             continue;
-        if ((attempt->listed_ms == 0 || attempt->listed_ms > stamp_ms) && !MUTANT(WORKER_RENEWS_UNLISTED))
+        if ((attempt->listed_ms == 0 || attempt->listed_ms > stamp_ms) &&
+            !MUTANT(WORKER_RENEWS_UNLISTED))
             continue;
         attempt->deadline_ms = until_ms;
         do_attempt(core, WORKER_DO_DEADLINE, attempt);
@@ -323,8 +335,8 @@ static void on_recovered(struct worker_core *core, const struct worker_event *ev
     if (find(core, event->recovered.attempt) != NULL)
         return;
     credits_close_all(core); /* it may need a slot that was promised; what is free is issued anew */
-    struct attempt *attempt =
-        attempt_add(core, event->recovered.attempt, event->recovered.incarnation, event->recovered.seq);
+    struct attempt *attempt = attempt_add(core, event->recovered.attempt,
+                                          event->recovered.incarnation, event->recovered.seq);
     attempt->deadline_ms = event->recovered.deadline_ms;
     if (event->recovered.ended) {
         list_remove(&core->live, attempt);
@@ -348,9 +360,8 @@ static void forget(struct worker_core *core, struct list *list, struct attempt *
 static void forget_old(struct worker_core *core, int64_t now_ms)
 {
     struct list *list = &core->retained;
-    while (list->first != NULL &&
-           (now_ms >= list->first->acked_ms + core->limits.retain_ms || list->count > RETAINED_MAX ||
-            list->bytes > RETAINED_BYTES_MAX))
+    while (list->first != NULL && (now_ms >= list->first->acked_ms + core->limits.retain_ms ||
+                                   list->count > RETAINED_MAX || list->bytes > RETAINED_BYTES_MAX))
         forget(core, list, list->first);
     if (!MUTANT(WORKER_FORGETS_UNACKED))
         return;
@@ -369,37 +380,61 @@ static bool is_idle(const struct worker_core *core)
 
 /* ---- the step -------------------------------------------------------------------------------- */
 
-/* A command of an earlier leader changes nothing. Its GRANT is refused with a reason; a SYNC is answered, so that it learns
- * of its successor. */
+/* A command of an earlier leader changes nothing. Its GRANT is refused with a reason; a SYNC is
+ * answered, so that it learns of its successor. */
 static bool is_outdated(const struct worker_core *core, const struct worker_event *event)
 {
     switch (event->type) {
     case WORKER_ACK:
     case WORKER_KILL:
     case WORKER_RENEWED:
-    case WORKER_DRAIN: return event->epoch < core->epoch && !MUTANT(WORKER_EPOCH);
-    default: return false;
+    case WORKER_DRAIN:
+        return event->epoch < core->epoch && !MUTANT(WORKER_EPOCH);
+    default:
+        return false;
     }
 }
 
 static void handle(struct worker_core *core, const struct worker_event *event)
 {
     switch (event->type) {
-    case WORKER_TICK: break;
-    case WORKER_GRANT: on_grant(core, event); break;
-    case WORKER_ACK: on_ack(core, event); break;
-    case WORKER_KILL: on_kill(core, event); break;
-    case WORKER_SYNC: core->inventory_due = true; break;
-    case WORKER_RENEWED: on_renewed(core, event); break;
-    case WORKER_DRAIN: on_drain(core, event->drain.drain); break;
-    case WORKER_CONNECTED: core->inventory_due = true; break;
-    case WORKER_STARTED: on_started(core, event->started.attempt); break;
-    case WORKER_ENDED: on_ended(core, event); break;
-    case WORKER_RECOVERED: on_recovered(core, event); break;
+    case WORKER_TICK:
+        break;
+    case WORKER_GRANT:
+        on_grant(core, event);
+        break;
+    case WORKER_ACK:
+        on_ack(core, event);
+        break;
+    case WORKER_KILL:
+        on_kill(core, event);
+        break;
+    case WORKER_SYNC:
+        core->inventory_due = true;
+        break;
+    case WORKER_RENEWED:
+        on_renewed(core, event);
+        break;
+    case WORKER_DRAIN:
+        on_drain(core, event->drain.drain);
+        break;
+    case WORKER_CONNECTED:
+        core->inventory_due = true;
+        break;
+    case WORKER_STARTED:
+        on_started(core, event->started.attempt);
+        break;
+    case WORKER_ENDED:
+        on_ended(core, event);
+        break;
+    case WORKER_RECOVERED:
+        on_recovered(core, event);
+        break;
     }
 }
 
-void worker_core_step(struct worker_core *core, const struct worker_event *event, struct worker_out *out)
+void worker_core_step(struct worker_core *core, const struct worker_event *event,
+                      struct worker_out *out)
 {
     VEC_RESET(&core->out);
     bool was_idle = is_idle(core);
@@ -409,22 +444,25 @@ void worker_core_step(struct worker_core *core, const struct worker_event *event
         handle(core, event);
     forget_old(core, event->now_ms);
     credits_issue(core);
-    ASSERT(MUTANT(WORKER_CREDITS_BEYOND_SLOTS) || MUTANT(WORKER_SINGLE_USE) || MUTANT(WORKER_INCARNATION) ||
-           core->open.count == 0 || core->open.count + core->running <= core->limits.slots);
+    ASSERT(MUTANT(WORKER_CREDITS_BEYOND_SLOTS) || MUTANT(WORKER_SINGLE_USE) ||
+           MUTANT(WORKER_INCARNATION) || core->open.count == 0 ||
+           core->open.count + core->running <= core->limits.slots);
     if (event->now_ms >= core->sent_ms + core->limits.inventory_ms)
         core->inventory_due = true;
     /* One stamp names one inventory: at most one a millisecond. */
     if (core->inventory_due && event->now_ms > core->sent_ms)
-        VEC_ADD(&core->out, (struct worker_do){ .type = WORKER_DO_INVENTORY });
+        VEC_ADD(&core->out, (struct worker_do) { .type = WORKER_DO_INVENTORY });
     if (is_idle(core) && (!was_idle || event->type == WORKER_DRAIN))
-        VEC_ADD(&core->out, (struct worker_do){ .type = WORKER_DO_EXIT });
-    *out = (struct worker_out){ core->out.items, core->out.count };
+        VEC_ADD(&core->out, (struct worker_do) { .type = WORKER_DO_EXIT });
+    *out = (struct worker_out) { core->out.items, core->out.count };
 }
 
 int64_t worker_core_wake_at_ms(const struct worker_core *core)
 {
-    int64_t at_ms = core->inventory_due ? core->sent_ms + 1 : core->sent_ms + core->limits.inventory_ms;
-    if (core->retained.first != NULL && core->retained.first->acked_ms + core->limits.retain_ms < at_ms)
+    int64_t at_ms =
+        core->inventory_due ? core->sent_ms + 1 : core->sent_ms + core->limits.inventory_ms;
+    if (core->retained.first != NULL &&
+        core->retained.first->acked_ms + core->limits.retain_ms < at_ms)
         at_ms = core->retained.first->acked_ms + core->limits.retain_ms;
     return at_ms;
 }
@@ -445,12 +483,13 @@ static void snapshot_add(struct worker_core *core, struct attempt *attempt, size
     core->held_back |= attempt->ended && !tells;
     if (attempt->listed_ms == 0)
         attempt->listed_ms = core->sent_ms;
-    VEC_ADD(&core->snapshot, (struct worker_attempt){ .attempt = attempt->id,
-                                                      .incarnation = attempt->incarnation,
-                                                      .seq = attempt->seq,
-                                                      .ended = tells,
-                                                      .acked = attempt->acked,
-                                                      .result = tells ? attempt->result : (struct result){ 0 } });
+    VEC_ADD(&core->snapshot,
+            (struct worker_attempt) { .attempt = attempt->id,
+                                      .incarnation = attempt->incarnation,
+                                      .seq = attempt->seq,
+                                      .ended = tells,
+                                      .acked = attempt->acked,
+                                      .result = tells ? attempt->result : (struct result) { 0 } });
 }
 
 void worker_core_inventory(struct worker_core *core, int64_t now_ms, struct worker_inventory *out)
@@ -461,11 +500,12 @@ void worker_core_inventory(struct worker_core *core, int64_t now_ms, struct work
     VEC_RESET(&core->snapshot);
     for (struct attempt *attempt = core->live.first; attempt != NULL; attempt = attempt->next)
         snapshot_add(core, attempt, &bytes);
-    /* What an earlier leader acknowledged is shown to the new one once more: its commit may be lost. */
+    /* What an earlier leader acknowledged is shown to the new one once more: its commit may be
+     * lost. */
     for (struct attempt *attempt = core->retained.first; attempt != NULL; attempt = attempt->next)
         if (attempt->acked_epoch < core->epoch)
             snapshot_add(core, attempt, &bytes);
-    *out = (struct worker_inventory){
+    *out = (struct worker_inventory) {
         .incarnation = core->limits.incarnation,
         .epoch = core->epoch,
         .sent_ms = core->sent_ms,

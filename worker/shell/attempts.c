@@ -54,9 +54,8 @@ static void end(struct worker_shell *shell, struct id128 attempt, const struct r
     spool_ended(&shell->spool, attempt, result);
     shipper_ended(&shell->shipper, attempt, result->log_bytes);
     if (shell->is_recovered)
-        worker_shell_step(shell, &(struct worker_event) {
-                                     .type = WORKER_ENDED, .ended = {attempt, *result}
-        });
+        worker_shell_step(
+            shell, &(struct worker_event) { .type = WORKER_ENDED, .ended = { attempt, *result } });
     worker_shell_settle_soon(shell);
 }
 
@@ -167,9 +166,7 @@ void attempts_deadline(struct worker_shell *shell, struct id128 attempt, int64_t
 void attempts_report_started(struct worker_shell *shell, struct id128 attempt)
 {
     struct live_attempt *live = live_find(shell, attempt);
-    struct message started = {
-        .type = MESSAGE_STARTED, .started = {attempt, 0}
-    };
+    struct message started = { .type = MESSAGE_STARTED, .started = { attempt, 0 } };
 
     if (live == NULL)
         return;
@@ -253,13 +250,11 @@ static void recover(struct worker_shell *shell)
     VEC_EACH (&shell->spool.entries, i) {
         struct spool_entry entry = shell->spool.entries.items[i];
         struct live_attempt *live = live_find(shell, entry.attempt);
-        struct worker_event event = {
-            .type = WORKER_RECOVERED,
-            .recovered = {.attempt = entry.attempt,
-                          .incarnation = entry.incarnation,
-                          .seq = entry.seq,
-                          .ended = live == NULL}
-        };
+        struct worker_event event = { .type = WORKER_RECOVERED,
+                                      .recovered = { .attempt = entry.attempt,
+                                                     .incarnation = entry.incarnation,
+                                                     .seq = entry.seq,
+                                                     .ended = live == NULL } };
         struct result *result = &event.recovered.result;
         if (live != NULL) {
             event.recovered.deadline_ms = live->deadline_ms;

@@ -10,9 +10,9 @@ enum { ANSWER_BYTES_MAX = 2 << 20 }; /* of outputs in one message */
 static void send_part(struct worker_shell *shell, const struct errand_answer *answers,
                       uint32_t count)
 {
-    struct message message = {
-        .type = MESSAGE_ERRANDS_DONE, .epoch = shell->epoch, .errands_done = {answers, count}
-    };
+    struct message message = { .type = MESSAGE_ERRANDS_DONE,
+                               .epoch = shell->epoch,
+                               .errands_done = { answers, count } };
 
     if (count > 0)
         schedulers_send(shell, &message);

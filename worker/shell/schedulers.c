@@ -8,16 +8,14 @@
 static void on_grant(struct worker_shell *shell, const struct message *message)
 {
     const struct message_grant *grant = &message->grant;
-    struct worker_event event = {
-        .type = WORKER_GRANT,
-        .epoch = message->epoch,
-        .grant = {.attempt = grant->attempt,
-                  .incarnation = grant->credit.incarnation,
-                  .seq = grant->credit.seq,
-                  .stamp_ms = grant->stamp_ms,
-                  .credit_ttl_ms = grant->credit_ttl_ms,
-                  .lease_ms = grant->lease_ms}
-    };
+    struct worker_event event = { .type = WORKER_GRANT,
+                                  .epoch = message->epoch,
+                                  .grant = { .attempt = grant->attempt,
+                                             .incarnation = grant->credit.incarnation,
+                                             .seq = grant->credit.seq,
+                                             .stamp_ms = grant->stamp_ms,
+                                             .credit_ttl_ms = grant->credit_ttl_ms,
+                                             .lease_ms = grant->lease_ms } };
 
     shell->grant = grant;
     worker_shell_step(shell, &event);
@@ -222,24 +220,22 @@ void schedulers_send_inventory(struct worker_shell *shell)
                                                 attempt->ended,
                                                 attempt->result };
     }
-    struct message message = {
-        .type = MESSAGE_INVENTORY,
-        .epoch = inventory.epoch,
-        .inventory = {.name = str_of(shell->name),
-                      .host = str_of(shell->host),
-                      .release = STR(HEADRACE_VERSION),
-                      .queues = str_of(shell->queues),
-                      .boot = shell->spool.boot,
-                      .incarnation = inventory.incarnation,
-                      .sent_ms = inventory.sent_ms,
-                      .slots = inventory.slots,
-                      .next_seq = inventory.next_seq,
-                      .open_seqs = inventory.open_seqs,
-                      .open_count = inventory.open_count,
-                      .attempts = reports,
-                      .attempt_count = inventory.attempt_count,
-                      .leaving = shell->is_leaving}
-    };
+    struct message message = { .type = MESSAGE_INVENTORY,
+                               .epoch = inventory.epoch,
+                               .inventory = { .name = str_of(shell->name),
+                                              .host = str_of(shell->host),
+                                              .release = STR(HEADRACE_VERSION),
+                                              .queues = str_of(shell->queues),
+                                              .boot = shell->spool.boot,
+                                              .incarnation = inventory.incarnation,
+                                              .sent_ms = inventory.sent_ms,
+                                              .slots = inventory.slots,
+                                              .next_seq = inventory.next_seq,
+                                              .open_seqs = inventory.open_seqs,
+                                              .open_count = inventory.open_count,
+                                              .attempts = reports,
+                                              .attempt_count = inventory.attempt_count,
+                                              .leaving = shell->is_leaving } };
     schedulers_send(shell, &message);
     arena_clear(&arena);
 }

@@ -83,7 +83,8 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner));
 /* Takes no more work, waits for what runs and for what it owes, then on_end. */
 void worker_shell_leave(struct worker_shell *shell);
 
-/* Settings that were read again; kept like those before, which must live on until worker_shell_close. */
+/* Settings that were read again; kept like those before, which must live on until
+ * worker_shell_close. */
 void worker_shell_set_conf(struct worker_shell *shell, const struct conf *conf);
 
 /* ---- between the files of this room ---- */

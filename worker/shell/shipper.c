@@ -207,13 +207,11 @@ static bool chunk_send(struct shipper *shipper, struct shipped *shipped)
         size = 0;
     }
     bool complete = shipped->ended && shipped->sent + size == shipped->size;
-    struct message message = {
-        .type = MESSAGE_LOG_CHUNK,
-        .log_chunk = {.attempt = shipped->attempt,
-                      .offset = shipped->sent,
-                      .content = { shipper->buffer, (size_t)size },
-                      .complete = complete}
-    };
+    struct message message = { .type = MESSAGE_LOG_CHUNK,
+                               .log_chunk = { .attempt = shipped->attempt,
+                                              .offset = shipped->sent,
+                                              .content = { shipper->buffer, (size_t)size },
+                                              .complete = complete } };
     if (wire_client_send(shipper->current, &message, &err) < 0)
         return false;
     shipped->sent += size;

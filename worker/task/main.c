@@ -12,9 +12,9 @@ static const struct {
     const char *name;
     int (*run)(struct job *job);
 } verbs[] = {
-    {"sql",     sql_main   },
-    { "http",   http_main  },
-    { "notify", notify_main},
+    { "sql", sql_main },
+    { "http", http_main },
+    { "notify", notify_main },
 };
 
 static int usage(FILE *out, int status)

@@ -21,19 +21,19 @@ static const char *error_name(const char *sqlstate)
     static const struct {
         const char *prefix, *name;
     } names[] = {
-        {"08",     "ConnectionError"     },
-        { "57P",   "ConnectionError"     },
-        { "40001", "SerializationFailure"},
-        { "40P01", "DeadlockDetected"    },
-        { "55P03", "LockNotAvailable"    },
-        { "57014", "QueryCanceled"       },
-        { "22",    "DataError"           },
-        { "23",    "IntegrityError"      },
-        { "28",    "AuthenticationError" },
-        { "42",    "ProgrammingError"    },
-        { "53",    "OperationalError"    },
-        { "57",    "OperationalError"    },
-        { "58",    "OperationalError"    },
+        { "08", "ConnectionError" },
+        { "57P", "ConnectionError" },
+        { "40001", "SerializationFailure" },
+        { "40P01", "DeadlockDetected" },
+        { "55P03", "LockNotAvailable" },
+        { "57014", "QueryCanceled" },
+        { "22", "DataError" },
+        { "23", "IntegrityError" },
+        { "28", "AuthenticationError" },
+        { "42", "ProgrammingError" },
+        { "53", "OperationalError" },
+        { "57", "OperationalError" },
+        { "58", "OperationalError" },
     };
 
     for (size_t i = 0; sqlstate != NULL && i < sizeof names / sizeof *names; i++) {

@@ -174,12 +174,15 @@ static int open_pipes(int pipes[TRANSCRIPT_SOURCES][2], struct err *err)
 static int exec_code(int error)
 {
     switch (error) {
-    case ENOENT: return ERR_NOT_FOUND;
+    case ENOENT:
+        return ERR_NOT_FOUND;
     case EACCES:
     case EISDIR:
     case ENOTDIR:
-    case EPERM: return ERR_UNPROCESSABLE;
-    default: return ERR_LIMIT;
+    case EPERM:
+        return ERR_UNPROCESSABLE;
+    default:
+        return ERR_LIMIT;
     }
 }
 
@@ -257,10 +260,7 @@ int launch(struct attempt *attempt, const struct warden_message *start, struct e
 {
     struct plan plan = { .home = attempt->host->home };
     struct spawn_report report;
-    int pipes[TRANSCRIPT_SOURCES][2] = {
-        {-1,  -1},
-        { -1, -1}
-    };
+    int pipes[TRANSCRIPT_SOURCES][2] = { { -1, -1 }, { -1, -1 } };
     int rc = plan_all(&plan, attempt, start, err);
 
     if (rc == 0)

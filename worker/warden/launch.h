@@ -8,8 +8,8 @@
 #define LAUNCH_OUTPUT_NAME ".headrace_output"
 
 /* Fills pid, pipes and the times of `attempt`. On failure nothing runs and `err` says why, for the
- * task's author: ERR_NOT_FOUND when there is no such command, ERR_UNPROCESSABLE when it is no program
- * that can be run; anything else is this machine's fault. */
+ * task's author: ERR_NOT_FOUND when there is no such command, ERR_UNPROCESSABLE when it is no
+ * program that can be run; anything else is this machine's fault. */
 MUST_USE int launch(struct attempt *attempt, const struct warden_message *start, struct err *err);
 
 #endif

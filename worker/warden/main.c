@@ -37,12 +37,9 @@ static void standard_files_open(void)
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {
-        {"spool",      required_argument, NULL, 's' },
-        { "no-cgroup",        no_argument, NULL, 'c' },
-        { "alone-ms",           required_argument, NULL, 'a' },
-        { "version",no_argument, NULL, 'v' },
-        { "help",         no_argument, NULL, 'h' },
-        { 0 }
+        { "spool", required_argument, NULL, 's' },    { "no-cgroup", no_argument, NULL, 'c' },
+        { "alone-ms", required_argument, NULL, 'a' }, { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },           { 0 }
     };
     struct warden_options options = { 0 };
     struct err err = { 0 };

@@ -545,8 +545,8 @@ int warden_run(const struct warden_options *options, struct err *err)
         .lock_fd = -1,
         .signal_fd = -1,
         .timer_fd = -1,
-        .host = {.epoll_fd = -1,    .null_fd = -1, .attempts_fd = -1, .scratch_fd = -1 },
-        .session = { .listen_fd = -1, .fd = -1            },
+        .host = { .epoll_fd = -1, .null_fd = -1, .attempts_fd = -1, .scratch_fd = -1 },
+        .session = { .listen_fd = -1, .fd = -1 },
         .armed_ms = INT64_MAX,
         .alone_since_ms = INT64_MAX
     };

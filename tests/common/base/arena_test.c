@@ -42,5 +42,6 @@ static void a_giant_does_not_stay_after_a_reset(void **state)
     arena_clear(&arena);
 }
 
-TESTS(CASE(memory_is_zeroed_and_aligned), CASE(a_reset_arena_gives_zeroed_memory_again_without_growing),
+TESTS(CASE(memory_is_zeroed_and_aligned),
+      CASE(a_reset_arena_gives_zeroed_memory_again_without_growing),
       CASE(a_giant_does_not_stay_after_a_reset))

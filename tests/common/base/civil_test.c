@@ -11,7 +11,8 @@ static void every_day_of_eight_centuries_goes_there_and_back(void **state)
             for (int day = 1; day <= civil_days_in_month(year, month); day++, days++) {
                 assert_int_equal(civil_days(year, month, day), days);
                 struct civil c = civil_of_ms(days * MS_PER_DAY + 1);
-                assert_true(c.year == year && c.month == month && c.day == day && c.millisecond == 1);
+                assert_true(c.year == year && c.month == month && c.day == day &&
+                            c.millisecond == 1);
             }
     assert_int_equal(civil_weekday(civil_days(2026, 11, 21)), 6);
 }
@@ -24,12 +25,9 @@ static void timestamps_are_read_as_people_write_them(void **state)
         int64_t ms;
         bool has_zone;
     } cases[] = {
-        { "1970-01-01T00:00:00Z", 0, true },
-        { "1970-01-02", MS_PER_DAY, false },
-        { "1970-01-01T02:00:00+02:00", 0, true },
-        { "1970-01-01 01:02:03.456Z", 3723456, true },
-        { "1970-01-01T00:30", 1800000, false },
-        { "1969-12-31T23:59:59.123456-0000", -877, true },
+        { "1970-01-01T00:00:00Z", 0, true },      { "1970-01-02", MS_PER_DAY, false },
+        { "1970-01-01T02:00:00+02:00", 0, true }, { "1970-01-01 01:02:03.456Z", 3723456, true },
+        { "1970-01-01T00:30", 1800000, false },   { "1969-12-31T23:59:59.123456-0000", -877, true },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t ms;
@@ -38,8 +36,15 @@ static void timestamps_are_read_as_people_write_them(void **state)
         assert_int_equal(ms, cases[i].ms);
         assert_int_equal(has_zone, cases[i].has_zone);
     }
-    const char *bad[] = { "", "2026", "2026-13-01", "2026-02-29", "2026-01-01T24:00", "2026-01-01T00:00:00+25:00",
-                          "2026-01-01T00:00:00Zx", "2026-1-1", "2026-01-01T00:00:00." };
+    const char *bad[] = { "",
+                          "2026",
+                          "2026-13-01",
+                          "2026-02-29",
+                          "2026-01-01T24:00",
+                          "2026-01-01T00:00:00+25:00",
+                          "2026-01-01T00:00:00Zx",
+                          "2026-1-1",
+                          "2026-01-01T00:00:00." };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t ms;
         bool has_zone;
@@ -56,5 +61,6 @@ static void text_shows_milliseconds_only_where_there_are_some(void **state)
     arena_clear(&arena);
 }
 
-TESTS(CASE(every_day_of_eight_centuries_goes_there_and_back), CASE(timestamps_are_read_as_people_write_them),
+TESTS(CASE(every_day_of_eight_centuries_goes_there_and_back),
+      CASE(timestamps_are_read_as_people_write_them),
       CASE(text_shows_milliseconds_only_where_there_are_some))

@@ -48,7 +48,7 @@ static void a_heap_gives_keys_in_order_and_equal_keys_by_tie(void **state)
     struct rand rand;
     rand_init(&rand, 2);
     for (uint64_t i = 0; i < 5000; i++)
-        heap_push(&heap, (struct heap_entry){ .key = (int64_t)rand_below(&rand, 50), .tie = i });
+        heap_push(&heap, (struct heap_entry) { .key = (int64_t)rand_below(&rand, 50), .tie = i });
     struct heap_entry last = { .key = -1 };
     while (heap_peek(&heap) != NULL) {
         struct heap_entry entry = heap_pop(&heap);
@@ -101,6 +101,7 @@ static void random_numbers_repeat_with_their_seed_and_stay_below_their_bound(voi
     }
 }
 
-TESTS(CASE(a_map_agrees_with_a_plain_array_under_random_use), CASE(a_heap_gives_keys_in_order_and_equal_keys_by_tie),
-      CASE(a_vec_grows_with_zeroed_room), CASE(a_buf_grows_is_consumed_and_ends_with_a_zero),
+TESTS(CASE(a_map_agrees_with_a_plain_array_under_random_use),
+      CASE(a_heap_gives_keys_in_order_and_equal_keys_by_tie), CASE(a_vec_grows_with_zeroed_room),
+      CASE(a_buf_grows_is_consumed_and_ends_with_a_zero),
       CASE(random_numbers_repeat_with_their_seed_and_stay_below_their_bound))

@@ -33,7 +33,9 @@ static void utf8_is_told_from_bytes_that_only_look_like_it(void **state)
 {
     (void)state;
     assert_true(str_is_utf8(STR("Zürich \xF0\x9F\x8C\x8A")));
-    const char *bad[] = { "\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x8C", "a\xFF" };
+    const char *bad[] = { "\x80",         "\xC0\xAF",         "\xE0\x80\xAF",
+                          "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x8C",
+                          "a\xFF" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(str_is_utf8(str_of(bad[i])));
 }
@@ -56,7 +58,8 @@ static void text_is_made_clean_a_byte_at_a_time(void **state)
     (void)state;
     assert_true(str_is(str_clean(&arena, STR("fertig \xC3\xBC")), "fertig \xC3\xBC"));
     assert_true(str_is(str_clean(&arena, STR("caf\xE9 \xC3\xBC")), "caf\xEF\xBF\xBD \xC3\xBC"));
-    assert_true(str_is(str_clean(&arena, ((struct str){ "a\0b", 3 })), "a\xEF\xBF\xBD" "b"));
+    assert_true(str_is(str_clean(&arena, ((struct str) { "a\0b", 3 })), "a\xEF\xBF\xBD"
+                                                                        "b"));
     assert_true(str_is(str_clean(&arena, STR("\xC3")), "\xEF\xBF\xBD"));
     assert_int_equal(str_clean(&arena, STR_EMPTY).size, 0);
     arena_clear(&arena);
@@ -70,5 +73,7 @@ static void text_is_cut_between_characters(void **state)
     assert_true(str_is(str_cut(STR("abc"), 0), ""));
 }
 
-TESTS(CASE(text_is_made_clean_a_byte_at_a_time), CASE(text_is_cut_between_characters), CASE(numbers_are_whole_and_in_range_or_refused), CASE(splitting_gives_every_part_also_empty_ones),
+TESTS(CASE(text_is_made_clean_a_byte_at_a_time), CASE(text_is_cut_between_characters),
+      CASE(numbers_are_whole_and_in_range_or_refused),
+      CASE(splitting_gives_every_part_also_empty_ones),
       CASE(utf8_is_told_from_bytes_that_only_look_like_it), CASE(format_and_copy_end_with_a_zero))

@@ -212,12 +212,12 @@ static void a_broken_file_is_located(void **state)
     static const struct {
         const char *text, *sentence;
     } rows[] = {
-        {"port = 1\n",                                  ":1: a setting stands before the first [section]"},
-        { "[api]\nport\n",                              ":2: neither [section] nor key = value"          },
-        { "[api\n",                                     ":1: the section's name does not end with ]"     },
-        { "[api]\nhost = a\n[core]\n[api]\nhost = b\n", ":5: api.host is set twice"                      },
-        { "[api]\nhost = \xff\n",                       ":2: this is not UTF-8"                          },
-        { "[autoscale.a b]\n",                          ":1: there is no section [autoscale.a b]"        },
+        { "port = 1\n", ":1: a setting stands before the first [section]" },
+        { "[api]\nport\n", ":2: neither [section] nor key = value" },
+        { "[api\n", ":1: the section's name does not end with ]" },
+        { "[api]\nhost = a\n[core]\n[api]\nhost = b\n", ":5: api.host is set twice" },
+        { "[api]\nhost = \xff\n", ":2: this is not UTF-8" },
+        { "[autoscale.a b]\n", ":1: there is no section [autoscale.a b]" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct err err = refuse(rows[i].text, NULL, NULL);
@@ -234,7 +234,8 @@ static void values_that_do_not_fit_each_other_are_refused(void **state)
     err = refuse("[autoscale.x]\nmin = 3\nmax = 2\n", NULL, NULL);
     assert_non_null(strstr(err.sentence, "autoscale.x: min 3 is larger than max 2"));
     err = refuse("[autoscale.x]\nprovider = kubernetes\n", NULL, NULL);
-    assert_non_null(strstr(err.sentence, "autoscale.x.provider: \"kubernetes\" is none of process"));
+    assert_non_null(
+        strstr(err.sentence, "autoscale.x.provider: \"kubernetes\" is none of process"));
     err = refuse("[api]\ntls_cert = /c\n", NULL, NULL);
     assert_non_null(strstr(err.sentence, "belong together"));
 }

@@ -65,8 +65,8 @@ static void a_child_gets_its_input_and_gives_output_and_exit_status(void **state
     (void)state;
     struct world world;
     struct child_options options = {
-        .argv = (const char *[]) {"sh", "-c",               "cat; echo \"$WORD\" >&2; exit 7", NULL },
-        .env = (const char *[]) { "PATH=/usr/bin:/bin",   "WORD=hello", NULL                   },
+        .argv = (const char *[]) { "sh", "-c", "cat; echo \"$WORD\" >&2; exit 7", NULL },
+        .env = (const char *[]) { "PATH=/usr/bin:/bin", "WORD=hello", NULL },
         .input = STR("line one\n"),
         .out = CHILD_PIPE,
         .err = CHILD_PIPE,
@@ -88,12 +88,10 @@ static void a_large_input_is_written_whole(void **state)
     size_t size = 3 << 20;
     char *bytes = arena_alloc(&arena, size);
     memset(bytes, 'x', size);
-    struct child_options options = {
-        .argv = (const char *[]) {"wc", "-c", NULL },
-        .input = { bytes,   size },
-        .out = CHILD_PIPE,
-        .err = CHILD_PIPE
-    };
+    struct child_options options = { .argv = (const char *[]) { "wc", "-c", NULL },
+                                     .input = { bytes, size },
+                                     .out = CHILD_PIPE,
+                                     .err = CHILD_PIPE };
     assert_int_equal(start(&world, &options, NULL), 0);
     assert_true(loop_run_until(world.loop, &world.done, 10000));
     assert_str(buf_str(&world.out), "3145728\n");
@@ -106,12 +104,10 @@ static void a_program_that_is_not_there_is_an_error_that_names_it(void **state)
     (void)state;
     struct world world;
     struct err err = { 0 };
-    struct child_options options = {
-        .argv = (const char *[]) {"no-such-program", NULL},
-        .input = STR("x"),
-        .out = CHILD_PIPE,
-        .err = CHILD_PIPE
-    };
+    struct child_options options = { .argv = (const char *[]) { "no-such-program", NULL },
+                                     .input = STR("x"),
+                                     .out = CHILD_PIPE,
+                                     .err = CHILD_PIPE };
     assert_int_equal(start(&world, &options, &err), UV_ENOENT);
     assert_non_null(strstr(err.sentence, "no-such-program"));
     loop_free(world.loop);
@@ -122,7 +118,7 @@ static void a_session_of_its_own_is_killed_as_a_whole(void **state)
     (void)state;
     struct world world;
     struct child_options options = {
-        .argv = (const char *[]) {"sh", "-c", "sleep 1000 & echo up; sleep 1000", NULL},
+        .argv = (const char *[]) { "sh", "-c", "sleep 1000 & echo up; sleep 1000", NULL },
         .out = CHILD_PIPE,
         .err = CHILD_PIPE,
         .own_session = true

@@ -124,10 +124,7 @@ static void more_than_the_kernel_takes_is_queued_and_drains_in_order(void **stat
         bytes[i] = (char)('a' + i * 7 % 23);
     open_tcp(&world);
     world.wanted = size;
-    struct str pieces[] = {
-        {bytes,            1000001       },
-        { bytes + 1000001, size - 1000001}
-    };
+    struct str pieces[] = { { bytes, 1000001 }, { bytes + 1000001, size - 1000001 } };
     assert_int_equal(stream_writev(&world.client, pieces, 2), 0);
     assert_true(world.client.queued > 0 && world.client.queued < size);
     assert_true(world.client.is_above_high_water);

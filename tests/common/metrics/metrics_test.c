@@ -37,12 +37,13 @@ static void a_program_shows_the_names_of_libraries_as_its_own(void **state)
     metric_add(metrics_counter(metrics, "airflow_ti_start", "Attempts."), 1);
     struct buf text = { 0 };
     metrics_render(metrics, "scheduler", &text);
-    assert_str(buf_str(&text), "# HELP headrace_scheduler_sent_total Messages sent.\n"
-                               "# TYPE headrace_scheduler_sent_total counter\n"
-                               "headrace_scheduler_sent_total{socket=\"a\"} 2\n"
-                               "headrace_scheduler_sent_total{socket=\"b\"} 3\n"
-                               "# HELP airflow_ti_start Attempts.\n# TYPE airflow_ti_start counter\n"
-                               "airflow_ti_start 1\n");
+    assert_str(buf_str(&text),
+               "# HELP headrace_scheduler_sent_total Messages sent.\n"
+               "# TYPE headrace_scheduler_sent_total counter\n"
+               "headrace_scheduler_sent_total{socket=\"a\"} 2\n"
+               "headrace_scheduler_sent_total{socket=\"b\"} 3\n"
+               "# HELP airflow_ti_start Attempts.\n# TYPE airflow_ti_start counter\n"
+               "airflow_ti_start 1\n");
     assert_true(metrics_sum(metrics, "headrace_sent_total") == 5);
     assert_true(metrics_sum(metrics, "headrace_unknown") == 0);
     buf_clear(&text);

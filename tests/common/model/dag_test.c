@@ -17,9 +17,9 @@ static struct dag *diamond(void)
     const char *ids[] = { "a", "b", "c", "d" };
     for (int i = 0; i < 4; i++)
         dag->tasks[i].id = str_of(ids[i]);
-    upstream_set(dag, 1, 1, (uint32_t[]){ 0 });
-    upstream_set(dag, 2, 1, (uint32_t[]){ 0 });
-    upstream_set(dag, 3, 2, (uint32_t[]){ 1, 2 });
+    upstream_set(dag, 1, 1, (uint32_t[]) { 0 });
+    upstream_set(dag, 2, 1, (uint32_t[]) { 0 });
+    upstream_set(dag, 3, 2, (uint32_t[]) { 1, 2 });
     return dag;
 }
 
@@ -59,7 +59,7 @@ static void weights_reach_over_more_than_one_block(void **state)
     for (uint32_t i = 0; i < 200; i++) {
         dag->tasks[i].id = str_format(&dag->arena, "t%u", i);
         if (i > 0)
-            upstream_set(dag, i, 1, (uint32_t[]){ i - 1 });
+            upstream_set(dag, i, 1, (uint32_t[]) { i - 1 });
     }
     assert_int_equal(dag_build(dag, NULL), 0);
     for (uint32_t i = 0; i < 200; i++)
@@ -82,7 +82,7 @@ static void a_cycle_is_named(void **state)
 {
     (void)state;
     struct dag *dag = diamond();
-    upstream_set(dag, 1, 2, (uint32_t[]){ 0, 3 });
+    upstream_set(dag, 1, 2, (uint32_t[]) { 0, 3 });
     struct err err = { 0 };
     assert_int_equal(dag_build(dag, &err), ERR_INVALID);
     assert_string_equal(err.sentence, "these tasks wait for each other: b -> d -> b");
@@ -110,7 +110,7 @@ static void the_same_dag_gives_the_same_bytes_and_is_read_back(void **state)
     dag->fail_fast = true;
     dag->start_ms = 5;
     dag->groups = ARENA_NEW(&dag->arena, struct dag_group);
-    dag->groups[0] = (struct dag_group){ STR("g"), STR("tip"), -1 };
+    dag->groups[0] = (struct dag_group) { STR("g"), STR("tip"), -1 };
     dag->group_count = 1;
     dag->tasks[1].operator_kind = OPERATOR_BASH;
     struct value *args = value_map(&dag->arena);
@@ -119,7 +119,7 @@ static void the_same_dag_gives_the_same_bytes_and_is_read_back(void **state)
     dag->tasks[1].trigger_rule = RULE_ONE_DONE;
     dag->tasks[1].retry_backoff = 1.5;
     dag->tasks[1].retry_jitter = JITTER_FULL;
-    dag->tasks[1].tolerate_failures = (struct tolerance){ 3, 2.5 };
+    dag->tasks[1].tolerate_failures = (struct tolerance) { 3, 2.5 };
     assert_int_equal(dag_build(dag, NULL), 0);
 
     struct str json = dag_to_json(dag, &arena);
@@ -144,14 +144,24 @@ static void a_stored_form_that_does_not_fit_says_where(void **state)
     (void)state;
     struct dag *dag = NULL;
     struct err err = { 0 };
-    assert_int_equal(dag_from_json(STR("{\"id\":\"x\",\"tasks\":[{\"id\":\"a\",\"retries\":\"two\"}]}"), &dag, &err), ERR_INVALID);
-    assert_string_equal(err.sentence, "reading the stored form of a DAG: task number 0: field retries does not fit");
-    assert_int_equal(dag_from_json(STR("{\"id\":\"x\",\"tasks\":[{\"id\":\"a\",\"upstream\":[4]}]}"), &dag, &err), ERR_INVALID);
+    assert_int_equal(
+        dag_from_json(STR("{\"id\":\"x\",\"tasks\":[{\"id\":\"a\",\"retries\":\"two\"}]}"), &dag,
+                      &err),
+        ERR_INVALID);
+    assert_string_equal(
+        err.sentence,
+        "reading the stored form of a DAG: task number 0: field retries does not fit");
+    assert_int_equal(
+        dag_from_json(STR("{\"id\":\"x\",\"tasks\":[{\"id\":\"a\",\"upstream\":[4]}]}"), &dag,
+                      &err),
+        ERR_INVALID);
     assert_int_equal(dag_from_json(STR("[]"), &dag, &err), ERR_INVALID);
     assert_null(dag);
 }
 
-TESTS(CASE(building_derives_edges_weights_and_who_decides), CASE(weights_count_upstream_or_not_at_all_as_the_rule_says),
-      CASE(weights_reach_over_more_than_one_block), CASE(a_teardown_does_not_decide), CASE(a_cycle_is_named),
-      CASE(two_tasks_of_one_id_are_refused), CASE(the_same_dag_gives_the_same_bytes_and_is_read_back),
+TESTS(CASE(building_derives_edges_weights_and_who_decides),
+      CASE(weights_count_upstream_or_not_at_all_as_the_rule_says),
+      CASE(weights_reach_over_more_than_one_block), CASE(a_teardown_does_not_decide),
+      CASE(a_cycle_is_named), CASE(two_tasks_of_one_id_are_refused),
+      CASE(the_same_dag_gives_the_same_bytes_and_is_read_back),
       CASE(a_stored_form_that_does_not_fit_says_where))

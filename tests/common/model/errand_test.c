@@ -20,7 +20,12 @@ static void an_errand_is_read_as_it_was_written(void **state)
 static void an_answer_stays_one_line_whatever_it_says(void **state)
 {
     (void)state;
-    struct errand_answer answer = { { 1, 2 }, 7, ERRAND_UNREACHABLE, STR("[1, 2]"), STR("refused\nby\tall") }, back;
+    struct errand_answer answer = { { 1, 2 },
+                                    7,
+                                    ERRAND_UNREACHABLE,
+                                    STR("[1, 2]"),
+                                    STR("refused\nby\tall") },
+                         back;
     struct buf line = { 0 };
     errand_answer_write(&answer, &line);
     assert_int_equal(errand_answer_read(str_slice(buf_str(&line), 0, line.size - 1), &back), 0);

@@ -18,7 +18,8 @@ static const struct value *parsed(struct arena *arena, const char *json)
     return value;
 }
 
-static int output_of(void *owner, uint32_t task, struct arena *arena, const struct value **out, struct err *err)
+static int output_of(void *owner, uint32_t task, struct arena *arena, const struct value **out,
+                     struct err *err)
 {
     (void)owner;
     if (task == 1)
@@ -45,7 +46,8 @@ static const struct value *connection_of(void *owner, struct str id)
     struct fixture *f = owner;
     if (!str_is(id, "warehouse"))
         return NULL;
-    return parsed(&f->dag->arena, "{\"conn_type\":\"postgres\",\"host\":\"db\",\"password\":\"s3cret\",\"extra\":{\"token\":\"abcdef\"}}");
+    return parsed(&f->dag->arena, "{\"conn_type\":\"postgres\",\"host\":\"db\",\"password\":"
+                                  "\"s3cret\",\"extra\":{\"token\":\"abcdef\"}}");
 }
 
 static struct fixture *given(enum operator_kind kind, const char *args)
@@ -62,11 +64,20 @@ static struct fixture *given(enum operator_kind kind, const char *args)
     task->operator_kind = kind;
     task->operator_args = parsed(&f->dag->arena, args);
     f->dag->env = parsed(&f->dag->arena, "{\"REGION\":\"eu\",\"DAY\":\"{{ ds }}\"}");
-    f->context = (struct context){
-        .dag = f->dag, .task = task, .run_id = STR("r1"), .has_logical = true, .logical_ms = 1767232800000,
-        .conf = parsed(&f->dag->arena, "{\"n\":3}"), .params = parsed(&f->dag->arena, "{\"region\":\"us\"}"),
-        .try_no = 2, .map_index = 4, .item = value_int(&f->dag->arena, 11), .fence = 99,
-        .source = { f, output_of, variable_of, connection_of }, .arena = &f->dag->arena,
+    f->context = (struct context) {
+        .dag = f->dag,
+        .task = task,
+        .run_id = STR("r1"),
+        .has_logical = true,
+        .logical_ms = 1767232800000,
+        .conf = parsed(&f->dag->arena, "{\"n\":3}"),
+        .params = parsed(&f->dag->arena, "{\"region\":\"us\"}"),
+        .try_no = 2,
+        .map_index = 4,
+        .item = value_int(&f->dag->arena, 11),
+        .fence = 99,
+        .source = { f, output_of, variable_of, connection_of },
+        .arena = &f->dag->arena,
     };
     return f;
 }
@@ -93,7 +104,8 @@ static bool env_has(const struct spec *spec, const char *entry)
 static void bash_runs_with_its_template_rendered(void **state)
 {
     (void)state;
-    struct fixture *f = given(OPERATOR_BASH, "{\"command\":\"echo {{ ds }} {{ params.region }} {{ item + 1 }} {{ xcom.group.load[0].n }}\"}");
+    struct fixture *f = given(OPERATOR_BASH, "{\"command\":\"echo {{ ds }} {{ params.region }} {{ "
+                                             "item + 1 }} {{ xcom.group.load[0].n }}\"}");
     assert_int_equal(made(f), 0);
     assert_str(f->spec.argv[0], "/bin/bash");
     assert_str(f->spec.argv[5], "echo 2026-01-01 us 12 7");
@@ -106,13 +118,21 @@ static void every_task_knows_what_it_is(void **state)
 {
     (void)state;
     struct fixture *f = given(OPERATOR_EXEC, "{\"argv\":[\"/bin/true\",\"{{ ti.try_number }}\"]}");
-    f->dag->tasks[2].env = parsed(&f->dag->arena, "{\"REGION\":\"{{ params.region }}\",\"MY_TOKEN\":\"hidden-value\"}");
+    f->dag->tasks[2].env = parsed(
+        &f->dag->arena, "{\"REGION\":\"{{ params.region }}\",\"MY_TOKEN\":\"hidden-value\"}");
     assert_int_equal(made(f), 0);
     assert_str(f->spec.argv[1], "2");
     static const char *const entries[] = {
-        "REGION=us", "DAY=2026-01-01", "HEADRACE_CTX_DAG_ID=daily", "AIRFLOW_CTX_DAG_RUN_ID=r1", "HEADRACE_CTX_TASK_ID=t",
-        "HEADRACE_CTX_MAP_INDEX=4", "AIRFLOW_CTX_TRY_NUMBER=2", "HEADRACE_CTX_LOGICAL_DATE=2026-01-01T02:00:00+00:00",
-        "AIRFLOW_CTX_DAG_OWNER=ann", "HEADRACE_FENCE=99",
+        "REGION=us",
+        "DAY=2026-01-01",
+        "HEADRACE_CTX_DAG_ID=daily",
+        "AIRFLOW_CTX_DAG_RUN_ID=r1",
+        "HEADRACE_CTX_TASK_ID=t",
+        "HEADRACE_CTX_MAP_INDEX=4",
+        "AIRFLOW_CTX_TRY_NUMBER=2",
+        "HEADRACE_CTX_LOGICAL_DATE=2026-01-01T02:00:00+00:00",
+        "AIRFLOW_CTX_DAG_OWNER=ann",
+        "HEADRACE_FENCE=99",
     };
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
         if (!env_has(&f->spec, entries[i]))
@@ -126,23 +146,30 @@ static void every_task_knows_what_it_is(void **state)
 static void python_gets_its_call_on_stdin(void **state)
 {
     (void)state;
-    struct fixture *f = given(OPERATOR_PYTHON, "{\"callable\":\"m:f\",\"args\":[\"{{ item }}\",\"{{ ds_nodash }}\"],"
-                                               "\"kwargs\":{\"v\":\"{{ var.json.settings.deep }}\"},\"python\":\"/opt/venv/\",\"path\":\"/x\"}");
+    struct fixture *f = given(OPERATOR_PYTHON,
+                              "{\"callable\":\"m:f\",\"args\":[\"{{ item }}\",\"{{ ds_nodash }}\"],"
+                              "\"kwargs\":{\"v\":\"{{ var.json.settings.deep "
+                              "}}\"},\"python\":\"/opt/venv/\",\"path\":\"/x\"}");
     assert_int_equal(made(f), 0);
     assert_str(f->spec.argv[0], "/opt/venv/bin/python");
-    assert_str(f->spec.input, "{\"callable\":\"m:f\",\"args\":[11,\"20260101\"],\"kwargs\":{\"v\":{\"n\":1}},\"path\":[\"/x\"]}");
+    assert_str(f->spec.input, "{\"callable\":\"m:f\",\"args\":[11,\"20260101\"],\"kwargs\":{\"v\":{"
+                              "\"n\":1}},\"path\":[\"/x\"]}");
     ended(f);
 }
 
 static void sql_carries_its_connection_and_masks_its_secrets(void **state)
 {
     (void)state;
-    struct fixture *f = given(OPERATOR_SQL, "{\"connection\":\"warehouse\",\"statement\":\"select $1\",\"parameters\":[\"{{ ts }}\"]}");
+    struct fixture *f = given(
+        OPERATOR_SQL,
+        "{\"connection\":\"warehouse\",\"statement\":\"select $1\",\"parameters\":[\"{{ ts }}\"]}");
     assert_int_equal(made(f), 0);
     assert_str(f->spec.argv[0], "headrace-task");
     assert_str(f->spec.argv[1], "sql");
-    assert_str(f->spec.input, "{\"statement\":\"select $1\",\"parameters\":[\"2026-01-01T02:00:00+00:00\"],\"connection\":"
-                              "{\"conn_type\":\"postgres\",\"host\":\"db\",\"password\":\"s3cret\",\"extra\":{\"token\":\"abcdef\"}}}");
+    assert_str(f->spec.input, "{\"statement\":\"select "
+                              "$1\",\"parameters\":[\"2026-01-01T02:00:00+00:00\"],\"connection\":"
+                              "{\"conn_type\":\"postgres\",\"host\":\"db\",\"password\":\"s3cret\","
+                              "\"extra\":{\"token\":\"abcdef\"}}}");
     assert_int_equal(f->spec.secret_count, 2);
     ended(f);
 }
@@ -150,10 +177,13 @@ static void sql_carries_its_connection_and_masks_its_secrets(void **state)
 static void variables_and_connections_are_masked_by_their_names(void **state)
 {
     (void)state;
-    struct fixture *f = given(OPERATOR_HTTP, "{\"url\":\"http://{{ conn.warehouse.host }}/{{ var.value.bucket }}\","
-                                             "\"headers\":{\"Authorization\":\"Bearer {{ var.value.api_key }}\"}}");
+    struct fixture *f =
+        given(OPERATOR_HTTP, "{\"url\":\"http://{{ conn.warehouse.host }}/{{ var.value.bucket }}\","
+                             "\"headers\":{\"Authorization\":\"Bearer {{ var.value.api_key }}\"}}");
     assert_int_equal(made(f), 0);
-    assert_str(f->spec.input, "{\"url\":\"http://db/s3://data\",\"headers\":{\"Authorization\":\"Bearer hush-hush\"}}");
+    assert_str(
+        f->spec.input,
+        "{\"url\":\"http://db/s3://data\",\"headers\":{\"Authorization\":\"Bearer hush-hush\"}}");
     bool hushed = false, bucket = false;
     for (uint32_t i = 0; i < f->spec.secret_count; i++) {
         hushed |= str_is(f->spec.secrets[i], "hush-hush");
@@ -177,10 +207,13 @@ static void what_cannot_be_rendered_is_named(void **state)
     (void)state;
     says(OPERATOR_BASH, "{\"command\":\"{{ xcom.extract }}\"}", "task extract was skipped");
     says(OPERATOR_BASH, "{\"command\":\"{{ xcom.nobody }}\"}", "this DAG has no task nobody");
-    says(OPERATOR_BASH, "{\"command\":\"{{ var.value.nothing }}\"}", "there is no variable nothing");
-    says(OPERATOR_BASH, "{\"command\":\"{{ conn.nothing.host }}\"}", "there is no connection nothing");
+    says(OPERATOR_BASH, "{\"command\":\"{{ var.value.nothing }}\"}",
+         "there is no variable nothing");
+    says(OPERATOR_BASH, "{\"command\":\"{{ conn.nothing.host }}\"}",
+         "there is no connection nothing");
     says(OPERATOR_BASH, "{}", "bash needs a command");
-    says(OPERATOR_SQL, "{\"connection\":\"lake\",\"statement\":\"x\"}", "there is no connection lake");
+    says(OPERATOR_SQL, "{\"connection\":\"lake\",\"statement\":\"x\"}",
+         "there is no connection lake");
     says(OPERATOR_EXEC, "{\"argv\":[]}", "exec needs argv");
     says(OPERATOR_PYTHON, "{\"callable\":\"f\"}", "python needs callable: module:function");
 }
@@ -222,7 +255,9 @@ static void env_values_may_read_each_other_but_not_for_ever(void **state)
     ended(f);
 }
 
-TESTS(CASE(what_no_message_could_carry_is_refused), CASE(bash_runs_with_its_template_rendered), CASE(every_task_knows_what_it_is), CASE(python_gets_its_call_on_stdin),
-      CASE(sql_carries_its_connection_and_masks_its_secrets), CASE(variables_and_connections_are_masked_by_their_names),
+TESTS(CASE(what_no_message_could_carry_is_refused), CASE(bash_runs_with_its_template_rendered),
+      CASE(every_task_knows_what_it_is), CASE(python_gets_its_call_on_stdin),
+      CASE(sql_carries_its_connection_and_masks_its_secrets),
+      CASE(variables_and_connections_are_masked_by_their_names),
       CASE(what_cannot_be_rendered_is_named), CASE(a_run_without_a_logical_date_has_no_ds),
       CASE(env_values_may_read_each_other_but_not_for_ever))

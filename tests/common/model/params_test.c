@@ -30,14 +30,15 @@ static void resolves_to(const char *schemas, const char *conf, const char *expec
 static void conf_overrides_defaults_and_adds_its_own(void **state)
 {
     (void)state;
-    resolves_to("{\"region\":{\"type\":\"string\",\"default\":\"eu\"},\"n\":3}", "{\"n\":4,\"more\":true}",
-                "{\"region\":\"eu\",\"n\":4,\"more\":true}");
+    resolves_to("{\"region\":{\"type\":\"string\",\"default\":\"eu\"},\"n\":3}",
+                "{\"n\":4,\"more\":true}", "{\"region\":\"eu\",\"n\":4,\"more\":true}");
 }
 
 static void every_field_that_does_not_fit_is_listed(void **state)
 {
     (void)state;
-    resolves_to("{\"region\":{\"enum\":[\"eu\",\"us\"]},\"n\":{\"type\":\"integer\",\"maximum\":5},\"s\":{\"type\":\"string\"}}",
+    resolves_to("{\"region\":{\"enum\":[\"eu\",\"us\"]},\"n\":{\"type\":\"integer\",\"maximum\":5},"
+                "\"s\":{\"type\":\"string\"}}",
                 "{\"region\":\"moon\",\"n\":9}",
                 "params: region must be one of [\"eu\",\"us\"], not \"moon\"; n must be at most 5; "
                 "s is required and has no default");
@@ -46,18 +47,20 @@ static void every_field_that_does_not_fit_is_listed(void **state)
 static void types_lengths_items_and_required_keys_are_checked(void **state)
 {
     (void)state;
-    resolves_to("{\"n\":{\"type\":\"integer\"}}", "{\"n\":1.5}", "params: n must be of type integer, not a number");
+    resolves_to("{\"n\":{\"type\":\"integer\"}}", "{\"n\":1.5}",
+                "params: n must be of type integer, not a number");
     resolves_to("{\"n\":{\"type\":\"integer\"}}", "{\"n\":2.0}", "{\"n\":2.0}");
     resolves_to("{\"n\":{\"type\":[\"null\",\"integer\"]}}", "{}", "{\"n\":null}");
     resolves_to("{\"s\":{\"type\":\"string\",\"minLength\":3}}", "{\"s\":\"\xc3\xa4\xc3\xb6\"}",
                 "params: s must have at least 3 characters");
     resolves_to("{\"l\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}", "{\"l\":[\"a\",1]}",
                 "params: l[1] must be of type string, not a whole number");
-    resolves_to("{\"o\":{\"type\":\"object\",\"required\":[\"a\"],\"properties\":{\"b\":{\"minimum\":1}},"
-                "\"additionalProperties\":false}}",
-                "{\"o\":{\"b\":0,\"c\":1}}", "params: o lacks a; o.b must be at least 1; o.c is not known");
-    resolves_to("{\"d\":{\"type\":\"string\",\"pattern\":\"^\\\\d{4}-\\\\d\\\\d$\"}}", "{\"d\":\"2026-1\"}",
-                "params: d must match the pattern ^\\d{4}-\\d\\d$");
+    resolves_to(
+        "{\"o\":{\"type\":\"object\",\"required\":[\"a\"],\"properties\":{\"b\":{\"minimum\":1}},"
+        "\"additionalProperties\":false}}",
+        "{\"o\":{\"b\":0,\"c\":1}}", "params: o lacks a; o.b must be at least 1; o.c is not known");
+    resolves_to("{\"d\":{\"type\":\"string\",\"pattern\":\"^\\\\d{4}-\\\\d\\\\d$\"}}",
+                "{\"d\":\"2026-1\"}", "params: d must match the pattern ^\\d{4}-\\d\\d$");
 }
 
 static bool matches(const char *pattern, const char *text)
@@ -79,15 +82,30 @@ static void patterns_match_as_in_ecma(void **state)
         const char *pattern, *text;
         bool answer;
     } rows[] = {
-        { "b", "abc", true },          { "^b", "abc", false },        { "c$", "abc", true },
-        { "^a.c$", "abc", true },      { "^a.c$", "a\nc", false },    { "^(eu|us)-[a-z]+-\\d$", "eu-west-1", true },
-        { "^(eu|us)-[a-z]+-\\d$", "ap-west-1", false },               { "^a{2,3}$", "a", false },
-        { "^a{2,3}$", "aaa", true },   { "^a{2,3}$", "aaaa", false }, { "^a{2,}$", "aaaaa", true },
-        { "^(?:ab)*$", "abab", true }, { "^(?:ab)*$", "aba", false }, { "^[^0-9]+$", "abc", true },
-        { "^[^0-9]+$", "a1", false },  { "^\\w+@\\w+\\.\\w+$", "a@b.cd", true }, { "", "x", true },
-        { "^(a|b|c)?d$", "cd", true }, { "^(a|b|c)?d$", "d", true },  { "^[a\\-z]$", "-", true },
-        { "^(a*)*$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", false },     { "^x?$", "", true },
-        { "^(a|(b|c)d)+$", "acdbda", true },                          { "\\S", " \t", false },
+        { "b", "abc", true },
+        { "^b", "abc", false },
+        { "c$", "abc", true },
+        { "^a.c$", "abc", true },
+        { "^a.c$", "a\nc", false },
+        { "^(eu|us)-[a-z]+-\\d$", "eu-west-1", true },
+        { "^(eu|us)-[a-z]+-\\d$", "ap-west-1", false },
+        { "^a{2,3}$", "a", false },
+        { "^a{2,3}$", "aaa", true },
+        { "^a{2,3}$", "aaaa", false },
+        { "^a{2,}$", "aaaaa", true },
+        { "^(?:ab)*$", "abab", true },
+        { "^(?:ab)*$", "aba", false },
+        { "^[^0-9]+$", "abc", true },
+        { "^[^0-9]+$", "a1", false },
+        { "^\\w+@\\w+\\.\\w+$", "a@b.cd", true },
+        { "", "x", true },
+        { "^(a|b|c)?d$", "cd", true },
+        { "^(a|b|c)?d$", "d", true },
+        { "^[a\\-z]$", "-", true },
+        { "^(a*)*$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", false },
+        { "^x?$", "", true },
+        { "^(a|(b|c)d)+$", "acdbda", true },
+        { "\\S", " \t", false },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (matches(rows[i].pattern, rows[i].text) != rows[i].answer)
@@ -97,7 +115,8 @@ static void patterns_match_as_in_ecma(void **state)
 static void patterns_beyond_the_subset_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "(", ")", "[a", "a{", "a{3,1}", "*a", "(?=a)", "\\1", "a\\", "[z-a]", "((a{900}){900})" };
+    static const char *const bad[] = { "(",     ")",   "[a",  "a{",    "a{3,1}",         "*a",
+                                       "(?=a)", "\\1", "a\\", "[z-a]", "((a{900}){900})" };
     struct arena arena = { 0 };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const struct pattern *compiled = NULL;

@@ -6,7 +6,9 @@
 
 static struct task task_of(int64_t delay_ms, double backoff)
 {
-    return (struct task){ .retry_delay_ms = delay_ms, .retry_backoff = backoff, .max_retry_delay_ms = MS_PER_DAY };
+    return (struct task) { .retry_delay_ms = delay_ms,
+                           .retry_backoff = backoff,
+                           .max_retry_delay_ms = MS_PER_DAY };
 }
 
 static void the_wait_grows_exactly_as_written(void **state)
@@ -46,23 +48,27 @@ static void full_jitter_takes_a_part_of_the_wait(void **state)
 
 static struct value number(int64_t n)
 {
-    return (struct value){ .type = VALUE_INT, .integer = n };
+    return (struct value) { .type = VALUE_INT, .integer = n };
 }
 
 static struct value word(const char *text)
 {
-    return (struct value){ .type = VALUE_STRING, .string = str_of(text) };
+    return (struct value) { .type = VALUE_STRING, .string = str_of(text) };
 }
 
 static void lists_of_codes_and_names_decide(void **state)
 {
     (void)state;
-    struct value seven = number(7), timed_out = word("timed_out"), refused = word("ConnectionError");
+    struct value seven = number(7), timed_out = word("timed_out"),
+                 refused = word("ConnectionError");
     const struct value *items[] = { &seven, &timed_out, &refused };
     struct value list = { .type = VALUE_LIST, .count = 3, .items = items };
-    struct result exit7 = { .outcome = OUTCOME_FAILED, .exit_code = 7 }, exit1 = { .outcome = OUTCOME_FAILED, .exit_code = 1 };
+    struct result exit7 = { .outcome = OUTCOME_FAILED, .exit_code = 7 },
+                  exit1 = { .outcome = OUTCOME_FAILED, .exit_code = 1 };
     struct result late = { .outcome = OUTCOME_TIMED_OUT, .exit_code = -9 };
-    struct result raised = { .outcome = OUTCOME_FAILED, .exit_code = 1, .error = STR("ConnectionError: refused") };
+    struct result raised = { .outcome = OUTCOME_FAILED,
+                             .exit_code = 1,
+                             .error = STR("ConnectionError: refused") };
 
     struct task only = { .retry_on = &list };
     assert_true(retry_is_wanted(&only, &exit7));
@@ -85,5 +91,6 @@ static void a_hard_error_spends_no_retries(void **state)
 }
 
 TESTS(CASE(the_wait_grows_exactly_as_written), CASE(without_a_multiplier_the_wait_stays),
-      CASE(the_wait_is_bounded_even_where_the_product_is_infinite), CASE(full_jitter_takes_a_part_of_the_wait),
-      CASE(lists_of_codes_and_names_decide), CASE(a_hard_error_spends_no_retries))
+      CASE(the_wait_is_bounded_even_where_the_product_is_infinite),
+      CASE(full_jitter_takes_a_part_of_the_wait), CASE(lists_of_codes_and_names_decide),
+      CASE(a_hard_error_spends_no_retries))

@@ -55,7 +55,9 @@ static void nothing_leaves_a_final_state_but_by_a_user(void **state)
             continue;
         for (int to = 0; to < TASK_STATE_COUNT; to++)
             for (int cause = 0; cause < CAUSE_COUNT; cause++)
-                if (to != from && transition_is_legal(from, to, cause)) /* its process may end later: the same state */
+                if (to != from &&
+                    transition_is_legal(from, to,
+                                        cause)) /* its process may end later: the same state */
                     assert_true(cause == CAUSE_CLEARED || cause == CAUSE_MARKED);
     }
 }

@@ -4,10 +4,16 @@
 #include "tests/support/test.h"
 
 /* Endings in the order of tests below: success, failed, upstream_failed, skipped. */
-static struct upstream_counts counts_of(uint32_t total, uint32_t s, uint32_t f, uint32_t u, uint32_t k)
+static struct upstream_counts counts_of(uint32_t total, uint32_t s, uint32_t f, uint32_t u,
+                                        uint32_t k)
 {
-    return (struct upstream_counts){
-        .total = total, .success = s, .failed = f, .upstream_failed = u, .skipped = k, .done = s + f + u + k,
+    return (struct upstream_counts) {
+        .total = total,
+        .success = s,
+        .failed = f,
+        .upstream_failed = u,
+        .skipped = k,
+        .done = s + f + u + k,
     };
 }
 
@@ -64,7 +70,8 @@ static void every_rule_means_what_airflow_says(void **state)
             fail_msg("row %zu, %s", i, trigger_rule_name(rows[i].rule));
 }
 
-/* A verdict before the end must be the one that every possible end has; and when all ends agree, it must be given. */
+/* A verdict before the end must be the one that every possible end has; and when all ends agree, it
+ * must be given. */
 static void a_verdict_falls_as_soon_as_it_is_certain(void **state)
 {
     (void)state;
@@ -79,15 +86,20 @@ static void a_verdict_falls_as_soon_as_it_is_certain(void **state)
                         for (uint32_t a = 0; a <= rest; a++)
                             for (uint32_t b = 0; a + b <= rest; b++)
                                 for (uint32_t c = 0; a + b + c <= rest; c++)
-                                    seen[at_end(rule, s + a, f + b, u + c, k + rest - a - b - c)] = true;
-                        int kinds = seen[VERDICT_RUN] + seen[VERDICT_SKIP] + seen[VERDICT_UPSTREAM_FAILED];
+                                    seen[at_end(rule, s + a, f + b, u + c, k + rest - a - b - c)] =
+                                        true;
+                        int kinds =
+                            seen[VERDICT_RUN] + seen[VERDICT_SKIP] + seen[VERDICT_UPSTREAM_FAILED];
                         struct upstream_counts counts = counts_of(TOTAL, s, f, u, k);
                         enum verdict verdict = trigger_rule_verdict(rule, &counts);
-                        /* "none_..." and "all_done" wait for the end although the answer is known: that is their meaning. */
+                        /* "none_..." and "all_done" wait for the end although the answer is known:
+                         * that is their meaning. */
                         if (verdict != VERDICT_WAIT && (kinds != 1 || !seen[verdict]))
-                            fail_msg("%s decides too early at %u %u %u %u", trigger_rule_name(rule), s, f, u, k);
+                            fail_msg("%s decides too early at %u %u %u %u", trigger_rule_name(rule),
+                                     s, f, u, k);
                         if (verdict == VERDICT_WAIT && kinds == 1 && !seen[VERDICT_RUN])
-                            fail_msg("%s waits in vain at %u %u %u %u", trigger_rule_name(rule), s, f, u, k);
+                            fail_msg("%s waits in vain at %u %u %u %u", trigger_rule_name(rule), s,
+                                     f, u, k);
                     }
 }
 
@@ -112,7 +124,8 @@ static void removed_tasks_count_as_if_they_were_not_there(void **state)
 static void a_share_is_replaced_by_another(void **state)
 {
     (void)state;
-    struct upstream_counts counts = counts_of(5, 1, 1, 0, 1), one = { .total = 1 }, three = counts_of(3, 1, 0, 1, 0);
+    struct upstream_counts counts = counts_of(5, 1, 1, 0, 1), one = { .total = 1 },
+                           three = counts_of(3, 1, 0, 1, 0);
     upstream_counts_replace(&counts, &one, &three);
     struct upstream_counts expected = counts_of(7, 2, 1, 1, 1);
     assert_memory_equal(&counts, &expected, sizeof counts);
@@ -125,7 +138,8 @@ static void a_teardown_follows_its_setups(void **state)
 {
     (void)state;
     struct upstream_counts all = counts_of(2, 1, 1, 0, 0), running = counts_of(2, 1, 0, 0, 0);
-    struct upstream_counts up = counts_of(1, 1, 0, 0, 0), failed = counts_of(1, 0, 1, 0, 0), skipped = counts_of(1, 0, 0, 0, 1);
+    struct upstream_counts up = counts_of(1, 1, 0, 0, 0), failed = counts_of(1, 0, 1, 0, 0),
+                           skipped = counts_of(1, 0, 0, 0, 1);
     assert_int_equal(teardown_verdict(&running, &up), VERDICT_WAIT);
     assert_int_equal(teardown_verdict(&all, &up), VERDICT_RUN);
     assert_int_equal(teardown_verdict(&all, &failed), VERDICT_UPSTREAM_FAILED);
@@ -146,5 +160,5 @@ static void names_are_read_back(void **state)
 
 TESTS(CASE(every_rule_means_what_airflow_says), CASE(a_verdict_falls_as_soon_as_it_is_certain),
       CASE(without_upstream_every_rule_runs), CASE(removed_tasks_count_as_if_they_were_not_there),
-      CASE(a_share_is_replaced_by_another),
-      CASE(a_teardown_follows_its_setups), CASE(names_are_read_back))
+      CASE(a_share_is_replaced_by_another), CASE(a_teardown_follows_its_setups),
+      CASE(names_are_read_back))

@@ -8,17 +8,17 @@
 enum { ADD, GET, SLEEP, FAIL, RAISE, ONE, NOTIFY, PID, READ_ONLY, BIG, DEFERRED, STATEMENT_COUNT };
 
 static const struct pg_statement statements[STATEMENT_COUNT] = {
-    [ADD] = {"add",        "INSERT INTO item (n, name) SELECT * FROM unnest($1::int[], $2::text[])"},
-    [GET] = { "get",       "SELECT n, name FROM item WHERE n >= $1 ORDER BY n"                     },
-    [SLEEP] = { "sleep",     "SELECT 1 FROM pg_sleep($1)"                                            },
-    [FAIL] = { "fail",      "SELECT 1 / $1::int"                                                    },
-    [RAISE] = { "raise",     "SELECT lost()"                                                         },
-    [ONE] = { "one",       "SELECT $1::bigint"                                                     },
-    [NOTIFY] = { "notify",    "SELECT 1 FROM pg_notify('news', $1)"                                   },
-    [PID] = { "pid",       "SELECT pg_backend_pid()"                                               },
-    [READ_ONLY] = { "read_only", "SELECT read_only()"                                                    },
-    [BIG] = { "big",       "SELECT length($1::text)"                                               },
-    [DEFERRED] = { "deferred",  "INSERT INTO child VALUES ($1)"                                         },
+    [ADD] = { "add", "INSERT INTO item (n, name) SELECT * FROM unnest($1::int[], $2::text[])" },
+    [GET] = { "get", "SELECT n, name FROM item WHERE n >= $1 ORDER BY n" },
+    [SLEEP] = { "sleep", "SELECT 1 FROM pg_sleep($1)" },
+    [FAIL] = { "fail", "SELECT 1 / $1::int" },
+    [RAISE] = { "raise", "SELECT lost()" },
+    [ONE] = { "one", "SELECT $1::bigint" },
+    [NOTIFY] = { "notify", "SELECT 1 FROM pg_notify('news', $1)" },
+    [PID] = { "pid", "SELECT pg_backend_pid()" },
+    [READ_ONLY] = { "read_only", "SELECT read_only()" },
+    [BIG] = { "big", "SELECT length($1::text)" },
+    [DEFERRED] = { "deferred", "INSERT INTO child VALUES ($1)" },
 };
 
 static const char schema[] =
@@ -541,10 +541,8 @@ static void notifications_arrive_also_after_a_reconnect(void **state)
 static void a_statement_that_does_not_prepare_keeps_the_connection_down_and_says_which(void **state)
 {
     (void)state;
-    static const struct pg_statement bad[] = {
-        {"fine",    "SELECT 1"               },
-        { "broken", "SELECT * FROM not_there"}
-    };
+    static const struct pg_statement bad[] = { { "fine", "SELECT 1" },
+                                               { "broken", "SELECT * FROM not_there" } };
     struct world world = { .conninfo = pg_server_make_database(NULL) };
     assert_int_equal(loop_new(&world.loop, NULL), 0);
     struct pg_options options = options_of(&world);

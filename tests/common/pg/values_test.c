@@ -128,10 +128,7 @@ static void arrays_unnest_column_by_column(void **state)
     (void)state;
     struct pg_sync *sync = open_sync();
     struct pg_params params = { 0 };
-    struct id128 ids[] = {
-        {1,  2},
-        { 3, 4}
-    };
+    struct id128 ids[] = { { 1, 2 }, { 3, 4 } };
     pg_put_int8_array(&params, (int64_t[]) { 10, -20 }, 2);
     pg_put_array(&params, PG_TEXT);
     pg_put_text(&params, STR("a\"b,{}"));
@@ -256,16 +253,10 @@ static void the_longest_prefix_of_a_sqlstate_decides(void **state)
     static const struct {
         const char *sqlstate;
         int code;
-    } rows[] = {
-        {"23505",  ERR_EXISTS       },
-        { "23514", ERR_INVALID      },
-        { "40P01", ERR_UNAVAILABLE  },
-        { "42P01", ERR_DB           },
-        { "HR410", ERR_LOST         },
-        { "57014", ERR_TIMEOUT      },
-        { "57P01", ERR_DB_CONNECTION},
-        { "",      ERR_DB           }
-    };
+    } rows[] = { { "23505", ERR_EXISTS },        { "23514", ERR_INVALID },
+                 { "40P01", ERR_UNAVAILABLE },   { "42P01", ERR_DB },
+                 { "HR410", ERR_LOST },          { "57014", ERR_TIMEOUT },
+                 { "57P01", ERR_DB_CONNECTION }, { "", ERR_DB } };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(pg_error_code(rows[i].sqlstate), rows[i].code);
 }

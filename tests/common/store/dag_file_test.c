@@ -24,7 +24,8 @@ static void on_recorded(void *owner, const struct recorded_file *recorded)
     answer->gone_count = recorded->gone_count;
     for (uint32_t i = 0; i < recorded->dag_count; i++) {
         answer->dags[i] = recorded->dags[i];
-        (void)snprintf(answer->claimed_by[i], sizeof answer->claimed_by[i], "%.*s", STR_ARG(recorded->dags[i].claimed_by));
+        (void)snprintf(answer->claimed_by[i], sizeof answer->claimed_by[i], "%.*s",
+                       STR_ARG(recorded->dags[i].claimed_by));
     }
     for (uint32_t i = 0; i < recorded->gone_count; i++)
         answer->gone[i] = recorded->gone[i];
@@ -35,16 +36,29 @@ static struct compiled_dag dag_of(const char *dag_id, const char *ir)
 {
     static const struct str owners[] = { { "ann", 3 } }, tags[] = { { "daily", 5 }, { "etl", 3 } };
 
-    return (struct compiled_dag){ .dag_id = str_of(dag_id), .ir = str_of(ir), .source = STR("id: x"),
-                                  .description = STR("says what"), .schedule = STR("{\"cron\": [\"@daily\"]}"),
-                                  .owners = owners, .owner_count = 1, .tags = tags, .tag_count = 2, .is_paused = true };
+    return (struct compiled_dag) { .dag_id = str_of(dag_id),
+                                   .ir = str_of(ir),
+                                   .source = STR("id: x"),
+                                   .description = STR("says what"),
+                                   .schedule = STR("{\"cron\": [\"@daily\"]}"),
+                                   .owners = owners,
+                                   .owner_count = 1,
+                                   .tags = tags,
+                                   .tag_count = 2,
+                                   .is_paused = true };
 }
 
 static struct answer put(const char *path, const struct compiled_dag *dags, uint32_t dag_count,
                          const struct compile_error *errors, uint32_t error_count)
 {
-    struct compiled_file file = { .path = str_of(path), .content_hash = STR("hash"), .size = 10, .parsed_ms = 1000,
-                                  .parse_ms = 3, .dags = dags, .dag_count = dag_count, .errors = errors,
+    struct compiled_file file = { .path = str_of(path),
+                                  .content_hash = STR("hash"),
+                                  .size = 10,
+                                  .parsed_ms = 1000,
+                                  .parse_ms = 3,
+                                  .dags = dags,
+                                  .dag_count = dag_count,
+                                  .errors = errors,
                                   .error_count = error_count };
     struct answer answer = { 0 };
 
@@ -83,15 +97,22 @@ static void a_new_dag_gets_its_number_and_first_version(void **state)
     assert_true(answer.dags[0].is_paused);
     assert_false(answer.dags[0].has_last);
     assert_string_equal(answer.claimed_by[0], "");
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag WHERE dag_id = 'new' AND owners = '{ann}'"
-                                             " AND tags = '{daily,etl}' AND description = 'says what' AND schedule ? 'cron'"),
-                     1);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag_file WHERE path = 'new.yaml' AND dag_ids = '{new}'"), 1);
+    assert_int_equal(
+        store_world_int(
+            &world,
+            "SELECT count(*) FROM dag WHERE dag_id = 'new' AND owners = '{ann}'"
+            " AND tags = '{daily,etl}' AND description = 'says what' AND schedule ? 'cron'"),
+        1);
+    assert_int_equal(
+        store_world_int(
+            &world, "SELECT count(*) FROM dag_file WHERE path = 'new.yaml' AND dag_ids = '{new}'"),
+        1);
 }
 
 static void the_same_content_is_the_same_version(void **state)
 {
-    struct answer first = put_one("same.yaml", "same", "{\"v\": 1}"), second = put_one("same.yaml", "same", "{\"v\": 1}");
+    struct answer first = put_one("same.yaml", "same", "{\"v\": 1}"),
+                  second = put_one("same.yaml", "same", "{\"v\": 1}");
 
     (void)state;
     assert_int_equal(second.dags[0].version_no, first.dags[0].version_no);
@@ -102,14 +123,19 @@ static void the_same_content_is_the_same_version(void **state)
     second = put_one("same.yaml", "same", "{\"v\": 1}");
     assert_true(second.dags[0].is_new_version); /* not the newest before */
     assert_int_equal(second.dags[0].version_no, first.dags[0].version_no);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag_version v JOIN dag d USING (dag_no) WHERE dag_id = 'same'"), 2);
+    assert_int_equal(
+        store_world_int(
+            &world,
+            "SELECT count(*) FROM dag_version v JOIN dag d USING (dag_no) WHERE dag_id = 'same'"),
+        2);
 }
 
 static void a_dag_that_was_unpaused_stays_so(void **state)
 {
     (void)state;
     (void)put_one("pause.yaml", "pause", "{}");
-    (void)store_world_int(&world, "UPDATE dag SET is_paused = false WHERE dag_id = 'pause' RETURNING 1");
+    (void)store_world_int(&world,
+                          "UPDATE dag SET is_paused = false WHERE dag_id = 'pause' RETURNING 1");
     assert_false(put_one("pause.yaml", "pause", "{\"v\": 2}").dags[0].is_paused);
 }
 
@@ -123,10 +149,15 @@ static void a_dag_of_two_files_belongs_to_the_first_and_is_an_error_of_the_secon
     assert_int_equal(answer.rc, 0);
     assert_int_equal(answer.dags[0].dag_no, 0);
     assert_string_equal(answer.claimed_by[0], "first.yaml");
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'second.yaml' AND dag_id = 'claimed'"
-                                             " AND message LIKE '%first.yaml'"),
+    assert_int_equal(
+        store_world_int(
+            &world,
+            "SELECT count(*) FROM import_error WHERE path = 'second.yaml' AND dag_id = 'claimed'"
+            " AND message LIKE '%first.yaml'"),
+        1);
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag_version v JOIN dag d USING "
+                                             "(dag_no) WHERE dag_id = 'claimed'"),
                      1);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag_version v JOIN dag d USING (dag_no) WHERE dag_id = 'claimed'"), 1);
 
     /* Free again, the second may have it. */
     answer = gone("first.yaml");
@@ -134,27 +165,36 @@ static void a_dag_of_two_files_belongs_to_the_first_and_is_an_error_of_the_secon
     answer = put_one("second.yaml", "claimed", "{\"v\": 2}");
     assert_true(answer.dags[0].dag_no > 0);
     assert_int_equal(answer.dags[0].version_number, 2);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'second.yaml'"), 0);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag WHERE dag_id = 'claimed' AND NOT is_stale AND fileloc = 'second.yaml'"), 1);
+    assert_int_equal(
+        store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'second.yaml'"), 0);
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag WHERE dag_id = 'claimed' "
+                                             "AND NOT is_stale AND fileloc = 'second.yaml'"),
+                     1);
 }
 
 static void a_dag_that_left_its_file_is_stale(void **state)
 {
     struct compiled_dag both[] = { dag_of("stays", "{}"), dag_of("leaves", "{}") };
-    struct answer before = put("two.yaml", both, 2, NULL, 0), after = put("two.yaml", both, 1, NULL, 0);
+    struct answer before = put("two.yaml", both, 2, NULL, 0),
+                  after = put("two.yaml", both, 1, NULL, 0);
 
     (void)state;
     assert_int_equal(before.gone_count, 0);
     assert_int_equal(after.gone_count, 1);
     assert_int_equal(after.gone[0], before.dags[1].dag_no);
-    assert_int_equal(store_world_int(&world, "SELECT is_stale::int FROM dag WHERE dag_id = 'leaves'"), 1);
+    assert_int_equal(
+        store_world_int(&world, "SELECT is_stale::int FROM dag WHERE dag_id = 'leaves'"), 1);
     assert_int_equal(put("two.yaml", both, 1, NULL, 0).gone_count, 0); /* said once */
 }
 
 static void a_mistake_in_a_file_takes_no_dag_away_and_is_shown(void **state)
 {
-    const struct compile_error error = { .dag_id = STR("oops"), .line = 3, .column = 5, .message = STR("no such key"),
-                                         .advice = STR("did you mean tasks?"), .excerpt = STR("taks:\n^~~~") };
+    const struct compile_error error = { .dag_id = STR("oops"),
+                                         .line = 3,
+                                         .column = 5,
+                                         .message = STR("no such key"),
+                                         .advice = STR("did you mean tasks?"),
+                                         .excerpt = STR("taks:\n^~~~") };
     struct answer answer;
 
     (void)state;
@@ -162,14 +202,21 @@ static void a_mistake_in_a_file_takes_no_dag_away_and_is_shown(void **state)
     answer = put("oops.yaml", NULL, 0, &error, 1);
     assert_int_equal(answer.rc, 0);
     assert_int_equal(answer.gone_count, 0);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag WHERE dag_id = 'oops' AND NOT is_stale"), 1);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'oops.yaml' AND line = 3 AND col = 5"
-                                             " AND dag_id = 'oops' AND message = 'no such key' AND seen_at < '1971-01-01'"),
-                     1);
+    assert_int_equal(
+        store_world_int(&world, "SELECT count(*) FROM dag WHERE dag_id = 'oops' AND NOT is_stale"),
+        1);
+    assert_int_equal(
+        store_world_int(
+            &world,
+            "SELECT count(*) FROM import_error WHERE path = 'oops.yaml' AND line = 3 AND col = 5"
+            " AND dag_id = 'oops' AND message = 'no such key' AND seen_at < '1971-01-01'"),
+        1);
     answer = put("oops.yaml", NULL, 0, &error, 1);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'oops.yaml'"), 1);
+    assert_int_equal(
+        store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'oops.yaml'"), 1);
     (void)put_one("oops.yaml", "oops", "{}");
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'oops.yaml'"), 0);
+    assert_int_equal(
+        store_world_int(&world, "SELECT count(*) FROM import_error WHERE path = 'oops.yaml'"), 0);
 }
 
 static void a_file_that_is_gone_takes_its_dags_and_errors(void **state)
@@ -180,7 +227,8 @@ static void a_file_that_is_gone_takes_its_dags_and_errors(void **state)
     assert_int_equal(after.rc, 0);
     assert_int_equal(after.gone_count, 1);
     assert_int_equal(after.gone[0], before.dags[0].dag_no);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag_file WHERE path = 'bye.yaml'"), 0);
+    assert_int_equal(
+        store_world_int(&world, "SELECT count(*) FROM dag_file WHERE path = 'bye.yaml'"), 0);
     /* Back again, it is the DAG that it was. */
     assert_int_equal(put_one("bye.yaml", "bye", "{}").dags[0].dag_no, before.dags[0].dag_no);
 }
@@ -193,7 +241,8 @@ static void who_does_not_lead_records_nothing(void **state)
     assert_int_equal(gone("new.yaml").rc, ERR_LOST);
     world.epoch++;
     assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag WHERE dag_id = 'late'"), 0);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM dag_file WHERE path = 'new.yaml'"), 1);
+    assert_int_equal(
+        store_world_int(&world, "SELECT count(*) FROM dag_file WHERE path = 'new.yaml'"), 1);
 }
 
 struct listing {
@@ -208,8 +257,9 @@ static void on_file(void *owner, const struct known_file *file)
     size_t used = strlen(listing->text);
 
     if (str_starts(file->path, "known"))
-        (void)snprintf(listing->text + used, sizeof listing->text - used, "%.*s %.*s %lld %lld %d\n", STR_ARG(file->path),
-                       STR_ARG(file->content_hash), (long long)file->size, (long long)file->parsed_ms, file->has_errors);
+        (void)snprintf(listing->text + used, sizeof listing->text - used,
+                       "%.*s %.*s %lld %lld %d\n", STR_ARG(file->path), STR_ARG(file->content_hash),
+                       (long long)file->size, (long long)file->parsed_ms, file->has_errors);
 }
 
 static void on_listed(void *owner, int rc, const struct err *err)
@@ -223,8 +273,12 @@ static void on_listed(void *owner, int rc, const struct err *err)
 
 static void known_files_are_listed_with_their_hashes(void **state)
 {
-    const struct compile_error error = { .dag_id = STR_EMPTY, .line = 1, .column = 1, .message = STR("m"),
-                                         .advice = STR_EMPTY, .excerpt = STR_EMPTY };
+    const struct compile_error error = { .dag_id = STR_EMPTY,
+                                         .line = 1,
+                                         .column = 1,
+                                         .message = STR("m"),
+                                         .advice = STR_EMPTY,
+                                         .excerpt = STR_EMPTY };
     struct listing listing = { 0 };
 
     (void)state;

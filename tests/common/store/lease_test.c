@@ -145,12 +145,15 @@ static void renewing_moves_the_end_and_not_the_epoch(void **state)
     (void)state;
     store_world_open(&world);
     epoch = try_to_lead(&world, "one").lease.epoch;
-    (void)store_world_int(&world, "UPDATE lease SET expires_at = now() + interval '1 s' RETURNING 1");
+    (void)store_world_int(&world,
+                          "UPDATE lease SET expires_at = now() + interval '1 s' RETURNING 1");
     answer = renew(&world, epoch);
     assert_int_equal(answer.lease.rc, 0);
     assert_int_equal(answer.lease.epoch, epoch);
     assert_true(answer.lease.wall_ms > 0);
-    assert_int_equal(store_world_int(&world, "SELECT (expires_at > now() + interval '10 s')::int FROM lease"), 1);
+    assert_int_equal(
+        store_world_int(&world, "SELECT (expires_at > now() + interval '10 s')::int FROM lease"),
+        1);
     store_world_close(&world);
 }
 
@@ -178,9 +181,11 @@ static void a_failover_is_remembered_for_the_next_leader(void **state)
     (void)state;
     store_world_open(&world);
     (void)try_to_lead(&world, "one");
-    (void)store_world_int(&world, "UPDATE lease SET epoch = 77, failed_over_at = '-infinity' RETURNING 1");
+    (void)store_world_int(&world,
+                          "UPDATE lease SET epoch = 77, failed_over_at = '-infinity' RETURNING 1");
     (void)try_to_lead(&world, "one");
-    (void)store_world_int(&world, "UPDATE lease SET failed_over_at = failed_over_at - interval '1 hour' RETURNING 1");
+    (void)store_world_int(
+        &world, "UPDATE lease SET failed_over_at = failed_over_at - interval '1 hour' RETURNING 1");
     assert_in_range(try_to_lead(&world, "one").lease.failover_age_ms, 3600000, 3660000);
     store_world_close(&world);
 }
@@ -216,13 +221,18 @@ static void taking_over_waits_for_a_batch_that_has_passed_the_fence(void **state
     store_world_open(&one);
     store_world_join(&two, &one);
     store_world_lead(&one);
-    /* A transaction of the old epoch, on a connection that lives on while the old leader's lock is gone. */
+    /* A transaction of the old epoch, on a connection that lives on while the old leader's lock is
+     * gone. */
     (void)snprintf(sql, sizeof sql, "BEGIN; SELECT fence(0::smallint, %lld)", (long long)one.epoch);
     assert_int_equal(pg_sync_exec(one.sync, sql, NULL), 0);
     one.is_up = false;
     store_break(one.store, "test");
     store_world_wait(&one, &one.is_up);
-    while (store_world_int(&two, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1212498244") > 0)
+    while (
+        store_world_int(
+            &two,
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1212498244") >
+        0)
         (void)loop_run_until(two.loop, &never, 5);
     store_lease_try(two.store, "two", TTL_MS, on_lease, &answer);
     while (store_world_int(&two, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
@@ -244,14 +254,20 @@ static void a_renewal_does_not_wait_for_a_batch(void **state)
     (void)state;
     store_world_open(&world);
     store_world_lead(&world);
-    (void)snprintf(sql, sizeof sql, "BEGIN; SELECT fence(0::smallint, %lld)", (long long)world.epoch);
+    (void)snprintf(sql, sizeof sql, "BEGIN; SELECT fence(0::smallint, %lld)",
+                   (long long)world.epoch);
     assert_int_equal(pg_sync_exec(world.sync, sql, NULL), 0);
     assert_int_equal(renew(&world, world.epoch).lease.rc, 0);
     assert_int_equal(pg_sync_exec(world.sync, "COMMIT", NULL), 0);
     store_world_close(&world);
 }
 
-TESTS(CASE(the_first_who_asks_leads), CASE(a_standby_is_told_who_leads), CASE(a_dead_leader_is_followed_at_once),
-      CASE(a_silent_leader_loses_its_session_when_its_lease_is_over), CASE(renewing_moves_the_end_and_not_the_epoch),
-      CASE(a_promoted_database_ends_the_lease_and_raises_the_epoch), CASE(a_failover_is_remembered_for_the_next_leader), CASE(who_resigns_is_followed_without_waiting),
-      CASE(taking_over_waits_for_a_batch_that_has_passed_the_fence), CASE(a_renewal_does_not_wait_for_a_batch))
+TESTS(CASE(the_first_who_asks_leads), CASE(a_standby_is_told_who_leads),
+      CASE(a_dead_leader_is_followed_at_once),
+      CASE(a_silent_leader_loses_its_session_when_its_lease_is_over),
+      CASE(renewing_moves_the_end_and_not_the_epoch),
+      CASE(a_promoted_database_ends_the_lease_and_raises_the_epoch),
+      CASE(a_failover_is_remembered_for_the_next_leader),
+      CASE(who_resigns_is_followed_without_waiting),
+      CASE(taking_over_waits_for_a_batch_that_has_passed_the_fence),
+      CASE(a_renewal_does_not_wait_for_a_batch))

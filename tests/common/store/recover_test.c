@@ -28,8 +28,9 @@ static void on_numbers(void *owner, const struct recovered_numbers *numbers)
 
 static void on_dag(void *owner, const struct recovered_dag *dag)
 {
-    buf_printf(&((struct story *)owner)->text, "dag %.*s %.*s%s%s%s %lld in %.*s\n", STR_ARG(dag->dag_id), STR_ARG(dag->ir),
-               dag->is_newest ? " newest" : "", dag->is_stale ? " stale" : "", dag->is_paused ? " paused" : "",
+    buf_printf(&((struct story *)owner)->text, "dag %.*s %.*s%s%s%s %lld in %.*s\n",
+               STR_ARG(dag->dag_id), STR_ARG(dag->ir), dag->is_newest ? " newest" : "",
+               dag->is_stale ? " stale" : "", dag->is_paused ? " paused" : "",
                dag->has_last ? (long long)dag->last_fire_ms : -1, STR_ARG(dag->path));
 }
 
@@ -40,24 +41,27 @@ static void on_pool(void *owner, const struct pool_row *pool)
 
 static void on_variable(void *owner, const struct variable_row *variable)
 {
-    buf_printf(&((struct story *)owner)->text, "variable %.*s=%.*s\n", STR_ARG(variable->key), STR_ARG(variable->value));
+    buf_printf(&((struct story *)owner)->text, "variable %.*s=%.*s\n", STR_ARG(variable->key),
+               STR_ARG(variable->value));
 }
 
 static void on_connection(void *owner, const struct connection_row *connection)
 {
-    buf_printf(&((struct story *)owner)->text, "connection %.*s\n", STR_ARG(connection->connection_id));
+    buf_printf(&((struct story *)owner)->text, "connection %.*s\n",
+               STR_ARG(connection->connection_id));
 }
 
 static void on_worker(void *owner, const struct recovered_worker *worker)
 {
-    buf_printf(&((struct story *)owner)->text, "worker %lld %.*s %.*s %d %llu\n", (long long)worker->worker_no,
-               STR_ARG(worker->worker), STR_ARG(worker->name), (int)worker->state, (unsigned long long)worker->incarnation);
+    buf_printf(&((struct story *)owner)->text, "worker %lld %.*s %.*s %d %llu\n",
+               (long long)worker->worker_no, STR_ARG(worker->worker), STR_ARG(worker->name),
+               (int)worker->state, (unsigned long long)worker->incarnation);
 }
 
 static void on_asset(void *owner, const struct recovered_event *event)
 {
-    buf_printf(&((struct story *)owner)->text, "asset %.*s event %lld of dag %d\n", STR_ARG(event->asset), (long long)event->event_no,
-               event->dag_no);
+    buf_printf(&((struct story *)owner)->text, "asset %.*s event %lld of dag %d\n",
+               STR_ARG(event->asset), (long long)event->event_no, event->dag_no);
 }
 
 static void on_backfill(void *owner, const struct recovered_backfill *backfill)
@@ -65,10 +69,14 @@ static void on_backfill(void *owner, const struct recovered_backfill *backfill)
     struct buf *text = &((struct story *)owner)->text;
     const struct backfill_row *row = &backfill->row;
 
-    buf_printf(text, "backfill %lld dag %d %lld to %lld max %d %s%s%s %.*s by %.*s cursor %lld made %lld ended %lld", (long long)row->backfill_no,
-               row->dag_no, (long long)row->from_ms, (long long)row->to_ms, row->max_active_runs, reprocess_name(row->reprocess),
-               row->backwards ? " backwards" : "", row->paused ? " paused" : "", STR_ARG(row->conf), STR_ARG(row->triggered_by),
-               row->has_cursor ? (long long)row->cursor_ms : -1, (long long)row->created_ms, (long long)row->ended_ms);
+    buf_printf(text,
+               "backfill %lld dag %d %lld to %lld max %d %s%s%s %.*s by %.*s cursor %lld made %lld "
+               "ended %lld",
+               (long long)row->backfill_no, row->dag_no, (long long)row->from_ms,
+               (long long)row->to_ms, row->max_active_runs, reprocess_name(row->reprocess),
+               row->backwards ? " backwards" : "", row->paused ? " paused" : "", STR_ARG(row->conf),
+               STR_ARG(row->triggered_by), row->has_cursor ? (long long)row->cursor_ms : -1,
+               (long long)row->created_ms, (long long)row->ended_ms);
     for (uint32_t i = 0; i < backfill->run_count; i++)
         buf_printf(text, " run %lld", (long long)(backfill->run_nos[i] & 0xffffff));
     for (uint32_t i = 0; i < backfill->date_count; i++)
@@ -82,20 +90,25 @@ static void on_run(void *owner, const struct recovered_run *run)
 
     story->runs++;
     buf_printf(&story->text, "run %lld %.*s %s %s version %lld logical %lld after %lld %.*s\n",
-               (long long)(run->run_no & 0xffffff), STR_ARG(run->run_id), run_state_name(run->state), run_type_name(run->type),
-               (long long)run->version_no, run->has_logical ? (long long)run->logical_ms : -1, (long long)run->run_after_ms,
+               (long long)(run->run_no & 0xffffff), STR_ARG(run->run_id),
+               run_state_name(run->state), run_type_name(run->type), (long long)run->version_no,
+               run->has_logical ? (long long)run->logical_ms : -1, (long long)run->run_after_ms,
                STR_ARG(run->conf));
     for (uint32_t i = 0; i < run->try_count; i++) {
         const struct recovered_try *try = &run->tries[i];
 
-        buf_printf(&story->text, "  try %u[%d] row %u try %u+%u %s%s attempt %llx worker %lld credit %llu/%llu retry %lld output %.*s\n",
-                   try->task, try->map_index, try->row_no, try->try_no, try->infra_tries, task_state_name(try->state),
-                   try->cleared ? " cleared" : "", (unsigned long long)try->attempt.low, (long long)try->worker_no,
+        buf_printf(&story->text,
+                   "  try %u[%d] row %u try %u+%u %s%s attempt %llx worker %lld credit %llu/%llu "
+                   "retry %lld output %.*s\n",
+                   try->task, try->map_index, try->row_no, try->try_no, try->infra_tries,
+                   task_state_name(try->state), try->cleared ? " cleared" : "",
+                   (unsigned long long)try->attempt.low, (long long)try->worker_no,
                    (unsigned long long)try->credit.incarnation, (unsigned long long)try->credit.seq,
                    (long long)try->retry_wall_ms, STR_ARG(try->output));
     }
     for (uint32_t i = 0; i < run->expansion_count; i++)
-        buf_printf(&story->text, "  expansion %u %.*s\n", run->expansions[i].task, STR_ARG(run->expansions[i].items));
+        buf_printf(&story->text, "  expansion %u %.*s\n", run->expansions[i].task,
+                   STR_ARG(run->expansions[i].items));
 }
 
 static void on_end(void *owner, int rc, const struct err *err)
@@ -107,8 +120,9 @@ static void on_end(void *owner, int rc, const struct err *err)
     story->done = true;
 }
 
-static const struct recover_handler handler = { on_numbers, on_dag, on_pool, on_variable, on_connection, on_worker, on_asset, on_backfill, on_run,
-                                                on_end };
+static const struct recover_handler handler = { on_numbers,    on_dag,    on_pool,  on_variable,
+                                                on_connection, on_worker, on_asset, on_backfill,
+                                                on_run,        on_end };
 
 static struct story recover(struct store_world *world)
 {
@@ -151,42 +165,107 @@ static void an_empty_database_gives_numbers_and_the_default_pool(void **state)
 
 static void put_dags(struct store_world *world)
 {
-    pg_server_run(world->conninfo,
-        "INSERT INTO dag (dag_no, dag_id, fileloc, is_paused, is_stale, last_fire_at, version_no) VALUES"
-        " (1, 'old', 'old.yaml', false, true, NULL, 11), (2, 'new', 'new.yaml', true, false, to_timestamp(5), 22),"
+    pg_server_run(
+        world->conninfo,
+        "INSERT INTO dag (dag_no, dag_id, fileloc, is_paused, is_stale, last_fire_at, version_no) "
+        "VALUES"
+        " (1, 'old', 'old.yaml', false, true, NULL, 11), (2, 'new', 'new.yaml', true, false, "
+        "to_timestamp(5), 22),"
         " (3, 'unused', 'u.yaml', false, true, NULL, 33);"
         "INSERT INTO dag_version (version_no, dag_no, version_number, hash, ir, source) VALUES"
-        " (11, 1, 1, 'a', '{\"v\": 11}', ''), (21, 2, 1, 'b', '{\"v\": 21}', ''), (22, 2, 2, 'c', '{\"v\": 22}', ''),"
+        " (11, 1, 1, 'a', '{\"v\": 11}', ''), (21, 2, 1, 'b', '{\"v\": 21}', ''), (22, 2, 2, 'c', "
+        "'{\"v\": 22}', ''),"
         " (20, 2, 3, 'd', '{\"v\": 20}', ''), (33, 3, 1, 'e', '{\"v\": 33}', '')");
 }
 
 static struct record try_of(int64_t run_no, uint32_t row_no, enum task_state task_state)
 {
-    return (struct record){ .type = WRITE_TRY_PLACED,
-                            .try = { .run_no = run_no, .dag_no = 2, .task = 1, .map_index = -1, .try_no = 1, .infra_tries = 2,
-                                     .row_no = row_no, .state = task_state, .cause = CAUSE_PLACED,
-                                     .attempt = { 1, row_no + 0xa0 }, .worker_no = 4, .credit = { 6, 7 }, .pool = STR("p"),
-                                     .queue = STR("q"), .queued_ms = 1, .retry_ms = task_state == TASK_UP_FOR_RETRY ? 99 : 0,
-                                     .error = STR_EMPTY, .map_label = STR_EMPTY } };
+    return (struct record) { .type = WRITE_TRY_PLACED,
+                             .try = { .run_no = run_no,
+                                      .dag_no = 2,
+                                      .task = 1,
+                                      .map_index = -1,
+                                      .try_no = 1,
+                                      .infra_tries = 2,
+                                      .row_no = row_no,
+                                      .state = task_state,
+                                      .cause = CAUSE_PLACED,
+                                      .attempt = { 1, row_no + 0xa0 },
+                                      .worker_no = 4,
+                                      .credit = { 6, 7 },
+                                      .pool = STR("p"),
+                                      .queue = STR("q"),
+                                      .queued_ms = 1,
+                                      .retry_ms = task_state == TASK_UP_FOR_RETRY ? 99 : 0,
+                                      .error = STR_EMPTY,
+                                      .map_label = STR_EMPTY } };
 }
 
 static void put_runs(struct store_world *world)
 {
     int64_t base = RUN_NO(today(world), 0, 0);
     struct record records[] = {
-        { .type = WRITE_RUN_CREATE, .run = { .run_no = base + 1, .dag_no = 1, .version_no = 11, .run_id = STR("r1"), .type = RUN_MANUAL,
-          .state = RUN_RUNNING, .run_after_ms = 8, .queued_ms = 1, .started_ms = 2, .conf = STR("{}"), .triggered_by = STR_EMPTY, .note = STR_EMPTY } },
-        { .type = WRITE_RUN_CREATE, .run = { .run_no = base + 2, .dag_no = 2, .version_no = 21, .run_id = STR("r2"), .type = RUN_SCHEDULED,
-          .state = RUN_QUEUED, .has_logical = true, .logical_ms = 7, .run_after_ms = 9, .queued_ms = 1, .conf = STR("{\"k\": 1}"), .triggered_by = STR_EMPTY, .note = STR_EMPTY } },
-        { .type = WRITE_RUN_CREATE, .run = { .run_no = base + 3, .dag_no = 2, .version_no = 20, .run_id = STR("over"), .type = RUN_MANUAL,
-          .state = RUN_SUCCESS, .run_after_ms = 9, .queued_ms = 1, .conf = STR("{}"), .triggered_by = STR_EMPTY, .note = STR_EMPTY } },
-        try_of(base + 1, 0, TASK_FAILED), try_of(base + 1, 1, TASK_UP_FOR_RETRY), try_of(base + 2, 0, TASK_SUCCESS),
+        { .type = WRITE_RUN_CREATE,
+          .run = { .run_no = base + 1,
+                   .dag_no = 1,
+                   .version_no = 11,
+                   .run_id = STR("r1"),
+                   .type = RUN_MANUAL,
+                   .state = RUN_RUNNING,
+                   .run_after_ms = 8,
+                   .queued_ms = 1,
+                   .started_ms = 2,
+                   .conf = STR("{}"),
+                   .triggered_by = STR_EMPTY,
+                   .note = STR_EMPTY } },
+        { .type = WRITE_RUN_CREATE,
+          .run = { .run_no = base + 2,
+                   .dag_no = 2,
+                   .version_no = 21,
+                   .run_id = STR("r2"),
+                   .type = RUN_SCHEDULED,
+                   .state = RUN_QUEUED,
+                   .has_logical = true,
+                   .logical_ms = 7,
+                   .run_after_ms = 9,
+                   .queued_ms = 1,
+                   .conf = STR("{\"k\": 1}"),
+                   .triggered_by = STR_EMPTY,
+                   .note = STR_EMPTY } },
+        { .type = WRITE_RUN_CREATE,
+          .run = { .run_no = base + 3,
+                   .dag_no = 2,
+                   .version_no = 20,
+                   .run_id = STR("over"),
+                   .type = RUN_MANUAL,
+                   .state = RUN_SUCCESS,
+                   .run_after_ms = 9,
+                   .queued_ms = 1,
+                   .conf = STR("{}"),
+                   .triggered_by = STR_EMPTY,
+                   .note = STR_EMPTY } },
+        try_of(base + 1, 0, TASK_FAILED),
+        try_of(base + 1, 1, TASK_UP_FOR_RETRY),
+        try_of(base + 2, 0, TASK_SUCCESS),
         try_of(base + 3, 0, TASK_SUCCESS),
-        { .type = WRITE_OUTPUT, .output = { .run_no = base + 2, .task = 1, .map_index = -1, .json = STR("[1]") } },
-        { .type = WRITE_OUTPUT, .output = { .run_no = base + 3, .task = 1, .map_index = -1, .json = STR("\"o\"") } },
-        { .type = WRITE_EXPANSION, .expansion = { .run_no = base + 2, .task = 5, .length = 2, .items = STR("[1, 2]") } },
-        { .type = WRITE_WORKER, .worker = { .worker_no = 4, .worker = STR("key4"), .name = STR("w4"), .host = STR("h"), .version = STR("1"),
-          .queues = STR("q"), .incarnation = 6, .state = WORKER_GONE, .slots = 1, .seen_ms = 1, .reason = STR_EMPTY } },
+        { .type = WRITE_OUTPUT,
+          .output = { .run_no = base + 2, .task = 1, .map_index = -1, .json = STR("[1]") } },
+        { .type = WRITE_OUTPUT,
+          .output = { .run_no = base + 3, .task = 1, .map_index = -1, .json = STR("\"o\"") } },
+        { .type = WRITE_EXPANSION,
+          .expansion = { .run_no = base + 2, .task = 5, .length = 2, .items = STR("[1, 2]") } },
+        { .type = WRITE_WORKER,
+          .worker = { .worker_no = 4,
+                      .worker = STR("key4"),
+                      .name = STR("w4"),
+                      .host = STR("h"),
+                      .version = STR("1"),
+                      .queues = STR("q"),
+                      .incarnation = 6,
+                      .state = WORKER_GONE,
+                      .slots = 1,
+                      .seen_ms = 1,
+                      .reason = STR_EMPTY } },
     };
 
     apply(world, records, sizeof records / sizeof *records);
@@ -206,20 +285,21 @@ static void everything_that_lives_comes_back_and_nothing_else(void **state)
     store_variable_put(world.store, &variable, on_end, &put);
     store_world_wait(&world, &put.done);
     story = recover(&world);
-    assert_str(buf_str(&story.text),
-               "numbers\n"
-               "dag old {\"v\": 11} newest stale -1 in old.yaml\n"
-               "dag new {\"v\": 21} paused 5000 in new.yaml\n"
-               "dag new {\"v\": 22} newest paused 5000 in new.yaml\n"
-               "dag unused {\"v\": 33} newest stale -1 in u.yaml\n"
-               "pool default_pool 128\n"
-               "variable v=x\n"
-               "worker 4 key4 w4 3 6\n"
-               "run 1 r1 running manual version 11 logical -1 after 8 {}\n"
-               "  try 1[-1] row 1 try 1+2 up_for_retry attempt a1 worker 4 credit 6/7 retry 99 output \n"
-               "run 2 r2 queued scheduled version 21 logical 7 after 9 {\"k\": 1}\n"
-               "  try 1[-1] row 0 try 1+2 success attempt a0 worker 4 credit 6/7 retry 0 output [1]\n"
-               "  expansion 5 [1, 2]\n");
+    assert_str(
+        buf_str(&story.text),
+        "numbers\n"
+        "dag old {\"v\": 11} newest stale -1 in old.yaml\n"
+        "dag new {\"v\": 21} paused 5000 in new.yaml\n"
+        "dag new {\"v\": 22} newest paused 5000 in new.yaml\n"
+        "dag unused {\"v\": 33} newest stale -1 in u.yaml\n"
+        "pool default_pool 128\n"
+        "variable v=x\n"
+        "worker 4 key4 w4 3 6\n"
+        "run 1 r1 running manual version 11 logical -1 after 8 {}\n"
+        "  try 1[-1] row 1 try 1+2 up_for_retry attempt a1 worker 4 credit 6/7 retry 99 output \n"
+        "run 2 r2 queued scheduled version 21 logical 7 after 9 {\"k\": 1}\n"
+        "  try 1[-1] row 0 try 1+2 success attempt a0 worker 4 credit 6/7 retry 0 output [1]\n"
+        "  expansion 5 [1, 2]\n");
     assert_int_equal(story.run_no_next, RUN_NO(today(&world), 0, 4));
     assert_int_equal(story.worker_no_next, 5);
     buf_clear(&story.text);
@@ -254,18 +334,23 @@ static void many_runs_come_in_portions_and_all_once(void **state)
     (void)state;
     store_world_open(&world);
     pg_server_run(world.conninfo,
-        "INSERT INTO live_run SELECT 0, ((current_date - date '1970-01-01' - n % 2)::bigint << 32) + n FROM generate_series(1, 901) n;"
-        "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, queued_at, state, updated_at)"
-        " SELECT run_no, 1, 1, 0, 'r', now(), now(), 1, now() FROM live_run;"
-        "INSERT INTO try (run_no, task, map_index, row_no, dag_no, try_no, infra_tries, priority, pool, queue, queued_at, state, cause)"
-        " SELECT run_no, 1, -1, 0, 1, 1, 0, 1, 'p', 'q', now(), 4, 0 FROM live_run;"
-        "INSERT INTO dag (dag_no, dag_id, fileloc, version_no) SELECT n, 'd' || n, 'f', n FROM generate_series(1, 120) n;"
-        "INSERT INTO dag_version (version_no, dag_no, version_number, hash, ir, source)"
-        " SELECT n, n, 1, 'h', '{}', '' FROM generate_series(1, 120) n");
+                  "INSERT INTO live_run SELECT 0, ((current_date - date '1970-01-01' - n % "
+                  "2)::bigint << 32) + n FROM generate_series(1, 901) n;"
+                  "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, "
+                  "queued_at, state, updated_at)"
+                  " SELECT run_no, 1, 1, 0, 'r', now(), now(), 1, now() FROM live_run;"
+                  "INSERT INTO try (run_no, task, map_index, row_no, dag_no, try_no, infra_tries, "
+                  "priority, pool, queue, queued_at, state, cause)"
+                  " SELECT run_no, 1, -1, 0, 1, 1, 0, 1, 'p', 'q', now(), 4, 0 FROM live_run;"
+                  "INSERT INTO dag (dag_no, dag_id, fileloc, version_no) SELECT n, 'd' || n, 'f', "
+                  "n FROM generate_series(1, 120) n;"
+                  "INSERT INTO dag_version (version_no, dag_no, version_number, hash, ir, source)"
+                  " SELECT n, n, 1, 'h', '{}', '' FROM generate_series(1, 120) n");
     story = recover(&world);
     assert_int_equal(story.runs, RUNS);
     int tries = 0, dags = 0;
-    for (struct str rest = buf_str(&story.text), line; rest.size > 0 && str_split(&rest, '\n', &line);) {
+    for (struct str rest = buf_str(&story.text), line;
+         rest.size > 0 && str_split(&rest, '\n', &line);) {
         tries += str_starts(line, "  try 1[-1] row 0");
         dags += str_starts(line, "dag ");
     }
@@ -311,9 +396,10 @@ static void a_run_that_is_over_can_be_read_by_its_name(void **state)
     put_runs(&world);
     store_run_read(world.store, STR("new"), STR("over"), on_one_run, &story);
     store_world_wait(&world, &story.done);
-    assert_str(buf_str(&story.text),
-               "run 3 over success manual version 20 logical -1 after 9 {}\n"
-               "  try 1[-1] row 0 try 1+2 success attempt a0 worker 4 credit 6/7 retry 0 output \"o\"\n");
+    assert_str(
+        buf_str(&story.text),
+        "run 3 over success manual version 20 logical -1 after 9 {}\n"
+        "  try 1[-1] row 0 try 1+2 success attempt a0 worker 4 credit 6/7 retry 0 output \"o\"\n");
     buf_clear(&story.text);
 
     story.done = false;
@@ -364,10 +450,18 @@ static void recovery_ends_with_the_error_when_the_database_is_away(void **state)
 /* Of DAG 2, whose schedule has fired at 5000. */
 static struct record backfill_of(int64_t backfill_no, int64_t ended_ms)
 {
-    return (struct record){ .type = WRITE_BACKFILL,
-                            .backfill = { .backfill_no = backfill_no, .dag_no = 2, .from_ms = 7, .to_ms = 9000, .max_active_runs = 3,
-                                          .reprocess = REPROCESS_FAILED, .backwards = true, .conf = STR("{\"k\": 1}"),
-                                          .triggered_by = STR("ada"), .created_ms = 11, .ended_ms = ended_ms } };
+    return (struct record) { .type = WRITE_BACKFILL,
+                             .backfill = { .backfill_no = backfill_no,
+                                           .dag_no = 2,
+                                           .from_ms = 7,
+                                           .to_ms = 9000,
+                                           .max_active_runs = 3,
+                                           .reprocess = REPROCESS_FAILED,
+                                           .backwards = true,
+                                           .conf = STR("{\"k\": 1}"),
+                                           .triggered_by = STR("ada"),
+                                           .created_ms = 11,
+                                           .ended_ms = ended_ms } };
 }
 
 static void backfills_come_back_with_their_live_runs_and_dates(void **state)
@@ -397,8 +491,10 @@ static void backfills_come_back_with_their_live_runs_and_dates(void **state)
     buf_add_byte(&story.text, '\0');
     const char *text = strstr(story.text.bytes, "backfill ");
     static const char expected[] =
-        "backfill 4 dag 2 7 to 9000 max 3 failed backwards {\"k\": 1} by ada cursor -1 made 11 ended 12 date 6000\n"
-        "backfill 5 dag 2 7 to 9000 max 3 failed backwards paused {\"k\": 1} by ada cursor 8000 made 11 ended 0 run 2 date 7000\n";
+        "backfill 4 dag 2 7 to 9000 max 3 failed backwards {\"k\": 1} by ada cursor -1 made 11 "
+        "ended 12 date 6000\n"
+        "backfill 5 dag 2 7 to 9000 max 3 failed backwards paused {\"k\": 1} by ada cursor 8000 "
+        "made 11 ended 0 run 2 date 7000\n";
     assert_non_null(text);
     assert_memory_equal(text, expected, sizeof expected - 1);
     buf_clear(&story.text);
@@ -416,7 +512,8 @@ static void on_before(void *owner, int rc, const struct recovered_run *run, cons
         on_run(story, run);
 }
 
-static struct story before(struct store_world *world, int32_t dag_no, int64_t logical_ms, bool scheduled)
+static struct story before(struct store_world *world, int32_t dag_no, int64_t logical_ms,
+                           bool scheduled)
 {
     struct story story = { 0 };
 
@@ -434,7 +531,8 @@ static void the_run_before_a_date_is_found(void **state)
     store_world_lead(&world);
     put_dags(&world);
     put_runs(&world);
-    struct story at = before(&world, 2, 7, true), early = before(&world, 2, 6, false), other = before(&world, 1, 1000, false);
+    struct story at = before(&world, 2, 7, true), early = before(&world, 2, 6, false),
+                 other = before(&world, 1, 1000, false);
     assert_true(str_starts(buf_str(&at.text), "run 2 r2 queued scheduled"));
     assert_int_equal(early.rc, ERR_NOT_FOUND);
     assert_int_equal(other.rc, ERR_NOT_FOUND); /* it has no logical date */
@@ -446,8 +544,9 @@ static void the_run_before_a_date_is_found(void **state)
 
 static void on_row(void *owner, const struct inbox_row *row)
 {
-    buf_printf(&((struct story *)owner)->text, "%lld %.*s %.*s run %lld\n", (long long)row->request_no, STR_ARG(row->actor),
-               STR_ARG(row->body), (long long)(row->run_no & 0xffffff));
+    buf_printf(&((struct story *)owner)->text, "%lld %.*s %.*s run %lld\n",
+               (long long)row->request_no, STR_ARG(row->actor), STR_ARG(row->body),
+               (long long)(row->run_no & 0xffffff));
 }
 
 static void on_read(void *owner, int rc, uint32_t count, const struct err *err)
@@ -471,9 +570,10 @@ static void the_inbox_is_read_whole_but_for_what_is_in_hand(void **state)
     store_world_lead(&world);
     put_dags(&world);
     put_runs(&world);
-    pg_server_run(world.conninfo, "INSERT INTO inbox (body, actor) VALUES ('{\"kind\": \"pause\"}', 'ann'),"
-                                  " ('{\"dag_id\": \"new\", \"run_id\": \"over\"}', 'bob'),"
-                                  " ('{\"dag_id\": \"new\", \"run_id\": \"none\"}', 'cleo')");
+    pg_server_run(world.conninfo,
+                  "INSERT INTO inbox (body, actor) VALUES ('{\"kind\": \"pause\"}', 'ann'),"
+                  " ('{\"dag_id\": \"new\", \"run_id\": \"over\"}', 'bob'),"
+                  " ('{\"dag_id\": \"new\", \"run_id\": \"none\"}', 'cleo')");
     store_inbox_read(world.store, in_hand, 2, on_row, on_read, &story);
     store_world_wait(&world, &story.done);
     assert_int_equal(story.rc, 0);
@@ -490,9 +590,12 @@ static void the_inbox_is_read_whole_but_for_what_is_in_hand(void **state)
     store_world_close(&world);
 }
 
-TESTS(CASE(an_empty_database_gives_numbers_and_the_default_pool), CASE(everything_that_lives_comes_back_and_nothing_else),
-      CASE(numbers_of_deleted_runs_are_not_given_again), CASE(many_runs_come_in_portions_and_all_once),
+TESTS(CASE(an_empty_database_gives_numbers_and_the_default_pool),
+      CASE(everything_that_lives_comes_back_and_nothing_else),
+      CASE(numbers_of_deleted_runs_are_not_given_again),
+      CASE(many_runs_come_in_portions_and_all_once),
       CASE(a_run_that_is_over_can_be_read_by_its_name), CASE(a_version_can_be_read_by_its_number),
       CASE(the_inbox_is_read_whole_but_for_what_is_in_hand),
-      CASE(backfills_come_back_with_their_live_runs_and_dates), CASE(the_run_before_a_date_is_found),
+      CASE(backfills_come_back_with_their_live_runs_and_dates),
+      CASE(the_run_before_a_date_is_found),
       CASE(recovery_ends_with_the_error_when_the_database_is_away))

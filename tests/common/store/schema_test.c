@@ -17,7 +17,8 @@ static int64_t ask(const char *conninfo, const char *sql)
     struct err err = { 0 };
     int64_t number;
 
-    if (pg_sync_open(&sync, conninfo, &err) < 0 || pg_sync_query(sync, sql, NULL, &result, &err) < 0)
+    if (pg_sync_open(&sync, conninfo, &err) < 0 ||
+        pg_sync_query(sync, sql, NULL, &result, &err) < 0)
         fail_msg("%s: %s", sql, err.sentence);
     number = pg_get_int(result, 0, 0);
     pg_result_free(result);
@@ -77,7 +78,8 @@ static void a_new_database_has_the_slots_of_the_settings_and_keeps_what_was_said
 
 static void a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there(void **state)
 {
-    const struct migration broken[] = { two_steps[0], { 2, "second", "CREATE TABLE two (n int); SELECT 1 / 0" } };
+    const struct migration broken[] = { two_steps[0],
+                                        { 2, "second", "CREATE TABLE two (n int); SELECT 1 / 0" } };
     const char *conninfo = pg_server_make_database(NULL);
     struct schema_state schema;
     struct err err = { 0 };
@@ -103,14 +105,16 @@ static void a_newer_database_is_refused(void **state)
     (void)state;
     assert_int_equal(schema_list_apply(conninfo, two_steps, 2, NULL, NULL, &err), 0);
     assert_int_equal(schema_list_state(conninfo, two_steps, 1, &schema, &err), ERR_CONFLICT);
-    assert_non_null(strstr(err.sentence, "the database is newer than this program: it has migration 2 (second)"));
+    assert_non_null(strstr(err.sentence,
+                           "the database is newer than this program: it has migration 2 (second)"));
     assert_non_null(strstr(err.hint, "install release "));
     assert_int_equal(schema_list_apply(conninfo, two_steps, 1, NULL, NULL, &err), ERR_CONFLICT);
 }
 
 static void a_migration_applied_with_another_text_is_refused(void **state)
 {
-    const struct migration edited[] = { { 1, "first", "CREATE TABLE one (n bigint)" }, two_steps[1] };
+    const struct migration edited[] = { { 1, "first", "CREATE TABLE one (n bigint)" },
+                                        two_steps[1] };
     const char *conninfo = pg_server_make_database(NULL);
     struct schema_state schema;
     struct err err = { 0 };
@@ -131,7 +135,8 @@ static void a_database_of_somebody_else_is_left_alone(void **state)
     assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, &err), ERR_CONFLICT);
     assert_string_equal(err.sentence, "the database holds 1 tables that are not Headrace's");
     assert_int_equal(store_schema_reset(conninfo, &err), ERR_CONFLICT);
-    assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_tables WHERE tablename = 'invoices'"), 1);
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_tables WHERE tablename = 'invoices'"),
+                     1);
 }
 
 static void a_reset_database_can_be_migrated_again(void **state)
@@ -155,7 +160,8 @@ static void a_database_with_a_leader_is_not_reset(void **state)
 
     (void)state;
     assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
-    pg_server_run(conninfo, "UPDATE lease SET holder = 'one', expires_at = now() + interval '1 hour'");
+    pg_server_run(conninfo,
+                  "UPDATE lease SET holder = 'one', expires_at = now() + interval '1 hour'");
     assert_int_equal(store_schema_reset(conninfo, &err), ERR_CONFLICT);
     assert_non_null(strstr(err.hint, "stop it first"));
     pg_server_run(conninfo, "UPDATE lease SET expires_at = now() - interval '1 second'");
@@ -179,16 +185,23 @@ static void cleaning_drops_old_partitions_and_keeps_what_live_runs_need(void **s
 
     (void)state;
     assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
-    /* Months of a closed past: January to February 2020, of which a run of 31 January still lives. */
+    /* Months of a closed past: January to February 2020, of which a run of 31 January still lives.
+     */
     pg_server_run(conninfo, "SELECT ensure_partitions('2020-01-01', '2020-02-29');"
-                            "INSERT INTO live_run VALUES (0, ((date '2020-01-31' - date '1970-01-01')::bigint << 32) + 1);"
-                            "INSERT INTO run_key SELECT 1, 'old', ((date '2020-02-10' - date '1970-01-01')::bigint << 32) + 1;"
-                            "INSERT INTO run_key SELECT 1, 'kept', ((date '2020-01-31' - date '1970-01-01')::bigint << 32) + 1");
+                            "INSERT INTO live_run VALUES (0, ((date '2020-01-31' - date "
+                            "'1970-01-01')::bigint << 32) + 1);"
+                            "INSERT INTO run_key SELECT 1, 'old', ((date '2020-02-10' - date "
+                            "'1970-01-01')::bigint << 32) + 1;"
+                            "INSERT INTO run_key SELECT 1, 'kept', ((date '2020-01-31' - date "
+                            "'1970-01-01')::bigint << 32) + 1");
     assert_int_equal(store_clean(conninfo, 30, &dropped, NULL), 0);
     assert_int_equal(dropped, 60 * 3 + 2 - 3 - 1);
-    assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_class WHERE relname IN ('run_202001', 'try_20200131', 'output_20200131', 'expansion_20200131')"),
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_class WHERE relname IN ('run_202001', "
+                                   "'try_20200131', 'output_20200131', 'expansion_20200131')"),
                      4);
-    assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_class WHERE relname IN ('run_202002', 'try_20200130', 'try_20200201')"), 0);
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM pg_class WHERE relname IN ('run_202002', "
+                                   "'try_20200130', 'try_20200201')"),
+                     0);
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM run_key WHERE run_id = 'kept'"), 1);
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM run_key"), 1);
     assert_true(ask(conninfo, "SELECT count(*) FROM pg_inherits") >= 28 + 4);
@@ -202,13 +215,17 @@ static void cleaning_takes_old_runs_out_of_a_month_that_stays(void **state)
     (void)state;
     assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
     pg_server_run(conninfo, "SELECT ensure_partitions('2020-01-01', '2020-01-02');"
-                            "INSERT INTO live_run VALUES (0, ((date '2020-01-01' - date '1970-01-01')::bigint << 32) + 1);"
-                            "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, queued_at, state, updated_at)"
-                            " SELECT ((date '2020-01-01' - date '1970-01-01')::bigint << 32) + n, 1, 1, 0, 'r' || n, now(), now(), 2, now()"
+                            "INSERT INTO live_run VALUES (0, ((date '2020-01-01' - date "
+                            "'1970-01-01')::bigint << 32) + 1);"
+                            "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, "
+                            "run_after, queued_at, state, updated_at)"
+                            " SELECT ((date '2020-01-01' - date '1970-01-01')::bigint << 32) + n, "
+                            "1, 1, 0, 'r' || n, now(), now(), 2, now()"
                             " FROM generate_series(1, 3) n;"
                             "INSERT INTO run_key SELECT dag_no, run_id, run_no FROM run");
     assert_int_equal(store_clean(conninfo, 30, &dropped, NULL), 0);
-    assert_int_equal(dropped, 3); /* of 2 January: the month and 1 January serve the run that lives */
+    assert_int_equal(dropped,
+                     3); /* of 2 January: the month and 1 January serve the run that lives */
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM run WHERE run_id = 'r1'"), 1);
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM run"), 1);
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM run_key"), 1);
@@ -216,9 +233,9 @@ static void cleaning_takes_old_runs_out_of_a_month_that_stays(void **state)
 
 TESTS(CASE(an_empty_database_is_migrated_and_then_fits), CASE(migrating_twice_changes_nothing),
       CASE(a_new_database_has_the_slots_of_the_settings_and_keeps_what_was_said_later),
-      CASE(a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there), CASE(a_newer_database_is_refused),
-      CASE(a_migration_applied_with_another_text_is_refused), CASE(a_database_of_somebody_else_is_left_alone),
-      CASE(a_reset_database_can_be_migrated_again), CASE(a_database_with_a_leader_is_not_reset),
-      CASE(an_unreachable_database_is_no_empty_one),
+      CASE(a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there),
+      CASE(a_newer_database_is_refused), CASE(a_migration_applied_with_another_text_is_refused),
+      CASE(a_database_of_somebody_else_is_left_alone), CASE(a_reset_database_can_be_migrated_again),
+      CASE(a_database_with_a_leader_is_not_reset), CASE(an_unreachable_database_is_no_empty_one),
       CASE(cleaning_drops_old_partitions_and_keeps_what_live_runs_need),
       CASE(cleaning_takes_old_runs_out_of_a_month_that_stays))

@@ -38,7 +38,8 @@ static struct seal *open_seal(void)
     return seal;
 }
 
-static int read_as(const struct seal *seal, int32_t key_no, struct str label, struct str sealed, const char *expected)
+static int read_as(const struct seal *seal, int32_t key_no, struct str label, struct str sealed,
+                   const char *expected)
 {
     struct buf plain = { 0 };
     int rc = seal_read(seal, key_no, label, sealed, &plain, NULL);
@@ -111,8 +112,10 @@ static void who_has_the_public_half_writes_and_cannot_read(void **state)
     assert_int_equal(seal_open_public(&web, public_path, &err), 0);
     assert_false(seal_can_read(web));
     seal_close(web, STR("connection:db"), STR("from the web"), &sealed);
-    assert_int_equal(read_as(web, seal_key_no(web), STR("connection:db"), buf_str(&sealed), ""), ERR_FORBIDDEN);
-    assert_int_equal(read_as(seal, seal_key_no(web), STR("connection:db"), buf_str(&sealed), "from the web"), 0);
+    assert_int_equal(read_as(web, seal_key_no(web), STR("connection:db"), buf_str(&sealed), ""),
+                     ERR_FORBIDDEN);
+    assert_int_equal(
+        read_as(seal, seal_key_no(web), STR("connection:db"), buf_str(&sealed), "from the web"), 0);
     buf_clear(&sealed);
     seal_free(web);
     seal_free(seal);
@@ -152,7 +155,9 @@ static void moved_or_changed_it_does_not_open(void **state)
         assert_int_equal(read_as(own, 1, STR("variable:"), buf_str(&sealed), ""), ERR_INVALID);
         assert_int_equal(read_as(own, 2, STR("variable:x"), buf_str(&sealed), ""), ERR_NOT_FOUND);
         for (size_t size = 0; size < sealed.size; size++)
-            assert_int_equal(read_as(own, 1, STR("variable:x"), (struct str){ sealed.bytes, size }, ""), ERR_INVALID);
+            assert_int_equal(
+                read_as(own, 1, STR("variable:x"), (struct str) { sealed.bytes, size }, ""),
+                ERR_INVALID);
         for (size_t at = 0; at < sealed.size; at++) {
             sealed.bytes[at] ^= 0x10;
             assert_int_equal(read_as(own, 1, STR("variable:x"), buf_str(&sealed), ""), ERR_INVALID);
@@ -203,8 +208,10 @@ static void a_key_that_others_may_read_is_refused(void **state)
 
 static void a_spoiled_key_file_is_refused_with_its_line(void **state)
 {
-    static const char *const spoiled[] = { "", "# nothing\n", "headrace-secret-key 1 00\n", "headrace-secret-key x 00\n",
-                                           "headrace-public-key 1 0000000000000000000000000000000000000000000000000000000000000000\n" };
+    static const char *const spoiled[] = {
+        "", "# nothing\n", "headrace-secret-key 1 00\n", "headrace-secret-key x 00\n",
+        "headrace-public-key 1 0000000000000000000000000000000000000000000000000000000000000000\n"
+    };
     struct err err = { 0 };
     struct seal *seal;
 
@@ -224,8 +231,10 @@ static void a_spoiled_key_file_is_refused_with_its_line(void **state)
 #define CASE_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 TESTS(CASE_FOLDER(the_first_opening_makes_a_key_that_only_the_owner_reads),
-      CASE_FOLDER(what_is_sealed_is_read_again_after_a_restart), CASE_FOLDER(the_same_text_never_looks_the_same),
-      CASE_FOLDER(who_has_the_public_half_writes_and_cannot_read), CASE_FOLDER(an_empty_text_is_a_text),
-      CASE_FOLDER(moved_or_changed_it_does_not_open),
+      CASE_FOLDER(what_is_sealed_is_read_again_after_a_restart),
+      CASE_FOLDER(the_same_text_never_looks_the_same),
+      CASE_FOLDER(who_has_the_public_half_writes_and_cannot_read),
+      CASE_FOLDER(an_empty_text_is_a_text), CASE_FOLDER(moved_or_changed_it_does_not_open),
       CASE_FOLDER(after_a_rotation_new_values_have_the_new_key_and_old_ones_still_open),
-      CASE_FOLDER(a_key_that_others_may_read_is_refused), CASE_FOLDER(a_spoiled_key_file_is_refused_with_its_line))
+      CASE_FOLDER(a_key_that_others_may_read_is_refused),
+      CASE_FOLDER(a_spoiled_key_file_is_refused_with_its_line))

@@ -46,27 +46,35 @@ static void on_variable(void *owner, const struct variable_row *variable)
 static void on_connection(void *owner, const struct connection_row *connection)
 {
     see(owner, "%.*s: %.*s %.*s:%d %.*s/%.*s@%.*s %.*s%s ", STR_ARG(connection->connection_id),
-        STR_ARG(connection->conn_type), STR_ARG(connection->host), connection->port, STR_ARG(connection->login),
-        STR_ARG(connection->password), STR_ARG(connection->schema), STR_ARG(connection->extra),
-        connection->is_unreadable ? "?" : "");
+        STR_ARG(connection->conn_type), STR_ARG(connection->host), connection->port,
+        STR_ARG(connection->login), STR_ARG(connection->password), STR_ARG(connection->schema),
+        STR_ARG(connection->extra), connection->is_unreadable ? "?" : "");
 }
 
 #define CALL(answer, function, ...)                                                                \
     do {                                                                                           \
-        (answer) = (struct answer){ 0 };                                                           \
+        (answer) = (struct answer) { 0 };                                                          \
         function(world.store, __VA_ARGS__, on_end, &(answer));                                     \
         store_world_wait(&world, &(answer).done);                                                  \
     } while (0)
 
 static const struct connection_row warehouse = {
-    .connection_id = { "warehouse", 9 }, .conn_type = { "postgres", 8 }, .description = { "", 0 }, .host = { "db.local", 8 },
-    .port = 5432, .login = { "etl", 3 }, .schema = { "facts", 5 }, .password = { "s3cret", 6 },
+    .connection_id = { "warehouse", 9 },
+    .conn_type = { "postgres", 8 },
+    .description = { "", 0 },
+    .host = { "db.local", 8 },
+    .port = 5432,
+    .login = { "etl", 3 },
+    .schema = { "facts", 5 },
+    .password = { "s3cret", 6 },
     .extra = { "{\"sslmode\": \"require\"}", 22 },
 };
 
 static void pools_are_put_read_and_deleted(void **state)
 {
-    struct pool_row pool = { .name = STR("gpu"), .slots = 2, .description = STR("cards"), .include_deferred = true };
+    struct pool_row pool = {
+        .name = STR("gpu"), .slots = 2, .description = STR("cards"), .include_deferred = true
+    };
     struct answer answer;
 
     (void)state;
@@ -122,13 +130,16 @@ static void what_is_not_there_cannot_be_deleted(void **state)
 
 static void a_variable_is_sealed_in_the_table_and_read_by_the_scheduler(void **state)
 {
-    struct variable_row variable = { .key = STR("token"), .value = STR("hunter2"), .description = STR("of the API") };
+    struct variable_row variable = { .key = STR("token"),
+                                     .value = STR("hunter2"),
+                                     .description = STR("of the API") };
     struct answer answer;
 
     (void)state;
     CALL(answer, store_variable_put, &variable);
     assert_int_equal(answer.rc, 0);
-    assert_int_equal(store_world_int(&world, "SELECT position('hunter2'::bytea IN sealed) FROM variable"), 0);
+    assert_int_equal(
+        store_world_int(&world, "SELECT position('hunter2'::bytea IN sealed) FROM variable"), 0);
     CALL(answer, store_variables_read, on_variable);
     assert_string_equal(answer.seen, "token=hunter2 (of the API) ");
     variable.value = STR("changed");
@@ -147,18 +158,25 @@ static void a_connection_keeps_its_password_and_extra_sealed(void **state)
     (void)state;
     CALL(answer, store_connection_put, &warehouse);
     assert_int_equal(answer.rc, 0);
-    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM connection WHERE host = 'db.local' AND port = 5432"
-                                             " AND position('s3cret'::bytea IN sealed) = 0 AND position('sslmode'::bytea IN sealed) = 0"),
-                     1);
+    assert_int_equal(
+        store_world_int(&world,
+                        "SELECT count(*) FROM connection WHERE host = 'db.local' AND port = 5432"
+                        " AND position('s3cret'::bytea IN sealed) = 0 AND "
+                        "position('sslmode'::bytea IN sealed) = 0"),
+        1);
     CALL(answer, store_connections_read, on_connection);
-    assert_string_equal(answer.seen, "warehouse: postgres db.local:5432 etl/s3cret@facts {\"sslmode\": \"require\"} ");
+    assert_string_equal(
+        answer.seen,
+        "warehouse: postgres db.local:5432 etl/s3cret@facts {\"sslmode\": \"require\"} ");
     CALL(answer, store_connection_delete, STR("warehouse"));
     assert_int_equal(answer.rc, 0);
 }
 
 static void a_secret_moved_to_another_row_is_unreadable(void **state)
 {
-    struct variable_row variable = { .key = STR("public"), .value = STR("hunter2"), .description = STR_EMPTY };
+    struct variable_row variable = { .key = STR("public"),
+                                     .value = STR("hunter2"),
+                                     .description = STR_EMPTY };
     struct answer answer;
 
     (void)state;
@@ -186,7 +204,7 @@ static void without_a_key_nothing_is_sealed_and_everything_unreadable(void **sta
     CALL(answer, store_variable_put, &variable);
     assert_int_equal(store_open(&bare, world.loop, &options, NULL), 0);
     while (!store_is_up(bare))
-        (void)loop_run_until(world.loop, &(bool){ false }, 5);
+        (void)loop_run_until(world.loop, &(bool) { false }, 5);
     world.store = bare;
     CALL(answer, store_variables_read, on_variable);
     assert_string_equal(answer.seen, "x=? () ");

@@ -343,10 +343,7 @@ static void a_scope_gets_whole_paths_and_may_answer_for_many_steps(void **state)
 {
     (void)state;
     int lookups = 0;
-    static const struct str names[] = {
-        {"xcom",    4},
-        { "params", 6}
-    };
+    static const struct str names[] = { { "xcom", 4 }, { "params", 6 } };
     scope = (struct expr_scope) { &lookups, count_lookups, names, 2 };
     assert_gives("xcom.load[1 + 1]", "\"load/2\"");
     assert_int_equal(lookups, 1);

@@ -160,7 +160,8 @@ static int clear(void **state)
 #define EACH(name) cmocka_unit_test_teardown(name, clear)
 
 TESTS(EACH(what_is_read_is_written_again), EACH(integers_are_exact_to_64_bits_and_reals_shortest),
-      EACH(refusals_say_where), EACH(a_nul_behind_the_value_is_no_end), EACH(deep_nesting_is_refused_before_it_hurts),
-      EACH(size_has_a_limit), EACH(canonical_text_does_not_depend_on_the_order_of_keys),
+      EACH(refusals_say_where), EACH(a_nul_behind_the_value_is_no_end),
+      EACH(deep_nesting_is_refused_before_it_hurts), EACH(size_has_a_limit),
+      EACH(canonical_text_does_not_depend_on_the_order_of_keys),
       EACH(pretty_text_is_indented_by_two),
       EACH(bytes_that_are_not_text_become_replacement_characters))

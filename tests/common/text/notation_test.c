@@ -11,24 +11,24 @@ static void durations_are_read_in_every_notation(void **state)
         const char *text;
         int64_t ms;
     } rows[] = {
-        {"10s",          10000     },
-        { "5m",          300000    },
-        { "1h30m",       5400000   },
-        { "250ms",       250       },
-        { "1d",          86400000  },
-        { "7d",          604800000 },
-        { "2w",          1209600000},
-        { "1.5h",        5400000   },
-        { "0.25s",       250       },
-        { "0",           0         },
-        { "0s",          0         },
-        { " 3s ",        3000      },
-        { "1d2h3m4s5ms", 93784005  },
-        { "PT10S",       10000     },
-        { "P1DT2H",      93600000  },
-        { "PT1H30M",     5400000   },
-        { "P2W",         1209600000},
-        { "PT0.5S",      500       },
+        { "10s", 10000 },
+        { "5m", 300000 },
+        { "1h30m", 5400000 },
+        { "250ms", 250 },
+        { "1d", 86400000 },
+        { "7d", 604800000 },
+        { "2w", 1209600000 },
+        { "1.5h", 5400000 },
+        { "0.25s", 250 },
+        { "0", 0 },
+        { "0s", 0 },
+        { " 3s ", 3000 },
+        { "1d2h3m4s5ms", 93784005 },
+        { "PT10S", 10000 },
+        { "P1DT2H", 93600000 },
+        { "PT1H30M", 5400000 },
+        { "P2W", 1209600000 },
+        { "PT0.5S", 500 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t ms = -1;
@@ -100,16 +100,10 @@ static void sizes_are_read_with_binary_and_decimal_units(void **state)
         const char *text;
         int64_t bytes;
     } rows[] = {
-        {"512Mi",    536870912    },
-        { "2G",      2000000000   },
-        { "1.5GiB",  1610612736   },
-        { "64k",     64000        },
-        { "1048576", 1048576      },
-        { "3Ti",     3298534883328},
-        { "10B",     10           },
-        { "7 Ki",    7168         },
-        { "0",       0            },
-        { "1MB",     1000000      },
+        { "512Mi", 536870912 }, { "2G", 2000000000 },   { "1.5GiB", 1610612736 },
+        { "64k", 64000 },       { "1048576", 1048576 }, { "3Ti", 3298534883328 },
+        { "10B", 10 },          { "7 Ki", 7168 },       { "0", 0 },
+        { "1MB", 1000000 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t bytes = -1;
@@ -145,15 +139,15 @@ static void base64_goes_there_and_back(void **state)
     static const struct {
         const char *bytes, *standard, *url;
     } rows[] = {
-  /* RFC 4648, section 10, and the two digits that differ */
-        {"",          "",         ""        },
-        { "f",        "Zg==",     "Zg"      },
-        { "fo",       "Zm8=",     "Zm8"     },
-        { "foo",      "Zm9v",     "Zm9v"    },
-        { "foob",     "Zm9vYg==", "Zm9vYg"  },
-        { "fooba",    "Zm9vYmE=", "Zm9vYmE" },
-        { "foobar",   "Zm9vYmFy", "Zm9vYmFy"},
-        { "\xFB\xFF", "+/8=",     "-_8"     },
+        /* RFC 4648, section 10, and the two digits that differ */
+        { "", "", "" },
+        { "f", "Zg==", "Zg" },
+        { "fo", "Zm8=", "Zm8" },
+        { "foo", "Zm9v", "Zm9v" },
+        { "foob", "Zm9vYg==", "Zm9vYg" },
+        { "fooba", "Zm9vYmE=", "Zm9vYmE" },
+        { "foobar", "Zm9vYmFy", "Zm9vYmFy" },
+        { "\xFB\xFF", "+/8=", "-_8" },
     };
     struct arena arena = { 0 };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -22,11 +22,7 @@ static void the_nearest_word_is_suggested_if_it_is_near(void **state)
 {
     (void)state;
     static const struct str words[] = {
-        {"retries",      7 },
-        { "retry_delay", 11},
-        { "pool",        4 },
-        { "env",         3 },
-        { "queue",       5 }
+        { "retries", 7 }, { "retry_delay", 11 }, { "pool", 4 }, { "env", 3 }, { "queue", 5 }
     };
     assert_str(suggest(STR("retrys"), words, 5), "retries");
     assert_str(suggest(STR("retry_dealy"), words, 5), "retry_delay");

@@ -12,26 +12,17 @@
 #define GOLDEN HEADRACE_SOURCE_DIR "/tests/golden/v1/"
 
 static const struct id128 id_a = { 0x0192a1b2c3d47e5f, 0x8899aabbccddeeff }, id_b = { 1, 2 };
-static struct str argv_items[] = {
-    {"bash",     4},
-    { "-c",      2},
-    { "echo hi", 7}
-};
-static struct str env_items[] = {
-    {"A=1", 3},
-    { "B=", 2}
-};
-static struct str secret_items[] = {
-    {"hunter2", 7}
-};
+static struct str argv_items[] = { { "bash", 4 }, { "-c", 2 }, { "echo hi", 7 } };
+static struct str env_items[] = { { "A=1", 3 }, { "B=", 2 } };
+static struct str secret_items[] = { { "hunter2", 7 } };
 static const uint64_t open_seqs[] = { 7, 8, UINT64_MAX };
 
 static const struct message_attempt attempts[] = {
-    {.attempt = { 3, 4 }, .credit = { 5, 6 }},
+    { .attempt = { 3, 4 }, .credit = { 5, 6 } },
     { .attempt = { 7, 8 },
-     .credit = { 9, 10 },
-     .ended = true,
-     .result = { .outcome = OUTCOME_FAILED,
+      .credit = { 9, 10 },
+      .ended = true,
+      .result = { .outcome = OUTCOME_FAILED,
                   .exit_code = -9,
                   .started_unix_ms = 1700000000000,
                   .ended_unix_ms = 1700000000999,
@@ -43,30 +34,27 @@ static const struct message_attempt attempts[] = {
                   .log_bytes = 77 } },
 };
 static const struct message_note notes[] = {
-    {1LL << 40,  7, -1, -1, 0, 2, CAUSE_TASKS_DONE, 1700000000000},
-    { 1LL << 40, 7, 3,  12, 2, 4, CAUSE_EXIT_OK,    1700000000001}
+    { 1LL << 40, 7, -1, -1, 0, 2, CAUSE_TASKS_DONE, 1700000000000 },
+    { 1LL << 40, 7, 3, 12, 2, 4, CAUSE_EXIT_OK, 1700000000001 }
 };
 
 static const struct errand errands[] = {
-    {{ 1, 2 },  3, ERRAND_FILE,   { "{\"path\": \"/x\"}", 14 }         },
-    { { 5, 6 }, 1, ERRAND_NOTIFY, { "{\"webhook\": \"http://h\"}", 23 }},
+    { { 1, 2 }, 3, ERRAND_FILE, { "{\"path\": \"/x\"}", 14 } },
+    { { 5, 6 }, 1, ERRAND_NOTIFY, { "{\"webhook\": \"http://h\"}", 23 } },
 };
 static const struct errand_answer errand_answers[] = {
-    {{ 1, 2 },  3, ERRAND_DONE,        { "\"/x\"", 4 }, { "", 0 }       },
-    { { 5, 6 }, 1, ERRAND_UNREACHABLE, { "", 0 },       { "refused", 7 }},
+    { { 1, 2 }, 3, ERRAND_DONE, { "\"/x\"", 4 }, { "", 0 } },
+    { { 5, 6 }, 1, ERRAND_UNREACHABLE, { "", 0 }, { "refused", 7 } },
 };
 
 /* One message of each kind, with every field set. */
 static uint32_t make_samples(struct message *out)
 {
-    static const struct id128 acked[] = {
-        {1,  2},
-        { 3, 4}
-    };
+    static const struct id128 acked[] = { { 1, 2 }, { 3, 4 } };
     struct message samples[] = {
-        {.type = MESSAGE_HELLO,                                                    .hello = { 1, 2, STR("worker"), STR("0.1.0") }},
+        { .type = MESSAGE_HELLO, .hello = { 1, 2, STR("worker"), STR("0.1.0") } },
         { .type = MESSAGE_INVENTORY,
-         .inventory = { .name = STR("w1"),
+          .inventory = { .name = STR("w1"),
                          .host = STR("höst"),
                          .release = STR("0.1.0"),
                          .queues = STR("default,gpu"),
@@ -79,10 +67,10 @@ static uint32_t make_samples(struct message *out)
                          .open_count = 3,
                          .attempts = attempts,
                          .attempt_count = 2,
-                         .leaving = true }                                                                                       },
-        { .type = MESSAGE_STARTED,                                                 .started = { id_a, 1700000000000 }            },
+                         .leaving = true } },
+        { .type = MESSAGE_STARTED, .started = { id_a, 1700000000000 } },
         { .type = MESSAGE_GRANT,
-         .grant = { .attempt = id_a,
+          .grant = { .attempt = id_a,
                      .credit = { 3, 7 },
                      .stamp_ms = 123456789,
                      .credit_ttl_ms = 30000,
@@ -109,26 +97,27 @@ static uint32_t make_samples(struct message *out)
                                .skip_exit_code = -1,
                                .cpu_milli = 500,
                                .memory_bytes = 1LL << 30,
-                               .pids_max = 64 } }                                                                                },
-        { .type = MESSAGE_ACK,                                                     .ack = { acked, 2 }                           },
-        { .type = MESSAGE_KILL,                                                    .kill = { id_b, CAUSE_STOPPED }               },
-        { .type = MESSAGE_SYNC                                                   },
-        { .type = MESSAGE_RENEWED,                                        .renewed = { 123456789, 300000 }                                              },
-        { .type = MESSAGE_DRAIN,                                                       .drain = { true }},
-        { .type = MESSAGE_STOP                                                                      },
-        { .type = MESSAGE_SUBSCRIBE                                                  },
-        { .type = MESSAGE_NUDGE                                        },
-        { .type = MESSAGE_NOTES,                                 .notes = { 41, notes, 2, true }                                              },
-        { .type = MESSAGE_WHY_QUESTION, .why_question = { 5, 1LL << 40, 3, -1 }                      },
+                               .pids_max = 64 } } },
+        { .type = MESSAGE_ACK, .ack = { acked, 2 } },
+        { .type = MESSAGE_KILL, .kill = { id_b, CAUSE_STOPPED } },
+        { .type = MESSAGE_SYNC },
+        { .type = MESSAGE_RENEWED, .renewed = { 123456789, 300000 } },
+        { .type = MESSAGE_DRAIN, .drain = { true } },
+        { .type = MESSAGE_STOP },
+        { .type = MESSAGE_SUBSCRIBE },
+        { .type = MESSAGE_NUDGE },
+        { .type = MESSAGE_NOTES, .notes = { 41, notes, 2, true } },
+        { .type = MESSAGE_WHY_QUESTION, .why_question = { 5, 1LL << 40, 3, -1 } },
         { .type = MESSAGE_WHY_ANSWER,
-         .why_answer = { 5, STR("pool default_pool: 128 of 128 slots in use\n") }                                                        },
+          .why_answer = { 5, STR("pool default_pool: 128 of 128 slots in use\n") } },
         { .type = MESSAGE_LOG_CHUNK,
-         .log_chunk = { id_a, 4096, { "1700000000000 O \xff\n", 17 }, true }        },
-        { .type = MESSAGE_LOG_ACK,                                               .log_ack = { id_a, 4096 }                                                        },
-        { .type = MESSAGE_ERRANDS,                                   .errands = { errands, 2 }},
-        { .type = MESSAGE_ERRANDS_DONE,                                                                         .errands_done = { errand_answers, 2 }                                           },
+          .log_chunk = { id_a, 4096, { "1700000000000 O \xff\n", 17 }, true } },
+        { .type = MESSAGE_LOG_ACK, .log_ack = { id_a, 4096 } },
+        { .type = MESSAGE_ERRANDS, .errands = { errands, 2 } },
+        { .type = MESSAGE_ERRANDS_DONE, .errands_done = { errand_answers, 2 } },
         { .type = MESSAGE_FIGURES_QUESTION, .figures_question = { 6 } },
-        { .type = MESSAGE_FIGURES_ANSWER, .figures_answer = { 6, STR("headrace_scheduler_placed_total 3\n") } },
+        { .type = MESSAGE_FIGURES_ANSWER,
+          .figures_answer = { 6, STR("headrace_scheduler_placed_total 3\n") } },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {
@@ -318,11 +307,11 @@ static void a_hello_of_any_version_is_read_and_tells_who_can_talk(void **state)
         uint32_t lowest, highest;
         bool is_good;
     } peers[] = {
-        {MESSAGE_VERSION_LOWEST, MESSAGE_VERSION,                         true },
-        {1,                      MESSAGE_VERSION + 1,                     true },
-        {MESSAGE_VERSION,        MESSAGE_VERSION + 7,                     true },
-        {MESSAGE_VERSION + 1,    MESSAGE_VERSION + 2,                     false},
-        {0,                      MESSAGE_VERSION_LOWEST - 1, false},
+        { MESSAGE_VERSION_LOWEST, MESSAGE_VERSION, true },
+        { 1, MESSAGE_VERSION + 1, true },
+        { MESSAGE_VERSION, MESSAGE_VERSION + 7, true },
+        { MESSAGE_VERSION + 1, MESSAGE_VERSION + 2, false },
+        { 0, MESSAGE_VERSION_LOWEST - 1, false },
     };
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
         struct message hello = message_hello(STR("worker")), back;
@@ -395,15 +384,11 @@ static void a_full_inventory_fits_into_its_budget(void **state)
     struct buf bytes = { 0 };
     struct message back;
     for (int i = 0; i < COUNT; i++)
-        many[i] = (struct message_attempt) {
-            .attempt = {1,  (uint64_t)i},
-              .credit = { 1, (uint64_t)i}
-        };
-    struct message message = {
-        .type = MESSAGE_INVENTORY,
-        .sender = STR("w"),
-        .inventory = {.attempts = many, .attempt_count = COUNT}
-    };
+        many[i] = (struct message_attempt) { .attempt = { 1, (uint64_t)i },
+                                             .credit = { 1, (uint64_t)i } };
+    struct message message = { .type = MESSAGE_INVENTORY,
+                               .sender = STR("w"),
+                               .inventory = { .attempts = many, .attempt_count = COUNT } };
     assert_int_equal(message_pack(&message, &bytes, NULL), 0);
     assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
     assert_true(back.inventory.attempts[COUNT - 1].attempt.low == COUNT - 1);
@@ -434,18 +419,16 @@ static void a_later_releases_words_are_read_as_the_nearest_safe_ones(void **stat
     struct buf bytes = { 0 };
     struct message back;
     struct message_attempt attempt = { .ended = true, .result = { .outcome = (enum outcome)77 } };
-    struct message message = {
-        .type = MESSAGE_INVENTORY,
-        .sender = STR("w"),
-        .inventory = {.attempts = &attempt, .attempt_count = 1}
-    };
+    struct message message = { .type = MESSAGE_INVENTORY,
+                               .sender = STR("w"),
+                               .inventory = { .attempts = &attempt, .attempt_count = 1 } };
     assert_int_equal(message_pack(&message, &bytes, NULL), 0);
     assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
     assert_int_equal(back.inventory.attempts[0].result.outcome, OUTCOME_FAILED);
     buf_reset(&bytes);
-    message = (struct message) {
-        .type = MESSAGE_KILL, .sender = STR("w"), .kill = {id_a, (enum cause)999}
-    };
+    message = (struct message) { .type = MESSAGE_KILL,
+                                 .sender = STR("w"),
+                                 .kill = { id_a, (enum cause)999 } };
     assert_int_equal(message_pack(&message, &bytes, NULL), 0);
     assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
     assert_int_equal(back.kill.cause, CAUSE_NONE);

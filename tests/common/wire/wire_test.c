@@ -40,9 +40,9 @@ static void answer(struct world *world)
 {
     int rc = 0;
     while (rc == 0 && world->said < world->asked.count) {
-        struct message message = {
-            .type = MESSAGE_WHY_ANSWER, .why_answer = {world->asked.items[world->said], STR("because")}
-        };
+        struct message message = { .type = MESSAGE_WHY_ANSWER,
+                                   .why_answer = { world->asked.items[world->said],
+                                                   STR("because") } };
         rc = wire_server_send(world->server, str_of(world->peer), &message, NULL);
         assert_true(rc == 0 || rc == ERR_LIMIT);
         world->said += rc == 0;
@@ -145,9 +145,7 @@ static void connect_plain(struct world *world, const char *endpoint)
 
 static int ask(struct world *world, uint64_t number)
 {
-    struct message message = {
-        .type = MESSAGE_WHY_QUESTION, .why_question = {number, 1, 2, -1}
-    };
+    struct message message = { .type = MESSAGE_WHY_QUESTION, .why_question = { number, 1, 2, -1 } };
     return wire_client_send(world->client, &message, NULL);
 }
 
@@ -502,15 +500,13 @@ static void addresses_are_read_as_people_write_them(void **state)
     static const struct {
         const char *text, *endpoint;
         bool is_local;
-    } rows[] = {
-        {"127.0.0.1:8790",     "tcp://127.0.0.1:8790",    true },
-        { "*:8790",            "tcp://*:8790",            false},
-        { "localhost:1",       "tcp://127.0.0.1:1",       true },
-        { "[::1]:5",           "tcp://[::1]:5",           true },
-        { "db.example.com:80", "tcp://db.example.com:80", false},
-        { "tcp://10.0.0.1:2",  "tcp://10.0.0.1:2",        false},
-        { "ipc:///run/x",      "ipc:///run/x",            true }
-    };
+    } rows[] = { { "127.0.0.1:8790", "tcp://127.0.0.1:8790", true },
+                 { "*:8790", "tcp://*:8790", false },
+                 { "localhost:1", "tcp://127.0.0.1:1", true },
+                 { "[::1]:5", "tcp://[::1]:5", true },
+                 { "db.example.com:80", "tcp://db.example.com:80", false },
+                 { "tcp://10.0.0.1:2", "tcp://10.0.0.1:2", false },
+                 { "ipc:///run/x", "ipc:///run/x", true } };
     static const char *const bad[] = { "",    "8790",  "host",  "host:", "host:99999",
                                        ":80", "::1:5", "a/b:1", "ipc://" };
     struct arena arena = { 0 };

@@ -23,7 +23,7 @@ static struct story *given(const char *condition)
 static uint32_t runs(const struct story *s)
 {
     uint32_t count = 0;
-    VEC_EACH(&s->store.runs, i)
+    VEC_EACH (&s->store.runs, i)
         count += s->store.runs.items[i].row.type == RUN_ASSET_TRIGGERED;
     return count;
 }
@@ -55,7 +55,8 @@ static void the_event_is_in_the_transaction_of_the_success(void **state)
     const struct model_log *last = &VEC_LAST(&s->store.log);
     bool ended = false, updated = false, made = false;
     for (uint32_t i = 0; i < last->count; i++) {
-        ended |= last->records[i].type == WRITE_TRY_ENDED && last->records[i].try.state == TASK_SUCCESS;
+        ended |=
+            last->records[i].type == WRITE_TRY_ENDED && last->records[i].try.state == TASK_SUCCESS;
         updated |= last->records[i].type == WRITE_ASSET_EVENT;
         made |= last->records[i].type == WRITE_RUN_CREATE;
     }
@@ -71,7 +72,8 @@ static void a_failure_updates_nothing_and_neither_does_a_user(void **state)
     struct story *s = given("[\"x\"]");
     story_trigger(s, "d", "r1");
     story_ends(s, "a", OUTCOME_FAILED, 1);
-    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"a\"}],\"task_state\":\"success\"}");
+    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{"
+                          "\"task_id\":\"a\"}],\"task_state\":\"success\"}");
     assert_int_equal(s->store.events.count, 0);
     story_free(s);
 }
@@ -125,7 +127,7 @@ static void one_run_takes_all_events_that_are_kept(void **state)
         story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"x\"}");
     story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"y\"}");
     assert_int_equal(runs(s), 1);
-    VEC_EACH(&s->store.kept, i)
+    VEC_EACH (&s->store.kept, i)
         assert_true(s->store.kept.items[i].run_no != 0);
     assert_int_equal(s->store.kept.count, 4);
     story_free(s);
@@ -167,8 +169,13 @@ static void a_new_version_may_wait_for_something_else(void **state)
     dag->id = STR("c");
     dag->schedule = dag_value(dag, "{\"assets\":[\"y\"]}");
     struct core_out out;
-    core_step(s->core, &(struct core_event){ .type = CORE_DAG, .now_ms = s->now_ms, .wall_ms = s->wall_ms,
-                                             .dag = { .dag_no = 2, .version_no = 77, .dag = dag, .newest = true } }, &out);
+    core_step(s->core,
+              &(struct core_event) {
+                  .type = CORE_DAG,
+                  .now_ms = s->now_ms,
+                  .wall_ms = s->wall_ms,
+                  .dag = { .dag_no = 2, .version_no = 77, .dag = dag, .newest = true } },
+              &out);
     story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"x\"}");
     assert_int_equal(s->store.kept.count, 0);
     story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"y\"}");
@@ -176,7 +183,10 @@ static void a_new_version_may_wait_for_something_else(void **state)
     story_free(s);
 }
 
-TESTS(CASE(an_update_starts_the_dag_that_waits_for_it), CASE(the_event_is_in_the_transaction_of_the_success),
-      CASE(a_failure_updates_nothing_and_neither_does_a_user), CASE(all_assets_must_have_been_updated_since_the_last_run),
-      CASE(any_asset_is_enough_where_it_says_so), CASE(conditions_nest), CASE(one_run_takes_all_events_that_are_kept),
-      CASE(a_paused_dag_keeps_nothing), CASE(each_instance_of_a_mapped_task_updates), CASE(a_new_version_may_wait_for_something_else))
+TESTS(CASE(an_update_starts_the_dag_that_waits_for_it),
+      CASE(the_event_is_in_the_transaction_of_the_success),
+      CASE(a_failure_updates_nothing_and_neither_does_a_user),
+      CASE(all_assets_must_have_been_updated_since_the_last_run),
+      CASE(any_asset_is_enough_where_it_says_so), CASE(conditions_nest),
+      CASE(one_run_takes_all_events_that_are_kept), CASE(a_paused_dag_keeps_nothing),
+      CASE(each_instance_of_a_mapped_task_updates), CASE(a_new_version_may_wait_for_something_else))

@@ -105,7 +105,8 @@ static void scaling_in_drains_the_emptiest_after_the_quiet_period(void **state)
     w2->stopped = true;
     story_wait(s, 400000);
     assert_true(str_is(s->store.workers.items[0].reason, "drained, and ended"));
-    assert_true(str_is(s->store.workers.items[1].reason, "no news from it for the length of a lease"));
+    assert_true(
+        str_is(s->store.workers.items[1].reason, "no news from it for the length of a lease"));
     story_free(s);
 }
 
@@ -164,4 +165,5 @@ TESTS(CASE(workers_are_asked_for_at_once), CASE(the_least_number_is_asked_for_wi
       CASE(what_a_limit_holds_back_is_no_demand), CASE(what_a_pool_holds_back_is_no_demand),
       CASE(a_paused_dag_is_no_demand), CASE(scaling_in_drains_the_emptiest_after_the_quiet_period),
       CASE(a_queue_that_is_quiet_has_one_timer_however_often_it_is_looked_at),
-      CASE(a_worker_that_still_runs_is_never_stopped), CASE(demand_that_comes_back_keeps_the_worker))
+      CASE(a_worker_that_still_runs_is_never_stopped),
+      CASE(demand_that_comes_back_keeps_the_worker))

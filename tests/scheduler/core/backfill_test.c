@@ -5,7 +5,8 @@
 
 enum { HOUR_MS = 3600000 };
 
-/* Hourly, and the world begins at midnight: the dates before are past. The DAG itself starts tomorrow. */
+/* Hourly, and the world begins at midnight: the dates before are past. The DAG itself starts
+ * tomorrow. */
 static struct dag *hourly(const char *words)
 {
     struct dag *dag = dag_words(words);
@@ -23,12 +24,16 @@ static struct story *given(struct dag *dag)
     return s;
 }
 
-/* For hours before midnight; `more` may be "". The number of the request is that of the backfill. */
+/* For hours before midnight; `more` may be "". The number of the request is that of the backfill.
+ */
 static int64_t backfill(struct story *s, int from, int to, const char *more)
 {
     char json[400];
-    snprintf(json, sizeof json, "{\"kind\":\"backfill\",\"dag_id\":\"d\",\"actor\":\"ada\",\"from_ms\":%lld,\"to_ms\":%lld%s%s}",
-             (long long)(STORY_WALL - (int64_t)from * HOUR_MS), (long long)(STORY_WALL - (int64_t)to * HOUR_MS),
+    snprintf(json, sizeof json,
+             "{\"kind\":\"backfill\",\"dag_id\":\"d\",\"actor\":\"ada\",\"from_ms\":%lld,\"to_ms\":"
+             "%lld%s%s}",
+             (long long)(STORY_WALL - (int64_t)from * HOUR_MS),
+             (long long)(STORY_WALL - (int64_t)to * HOUR_MS),
              strstr(more, "max_active_runs") == NULL ? ",\"max_active_runs\":10" : "", more);
     story_request_json(s, json);
     return s->request_no;
@@ -37,7 +42,8 @@ static int64_t backfill(struct story *s, int from, int to, const char *more)
 static void set(struct story *s, int64_t backfill_no, const char *what)
 {
     char json[200];
-    snprintf(json, sizeof json, "{\"kind\":\"backfill_set\",\"dag_id\":\"d\",\"backfill_no\":%lld,\"what\":\"%s\"}",
+    snprintf(json, sizeof json,
+             "{\"kind\":\"backfill_set\",\"dag_id\":\"d\",\"backfill_no\":%lld,\"what\":\"%s\"}",
              (long long)backfill_no, what);
     story_request_json(s, json);
 }
@@ -51,7 +57,7 @@ static struct model_backfill *newest(struct story *s)
 static const char *dates(struct story *s)
 {
     struct buf text = { 0 };
-    VEC_EACH(&newest(s)->dates, i) {
+    VEC_EACH (&newest(s)->dates, i) {
         const struct record *date = &newest(s)->dates.items[i];
         const struct model_run *run = model_store_run(&s->store, date->backfill_run.run_no);
         struct str name = run != NULL ? run->row.run_id : date->backfill_run.reason;
@@ -65,7 +71,7 @@ static const char *dates(struct story *s)
 static uint32_t running(const struct story *s)
 {
     uint32_t count = 0;
-    VEC_EACH(&s->store.runs, i)
+    VEC_EACH (&s->store.runs, i)
         count += s->store.runs.items[i].row.state == RUN_RUNNING;
     return count;
 }
@@ -80,8 +86,9 @@ static void runs_come_in_order_and_as_many_as_its_own_limit_allows(void **state)
     story_succeeds(s, "a");
     story_succeeds(s, "a");
     story_succeeds(s, "a");
-    assert_string_equal(dates(s), "backfill__2025-12-31T21:00:00+00:00, backfill__2025-12-31T22:00:00+00:00, "
-                                  "backfill__2025-12-31T23:00:00+00:00");
+    assert_string_equal(dates(s),
+                        "backfill__2025-12-31T21:00:00+00:00, backfill__2025-12-31T22:00:00+00:00, "
+                        "backfill__2025-12-31T23:00:00+00:00");
     assert_int_not_equal(newest(s)->row.ended_ms, 0);
     assert_int_equal(core_stats(s->core).runs_live, 0);
     story_free(s);
@@ -92,7 +99,8 @@ static void it_may_go_backwards(void **state)
     (void)state;
     struct story *s = given(hourly("a=empty"));
     backfill(s, 3, 2, ",\"backwards\":true");
-    assert_string_equal(dates(s), "backfill__2025-12-31T22:00:00+00:00, backfill__2025-12-31T21:00:00+00:00");
+    assert_string_equal(dates(s),
+                        "backfill__2025-12-31T22:00:00+00:00, backfill__2025-12-31T21:00:00+00:00");
     assert_int_not_equal(newest(s)->row.ended_ms, 0);
     story_free(s);
 }
@@ -104,11 +112,13 @@ static void intervals_are_counted_by_their_begin(void **state)
     dag->schedule = dag_value(dag, "{\"cron\":[\"0 * * * *\"],\"interval\":true}");
     struct story *s = given(dag);
     backfill(s, 3, 0, ""); /* that of midnight is not over */
-    assert_string_equal(dates(s), "backfill__2025-12-31T21:00:00+00:00, backfill__2025-12-31T22:00:00+00:00, "
-                                  "backfill__2025-12-31T23:00:00+00:00");
+    assert_string_equal(dates(s),
+                        "backfill__2025-12-31T21:00:00+00:00, backfill__2025-12-31T22:00:00+00:00, "
+                        "backfill__2025-12-31T23:00:00+00:00");
     backfill(s, 3, 0, ",\"backwards\":true,\"reprocess\":\"completed\"");
-    assert_string_equal(dates(s), "backfill__2025-12-31T23:00:00+00:00, backfill__2025-12-31T22:00:00+00:00, "
-                                  "backfill__2025-12-31T21:00:00+00:00");
+    assert_string_equal(dates(s),
+                        "backfill__2025-12-31T23:00:00+00:00, backfill__2025-12-31T22:00:00+00:00, "
+                        "backfill__2025-12-31T21:00:00+00:00");
     story_free(s);
 }
 
@@ -152,7 +162,8 @@ static void dates_that_have_a_run_are_left_out(void **state)
     (void)state;
     struct story *s = with_history();
     backfill(s, 3, 1, "");
-    assert_string_equal(dates(s), "already exists, already exists, backfill__2025-12-31T23:00:00+00:00");
+    assert_string_equal(dates(s),
+                        "already exists, already exists, backfill__2025-12-31T23:00:00+00:00");
     story_free(s);
 }
 
@@ -185,7 +196,9 @@ static void a_run_that_is_on_its_way_is_left_alone(void **state)
 {
     (void)state;
     struct story *s = given(hourly("a"));
-    story_request_json(s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"logical_ms\":1767222000000}");
+    story_request_json(
+        s,
+        "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"logical_ms\":1767222000000}");
     backfill(s, 1, 1, ",\"reprocess\":\"completed\"");
     assert_string_equal(dates(s), "in flight");
     story_free(s);
@@ -256,7 +269,8 @@ static void a_dry_run_says_which_dates_it_would_do(void **state)
     (void)state;
     struct story *s = with_history();
     backfill(s, 3, 1, ",\"dry_run\":true,\"reprocess\":\"failed\"");
-    assert_string_equal(s->answer, "{\"dates\":[\"2025-12-31T22:00:00+00:00\",\"2025-12-31T23:00:00+00:00\"]}");
+    assert_string_equal(
+        s->answer, "{\"dates\":[\"2025-12-31T22:00:00+00:00\",\"2025-12-31T23:00:00+00:00\"]}");
     assert_int_equal(s->store.backfills.count, 1);
     assert_int_equal(s->store.runs.count, 2);
     story_free(s);
@@ -331,7 +345,8 @@ static void a_cleared_run_that_the_next_one_waits_for_starts_beyond_the_limit(vo
     struct story *s = given(dag);
     backfill(s, 3, 1, ",\"max_active_runs\":1");
     story_ends(s, "a", OUTCOME_FAILED, 1);
-    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"backfill__2025-12-31T21:00:00+00:00\",\"whole_run\":true}");
+    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"backfill__2025-12-"
+                          "31T21:00:00+00:00\",\"whole_run\":true}");
     story_takeover(s);
     story_succeeds(s, "a");
     story_succeeds(s, "a");
@@ -341,10 +356,14 @@ static void a_cleared_run_that_the_next_one_waits_for_starts_beyond_the_limit(vo
 }
 
 TESTS(CASE(runs_come_in_order_and_as_many_as_its_own_limit_allows), CASE(it_may_go_backwards),
-      CASE(intervals_are_counted_by_their_begin), CASE(fixed_distances_keep_their_phase), CASE(its_conf_reaches_the_runs),
-      CASE(dates_that_have_a_run_are_left_out), CASE(failed_runs_may_be_run_again), CASE(ended_runs_may_be_run_again),
-      CASE(a_run_that_is_on_its_way_is_left_alone), CASE(it_goes_on_under_the_next_leader_where_it_stood),
+      CASE(intervals_are_counted_by_their_begin), CASE(fixed_distances_keep_their_phase),
+      CASE(its_conf_reaches_the_runs), CASE(dates_that_have_a_run_are_left_out),
+      CASE(failed_runs_may_be_run_again), CASE(ended_runs_may_be_run_again),
+      CASE(a_run_that_is_on_its_way_is_left_alone),
+      CASE(it_goes_on_under_the_next_leader_where_it_stood),
       CASE(it_stands_still_while_it_is_paused), CASE(it_stands_still_while_its_dag_is_paused),
-      CASE(cancelled_it_makes_no_more_runs_and_lets_those_that_run_end), CASE(a_dry_run_says_which_dates_it_would_do),
-      CASE(what_makes_no_sense_is_refused), CASE(the_schedule_makes_no_run_for_a_date_that_a_backfill_has_done),
-      CASE(what_is_done_is_remembered_by_the_next_leader), CASE(a_cleared_run_that_the_next_one_waits_for_starts_beyond_the_limit))
+      CASE(cancelled_it_makes_no_more_runs_and_lets_those_that_run_end),
+      CASE(a_dry_run_says_which_dates_it_would_do), CASE(what_makes_no_sense_is_refused),
+      CASE(the_schedule_makes_no_run_for_a_date_that_a_backfill_has_done),
+      CASE(what_is_done_is_remembered_by_the_next_leader),
+      CASE(a_cleared_run_that_the_next_one_waits_for_starts_beyond_the_limit))

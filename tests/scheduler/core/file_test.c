@@ -7,7 +7,8 @@ static struct story *given(void)
 {
     struct dag *dag = dag_words("a");
     dag->schedule = dag_value(dag, "{\"files\":{\"path\":\"/in/*\",\"settle_ms\":2000}}");
-    dag->tasks[0].operator_args = dag_value(dag, "{\"command\":\"load {{ conf.path }} {{ conf.size }} {{ conf.mtime }}\"}");
+    dag->tasks[0].operator_args =
+        dag_value(dag, "{\"command\":\"load {{ conf.path }} {{ conf.size }} {{ conf.mtime }}\"}");
     struct story *s = story_new();
     story_dag(s, dag);
     story_worker(s, "w1", 8);

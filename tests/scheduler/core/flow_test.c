@@ -35,9 +35,11 @@ static void who_is_upstream_failed_says_because_of_whom(void **state)
     story_trigger(s, "d", "r1");
     story_ends(s, "b", OUTCOME_FAILED, 1);
     const struct model_run *run = &s->store.runs.items[0];
-    assert_true(str_is(model_store_newest(run, 2, -1)->row.error, "its trigger rule all_success can no longer be met: task b failed"));
-    assert_true(str_is(model_store_newest(run, 3, -1)->row.error,
-                       "its trigger rule all_success can no longer be met: task c is upstream_failed"));
+    assert_true(str_is(model_store_newest(run, 2, -1)->row.error,
+                       "its trigger rule all_success can no longer be met: task b failed"));
+    assert_true(
+        str_is(model_store_newest(run, 3, -1)->row.error,
+               "its trigger rule all_success can no longer be met: task c is upstream_failed"));
     story_free(s);
 }
 
@@ -75,7 +77,8 @@ static void a_false_condition_skips(void **state)
     story_trigger(s, "d", "r1");
     assert_int_equal(story_state(s, "a"), TASK_SKIPPED);
     assert_int_equal(story_state(s, "b"), TASK_SKIPPED);
-    story_request_json(s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r2\",\"conf\":{\"go\":true}}");
+    story_request_json(
+        s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r2\",\"conf\":{\"go\":true}}");
     assert_true(story_is_placed(s, "a"));
     story_free(s);
 }
@@ -90,7 +93,8 @@ static void an_expression_that_cannot_be_evaluated_fails_its_task(void **state)
     story_succeeds(s, "a");
     assert_int_equal(story_state(s, "b"), TASK_FAILED);
     const struct model_run *run = &s->store.runs.items[0];
-    assert_non_null(strstr(str_cstr(&s->arena, model_store_newest(run, 1, -1)->row.error), "task a has no output"));
+    assert_non_null(strstr(str_cstr(&s->arena, model_store_newest(run, 1, -1)->row.error),
+                           "task a has no output"));
     story_free(s);
 }
 
@@ -98,7 +102,8 @@ static void outputs_reach_those_who_read_them(void **state)
 {
     (void)state;
     struct dag *dag = dag_words("a b:a");
-    dag->tasks[1].operator_args = dag_value(dag, "{\"command\":\"echo {{ xcom.a.n + 1 }} {{ ti.try_number }}\"}");
+    dag->tasks[1].operator_args =
+        dag_value(dag, "{\"command\":\"echo {{ xcom.a.n + 1 }} {{ ti.try_number }}\"}");
     struct story *s = given(dag);
     story_trigger(s, "d", "r1");
     story_outputs(s, "a", "{\"n\":41}");
@@ -108,8 +113,10 @@ static void outputs_reach_those_who_read_them(void **state)
 
 static struct dag *branching(void)
 {
-    struct dag *dag = dag_words("a b:a=branch left:b right:b both:left,right?none_failed_min_one_success b2:b");
-    dag_task(dag, "b")->operator_args = dag_value(dag, "{\"cases\":[{\"when\":\"xcom.a > 5\",\"then\":[\"left\"]}],\"default\":[\"right\"]}");
+    struct dag *dag =
+        dag_words("a b:a=branch left:b right:b both:left,right?none_failed_min_one_success b2:b");
+    dag_task(dag, "b")->operator_args = dag_value(
+        dag, "{\"cases\":[{\"when\":\"xcom.a > 5\",\"then\":[\"left\"]}],\"default\":[\"right\"]}");
     return dag;
 }
 
@@ -139,7 +146,8 @@ static void a_branch_decision_holds_for_what_is_cleared_without_it(void **state)
     story_outputs(s, "a", "1");
     assert_int_equal(story_state(s, "left"), TASK_SKIPPED);
     story_takeover(s);
-    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"left\"}]}");
+    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{"
+                          "\"task_id\":\"left\"}]}");
     assert_int_equal(story_state(s, "left"), TASK_SKIPPED);
     assert_false(story_is_placed(s, "left"));
     story_free(s);
@@ -176,7 +184,8 @@ static void a_short_circuit_may_leave_the_rest_to_their_rules(void **state)
 {
     (void)state;
     struct dag *dag = dag_words("a=short_circuit b:a c:b?all_done");
-    dag_task(dag, "a")->operator_args = dag_value(dag, "{\"condition\":\"false\",\"respect_trigger_rules\":true}");
+    dag_task(dag, "a")->operator_args =
+        dag_value(dag, "{\"condition\":\"false\",\"respect_trigger_rules\":true}");
     struct story *s = given(dag);
     story_trigger(s, "d", "r1");
     assert_int_equal(story_state(s, "b"), TASK_SKIPPED);
@@ -189,7 +198,8 @@ static struct dag *mapped(const char *for_each)
     struct dag *dag = dag_words("a b:a c:b");
     dag_task(dag, "b")->for_each = dag_value(dag, for_each);
     dag_task(dag, "b")->operator_args = dag_value(dag, "{\"command\":\"do {{ item | tojson }}\"}");
-    dag_task(dag, "c")->operator_args = dag_value(dag, "{\"command\":\"sum {{ xcom.b | tojson }}\"}");
+    dag_task(dag, "c")->operator_args =
+        dag_value(dag, "{\"command\":\"sum {{ xcom.b | tojson }}\"}");
     return dag;
 }
 
@@ -247,7 +257,8 @@ static void an_instance_that_is_cleared_no_longer_counts(void **state)
     struct story *s = given(dag);
     story_trigger(s, "d", "r1");
     story_ends(s, "b[0]", OUTCOME_FAILED, 1);
-    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"b\",\"map_index\":0}]}");
+    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{"
+                          "\"task_id\":\"b\",\"map_index\":0}]}");
     story_ends(s, "b[1]", OUTCOME_FAILED, 1);
     assert_int_equal(story_state(s, "c"), TASK_NONE);
     assert_int_equal(story_state(s, "d"), TASK_NONE);
@@ -308,8 +319,13 @@ static void a_label_shows_no_secret(void **state)
     struct core_out out;
     dag_task(dag, "b")->map_label = STR("{{ var.value.db_password }}");
     struct story *s = given(dag);
-    core_step(s->core, &(struct core_event){ .type = CORE_VARIABLE, .now_ms = s->now_ms, .wall_ms = s->wall_ms,
-                                             .variable = { STR("db_password"), dag_value(dag, "\"hunter2\""), true } }, &out);
+    core_step(s->core,
+              &(struct core_event) {
+                  .type = CORE_VARIABLE,
+                  .now_ms = s->now_ms,
+                  .wall_ms = s->wall_ms,
+                  .variable = { STR("db_password"), dag_value(dag, "\"hunter2\""), true } },
+              &out);
     story_trigger(s, "d", "r1");
     story_succeeds(s, "a");
     assert_str(label_of(s, 0), "");
@@ -407,8 +423,9 @@ static struct story *triggering(bool wait)
     struct dag *parent = dag_words("t=trigger_dag after:t"), *child = dag_chain(1);
     parent->id = STR("parent");
     child->id = STR("child");
-    parent->tasks[0].operator_args = dag_value(parent, wait ? "{\"dag_id\":\"child\",\"wait\":true,\"conf\":{\"n\":1}}"
-                                                            : "{\"dag_id\":\"child\"}");
+    parent->tasks[0].operator_args =
+        dag_value(parent, wait ? "{\"dag_id\":\"child\",\"wait\":true,\"conf\":{\"n\":1}}"
+                               : "{\"dag_id\":\"child\"}");
     struct story *s = given(parent);
     story_dag(s, child);
     story_trigger(s, "parent", "r1");
@@ -445,17 +462,23 @@ static void the_waiting_task_fails_with_its_run(void **state)
     story_free(s);
 }
 
-TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs), CASE(who_is_upstream_failed_says_because_of_whom),
-      CASE(one_success_starts_before_the_others_end),
-      CASE(an_empty_task_ends_inside_the_scheduler), CASE(a_false_condition_skips),
-      CASE(an_expression_that_cannot_be_evaluated_fails_its_task), CASE(outputs_reach_those_who_read_them),
-      CASE(a_branch_skips_what_it_does_not_choose), CASE(a_branch_decision_holds_for_what_is_cleared_without_it),
-      CASE(what_lies_behind_a_chosen_task_is_kept), CASE(a_short_circuit_skips_everything_behind_it),
-      CASE(a_short_circuit_may_leave_the_rest_to_their_rules), CASE(a_mapped_task_has_an_instance_for_each_element),
-      CASE(a_rule_counts_each_instance_of_a_mapped_task), CASE(one_that_tolerates_failures_counts_as_a_whole),
+TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs),
+      CASE(who_is_upstream_failed_says_because_of_whom),
+      CASE(one_success_starts_before_the_others_end), CASE(an_empty_task_ends_inside_the_scheduler),
+      CASE(a_false_condition_skips), CASE(an_expression_that_cannot_be_evaluated_fails_its_task),
+      CASE(outputs_reach_those_who_read_them), CASE(a_branch_skips_what_it_does_not_choose),
+      CASE(a_branch_decision_holds_for_what_is_cleared_without_it),
+      CASE(what_lies_behind_a_chosen_task_is_kept),
+      CASE(a_short_circuit_skips_everything_behind_it),
+      CASE(a_short_circuit_may_leave_the_rest_to_their_rules),
+      CASE(a_mapped_task_has_an_instance_for_each_element),
+      CASE(a_rule_counts_each_instance_of_a_mapped_task),
+      CASE(one_that_tolerates_failures_counts_as_a_whole),
       CASE(an_instance_that_is_cleared_no_longer_counts),
-      CASE(a_mapping_of_lists_gives_all_combinations), CASE(an_instance_of_a_mapped_task_has_a_label), CASE(a_label_that_cannot_be_made_is_left_out),
-      CASE(a_label_shows_no_secret), CASE(a_label_is_cut_between_characters), CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
+      CASE(a_mapping_of_lists_gives_all_combinations),
+      CASE(an_instance_of_a_mapped_task_has_a_label), CASE(a_label_that_cannot_be_made_is_left_out),
+      CASE(a_label_shows_no_secret), CASE(a_label_is_cut_between_characters),
+      CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
       CASE(some_failures_of_a_mapped_task_may_be_tolerated), CASE(one_failure_fails_a_mapped_task),
       CASE(a_mapped_task_goes_on_under_the_next_leader), CASE(a_task_triggers_a_run_of_another_dag),
       CASE(a_task_may_wait_for_the_run_it_triggers), CASE(the_waiting_task_fails_with_its_run))

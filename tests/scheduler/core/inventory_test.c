@@ -86,7 +86,8 @@ static void a_silent_worker_loses_its_attempt_when_the_lease_is_over(void **stat
     story_free(s);
 }
 
-/* It is a row of history, for later leaders too, and does not count among those that there may be. */
+/* It is a row of history, for later leaders too, and does not count among those that there may be.
+ */
 static void a_worker_that_is_gone_stays_gone_until_it_comes_back(void **state)
 {
     (void)state;
@@ -159,9 +160,12 @@ static void what_nobody_knows_is_acknowledged_or_killed(void **state)
     (void)state;
     struct story_worker *w = NULL;
     struct story *s = given(&w);
-    VEC_ADD(&w->attempts, (struct story_attempt){ .id = { 1, 2 }, .map_index = -1, .ended = true,
-                                                  .result = { .output = STR("1"), .error = STR("") } });
-    VEC_ADD(&w->attempts, (struct story_attempt){ .id = { 1, 3 }, .map_index = -1 });
+    VEC_ADD(&w->attempts,
+            (struct story_attempt) { .id = { 1, 2 },
+                                     .map_index = -1,
+                                     .ended = true,
+                                     .result = { .output = STR("1"), .error = STR("") } });
+    VEC_ADD(&w->attempts, (struct story_attempt) { .id = { 1, 3 }, .map_index = -1 });
     w->slots = 2;
     VEC_RESET(&w->open);
     story_inventory(s, w);
@@ -236,10 +240,15 @@ static void a_worker_that_is_asked_to_leave_is_drained_and_stopped(void **state)
     story_free(s);
 }
 
-TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open), CASE(an_attempt_whose_credit_is_closed_never_started),
+TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open),
+      CASE(an_attempt_whose_credit_is_closed_never_started),
       CASE(a_worker_that_started_anew_without_the_attempt_proves_it_too),
-      CASE(a_silent_worker_loses_its_attempt_when_the_lease_is_over), CASE(a_new_leader_waits_for_the_amnesty),
-      CASE(inventories_renew_leases), CASE(a_long_task_is_written_as_running_and_a_short_one_is_not),
-      CASE(what_nobody_knows_is_acknowledged_or_killed), CASE(a_result_counts_once_however_often_it_comes),
+      CASE(a_silent_worker_loses_its_attempt_when_the_lease_is_over),
+      CASE(a_new_leader_waits_for_the_amnesty), CASE(inventories_renew_leases),
+      CASE(a_long_task_is_written_as_running_and_a_short_one_is_not),
+      CASE(what_nobody_knows_is_acknowledged_or_killed),
+      CASE(a_result_counts_once_however_often_it_comes),
       CASE(an_inventory_of_a_later_leader_means_nothing_to_an_earlier_one),
-      CASE(a_worker_that_is_gone_stays_gone_until_it_comes_back), CASE(a_drained_worker_gets_nothing_and_ends_its_work), CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped))
+      CASE(a_worker_that_is_gone_stays_gone_until_it_comes_back),
+      CASE(a_drained_worker_gets_nothing_and_ends_its_work),
+      CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped))

@@ -3,7 +3,8 @@
 #include "tests/support/story.h"
 #include "tests/support/test.h"
 
-static const char *const hook = "[{\"webhook\": \"https://hooks.example.org/secret\", \"message\": \"{{ ti.task_id }} of {{ run_id }}\"}]";
+static const char *const hook = "[{\"webhook\": \"https://hooks.example.org/secret\", \"message\": "
+                                "\"{{ ti.task_id }} of {{ run_id }}\"}]";
 
 static void tells(struct dag *dag, struct task *task, const char *event)
 {
@@ -11,7 +12,10 @@ static void tells(struct dag *dag, struct task *task, const char *event)
     if (task != NULL)
         task->notify = dag_value(dag, text);
     else
-        dag->notify = dag_value(dag, str_format(&dag->arena, "{\"%s\": [{\"webhook\": \"https://hooks.example.org/x\"}]}", event).bytes);
+        dag->notify = dag_value(
+            dag, str_format(&dag->arena,
+                            "{\"%s\": [{\"webhook\": \"https://hooks.example.org/x\"}]}", event)
+                     .bytes);
 }
 
 static void are(struct story *s, const char *expected)
@@ -56,9 +60,12 @@ static void the_message_says_what_happened_when_it_names_none(void **state)
 {
     (void)state;
     struct dag *dag = dag_chain(1);
-    dag->tasks[0].notify = dag_value(dag, "{\"on_failure\": [{\"email\": [\"a@example.org\", \"b@example.org\"]}]}");
+    dag->tasks[0].notify =
+        dag_value(dag, "{\"on_failure\": [{\"email\": [\"a@example.org\", \"b@example.org\"]}]}");
     struct story *s = story_of(dag);
-    story_result(s, "a", (struct result){ .outcome = OUTCOME_FAILED, .exit_code = 3, .error = STR("ValueError: no") });
+    story_result(s, "a",
+                 (struct result) {
+                     .outcome = OUTCOME_FAILED, .exit_code = 3, .error = STR("ValueError: no") });
     are(s, "on_failure email a@example.org, b@example.org: pending\n");
     assert_non_null(story_errand(s, "\"subject\":\"d.a: failed\""));
     assert_non_null(story_errand(s, "run r1, try 1: its process failed\\nValueError: no"));
@@ -72,13 +79,17 @@ static void each_event_of_a_task_has_its_own(void **state)
     struct task *task = &dag->tasks[0];
     task->retries = 1;
     task->retry_delay_ms = 1000;
-    task->notify = dag_value(dag, "{\"on_execute\": [{\"webhook\": \"http://e\"}], \"on_retry\": [{\"webhook\": \"http://r\"}],"
-                                  "\"on_success\": [{\"webhook\": \"http://s\"}], \"on_failure\": [{\"webhook\": \"http://f\"}]}");
+    task->notify = dag_value(dag, "{\"on_execute\": [{\"webhook\": \"http://e\"}], \"on_retry\": "
+                                  "[{\"webhook\": \"http://r\"}],"
+                                  "\"on_success\": [{\"webhook\": \"http://s\"}], \"on_failure\": "
+                                  "[{\"webhook\": \"http://f\"}]}");
     struct story *s = story_of(dag);
     story_starts(s, "a");
     story_ends(s, "a", OUTCOME_FAILED, 1);
     story_wait(s, 1000);
-    story_result(s, "a", (struct result){ .outcome = OUTCOME_SUCCESS, .started_unix_ms = STORY_WALL + 1000 });
+    story_result(
+        s, "a",
+        (struct result) { .outcome = OUTCOME_SUCCESS, .started_unix_ms = STORY_WALL + 1000 });
     are(s, "on_execute webhook http://e: pending\n"
            "on_retry webhook http://r: pending\n"
            "on_execute webhook http://e: pending\n" /* nobody had said yet that it began */
@@ -106,11 +117,13 @@ static void what_a_user_sets_is_not_told(void **state)
     tells(dag, &dag->tasks[0], "on_failure");
     tells(dag, NULL, "on_failure");
     struct story *s = story_of(dag);
-    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"a\"}],"
+    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{"
+                          "\"task_id\":\"a\"}],"
                           "\"task_state\":\"failed\"}");
     are(s, "on_failure webhook https://hooks.example.org: pending\n"); /* the run's own end */
     story_trigger(s, "d", "r2");
-    story_request_json(s, "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r2\",\"run_state\":\"failed\"}");
+    story_request_json(
+        s, "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r2\",\"run_state\":\"failed\"}");
     assert_int_equal(s->store.notifications.count, 1);
     story_free(s);
 }
@@ -165,7 +178,8 @@ static void a_receiver_that_is_away_is_asked_later_and_later_and_delays_no_other
     struct dag *dag = dag_words("a b c d e f g");
     for (int i = 0; i < 6; i++)
         tells(dag, &dag->tasks[i], "on_failure");
-    dag->tasks[6].notify = dag_value(dag, "{\"on_failure\": [{\"webhook\": \"https://other.example.org/y\"}]}");
+    dag->tasks[6].notify =
+        dag_value(dag, "{\"on_failure\": [{\"webhook\": \"https://other.example.org/y\"}]}");
     struct story *s = story_new();
     story_dag(s, dag);
     story_worker(s, "w1", 8);
@@ -222,7 +236,8 @@ static void what_nobody_takes_for_a_day_has_failed_and_says_why(void **state)
         story_wait(s, 40000);
     }
     story_answers(s, "a of r1", ERRAND_UNREACHABLE, "", "refused");
-    are(s, "on_failure webhook https://hooks.example.org: failed, given up after 3 tries: refused\n");
+    are(s,
+        "on_failure webhook https://hooks.example.org: failed, given up after 3 tries: refused\n");
     story_free(s);
 }
 
@@ -260,7 +275,8 @@ static void a_program_runs_on_a_worker_and_waits_for_one(void **state)
     struct story *s = story_new();
     struct dag *dag = dag_chain(1);
     dag->tasks[0].operator_kind = OPERATOR_EMPTY;
-    dag->tasks[0].notify = dag_value(dag, "{\"on_success\": [{\"exec\": [\"/bin/alarm\", \"{{ run_id }}\"]}]}");
+    dag->tasks[0].notify =
+        dag_value(dag, "{\"on_success\": [{\"exec\": [\"/bin/alarm\", \"{{ run_id }}\"]}]}");
     story_dag(s, dag);
     story_trigger(s, "d", "r1");
     assert_int_equal(s->errands.count, 0);
@@ -275,7 +291,9 @@ static void one_that_cannot_be_rendered_is_seen_as_failed(void **state)
 {
     (void)state;
     struct dag *dag = dag_chain(1);
-    dag->tasks[0].notify = dag_value(dag, "{\"on_success\": [{\"webhook\": \"http://h\", \"message\": \"{{ var.value.nix }}\"}]}");
+    dag->tasks[0].notify = dag_value(
+        dag,
+        "{\"on_success\": [{\"webhook\": \"http://h\", \"message\": \"{{ var.value.nix }}\"}]}");
     struct story *s = story_of(dag);
     story_succeeds(s, "a");
     assert_int_equal(s->errands.count, 0);
@@ -285,11 +303,15 @@ static void one_that_cannot_be_rendered_is_seen_as_failed(void **state)
     story_free(s);
 }
 
-TESTS(CASE(a_failure_is_told_from_the_commit_on_and_not_before), CASE(the_message_says_what_happened_when_it_names_none),
+TESTS(CASE(a_failure_is_told_from_the_commit_on_and_not_before),
+      CASE(the_message_says_what_happened_when_it_names_none),
       CASE(each_event_of_a_task_has_its_own), CASE(of_skips_only_what_the_task_asks_for_is_told),
       CASE(what_a_user_sets_is_not_told), CASE(a_run_tells_of_its_end),
-      CASE(a_deadline_is_told_once_also_by_a_new_leader), CASE(a_run_that_ends_in_time_misses_no_deadline),
+      CASE(a_deadline_is_told_once_also_by_a_new_leader),
+      CASE(a_run_that_ends_in_time_misses_no_deadline),
       CASE(a_receiver_that_is_away_is_asked_later_and_later_and_delays_no_other),
-      CASE(one_that_is_refused_is_tried_again_by_itself), CASE(what_nobody_takes_for_a_day_has_failed_and_says_why),
+      CASE(one_that_is_refused_is_tried_again_by_itself),
+      CASE(what_nobody_takes_for_a_day_has_failed_and_says_why),
       CASE(a_delivery_without_an_answer_is_made_again), CASE(a_new_leader_delivers_what_is_left),
-      CASE(a_program_runs_on_a_worker_and_waits_for_one), CASE(one_that_cannot_be_rendered_is_seen_as_failed))
+      CASE(a_program_runs_on_a_worker_and_waits_for_one),
+      CASE(one_that_cannot_be_rendered_is_seen_as_failed))

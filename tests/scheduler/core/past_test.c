@@ -9,15 +9,17 @@ enum { HOUR_MS = 3600000 };
 static void triggered(struct story *s, const char *run_id, int hour)
 {
     char json[300];
-    snprintf(json, sizeof json, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"%s\",\"logical_ms\":%lld}", run_id,
-             (long long)(STORY_WALL + (int64_t)hour * HOUR_MS));
+    snprintf(json, sizeof json,
+             "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"%s\",\"logical_ms\":%lld}",
+             run_id, (long long)(STORY_WALL + (int64_t)hour * HOUR_MS));
     story_request_json(s, json);
 }
 
 static void asked(struct story *s, const char *kind, const char *run_id, const char *more)
 {
     char json[300];
-    snprintf(json, sizeof json, "{\"kind\":\"%s\",\"dag_id\":\"d\",\"run_id\":\"%s\"%s}", kind, run_id, more);
+    snprintf(json, sizeof json, "{\"kind\":\"%s\",\"dag_id\":\"d\",\"run_id\":\"%s\"%s}", kind,
+             run_id, more);
     story_request_json(s, json);
 }
 
@@ -48,7 +50,9 @@ static void a_told_waits_for_itself_in_the_run_before_and_says_so(void **state)
     triggered(s, "r1", 0);
     triggered(s, "r2", 1);
     assert_string_equal(story_attempt(s, "a")->run, "r1");
-    assert_string_equal(story_why(s, "r2", 0, -1), "task a of the run before, r1, is queued and must have succeeded or been skipped (depends_on_past)");
+    assert_string_equal(story_why(s, "r2", 0, -1),
+                        "task a of the run before, r1, is queued and must have succeeded or been "
+                        "skipped (depends_on_past)");
     story_ends(s, "a", OUTCOME_FAILED, 1);
     assert_false(story_is_placed(s, "a"));
     asked(s, "mark_tasks", "r1", ",\"tasks\":[{\"task_id\":\"a\"}],\"task_state\":\"skipped\"");
@@ -155,11 +159,13 @@ static void what_is_skipped_is_skipped_at_once(void **state)
     (void)state;
     struct dag *dag = dag_words("s=short_circuit a:s");
     dag->tasks[1].depends_on_past = true;
-    dag_task(dag, "s")->operator_args = dag_value(dag, "{\"condition\":\"conf.go | default(false)\"}");
+    dag_task(dag, "s")->operator_args =
+        dag_value(dag, "{\"condition\":\"conf.go | default(false)\"}");
     struct story *s = story_new();
     story_dag(s, dag);
     story_worker(s, "w1", 8);
-    story_request_json(s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"logical_ms\":1,\"conf\":{\"go\":true}}");
+    story_request_json(s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"logical_ms\":"
+                          "1,\"conf\":{\"go\":true}}");
     triggered(s, "r2", 1);
     assert_string_equal(story_attempt(s, "a")->run, "r1");
     assert_int_equal(story_state(s, "a"), TASK_SKIPPED);
@@ -178,7 +184,9 @@ static void a_task_may_wait_for_what_is_downstream_in_the_run_before(void **stat
     triggered(s, "r2", 1);
     story_succeeds(s, "a");
     assert_false(story_is_placed(s, "a"));
-    assert_string_equal(story_why(s, "r2", 0, -1), "the next task b of the run before, r1, is queued and must have succeeded or been skipped (wait_for_downstream)");
+    assert_string_equal(story_why(s, "r2", 0, -1),
+                        "the next task b of the run before, r1, is queued and must have succeeded "
+                        "or been skipped (wait_for_downstream)");
     story_succeeds(s, "b");
     assert_string_equal(story_attempt(s, "a")->run, "r2");
     assert_string_equal(story_attempt(s, "c")->run, "r1");
@@ -204,9 +212,11 @@ static void with_catchup_only_scheduled_runs_count(void **state)
     story_ends(s, "a", OUTCOME_FAILED, 1);
     assert_false(story_is_placed(s, "a"));
     /* Between the two, by date, and it does not help: the past is the scheduled run. */
-    story_request_json(s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"m\",\"logical_ms\":1767224000000}");
+    story_request_json(
+        s, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"m\",\"logical_ms\":1767224000000}");
     assert_false(story_is_placed(s, "a"));
-    asked(s, "mark_tasks", "scheduled__2025-12-31T23:00:00+00:00", ",\"tasks\":[{\"task_id\":\"a\"}],\"task_state\":\"success\"");
+    asked(s, "mark_tasks", "scheduled__2025-12-31T23:00:00+00:00",
+          ",\"tasks\":[{\"task_id\":\"a\"}],\"task_state\":\"success\"");
     assert_true(story_is_placed(s, "a"));
     story_free(s);
 }
@@ -240,10 +250,14 @@ static void ended_runs_leave_memory_however_long_the_chain(void **state)
     story_free(s);
 }
 
-TESTS(CASE(the_first_run_does_not_wait), CASE(a_told_waits_for_itself_in_the_run_before_and_says_so),
+TESTS(CASE(the_first_run_does_not_wait),
+      CASE(a_told_waits_for_itself_in_the_run_before_and_says_so),
       CASE(a_run_that_has_ended_long_ago_is_looked_up), CASE(the_past_holds_under_the_next_leader),
-      CASE(what_is_not_committed_counts_as_the_past_too), CASE(a_run_that_comes_between_is_the_past_from_then_on),
-      CASE(a_past_that_is_deleted_holds_nothing_back), CASE(a_run_without_a_logical_date_has_no_past),
-      CASE(what_is_skipped_is_skipped_at_once), CASE(a_task_may_wait_for_what_is_downstream_in_the_run_before),
-      CASE(with_catchup_only_scheduled_runs_count), CASE(a_cleared_past_starts_beyond_max_active_runs),
+      CASE(what_is_not_committed_counts_as_the_past_too),
+      CASE(a_run_that_comes_between_is_the_past_from_then_on),
+      CASE(a_past_that_is_deleted_holds_nothing_back),
+      CASE(a_run_without_a_logical_date_has_no_past), CASE(what_is_skipped_is_skipped_at_once),
+      CASE(a_task_may_wait_for_what_is_downstream_in_the_run_before),
+      CASE(with_catchup_only_scheduled_runs_count),
+      CASE(a_cleared_past_starts_beyond_max_active_runs),
       CASE(ended_runs_leave_memory_however_long_the_chain))

@@ -115,7 +115,8 @@ static void a_run_at_its_limit_hides_no_other_run(void **state)
     story_free(s);
 }
 
-/* The first of a run's tasks that gets through its limit may wait for a full pool: the next one must not wait with it. */
+/* The first of a run's tasks that gets through its limit may wait for a full pool: the next one
+ * must not wait with it. */
 static void a_limit_and_a_full_pool_together_hide_nothing(void **state)
 {
     (void)state;
@@ -228,7 +229,8 @@ static void a_small_batch_does_everything_over_several_commits(void **state)
     struct core_limits limits = story_limits();
     limits.batch_writes_max = 3;
     struct story *s = story_new_with(&limits);
-    struct dag *dag = dag_words("a=empty b:a=empty c:b=empty d:c=empty e:d=empty f:e=empty g:f=empty h:g");
+    struct dag *dag =
+        dag_words("a=empty b:a=empty c:b=empty d:c=empty e:d=empty f:e=empty g:f=empty h:g");
     story_dag(s, dag);
     story_worker(s, "w1", 1);
     story_trigger(s, "d", "r1");
@@ -260,10 +262,13 @@ static void nothing_is_sent_before_its_commit(void **state)
     story_free(s);
 }
 
-TESTS(CASE(the_heavier_goes_first_and_then_the_older), CASE(the_priority_of_a_dag_comes_before_weights),
-      CASE(a_full_pool_hides_nothing), CASE(a_big_task_does_not_hold_back_small_ones_of_its_pool),
-      CASE(a_run_at_its_limit_hides_no_other_run), CASE(a_limit_and_a_full_pool_together_hide_nothing),
-      CASE(instances_of_a_task_are_limited_in_a_run_and_in_its_dag), CASE(parallelism_bounds_everything),
-      CASE(a_queue_is_served_by_its_workers_alone), CASE(work_goes_to_the_worker_with_most_room),
-      CASE(runs_beyond_the_limit_wait_in_order), CASE(a_small_batch_does_everything_over_several_commits),
+TESTS(CASE(the_heavier_goes_first_and_then_the_older),
+      CASE(the_priority_of_a_dag_comes_before_weights), CASE(a_full_pool_hides_nothing),
+      CASE(a_big_task_does_not_hold_back_small_ones_of_its_pool),
+      CASE(a_run_at_its_limit_hides_no_other_run),
+      CASE(a_limit_and_a_full_pool_together_hide_nothing),
+      CASE(instances_of_a_task_are_limited_in_a_run_and_in_its_dag),
+      CASE(parallelism_bounds_everything), CASE(a_queue_is_served_by_its_workers_alone),
+      CASE(work_goes_to_the_worker_with_most_room), CASE(runs_beyond_the_limit_wait_in_order),
+      CASE(a_small_batch_does_everything_over_several_commits),
       CASE(nothing_is_sent_before_its_commit))

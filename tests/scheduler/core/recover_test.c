@@ -17,10 +17,15 @@ static struct dag *random_dag(struct rand *rand)
         struct task *task = &dag->tasks[t];
         uint64_t draw = rand_below(rand, 10);
         task->id = str_format(&dag->arena, "t%u", t);
-        task->operator_kind = draw == 0 ? OPERATOR_EMPTY : draw == 1 ? OPERATOR_SHORT_CIRCUIT : OPERATOR_BASH;
-        task->operator_args = dag_value(dag, draw == 1 ? "{\"condition\":\"1 > 2\",\"respect_trigger_rules\":true}"
-                                                       : "{\"command\":\"true\"}");
-        task->trigger_rule = rand_below(rand, 2) == 0 ? RULE_ALL_SUCCESS : (enum trigger_rule)rand_below(rand, RULE_COUNT);
+        task->operator_kind = draw == 0   ? OPERATOR_EMPTY
+                              : draw == 1 ? OPERATOR_SHORT_CIRCUIT
+                                          : OPERATOR_BASH;
+        task->operator_args =
+            dag_value(dag, draw == 1 ? "{\"condition\":\"1 > 2\",\"respect_trigger_rules\":true}"
+                                     : "{\"command\":\"true\"}");
+        task->trigger_rule = rand_below(rand, 2) == 0
+                                 ? RULE_ALL_SUCCESS
+                                 : (enum trigger_rule)rand_below(rand, RULE_COUNT);
         task->retries = (uint32_t)rand_below(rand, 3);
         task->retry_delay_ms = 1000 + (int64_t)rand_below(rand, 5000);
         task->priority_weight = 1 + (int32_t)rand_below(rand, 4);
@@ -53,12 +58,14 @@ static void end_one(struct story *s, struct rand *rand)
         if (attempt->ended || which-- > 0)
             continue;
         attempt->ended = true;
-        attempt->result = (struct result){ .outcome = attempt->told_kill ? OUTCOME_KILLED
-                                                      : draw < 6         ? OUTCOME_SUCCESS
-                                                      : draw < 8         ? OUTCOME_FAILED
-                                                      : draw < 9         ? OUTCOME_LOST
-                                                                         : OUTCOME_SKIPPED,
-                                           .exit_code = draw >= 6, .output = STR("[1]"), .error = STR("") };
+        attempt->result = (struct result) { .outcome = attempt->told_kill ? OUTCOME_KILLED
+                                                       : draw < 6         ? OUTCOME_SUCCESS
+                                                       : draw < 8         ? OUTCOME_FAILED
+                                                       : draw < 9         ? OUTCOME_LOST
+                                                                          : OUTCOME_SKIPPED,
+                                            .exit_code = draw >= 6,
+                                            .output = STR("[1]"),
+                                            .error = STR("") };
         break;
     }
     story_inventory(s, worker);
@@ -70,12 +77,17 @@ static void one_step(struct story *s, struct rand *rand, uint32_t number)
     static const char *const states[] = { "success", "failed", "skipped" };
     uint64_t draw = rand_below(rand, 12), task = rand_below(rand, 4), pick = rand_below(rand, 3);
     if (draw == 0) {
-        snprintf(text, sizeof text, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r%u\"}", number);
+        snprintf(text, sizeof text, "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r%u\"}",
+                 number);
     } else if (draw == 1) {
-        snprintf(text, sizeof text, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r0\",\"tasks\":[{\"task_id\":\"t%u\"}],\"include_downstream\":true}",
+        snprintf(text, sizeof text,
+                 "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r0\",\"tasks\":[{\"task_id\":"
+                 "\"t%u\"}],\"include_downstream\":true}",
                  (unsigned)task);
     } else if (draw == 2) {
-        snprintf(text, sizeof text, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r0\",\"tasks\":[{\"task_id\":\"t%u\"}],\"task_state\":\"%s\"}",
+        snprintf(text, sizeof text,
+                 "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r0\",\"tasks\":[{\"task_"
+                 "id\":\"t%u\"}],\"task_state\":\"%s\"}",
                  (unsigned)task, states[pick]);
     } else if (draw < 5) {
         story_wait(s, 100 + (int64_t)task * 700);
@@ -97,7 +109,7 @@ static struct str without_running(struct story *s)
         for (size_t i = 0; i + 19 <= line.size; i++)
             skips |= memcmp(line.bytes + i, "its process started", 19) == 0;
         for (size_t i = 0; i + 13 < line.size && !skips; i++) {
-            size_t size = memcmp(line.bytes + i, ": running -> ", 13) == 0   ? 9
+            size_t size = memcmp(line.bytes + i, ": running -> ", 13) == 0  ? 9
                           : memcmp(line.bytes + i, ": queued -> ", 12) == 0 ? 8
                                                                             : 0;
             if (size == 0)
@@ -138,7 +150,8 @@ static struct story *told(uint64_t seed, int takeover_at)
     return s;
 }
 
-/* Two leaders of the same past: one has been there all the time, the other has read the rows. The future is the same. */
+/* Two leaders of the same past: one has been there all the time, the other has read the rows. The
+ * future is the same. */
 static void a_recovered_core_decides_as_the_one_before(void **state)
 {
     (void)state;
@@ -146,7 +159,8 @@ static void a_recovered_core_decides_as_the_one_before(void **state)
         struct story *original = told(seed, -1), *recovered = told(seed, 29);
         struct str a = without_running(original), b = without_running(recovered);
         if (!str_eq(a, b)) {
-            print_message("seed %llu: the original decides\n%.*s\n", (unsigned long long)seed, STR_ARG(a));
+            print_message("seed %llu: the original decides\n%.*s\n", (unsigned long long)seed,
+                          STR_ARG(a));
             print_message("and the recovered one\n%.*s\n", STR_ARG(b));
             fail();
         }
@@ -222,19 +236,22 @@ static void what_a_lost_commit_had_placed_is_gone_before_anything_is_placed(void
     s->commits_may_be_lost = true;
     story_takeover_silently(s);
     struct story_worker *w1 = story_worker(s, "w1", 2);
-    VEC_ADD(&w1->attempts, (struct story_attempt){ .id = { 1, 3 }, .map_index = -1, .task = "a" });
+    VEC_ADD(&w1->attempts, (struct story_attempt) { .id = { 1, 3 }, .map_index = -1, .task = "a" });
     VEC_RESET(&w1->open);
     story_inventory(s, w1);
     story_trigger(s, "d", "r1");
     assert_int_equal(w1->attempts.count, 1);
     assert_true(w1->attempts.items[0].told_kill);
     w1->attempts.items[0].ended = true;
-    w1->attempts.items[0].result = (struct result){ .outcome = OUTCOME_KILLED, .output = STR(""), .error = STR("") };
+    w1->attempts.items[0].result =
+        (struct result) { .outcome = OUTCOME_KILLED, .output = STR(""), .error = STR("") };
     story_inventory(s, w1);
     assert_true(story_is_placed(s, "a"));
     story_free(s);
 }
 
 TESTS(CASE(a_worker_that_has_just_joined_settles_before_it_gets_work),
-      CASE(what_a_lost_commit_had_placed_is_gone_before_anything_is_placed), CASE(a_recovered_core_decides_as_the_one_before), CASE(a_run_of_a_version_that_is_not_the_newest_goes_on),
+      CASE(what_a_lost_commit_had_placed_is_gone_before_anything_is_placed),
+      CASE(a_recovered_core_decides_as_the_one_before),
+      CASE(a_run_of_a_version_that_is_not_the_newest_goes_on),
       CASE(after_lost_commits_nothing_is_placed_before_all_workers_have_reported))

@@ -43,7 +43,8 @@ static void a_hard_error_spends_no_retries(void **state)
 {
     (void)state;
     struct story *s = given(2);
-    story_result(s, "a", (struct result){ .outcome = OUTCOME_FAILED, .exit_code = 1, .hard = true });
+    story_result(s, "a",
+                 (struct result) { .outcome = OUTCOME_FAILED, .exit_code = 1, .hard = true });
     assert_int_equal(story_state(s, "a"), TASK_FAILED);
     story_free(s);
 }

@@ -19,10 +19,11 @@ static void a_schedule_makes_a_run_at_each_of_its_times(void **state)
     (void)state;
     struct story *s = given("{\"cron\":[\"*/10 * * * *\"]}", false, INT64_MIN);
     story_wait(s, 600000);
-    TRACE(s, "[600000] run scheduled__2026-01-01T00:10:00+00:00: queued (its schedule fired)\n"
-             "[600000] run scheduled__2026-01-01T00:10:00+00:00: running (its schedule fired)\n"
-             "[600000] a: none -> success (there was nothing to run)\n"
-             "[600000] run scheduled__2026-01-01T00:10:00+00:00: success (all its tasks are done)\n");
+    TRACE(s,
+          "[600000] run scheduled__2026-01-01T00:10:00+00:00: queued (its schedule fired)\n"
+          "[600000] run scheduled__2026-01-01T00:10:00+00:00: running (its schedule fired)\n"
+          "[600000] a: none -> success (there was nothing to run)\n"
+          "[600000] run scheduled__2026-01-01T00:10:00+00:00: success (all its tasks are done)\n");
     story_wait(s, 600000);
     assert_int_equal(s->store.runs.count, 2);
     story_wait(s, 599999);
@@ -125,7 +126,10 @@ static void a_dag_whose_file_is_gone_fires_no_more(void **state)
     story_free(s);
 }
 
-TESTS(CASE(a_schedule_makes_a_run_at_each_of_its_times), CASE(a_change_of_leader_neither_repeats_nor_forgets_a_time),
-      CASE(catching_up_makes_a_run_for_every_missed_time), CASE(without_catching_up_only_the_latest_is_made),
-      CASE(catching_up_waits_behind_max_active_runs), CASE(a_paused_schedule_fires_nothing_and_then_the_latest),
-      CASE(once_is_once), CASE(continuous_begins_again_when_it_has_ended), CASE(a_dag_whose_file_is_gone_fires_no_more))
+TESTS(CASE(a_schedule_makes_a_run_at_each_of_its_times),
+      CASE(a_change_of_leader_neither_repeats_nor_forgets_a_time),
+      CASE(catching_up_makes_a_run_for_every_missed_time),
+      CASE(without_catching_up_only_the_latest_is_made),
+      CASE(catching_up_waits_behind_max_active_runs),
+      CASE(a_paused_schedule_fires_nothing_and_then_the_latest), CASE(once_is_once),
+      CASE(continuous_begins_again_when_it_has_ended), CASE(a_dag_whose_file_is_gone_fires_no_more))

@@ -25,14 +25,19 @@ static struct story *given(struct dag *dag)
 static void clear(struct story *s, const char *task, const char *more)
 {
     char json[300];
-    snprintf(json, sizeof json, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"%s\"}]%s}", task, more);
+    snprintf(json, sizeof json,
+             "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"%"
+             "s\"}]%s}",
+             task, more);
     story_request_json(s, json);
 }
 
 static void mark_run(struct story *s, const char *state)
 {
     char json[200];
-    snprintf(json, sizeof json, "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"run_state\":\"%s\"}", state);
+    snprintf(json, sizeof json,
+             "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"run_state\":\"%s\"}",
+             state);
     story_request_json(s, json);
 }
 
@@ -83,8 +88,10 @@ static void a_task_between_waits_for_the_setup_and_says_so(void **state)
     struct story *s = given(scoped("s p a:s b:p,a?one_success t:s,b"));
     story_succeeds(s, "p");
     assert_false(story_is_placed(s, "b"));
-    assert_string_equal(story_why(s, "r1", 3, -1), "1 of 2 upstream tasks have not ended (trigger rule one_success): a (none)\n"
-                                                   "its setup s has not ended (running)");
+    assert_string_equal(
+        story_why(s, "r1", 3, -1),
+        "1 of 2 upstream tasks have not ended (trigger rule one_success): a (none)\n"
+        "its setup s has not ended (running)");
     story_succeeds(s, "s");
     assert_true(story_is_placed(s, "b"));
     story_free(s);
@@ -163,7 +170,8 @@ static void a_stopped_run_goes_on_when_it_is_cleared_before_its_teardowns_end(vo
     struct story *s = given(scoped("s a:s t:s,a"));
     story_succeeds(s, "s");
     mark_run(s, "failed");
-    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"whole_run\":true}");
+    story_request_json(
+        s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"whole_run\":true}");
     story_ends(s, "a", OUTCOME_KILLED, -15); /* those of before */
     story_ends(s, "t", OUTCOME_KILLED, -15);
     story_succeeds(s, "s");
@@ -268,12 +276,16 @@ static void about_a_setup_directly_before_it_a_task_decides_by_its_rule(void **s
 }
 
 TESTS(CASE(a_teardown_runs_whatever_came_between), CASE(a_teardown_does_not_run_without_its_setup),
-      CASE(what_lies_between_does_not_run_without_the_setup), CASE(a_task_between_waits_for_the_setup_and_says_so),
-      CASE(a_failed_teardown_does_not_fail_the_run), CASE(a_failed_teardown_fails_the_run_when_it_is_to),
-      CASE(fail_fast_leaves_the_teardown), CASE(a_run_that_is_marked_failed_runs_its_teardowns_first),
+      CASE(what_lies_between_does_not_run_without_the_setup),
+      CASE(a_task_between_waits_for_the_setup_and_says_so),
+      CASE(a_failed_teardown_does_not_fail_the_run),
+      CASE(a_failed_teardown_fails_the_run_when_it_is_to), CASE(fail_fast_leaves_the_teardown),
+      CASE(a_run_that_is_marked_failed_runs_its_teardowns_first),
       CASE(a_run_that_is_marked_success_ends_so_after_its_teardowns),
       CASE(a_stopped_run_goes_on_when_it_is_cleared_before_its_teardowns_end),
-      CASE(a_run_that_takes_too_long_leaves_nothing_behind), CASE(a_cleared_task_takes_its_setup_and_teardown_along),
-      CASE(a_cleared_setup_takes_its_teardown_along), CASE(clearing_only_what_failed_leaves_the_setup),
-      CASE(about_a_setup_directly_before_it_a_task_decides_by_its_rule), CASE(a_short_circuit_leaves_the_teardown),
-      CASE(a_branch_does_not_skip_the_teardown))
+      CASE(a_run_that_takes_too_long_leaves_nothing_behind),
+      CASE(a_cleared_task_takes_its_setup_and_teardown_along),
+      CASE(a_cleared_setup_takes_its_teardown_along),
+      CASE(clearing_only_what_failed_leaves_the_setup),
+      CASE(about_a_setup_directly_before_it_a_task_decides_by_its_rule),
+      CASE(a_short_circuit_leaves_the_teardown), CASE(a_branch_does_not_skip_the_teardown))

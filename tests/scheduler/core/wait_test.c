@@ -21,8 +21,13 @@ static void says(struct story *s, const char *expected)
 
 static void triggered(struct story *s, const char *dag_id, const char *run_id, int64_t logical_ms)
 {
-    struct request request = { .kind = REQUEST_TRIGGER, .dag_id = str_of(dag_id), .run_id = str_of(run_id),
-                               .actor = STR("u"), .note = STR_EMPTY, .has_logical = true, .logical_ms = logical_ms };
+    struct request request = { .kind = REQUEST_TRIGGER,
+                               .dag_id = str_of(dag_id),
+                               .run_id = str_of(run_id),
+                               .actor = STR("u"),
+                               .note = STR_EMPTY,
+                               .has_logical = true,
+                               .logical_ms = logical_ms };
     story_request(s, request);
 }
 
@@ -46,8 +51,9 @@ static void a_length_of_time_is_waited_without_a_worker(void **state)
 
 static void counts_deferred(struct story *s, bool does)
 {
-    story_request_json(s, does ? "{\"kind\":\"pool\",\"pool\":\"small\",\"slots\":1,\"include_deferred\":true}"
-                               : "{\"kind\":\"pool\",\"pool\":\"small\",\"slots\":1}");
+    story_request_json(
+        s, does ? "{\"kind\":\"pool\",\"pool\":\"small\",\"slots\":1,\"include_deferred\":true}"
+                : "{\"kind\":\"pool\",\"pool\":\"small\",\"slots\":1}");
 }
 
 static void a_wait_takes_the_slots_of_a_pool_that_counts_it(void **state)
@@ -138,7 +144,8 @@ static void a_file_is_looked_for_again_until_it_is_there(void **state)
     story_answers(s, "/data/r1", ERRAND_NOT_YET, "", "Permission denied");
     assert_null(story_errand(s, "/data/r1"));
     story_wait(s, 5000);
-    says(s, "waits for file /data/r1; looked 1 time, last 5 s ago (Permission denied); gives up in 6 d");
+    says(s, "waits for file /data/r1; looked 1 time, last 5 s ago (Permission denied); gives up in "
+            "6 d");
     story_wait(s, 26000);
     story_answers(s, "/data/r1", ERRAND_DONE, "\"/data/r1\"", "");
     assert_int_equal(story_state(s, "w"), TASK_SUCCESS);
@@ -188,8 +195,9 @@ static void a_timeout_fails_without_retries_and_soft_fail_skips(void **state)
     (void)state;
     for (int soft = 0; soft < 2; soft++) {
         struct story *s = story_new();
-        struct dag *dag = waiting(soft ? "{\"file\": \"/x\", \"timeout_ms\": 100000, \"soft_fail\": true}"
-                                       : "{\"file\": \"/x\", \"timeout_ms\": 100000}");
+        struct dag *dag =
+            waiting(soft ? "{\"file\": \"/x\", \"timeout_ms\": 100000, \"soft_fail\": true}"
+                         : "{\"file\": \"/x\", \"timeout_ms\": 100000}");
         dag->tasks[0].retries = 3;
         story_dag(s, dag);
         story_worker(s, "w1", 1);
@@ -245,7 +253,8 @@ static void what_cannot_be_looked_for_is_a_failure_with_the_authors_retries(void
     story_dag(s, dag);
     story_worker(s, "w1", 1);
     story_trigger(s, "d", "r1");
-    assert_int_equal(story_state(s, "w"), TASK_FAILED); /* there is no connection c: no retry helps */
+    assert_int_equal(story_state(s, "w"),
+                     TASK_FAILED); /* there is no connection c: no retry helps */
     story_free(s);
     s = story_new();
     dag = waiting("{\"http\": {\"url\": \"http://h/\"}}");
@@ -273,17 +282,21 @@ static void clearing_marking_and_stopping_end_the_wait(void **state)
     story_dag(s, waiting("{\"file\": \"/x\"}"));
     story_worker(s, "w1", 1);
     story_trigger(s, "d", "r1");
-    story_request_json(s, "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"w\"}]}");
+    story_request_json(
+        s,
+        "{\"kind\":\"clear\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"w\"}]}");
     assert_int_equal(s->errands.count, 2); /* the first look, and that of the new wait */
     story_answers(s, "/x", ERRAND_DONE, "", "");
     assert_int_equal(story_state(s, "w"), TASK_DEFERRED);
-    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{\"task_id\":\"w\"}],"
+    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"tasks\":[{"
+                          "\"task_id\":\"w\"}],"
                           "\"task_state\":\"success\"}");
     assert_int_equal(story_state(s, "w"), TASK_SUCCESS);
     assert_int_equal(core_stats(s->core).waiting, 0);
     story_trigger(s, "d", "r2");
     assert_int_equal(core_stats(s->core).waiting, 1);
-    story_request_json(s, "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r2\",\"run_state\":\"failed\"}");
+    story_request_json(
+        s, "{\"kind\":\"mark_run\",\"dag_id\":\"d\",\"run_id\":\"r2\",\"run_state\":\"failed\"}");
     assert_int_equal(story_state(s, "w"), TASK_SKIPPED);
     assert_int_equal(core_stats(s->core).waiting, 0);
     story_free(s);
@@ -361,7 +374,8 @@ static void a_task_that_failed_is_waited_for_until_it_succeeds(void **state)
     story_wait(s, 61000);
     story_database_answers(s);
     assert_int_equal(story_state(s, "w"), TASK_DEFERRED);
-    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"other\",\"run_id\":\"o1\",\"tasks\":[{\"task_id\":\"a\"}],"
+    story_request_json(s, "{\"kind\":\"mark_tasks\",\"dag_id\":\"other\",\"run_id\":\"o1\","
+                          "\"tasks\":[{\"task_id\":\"a\"}],"
                           "\"task_state\":\"success\"}");
     story_wait(s, 61000);
     story_database_answers(s);
@@ -474,7 +488,8 @@ static void an_update_of_an_asset_is_found_in_the_database_too(void **state)
     story_free(s);
 }
 
-TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once), CASE(an_update_of_an_asset_is_found_in_the_database_too),
+TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once),
+      CASE(an_update_of_an_asset_is_found_in_the_database_too),
       CASE(a_length_of_time_is_waited_without_a_worker),
       CASE(a_wait_takes_the_slots_of_a_pool_that_counts_it),
       CASE(a_pool_may_begin_to_count_waits_and_end_it),
@@ -484,11 +499,9 @@ TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once), CASE(an_update_of_an_asse
       CASE(a_lost_look_is_made_again_and_its_late_answer_means_nothing),
       CASE(waiting_takes_no_slot_of_worker_pool_or_run),
       CASE(a_timeout_fails_without_retries_and_soft_fail_skips),
-      CASE(the_timeout_counts_from_the_begin_also_for_a_new_leader),
-      CASE(a_new_leader_looks_anew),
+      CASE(the_timeout_counts_from_the_begin_also_for_a_new_leader), CASE(a_new_leader_looks_anew),
       CASE(what_cannot_be_looked_for_is_a_failure_with_the_authors_retries),
-      CASE(clearing_marking_and_stopping_end_the_wait),
-      CASE(the_timeout_of_the_run_ends_the_wait),
+      CASE(clearing_marking_and_stopping_end_the_wait), CASE(the_timeout_of_the_run_ends_the_wait),
       CASE(a_task_of_another_dag_is_heard_of_when_it_ends),
       CASE(of_a_run_that_is_no_longer_in_memory_the_database_knows),
       CASE(a_task_that_failed_is_waited_for_until_it_succeeds),

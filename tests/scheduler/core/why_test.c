@@ -23,17 +23,21 @@ static void a_waiting_task_says_what_it_waits_for(void **state)
     story_trigger(s, "d", "r1");
     story_trigger(s, "d", "r2");
     says(s, "r1", 0, "no worker serves queue default");
-    says(s, "r1", 2, "2 of 2 upstream tasks have not ended (trigger rule all_success): a (scheduled), b (none)");
+    says(
+        s, "r1", 2,
+        "2 of 2 upstream tasks have not ended (trigger rule all_success): a (scheduled), b (none)");
     says(s, "r1", 3, "there is no pool big\nno worker serves queue default");
     story_pool(s, "big", 2);
-    says(s, "r1", 3, "pool big has 0 of 2 slots taken, and it needs 3\nno worker serves queue default");
+    says(s, "r1", 3,
+         "pool big has 0 of 2 slots taken, and it needs 3\nno worker serves queue default");
     says(s, "r2", 0, "1 of 1 runs of the DAG are running (max_active_runs); 1 wait");
     story_worker(s, "w1", 1);
     says(s, "r1", 0, "worker w1 has it and has not said yet that its process runs");
     story_starts(s, "a");
     says(s, "r1", 0, "");
-    says(s, "r1", 3, "pool big has 0 of 2 slots taken, and it needs 3\n"
-                     "no slot is free: 1 of 1 are taken on the 1 workers of queue default");
+    says(s, "r1", 3,
+         "pool big has 0 of 2 slots taken, and it needs 3\n"
+         "no slot is free: 1 of 1 are taken on the 1 workers of queue default");
     story_free(s);
 }
 
@@ -62,8 +66,9 @@ static void limits_are_named_with_their_figures(void **state)
     story_dag(s, dag);
     story_worker(s, "w1", 4);
     story_trigger(s, "d", "r1");
-    says(s, "r1", 1, "1 of 1 tasks of this run are running (max_active_tasks)\n"
-                     "1 tasks are running over all DAGs, as many as may (core.parallelism)");
+    says(s, "r1", 1,
+         "1 of 1 tasks of this run are running (max_active_tasks)\n"
+         "1 tasks are running over all DAGs, as many as may (core.parallelism)");
     story_free(s);
 }
 

@@ -66,7 +66,8 @@ static void dag_files_are_found_at_any_depth_and_nothing_else(void **state)
     struct dag_folder folder = look();
     assert_true(folder.is_complete);
     assert_int_equal(folder.files.count, 4);
-    assert_true(has(&folder, "dag.py") && has(&folder, "a.yaml") && has(&folder, "b.yml") && has(&folder, "team/deep/c.yaml"));
+    assert_true(has(&folder, "dag.py") && has(&folder, "a.yaml") && has(&folder, "b.yml") &&
+                has(&folder, "team/deep/c.yaml"));
     assert_int_equal(folder.folders.count, 3);
     dag_folder_clear(&folder);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The database: a lease, the rows, and transactions that take time, are refused by the fence, or happen unseen. */
+/* The database: a lease, the rows, and transactions that take time, are refused by the fence, or
+ * happen unseen. */
 #include "common/base/assert.h"
 #include "tests/sim/sim/world.h"
 
@@ -30,15 +31,21 @@ void db_commit(struct world *world, uint32_t scheduler, const struct core_batch 
     if (world->transactions_free.count > 0)
         number = world->transactions_free.items[--world->transactions_free.count];
     else
-        VEC_ADD(&world->transactions, (struct transaction){ 0 });
+        VEC_ADD(&world->transactions, (struct transaction) { 0 });
     struct transaction *transaction = &world->transactions.items[number];
-    *transaction = (struct transaction){ .used = true, .node = scheduler, .generation = node->generation,
-                                         .db_generation = world->db_generation, .batch_no = batch->batch_no,
-                                         .epoch = batch->epoch, .count = batch->write_count };
-    transaction->records = arena_copy(&transaction->arena, batch->writes, batch->write_count * sizeof *batch->writes);
+    *transaction = (struct transaction) { .used = true,
+                                          .node = scheduler,
+                                          .generation = node->generation,
+                                          .db_generation = world->db_generation,
+                                          .batch_no = batch->batch_no,
+                                          .epoch = batch->epoch,
+                                          .count = batch->write_count };
+    transaction->records =
+        arena_copy(&transaction->arena, batch->writes, batch->write_count * sizeof *batch->writes);
     for (uint32_t i = 0; i < batch->write_count; i++)
         model_store_keep(&transaction->arena, &transaction->records[i]);
-    sim_at(world, world->now_ms + way(world), (struct event){ .kind = EVENT_COMMIT, .node = scheduler, .number = number });
+    sim_at(world, world->now_ms + way(world),
+           (struct event) { .kind = EVENT_COMMIT, .node = scheduler, .number = number });
 }
 
 static void execute(struct world *world, struct transaction *transaction)
@@ -52,9 +59,11 @@ static void execute(struct world *world, struct transaction *transaction)
         transaction->outcome = COMMIT_REJECTED;
         return;
     }
-    int rc = model_store_apply(&world->store, transaction->records, transaction->count, world->now_ms, &err);
+    int rc = model_store_apply(&world->store, transaction->records, transaction->count,
+                               world->now_ms, &err);
     if (rc < 0)
-        sim_fail(world, "I6: the store refuses what s%u believes: %s", transaction->node, err.sentence);
+        sim_fail(world, "I6: the store refuses what s%u believes: %s", transaction->node,
+                 err.sentence);
     world->result->commits++;
     transaction->outcome = COMMIT_DONE;
     observe_commit(world, transaction);
@@ -66,10 +75,14 @@ static void on_commit(struct world *world, const struct event *event)
 {
     struct transaction *transaction = db_transaction(world, event->number);
     execute(world, transaction);
-    int64_t delay_ms = transaction->outcome == COMMIT_UNKNOWN ? (int64_t)rand_below(&world->luck, 5000) : way(world);
+    int64_t delay_ms = transaction->outcome == COMMIT_UNKNOWN
+                           ? (int64_t)rand_below(&world->luck, 5000)
+                           : way(world);
     sim_at(world, world->now_ms + delay_ms,
-           (struct event){ .kind = EVENT_COMMITTED, .node = event->node, .generation = transaction->generation,
-                           .number = event->number });
+           (struct event) { .kind = EVENT_COMMITTED,
+                            .node = event->node,
+                            .generation = transaction->generation,
+                            .number = event->number });
 }
 
 /* number carries the world time at which the renewal was sent. */
@@ -82,8 +95,10 @@ static void on_renew(struct world *world, const struct event *event)
     if (holds)
         world->lease_until_ms = world->now_ms + LEADER_LEASE_MS;
     sim_at(world, world->now_ms + way(world),
-           (struct event){ .kind = EVENT_RENEWED, .node = event->node, .generation = event->generation,
-                           .number = holds ? event->number : 0 });
+           (struct event) { .kind = EVENT_RENEWED,
+                            .node = event->node,
+                            .generation = event->generation,
+                            .number = holds ? event->number : 0 });
 }
 
 void db_event(struct world *world, const struct event *event)
@@ -94,7 +109,8 @@ void db_event(struct world *world, const struct event *event)
         on_renew(world, event);
 }
 
-/* A leader whose connection is gone has lost the lease at once; a silent one keeps it until it ends. */
+/* A leader whose connection is gone has lost the lease at once; a silent one keeps it until it
+ * ends. */
 bool db_take_lease(struct world *world, uint32_t scheduler)
 {
     if (!world->db_up)
@@ -119,9 +135,11 @@ void db_failover(struct world *world)
 {
     int64_t lost_ms = (int64_t)rand_below(&world->luck, LOSS_MS);
     uint32_t kept = 0;
-    while (kept < world->store.log.count && world->store.log.items[kept].at_ms <= world->now_ms - lost_ms)
+    while (kept < world->store.log.count &&
+           world->store.log.items[kept].at_ms <= world->now_ms - lost_ms)
         kept++;
-    sim_trace(world, "failover: %u of %u transactions lost", world->store.log.count - kept, world->store.log.count);
+    sim_trace(world, "failover: %u of %u transactions lost", world->store.log.count - kept,
+              world->store.log.count);
     model_store_lose(&world->store, kept);
     world->timeline++;
     world->db_generation++;

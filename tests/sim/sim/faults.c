@@ -14,15 +14,18 @@ static int64_t length(struct world *world)
 
 static void restart_later(struct world *world, uint32_t node)
 {
-    sim_at(world, world->now_ms + 100 + below(world, 20000), (struct event){ .kind = EVENT_RESTART, .node = node });
+    sim_at(world, world->now_ms + 100 + below(world, 20000),
+           (struct event) { .kind = EVENT_RESTART, .node = node });
 }
 
 static void partition(struct world *world)
 {
-    uint32_t s = (uint32_t)below(world, world->scheduler_count), w = SIM_NODE_WORKER((uint32_t)below(world, world->worker_count));
+    uint32_t s = (uint32_t)below(world, world->scheduler_count),
+             w = SIM_NODE_WORKER((uint32_t)below(world, world->worker_count));
     int64_t until_ms = world->now_ms + length(world);
     uint64_t sides = 1 + rand_below(&world->luck, 3);
-    sim_trace(world, "partition s%u w%u %llu until %lld", s, w - SCHEDULERS_MAX, (unsigned long long)sides, (long long)until_ms);
+    sim_trace(world, "partition s%u w%u %llu until %lld", s, w - SCHEDULERS_MAX,
+              (unsigned long long)sides, (long long)until_ms);
     if (sides & 1)
         world->cut_until_ms[s][w] = until_ms;
     if (sides & 2)
@@ -44,9 +47,10 @@ static void scheduler_pause(struct world *world)
         return;
     node->paused = true;
     node->paused_until_ms = world->now_ms + length(world);
-    sim_trace(world, "s%u is paused until %lld", (uint32_t)(node - world->schedulers), (long long)node->paused_until_ms);
+    sim_trace(world, "s%u is paused until %lld", (uint32_t)(node - world->schedulers),
+              (long long)node->paused_until_ms);
     sim_at(world, node->paused_until_ms,
-           (struct event){ .kind = EVENT_RESUME, .node = (uint32_t)(node - world->schedulers) });
+           (struct event) { .kind = EVENT_RESUME, .node = (uint32_t)(node - world->schedulers) });
 }
 
 static void worker_kill(struct world *world)
@@ -63,7 +67,8 @@ static void worker_pause(struct world *world, bool whole_host)
     int64_t until_ms = world->now_ms + length(world);
     if (!node->host_up || node->host_paused || node->paused)
         return;
-    sim_trace(world, "w%u: the %s is paused until %lld", w, whole_host ? "host" : "worker", (long long)until_ms);
+    sim_trace(world, "w%u: the %s is paused until %lld", w, whole_host ? "host" : "worker",
+              (long long)until_ms);
     if (whole_host) {
         node->host_paused = true;
         node->host_paused_until_ms = until_ms;
@@ -71,7 +76,7 @@ static void worker_pause(struct world *world, bool whole_host)
         node->paused = node->alive;
         node->paused_until_ms = until_ms;
     }
-    sim_at(world, until_ms, (struct event){ .kind = EVENT_RESUME, .node = SIM_NODE_WORKER(w) });
+    sim_at(world, until_ms, (struct event) { .kind = EVENT_RESUME, .node = SIM_NODE_WORKER(w) });
 }
 
 static void reboot(struct world *world)
@@ -81,8 +86,9 @@ static void reboot(struct world *world)
     if (!world->workers[w].host_up)
         return;
     host_reboot(world, w);
-    sim_at(world, up_ms, (struct event){ .kind = EVENT_RESUME, .node = SIM_NODE_WORKER(w) });
-    sim_at(world, up_ms + 100, (struct event){ .kind = EVENT_RESTART, .node = SIM_NODE_WORKER(w) });
+    sim_at(world, up_ms, (struct event) { .kind = EVENT_RESUME, .node = SIM_NODE_WORKER(w) });
+    sim_at(world, up_ms + 100,
+           (struct event) { .kind = EVENT_RESTART, .node = SIM_NODE_WORKER(w) });
 }
 
 static void db_down(struct world *world)
@@ -91,27 +97,48 @@ static void db_down(struct world *world)
         return;
     world->db_up = false;
     sim_trace(world, "the database is away");
-    sim_at(world, world->now_ms + length(world) / 2, (struct event){ .kind = EVENT_DB_UP });
+    sim_at(world, world->now_ms + length(world) / 2, (struct event) { .kind = EVENT_DB_UP });
 }
 
 static void apply(struct world *world, enum fault fault)
 {
     switch (fault) {
-    case FAULT_PARTITION: partition(world); break;
-    case FAULT_SCHEDULER_KILL: scheduler_kill(world); break;
-    case FAULT_SCHEDULER_PAUSE: scheduler_pause(world); break;
-    case FAULT_WORKER_KILL: worker_kill(world); break;
-    case FAULT_WORKER_PAUSE: worker_pause(world, false); break;
-    case FAULT_WARDEN_KILL: warden_die(world, (uint32_t)below(world, world->worker_count)); break;
-    case FAULT_HOST_REBOOT: reboot(world); break;
-    case FAULT_HOST_PAUSE: worker_pause(world, true); break;
-    case FAULT_DB_DOWN: db_down(world); break;
-    case FAULT_WALL_JUMP: world->wall_ms += below(world, 240000) - 120000; break;
+    case FAULT_PARTITION:
+        partition(world);
+        break;
+    case FAULT_SCHEDULER_KILL:
+        scheduler_kill(world);
+        break;
+    case FAULT_SCHEDULER_PAUSE:
+        scheduler_pause(world);
+        break;
+    case FAULT_WORKER_KILL:
+        worker_kill(world);
+        break;
+    case FAULT_WORKER_PAUSE:
+        worker_pause(world, false);
+        break;
+    case FAULT_WARDEN_KILL:
+        warden_die(world, (uint32_t)below(world, world->worker_count));
+        break;
+    case FAULT_HOST_REBOOT:
+        reboot(world);
+        break;
+    case FAULT_HOST_PAUSE:
+        worker_pause(world, true);
+        break;
+    case FAULT_DB_DOWN:
+        db_down(world);
+        break;
+    case FAULT_WALL_JUMP:
+        world->wall_ms += below(world, 240000) - 120000;
+        break;
     case FAULT_FAILOVER:
         if (world->timeline < 3 && rand_chance(&world->luck, 0.3))
             db_failover(world);
         break;
-    default: return; /* the others happen on their own */
+    default:
+        return; /* the others happen on their own */
     }
     world->result->faults++;
 }
@@ -124,7 +151,7 @@ void faults_next(struct world *world)
     if ((world->faults & 1u << fault) != 0)
         apply(world, fault);
     sim_at(world, world->now_ms + 200 + (int64_t)((double)below(world, 8000) / world->rate),
-           (struct event){ .kind = EVENT_FAULT });
+           (struct event) { .kind = EVENT_FAULT });
 }
 
 void faults_heal(struct world *world)
@@ -145,5 +172,5 @@ void faults_heal(struct world *world)
         host_resume(world, i);
         worker_start(world, i);
     }
-    sim_at(world, world->now_ms + 100, (struct event){ .kind = EVENT_REQUEST, .number = 1 });
+    sim_at(world, world->now_ms + 100, (struct event) { .kind = EVENT_REQUEST, .number = 1 });
 }

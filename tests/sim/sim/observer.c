@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The observer sees everything at once and knows what must never be. In a world whose database loses commits only some of it
- * can be asked: that no two processes of one instance live at the same time, and that everything ends. */
+/* The observer sees everything at once and knows what must never be. In a world whose database
+ * loses commits only some of it can be asked: that no two processes of one instance live at the
+ * same time, and that everything ends. */
 #include "common/base/assert.h"
 #include "common/model/trigger_rule.h"
 #include "tests/sim/sim/world.h"
 
 enum { SETUPS_MAX = 8 };
 
-static const struct { const char *name; int32_t slots; bool include_deferred; } pools[] = {
-    { "p1", 2, true }, { "p2", 1, false }, { "default_pool", 128, false },
+static const struct {
+    const char *name;
+    int32_t slots;
+    bool include_deferred;
+} pools[] = {
+    { "p1", 2, true },
+    { "p2", 1, false },
+    { "default_pool", 128, false },
 };
 
 static const struct dag *dag_of(const struct world *world, const struct model_run *run)
@@ -16,15 +23,21 @@ static const struct dag *dag_of(const struct world *world, const struct model_ru
     return world->dags.items[run->row.dag_no - 1];
 }
 
-static uint32_t instance_of(struct observer *observer, int64_t run_no, uint32_t task, int32_t map_index)
+static uint32_t instance_of(struct observer *observer, int64_t run_no, uint32_t task,
+                            int32_t map_index)
 {
-    struct { int64_t run_no; uint32_t task; int32_t map_index; } key = { run_no, task, map_index };
+    struct {
+        int64_t run_no;
+        uint32_t task;
+        int32_t map_index;
+    } key = { run_no, task, map_index };
     struct str bytes = { (const char *)&key, sizeof key };
     uint64_t index = observer->instances.count;
     if (map_get_str(&observer->instance_index, bytes, &index))
         return (uint32_t)index;
     map_put_str(&observer->instance_index, bytes, index);
-    VEC_ADD(&observer->instances, (struct observed_instance){ .run_no = run_no, .task = task, .map_index = map_index });
+    VEC_ADD(&observer->instances,
+            (struct observed_instance) { .run_no = run_no, .task = task, .map_index = map_index });
     return (uint32_t)index;
 }
 
@@ -32,18 +45,21 @@ static struct observed_attempt *attempt_of(struct observer *observer, struct id1
 {
     uint64_t index = 0;
     struct str bytes = { (const char *)&id, sizeof id };
-    return map_get_str(&observer->attempt_index, bytes, &index) ? &observer->attempts.items[index] : NULL;
+    return map_get_str(&observer->attempt_index, bytes, &index) ? &observer->attempts.items[index]
+                                                                : NULL;
 }
 
 /* A process of the instance, or of this attempt alone, that lives now. */
-static const struct process *live_process(struct world *world, uint32_t instance, const struct id128 *attempt,
+static const struct process *live_process(struct world *world, uint32_t instance,
+                                          const struct id128 *attempt,
                                           const struct process *other_than)
 {
     for (uint32_t w = 0; w < world->worker_count; w++) {
         const struct worker_node *node = &world->workers[w];
-        VEC_EACH(&node->processes, i) {
+        VEC_EACH (&node->processes, i) {
             const struct process *process = &node->processes.items[i];
-            if (process == other_than || !process_is_live(world, node, process) || process->instance != instance)
+            if (process == other_than || !process_is_live(world, node, process) ||
+                process->instance != instance)
                 continue;
             if (attempt == NULL || id_eq(process->attempt, *attempt))
                 return process;
@@ -77,7 +93,7 @@ static enum task_state state_of(const struct model_run *run, uint32_t task, int3
 static uint32_t expansion_length(const struct model_run *run, uint32_t task)
 {
     uint32_t length = 0;
-    VEC_EACH(&run->expansions, i)
+    VEC_EACH (&run->expansions, i)
         if (run->expansions.items[i].task == task && run->expansions.items[i].items.size > 2)
             for (uint32_t depth = 0, k = 0; k < run->expansions.items[i].items.size; k++) {
                 char byte = run->expansions.items[i].items.bytes[k];
@@ -115,7 +131,8 @@ static void count_in(struct upstream_counts *counts, enum task_state state)
 }
 
 /* Each instance of a mapped task; one that tolerates failures counts as one. */
-static struct upstream_counts counts_of(const struct dag *dag, const struct model_run *run, const uint32_t *tasks, uint32_t count)
+static struct upstream_counts counts_of(const struct dag *dag, const struct model_run *run,
+                                        const uint32_t *tasks, uint32_t count)
 {
     struct upstream_counts counts = { 0 };
     for (uint32_t i = 0; i < count; i++) {
@@ -129,7 +146,8 @@ static struct upstream_counts counts_of(const struct dag *dag, const struct mode
     return counts;
 }
 
-/* The setups in whose scope it lies, but for those directly before it, about which its rule decides. */
+/* The setups in whose scope it lies, but for those directly before it, about which its rule
+ * decides. */
 static uint32_t setups_above(const struct task *model, uint32_t *out)
 {
     uint32_t count = 0;
@@ -151,14 +169,16 @@ static void check_rule(struct world *world, const struct model_run *run, uint32_
     uint32_t above[SETUPS_MAX], above_count = setups_above(model, above);
     struct upstream_counts setups = counts_of(dag, run, above, above_count);
     const uint32_t first = 0; /* the one setup that there may be */
-    enum verdict verdict = scoped_verdict(model->trigger_rule, trigger_rule_verdict(model->trigger_rule, &counts), &setups);
+    enum verdict verdict = scoped_verdict(
+        model->trigger_rule, trigger_rule_verdict(model->trigger_rule, &counts), &setups);
     if (model->teardown != NULL) {
         setups = counts_of(dag, run, &first, 1);
         verdict = teardown_verdict(&counts, &setups);
     }
     if (verdict != VERDICT_RUN)
-        sim_fail(world, "I3: task %.*s of %.*s is placed although its rule %s does not hold", STR_ARG(model->id),
-                 STR_ARG(run->row.run_id), trigger_rule_name(model->trigger_rule));
+        sim_fail(world, "I3: task %.*s of %.*s is placed although its rule %s does not hold",
+                 STR_ARG(model->id), STR_ARG(run->row.run_id),
+                 trigger_rule_name(model->trigger_rule));
 }
 
 /* ---- I17: the run before holds back ---------------------------------------------------------- */
@@ -169,53 +189,63 @@ static bool past_is_good(const struct dag *dag, const struct model_run *past, ui
     return state == TASK_SUCCESS || state == TASK_SKIPPED;
 }
 
-/* Of first tries: later ones do not wait again. A run that users have touched may have been good a moment ago. */
+/* Of first tries: later ones do not wait again. A run that users have touched may have been good a
+ * moment ago. */
 static void check_past(struct world *world, const struct model_run *run, const struct try_row *row)
 {
     const struct dag *dag = dag_of(world, run);
     const struct task *model = &dag->tasks[row->task];
     const struct model_run *past = NULL;
-    VEC_EACH(&world->store.runs, i) {
+    VEC_EACH (&world->store.runs, i) {
         const struct model_run *other = &world->store.runs.items[i];
         bool is_before = other->row.dag_no == run->row.dag_no && other->row.has_logical &&
-                         other->row.logical_ms < run->row.logical_ms && (!dag->catchup || other->row.type == RUN_SCHEDULED);
+                         other->row.logical_ms < run->row.logical_ms &&
+                         (!dag->catchup || other->row.type == RUN_SCHEDULED);
         if (is_before && (past == NULL || other->row.logical_ms > past->row.logical_ms))
             past = other;
     }
-    if (past == NULL || is_touched(&world->observer, past->row.run_no) || !run->row.has_logical || row->row_no > 1)
+    if (past == NULL || is_touched(&world->observer, past->row.run_no) || !run->row.has_logical ||
+        row->row_no > 1)
         return;
     /* Perhaps a backfill made it, or a user deleted it, when the task was decided already. */
     if (past->row.run_no > run->row.run_no || past->deleted)
         return;
-    bool good = !(model->depends_on_past || model->wait_for_downstream) || past_is_good(dag, past, row->task);
+    bool good = !(model->depends_on_past || model->wait_for_downstream) ||
+                past_is_good(dag, past, row->task);
     for (uint32_t i = 0; model->wait_for_downstream && i < model->downstream_count; i++)
         good = good && past_is_good(dag, past, model->downstream[i]);
     if (!good)
-        sim_fail(world, "I17: task %.*s of %.*s is placed although the run before, %.*s, has not let it", STR_ARG(model->id),
-                 STR_ARG(run->row.run_id), STR_ARG(past->row.run_id));
+        sim_fail(world,
+                 "I17: task %.*s of %.*s is placed although the run before, %.*s, has not let it",
+                 STR_ARG(model->id), STR_ARG(run->row.run_id), STR_ARG(past->row.run_id));
 }
 
 /* ---- commits --------------------------------------------------------------------------------- */
 
-static void check_before(struct world *world, const struct model_run *run, const struct try_row *row)
+static void check_before(struct world *world, const struct model_run *run,
+                         const struct try_row *row)
 {
     const struct model_try *before = NULL;
-    VEC_EACH(&run->tries, i)
-        if (run->tries.items[i].row.task == row->task && run->tries.items[i].row.map_index == row->map_index &&
+    VEC_EACH (&run->tries, i)
+        if (run->tries.items[i].row.task == row->task &&
+            run->tries.items[i].row.map_index == row->map_index &&
             run->tries.items[i].row.row_no + 1 == row->row_no)
             before = &run->tries.items[i];
-    if (before == NULL || before->cleared || before->row.state == TASK_SCHEDULED || before->row.state == TASK_UP_FOR_RETRY)
+    if (before == NULL || before->cleared || before->row.state == TASK_SCHEDULED ||
+        before->row.state == TASK_UP_FOR_RETRY)
         return;
-    sim_fail(world, "I2: task %u map %d of %.*s has ended as %s and is placed again", row->task, row->map_index,
-             STR_ARG(run->row.run_id), task_state_name(before->row.state));
+    sim_fail(world, "I2: task %u map %d of %.*s has ended as %s and is placed again", row->task,
+             row->map_index, STR_ARG(run->row.run_id), task_state_name(before->row.state));
 }
 
-/* The rows of workers are those after the transaction; a drain that it holds itself came after its placings. */
+/* The rows of workers are those after the transaction; a drain that it holds itself came after its
+ * placings. */
 static void check_worker(struct world *world, const struct try_row *row)
 {
-    VEC_EACH(&world->observer.draining, i)
+    VEC_EACH (&world->observer.draining, i)
         if (world->observer.draining.items[i] == row->worker_no)
-            sim_fail(world, "I14: worker %lld drains and is given a task", (long long)row->worker_no);
+            sim_fail(world, "I14: worker %lld drains and is given a task",
+                     (long long)row->worker_no);
 }
 
 static void on_worker(struct observer *observer, int64_t worker_no, enum worker_state state)
@@ -246,9 +276,14 @@ static void on_queued(struct world *world, const struct try_row *row)
     uint32_t instance = instance_of(observer, row->run_no, row->task, row->map_index);
     struct str bytes = { (const char *)&row->attempt, sizeof row->attempt };
     map_put_str(&observer->attempt_index, bytes, observer->attempts.count);
-    VEC_ADD(&observer->attempts, (struct observed_attempt){ .id = row->attempt, .instance = instance, .worker_no = row->worker_no,
-                                                            .open = true, .counts = true, .pool_slots = dag->tasks[row->task].pool_slots,
-                                                            .pool = pool_of(row->pool) });
+    VEC_ADD(&observer->attempts,
+            (struct observed_attempt) { .id = row->attempt,
+                                        .instance = instance,
+                                        .worker_no = row->worker_no,
+                                        .open = true,
+                                        .counts = true,
+                                        .pool_slots = dag->tasks[row->task].pool_slots,
+                                        .pool = pool_of(row->pool) });
     if (world->lossy)
         return;
     check_before(world, run, row);
@@ -257,15 +292,16 @@ static void on_queued(struct world *world, const struct try_row *row)
         check_rule(world, run, row->task);
     check_past(world, run, row);
     if (live_process(world, instance, NULL, NULL) != NULL)
-        sim_fail(world, "I1: task %.*s map %d of %.*s is placed while a process of it lives", STR_ARG(dag->tasks[row->task].id),
-                 row->map_index, STR_ARG(run->row.run_id));
+        sim_fail(world, "I1: task %.*s map %d of %.*s is placed while a process of it lives",
+                 STR_ARG(dag->tasks[row->task].id), row->map_index, STR_ARG(run->row.run_id));
     struct observed_attempt *attempt = &VEC_LAST(&observer->attempts);
     observer->pool_used[attempt->pool] += attempt->pool_slots;
     if (observer->pool_used[attempt->pool] > pools[attempt->pool].slots)
-        sim_fail(world, "I8: pool %s has %d of %d slots taken", pools[attempt->pool].name, observer->pool_used[attempt->pool],
-                 pools[attempt->pool].slots);
+        sim_fail(world, "I8: pool %s has %d of %d slots taken", pools[attempt->pool].name,
+                 observer->pool_used[attempt->pool], pools[attempt->pool].slots);
     if (run_open_add(observer, row->run_no, 1) > dag->max_active_tasks)
-        sim_fail(world, "I8: more than %u tasks of %.*s run", dag->max_active_tasks, STR_ARG(run->row.run_id));
+        sim_fail(world, "I8: more than %u tasks of %.*s run", dag->max_active_tasks,
+                 STR_ARG(run->row.run_id));
 }
 
 /* It waits, and takes what its pool counts: whatever the room, for it takes no worker. */
@@ -279,8 +315,12 @@ static void on_deferred(struct world *world, const struct try_row *row)
     struct str bytes = { (const char *)&row->attempt, sizeof row->attempt };
     map_put_str(&observer->attempt_index, bytes, observer->attempts.count);
     VEC_ADD(&observer->attempts,
-            (struct observed_attempt){ .id = row->attempt, .instance = instance_of(observer, row->run_no, row->task, row->map_index),
-                                       .waits = true, .pool_slots = dag->tasks[row->task].pool_slots, .pool = pool });
+            (struct observed_attempt) {
+                .id = row->attempt,
+                .instance = instance_of(observer, row->run_no, row->task, row->map_index),
+                .waits = true,
+                .pool_slots = dag->tasks[row->task].pool_slots,
+                .pool = pool });
     observer->pool_used[pool] += dag->tasks[row->task].pool_slots;
 }
 
@@ -300,25 +340,30 @@ static bool is_author_failure(enum cause cause)
            cause == CAUSE_OUTPUT_TOO_LARGE || cause == CAUSE_LOOK_FAILED;
 }
 
-static void count_failure(struct world *world, struct observed_instance *instance, const struct try_row *row)
+static void count_failure(struct world *world, struct observed_instance *instance,
+                          const struct try_row *row)
 {
     const struct model_run *run = model_store_run(&world->store, row->run_no);
     uint32_t tries = dag_of(world, run)->tasks[row->task].retries + 1;
     if (is_author_failure(row->cause)) {
         instance->author_failures++;
-        if (instance->author_failures > tries || (row->state == TASK_FAILED) != (instance->author_failures == tries))
-            sim_fail(world, "I9: task %u of %.*s is %s after %u of %u tries", row->task, STR_ARG(run->row.run_id),
-                     task_state_name(row->state), instance->author_failures, tries);
+        if (instance->author_failures > tries ||
+            (row->state == TASK_FAILED) != (instance->author_failures == tries))
+            sim_fail(world, "I9: task %u of %.*s is %s after %u of %u tries", row->task,
+                     STR_ARG(run->row.run_id), task_state_name(row->state),
+                     instance->author_failures, tries);
     }
     if (row->state == TASK_SCHEDULED && row->cause != CAUSE_NEVER_STARTED && ++instance->losses > 3)
-        sim_fail(world, "I9: task %u of %.*s was lost %u times", row->task, STR_ARG(run->row.run_id), instance->losses);
+        sim_fail(world, "I9: task %u of %.*s was lost %u times", row->task,
+                 STR_ARG(run->row.run_id), instance->losses);
 }
 
 static void on_ended(struct world *world, const struct try_row *row)
 {
     struct observer *observer = &world->observer;
     struct observed_attempt *attempt = attempt_of(observer, row->attempt);
-    uint32_t index = instance_of(observer, row->run_no, row->task, row->map_index); /* first: it may move the array */
+    uint32_t index = instance_of(observer, row->run_no, row->task,
+                                 row->map_index); /* first: it may move the array */
     struct observed_instance *instance = &observer->instances.items[index];
     world->result->lost += row->cause == CAUSE_LOST;
     world->result->taken_back += row->cause == CAUSE_NEVER_STARTED;
@@ -328,8 +373,10 @@ static void on_ended(struct world *world, const struct try_row *row)
     if (attempt == NULL || end_wait(observer, attempt))
         return;
     if (row->cause == CAUSE_NEVER_STARTED && attempt->started)
-        sim_fail(world, "I2: task %u map %d is taken back although it has run", row->task, row->map_index);
-    if (attempt->counts) { /* a killed one has its end, though its process may live on for a while */
+        sim_fail(world, "I2: task %u map %d is taken back although it has run", row->task,
+                 row->map_index);
+    if (attempt
+            ->counts) { /* a killed one has its end, though its process may live on for a while */
         attempt->counts = false;
         observer->pool_used[attempt->pool] -= attempt->pool_slots;
         (void)run_open_add(observer, row->run_no, -1);
@@ -338,8 +385,8 @@ static void on_ended(struct world *world, const struct try_row *row)
         return;
     attempt->open = false;
     if (live_process(world, attempt->instance, &attempt->id, NULL) != NULL)
-        sim_fail(world, "I1: task %u map %d has an end (%s) while its process lives", row->task, row->map_index,
-                 cause_name(row->cause));
+        sim_fail(world, "I1: task %u map %d has an end (%s) while its process lives", row->task,
+                 row->map_index, cause_name(row->cause));
 }
 
 static void on_cleared(struct world *world, const struct try_row *row)
@@ -355,11 +402,12 @@ static void on_cleared(struct world *world, const struct try_row *row)
 static void check_schedule(struct world *world, const struct run_row *row)
 {
     uint32_t same = 0;
-    VEC_EACH(&world->store.runs, i) {
+    VEC_EACH (&world->store.runs, i) {
         const struct run_row *other = &world->store.runs.items[i].row;
         /* A schedule does not come back to what was deleted; a backfill does. */
         bool counts = (other->type == RUN_SCHEDULED && row->type == RUN_SCHEDULED) ||
-                      ((other->type == RUN_SCHEDULED || other->type == RUN_BACKFILL) && !world->store.runs.items[i].deleted);
+                      ((other->type == RUN_SCHEDULED || other->type == RUN_BACKFILL) &&
+                       !world->store.runs.items[i].deleted);
         same += other->dag_no == row->dag_no && counts && other->logical_ms == row->logical_ms;
     }
     if ((row->type == RUN_SCHEDULED || row->type == RUN_BACKFILL) && same > 1)
@@ -368,34 +416,37 @@ static void check_schedule(struct world *world, const struct run_row *row)
 
 static void check_backfill(struct world *world, const struct run_row *row)
 {
-    VEC_EACH(&world->store.backfills, i) {
+    VEC_EACH (&world->store.backfills, i) {
         const struct model_backfill *backfill = &world->store.backfills.items[i];
         int32_t count = 0;
         bool is_its = false;
-        VEC_EACH(&backfill->dates, k) {
-            const struct model_run *run = model_store_run(&world->store, backfill->dates.items[k].backfill_run.run_no);
+        VEC_EACH (&backfill->dates, k) {
+            const struct model_run *run =
+                model_store_run(&world->store, backfill->dates.items[k].backfill_run.run_no);
             if (run == NULL || run->deleted || is_touched(&world->observer, run->row.run_no))
                 continue;
             is_its |= run->row.run_no == row->run_no;
             count += run->row.state == RUN_RUNNING;
         }
-        if (is_its && !world->lossy && backfill->row.ended_ms == 0 && count > backfill->row.max_active_runs)
-            sim_fail(world, "I18: backfill %lld runs %d at once and may run %d", (long long)backfill->row.backfill_no, count,
-                     backfill->row.max_active_runs);
+        if (is_its && !world->lossy && backfill->row.ended_ms == 0 &&
+            count > backfill->row.max_active_runs)
+            sim_fail(world, "I18: backfill %lld runs %d at once and may run %d",
+                     (long long)backfill->row.backfill_no, count, backfill->row.max_active_runs);
     }
 }
 
 static void check_answer(struct world *world, int64_t request_no)
 {
     uint32_t same = 0;
-    VEC_EACH(&world->store.requests, i)
+    VEC_EACH (&world->store.requests, i)
         same += world->store.requests.items[i].request_no == request_no;
     if (same > 1)
         sim_fail(world, "I15: request %lld was answered %u times", (long long)request_no, same);
 }
 
 /* In the transaction of a success there is an event for each of the task's outlets. */
-static void check_outlets(struct world *world, const struct transaction *transaction, const struct try_row *row)
+static void check_outlets(struct world *world, const struct transaction *transaction,
+                          const struct try_row *row)
 {
     const struct model_run *run = model_store_run(&world->store, row->run_no);
     const struct value *outlets = dag_of(world, run)->tasks[row->task].outlets;
@@ -405,27 +456,30 @@ static void check_outlets(struct world *world, const struct transaction *transac
     for (uint32_t i = 0; i < transaction->count; i++) {
         const struct record *record = &transaction->records[i];
         count += record->type == WRITE_ASSET_EVENT && record->asset_event.run_no == row->run_no &&
-                 record->asset_event.task == (int32_t)row->task && record->asset_event.map_index == row->map_index;
+                 record->asset_event.task == (int32_t)row->task &&
+                 record->asset_event.map_index == row->map_index;
     }
     if (count < outlets->count)
-        sim_fail(world, "I20: task %u of %.*s has succeeded with %u of %u events of its assets", row->task, STR_ARG(run->row.run_id),
-                 count, outlets->count);
+        sim_fail(world, "I20: task %u of %.*s has succeeded with %u of %u events of its assets",
+                 row->task, STR_ARG(run->row.run_id), count, outlets->count);
 }
 
-/* A run takes events, and no event is taken twice by the same DAG: the store would find none to take. */
+/* A run takes events, and no event is taken twice by the same DAG: the store would find none to
+ * take. */
 static void check_taken(struct world *world, int64_t run_no)
 {
-    VEC_EACH(&world->store.kept, i)
+    VEC_EACH (&world->store.kept, i)
         if (world->store.kept.items[i].run_no == run_no)
             return;
-    sim_fail(world, "I21: run %lld was made for events of assets that another one has taken", (long long)run_no);
+    sim_fail(world, "I21: run %lld was made for events of assets that another one has taken",
+             (long long)run_no);
 }
 
 /* ---- waits and notifications ----------------------------------------------------------------- */
 
 static struct str id_bytes(const struct id128 *id)
 {
-    return (struct str){ (const char *)id, sizeof *id };
+    return (struct str) { (const char *)id, sizeof *id };
 }
 
 void observe_seen(struct world *world, struct id128 attempt)
@@ -441,36 +495,47 @@ void observe_delivery(struct world *world, struct id128 id)
 }
 
 /* Only what has come ends a wait well, and no time comes before it is due. */
-static void check_wait(struct world *world, const struct transaction *transaction, const struct try_row *row)
+static void check_wait(struct world *world, const struct transaction *transaction,
+                       const struct try_row *row)
 {
     const struct model_run *run = model_store_run(&world->store, row->run_no);
     const struct task *task = &dag_of(world, run)->tasks[row->task];
-    if (task->operator_kind != OPERATOR_WAIT_FOR || row->state != TASK_SUCCESS || row->cause != CAUSE_EVENT || world->lossy)
+    if (task->operator_kind != OPERATOR_WAIT_FOR || row->state != TASK_SUCCESS ||
+        row->cause != CAUSE_EVENT || world->lossy)
         return;
     bool is_time = value_get(task->operator_args, "duration") != NULL;
-    VEC_EACH(&run->tries, i) {
+    VEC_EACH (&run->tries, i) {
         const struct try_row *stored = &run->tries.items[i].row;
-        if (is_time && id_eq(stored->attempt, row->attempt) && row->ended_ms < stored->queued_ms + 7000)
-            sim_fail(world, "I22: a wait for 7 s is over after %lld ms", (long long)(row->ended_ms - stored->queued_ms));
+        if (is_time && id_eq(stored->attempt, row->attempt) &&
+            row->ended_ms < stored->queued_ms + 7000)
+            sim_fail(world, "I22: a wait for 7 s is over after %lld ms",
+                     (long long)(row->ended_ms - stored->queued_ms));
     }
-    bool is_task = value_get(task->operator_args, "task") != NULL, is_asset = value_get(task->operator_args, "asset") != NULL;
+    bool is_task = value_get(task->operator_args, "task") != NULL,
+         is_asset = value_get(task->operator_args, "asset") != NULL;
     bool updated = false;
-    VEC_EACH(&world->store.events, i)
+    VEC_EACH (&world->store.events, i)
         updated |= str_is(world->store.events.items[i].asset, "x");
     for (uint32_t i = 0; i < transaction->count; i++)
-        updated |= transaction->records[i].type == WRITE_ASSET_EVENT && str_is(transaction->records[i].asset_event.asset, "x");
+        updated |= transaction->records[i].type == WRITE_ASSET_EVENT &&
+                   str_is(transaction->records[i].asset_event.asset, "x");
     if (is_asset && !updated)
-        sim_fail(world, "I22: task %u of %.*s has heard of an update that nobody has made", row->task, STR_ARG(run->row.run_id));
-    if (!is_time && !is_task && !is_asset && !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
-        sim_fail(world, "I22: task %u of %.*s has found what no look has seen", row->task, STR_ARG(run->row.run_id));
+        sim_fail(world, "I22: task %u of %.*s has heard of an update that nobody has made",
+                 row->task, STR_ARG(run->row.run_id));
+    if (!is_time && !is_task && !is_asset &&
+        !map_get_str(&world->observer.seen, id_bytes(&row->attempt), NULL))
+        sim_fail(world, "I22: task %u of %.*s has found what no look has seen", row->task,
+                 STR_ARG(run->row.run_id));
 }
 
-static bool tells_of(const struct transaction *transaction, const struct try_row *row, const char *event)
+static bool tells_of(const struct transaction *transaction, const struct try_row *row,
+                     const char *event)
 {
     for (uint32_t i = 0; i < transaction->count; i++) {
         const struct record *record = &transaction->records[i];
         if (record->type == WRITE_NOTIFICATION && record->notification.run_no == row->run_no &&
-            record->notification.task == (int32_t)row->task && record->notification.map_index == row->map_index &&
+            record->notification.task == (int32_t)row->task &&
+            record->notification.map_index == row->map_index &&
             str_is(record->notification.event, event))
             return true;
     }
@@ -478,13 +543,15 @@ static bool tells_of(const struct transaction *transaction, const struct try_row
 }
 
 /* The transaction that records a failure of the author's records that it is to be told. */
-static void check_told(struct world *world, const struct transaction *transaction, const struct try_row *row)
+static void check_told(struct world *world, const struct transaction *transaction,
+                       const struct try_row *row)
 {
     const struct model_run *run = model_store_run(&world->store, row->run_no);
     const struct task *task = &dag_of(world, run)->tasks[row->task];
     if (row->state == TASK_FAILED && is_author_failure(row->cause) && row->ended_ms != 0 &&
         value_get(task->notify, "on_failure") != NULL && !tells_of(transaction, row, "on_failure"))
-        sim_fail(world, "I24: nobody will be told that task %u of %.*s failed", row->task, STR_ARG(run->row.run_id));
+        sim_fail(world, "I24: nobody will be told that task %u of %.*s failed", row->task,
+                 STR_ARG(run->row.run_id));
 }
 
 static void check_notification(struct world *world, const struct notification_row *row)
@@ -492,20 +559,22 @@ static void check_notification(struct world *world, const struct notification_ro
     uint32_t same = 0;
     if (row->state == NOTIFICATION_FAILED)
         sim_fail(world, "I23: a notification is given up: %.*s", STR_ARG(row->error));
-    if (row->state == NOTIFICATION_DELIVERED && !map_get_str(&world->observer.delivered, id_bytes(&row->id), NULL))
+    if (row->state == NOTIFICATION_DELIVERED &&
+        !map_get_str(&world->observer.delivered, id_bytes(&row->id), NULL))
         sim_fail(world, "I23: a notification counts as delivered that nobody has got");
     /* A run that ended and is cleared lives once more, and may miss its deadline once more. */
-    if (!str_is(row->event, "on_deadline") || is_touched(&world->observer, row->run_no) || row->state != NOTIFICATION_PENDING)
+    if (!str_is(row->event, "on_deadline") || is_touched(&world->observer, row->run_no) ||
+        row->state != NOTIFICATION_PENDING)
         return;
-    VEC_EACH(&world->store.notifications, i)
+    VEC_EACH (&world->store.notifications, i)
         same += world->store.notifications.items[i].run_no == row->run_no &&
                 str_is(world->store.notifications.items[i].event, "on_deadline");
     if (same > 1)
         sim_fail(world, "I24: a deadline is told of %u times", same);
 }
 
-/* Where users have a hand in it, trigger rules cannot be judged from rows alone. The rows are already those after the whole
- * transaction, so this comes first. */
+/* Where users have a hand in it, trigger rules cannot be judged from rows alone. The rows are
+ * already those after the whole transaction, so this comes first. */
 static void touched_mark(struct observer *observer, const struct transaction *transaction)
 {
     for (uint32_t i = 0; i < transaction->count; i++) {
@@ -526,15 +595,20 @@ void observe_commit(struct world *world, const struct transaction *transaction)
     for (uint32_t i = 0; i < transaction->count; i++) {
         const struct record *record = &transaction->records[i];
         if (record->type >= WRITE_TRY_PLACED && record->type <= WRITE_TRY_CLEARED)
-            sim_trace(world, "  row %lld.%u[%d].%u: %s, %s, attempt %llx, worker %lld%s", (long long)(record->try.run_no & 0xFFFF),
-                      record->try.task, record->try.map_index, record->try.row_no, task_state_name(record->try.state),
+            sim_trace(world, "  row %lld.%u[%d].%u: %s, %s, attempt %llx, worker %lld%s",
+                      (long long)(record->try.run_no & 0xFFFF), record->try.task,
+                      record->try.map_index, record->try.row_no, task_state_name(record->try.state),
                       cause_name(record->try.cause), (unsigned long long)record->try.attempt.low,
                       (long long)record->try.worker_no, record->try.ended_ms != 0 ? ", ended" : "");
         else
             sim_trace(world, "  record %d", record->type);
         switch (record->type) {
-        case WRITE_RUN_CREATE: check_schedule(world, &record->run); break;
-        case WRITE_RUN_STATE: check_backfill(world, &record->run); break;
+        case WRITE_RUN_CREATE:
+            check_schedule(world, &record->run);
+            break;
+        case WRITE_RUN_STATE:
+            check_backfill(world, &record->run);
+            break;
         case WRITE_TRY_PLACED:
             if (record->try.state == TASK_QUEUED)
                 on_queued(world, &record->try);
@@ -547,19 +621,29 @@ void observe_commit(struct world *world, const struct transaction *transaction)
             check_wait(world, transaction, &record->try);
             check_told(world, transaction, &record->try);
             break;
-        case WRITE_ASSET_TAKEN: check_taken(world, record->asset_taken.run_no); break;
+        case WRITE_ASSET_TAKEN:
+            check_taken(world, record->asset_taken.run_no);
+            break;
         case WRITE_NOTIFICATION:
-        case WRITE_NOTIFICATION_STATE: check_notification(world, &record->notification); break;
+        case WRITE_NOTIFICATION_STATE:
+            check_notification(world, &record->notification);
+            break;
         case WRITE_TRY_CLEARED: {
-            uint32_t index = instance_of(observer, record->try.run_no, record->try.task, record->try.map_index);
+            uint32_t index =
+                instance_of(observer, record->try.run_no, record->try.task, record->try.map_index);
             struct observed_instance *instance = &observer->instances.items[index];
             instance->author_failures = instance->losses = 0;
             on_cleared(world, &record->try);
             break;
         }
-        case WRITE_WORKER: on_worker(observer, record->worker.worker_no, record->worker.state); break;
-        case WRITE_REQUEST_DONE: check_answer(world, record->request.request_no); break;
-        default: break;
+        case WRITE_WORKER:
+            on_worker(observer, record->worker.worker_no, record->worker.state);
+            break;
+        case WRITE_REQUEST_DONE:
+            check_answer(world, record->request.request_no);
+            break;
+        default:
+            break;
         }
     }
 }
@@ -580,10 +664,12 @@ void observe_exec(struct world *world, uint32_t worker, struct process *process)
     attempt->started = true;
     const struct observed_instance *instance = &observer->instances.items[attempt->instance];
     if (live_process(world, attempt->instance, NULL, process) != NULL)
-        sim_fail(world, "I1: two processes of task %u map %d live at once", instance->task, instance->map_index);
+        sim_fail(world, "I1: two processes of task %u map %d live at once", instance->task,
+                 instance->map_index);
     if (!world->lossy && !attempt->open)
-        sim_fail(world, "I1: a process of task %u map %d starts although its row has an end", instance->task, instance->map_index);
-    VEC_EACH(&node->processes, i)
+        sim_fail(world, "I1: a process of task %u map %d starts although its row has an end",
+                 instance->task, instance->map_index);
+    VEC_EACH (&node->processes, i)
         live += node->processes.items[i].running;
     if (live > node->slots)
         sim_fail(world, "I8: %u processes on the %u slots of %s", live, node->slots, node->name);
@@ -600,22 +686,29 @@ void observe_ack(struct world *world, struct id128 id)
 {
     const struct observed_attempt *attempt = attempt_of(&world->observer, id);
     if (!world->lossy && attempt != NULL && attempt->counts)
-        sim_fail(world, "I4: the result of attempt %llx is acknowledged and not recorded", (unsigned long long)id.low);
+        sim_fail(world, "I4: the result of attempt %llx is acknowledged and not recorded",
+                 (unsigned long long)id.low);
 }
 
-/* What a setup has prepared is taken away, also when the run is stopped; only a run that took too long is left as it is. */
-static void check_teardown(struct world *world, const struct model_run *run, uint32_t task, enum task_state state)
+/* What a setup has prepared is taken away, also when the run is stopped; only a run that took too
+ * long is left as it is. */
+static void check_teardown(struct world *world, const struct model_run *run, uint32_t task,
+                           enum task_state state)
 {
     const struct dag *dag = dag_of(world, run);
     const struct model_try *row = model_store_newest(run, task, -1);
     if (dag->tasks[task].teardown == NULL || whole_of(dag, run, 0) != TASK_SUCCESS || row == NULL)
         return;
     bool by_hand = row->row.cause == CAUSE_MARKED || row->row.cause == CAUSE_RUN_TIMED_OUT;
-    bool by_itself = row->row.cause == CAUSE_EXIT_SKIPPED || row->row.cause == CAUSE_WAITED_TOO_LONG;
-    bool was_marked = model_store_newest(run, 0, -1) != NULL && model_store_newest(run, 0, -1)->row.cause == CAUSE_MARKED;
-    if (!by_hand && !was_marked && !by_itself && (state == TASK_SKIPPED || state == TASK_UPSTREAM_FAILED))
-        sim_fail(world, "I16: teardown %.*s of %.*s is %s (%s) although its setup succeeded", STR_ARG(dag->tasks[task].id),
-                 STR_ARG(run->row.run_id), task_state_name(state), cause_name(row->row.cause));
+    bool by_itself =
+        row->row.cause == CAUSE_EXIT_SKIPPED || row->row.cause == CAUSE_WAITED_TOO_LONG;
+    bool was_marked = model_store_newest(run, 0, -1) != NULL &&
+                      model_store_newest(run, 0, -1)->row.cause == CAUSE_MARKED;
+    if (!by_hand && !was_marked && !by_itself &&
+        (state == TASK_SKIPPED || state == TASK_UPSTREAM_FAILED))
+        sim_fail(world, "I16: teardown %.*s of %.*s is %s (%s) although its setup succeeded",
+                 STR_ARG(dag->tasks[task].id), STR_ARG(run->row.run_id), task_state_name(state),
+                 cause_name(row->row.cause));
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -627,14 +720,17 @@ static void check_run_end(struct world *world, const struct model_run *run)
     for (uint32_t t = 0; t < dag->task_count; t++) {
         enum task_state state = whole_of(dag, run, t);
         if (state == TASK_NONE)
-            sim_fail(world, "I5: run %.*s is %s, but task %.*s has no end", STR_ARG(run->row.run_id),
-                     run_state_name(run->row.state), STR_ARG(dag->tasks[t].id));
+            sim_fail(world, "I5: run %.*s is %s, but task %.*s has no end",
+                     STR_ARG(run->row.run_id), run_state_name(run->row.state),
+                     STR_ARG(dag->tasks[t].id));
         check_teardown(world, run, t, state);
         bad |= dag->tasks[t].decides && (state == TASK_FAILED || state == TASK_UPSTREAM_FAILED);
     }
     bool by_tasks = run->row.cause == CAUSE_TASKS_DONE || run->row.cause == CAUSE_TASKS_FAILED;
-    if (by_tasks && !is_touched(&world->observer, run->row.run_no) && bad != (run->row.state == RUN_FAILED))
-        sim_fail(world, "I2: run %.*s is %s against what its tasks say", STR_ARG(run->row.run_id), run_state_name(run->row.state));
+    if (by_tasks && !is_touched(&world->observer, run->row.run_no) &&
+        bad != (run->row.state == RUN_FAILED))
+        sim_fail(world, "I2: run %.*s is %s against what its tasks say", STR_ARG(run->row.run_id),
+                 run_state_name(run->row.state));
 }
 
 /* Every date of its range, once. (Twice is refused by the store.) */
@@ -642,18 +738,19 @@ static void check_dates(struct world *world, const struct model_backfill *backfi
 {
     int64_t every_ms = value_integer(value_get(world->dags.items[2]->schedule, "every_ms"), 1);
     int64_t first = (backfill->row.from_ms + every_ms - 1) / every_ms;
-    int64_t to_ms = backfill->row.to_ms < backfill->row.created_ms ? backfill->row.to_ms : backfill->row.created_ms;
+    int64_t to_ms = backfill->row.to_ms < backfill->row.created_ms ? backfill->row.to_ms
+                                                                   : backfill->row.created_ms;
     int64_t count = to_ms / every_ms - first + 1;
     if (count != backfill->dates.count)
-        sim_fail(world, "I19: backfill %lld has done %u of %lld dates", (long long)backfill->row.backfill_no, backfill->dates.count,
-                 (long long)count);
+        sim_fail(world, "I19: backfill %lld has done %u of %lld dates",
+                 (long long)backfill->row.backfill_no, backfill->dates.count, (long long)count);
 }
 
 void observe_end(struct world *world)
 {
-    VEC_EACH(&world->store.backfills, i)
+    VEC_EACH (&world->store.backfills, i)
         check_dates(world, &world->store.backfills.items[i]);
-    VEC_EACH(&world->store.runs, i) {
+    VEC_EACH (&world->store.runs, i) {
         const struct model_run *run = &world->store.runs.items[i];
         if (run->deleted || !run_state_is_final(run->row.state))
             continue;

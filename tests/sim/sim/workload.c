@@ -78,25 +78,35 @@ static void operator_make(struct world *world, struct dag *dag, struct task *tas
         task->operator_kind = OPERATOR_EMPTY;
     } else if (draw == 1) {
         task->operator_kind = OPERATOR_SHORT_CIRCUIT;
-        task->operator_args = value_of(dag, below(world, 2) == 0 ? "{\"condition\":\"1 > 2\"}" : "{\"condition\":\"2 > 1\"}");
+        task->operator_args = value_of(dag, below(world, 2) == 0 ? "{\"condition\":\"1 > 2\"}"
+                                                                 : "{\"condition\":\"2 > 1\"}");
     } else if (draw == 2 && may_trigger) {
         task->operator_kind = OPERATOR_TRIGGER_DAG;
-        task->operator_args = value_of(dag, below(world, 3) == 0 ? "{\"dag_id\":\"d1\"}" : "{\"dag_id\":\"d1\",\"wait\":true}");
-        if (str_is(task->pool, "p1")) /* which counts those that wait: what it waits for may need its slots */
+        task->operator_args =
+            value_of(dag, below(world, 3) == 0 ? "{\"dag_id\":\"d1\"}"
+                                               : "{\"dag_id\":\"d1\",\"wait\":true}");
+        if (str_is(task->pool,
+                   "p1")) /* which counts those that wait: what it waits for may need its slots */
             task->pool = STR("default_pool");
     } else if (draw == 3) {
         task->when = STR("ti.map_index < 1");
     }
 }
 
-/* Some tasks wait instead; some tell of failures. Drawn apart, so that the rest of the work is that of a plain world. */
-static void wait_make(struct world *world, struct dag *dag, struct task *task, uint32_t number, bool is_last)
+/* Some tasks wait instead; some tell of failures. Drawn apart, so that the rest of the work is that
+ * of a plain world. */
+static void wait_make(struct world *world, struct dag *dag, struct task *task, uint32_t number,
+                      bool is_last)
 {
-    static const char *const args[] = { "{\"duration\": \"7s\"}", "{\"duration\": \"1m\", \"timeout_ms\": 20000}",
-                                        "{\"file\": \"/x\", \"poke_interval_ms\": 4000}",
-                                        "{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, \"soft_fail\": true}",
-                                        "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}",
-                                        "{\"asset\": \"x\", \"poke_interval_ms\": 9000, \"timeout_ms\": 30000}" };
+    static const char *const args[] = {
+        "{\"duration\": \"7s\"}",
+        "{\"duration\": \"1m\", \"timeout_ms\": 20000}",
+        "{\"file\": \"/x\", \"poke_interval_ms\": 4000}",
+        "{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, "
+        "\"soft_fail\": true}",
+        "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}",
+        "{\"asset\": \"x\", \"poke_interval_ms\": 9000, \"timeout_ms\": 30000}"
+    };
     enum { TASK = sizeof args / sizeof *args };
     uint64_t draw = rand_below(&world->more, 14);
     if (task->operator_kind != OPERATOR_BASH || draw > TASK)
@@ -104,16 +114,20 @@ static void wait_make(struct world *world, struct dag *dag, struct task *task, u
     if (draw == TASK && (number != 2 || is_last))
         return;
     task->operator_kind = OPERATOR_WAIT_FOR;
-    task->operator_args = value_of(dag, draw < TASK ? args[draw]
-                                                 : "{\"task\": {\"dag_id\": \"d2\", \"task_id\": \"t0\"}, "
-                                                   "\"poke_interval_ms\": 9000, \"timeout_ms\": 60000}");
+    task->operator_args =
+        value_of(dag, draw < TASK ? args[draw]
+                                  : "{\"task\": {\"dag_id\": \"d2\", \"task_id\": \"t0\"}, "
+                                    "\"poke_interval_ms\": 9000, \"timeout_ms\": 60000}");
 }
 
 static void notify_make(struct world *world, struct dag *dag)
 {
-    static const char *const lists[] = { "{\"on_failure\": [{\"webhook\": \"http://h/x\"}]}",
-                                         "{\"on_failure\": [{\"exec\": [\"/bin/x\"]}], \"on_retry\": [{\"webhook\": \"http://r\"}]}",
-                                         "{\"on_execute\": [{\"email\": [\"a@h\"]}], \"on_success\": [{\"webhook\": \"http://h/y\"}]}" };
+    static const char *const lists[] = {
+        "{\"on_failure\": [{\"webhook\": \"http://h/x\"}]}",
+        "{\"on_failure\": [{\"exec\": [\"/bin/x\"]}], \"on_retry\": [{\"webhook\": \"http://r\"}]}",
+        "{\"on_execute\": [{\"email\": [\"a@h\"]}], \"on_success\": [{\"webhook\": "
+        "\"http://h/y\"}]}"
+    };
     for (uint32_t t = 0; t < dag->task_count; t++)
         if (rand_below(&world->more, 4) == 0)
             dag->tasks[t].notify = value_of(dag, lists[rand_below(&world->more, 3)]);
@@ -121,7 +135,8 @@ static void notify_make(struct world *world, struct dag *dag)
         dag->notify = value_of(dag, "{\"on_failure\": [{\"webhook\": \"http://h/z\"}]}");
     if (rand_below(&world->more, 3) != 0)
         return;
-    dag->notify = value_of(dag, "{\"on_deadline\": [{\"webhook\": \"http://h/z\"}], \"on_success\": [{\"webhook\": \"http://g\"}]}");
+    dag->notify = value_of(dag, "{\"on_deadline\": [{\"webhook\": \"http://h/z\"}], "
+                                "\"on_success\": [{\"webhook\": \"http://g\"}]}");
     dag->deadline_ms = 20000;
 }
 
@@ -135,10 +150,12 @@ static void branches_make(struct world *world, struct dag *dag)
             for (uint32_t i = 0; i < dag->tasks[d].upstream_count; i++)
                 if (dag->tasks[d].upstream[i] == t && count++ == 0)
                     first = d;
-        if (count < 2 || below(world, 6) != 0 || task->for_each != NULL || task->operator_kind != OPERATOR_BASH)
+        if (count < 2 || below(world, 6) != 0 || task->for_each != NULL ||
+            task->operator_kind != OPERATOR_BASH)
             continue;
-        struct str args = str_format(&dag->arena, "{\"cases\":[{\"when\":\"1 == 2\",\"then\":[]}],\"default\":[\"%.*s\"]}",
-                                     STR_ARG(dag->tasks[first].id));
+        struct str args = str_format(
+            &dag->arena, "{\"cases\":[{\"when\":\"1 == 2\",\"then\":[]}],\"default\":[\"%.*s\"]}",
+            STR_ARG(dag->tasks[first].id));
         task->operator_kind = OPERATOR_BRANCH;
         task->operator_args = value_of(dag, str_cstr(&dag->arena, args));
     }
@@ -149,14 +166,16 @@ static void setup_make(struct world *world, struct dag *dag)
 {
     uint32_t last = dag->task_count - 1;
     struct task *setup = &dag->tasks[0], *teardown = &dag->tasks[last];
-    if (below(world, 4) != 0 || last < 2 || teardown->for_each != NULL || teardown->operator_kind != OPERATOR_BASH)
+    if (below(world, 4) != 0 || last < 2 || teardown->for_each != NULL ||
+        teardown->operator_kind != OPERATOR_BASH)
         return;
     setup->setup = true;
     teardown->teardown = value_of(dag, "[\"t0\"]");
     teardown->when = STR_EMPTY;
     if (teardown->upstream_count > 0 && teardown->upstream[0] == 0)
         return;
-    memmove(teardown->upstream + 1, teardown->upstream, teardown->upstream_count * sizeof *teardown->upstream);
+    memmove(teardown->upstream + 1, teardown->upstream,
+            teardown->upstream_count * sizeof *teardown->upstream);
     teardown->upstream[0] = 0;
     teardown->upstream_count++;
 }
@@ -175,13 +194,16 @@ static void past_make(struct world *world, struct dag *dag)
 /* What the first two DAGs update, the last one waits for. */
 static void assets_make(struct world *world, struct dag *dag, uint32_t number)
 {
-    static const char *const conditions[] = { "{\"assets\":[\"x\"]}", "{\"assets\":{\"any\":[\"x\",\"y\"]}}", "{\"assets\":[\"x\",\"y\"]}",
+    static const char *const conditions[] = { "{\"assets\":[\"x\"]}",
+                                              "{\"assets\":{\"any\":[\"x\",\"y\"]}}",
+                                              "{\"assets\":[\"x\",\"y\"]}",
                                               "{\"files\":{\"path\":\"/in/*\",\"settle_ms\":0}}" };
     if (number == 3)
         dag->schedule = value_of(dag, conditions[below(world, 4)]);
     for (uint32_t t = 0; number < 2 && t < dag->task_count; t++)
         if (below(world, 5) == 0)
-            dag->tasks[t].outlets = value_of(dag, below(world, 2) == 0 ? "[\"x\"]" : "[\"x\",\"y\"]");
+            dag->tasks[t].outlets =
+                value_of(dag, below(world, 2) == 0 ? "[\"x\"]" : "[\"x\",\"y\"]");
 }
 
 static struct dag *dag_make(struct world *world, uint32_t number)
@@ -197,7 +219,8 @@ static struct dag *dag_make(struct world *world, uint32_t number)
     for (uint32_t t = 0; t < count; t++) {
         struct task *task = &dag->tasks[t];
         task->id = str_format(&dag->arena, "t%u", t);
-        task->trigger_rule = below(world, 3) > 0 ? RULE_ALL_SUCCESS : (enum trigger_rule)below(world, RULE_COUNT);
+        task->trigger_rule =
+            below(world, 3) > 0 ? RULE_ALL_SUCCESS : (enum trigger_rule)below(world, RULE_COUNT);
         edges_make(world, dag, t);
         limits_make(world, task);
         operator_make(world, dag, task, number == 0);
@@ -246,16 +269,19 @@ void workload_make(struct world *world)
     }
     uint32_t runs = 1 + below(world, world->config.runs_max);
     for (uint32_t i = 0; i < runs; i++)
-        sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4), (struct event){ .kind = EVENT_REQUEST });
+        sim_at(world, 100 + below(world, FAULTS_MS * 3 / 4),
+               (struct event) { .kind = EVENT_REQUEST });
     for (uint32_t i = 0; i < FILES_COUNT; i++)
         world->file_ms[i] = below(world, FAULTS_MS);
     for (uint32_t i = below(world, 3); i > 0; i--)
-        sim_at(world, 20000 + below(world, FAULTS_MS / 2), (struct event){ .kind = EVENT_REQUEST, .number = 4 });
+        sim_at(world, 20000 + below(world, FAULTS_MS / 2),
+               (struct event) { .kind = EVENT_REQUEST, .number = 4 });
     if (looks_back(world->dags.items[2]))
-        sim_at(world, FAULTS_MS + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
+        sim_at(world, FAULTS_MS + 60000, (struct event) { .kind = EVENT_REQUEST, .number = 3 });
     if ((world->faults & 1u << FAULT_USERS) != 0)
         for (uint32_t i = 0; i < 4; i++)
-            sim_at(world, 10000 + below(world, FAULTS_MS - 20000), (struct event){ .kind = EVENT_REQUEST, .number = 2 });
+            sim_at(world, 10000 + below(world, FAULTS_MS - 20000),
+                   (struct event) { .kind = EVENT_REQUEST, .number = 2 });
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -269,8 +295,11 @@ static void request_add(struct world *world, struct str json)
 static void trigger(struct world *world)
 {
     uint32_t number = world->requests.count;
-    request_add(world, str_format(&world->arena, "{\"kind\":\"trigger\",\"dag_id\":\"d%u\",\"run_id\":\"r%u\",\"actor\":\"u\"}",
-                                  below(world, 2), number));
+    request_add(
+        world,
+        str_format(&world->arena,
+                   "{\"kind\":\"trigger\",\"dag_id\":\"d%u\",\"run_id\":\"r%u\",\"actor\":\"u\"}",
+                   below(world, 2), number));
 }
 
 /* Of past dates of the DAG that has a schedule. */
@@ -278,9 +307,14 @@ static void backfill(struct world *world)
 {
     static const char *const ways[] = { "none", "failed", "completed" };
     bool looks = looks_back(world->dags.items[2]);
-    request_add(world, str_format(&world->arena, "{\"kind\":\"backfill\",\"dag_id\":\"d2\",\"from_ms\":%lld,\"to_ms\":%lld,\"max_active_runs\":%u,\"reprocess\":\"%s\",\"backwards\":%s}",
-                                  (long long)(WALL_BASE_MS - 100000 - below(world, 300000)), (long long)(WALL_BASE_MS + below(world, 100000)),
-                                  1 + below(world, 3), ways[below(world, 3)], !looks && below(world, 3) == 0 ? "true" : "false"));
+    request_add(world,
+                str_format(&world->arena,
+                           "{\"kind\":\"backfill\",\"dag_id\":\"d2\",\"from_ms\":%lld,\"to_ms\":%"
+                           "lld,\"max_active_runs\":%u,\"reprocess\":\"%s\",\"backwards\":%s}",
+                           (long long)(WALL_BASE_MS - 100000 - below(world, 300000)),
+                           (long long)(WALL_BASE_MS + below(world, 100000)), 1 + below(world, 3),
+                           ways[below(world, 3)],
+                           !looks && below(world, 3) == 0 ? "true" : "false"));
 }
 
 static void meddle(struct world *world)
@@ -290,34 +324,53 @@ static void meddle(struct world *world)
         return;
     const struct model_run *run = &world->store.runs.items[below(world, world->store.runs.count)];
     const struct dag *dag = world->dags.items[run->row.dag_no - 1];
-    struct str dag_id = dag->id, run_id = run->row.run_id, task = dag->tasks[below(world, dag->task_count)].id;
+    struct str dag_id = dag->id, run_id = run->row.run_id,
+               task = dag->tasks[below(world, dag->task_count)].id;
     switch (below(world, 7)) {
     case 0:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"clear\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"tasks\":[{\"task_id\":\"%.*s\"}],\"include_downstream\":true}",
-                                      STR_ARG(dag_id), STR_ARG(run_id), STR_ARG(task)));
+        request_add(world,
+                    str_format(&world->arena,
+                               "{\"kind\":\"clear\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\","
+                               "\"tasks\":[{\"task_id\":\"%.*s\"}],\"include_downstream\":true}",
+                               STR_ARG(dag_id), STR_ARG(run_id), STR_ARG(task)));
         break;
     case 1:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"clear\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"whole_run\":true}",
-                                      STR_ARG(dag_id), STR_ARG(run_id)));
+        request_add(
+            world,
+            str_format(
+                &world->arena,
+                "{\"kind\":\"clear\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"whole_run\":true}",
+                STR_ARG(dag_id), STR_ARG(run_id)));
         break;
     case 2:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_tasks\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"tasks\":[{\"task_id\":\"%.*s\"}],\"task_state\":\"%s\"}",
-                                      STR_ARG(dag_id), STR_ARG(run_id), STR_ARG(task), states[below(world, 3)]));
+        request_add(world,
+                    str_format(&world->arena,
+                               "{\"kind\":\"mark_tasks\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\","
+                               "\"tasks\":[{\"task_id\":\"%.*s\"}],\"task_state\":\"%s\"}",
+                               STR_ARG(dag_id), STR_ARG(run_id), STR_ARG(task),
+                               states[below(world, 3)]));
         break;
     case 3:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_run\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\",\"run_state\":\"%s\"}",
+        request_add(world, str_format(&world->arena,
+                                      "{\"kind\":\"mark_run\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*"
+                                      "s\",\"run_state\":\"%s\"}",
                                       STR_ARG(dag_id), STR_ARG(run_id), states[below(world, 2)]));
         break;
     case 4:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"pause\",\"dag_id\":\"%.*s\",\"paused\":true}", STR_ARG(dag_id)));
+        request_add(world, str_format(&world->arena,
+                                      "{\"kind\":\"pause\",\"dag_id\":\"%.*s\",\"paused\":true}",
+                                      STR_ARG(dag_id)));
         break;
     case 5:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u,\"drain\":true}",
+        request_add(world, str_format(&world->arena,
+                                      "{\"kind\":\"drain_worker\",\"worker_no\":%u,\"drain\":true}",
                                       1 + below(world, world->worker_count)));
         break;
     default:
-        request_add(world, str_format(&world->arena, "{\"kind\":\"delete_run\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\"}",
-                                      STR_ARG(dag_id), STR_ARG(run_id)));
+        request_add(world,
+                    str_format(&world->arena,
+                               "{\"kind\":\"delete_run\",\"dag_id\":\"%.*s\",\"run_id\":\"%.*s\"}",
+                               STR_ARG(dag_id), STR_ARG(run_id)));
         break;
     }
 }
@@ -328,14 +381,16 @@ static void settle(struct world *world)
     for (uint32_t i = 0; i < world->dags.count; i++)
         request_add(world, str_format(&world->arena, "{\"kind\":\"pause\",\"dag_id\":\"d%u\"}", i));
     for (uint32_t i = 0; i < world->worker_count; i++)
-        request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u}", i + 1));
+        request_add(world, str_format(&world->arena, "{\"kind\":\"drain_worker\",\"worker_no\":%u}",
+                                      i + 1));
 }
 
-/* A run waits for ever for a task of the run before that has failed, until somebody says that it is good. */
+/* A run waits for ever for a task of the run before that has failed, until somebody says that it is
+ * good. */
 static void absolve(struct world *world)
 {
     bool waits = false;
-    VEC_EACH(&world->store.runs, i) {
+    VEC_EACH (&world->store.runs, i) {
         const struct model_run *run = &world->store.runs.items[i];
         waits |= run->row.dag_no == 3 && !run->deleted && !run_state_is_final(run->row.state);
     }
@@ -346,11 +401,13 @@ static void absolve(struct world *world)
         const struct model_run *run = &world->store.runs.items[i];
         if (run->row.dag_no != 3 || run->deleted || !run_state_is_final(run->row.state))
             continue;
-        request_add(world, str_format(&world->arena, "{\"kind\":\"mark_tasks\",\"dag_id\":\"d2\",\"run_id\":\"%.*s\",\"tasks\":[%.*s],\"task_state\":\"success\"}",
+        request_add(world, str_format(&world->arena,
+                                      "{\"kind\":\"mark_tasks\",\"dag_id\":\"d2\",\"run_id\":\"%.*"
+                                      "s\",\"tasks\":[%.*s],\"task_state\":\"success\"}",
                                       STR_ARG(run->row.run_id), STR_ARG(buf_str(&tasks))));
     }
     buf_clear(&tasks);
-    sim_at(world, world->now_ms + 60000, (struct event){ .kind = EVENT_REQUEST, .number = 3 });
+    sim_at(world, world->now_ms + 60000, (struct event) { .kind = EVENT_REQUEST, .number = 3 });
 }
 
 void workload_request(struct world *world, uint64_t number)
@@ -374,7 +431,7 @@ bool workload_waits_for_files(const struct world *world)
 
 struct id128 workload_file(uint32_t index)
 {
-    return (struct id128){ 7, index + 1 < FILES_COUNT ? index : index - 1 };
+    return (struct id128) { 7, index + 1 < FILES_COUNT ? index : index - 1 };
 }
 
 /* Every request is answered, every file has been taken, and every run has ended. */
@@ -382,7 +439,7 @@ bool workload_is_done(struct world *world, char *why, size_t size)
 {
     int code = 0;
     struct str answer;
-    VEC_EACH(&world->requests, i) {
+    VEC_EACH (&world->requests, i) {
         if (model_store_answered(&world->store, i + 1, &code, &answer))
             continue;
         snprintf(why, size, "request %u is not answered", i + 1);
@@ -394,27 +451,31 @@ bool workload_is_done(struct world *world, char *why, size_t size)
         snprintf(why, size, "file %u has started no run", i);
         return false;
     }
-    bool all = str_eq(STR("{\"assets\":[\"x\",\"y\"]}"), json_text(&world->arena, world->dags.items[3]->schedule));
+    bool all = str_eq(STR("{\"assets\":[\"x\",\"y\"]}"),
+                      json_text(&world->arena, world->dags.items[3]->schedule));
     for (uint32_t i = 0; !all && i < world->store.kept.count; i++) {
         if (world->store.kept.items[i].run_no != 0)
             continue;
-        snprintf(why, size, "asset event %lld is kept", (long long)world->store.kept.items[i].event_no);
+        snprintf(why, size, "asset event %lld is kept",
+                 (long long)world->store.kept.items[i].event_no);
         return false;
     }
-    VEC_EACH(&world->store.backfills, i) {
+    VEC_EACH (&world->store.backfills, i) {
         if (world->store.backfills.items[i].row.ended_ms != 0)
             continue;
-        snprintf(why, size, "backfill %lld goes on", (long long)world->store.backfills.items[i].row.backfill_no);
+        snprintf(why, size, "backfill %lld goes on",
+                 (long long)world->store.backfills.items[i].row.backfill_no);
         return false;
     }
-    VEC_EACH(&world->store.runs, i) {
+    VEC_EACH (&world->store.runs, i) {
         const struct model_run *run = &world->store.runs.items[i];
         if (run->deleted || run_state_is_final(run->row.state))
             continue;
-        snprintf(why, size, "run %.*s is %s", STR_ARG(run->row.run_id), run_state_name(run->row.state));
+        snprintf(why, size, "run %.*s is %s", STR_ARG(run->row.run_id),
+                 run_state_name(run->row.state));
         return false;
     }
-    VEC_EACH(&world->store.notifications, i) {
+    VEC_EACH (&world->store.notifications, i) {
         const struct notification_row *row = &world->store.notifications.items[i];
         if (row->state != NOTIFICATION_PENDING)
             continue;
@@ -435,14 +496,16 @@ void workload_why(struct world *world)
     for (uint32_t i = 0; core != NULL && i < world->store.runs.count; i++) {
         const struct model_run *run = &world->store.runs.items[i];
         const struct dag *dag = world->dags.items[run->row.dag_no - 1];
-        for (uint32_t t = 0; t < dag->task_count && !run->deleted && !run_state_is_final(run->row.state); t++)
+        for (uint32_t t = 0;
+             t < dag->task_count && !run->deleted && !run_state_is_final(run->row.state); t++)
             for (int32_t m = -1; m < 5; m++) {
                 const struct model_try *row = model_store_newest(run, t, m);
                 struct str why = core_why(core, run->row.run_no, t, m, &arena);
                 if (why.size > 0 || (row != NULL && !task_state_is_final(row->row.state)))
-                    sim_trace(world, "%.*s %.*s[%d] %s%s: %.*s", STR_ARG(run->row.run_id), STR_ARG(dag->tasks[t].id), m,
-                              row != NULL ? task_state_name(row->row.state) : "no row", row != NULL && row->cleared ? " (cleared)" : "",
-                              STR_ARG(why));
+                    sim_trace(world, "%.*s %.*s[%d] %s%s: %.*s", STR_ARG(run->row.run_id),
+                              STR_ARG(dag->tasks[t].id), m,
+                              row != NULL ? task_state_name(row->row.state) : "no row",
+                              row != NULL && row->cleared ? " (cleared)" : "", STR_ARG(why));
             }
     }
     arena_clear(&arena);

@@ -33,7 +33,8 @@ void sim_fail(struct world *world, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     world->result->failed = true;
-    snprintf(world->result->failure, sizeof world->result->failure, "[%lld ms] %s", (long long)world->now_ms, text);
+    snprintf(world->result->failure, sizeof world->result->failure, "[%lld ms] %s",
+             (long long)world->now_ms, text);
     longjmp(world->failed, 1);
 }
 
@@ -65,12 +66,14 @@ void sim_at(struct world *world, int64_t at_ms, struct event event)
     } else {
         VEC_ADD(&world->events, event);
     }
-    heap_push(&world->heap, (struct heap_entry){ at_ms > world->now_ms ? at_ms : world->now_ms, world->event_count++, index });
+    heap_push(&world->heap, (struct heap_entry) { at_ms > world->now_ms ? at_ms : world->now_ms,
+                                                  world->event_count++, index });
 }
 
 bool sim_fault(struct world *world, enum fault fault, double probability)
 {
-    if (world->healed || (world->faults & 1u << fault) == 0 || !rand_chance(&world->luck, probability))
+    if (world->healed || (world->faults & 1u << fault) == 0 ||
+        !rand_chance(&world->luck, probability))
         return false;
     world->result->faults++;
     return true;
@@ -79,19 +82,27 @@ bool sim_fault(struct world *world, enum fault fault, double probability)
 static void dispatch(struct world *world, const struct event *event)
 {
     switch (event->kind) {
-    case EVENT_DELIVER: net_deliver(world, event->message); break;
+    case EVENT_DELIVER:
+        net_deliver(world, event->message);
+        break;
     case EVENT_SCHEDULER:
     case EVENT_POLL:
     case EVENT_LED:
     case EVENT_COMMITTED:
     case EVENT_FIND:
-    case EVENT_RENEWED: scheduler_event(world, event); break;
+    case EVENT_RENEWED:
+        scheduler_event(world, event);
+        break;
     case EVENT_COMMIT:
-    case EVENT_RENEW: db_event(world, event); break;
+    case EVENT_RENEW:
+        db_event(world, event);
+        break;
     case EVENT_WORKER:
     case EVENT_EXEC:
     case EVENT_EXIT:
-    case EVENT_DEADLINE: worker_event(world, event); break;
+    case EVENT_DEADLINE:
+        worker_event(world, event);
+        break;
     case EVENT_RESTART:
         if (event->node < SCHEDULERS_MAX)
             scheduler_start(world, event->node);
@@ -104,11 +115,21 @@ static void dispatch(struct world *world, const struct event *event)
         else
             host_resume(world, event->node - SCHEDULERS_MAX);
         break;
-    case EVENT_ERRAND: errands_event(world, event); break;
-    case EVENT_FAULT: faults_next(world); break;
-    case EVENT_REQUEST: workload_request(world, event->number); break;
-    case EVENT_DB_UP: world->db_up = true; break;
-    case EVENT_HEAL: faults_heal(world); break;
+    case EVENT_ERRAND:
+        errands_event(world, event);
+        break;
+    case EVENT_FAULT:
+        faults_next(world);
+        break;
+    case EVENT_REQUEST:
+        workload_request(world, event->number);
+        break;
+    case EVENT_DB_UP:
+        world->db_up = true;
+        break;
+    case EVENT_HEAL:
+        faults_heal(world);
+        break;
     }
 }
 
@@ -132,12 +153,14 @@ static void world_loop(struct world *world)
         sim_digest(world, (uint64_t)entry.key << 8 | event.kind);
         sim_digest(world, event.node);
         dispatch(world, &event);
-        if (world->healed && event.kind == EVENT_COMMITTED && workload_is_done(world, why, sizeof why))
+        if (world->healed && event.kind == EVENT_COMMITTED &&
+            workload_is_done(world, why, sizeof why))
             return;
     }
 }
 
-static void world_make(struct world *world, const struct sim_config *config, struct sim_result *result)
+static void world_make(struct world *world, const struct sim_config *config,
+                       struct sim_result *result)
 {
     world->config = *config;
     world->result = result;
@@ -164,8 +187,8 @@ static void world_make(struct world *world, const struct sim_config *config, str
         world->workers[i].host_up = true;
         worker_start(world, i);
     }
-    sim_at(world, 500, (struct event){ .kind = EVENT_FAULT });
-    sim_at(world, FAULTS_MS, (struct event){ .kind = EVENT_HEAL });
+    sim_at(world, 500, (struct event) { .kind = EVENT_FAULT });
+    sim_at(world, FAULTS_MS, (struct event) { .kind = EVENT_HEAL });
 }
 
 static void world_clear(struct world *world)
@@ -184,12 +207,12 @@ static void world_clear(struct world *world)
     heap_clear(&world->heap);
     VEC_CLEAR(&world->events);
     VEC_CLEAR(&world->events_free);
-    VEC_EACH(&world->transactions, i)
+    VEC_EACH (&world->transactions, i)
         arena_clear(&world->transactions.items[i].arena);
     VEC_CLEAR(&world->transactions);
     VEC_CLEAR(&world->transactions_free);
     VEC_CLEAR(&world->finds);
-    VEC_EACH(&world->dags, i)
+    VEC_EACH (&world->dags, i)
         dag_free(world->dags.items[i]);
     VEC_CLEAR(&world->dags);
     VEC_CLEAR(&world->requests);
@@ -201,7 +224,7 @@ static void world_clear(struct world *world)
 void sim_run(const struct sim_config *config, struct sim_result *result)
 {
     struct world *world = calloc(1, sizeof *world);
-    *result = (struct sim_result){ .digest = config->seed };
+    *result = (struct sim_result) { .digest = config->seed };
     world_now = world;
     if (setjmp(world->failed) == 0) {
         world_make(world, config, result);

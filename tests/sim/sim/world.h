@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* world - a whole cluster in one process on a virtual clock: the real cores of scheduler and worker, and around them a
- * database, a network, hosts and processes that fail as a seed says. After every event the invariants are looked at; then the
- * faults end, and everything must come to its end.
+/* world - a whole cluster in one process on a virtual clock: the real cores of scheduler and
+ * worker, and around them a database, a network, hosts and processes that fail as a seed says.
+ * After every event the invariants are looked at; then the faults end, and everything must come to
+ * its end.
  *
  * The same seed gives the same history: the digest tells. */
 #ifndef HEADRACE_SIM_WORLD_H
@@ -41,15 +42,15 @@ enum fault {
 #define FAULT_ENUM(name, what) FAULT_##name,
     FAULTS(FAULT_ENUM)
 #undef FAULT_ENUM
-    FAULT_COUNT
+        FAULT_COUNT
 };
 
 struct sim_config {
     uint64_t seed;
-    uint32_t faults;                          /* mask of what may happen; the seed draws from it */
+    uint32_t faults; /* mask of what may happen; the seed draws from it */
     uint32_t tasks_max, workers_max, runs_max, schedulers_max;
-    bool trace;                               /* every event to stderr */
-    bool plain;                               /* no waits, no notifications: histories of seeds from before there were any */
+    bool trace; /* every event to stderr */
+    bool plain; /* no waits, no notifications: histories of seeds from before there were any */
 };
 
 struct sim_result {
@@ -89,8 +90,19 @@ enum {
     HEAL_MS = 1800000,
 };
 
-enum message_kind { MESSAGE_GRANT, MESSAGE_ACK, MESSAGE_KILL, MESSAGE_SYNC, MESSAGE_RENEWED, MESSAGE_DRAIN, MESSAGE_STOP,
-                    MESSAGE_INVENTORY, MESSAGE_STARTED, MESSAGE_ERRANDS, MESSAGE_ERRANDS_DONE };
+enum message_kind {
+    MESSAGE_GRANT,
+    MESSAGE_ACK,
+    MESSAGE_KILL,
+    MESSAGE_SYNC,
+    MESSAGE_RENEWED,
+    MESSAGE_DRAIN,
+    MESSAGE_STOP,
+    MESSAGE_INVENTORY,
+    MESSAGE_STARTED,
+    MESSAGE_ERRANDS,
+    MESSAGE_ERRANDS_DONE
+};
 
 struct message {
     enum message_kind kind;
@@ -105,7 +117,7 @@ struct message {
     struct errand *errands; /* count of them; payloads live in the world's arena */
     struct errand_answer answer;
     struct core_inventory inventory; /* its arrays belong to the message */
-    uint32_t copies; /* deliveries left */
+    uint32_t copies;                 /* deliveries left */
 };
 
 enum event_kind {
@@ -118,15 +130,15 @@ enum event_kind {
     EVENT_FIND,      /* a question of a core reaches the database, and its answer the core */
     EVENT_RENEW,     /* a lease renewal reaches the database */
     EVENT_RENEWED,
-    EVENT_WORKER,    /* tick of a worker core */
-    EVENT_EXEC,      /* a process begins */
-    EVENT_EXIT,      /* a process ends by itself */
-    EVENT_DEADLINE,  /* the warden looks at a deadline */
-    EVENT_RESTART,   /* of a node */
-    EVENT_RESUME,    /* of a node */
-    EVENT_ERRAND,    /* message: an errand is over at its node */
-    EVENT_FAULT,     /* time for another one */
-    EVENT_REQUEST,   /* the workload asks for something */
+    EVENT_WORKER,   /* tick of a worker core */
+    EVENT_EXEC,     /* a process begins */
+    EVENT_EXIT,     /* a process ends by itself */
+    EVENT_DEADLINE, /* the warden looks at a deadline */
+    EVENT_RESTART,  /* of a node */
+    EVENT_RESUME,   /* of a node */
+    EVENT_ERRAND,   /* message: an errand is over at its node */
+    EVENT_FAULT,    /* time for another one */
+    EVENT_REQUEST,  /* the workload asks for something */
     EVENT_DB_UP,
     EVENT_HEAL,
 };
@@ -154,9 +166,9 @@ struct scheduler {
     uint64_t generation;
     struct core *core;
     uint64_t epoch;
-    int64_t clock_ms;  /* its boot-time clock minus the world's */
-    int64_t trust_ms;  /* world time until which it trusts its lease */
-    int64_t wake_ms;   /* world time of the tick that is under way */
+    int64_t clock_ms;     /* its boot-time clock minus the world's */
+    int64_t trust_ms;     /* world time until which it trusts its lease */
+    int64_t wake_ms;      /* world time of the tick that is under way */
     int64_t request_seen; /* requests up to this one were given to the core */
     int64_t paused_until_ms;
 };
@@ -165,9 +177,9 @@ struct scheduler {
 struct process {
     struct id128 attempt;
     uint64_t incarnation, seq;
-    bool journaled;      /* the worker process will find it again */
-    int64_t synced_ms;   /* world time from which a power loss does not take its last record away */
-    bool handed;         /* the warden has it */
+    bool journaled;    /* the worker process will find it again */
+    int64_t synced_ms; /* world time from which a power loss does not take its last record away */
+    bool handed;       /* the warden has it */
     bool running, ended, reported;
     int64_t listed_ms;   /* stamp of the first inventory that showed it; 0 = none */
     int64_t deadline_ms; /* host clock */
@@ -206,7 +218,7 @@ struct observed_attempt {
     bool counts; /* its row says queued or running: it takes slots */
     bool open;   /* its row has no time of end: its process may live */
     bool started;
-    bool waits;  /* deferred, in a pool that counts those */
+    bool waits; /* deferred, in a pool that counts those */
     int32_t pool_slots;
     int pool;
 };
@@ -229,9 +241,10 @@ struct world {
     struct sim_config config;
     struct sim_result *result;
     jmp_buf failed;
-    int64_t now_ms;   /* the world's own time */
-    int64_t wall_ms;  /* what the database's wall clock adds */
-    struct rand work, luck, net; /* for the workload, the faults, the network: split, so that one does not shift the others */
+    int64_t now_ms;              /* the world's own time */
+    int64_t wall_ms;             /* what the database's wall clock adds */
+    struct rand work, luck, net; /* for the workload, the faults, the network: split, so that one
+                                    does not shift the others */
     struct rand more;            /* for waits and notifications */
     uint32_t faults;
     double rate; /* how often faults come */
@@ -261,9 +274,10 @@ struct world {
     VEC(uint32_t) transactions_free;
     VEC(struct core_find) finds; /* all questions, by number */
 
-    VEC(struct dag *) dags; /* by dag_no - 1 */
-    int64_t file_ms[FILES_COUNT]; /* when files come that the last DAG may wait for; the last two hold the same */
-    VEC(struct str) requests; /* JSON, by request_no - 1 */
+    VEC(struct dag *) dags;       /* by dag_no - 1 */
+    int64_t file_ms[FILES_COUNT]; /* when files come that the last DAG may wait for; the last two
+                                     hold the same */
+    VEC(struct str) requests;     /* JSON, by request_no - 1 */
     struct arena arena;
     struct observer observer;
     uint64_t process_count;
@@ -295,7 +309,8 @@ void scheduler_unlead(struct world *world, uint32_t index);
 /* database.c */
 void db_commit(struct world *world, uint32_t scheduler, const struct core_batch *batch);
 void db_event(struct world *world, const struct event *event);
-bool db_take_lease(struct world *world, uint32_t scheduler); /* true: it leads from the database's point of view */
+bool db_take_lease(struct world *world,
+                   uint32_t scheduler); /* true: it leads from the database's point of view */
 struct transaction *db_transaction(struct world *world, uint64_t number);
 void db_transaction_end(struct world *world, uint64_t number);
 void db_failover(struct world *world);
@@ -310,7 +325,8 @@ void warden_die(struct world *world, uint32_t index);
 void host_resume(struct world *world, uint32_t index);
 
 /* errands.c */
-void errands_hand(struct world *world, uint32_t index, uint32_t worker, const struct core_send *what);
+void errands_hand(struct world *world, uint32_t index, uint32_t worker,
+                  const struct core_send *what);
 void errands_receive(struct world *world, uint32_t index, struct message *message);
 void errands_event(struct world *world, const struct event *event);
 
@@ -320,18 +336,21 @@ void faults_heal(struct world *world);
 
 /* workload.c */
 void workload_make(struct world *world);
-void workload_request(struct world *world, uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever users do,
-                                                                         * 3: what makes the past good, 4: a backfill */
+void workload_request(struct world *world,
+                      uint64_t number); /* 0: a trigger, 1: what settles everything, 2: whatever
+                                         * users do, 3: what makes the past good, 4: a backfill */
 bool workload_is_done(struct world *world, char *why, size_t size);
 bool workload_waits_for_files(const struct world *world);
 struct id128 workload_file(uint32_t index); /* its content */
-void workload_why(struct world *world); /* into the trace */
+void workload_why(struct world *world);     /* into the trace */
 
 /* observer.c */
 void observe_commit(struct world *world, const struct transaction *transaction);
 void observe_exec(struct world *world, uint32_t worker, struct process *process);
-bool process_is_live(const struct world *world, const struct worker_node *worker, const struct process *process);
-void observe_forgotten(struct world *world, struct id128 attempt); /* by a journal that lost power */
+bool process_is_live(const struct world *world, const struct worker_node *worker,
+                     const struct process *process);
+void observe_forgotten(struct world *world,
+                       struct id128 attempt); /* by a journal that lost power */
 void observe_ack(struct world *world, struct id128 attempt);
 void observe_seen(struct world *world, struct id128 attempt);
 void observe_delivery(struct world *world, struct id128 notification);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rows - the same rows as text, of the model store and of PostgreSQL: every row, and what recovery makes of the live ones. */
+/* rows - the same rows as text, of the model store and of PostgreSQL: every row, and what recovery
+ * makes of the live ones. */
 #ifndef HEADRACE_CONFORMANCE_ROWS_H
 #define HEADRACE_CONFORMANCE_ROWS_H
 

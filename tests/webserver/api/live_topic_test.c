@@ -19,17 +19,17 @@ static void topics_want_their_own_events(void **state)
         const char *topics;
         const char *wanted; /* a letter an event: task of etl/r1, run of etl/r1, DAG etl, workers */
     } ROWS[] = {
-        {"home",                  "-rdw"},
-        { "dags",                 "-rd-"},
-        { "workers",              "---w"},
-        { "dag:etl",              "trd-"},
-        { "dag:other",            "----"},
-        { "run:etl/r1",           "tr--"},
-        { "run:etl/r2",           "----"},
-        { "run:other/r1",         "----"},
-        { "home,run:etl/r1",      "trdw"},
-        { "",                     "----"},
-        { "log:etl/r1/load/-1/2", "----"},
+        { "home", "-rdw" },
+        { "dags", "-rd-" },
+        { "workers", "---w" },
+        { "dag:etl", "trd-" },
+        { "dag:other", "----" },
+        { "run:etl/r1", "tr--" },
+        { "run:etl/r2", "----" },
+        { "run:other/r1", "----" },
+        { "home,run:etl/r1", "trdw" },
+        { "", "----" },
+        { "log:etl/r1/load/-1/2", "----" },
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         struct arena arena = { 0 };

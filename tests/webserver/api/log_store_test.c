@@ -237,10 +237,7 @@ static void a_worker_sends_chunks_and_gets_what_is_safe(void **state)
         const char *text;
         int64_t safe;
     } CHUNKS[] = {
-        {0,    "1 O a\n", 6 },
-        { 6,   "2 O b\n", 12},
-        { 100, "9 O z\n", 12},
-        { 0,   "1 O a\n", 12}
+        { 0, "1 O a\n", 6 }, { 6, "2 O b\n", 12 }, { 100, "9 O z\n", 12 }, { 0, "1 O a\n", 12 }
     };
     for (size_t i = 0; i < sizeof CHUNKS / sizeof *CHUNKS; i++) {
         struct message message = { .type = MESSAGE_LOG_CHUNK };

@@ -8,14 +8,14 @@
 #include <cmocka.h>
 
 static const struct http_route ROUTES[] = {
-    {VERB_GET,    "/"                                                       },
-    { VERB_GET,   "/dags"                                                   },
-    { VERB_GET,   "/dags/{dag_id}"                                          },
-    { VERB_PATCH, "/dags/{dag_id}"                                          },
-    { VERB_GET,   "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}"            },
-    { VERB_GET,   "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index}"},
-    { VERB_GET,   "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/logs/{try}" },
-    { VERB_POST,  "/dags/{dag_id}/runs/{run_id}/tasks/list"                 },
+    { VERB_GET, "/" },
+    { VERB_GET, "/dags" },
+    { VERB_GET, "/dags/{dag_id}" },
+    { VERB_PATCH, "/dags/{dag_id}" },
+    { VERB_GET, "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}" },
+    { VERB_GET, "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{map_index}" },
+    { VERB_GET, "/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/logs/{try}" },
+    { VERB_POST, "/dags/{dag_id}/runs/{run_id}/tasks/list" },
 };
 
 static struct http_router *router;

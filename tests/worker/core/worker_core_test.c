@@ -16,9 +16,12 @@ struct fixture {
 
 static struct fixture given(uint32_t slots)
 {
-    struct worker_limits limits = { .slots = slots, .inventory_ms = INVENTORY, .retain_ms = RETAIN, .incarnation = 7,
+    struct worker_limits limits = { .slots = slots,
+                                    .inventory_ms = INVENTORY,
+                                    .retain_ms = RETAIN,
+                                    .incarnation = 7,
                                     .inventory_bytes_max = 100 };
-    return (struct fixture){ .core = worker_core_new(&limits), .now_ms = 1000 };
+    return (struct fixture) { .core = worker_core_new(&limits), .now_ms = 1000 };
 }
 
 static void step(struct fixture *f, struct worker_event event)
@@ -29,34 +32,39 @@ static void step(struct fixture *f, struct worker_event event)
 
 static struct id128 id_of(uint64_t n)
 {
-    return (struct id128){ .high = 1, .low = n };
+    return (struct id128) { .high = 1, .low = n };
 }
 
 static void synced(struct fixture *f, uint64_t epoch)
 {
-    step(f, (struct worker_event){ .type = WORKER_SYNC, .epoch = epoch });
+    step(f, (struct worker_event) { .type = WORKER_SYNC, .epoch = epoch });
     worker_core_inventory(f->core, f->now_ms, &f->inventory);
 }
 
 /* A grant under `seq`, stamped with the last inventory. */
 static void granted(struct fixture *f, uint64_t epoch, uint64_t n, uint64_t seq)
 {
-    step(f, (struct worker_event){ .type = WORKER_GRANT,
-                                   .epoch = epoch,
-                                   .grant = { .attempt = id_of(n), .incarnation = 7, .seq = seq,
-                                              .stamp_ms = f->inventory.sent_ms, .credit_ttl_ms = TTL, .lease_ms = LEASE } });
+    step(f, (struct worker_event) { .type = WORKER_GRANT,
+                                    .epoch = epoch,
+                                    .grant = { .attempt = id_of(n),
+                                               .incarnation = 7,
+                                               .seq = seq,
+                                               .stamp_ms = f->inventory.sent_ms,
+                                               .credit_ttl_ms = TTL,
+                                               .lease_ms = LEASE } });
 }
 
 static void ended(struct fixture *f, uint64_t n, const char *output)
 {
-    step(f, (struct worker_event){ .type = WORKER_ENDED,
-                                   .ended = { .attempt = id_of(n), .result = { .output = str_of(output) } } });
+    step(f, (struct worker_event) {
+                .type = WORKER_ENDED,
+                .ended = { .attempt = id_of(n), .result = { .output = str_of(output) } } });
 }
 
 static void acked(struct fixture *f, uint64_t epoch, uint64_t n)
 {
     struct id128 id = id_of(n);
-    step(f, (struct worker_event){ .type = WORKER_ACK, .epoch = epoch, .ack = { &id, 1 } });
+    step(f, (struct worker_event) { .type = WORKER_ACK, .epoch = epoch, .ack = { &id, 1 } });
 }
 
 static const struct worker_do *find_do(const struct fixture *f, enum worker_do_type type)
@@ -147,7 +155,8 @@ static void a_credit_ends_with_its_time(void **state)
     granted(&f, 1, 1, seq);
     refused(&f, "its credit's time is over");
     worker_core_inventory(f.core, f.now_ms, &f.inventory);
-    assert_int_equal(f.inventory.open_seqs[0], seq); /* still open: the leader may repeat the grant with the new stamp */
+    assert_int_equal(f.inventory.open_seqs[0],
+                     seq); /* still open: the leader may repeat the grant with the new stamp */
     granted(&f, 1, 1, seq);
     assert_non_null(find_do(&f, WORKER_DO_START));
     worker_core_free(f.core);
@@ -158,17 +167,22 @@ static void a_credit_of_an_earlier_start_is_refused(void **state)
     (void)state;
     struct fixture f = given(1);
     synced(&f, 1);
-    step(&f, (struct worker_event){ .type = WORKER_GRANT,
-                                    .epoch = 1,
-                                    .grant = { .attempt = id_of(1), .incarnation = 6, .seq = f.inventory.open_seqs[0],
-                                               .stamp_ms = 900, .credit_ttl_ms = TTL, .lease_ms = LEASE } });
+    step(&f, (struct worker_event) { .type = WORKER_GRANT,
+                                     .epoch = 1,
+                                     .grant = { .attempt = id_of(1),
+                                                .incarnation = 6,
+                                                .seq = f.inventory.open_seqs[0],
+                                                .stamp_ms = 900,
+                                                .credit_ttl_ms = TTL,
+                                                .lease_ms = LEASE } });
     refused(&f, "its credit is of an earlier start of this worker");
     worker_core_free(f.core);
 }
 
 static void renewed(struct fixture *f, uint64_t epoch, int64_t stamp_ms)
 {
-    step(f, (struct worker_event){ .type = WORKER_RENEWED, .epoch = epoch, .renewed = { stamp_ms, LEASE } });
+    step(f, (struct worker_event) {
+                .type = WORKER_RENEWED, .epoch = epoch, .renewed = { stamp_ms, LEASE } });
 }
 
 static void a_renewal_covers_only_what_its_inventory_listed(void **state)
@@ -213,11 +227,11 @@ static void an_earlier_leader_is_not_obeyed(void **state)
     f.now_ms += 10;
     worker_core_inventory(f.core, f.now_ms, &f.inventory);
     f.now_ms += 10;
-    step(&f, (struct worker_event){ .type = WORKER_KILL, .epoch = 1, .kill = { id_of(1) } });
+    step(&f, (struct worker_event) { .type = WORKER_KILL, .epoch = 1, .kill = { id_of(1) } });
     assert_null(find_do(&f, WORKER_DO_KILL));
     renewed(&f, 1, f.inventory.sent_ms);
     assert_null(find_do(&f, WORKER_DO_DEADLINE));
-    step(&f, (struct worker_event){ .type = WORKER_KILL, .epoch = 2, .kill = { id_of(1) } });
+    step(&f, (struct worker_event) { .type = WORKER_KILL, .epoch = 2, .kill = { id_of(1) } });
     assert_non_null(find_do(&f, WORKER_DO_KILL));
     worker_core_free(f.core);
 }
@@ -230,7 +244,7 @@ static void a_result_is_kept_until_it_is_acknowledged_and_a_while_longer(void **
     granted(&f, 1, 1, f.inventory.open_seqs[0]);
     ended(&f, 1, "1");
     f.now_ms += RETAIN * 3;
-    step(&f, (struct worker_event){ .type = WORKER_TICK });
+    step(&f, (struct worker_event) { .type = WORKER_TICK });
     assert_null(find_do(&f, WORKER_DO_FORGET));
     acked(&f, 1, 1);
     worker_core_inventory(f.core, f.now_ms, &f.inventory);
@@ -247,7 +261,7 @@ static void a_result_is_kept_until_it_is_acknowledged_and_a_while_longer(void **
     assert_int_equal(f.inventory.attempt_count, 0);
 
     f.now_ms += RETAIN;
-    step(&f, (struct worker_event){ .type = WORKER_TICK });
+    step(&f, (struct worker_event) { .type = WORKER_TICK });
     assert_non_null(find_do(&f, WORKER_DO_FORGET));
     worker_core_free(f.core);
 }
@@ -259,7 +273,7 @@ static void draining_withdraws_credits_and_ends_with_the_last_acknowledgement(vo
     synced(&f, 1);
     uint64_t other = f.inventory.open_seqs[1];
     granted(&f, 1, 1, f.inventory.open_seqs[0]);
-    step(&f, (struct worker_event){ .type = WORKER_DRAIN, .epoch = 1, .drain = { true } });
+    step(&f, (struct worker_event) { .type = WORKER_DRAIN, .epoch = 1, .drain = { true } });
     assert_null(find_do(&f, WORKER_DO_EXIT));
     granted(&f, 1, 2, other);
     refused(&f, "its credit is not open");
@@ -271,7 +285,7 @@ static void draining_withdraws_credits_and_ends_with_the_last_acknowledgement(vo
     assert_null(find_do(&f, WORKER_DO_EXIT));
     acked(&f, 1, 1);
     assert_non_null(find_do(&f, WORKER_DO_EXIT));
-    step(&f, (struct worker_event){ .type = WORKER_DRAIN, .epoch = 1, .drain = { false } });
+    step(&f, (struct worker_event) { .type = WORKER_DRAIN, .epoch = 1, .drain = { false } });
     f.now_ms += 10;
     worker_core_inventory(f.core, f.now_ms, &f.inventory);
     assert_int_equal(f.inventory.open_count, 2);
@@ -282,11 +296,16 @@ static void recovered_attempts_take_slots_and_are_listed(void **state)
 {
     (void)state;
     struct fixture f = given(2);
-    step(&f, (struct worker_event){ .type = WORKER_RECOVERED,
-                                    .recovered = { .attempt = id_of(1), .incarnation = 6, .seq = 9, .deadline_ms = 50000 } });
-    step(&f, (struct worker_event){ .type = WORKER_RECOVERED,
-                                    .recovered = { .attempt = id_of(2), .incarnation = 6, .seq = 8, .ended = true,
-                                                   .result = { .outcome = OUTCOME_LOST } } });
+    step(&f, (struct worker_event) {
+                 .type = WORKER_RECOVERED,
+                 .recovered = {
+                     .attempt = id_of(1), .incarnation = 6, .seq = 9, .deadline_ms = 50000 } });
+    step(&f, (struct worker_event) { .type = WORKER_RECOVERED,
+                                     .recovered = { .attempt = id_of(2),
+                                                    .incarnation = 6,
+                                                    .seq = 8,
+                                                    .ended = true,
+                                                    .result = { .outcome = OUTCOME_LOST } } });
     synced(&f, 1);
     assert_int_equal(f.inventory.attempt_count, 2);
     assert_int_equal(f.inventory.open_count, 1);
@@ -300,12 +319,17 @@ static void recovered_attempts_fit_into_the_slots_in_any_order(void **state)
 {
     (void)state;
     struct fixture f = given(2);
-    step(&f, (struct worker_event){ .type = WORKER_RECOVERED,
-                                    .recovered = { .attempt = id_of(2), .incarnation = 6, .seq = 8, .ended = true,
-                                                   .result = { .outcome = OUTCOME_LOST } } });
+    step(&f, (struct worker_event) { .type = WORKER_RECOVERED,
+                                     .recovered = { .attempt = id_of(2),
+                                                    .incarnation = 6,
+                                                    .seq = 8,
+                                                    .ended = true,
+                                                    .result = { .outcome = OUTCOME_LOST } } });
     for (uint64_t i = 3; i < 6; i++)
-        step(&f, (struct worker_event){ .type = WORKER_RECOVERED,
-                                        .recovered = { .attempt = id_of(i), .incarnation = 6, .seq = i, .deadline_ms = 50000 } });
+        step(&f, (struct worker_event) {
+                     .type = WORKER_RECOVERED,
+                     .recovered = {
+                         .attempt = id_of(i), .incarnation = 6, .seq = i, .deadline_ms = 50000 } });
     f.now_ms += 10;
     worker_core_inventory(f.core, f.now_ms, &f.inventory);
     assert_int_equal(f.inventory.attempt_count, 4);
@@ -319,11 +343,11 @@ static void inventories_have_different_stamps_and_come_at_least_so_often(void **
     struct fixture f = given(1);
     synced(&f, 1);
     int64_t first = f.inventory.sent_ms;
-    step(&f, (struct worker_event){ .type = WORKER_SYNC, .epoch = 1 });
+    step(&f, (struct worker_event) { .type = WORKER_SYNC, .epoch = 1 });
     assert_null(find_do(&f, WORKER_DO_INVENTORY)); /* within the same millisecond */
     assert_int_equal(worker_core_wake_at_ms(f.core), first + 1);
     f.now_ms += 1;
-    step(&f, (struct worker_event){ .type = WORKER_TICK });
+    step(&f, (struct worker_event) { .type = WORKER_TICK });
     assert_non_null(find_do(&f, WORKER_DO_INVENTORY));
     worker_core_inventory(f.core, f.now_ms, &f.inventory);
     assert_int_equal(worker_core_wake_at_ms(f.core), f.inventory.sent_ms + INVENTORY);
@@ -336,14 +360,15 @@ static void what_the_warden_says_starts_is_reported(void **state)
     struct fixture f = given(1);
     synced(&f, 1);
     granted(&f, 1, 1, f.inventory.open_seqs[0]);
-    step(&f, (struct worker_event){ .type = WORKER_STARTED, .started = { id_of(1) } });
+    step(&f, (struct worker_event) { .type = WORKER_STARTED, .started = { id_of(1) } });
     assert_non_null(find_do(&f, WORKER_DO_REPORT_STARTED));
-    step(&f, (struct worker_event){ .type = WORKER_STARTED, .started = { id_of(99) } });
+    step(&f, (struct worker_event) { .type = WORKER_STARTED, .started = { id_of(99) } });
     assert_null(find_do(&f, WORKER_DO_REPORT_STARTED));
     worker_core_free(f.core);
 }
 
-/* One message has room for so much: the others are told as soon as there is news that some have arrived. */
+/* One message has room for so much: the others are told as soon as there is news that some have
+ * arrived. */
 static void results_without_room_come_with_the_next_acknowledgement(void **state)
 {
     (void)state;
@@ -368,12 +393,17 @@ static void results_without_room_come_with_the_next_acknowledgement(void **state
     worker_core_free(f.core);
 }
 
-TESTS(CASE(results_without_room_come_with_the_next_acknowledgement), CASE(there_is_one_credit_for_each_free_slot), CASE(a_result_goes_out_at_once_with_the_slots_new_credit),
-      CASE(the_lease_counts_from_the_echoed_stamp), CASE(a_grant_starts_nothing_when_its_credit_is_not_in_order),
+TESTS(CASE(results_without_room_come_with_the_next_acknowledgement),
+      CASE(there_is_one_credit_for_each_free_slot),
+      CASE(a_result_goes_out_at_once_with_the_slots_new_credit),
+      CASE(the_lease_counts_from_the_echoed_stamp),
+      CASE(a_grant_starts_nothing_when_its_credit_is_not_in_order),
       CASE(a_credit_ends_with_its_time), CASE(a_credit_of_an_earlier_start_is_refused),
-      CASE(a_renewal_covers_only_what_its_inventory_listed), CASE(a_lease_that_is_over_is_not_renewed),
-      CASE(an_earlier_leader_is_not_obeyed), CASE(a_result_is_kept_until_it_is_acknowledged_and_a_while_longer),
+      CASE(a_renewal_covers_only_what_its_inventory_listed),
+      CASE(a_lease_that_is_over_is_not_renewed), CASE(an_earlier_leader_is_not_obeyed),
+      CASE(a_result_is_kept_until_it_is_acknowledged_and_a_while_longer),
       CASE(draining_withdraws_credits_and_ends_with_the_last_acknowledgement),
       CASE(recovered_attempts_take_slots_and_are_listed),
       CASE(recovered_attempts_fit_into_the_slots_in_any_order),
-      CASE(inventories_have_different_stamps_and_come_at_least_so_often), CASE(what_the_warden_says_starts_is_reported))
+      CASE(inventories_have_different_stamps_and_come_at_least_so_often),
+      CASE(what_the_warden_says_starts_is_reported))

@@ -93,7 +93,8 @@ static void a_worker_says_who_it_is_and_what_it_offers(void **state)
 {
     struct fake_scheduler *fake = *state;
 
-    fake_scheduler_until(fake, has_all_credits, "credits"); /* an inventory of the start may have none yet */
+    fake_scheduler_until(fake, has_all_credits,
+                         "credits"); /* an inventory of the start may have none yet */
     assert_str(fake->inventory.name, "w 1");
     assert_str(fake->inventory.queues, "default");
     assert_int_equal(strncmp(fake->worker, "w_1-", 4), 0);
@@ -120,9 +121,7 @@ static void a_task_that_goes_on_is_reported_as_started(void **state)
 {
     struct fake_scheduler *fake = *state;
     struct id128 attempt = fake_scheduler_grant(fake, "sleep 1000");
-    struct message stop = {
-        .type = MESSAGE_KILL, .kill = {attempt, 0}
-    };
+    struct message stop = { .type = MESSAGE_KILL, .kill = { attempt, 0 } };
 
     await_start(fake, attempt);
     fake_scheduler_send(fake, &stop);
@@ -240,9 +239,8 @@ static void a_lease_is_renewed_by_what_the_scheduler_answers(void **state)
     struct id128 attempt = fake_scheduler_grant(fake, "sleep 2; echo done");
     await_start(fake, attempt);
     while (!fake_scheduler_find(fake, attempt)->ended) {
-        struct message renewed = {
-            .type = MESSAGE_RENEWED, .renewed = {fake->inventory.sent_ms, 1000}
-        };
+        struct message renewed = { .type = MESSAGE_RENEWED,
+                                   .renewed = { fake->inventory.sent_ms, 1000 } };
         fake_scheduler_send(fake, &renewed);
         fake_scheduler_turn(fake, 100);
     }
@@ -393,8 +391,8 @@ static bool has_three_results(struct fake_scheduler *fake)
 {
     uint32_t ended = 0;
 
-    VEC_EACH(&fake->results, i)
-    ended += fake->results.items[i].ended ? 1 : 0;
+    VEC_EACH (&fake->results, i)
+        ended += fake->results.items[i].ended ? 1 : 0;
     return ended >= 3;
 }
 
@@ -408,11 +406,11 @@ static void results_too_large_for_one_message_come_one_after_the_other(void **st
         ids[i] =
             fake_scheduler_grant(fake, "head -c 900000 /dev/zero | tr '\\0' x > $HEADRACE_OUTPUT");
     }
-    /* Three fit, whichever ended first; the others are listed as running until these are acknowledged. */
+    /* Three fit, whichever ended first; the others are listed as running until these are
+     * acknowledged. */
     fake_scheduler_until(fake, has_three_results, "three results");
     fake->acknowledges = true;
-    VEC_EACH(&fake->results, i)
-    {
+    VEC_EACH (&fake->results, i) {
         if (fake->results.items[i].ended)
             fake_scheduler_ack(fake, fake->results.items[i].attempt);
     }

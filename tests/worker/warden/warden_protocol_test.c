@@ -4,31 +4,30 @@
 
 static struct warden_message start_message(void)
 {
-    static struct str argv[] = { { "sh", 2 }, { "", 0 } }, env[] = { { "A=1", 3 } }, secrets[] = { { "hush!", 5 } };
+    static struct str argv[] = { { "sh", 2 }, { "", 0 } }, env[] = { { "A=1", 3 } },
+                      secrets[] = { { "hush!", 5 } };
 
-    return (struct warden_message) {
-        .type = WARDEN_START,
-        .attempt = {1,             2   },
-        .deadline_ms = 3,
-        .task = { .argv = argv,
-                    .argv_count = 2,
-                    .env = env,
-                    .env_count = 1,
-                    .input = STR("in"),
-                    .cwd = STR("/c"),
-                    .run_as_user = STR("u"),
-                    .secrets = secrets,
-                    .secret_count = 1,
-                    .output_rule = 1,
-                    .max_output_bytes = 4,
-                    .timeout_ms = 5,
-                    .kill_grace_ms = 6,
-                    .skip_exit_code = -1,
-                    .cpu_milli = 7,
-                    .memory_bytes = 8,
-                    .pids_max = 9,
-                    .max_log_bytes = 10 }
-    };
+    return (struct warden_message) { .type = WARDEN_START,
+                                     .attempt = { 1, 2 },
+                                     .deadline_ms = 3,
+                                     .task = { .argv = argv,
+                                               .argv_count = 2,
+                                               .env = env,
+                                               .env_count = 1,
+                                               .input = STR("in"),
+                                               .cwd = STR("/c"),
+                                               .run_as_user = STR("u"),
+                                               .secrets = secrets,
+                                               .secret_count = 1,
+                                               .output_rule = 1,
+                                               .max_output_bytes = 4,
+                                               .timeout_ms = 5,
+                                               .kill_grace_ms = 6,
+                                               .skip_exit_code = -1,
+                                               .cpu_milli = 7,
+                                               .memory_bytes = 8,
+                                               .pids_max = 9,
+                                               .max_log_bytes = 10 } };
 }
 
 static void a_start_comes_back_as_it_was(void **state)
@@ -60,9 +59,17 @@ static void a_start_comes_back_as_it_was(void **state)
 static void a_result_comes_back_as_it_was(void **state)
 {
     struct warden_message in = { .type = WARDEN_ENDED,
-                                 .result = { .outcome = 1, .exit_code = -9, .started_unix_ms = 2, .ended_unix_ms = 3,
-                                             .output = STR("[1]"), .error = STR("why"), .hard = true, .cpu_ms = 4,
-                                             .memory_peak_bytes = 5, .log_bytes = 6 } }, out;
+                                 .result = { .outcome = 1,
+                                             .exit_code = -9,
+                                             .started_unix_ms = 2,
+                                             .ended_unix_ms = 3,
+                                             .output = STR("[1]"),
+                                             .error = STR("why"),
+                                             .hard = true,
+                                             .cpu_ms = 4,
+                                             .memory_peak_bytes = 5,
+                                             .log_bytes = 6 } },
+                          out;
     struct buf bytes = { 0 };
     struct arena arena = { 0 };
 

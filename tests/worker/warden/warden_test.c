@@ -67,15 +67,15 @@ static void an_exit_code_decides_the_outcome(void **state)
         int exit_code;
         const char *error;
     } rows[] = {
-        {"exit 0",                                          WARDEN_OUTCOME_SUCCESS, 0,        ""             },
-        { "exit 3",                                         WARDEN_OUTCOME_FAILED,  3,        "exit code 3"  },
-        { "exit 141",                                       WARDEN_OUTCOME_FAILED,  141,
-         "exit code 141 (128+13: a command was ended by SIGPIPE)"                                            },
-        { "exit 99",                                        WARDEN_OUTCOME_SKIPPED, 99,       ""             },
-        { "kill -SEGV $$",                                  WARDEN_OUTCOME_FAILED,  -SIGSEGV, "signal 11"    },
-        { "kill -KILL $$",                                  WARDEN_OUTCOME_FAILED,  -SIGKILL, "out of memory"},
-        { "echo HEADRACE_ERROR Odd: it is odd >&2; exit 1", WARDEN_OUTCOME_FAILED,  1,
-         "Odd: it is odd"                                                                                    },
+        { "exit 0", WARDEN_OUTCOME_SUCCESS, 0, "" },
+        { "exit 3", WARDEN_OUTCOME_FAILED, 3, "exit code 3" },
+        { "exit 141", WARDEN_OUTCOME_FAILED, 141,
+          "exit code 141 (128+13: a command was ended by SIGPIPE)" },
+        { "exit 99", WARDEN_OUTCOME_SKIPPED, 99, "" },
+        { "kill -SEGV $$", WARDEN_OUTCOME_FAILED, -SIGSEGV, "signal 11" },
+        { "kill -KILL $$", WARDEN_OUTCOME_FAILED, -SIGKILL, "out of memory" },
+        { "echo HEADRACE_ERROR Odd: it is odd >&2; exit 1", WARDEN_OUTCOME_FAILED, 1,
+          "Odd: it is odd" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -156,14 +156,14 @@ static void the_output_is_the_file_else_the_last_line(void **state)
     static const struct {
         const char *script, *output;
     } rows[] = {
-        {"echo a; echo '{\"n\": [1, 2]}' > $HEADRACE_OUTPUT", "{\"n\": [1, 2]}"              },
-        { "echo not json > $HEADRACE_OUTPUT",                 "\"not json\""                 },
-        { "echo '{\"a\":1,\"a\":2}' > $HEADRACE_OUTPUT",      "\"{\\\"a\\\":1,\\\"a\\\":2}\""},
-        { "echo one; echo \"[2]\"",                           "\"[2]\""                      },
-        { "printf 'one\\ntwo'",                               "\"two\""                      },
-        { "printf 'one\\r\\n'",                               "\"one\""                      },
-        { "echo words >&2",                                   ""                             },
-        { "printf '\\377\\t\"'",                              "\"\xef\xbf\xbd\\u0009\\\"\""  },
+        { "echo a; echo '{\"n\": [1, 2]}' > $HEADRACE_OUTPUT", "{\"n\": [1, 2]}" },
+        { "echo not json > $HEADRACE_OUTPUT", "\"not json\"" },
+        { "echo '{\"a\":1,\"a\":2}' > $HEADRACE_OUTPUT", "\"{\\\"a\\\":1,\\\"a\\\":2}\"" },
+        { "echo one; echo \"[2]\"", "\"[2]\"" },
+        { "printf 'one\\ntwo'", "\"two\"" },
+        { "printf 'one\\r\\n'", "\"one\"" },
+        { "echo words >&2", "" },
+        { "printf '\\377\\t\"'", "\"\xef\xbf\xbd\\u0009\\\"\"" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
