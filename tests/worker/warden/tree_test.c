@@ -3,10 +3,28 @@
 #include "tests/support/warden_fixture.h"
 #include "worker/warden/tree.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* A parent goes on when exec has begun; what the kernel shows of the child's environment comes a
+ * moment later. */
+static void await_environment(pid_t pid)
+{
+    char path[64], byte;
+    ssize_t size = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+    while (size <= 0) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        size = read(fd, &byte, 1);
+        close(fd);
+    }
+}
 
 /* A process that leads a session, with these variables. */
 static pid_t sleeper(char *variable)
@@ -19,6 +37,7 @@ static pid_t sleeper(char *variable)
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     assert_int_equal(posix_spawn(&pid, argv[0], NULL, &attributes, argv, env), 0);
     posix_spawnattr_destroy(&attributes);
+    await_environment(pid);
     return pid;
 }
 
