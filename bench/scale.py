@@ -93,22 +93,30 @@ def more_waiting(system, count):
 more_waiting.have = 0
 
 
-def more_history(system, count):
-    """Rows of tasks that ended, a thousand a run, in the partition of today as all that runs today."""
-    have = more_history.have
-    if count > have:
-        system.sql(f"""
+HISTORY_STEP = 1000000
+
+
+def add_history(system, first, last):
+    """Runs `old_FIRST` to `old_LAST` and their thousand tasks each."""
+    system.sql(f"""
 INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, queued_at, state, started_at, ended_at, updated_at)
 SELECT m.run_no + n + 8000000, d.dag_no, d.version_no, 0, 'old_' || n, now(), now(), 2, now(), now(), now()
-FROM (SELECT min(run_no) AS run_no FROM run WHERE run_id NOT LIKE 'old_%') m, dag d, generate_series({have // 1000}, {count // 1000 - 1}) n
+FROM (SELECT min(run_no) AS run_no FROM run WHERE run_id NOT LIKE 'old_%') m, dag d, generate_series({first}, {last}) n
 WHERE d.dag_id = 'chain'""")
-        system.sql(f"""
+    system.sql(f"""
 INSERT INTO try (run_no, task, map_index, row_no, dag_no, try_no, infra_tries, attempt, priority, pool, queue, queued_at, state, cause,
                  started_at, ended_at)
 SELECT r.run_no, 0, i, 1, r.dag_no, 1, 0, gen_random_uuid(), 1, 'default_pool', 'default', now(), 4, 1, now(), now()
-FROM run r, generate_series(0, 999) i WHERE r.run_id LIKE 'old_%' AND substr(r.run_id, 5)::int >= {have // 1000}""")
-        system.sql("ANALYZE")
-    more_history.have = max(have, count)
+FROM run r, generate_series(0, 999) i WHERE r.run_id LIKE 'old_%' AND substr(r.run_id, 5)::int BETWEEN {first} AND {last}""")
+
+
+def more_history(system, count):
+    """Rows of tasks that ended, a thousand a run, in the partition of today as all that runs today."""
+    while more_history.have < count:
+        step = min(HISTORY_STEP, count - more_history.have)
+        add_history(system, more_history.have // 1000, (more_history.have + step) // 1000 - 1)
+        more_history.have += step
+    system.sql("ANALYZE")
 
 
 more_history.have = 0
