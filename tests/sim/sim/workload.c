@@ -102,8 +102,8 @@ static void wait_make(struct world *world, struct dag *dag, struct task *task, u
         "{\"duration\": \"7s\"}",
         "{\"duration\": \"1m\", \"timeout_ms\": 20000}",
         "{\"file\": \"/x\", \"poke_interval_ms\": 4000}",
-        "{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, "
-        "\"soft_fail\": true}",
+        ("{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, "
+         "\"soft_fail\": true}"),
         "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}",
         "{\"asset\": \"x\", \"poke_interval_ms\": 9000, \"timeout_ms\": 30000}"
     };
@@ -125,8 +125,8 @@ static void notify_make(struct world *world, struct dag *dag)
     static const char *const lists[] = {
         "{\"on_failure\": [{\"webhook\": \"http://h/x\"}]}",
         "{\"on_failure\": [{\"exec\": [\"/bin/x\"]}], \"on_retry\": [{\"webhook\": \"http://r\"}]}",
-        "{\"on_execute\": [{\"email\": [\"a@h\"]}], \"on_success\": [{\"webhook\": "
-        "\"http://h/y\"}]}"
+        ("{\"on_execute\": [{\"email\": [\"a@h\"]}], \"on_success\": [{\"webhook\": "
+         "\"http://h/y\"}]}")
     };
     for (uint32_t t = 0; t < dag->task_count; t++)
         if (rand_below(&world->more, 4) == 0)
@@ -306,15 +306,18 @@ static void trigger(struct world *world)
 static void backfill(struct world *world)
 {
     static const char *const ways[] = { "none", "failed", "completed" };
-    bool looks = looks_back(world->dags.items[2]);
+    /* One after the other: the order of arguments is the compiler's. */
+    int64_t from_ms = WALL_BASE_MS - 100000 - below(world, 300000);
+    int64_t to_ms = WALL_BASE_MS + below(world, 100000);
+    uint32_t runs_max = 1 + below(world, 3);
+    const char *way = ways[below(world, 3)];
+    bool is_backwards = !looks_back(world->dags.items[2]) && below(world, 3) == 0;
     request_add(world,
                 str_format(&world->arena,
                            "{\"kind\":\"backfill\",\"dag_id\":\"d2\",\"from_ms\":%lld,\"to_ms\":%"
                            "lld,\"max_active_runs\":%u,\"reprocess\":\"%s\",\"backwards\":%s}",
-                           (long long)(WALL_BASE_MS - 100000 - below(world, 300000)),
-                           (long long)(WALL_BASE_MS + below(world, 100000)), 1 + below(world, 3),
-                           ways[below(world, 3)],
-                           !looks && below(world, 3) == 0 ? "true" : "false"));
+                           (long long)from_ms, (long long)to_ms, runs_max, way,
+                           is_backwards ? "true" : "false"));
 }
 
 static void meddle(struct world *world)
