@@ -640,6 +640,9 @@ void file_found(struct core *core, const struct core_event *event);
 uint64_t ref_pack(struct ref ref);
 struct ref ref_unpack(uint64_t item);
 struct instance *instance_at(struct core *core, struct ref ref);
+/* The task's one instance, or each of its mapped ones. */
+void instance_each(struct core *core, struct run *run, uint32_t task,
+                   void (*act)(struct core *core, struct ref ref));
 const struct task *task_at(const struct core *core, struct ref ref);
 void instance_set(struct core *core, struct ref ref, enum task_state state,
                   enum cause cause); /* asserts the table */

@@ -559,13 +559,6 @@ static void deferred_check(struct core *core, struct ref ref)
 
 void flow_deferred_check(struct core *core, struct run *run, uint32_t task)
 {
-    uint32_t expansion = run->tasks[task].expansion;
-    if (run_dag(core, run)->tasks[task].operator_kind != OPERATOR_TRIGGER_DAG)
-        return;
-    if (expansion == NONE) {
-        deferred_check(core, (struct ref) { run->index, task, -1 });
-        return;
-    }
-    for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-        deferred_check(core, (struct ref) { run->index, task, (int32_t)i });
+    if (run_dag(core, run)->tasks[task].operator_kind == OPERATOR_TRIGGER_DAG)
+        instance_each(core, run, task, deferred_check);
 }

@@ -39,6 +39,18 @@ struct instance *instance_at(struct core *core, struct ref ref)
     return &run->expansions.items[slot->expansion].items[ref.map];
 }
 
+void instance_each(struct core *core, struct run *run, uint32_t task,
+                   void (*act)(struct core *core, struct ref ref))
+{
+    uint32_t expansion = run->tasks[task].expansion;
+    if (expansion == NONE) {
+        act(core, (struct ref) { run->index, task, -1 });
+        return;
+    }
+    for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
+        act(core, (struct ref) { run->index, task, (int32_t)i });
+}
+
 const struct task *task_at(const struct core *core, struct ref ref)
 {
     return &run_dag(core, run_get(core, ref.run))->tasks[ref.task];

@@ -380,15 +380,8 @@ static void resume(struct core *core, struct ref ref)
 
 void wait_resume(struct core *core, struct run *run, uint32_t task)
 {
-    uint32_t expansion = run->tasks[task].expansion;
-    if (run_dag(core, run)->tasks[task].operator_kind != OPERATOR_WAIT_FOR)
-        return;
-    if (expansion == NONE) {
-        resume(core, (struct ref) { run->index, task, -1 });
-        return;
-    }
-    for (uint32_t i = 0; i < run->expansions.items[expansion].length; i++)
-        resume(core, (struct ref) { run->index, task, (int32_t)i });
+    if (run_dag(core, run)->tasks[task].operator_kind == OPERATOR_WAIT_FOR)
+        instance_each(core, run, task, resume);
 }
 
 static void told(struct core *core, struct str key)
