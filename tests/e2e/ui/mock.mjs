@@ -46,9 +46,10 @@ async function pages_audited(left, findings) {
   await context.close();
 }
 
-/* Holds the mock's runs still at a moment for which `probe`, a question to the server, has an answer; gives it. */
+/* Holds the mock's runs still at a moment for which `probe`, a question to the server, has an answer; gives it. A run of the
+   slowest DAG takes a minute, so every moment of a run comes by within three. */
 async function held_at(what, probe) {
-  for (let n = 0; n < 200; n++) {
+  for (const limit = Date.now() + 180_000; Date.now() < limit;) {
     await page.evaluate(() => fetch("/mock/hold"));
     const answer = await page.evaluate(probe);
     if (answer) return answer;
