@@ -368,6 +368,7 @@ static struct core_limits limits_of(const struct conf *conf)
         .amnesty_ms = conf->scheduler_attempt_lease_ms + conf->scheduler_attempt_lease_grace_ms,
         .running_write_ms = conf->scheduler_running_write_ms,
         .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
+        .ageing_ms = conf->scheduler_priority_ageing_ms,
         .default_pool_slots = (int32_t)conf->core_default_pool_slots,
         .notify_give_up_ms = conf->notifications_give_up_ms,
     };
