@@ -63,8 +63,7 @@ static uint32_t print_middle(const struct middle *m, FILE *out)
         }
         different++;
         if (!has_both ? i < m->expected_count
-                      : table == NULL ||
-                            table[(i + 1) * width + k] >= table[i * width + k + 1])
+                      : table == NULL || table[(i + 1) * width + k] >= table[i * width + k + 1])
             print_line(out, '-', m->expected[i++]);
         else
             print_line(out, '+', m->happened[k++]);

@@ -87,8 +87,8 @@ static struct task *task_of(const struct dag *dag, struct str key)
 
 static bool can_be_made_up(const struct task *task)
 {
-    return operator_needs_worker(task->operator_kind) ||
-           task->operator_kind == OPERATOR_WAIT_FOR || task->operator_kind == OPERATOR_TRIGGER_DAG;
+    return operator_needs_worker(task->operator_kind) || task->operator_kind == OPERATOR_WAIT_FOR ||
+           task->operator_kind == OPERATOR_TRIGGER_DAG;
 }
 
 static void check_name(struct check *check, const struct value_entry *entry)
@@ -123,8 +123,8 @@ static void check_field(struct check *check, const struct value_entry *entry)
             continue;
         if ((fields[i].type != VALUE_NULL && entry->value->type != fields[i].type) ||
             (str_is(entry->key, "outcome") && !outcome_read(entry->value->string, &outcome)))
-            complain(check, entry->value->line, entry->value->column, "%s takes %s",
-                     fields[i].name, fields[i].takes);
+            complain(check, entry->value->line, entry->value->column, "%s takes %s", fields[i].name,
+                     fields[i].takes);
         return;
     }
     complain(check, entry->line, entry->column,
@@ -157,7 +157,8 @@ int mocks_read(struct cli *cli, const char *path, const struct dag *dag, const s
         if (answers->type != VALUE_LIST)
             check_answer(&check, answers);
         else if (answers->count == 0)
-            complain(&check, answers->line, answers->column, "a list of results holds at least one");
+            complain(&check, answers->line, answers->column,
+                     "a list of results holds at least one");
         for (uint32_t k = 0; answers->type == VALUE_LIST && k < answers->count; k++)
             check_answer(&check, answers->items[k]);
     }
@@ -193,8 +194,7 @@ static const struct value *answers_for(const struct value *mocks, struct str tas
     const struct value *own = NULL;
 
     if (map_index >= 0)
-        own = value_get_str(
-            mocks, str_format(arena, "%.*s[%d]", STR_ARG(task_id), (int)map_index));
+        own = value_get_str(mocks, str_format(arena, "%.*s[%d]", STR_ARG(task_id), (int)map_index));
     return own != NULL ? own : value_get_str(mocks, task_id);
 }
 
