@@ -7,8 +7,7 @@ enum { LENGTHS_MAX = 20 };
 /* Only of DAGs that ask for it, oldest first. */
 void length_note(struct core *core, struct dag_entry *dag, int64_t length_ms)
 {
-    if (dag->version == NONE ||
-        core->versions.items[dag->version].dag->deadline_percentile == 0)
+    if (dag->version == NONE || core->versions.items[dag->version].dag->deadline_percentile == 0)
         return;
     if (dag->lengths.count == LENGTHS_MAX)
         memmove(dag->lengths.items, dag->lengths.items + 1,
