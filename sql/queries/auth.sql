@@ -166,8 +166,10 @@ DELETE FROM dag_grant WHERE grant_no = $1
 -- What applies to somebody, by name or by role.
 -- takes: int4 int4
 -- gives: text
-SELECT coalesce(json_agg(json_build_object('dags', g.dags, 'level', g.level) ORDER BY g.dags, g.level), '[]')::text
-FROM dag_grant g WHERE g.user_no = $1 OR role_rank(g.role) <= $2
+SELECT json_build_object('grants', (SELECT coalesce(json_agg(json_build_object('dags', g.dags, 'level', g.level) ORDER BY g.dags, g.level), '[]')
+        FROM dag_grant g WHERE g.user_no = u.user_no OR role_rank(g.role) <= $2),
+    'has_password', u.password_hash IS NOT NULL)::text
+FROM user_account u WHERE u.user_no = $1
 
 -- name: auth_dag_rank
 -- What somebody is on DAG $4, or on that of backfill $5; no row when there is none.
