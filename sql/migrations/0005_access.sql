@@ -3,9 +3,9 @@
 ALTER TABLE user_account DROP CONSTRAINT user_account_role_check,
     ADD CONSTRAINT user_account_role_check CHECK (role IN ('Public', 'Viewer', 'User', 'Op', 'Admin'));
 
--- As numbers, in order: enum role of webserver/auth/right.h.
+-- As numbers, in order: enum role of webserver/auth/right.h. NULL is no role, and neither below nor above any.
 CREATE FUNCTION role_rank(role text) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_position(ARRAY['Public', 'Viewer', 'User', 'Op', 'Admin'], role), 0)
+    SELECT array_position(ARRAY['Public', 'Viewer', 'User', 'Op', 'Admin'], role)
 $$;
 
 -- "etl", "finance.*" (ids that begin so, up to a separator), "tag:finance", "*".

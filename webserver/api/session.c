@@ -199,10 +199,11 @@ void me_dag_get(struct call *call)
 
 bool call_refuse_token(struct call *call)
 {
-    if (call->person.is_token)
+    bool is_token = call->person.is_token;
+    if (is_token)
         call_refuse_reason(call, 403, "token",
                            "A token does not do this: sign in, with a password or in the browser.");
-    return call->person.is_token;
+    return is_token;
 }
 
 void sessions_get(struct call *call)

@@ -47,14 +47,13 @@ struct making {
 static void on_row(void *owner, int rc, struct str json, const struct err *err)
 {
     struct call *call = owner;
-    struct making *making = call->state;
+    const struct making *making = call->state;
     if (rc < 0)
         call_fail(call, rc, err);
     else
         call_json(call, 201,
                   str_format(call->arena, "{\"token\":\"%s\",%.*s", making->secret,
                              STR_ARG(str_slice(json, 1, json.size))));
-    sodium_memzero(making->secret, sizeof making->secret);
 }
 
 static void on_put(void *owner, int rc, const struct err *err)
