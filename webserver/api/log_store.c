@@ -21,7 +21,6 @@ enum {
         256, /* indexes kept; a log that is read again is scanned once more, at some GB/s */
     SCAN_SIZE = 256 * 1024,
     LINE_MAX_SIZE = 1 << 20,
-    KEYS_RELOAD_MS = 5000,
     CLEAN_EVERY_MS = 3600 * 1000,
 };
 
@@ -47,7 +46,7 @@ struct log_store {
     struct map by_attempt; /* of the UUID's 16 bytes */
     VEC(struct log_file *) files;
     uint64_t use_count;
-    struct timer keys_timer, clean_timer;
+    struct timer clean_timer;
     struct work clean_work;
     bool is_cleaning, is_closing;
     int open_handles;
@@ -422,26 +421,11 @@ static void on_clean_timer(struct timer *timer)
 static bool is_allowed(void *owner, const char *public_key)
 {
     const struct log_store *logs = owner;
-    return logs->allowed != NULL && wire_allowed_has(logs->allowed, public_key);
-}
-
-static void load_keys(struct log_store *logs)
-{
-    struct arena arena = { 0 };
-    struct wire_allowed *fresh;
     struct err err = { 0 };
-    if (wire_allowed_load(str_cstr(&arena, logs->options.allowed_keys), &fresh, &err) == 0) {
-        wire_allowed_free(logs->allowed);
-        logs->allowed = fresh;
-    } else {
+    bool is_in = wire_allowed_has(logs->allowed, public_key, &err);
+    if (err.code < 0)
         log_warn("allowed_keys_unreadable", LOG_ERR(&err));
-    }
-    arena_clear(&arena);
-}
-
-static void on_keys_timer(struct timer *timer)
-{
-    load_keys(timer->owner);
+    return is_in;
 }
 
 static int make_folders(char *path, struct err *err)
@@ -460,6 +444,14 @@ static int make_folders(char *path, struct err *err)
         if (kept == 0)
             return 0;
     }
+}
+
+static int open_allowed(struct log_store *logs, struct err *err)
+{
+    struct arena arena = { 0 };
+    int rc = wire_allowed_open(str_cstr(&arena, logs->options.allowed_keys), &logs->allowed, err);
+    arena_clear(&arena);
+    return rc;
 }
 
 static int open_server(struct log_store *logs, struct err *err)
@@ -496,9 +488,9 @@ int log_store_open(struct log_store **out, struct loop *loop,
     logs->options = *options;
     snprintf(logs->folder, sizeof logs->folder, "%.*s",
              STR_ARG(str_slice(options->base, 7, options->base.size)));
-    if (options->key != NULL)
-        load_keys(logs);
     int rc = make_folders(logs->folder, err);
+    if (rc == 0 && options->key != NULL)
+        rc = open_allowed(logs, err);
     if (rc == 0)
         rc = open_server(logs, err);
     if (rc < 0) {
@@ -506,11 +498,8 @@ int log_store_open(struct log_store **out, struct loop *loop,
         free(logs);
         return rc;
     }
-    timer_open(&logs->keys_timer, loop, on_keys_timer, logs);
     timer_open(&logs->clean_timer, loop, on_clean_timer, logs);
-    logs->open_handles = 2;
-    if (options->key != NULL)
-        timer_every(&logs->keys_timer, KEYS_RELOAD_MS);
+    logs->open_handles = 1;
     timer_every(&logs->clean_timer, CLEAN_EVERY_MS);
     *out = logs;
     return 0;
@@ -544,7 +533,6 @@ void log_store_close(struct log_store *logs, void (*done)(void *owner), void *ow
     logs->done = done;
     logs->done_owner = owner;
     wire_server_close(logs->server);
-    timer_close(&logs->keys_timer, on_handle_closed);
     timer_close(&logs->clean_timer, on_handle_closed);
 }
 
