@@ -11,10 +11,10 @@ static const struct {
     const char *table;
     enum shadow shadow;
 } SHADOWS[] = {
-    { "import_error", BY_FILE },   { "dag", BY_RANK },        { "run", BY_DAG },
-    { "run_key", BY_DAG },         { "dag_version", BY_DAG }, { "try", BY_DAG },
-    { "backfill", BY_DAG },        { "notification", BY_DAG }, { "worker", NOT_AT_ALL },
-    { "pool", NOT_AT_ALL },        { "variable", NOT_AT_ALL }, { "connection", NOT_AT_ALL },
+    { "import_error", BY_FILE }, { "dag", BY_RANK },         { "run", BY_DAG },
+    { "run_key", BY_DAG },       { "dag_version", BY_DAG },  { "try", BY_DAG },
+    { "backfill", BY_DAG },      { "notification", BY_DAG }, { "worker", NOT_AT_ALL },
+    { "pool", NOT_AT_ALL },      { "variable", NOT_AT_ALL }, { "connection", NOT_AT_ALL },
 };
 
 /* 2: Viewer. */

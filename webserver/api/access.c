@@ -46,10 +46,9 @@ void access_check_dags(struct call *call, struct str pattern)
 struct audit access_audit(struct call *call, const char *event, struct str user)
 {
     struct audit audit = call_audit(call, event);
-    audit.detail = str_format(
-        call->arena, "{\"username\":%.*s,\"request\":%.*s}",
-        STR_ARG(json_text(call->arena, value_string(call->arena, user))),
-        STR_ARG(call_body_text(call)));
+    audit.detail = str_format(call->arena, "{\"username\":%.*s,\"request\":%.*s}",
+                              STR_ARG(json_text(call->arena, value_string(call->arena, user))),
+                              STR_ARG(call_body_text(call)));
     return audit;
 }
 
@@ -92,8 +91,7 @@ void grant_create(struct call *call)
     grant->user = body_text(call, "username", STR_EMPTY);
     grant->role = body_text(call, "role", STR_EMPTY);
     grant->dags = body_text(call, "dags", STR_EMPTY);
-    grant->level =
-        role_word(call, "level", body_text(call, "level", STR_EMPTY), ROLE_VIEWER);
+    grant->level = role_word(call, "level", body_text(call, "level", STR_EMPTY), ROLE_VIEWER);
     if ((grant->user.size > 0) == (grant->role.size > 0))
         call_problem(call, "body", "username", "value_error",
                      "a grant is for a username or for a role, one of the two");

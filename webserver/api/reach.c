@@ -71,9 +71,8 @@ static void deny(struct call *call)
         return;
     }
     /* Airflow's client accepts this phrase for its configuration. */
-    const char *phrase = right == RIGHT_SETTINGS_READ
-                             ? "Your Airflow administrator chose not to expose this. "
-                             : "";
+    const char *phrase =
+        right == RIGHT_SETTINGS_READ ? "Your Airflow administrator chose not to expose this. " : "";
     call_refuse_reason(call, 403, "forbidden", "%sThis needs the right %s, which the role %s has.",
                        phrase, right_word(right), role_name(right_role(right)));
 }

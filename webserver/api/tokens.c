@@ -21,11 +21,11 @@ static struct str user_of(struct call *call)
  */
 static bool refuse_nobody(struct call *call)
 {
-    bool is_nobody =
-        call->person.user_no == 0 && http_param(call->request, "name").bytes == NULL;
+    bool is_nobody = call->person.user_no == 0 && http_param(call->request, "name").bytes == NULL;
     if (is_nobody)
-        call_refuse(call, 409, "the owner of the home is no account: make a token of one, by "
-                               "/api/headrace/v1/users/NAME/tokens");
+        call_refuse(call, 409,
+                    "the owner of the home is no account: make a token of one, by "
+                    "/api/headrace/v1/users/NAME/tokens");
     return is_nobody;
 }
 
@@ -103,8 +103,8 @@ static void read_rights(struct call *call, struct new_token *token)
     token->rights = texts_of(call, "rights", RIGHT_COUNT, &token->right_count);
     for (uint32_t i = 0; i < token->right_count; i++)
         if (right_parse(token->rights[i], &right) < 0)
-            call_problem(call, "body", "rights", "enum", "there is no right %.*s: GET roles has all",
-                         STR_ARG(token->rights[i]));
+            call_problem(call, "body", "rights", "enum",
+                         "there is no right %.*s: GET roles has all", STR_ARG(token->rights[i]));
     if (!body_bool(call, "read_only", false))
         return;
     if (token->right_count > 0)
