@@ -4,7 +4,8 @@
  *
  *     --version, --help      printed, exit 0; a word that nobody knows: exit 2
  *     SIGTERM, SIGINT        on_end, each time one comes
- *     SIGHUP                 the settings are read again: on_conf. Broken ones are said, and change nothing
+ *     SIGHUP                 the settings are read again: on_conf. Broken ones are said, and change
+ * nothing
  *
  * One a process; one thread. */
 #ifndef HEADRACE_SERVICE_H
