@@ -200,6 +200,8 @@ static int open_wire(struct webserver *web, struct err *err)
                      !is_loopback(conf->logging_host);
     int rc = needs_key ? wire_key_load(text_of(web, conf->api_key_file), &web->key, err) : 0;
     web->has_key = needs_key;
+    if (rc == 0 && needs_key)
+        log_info("webserver_key", LOG_STR("public", web->key.public_key));
     return rc < 0 ? rc : wire_open(&web->wire, web->loop, web->metrics, err);
 }
 
