@@ -103,7 +103,7 @@ def a_manifest_starts_one_run_that_reads_what_it_lists(system):
 
 
 # `HEADRACE_ENTRIES=10000 ./dev one tests/e2e/scenario_chain large` is the whole; it takes minutes.
-ENTRIES, AT_ONCE = int(os.environ.get("HEADRACE_ENTRIES", 2000)), 40
+ENTRIES, AT_ONCE = int(os.environ.get("HEADRACE_ENTRIES", 1000)), 40
 
 
 def a_large_manifest_with_a_few_bad_entries_is_merged_all_the_same(system):
