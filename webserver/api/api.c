@@ -230,7 +230,12 @@ static bool read_body(struct call *call)
 
 static void handle(struct call *call)
 {
-    if (read_body(call))
+    if (!read_body(call))
+        return;
+    if (call->body != NULL && call->body->type != VALUE_MAP)
+        call_problem(call, "body", "", "dict_type", "a mapping is expected, not a %s",
+                     value_type_name(call->body->type));
+    if (!call_refuse_problems(call))
         call->route->handle(call);
 }
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web server and whoever speaks to it badly: malformed requests, too many of them, and clients that are slow or do nothing."""
+import json
+import os
+import pathlib
+import re
+import socket
+import time
+import unittest
+
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=8"  # so that memory tells what the program keeps
+
+from api_rows import fill
+from api_world import ApiWorld
+from malformed import all_kinds
+
+ROUNDS = 4
+MEBIBYTE = 1 << 20
+
+
+def rss_bytes(pid):
+    return int(re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) * 1024
+
+
+def read_all(sock):
+    got = b""
+    while True:
+        try:
+            part = sock.recv(65536)
+        except (ConnectionResetError, TimeoutError):
+            return got
+        if not part:
+            return got
+        got += part
+
+
+def exchange(port, row):
+    what, data, status = row
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
+        try:
+            sock.sendall(data)
+            if status == 0:
+                sock.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused before it had all; the answer is there nevertheless
+        return read_all(sock)
+
+
+def status_of(answer):
+    found = re.match(rb"HTTP/1\.1 (\d{3}) ", answer)
+    return int(found[1]) if found else 0
+
+
+class Malformed(unittest.TestCase):
+    def check(self, row, answer):
+        """None, or what is wrong with the answer."""
+        what, data, status = row
+        got = status_of(answer)
+        if got != status:
+            return f"{what}: {got} instead of {status}; {answer[-300:]!r}"
+        if len(re.findall(rb"HTTP/1\.1 \d{3} ", answer)) != (1 if status else 0):
+            return f"{what}: more than one answer"
+        if status == 0:
+            return None
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if b"\r\nConnection: close" not in head or b"\r\nContent-Type: application/" not in head:
+            return f"{what}: {head!r}"
+        if status == 405 and b"\r\nAllow: " not in head:
+            return f"{what}: no Allow"
+        if not json.loads(body)["detail"]:
+            return f"{what}: {body!r}"
+
+    def test_each_gets_its_documented_answer_at_once_and_leaves_nothing_behind(self):
+        with ApiWorld(leader=False) as world:
+            fill(world)
+            rows = all_kinds(world.token)
+            self.assertGreater(len(rows), 500)
+            wrong, quickest = [], [60.0] * len(rows)
+            sizes = []
+            for turn in range(ROUNDS):
+                for index, row in enumerate(rows):
+                    started = time.monotonic()
+                    answer = exchange(world.port, row)
+                    quickest[index] = min(quickest[index], time.monotonic() - started)
+                    complaint = self.check(row, answer) if turn == 0 else None
+                    if complaint:
+                        wrong.append(complaint)
+                    elif turn > 0:
+                        self.assertEqual(status_of(answer), row[2], row[0])
+                self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
+                self.assertEqual(world.get("/api/v2/dags")[0], 200)
+                sizes.append(rss_bytes(world.process.pid))
+            # The quickest of the rounds: this is about the server, not about what else the machine does.
+            slow = [(row[0], seconds) for row, seconds in zip(rows, quickest) if seconds > 1]
+            self.assertEqual(slow, [])
+            self.assertLess(sizes[-1] - sizes[0], 16 * MEBIBYTE, f"memory by round: {sizes}")
+
+
+if __name__ == "__main__":
+    unittest.main()
