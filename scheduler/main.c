@@ -11,7 +11,6 @@
 #include "scheduler/shell/shell.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -95,16 +94,6 @@ static int wait_for_schema(const struct conf *conf, struct err *err)
     return rc;
 }
 
-/* As many descriptors as we may have: each worker is one. */
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int serve(const struct conf *conf, struct err *err)
 {
     struct process process = { .conf = conf };
@@ -114,7 +103,7 @@ static int serve(const struct conf *conf, struct err *err)
         rc = loop_new(&process.loop, err);
     if (rc < 0)
         return rc;
-    raise_descriptors();
+    loop_raise_descriptors();
     rc = signal_open(&process.terminate, process.loop, SIGTERM, on_signal, &process, err);
     if (rc == 0)
         rc = signal_open(&process.interrupt, process.loop, SIGINT, on_signal, &process, err);

@@ -335,6 +335,7 @@ int main(int argc, char **argv)
         return 0;
     }
     ASSERT(sodium_init() >= 0); /* before any thread */
+    loop_raise_descriptors();
     if (conf_new(&web.conf, &source, NULL, &err) < 0)
         return fail(&err);
     setup_log(web.conf);

@@ -9,7 +9,6 @@
 #include "worker/shell/shell.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -99,16 +98,6 @@ static void on_hangup(struct signal *signal, int signum)
     log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
 }
 
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int serve(const struct conf *conf, struct err *err)
 {
     struct process process = { .conf = conf };
@@ -116,7 +105,7 @@ static int serve(const struct conf *conf, struct err *err)
 
     if (rc < 0)
         return rc;
-    raise_descriptors();
+    loop_raise_descriptors();
     rc = signal_open(&process.terminate, process.loop, SIGTERM, on_signal, &process, err);
     if (rc == 0)
         rc = signal_open(&process.interrupt, process.loop, SIGINT, on_signal, &process, err);

@@ -11,7 +11,8 @@ import unittest
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=8"  # so that memory tells what the program keeps
 
 from api_rows import fill
-from api_world import ApiWorld
+from api_world import ApiWorld, wait_for
+from crowd import Crowd
 from malformed import all_kinds
 
 ROUNDS = 4
@@ -94,6 +95,37 @@ class Malformed(unittest.TestCase):
             slow = [(row[0], seconds) for row, seconds in zip(rows, quickest) if seconds > 1]
             self.assertEqual(slow, [])
             self.assertLess(sizes[-1] - sizes[0], 16 * MEBIBYTE, f"memory by round: {sizes}")
+
+
+def latencies(world, count):
+    """Seconds of requests on connections of their own."""
+    taken = []
+    for _ in range(count):
+        started = time.monotonic()
+        status, _ = world.get("/api/v2/dags")
+        taken.append(time.monotonic() - started)
+        assert status == 200, status
+    return sorted(taken)
+
+
+class Slow(unittest.TestCase):
+    def test_a_thousand_slow_and_a_thousand_idle_clients_hold_up_nobody(self):
+        with ApiWorld(leader=False) as world:
+            fill(world)
+            alone = latencies(world, 300)
+            before = rss_bytes(world.process.pid)
+            with Crowd(world.port, idle=1000, slow=1000) as crowd:
+                beside = latencies(world, 300)
+                wait_for(lambda: crowd.ended["head", 408] >= 300 and crowd.ended["body", 408] >= 300, "the slow ones to be sent away", 90)
+                beside = sorted(beside + latencies(world, 300))
+                grown = rss_bytes(world.process.pid) - before
+                self.assertEqual({key for key in crowd.ended if key[0] != "answer"}, {("head", 408), ("body", 408)})
+            p99 = beside[len(beside) * 99 // 100]
+            # The machine may be slow by itself: then the crowd must not have made it much slower.
+            self.assertTrue(p99 < 0.2 or p99 < 4 * alone[len(alone) * 99 // 100],
+                            f"p99 {p99 * 1000:.0f} ms, alone {alone[len(alone) * 99 // 100] * 1000:.0f} ms")
+            self.assertLess(grown, 64 * MEBIBYTE)
+            print(f"p99 {p99 * 1000:.1f} ms beside them, {alone[len(alone) * 99 // 100] * 1000:.1f} ms alone; {grown / MEBIBYTE:.1f} MiB more; {dict(crowd.ended)}")
 
 
 if __name__ == "__main__":
