@@ -107,6 +107,7 @@ class ApiWorld:
             self.start()
             self.token = (self.home / "home/cli-token").read_text().strip()
             if self.wants_leader:
+                self.sql("UPDATE lease SET holder = 'small', epoch = 1, expires_at = now() + interval '1 day'")
                 self.leader = threading.Thread(target=self._lead, daemon=True)
                 self.leader.start()
         except BaseException:
@@ -196,6 +197,7 @@ class ApiWorld:
     def stop_leader(self):
         self.leader_stops.set()
         self.leader.join()
+        self.sql("UPDATE lease SET expires_at = '-infinity'")
 
     def _lead(self):
         while not self.leader_stops.wait(0.1):

@@ -67,7 +67,8 @@ struct call {
     struct http_form query;
     const struct value *body; /* NULL: none was sent */
     struct problem *problems, **last_problem;
-    void *state; /* the handler's own */
+    uint32_t command_count; /* requests made so far */
+    void *state;            /* the handler's own */
 };
 
 /* The routes, after routes.def. */
