@@ -146,15 +146,6 @@ int64_t loop_descriptors_left(void)
     return limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur - used;
 }
 
-void loop_raise_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 void defer_call(struct defer *defer, struct loop *loop, void (*on_call)(struct defer *defer),
                 void *owner)
 {

@@ -50,8 +50,6 @@ int64_t loop_wall_ms(void);
 /* How many more descriptors this process may open. ZeroMQ aborts when they are exhausted: ask
  * before bind and connect. */
 int64_t loop_descriptors_left(void);
-/* As many as the system lets us have: each peer is one. Once, in main. */
-void loop_raise_descriptors(void);
 enum { LOOP_DESCRIPTORS_RESERVE = 32 };
 
 /* A call in the next iteration of the loop, before it waits again: to leave the present stack
