@@ -53,7 +53,8 @@ static int64_t now_us(void)
 static void connect_http(struct asker *asker)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)strtoul(asker->load->where, NULL, 10)),
+                                   .sin_port =
+                                       htons((uint16_t)strtoul(asker->load->where, NULL, 10)),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int one = 1;
     asker->fd = socket(AF_INET, SOCK_STREAM, 0);
