@@ -97,7 +97,7 @@ def beside_a_crowd(world):
 def main():
     rows, facts = [], {}
     with_airflow = "--without-airflow" not in sys.argv and AirflowApi.is_there()
-    with ApiWorld(settings={"logging__level": "warn"}, leader=False) as world:
+    with ApiWorld(settings={"logging__level": "warn", "api__requests_per_second": 0}, leader=False) as world:
         fill(world)
         ours, bare, theirs = {}, {}, {}
         for what, path, select in OPERATIONS:

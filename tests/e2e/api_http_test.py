@@ -128,5 +128,30 @@ class Slow(unittest.TestCase):
             print(f"p99 {p99 * 1000:.1f} ms beside them, {alone[len(alone) * 99 // 100] * 1000:.1f} ms alone; {grown / MEBIBYTE:.1f} MiB more; {dict(crowd.ended)}")
 
 
+class Budgets(unittest.TestCase):
+    def test_a_client_that_asks_for_too_much_is_told_when_to_come_again_and_others_are_served(self):
+        with ApiWorld(settings={"api__requests_per_second": 2, "api__triggers_per_second": 1}, leader=False) as world:
+            fill(world)
+
+            def refused(method, path, body=None, token="owner"):
+                status, headers, content = world.call(method, path, body, token=token, raw=True)
+                return headers if status == 429 else None
+
+            def allowed(path, token="owner"):
+                return world.get(path, token=token)[0] != 429
+            wait_for(lambda: refused("GET", "/api/v2/version", token=None), "an address to have asked too much", 60, 0)
+            wait_for(lambda: allowed("/api/v2/dags"), "the address to be heard again", 60)
+            headers = wait_for(lambda: refused("POST", "/api/v2/dags/etl/dagRuns", {"note": 1}), "a user to have triggered too much", 60, 0)
+            self.assertGreaterEqual(int(headers["Retry-After"]), 1)
+            wait_for(lambda: allowed("/api/v2/dags"), "the user to read", 60)
+            text = wait_for(lambda: self.metric(world), "the metrics", 60)
+            self.assertGreater(text, 0)
+
+    def metric(self, world):
+        status, _, content = world.get("/metrics", raw=True)
+        found = re.search(rb"headrace_api_throttled_total (\d+)", content)
+        return int(found[1]) if status == 200 and found else 0
+
+
 if __name__ == "__main__":
     unittest.main()

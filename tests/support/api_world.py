@@ -138,7 +138,8 @@ class ApiWorld:
         if self.process.poll() is not None:
             raise AssertionError(f"the web server ended: {(self.home / 'web.log').read_text()[-3000:]}")
         try:
-            return self.health()["metadatabase"]["status"] == "healthy"
+            status, health = self.call("GET", "/api/v2/monitor/health", token=None)
+            return status == 200 and health["metadatabase"]["status"] == "healthy"
         except OSError:
             return False
 

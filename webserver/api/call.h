@@ -14,6 +14,7 @@
 #include "common/store/list_read.h"
 #include "common/text/value.h"
 #include "webserver/api/api.h"
+#include "webserver/api/budget.h"
 #include "webserver/http/http_router.h"
 #include "webserver/http/http_text.h"
 
@@ -40,6 +41,7 @@ struct api {
     struct commands *commands; /* requests that wait for their answer */
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
+    struct budgets budgets;
     int64_t started_ms;
     struct arena metric_arena; /* names of metrics that came from the database */
     struct map metric_index;
