@@ -15,7 +15,7 @@ from api_world import ApiWorld, wait_for
 from crowd import Crowd
 from malformed import all_kinds
 
-ROUNDS = 4
+ROUNDS = 3
 MEBIBYTE = 1 << 20
 
 
@@ -112,12 +112,12 @@ class Slow(unittest.TestCase):
     def test_a_thousand_slow_and_a_thousand_idle_clients_hold_up_nobody(self):
         with ApiWorld(leader=False) as world:
             fill(world)
-            alone = latencies(world, 300)
+            alone = latencies(world, 200)
             before = rss_bytes(world.process.pid)
             with Crowd(world.port, idle=1000, slow=1000) as crowd:
-                beside = latencies(world, 300)
+                beside = latencies(world, 200)
                 wait_for(lambda: crowd.ended["head", 408] >= 300 and crowd.ended["body", 408] >= 300, "the slow ones to be sent away", 90)
-                beside = sorted(beside + latencies(world, 300))
+                beside = sorted(beside + latencies(world, 200))
                 grown = rss_bytes(world.process.pid) - before
                 self.assertEqual({key for key in crowd.ended if key[0] != "answer"}, {("head", 408), ("body", 408)})
             p99 = beside[len(beside) * 99 // 100]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* budget - how much one client may ask for: a bucket of requests for each user, with smaller ones for
- * what costs more, and one for each address from which nobody has signed in. The settings say how
- * many a second; ten seconds' worth may come at once. */
+/* budget - how much one client may ask for: a bucket of requests for each user, with smaller ones
+ * for what costs more, and one for each address from which nobody has signed in. The settings say
+ * how many a second; ten seconds' worth may come at once. */
 #ifndef HEADRACE_BUDGET_H
 #define HEADRACE_BUDGET_H
 
