@@ -128,6 +128,46 @@ class Slow(unittest.TestCase):
             print(f"p99 {p99 * 1000:.1f} ms beside them, {alone[len(alone) * 99 // 100] * 1000:.1f} ms alone; {grown / MEBIBYTE:.1f} MiB more; {dict(crowd.ended)}")
 
 
+class Polling(unittest.TestCase):
+    POLLED = ["/api/v2/dags", "/api/v2/dags/etl", "/api/v2/dags/etl/details", "/api/v2/dags/etl/tasks", "/api/v2/dags/etl/dagRuns?state=failed",
+              "/api/v2/dags/etl/dagRuns/manual__failed", "/api/v2/dags/etl/dagRuns/manual__failed/taskInstances", "/api/v2/dags/etl/dagVersions",
+              "/api/v2/dags/etl/dagRuns/manual__failed/taskInstances/arrived", "/api/v2/importErrors", "/api/v2/pools", "/api/v2/version",
+              "/api/headrace/v1/ui/grid/etl/shape"]
+
+    def test_what_has_not_changed_is_told_without_being_sent(self):
+        with ApiWorld(leader=False) as world:
+            fill(world)
+            for path in self.POLLED:
+                with self.subTest(path):
+                    status, headers, body = world.get(path, raw=True)
+                    tag = headers["ETag"]
+                    self.assertEqual((status, headers["Cache-Control"]), (200, "private, no-cache"))
+                    status, head, nothing = world.call("HEAD", path, raw=True)
+                    self.assertEqual((status, head["ETag"], head["Content-Length"], nothing), (200, tag, str(len(body)), b""))
+                    for known in (tag, f'"other", {tag}', "*", tag.removeprefix("W/"), "W/" + tag.removeprefix("W/")):
+                        for method in ("GET", "HEAD"):
+                            status, again, nothing = world.call(method, path, headers={"If-None-Match": known}, raw=True)
+                            self.assertEqual((status, again["ETag"], nothing), (304, tag, b""))
+                    self.assertEqual(world.get(path, headers={"If-None-Match": '"other"'}, raw=True)[2], body)
+
+    def test_a_change_has_another_tag_and_secrets_and_changes_have_none(self):
+        with ApiWorld(leader=False) as world:
+            fill(world)
+            path = "/api/v2/dags/etl"
+            before = world.get(path, raw=True)[1]["ETag"]
+            world.sql("UPDATE dag SET is_paused = true WHERE dag_id = 'etl'")
+            status, headers, body = world.get(path, headers={"If-None-Match": before}, raw=True)
+            self.assertEqual((status, json.loads(body)["is_paused"]), (200, True))
+            self.assertNotEqual(headers["ETag"], before)
+            self.assertEqual(world.get("/api/v2/dags/no", headers={"If-None-Match": "*"})[0], 404)
+            self.assertEqual(world.get(path, headers={"If-None-Match": "*"}, token=None)[0], 401)
+            world.ok("POST", "/api/v2/variables", {"key": "k", "value": "v"}, status=201)
+            for method, path, body in (("GET", "/api/v2/variables/k", None), ("GET", "/api/v2/connections", None),
+                                       ("POST", "/api/v2/dags/~/dagRuns/list", {})):
+                status, headers, _ = world.call(method, path, body, headers={"If-None-Match": "*"}, raw=True)
+                self.assertEqual((status, headers["ETag"], headers["Cache-Control"]), (200, None, "no-store"))
+
+
 class Budgets(unittest.TestCase):
     def test_a_client_that_asks_for_too_much_is_told_when_to_come_again_and_others_are_served(self):
         with ApiWorld(settings={"api__requests_per_second": 2, "api__triggers_per_second": 1}, leader=False) as world:

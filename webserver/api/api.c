@@ -226,15 +226,17 @@ bool call_read_body(struct call *call)
         call_refuse(call, 415, "the body has to be application/json");
     else if (rc < 0)
         call_refuse(call, 400, "%s", err.sentence);
-    else if (call->body->type != VALUE_MAP)
-        call_problem(call, "body", "", "dict_type", "a mapping is expected, not a %s",
-                     value_type_name(call->body->type));
-    return rc == 0 && !call_refuse_problems(call);
+    return rc == 0;
 }
 
 static void handle(struct call *call)
 {
-    if (call_read_body(call))
+    if (!call_read_body(call))
+        return;
+    if (call->body != NULL && call->body->type != VALUE_MAP)
+        call_problem(call, "body", "", "dict_type", "a mapping is expected, not %s",
+                     value_type_name(call->body->type));
+    if (!call_refuse_problems(call))
         call->route->handle(call);
 }
 
