@@ -19,9 +19,12 @@ static struct str tokens_path(struct cli *cli)
 int cli_tokens_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "id", "ID", CELL_TEXT },           { "name", "NAME", CELL_TEXT },
-        { "rights", "RIGHTS", CELL_TEXT },   { "dags", "DAGS", CELL_TEXT },
-        { "created_at", "CREATED", CELL_TIME }, { "last_used_at", "LAST_USED", CELL_TIME },
+        { "id", "ID", CELL_TEXT },
+        { "name", "NAME", CELL_TEXT },
+        { "rights", "RIGHTS", CELL_TEXT },
+        { "dags", "DAGS", CELL_TEXT },
+        { "created_at", "CREATED", CELL_TIME },
+        { "last_used_at", "LAST_USED", CELL_TIME },
         { "expires_at", "EXPIRES", CELL_TIME },
     };
     const struct value *answer;
@@ -86,9 +89,12 @@ int cli_tokens_revoke(struct cli *cli, struct err *err)
 int cli_grants_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "id", "ID", CELL_TEXT },         { "username", "USER", CELL_TEXT },
-        { "role", "ROLE", CELL_TEXT },     { "dags", "DAGS", CELL_TEXT },
-        { "level", "LEVEL", CELL_TEXT },   { "created_by", "BY", CELL_TEXT },
+        { "id", "ID", CELL_TEXT },
+        { "username", "USER", CELL_TEXT },
+        { "role", "ROLE", CELL_TEXT },
+        { "dags", "DAGS", CELL_TEXT },
+        { "level", "LEVEL", CELL_TEXT },
+        { "created_by", "BY", CELL_TEXT },
         { "created_at", "CREATED", CELL_TIME },
     };
     const struct value *answer;
@@ -159,8 +165,8 @@ static struct str noted_query(struct cli *cli)
 int cli_audit_verify(struct cli *cli, struct err *err)
 {
     const struct value *answer;
-    struct str path = cli_has(cli, "--expect") ? noted_query(cli)
-                                               : STR("/api/headrace/v1/audit/verify");
+    struct str path =
+        cli_has(cli, "--expect") ? noted_query(cli) : STR("/api/headrace/v1/audit/verify");
     int rc = client_get(cli, path, &answer, err);
 
     if (rc < 0)
@@ -168,8 +174,9 @@ int cli_audit_verify(struct cli *cli, struct err *err)
     const struct value *head = value_get(answer, "head");
     struct str hash = value_text(value_get(head, "hash"), STR_EMPTY);
     if (!value_boolean(value_get(answer, "noted_is_there"), true))
-        return err_set(err, ERR_CONFLICT, "the row of --expect is gone, or is another: rows were cut "
-                                          "off or written anew");
+        return err_set(err, ERR_CONFLICT,
+                       "the row of --expect is gone, or is another: rows were cut "
+                       "off or written anew");
     if (!value_boolean(value_get(answer, "ok"), false))
         return err_set(err, ERR_CONFLICT,
                        "the audit log was changed: row %lld does not follow from the one before it",

@@ -28,7 +28,9 @@ static void redirect_to_problem(struct call *call, int rc)
         int rc;
         const char *word;
     } WORDS[] = {
-        { ERR_UNAUTHENTICATED, "lost" }, { ERR_FORBIDDEN, "refused" }, { ERR_EXISTS, "name_taken" },
+        { ERR_UNAUTHENTICATED, "lost" },
+        { ERR_FORBIDDEN, "refused" },
+        { ERR_EXISTS, "name_taken" },
         { ERR_TOO_MANY, "too_many" },
     };
     const char *word = "provider";

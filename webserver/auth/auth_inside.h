@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* auth_inside - the parts of auth: auth.c says who asks, sign_in.c takes passwords, external.c those
- * who come back from a provider. For these three alone. */
+/* auth_inside - the parts of auth: auth.c says who asks, sign_in.c takes passwords, external.c
+ * those who come back from a provider. For these three alone. */
 #ifndef HEADRACE_AUTH_INSIDE_H
 #define HEADRACE_AUTH_INSIDE_H
 

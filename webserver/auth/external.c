@@ -31,8 +31,9 @@ static void set_cookie(const struct auth *auth, struct http_request *request, st
     struct str name = auth_cookie_name(auth, &request->arena, COOKIE);
     /* Lax: it has to come along when the provider sends the browser back. */
     http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; "
-                                                "Max-Age=%d%s",
+                    str_format(&request->arena,
+                               "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; "
+                               "Max-Age=%d%s",
                                STR_ARG(name), STR_ARG(value), life_s,
                                auth->options.is_tls ? "; Secure" : ""));
 }
@@ -46,13 +47,8 @@ void auth_oidc_start(struct auth *auth, struct http_request *request, struct str
                      void (*on_end)(struct http_request *request, int rc, struct str url,
                                     const struct err *err))
 {
-    struct err err = { 0 };
     char secret[STORE_TOKEN_SIZE];
     ASSERT(auth->oidc != NULL);
-    if (auth_throttle(auth, request, &err) > 0) {
-        on_end(request, err.code, STR_EMPTY, &err);
-        return;
-    }
     struct going *going = ARENA_NEW(&request->arena, struct going);
     *going = (struct going) { request, on_end };
     store_token_make(secret);
@@ -84,6 +80,8 @@ static void end_coming(struct coming *coming, int rc, const struct err *err)
 static void on_open(struct signing *signing, int rc, const struct err *err)
 {
     struct coming *coming = (struct coming *)signing;
+    if (rc == 0)
+        throttle_return(&signing->auth->addresses, str_of(signing->request->peer));
     coming->on_end(signing->request, rc, coming->next, err);
 }
 
@@ -92,7 +90,8 @@ static void on_account(void *owner, int rc, const struct user_row *user, const s
     struct coming *coming = owner;
     struct err refusal = { 0 };
     if (rc == ERR_NOT_FOUND)
-        rc = err_set(&refusal, ERR_EXISTS, "there is an account of this name, and it is not theirs");
+        rc =
+            err_set(&refusal, ERR_EXISTS, "there is an account of this name, and it is not theirs");
     else if (rc == 0 && (!user->is_active || role_parse(user->role, &coming->signing.in.role) < 0))
         rc = err_set(&refusal, ERR_FORBIDDEN, "the account is disabled");
     if (rc < 0) {
@@ -112,7 +111,8 @@ static void on_person(void *owner, int rc, const struct oidc_person *person, con
     if (rc == 0)
         coming->signing.name = str_copy(&coming->signing.request->arena, person->name);
     if (rc == 0 && !auth_name_is_good(person->name))
-        rc = err_set(&refusal, ERR_INVALID, "the name that the provider gives is none for an account");
+        rc = err_set(&refusal, ERR_INVALID,
+                     "the name that the provider gives is none for an account");
     else if (rc == 0 && person->role == ROLE_NONE)
         rc = err_set(&refusal, ERR_FORBIDDEN, "none of their groups is let in");
     if (rc < 0) {

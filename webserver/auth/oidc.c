@@ -13,12 +13,17 @@
 
 enum { FRESH_MS = 3600 * 1000, LEEWAY_S = 60, DOCUMENT_MAX = 1 << 20 };
 
+/* A provider that does not answer holds a thread for seconds: it gets two, passwords have the
+ * others. */
+enum { AT_ONCE = 2, WAITING_MAX = 64 };
+
 struct oidc {
     struct loop *loop;
     struct oidc_options options;
     char *discovery, *keys; /* as the provider sent them; NULL: not asked yet */
     int64_t discovered_ms;
-    uint32_t running;
+    struct job *first, *last; /* waiting for a thread */
+    uint32_t waiting, running;
     bool is_closing;
     struct defer closed;
     void (*done)(void *owner);
@@ -28,6 +33,7 @@ struct oidc {
 /* What a thread works on: it sees this and the options. */
 struct job {
     struct work work;
+    struct job *next;
     struct oidc *oidc;
     struct arena arena;
     struct str secret, code; /* code empty: where to send the browser */
@@ -97,9 +103,9 @@ static int discover(struct job *job)
     const struct oidc_options *options = &job->oidc->options;
     struct str issuer = options->issuer;
     struct str stem = str_ends(issuer, "/") ? str_slice(issuer, 0, issuer.size - 1) : issuer;
-    struct fetch fetch = { .url = str_format(&job->arena, "%.*s/.well-known/openid-configuration",
-                                             STR_ARG(stem))
-                                      .bytes };
+    struct fetch fetch = {
+        .url = str_format(&job->arena, "%.*s/.well-known/openid-configuration", STR_ARG(stem)).bytes
+    };
     if (job->discovery_text.size > 0)
         return json_parse(&job->arena, job->discovery_text, NULL, &job->discovery, &job->err);
     int rc = read_document(job, &fetch, &job->discovery_text, &job->discovery);
@@ -144,8 +150,9 @@ static void write_url(struct job *job)
     job->url = str_copy(&job->arena, buf_str(&out));
     buf_clear(&out);
     if (!fetch_is_allowed(job->url))
-        job->rc = err_set(&job->err, ERR_INVALID, "the provider's authorization_endpoint is not "
-                                                  "https");
+        job->rc = err_set(&job->err, ERR_INVALID,
+                          "the provider's authorization_endpoint is not "
+                          "https");
 }
 
 /* ---- and back ---- */
@@ -320,7 +327,7 @@ static void on_closed(struct defer *defer)
 
 static void check_closed(struct oidc *oidc)
 {
-    if (oidc->is_closing && oidc->running == 0)
+    if (oidc->is_closing && oidc->running == 0 && oidc->waiting == 0)
         defer_call(&oidc->closed, oidc->loop, on_closed, oidc);
 }
 
@@ -329,6 +336,18 @@ static void keep(char **kept, struct str text)
     free(*kept);
     *kept = strndup(text.bytes, text.size);
     ASSERT(*kept != NULL);
+}
+
+static void start_jobs(struct oidc *oidc);
+
+static void end_job(struct job *job)
+{
+    if (job->on_url != NULL)
+        job->on_url(job->owner, job->rc, job->url, &job->err);
+    else
+        job->on_person(job->owner, job->rc, &job->person, &job->err);
+    arena_clear(&job->arena);
+    free(job);
 }
 
 static void on_job(struct work *work)
@@ -341,39 +360,59 @@ static void on_job(struct work *work)
     }
     if (job->has_fresh_keys)
         keep(&oidc->keys, job->keys_text);
-    if (job->on_url != NULL)
-        job->on_url(job->owner, job->rc, job->url, &job->err);
-    else
-        job->on_person(job->owner, job->rc, &job->person, &job->err);
-    arena_clear(&job->arena);
-    free(job);
     oidc->running--;
+    end_job(job);
+    start_jobs(oidc);
     check_closed(oidc);
 }
 
-static struct job *job_new(struct oidc *oidc, struct str secret, struct str code, void *owner)
+static void start_job(struct oidc *oidc, struct job *job)
+{
+    bool is_fresh = oidc->discovery != NULL && loop_now_ms() - oidc->discovered_ms < FRESH_MS;
+    job->discovery_text = str_copy(&job->arena, is_fresh ? str_of(oidc->discovery) : STR_EMPTY);
+    job->keys_text = str_copy(&job->arena, str_of(oidc->keys));
+    oidc->running++;
+    loop_work(oidc->loop, &job->work, run_job, on_job, job);
+}
+
+static void start_jobs(struct oidc *oidc)
+{
+    while (oidc->first != NULL && oidc->running < AT_ONCE) {
+        struct job *job = oidc->first;
+        oidc->first = job->next;
+        oidc->waiting--;
+        start_job(oidc, job);
+    }
+}
+
+/* Ends it at once when too many wait. */
+static void add_job(struct oidc *oidc, const struct job *wanted, struct str secret, struct str code)
 {
     struct job *job = calloc(1, sizeof *job);
     ASSERT(job != NULL);
-    bool is_fresh = oidc->discovery != NULL && loop_now_ms() - oidc->discovered_ms < FRESH_MS;
+    *job = *wanted;
     job->oidc = oidc;
-    job->owner = owner;
     job->secret = str_copy(&job->arena, secret);
     job->code = str_copy(&job->arena, code);
-    job->discovery_text =
-        str_copy(&job->arena, is_fresh ? str_of(oidc->discovery) : STR_EMPTY);
-    job->keys_text = str_copy(&job->arena, str_of(oidc->keys));
-    oidc->running++;
-    return job;
+    if (oidc->waiting >= WAITING_MAX || oidc->is_closing) {
+        job->rc = err_set(&job->err, ERR_TOO_MANY, "too many people are signing in at the moment");
+        end_job(job);
+        return;
+    }
+    if (oidc->first == NULL)
+        oidc->first = job;
+    else
+        oidc->last->next = job;
+    oidc->last = job;
+    oidc->waiting++;
+    start_jobs(oidc);
 }
 
 void oidc_begin(struct oidc *oidc, struct str secret,
                 void (*on_end)(void *owner, int rc, struct str url, const struct err *err),
                 void *owner)
 {
-    struct job *job = job_new(oidc, secret, STR_EMPTY, owner);
-    job->on_url = on_end;
-    loop_work(oidc->loop, &job->work, run_job, on_job, job);
+    add_job(oidc, &(struct job) { .on_url = on_end, .owner = owner }, secret, STR_EMPTY);
 }
 
 void oidc_finish(struct oidc *oidc, struct str secret, struct str code,
@@ -382,9 +421,7 @@ void oidc_finish(struct oidc *oidc, struct str secret, struct str code,
                  void *owner)
 {
     ASSERT(code.size > 0);
-    struct job *job = job_new(oidc, secret, code, owner);
-    job->on_person = on_end;
-    loop_work(oidc->loop, &job->work, run_job, on_job, job);
+    add_job(oidc, &(struct job) { .on_person = on_end, .owner = owner }, secret, code);
 }
 
 /* ---- opening ---- */

@@ -40,13 +40,12 @@ static void set_cookie(struct signing *signing)
 {
     struct http_request *request = signing->request;
     const struct auth *auth = signing->auth;
-    http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena,
-                               "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-                               auth_cookie_name(auth, &request->arena, "session").bytes,
-                               signing->token,
-                               (long long)(auth->options.session_lifetime_ms / 1000),
-                               auth->options.is_tls ? "; Secure" : ""));
+    http_set_header(
+        request, "Set-Cookie",
+        str_format(&request->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+                   auth_cookie_name(auth, &request->arena, "session").bytes, signing->token,
+                   (long long)(auth->options.session_lifetime_ms / 1000),
+                   auth->options.is_tls ? "; Secure" : ""));
 }
 
 static void on_session_put(void *owner, int rc, const struct err *err)
