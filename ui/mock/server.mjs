@@ -7,6 +7,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pages } from "./pages.mjs";
 import { actions } from "./actions.mjs";
+import { bulk } from "./bulk.mjs";
 import { World } from "./world.mjs";
 
 const option = (name, fallback) => { const i = process.argv.indexOf(name); return i < 0 ? fallback : process.argv[i + 1]; };
@@ -111,6 +112,7 @@ const server = createServer(async (req, res) => {
     return json(res, answer.status ?? 200, answer.body ?? answer);
   }
   if (req.headers["x-headrace-csrf"] !== CSRF) return json(res, 403, { detail: { reason: "csrf", message: "The token is missing or old. Reload the page." } });
+  if (parts.at(-1) === "bulk") return bulk(world, parts[3], url.searchParams, await body_of(req), (status, body) => json(res, status, body), res);
   const answer = actions(world, req.method, parts, await body_of(req), url.searchParams);
   return answer ? json(res, answer.status, answer.body) : json(res, 404, { detail: `There is no ${req.method} ${path}.` });
 });

@@ -9,7 +9,7 @@ const AXE = require.resolve("axe-core/axe.min.js");
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 // A machine with other work to do is slow, not wrong.
-const PATIENCE = 45_000;
+const PATIENCE = 150_000;
 
 export const WIDE = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };

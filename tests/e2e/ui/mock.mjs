@@ -128,7 +128,7 @@ const cases = [
     await page.click("dialog button:has-text('Trigger run')");
     await page.waitForSelector(".tasks tbody tr");
     await page.evaluate(() => (window.stayed = true));
-    await until(page, "the run ended", () => /Succeeded|Failed/.test(document.querySelector(".meta .state")?.textContent ?? ""), null, 60_000);
+    await until(page, "the run ended", () => /Succeeded|Failed/.test(document.querySelector(".meta .state")?.textContent ?? ""));
     check(await page.evaluate(() => window.stayed === true), "the page was loaded again");
     check(/^[✓✕] /.test(await page.title()), "the title does not tell the state");
   }],
@@ -274,7 +274,7 @@ const cases = [
     await page.keyboard.press("t");
     await page.click("dialog button:has-text('Trigger run')");
     await page.waitForSelector(".tasks tbody tr");
-    await until(page, "the run moves on", () => /Succeeded|Failed/.test(document.querySelector(".tasks tbody")?.textContent ?? ""), null, 30_000);
+    await until(page, "the run moves on", () => /Succeeded|Failed/.test(document.querySelector(".tasks tbody")?.textContent ?? ""));
     check(before !== undefined, "");
   }],
   ["a mapped task shows all its instances, and those of one state", async () => {
@@ -294,6 +294,57 @@ const cases = [
     await until(page, "the task", () => /dedupe/.test(document.querySelector("#palette-list li[aria-selected=true]")?.textContent ?? "") && /task of/.test(document.querySelector("#palette-list").textContent));
     await page.keyboard.press("Enter");
     await until(page, "the task's page", () => location.pathname.includes("transform.dedupe"));
+  }],
+  ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
+    await open("/dag_runs?q=etl_daily", "tbody tr");
+    await page.locator("tbody input[type=checkbox]").first().check();
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector("b:has-text('that match')");
+    const n = Number((await text("b:has-text('that match')")).replace(/\D/g, ""));
+    check(n > 20, `${n} runs match`);
+    await page.click("[aria-label='With what is selected'] button:text-is('Mark succeeded')");
+    await page.click("dialog footer button.primary");
+    await until(page, "the report", () => /\d+ of \d+ done\./.test(document.querySelector(".bulk")?.textContent ?? ""));
+    check((await text(".bulk [role=status]")) === `${n} of ${n} done.`, await text(".bulk"));
+    const left = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/runs?q=etl_daily&state=failed&limit=0")).json()).matches);
+    check(left === 0, `${left} are still failed`);
+    await page.click(".bulk button:has-text('Dismiss')");
+    await held_at("a run that goes on", async () => (await (await fetch("/api/headrace/v1/ui/runs?state=running&q=etl_daily&limit=0")).json()).matches);
+    await open("/dag_runs?q=etl_daily&state=running,success", "tbody tr");
+    await page.locator("thead input[type=checkbox]").check();
+    const shown = await page.locator("tbody tr[aria-selected=true]").count();
+    check(shown > 2, `${shown} selected`);
+    await page.locator("tbody input[type=checkbox]").nth(2).uncheck();
+    await page.click("[aria-label='With what is selected'] button:text-is('Delete')");
+    check(await page.locator("dialog footer button.danger").isDisabled(), "they can be deleted without a word");
+    await page.fill("#bulk-count", String(shown - 1));
+    await page.click("dialog footer button.danger");
+    await page.waitForSelector(".bulk-reason");
+    await until(page, "the end", () => /refused/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
+    check(/the run is going on/.test(await text(".bulk-reason summary")), await text(".bulk"));
+    await page.click(".bulk-reason summary");
+    check(/etl_daily/.test(await text(".bulk-reason li a")), "no link to what was refused");
+    await page.click(".bulk button:has-text('Dismiss')");
+    await let_go();
+  }],
+  ["an action upon many goes on while other pages are looked at, and is stopped when asked", async () => {
+    await open("/task_instances?state=success", "tbody tr");
+    await page.locator("tbody input[type=checkbox]").first().check();
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector("b:has-text('narrow the filter')");
+    await open("/task_instances?state=success&q=etl_daily", "tbody tr");
+    await page.locator("tbody input[type=checkbox]").first().check();
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector("b:has-text('that match')");
+    await page.click("[aria-label='With what is selected'] button:text-is('Mark skipped')");
+    await page.click("dialog footer button.primary");
+    await page.click(".topbar a:has-text('Home')");
+    await page.waitForSelector(".health");
+    await until(page, "it goes on", () => /^[1-9]/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
+    await page.click(".bulk button:has-text('Stop')");
+    await until(page, "it is stopped", () => /Stopped by you/.test(document.querySelector(".bulk")?.textContent ?? ""));
+    check(/^Stopped\. \d+ of [\d\s\u2009]+ done/.test(await text(".bulk [role=status]")), await text(".bulk [role=status]"));
+    await page.click(".bulk button:has-text('Dismiss')");
   }],
   ["variables are made, changed and deleted", async () => {
     await open("/variables", "tbody tr");
