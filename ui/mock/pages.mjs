@@ -254,7 +254,6 @@ export const pages = {
     if (p[0] === "import_errors") return { import_errors: IMPORT_ERRORS.map((e, i) => ({ ...e, at: world.now() - (i + 1) * 1_300_000 })) };
     if (p[0] === "notifications") return notifications(world, q);
     if (p[0] === "settings") return { settings: store.settings };
-    if (p[0] === "users") return { users: [{ username: "admin", role: "admin", created_at: world.now() - 9e8, last_login_at: world.now() - 6e5, disabled: false }, { username: "ada", role: "op", created_at: world.now() - 8e8, last_login_at: world.now() - 4e6, disabled: false }] };
     return null;
   },
 };

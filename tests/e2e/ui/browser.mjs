@@ -28,7 +28,7 @@ export async function page_open(browser, { theme = "light", size = WIDE, csp = t
   page.on("pageerror", (error) => defects.push(`script: ${error.message}`));
   page.on("console", (message) => {
     const text = message.text();
-    if (message.type() === "error" && !/status of (401|404|409|422)|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION/.test(text)) defects.push(`console: ${text}`);
+    if (message.type() === "error" && !/status of (401|403|404|409|422)|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION/.test(text)) defects.push(`console: ${text}`);
   });
   await page.addInitScript(() => addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));
   return { context, page, defects };

@@ -13,7 +13,7 @@ const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
 const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/security/grants", "/security/roles", "/account", "/import_errors"];
 
 /* What differs between themes is colour alone; on a phone anything may. One load of a page serves all three. */
 async function page_audited(page, path, findings) {
@@ -313,11 +313,12 @@ const cases = [
     await open("/dag_runs?q=etl_daily&state=running,success", "tbody tr");
     await page.locator("thead input[type=checkbox]").check();
     const shown = await page.locator("tbody tr[aria-selected=true]").count();
-    check(shown > 2, `${shown} selected`);
-    await page.locator("tbody input[type=checkbox]").nth(2).uncheck();
+    check(shown > 5, `${shown} selected`);
+    await page.click("button:has-text('Select none')");
+    for (const n of [0, 1, 3, 4]) await page.locator("tbody input[type=checkbox]").nth(n).check();
     await page.click("[aria-label='With what is selected'] button:text-is('Delete')");
     check(await page.locator("dialog footer button.danger").isDisabled(), "they can be deleted without a word");
-    await page.fill("#bulk-count", String(shown - 1));
+    await page.fill("#bulk-count", "4");
     await page.click("dialog footer button.danger");
     await page.waitForSelector(".bulk-reason");
     await until(page, "the end", () => /refused/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
@@ -336,15 +337,17 @@ const cases = [
     await page.locator("tbody input[type=checkbox]").first().check();
     await page.click("button:has-text('Select all that match')");
     await page.waitForSelector("b:has-text('that match')");
+    await page.evaluate(() => fetch("/mock/hold"));
     await page.click("[aria-label='With what is selected'] button:text-is('Mark skipped')");
     await page.click("dialog footer button.primary");
     await page.click(".topbar a:has-text('Home')");
     await page.waitForSelector(".health");
-    await until(page, "it goes on", () => /^[1-9]/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
+    await until(page, "it goes on", () => /^10 of/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
     await page.click(".bulk button:has-text('Stop')");
     await until(page, "it is stopped", () => /Stopped by you/.test(document.querySelector(".bulk")?.textContent ?? ""));
-    check(/^Stopped\. \d+ of [\d\s\u2009]+ done/.test(await text(".bulk [role=status]")), await text(".bulk [role=status]"));
+    check(/^Stopped\. 10 of [\d\s\u2009]+ done/.test(await text(".bulk [role=status]")), await text(".bulk [role=status]"));
     await page.click(".bulk button:has-text('Dismiss')");
+    await let_go();
   }],
   ["variables are made, changed and deleted", async () => {
     await open("/variables", "tbody tr");
@@ -375,6 +378,83 @@ const cases = [
     const variable = await saved("/variables", "api_token", "variable");
     check(variable.description === "Token of the partner" && !("value" in variable), `sent: ${JSON.stringify(variable)}`);
     check((await saved("/variables", "region", "variable", () => page.fill("#edit-value", ""))).value === "", "a value that is shown cannot be emptied");
+  }],
+  ["an account is made, changed, disabled and deleted; the last administrator is kept", async () => {
+    const act = async (name, what) => { await page.click(`[aria-label='What can be done with ${name}']`); await page.click(`.menu button:has-text('${what}')`); };
+    const row = (name, words) => until(page, `${name}: ${words}`, ([n, w]) => [...document.querySelectorAll("tbody tr")].some((r) => r.cells[0].textContent.startsWith(n) && r.textContent.includes(w)), [name, words]);
+    await open("/security", "tbody tr");
+    await page.click("button:has-text('New user')");
+    await page.fill("#user-username", "grace");
+    await page.fill("#user-password", "short");
+    check(await page.locator("dialog button:has-text('Create user')").isDisabled(), "five letters are enough for a password");
+    await page.fill("#user-password", "long enough");
+    await page.selectOption("#user-role", "User");
+    await page.click("dialog button:has-text('Create user')");
+    await row("grace", "User");
+    await act("grace", "Change role");
+    await page.selectOption("#change-role", "Op");
+    await page.click("dialog button:has-text('Change role')");
+    await row("grace", "Op");
+    await act("grace", "Disable");
+    await row("grace", "disabled");
+    await act("admin", "Disable");
+    await page.waitForSelector(".toast:has-text('admin is the last administrator')");
+    await page.click(".toast button[aria-label=Dismiss]");
+    await act("grace", "Delete");
+    await page.fill("#delete-user", "grace");
+    await page.click("dialog button:has-text('Delete user')");
+    await until(page, "gone", () => ![...document.querySelectorAll("tbody tr")].some((r) => r.textContent.startsWith("grace")));
+  }],
+  ["a grant says to whom, on what and as what, is refused in words, and is taken back", async () => {
+    await open("/security/grants", "tbody tr");
+    await page.click("button:has-text('New grant')");
+    await page.waitForSelector("#grant-to option:text-is('ada')", { state: "attached" });
+    await page.selectOption("#grant-to", "ada");
+    await page.fill("#grant-dags", "fin*");
+    await page.click("dialog button:text-is('Grant')");
+    check(/beginning of ids up to/.test(await text("dialog [role=alert]")), "no word about the star");
+    await page.fill("#grant-dags", "finance.*");
+    await page.click("dialog button:text-is('Grant')");
+    await page.waitForSelector("tr:has-text('finance.*')");
+    check(/ada.*finance\.\*.*User/s.test(await text("tr:has-text('finance.*')")), await text("tr:has-text('finance.*')"));
+    await page.click("[aria-label='Take back User on finance.*']");
+    await until(page, "gone", () => !document.querySelector("tbody").textContent.includes("finance.*"));
+  }],
+  ["a token is made with less than all rights, shown once, and revoked", async () => {
+    await page.click("[aria-label='Signed in as admin']");
+    await page.click("a:has-text('My account')");
+    await page.click("button:has-text('New token')");
+    await page.fill("#token-name", "ci");
+    await page.selectOption("#token-days", "7");
+    await page.click("label:has-text('Only some rights')");
+    check(await page.locator("button:has-text('Make token')").isDisabled(), "no right is enough");
+    await page.click("label:has-text('runs.trigger')");
+    await page.fill("#token-dags", "etl_daily, tag:demo");
+    const [request] = await Promise.all([page.waitForRequest((r) => r.method() === "POST"), page.click("button:has-text('Make token')")]);
+    check(JSON.stringify(request.postDataJSON()) === JSON.stringify({ name: "ci", expires_in_days: 7, rights: ["runs.trigger"], dags: ["etl_daily", "tag:demo"] }), `sent: ${request.postData()}`);
+    check(/^headrace_pat_/.test(await page.inputValue("[aria-label=Token]")), "the token is not shown");
+    await page.click("dialog button:has-text('Copy')");
+    await page.waitForSelector(".toast:has-text('Token copied')");
+    await page.click("button:has-text('I have kept it')");
+    check(!(await text("main")).includes("headrace_pat_"), "it is still shown");
+    await page.click("[aria-label='Revoke ci']");
+    await page.click("dialog button:has-text('Revoke token')");
+    await until(page, "gone", () => !document.querySelector("[aria-label='Revoke ci']"));
+  }],
+  ["where I am signed in is listed, and ended there; my password needs the present one", async () => {
+    await open("/account", "td:has-text('Safari on iPhone')");
+    check(/this one/.test(await text("tr:has-text('Chrome on Linux')")), "this session is not told from others");
+    await page.click("[aria-label='Sign out Safari on iPhone at 10.0.0.9']");
+    await until(page, "gone", () => !document.querySelector("main").textContent.includes("iPhone"));
+    await page.click("button:has-text('Change password')");
+    await page.fill("#password-now", "wrong");
+    await page.fill("#password-new", "another one");
+    await page.fill("#password-again", "another");
+    check(/differ/.test(await text("dialog .problem")), "no word that the two differ");
+    await page.fill("#password-again", "another one");
+    await page.click("dialog button.primary");
+    check(/another one/.test(await text("dialog [role=alert]")), "no word about the present password");
+    await page.keyboard.press("Escape");
   }],
   ["a page without changes to follow says that it is idle, not that it connects", async () => {
     await open("/variables", "tbody tr");

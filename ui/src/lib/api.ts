@@ -9,6 +9,8 @@ export interface Me {
   now: number;
   instance_name?: string;
   permissions: string[];
+  grants?: { dags: string; level: string }[];
+  has_password?: boolean;
 }
 
 export class ApiError extends Error {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* admin - pools, variables, connections, audit log, settings, users, import errors. */
+/* admin - pools, variables, connections, audit log, settings, import errors. */
 import { useState } from "react";
 import { api_send, V1, V2 } from "../lib/api.ts";
 import { useFetch } from "../lib/live.ts";
@@ -9,7 +9,6 @@ import { count } from "../lib/number.ts";
 import { query_set, useQuery } from "../lib/router.tsx";
 import Audit from "../parts/audit.tsx";
 import { Dialog, Empty, ErrorBox, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
-import { When } from "../parts/clock.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
 import { ImportErrorItem } from "../parts/import_error.tsx";
 import { Meter } from "../parts/state.tsx";
@@ -150,18 +149,6 @@ function Settings() {
   );
 }
 
-interface User { username: string; role: string; created_at: number; last_login_at: number | null; disabled: boolean }
-
-function Users() {
-  const list = useFetch<{ users: User[] }>(`${V1}/users`);
-  return (
-    <>
-      <PageHead title={<h1>Users</h1>} meta={<span>Users are made and changed on the command line: <code>headrace users create</code>.</span>} />
-      <Panel flush><Loaded from={list}>{(data) => <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table"><thead><tr><th>Name</th><th>Role</th><th>Last sign-in</th><th className="phone-off">Created</th><th>State</th></tr></thead><tbody>{data.users.map((u) => <tr key={u.username}><td className="strong">{u.username}</td><td>{u.role}</td><td><When at={u.last_login_at} /></td><td className="phone-off"><When at={u.created_at} /></td><td>{u.disabled ? "disabled" : "active"}</td></tr>)}</tbody></table></div>}</Loaded></Panel>
-    </>
-  );
-}
-
 function ImportErrors() {
   const list = useFetch<{ import_errors: ImportError[] }>(`${V1}/import_errors`);
   return (
@@ -175,10 +162,9 @@ function ImportErrors() {
 export default function Admin({ params }: { params: Record<string, string> }) {
   const { kind } = params;
   const things = KINDS[kind];
-  useTitle(things?.title ?? { events: "Audit log", settings: "Settings", users: "Users", import_errors: "Import errors" }[kind] ?? kind);
+  useTitle(things?.title ?? { events: "Audit log", settings: "Settings", import_errors: "Import errors" }[kind] ?? kind);
   if (things) return <Things key={kind} kind={things} />;
   if (kind === "settings") return <Settings />;
-  if (kind === "users") return <Users />;
   if (kind === "import_errors") return <ImportErrors />;
   return <><PageHead title={<h1>Audit log</h1>} meta={<span>Who did what. Entries are only ever added.</span>} /><Audit /></>;
 }

@@ -153,6 +153,7 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
         <Menu name={`Signed in as ${me.username}`} className="bar-button" label={<><Icon d={ICON.user} /><span className="phone-off">{me.username}</span></>}>
           <div className="muted" style={{ padding: "4px 9px" }}>{me.username} · {me.role} · Headrace {me.version}</div>
           <span className="phone-only" style={{ display: "contents" }}>{[...NAV.slice(4).map((n) => [n.to, n.name]), ...ADMIN].map(([to, name]) => <Link key={to} to={to} className="phone-only">{name}</Link>)}</span>
+          <Link to="/account">My account, tokens</Link>
           <hr />
           <button onClick={() => void sign_out()}>Sign out</button>
         </Menu>
