@@ -136,6 +136,22 @@ function queues(world) {
   return [...new Set(world.workers.flatMap((w) => w.queues))].map((queue) => { const ws = world.workers.filter((w) => w.queues.includes(queue)); return { queue, workers: ws.length, slots: ws.reduce((n, w) => n + w.slots, 0), used: ws.reduce((n, w) => n + w.used, 0), waiting: queue === "default" ? 4 : 0, oldest_waiting_at: queue === "default" ? world.now() - 12_000 : null }; });
 }
 
+const LEVEL_WORDS = [["error", /Error:|Traceback|ERROR/], ["warning", /WARNING/], ["info", /INFO/], ["debug", /DEBUG/]];
+
+function leveled(made, q) {
+  const wanted = q.get("level").split(",");
+  const limit = Number(q.get("limit") ?? 5000);
+  const answer = { lines: [], counts: { plain: 0, debug: 0, info: 0, warning: 0, error: 0 }, before: q.get("before"), total_lines: made.count };
+  let n = Number(q.get("from"));
+  for (const end = Math.min(made.count, n + 50_000); n < end && answer.lines.length < limit; n++) {
+    const text = made.line(n).slice(27);
+    answer.before = LEVEL_WORDS.find(([, words]) => words.test(text))?.[0] ?? (text.startsWith(" ") ? answer.before : "plain");
+    answer.counts[answer.before]++;
+    if (wanted.includes(answer.before)) answer.lines.push([n, made.line(n)]);
+  }
+  return { ...answer, searched: n, more: n < made.count };
+}
+
 function log(world, ids, rest, q) {
   const made = pages.log_of(world, ids);
   if (!made) return { status: 404, body: { detail: { reason: "no_log", message: "This try has not printed anything." } } };
@@ -145,6 +161,7 @@ function log(world, ids, rest, q) {
     for (let i = Number(q.get("from") ?? 0); i < made.count && lines.length < 1000; i++) if (made.line(i).slice(27).toLowerCase().includes(text)) lines.push(i);
     return { lines, searched: made.count, total_lines: made.count, more: false };
   }
+  if (rest === "levels") return leveled(made, q);
   const tail = q.get("tail");
   const from = rest === "raw" ? 0 : tail ? Math.max(0, made.count - Number(tail)) : Number(q.get("from") ?? 0);
   const n = rest === "raw" ? made.count : tail ? Number(tail) : Number(q.get("lines") ?? 512);

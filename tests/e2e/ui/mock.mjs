@@ -206,6 +206,26 @@ const cases = [
     await until(page, "the first line", () => /started on/.test(document.querySelector(".log-window")?.textContent ?? ""));
     check(await page.locator(".log-line").count() < 120, "too many lines in the document");
   }],
+  ["lines of one level are shown with their own numbers, in the address too, and the first error is found among all", async () => {
+    await open(`${RUN}/tasks/quality`, ".log-levels .chip");
+    await until(page, "all are counted", () => document.querySelector(".l-warning .num")?.textContent.replace(/\D/g, "") === "41667");
+    await page.click(".chip.l-warning");
+    await until(page, "warnings alone", () => { const lines = [...document.querySelectorAll(".log-line")]; return lines.length > 10 && lines.every((l) => /WARNING/.test(l.textContent)); });
+    const numbers = (await page.locator(".log-n").allInnerTexts()).map(Number);
+    check(numbers.every((n, i) => i === 0 || n === numbers[i - 1] + 6), `not every sixth line: ${numbers}`);
+    check(page.url().includes("level=warning"), "the level is not in the address");
+    await until(page, "the word that these are not all", () => /first 20/.test(document.querySelector(".log-bar").textContent));
+    await open(`${RUN}/tasks/load?level=error`, ".log-line");
+    await until(page, "the traceback", () => /Traceback/.test(document.querySelector(".log-line")?.textContent ?? ""));
+    const first = await text(".log-n");
+    await page.click(".chip.l-error");
+    await until(page, "all lines", () => /Other/.test(document.querySelector(".log-levels").textContent) && document.querySelectorAll(".log-line").length > 4);
+    await page.focus(".log-scroll");
+    await page.keyboard.press("Home");
+    await page.keyboard.press("e");
+    await page.waitForSelector(".log-line.marked");
+    check((await text(".log-line.marked .log-n")) === first, `the first error is not line ${first}`);
+  }],
   ["the log of a running task is followed", async () => {
     const link = await held_at("a running task", async () => {
       const t = (await (await fetch("/api/headrace/v1/ui/tasks?state=running")).json()).tasks.find((t) => !["validate", "quality"].includes(t.task_id) && t.map_index < 0);
