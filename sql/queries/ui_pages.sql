@@ -474,8 +474,8 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT min(run_no)::text FROM shown) END)::text
 
 -- name: ui_tasks
--- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown.
--- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[]
+-- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown, $12 pools.
+-- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[] text[]
 -- gives: text
 WITH fits AS NOT MATERIALIZED (
     SELECT y.*, d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task AS spec, w.name AS worker, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st,
@@ -488,6 +488,7 @@ WITH fits AS NOT MATERIALIZED (
       AND (cardinality($3::text[]) = 0 OR d.dag_id = ANY ($3))
       AND (cardinality($4::text[]) = 0 OR CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END = ANY ($4))
       AND (cardinality($5::text[]) = 0 OR w.name = ANY ($5))
+      AND (cardinality($12::text[]) = 0 OR y.pool = ANY ($12))
       AND (y.ended_at IS NULL OR (($6::int8 = 0 OR y.ended_at >= at_ms($6)) AND ($7::int8 = 0 OR y.ended_at <= at_ms($7))))
 ), picked AS (SELECT * FROM fits ORDER BY run_no DESC, task, map_index LIMIT $8::int4 + 1
 ), shown AS (SELECT * FROM picked ORDER BY run_no DESC, task, map_index LIMIT $8::int4)

@@ -47,6 +47,7 @@ def what_a_query_finds_is_cleared_marked_and_deleted():
         failed = "state=failed&dag_id=days"
         assert matches(system, "runs", failed) == 12 and matches(system, "tasks", "state=failed") == 12
         assert matches(system, "runs", "state=success") == 0
+        assert matches(system, "tasks", "state=failed&pool=default_pool") == 12 and matches(system, "tasks", "pool=other") == 0
         total, lines, end = bulk(system, "tasks", "?state=failed", {"action": "success", "expected": 12})
         assert total == 12 and end == {"end": "all"}, end
         assert sorted(line["run_id"] for line in lines) == sorted(runs) and {line["task_id"] for line in lines} == {"load"}, lines

@@ -202,7 +202,7 @@ function task_rows(world, q) {
 function page(rows, q, key, world) {
   const states = (q.get("state") ?? "").split(",").filter(Boolean);
   const text = (q.get("q") ?? "").toLowerCase();
-  const fit = rows.filter((r) => (!states.length || states.includes(r.state)) && (!q.get("dag_id") || r.dag_id === q.get("dag_id")) && (!q.get("run_type") || r.run_type === q.get("run_type")) && (!q.get("worker") || r.worker === q.get("worker")) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
+  const fit = rows.filter((r) => (!states.length || states.includes(r.state)) && (!q.get("dag_id") || r.dag_id === q.get("dag_id")) && (!q.get("run_type") || r.run_type === q.get("run_type")) && (!q.get("worker") || r.worker === q.get("worker")) && (!q.get("pool") || r.pool === q.get("pool")) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
   const from = Number(q.get("after") ?? 0);
   const limit = Number(q.get("limit") ?? 100);
   if (limit === 0) return { ...stamp(world), [key]: [], matches: fit.length, next: null };

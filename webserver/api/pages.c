@@ -207,7 +207,8 @@ static uint32_t tasks_binds(struct call *call, int64_t limit, struct str after, 
                                   BIND_NUMBER(limit),
                                   BIND_NUMBER(place_part(call, run, 1)),
                                   BIND_NUMBER(place_part(call, rest, 0)),
-                                  causes_bind() };
+                                  causes_bind(),
+                                  texts(call, "pool") };
     if (after.size > 0 && rest.size == 0)
         call_problem(call, "query", "after", "value_error", "this is no place of a list");
     return put_binds(out, binds, sizeof binds / sizeof *binds);

@@ -13,7 +13,7 @@ const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
 const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/security/grants", "/security/roles", "/account", "/import_errors"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools?open=default_pool", "/variables", "/connections", "/events", "/settings", "/security", "/security/grants", "/security/roles", "/account", "/import_errors"];
 
 /* What differs between themes is colour alone; on a phone anything may. One load of a page serves all three. */
 async function page_audited(page, path, findings) {
@@ -182,6 +182,14 @@ const cases = [
     await page.click("text=Critical path");
     check(await page.locator(".gantt-bar.critical").count() >= 3, "no critical path");
   }],
+  ["the last runs of a DAG stand one under the other, and the tasks of the one that is chosen below", async () => {
+    await open("/dags/etl_daily/gantt", "[aria-label='Timeline of the runs'] .gantt-row");
+    check(await page.locator("[aria-label='Timeline of the runs'] .gantt-bar").count() >= 20, "not a bar for each run");
+    await page.click(`[aria-label='Timeline of the runs'] a[href$='run=${PAST}']`);
+    await until(page, "its tasks", () => document.querySelectorAll("[aria-label='Timeline of the tasks'] .gantt-row").length >= 11);
+    check(page.url().includes(`run=${PAST}`), "the run is not in the address");
+    check(decodeURIComponent(PAST) === await text("[aria-label='Timeline of the runs'] [aria-current] .clip"), "the run is not marked");
+  }],
   ["a run is compared with the last good one", async () => {
     await open(`${RUN}/diff`, "text=Compared with");
     check((await text("main")).includes("load"), "the failed task is not among the differences");
@@ -315,6 +323,28 @@ const cases = [
     await page.keyboard.press("Enter");
     await until(page, "the task's page", () => location.pathname.includes("transform.dedupe"));
   }],
+  ["the palette says a command to a DAG: trigger opens its form, clear the dialog of its last run, pause can be undone", async () => {
+    const say = async (words, found) => {
+      await page.keyboard.press("Control+k");
+      await page.waitForSelector(".palette input");
+      await page.keyboard.type(words);
+      await until(page, found, (f) => document.querySelector("#palette-list li[aria-selected=true]")?.textContent.startsWith(f), found);
+      await page.keyboard.press("Enter");
+    };
+    await open("/home", ".health");
+    await say("trigger feedback", "Trigger feedback_daily");
+    await page.waitForSelector("dialog #param-limit");
+    check(page.url().endsWith("/dags/feedback_daily?do=trigger"), `the dialog is not in the address: ${page.url()}`);
+    await page.keyboard.press("Escape");
+    await until(page, "closed, and out of the address", () => !document.querySelector("dialog") && !location.search);
+    await say("clear feedback", "Clear feedback_daily");
+    await page.waitForSelector("dialog:has-text('Clear tasks of this run')");
+    await page.keyboard.press("Escape");
+    await say("pause platform", "Pause platform_health");
+    await page.click(".toast button:has-text('Undo')");
+    const paused = () => page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=platform_health&runs=1")).json()).dags[0].is_paused);
+    for (const limit = Date.now() + 150_000; await paused();) check(Date.now() < limit, "it stays paused");
+  }],
   ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
     await open("/dag_runs?q=etl_daily", "tbody tr");
     await page.locator("tbody input[type=checkbox]").first().check();
@@ -367,6 +397,17 @@ const cases = [
     await until(page, "it is stopped", () => /Stopped by you/.test(document.querySelector(".bulk")?.textContent ?? ""));
     check(/^Stopped\. 10 of [\d\s\u2009]+ done/.test(await text(".bulk [role=status]")), await text(".bulk [role=status]"));
     await page.click(".bulk button:has-text('Dismiss')");
+    await let_go();
+  }],
+  ["a pool says who holds its slots, with a link to each", async () => {
+    await held_at("a task that runs", async () => (await (await fetch("/api/headrace/v1/ui/tasks?state=running&pool=default_pool")).json()).tasks.length > 0);
+    await open("/pools", "tbody tr");
+    await page.click("button:has-text('default_pool')");
+    await page.waitForSelector(".pool-use .pool-tasks a");
+    check(/Running/.test(await text(".pool-use")) && /Wait for a slot/.test(await text(".pool-use")), await text(".pool-use"));
+    check(page.url().includes("open=default_pool"), "the pool is not in the address");
+    await page.click(".pool-tasks a");
+    await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
     await let_go();
   }],
   ["variables are made, changed and deleted", async () => {

@@ -24,7 +24,7 @@ function Filters({ kind, query }: { kind: string; query: URLSearchParams }) {
   const states = kind === "runs" ? RUN_STATES : TASK_STATES.filter((s) => s.name !== "none").map((s) => s.name);
   const on = new Set((query.get("state") ?? "").split(",").filter(Boolean));
   const toggle = (s: string) => { const next = new Set(on); if (!next.delete(s)) next.add(s); query_set({ state: [...next].join(",") }); };
-  const others = ["dag_id", "run_type", "worker"].filter((k) => query.get(k));
+  const others = ["dag_id", "run_type", "worker", "pool"].filter((k) => query.get(k));
   const any = [...query.keys()].length > 0;
   return (
     <div className="toolbar">
@@ -127,7 +127,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   const [next, set_next] = useState<string | null | undefined>(undefined);
   const [selected, set_selected] = useState<Set<string>>(new Set());
   const asked = new URLSearchParams();
-  for (const key of ["q", "state", "dag_id", "run_type", "worker"]) if (query.get(key)) asked.set(key, query.get(key)!);
+  for (const key of ["q", "state", "dag_id", "run_type", "worker", "pool"]) if (query.get(key)) asked.set(key, query.get(key)!);
   const hours = RANGES.find(([id]) => id === (query.get("range") ?? ""))?.[2] ?? 24;
   // To the minute, so that drawing again does not ask again.
   const [minute] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
