@@ -346,35 +346,42 @@ const cases = [
     for (const limit = Date.now() + 150_000; await paused();) check(Date.now() < limit, "it stays paused");
   }],
   ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
-    await open("/dag_runs?q=etl_daily", "tbody tr");
+    const act = (name) => page.click(`[aria-label='With what is selected'] button:text-is('${name}')`);
+    const told = () => text(".bulk [role=status]");
+    await open("/dag_runs?q=cleanup_exports&range=all", "tbody tr");
     await page.locator("tbody input[type=checkbox]").first().check();
     await page.click("button:has-text('Select all that match')");
     await page.waitForSelector("b:has-text('that match')");
     const n = Number((await text("b:has-text('that match')")).replace(/\D/g, ""));
-    check(n > 20, `${n} runs match`);
-    await page.click("[aria-label='With what is selected'] button:text-is('Mark succeeded')");
-    await page.click("dialog footer button.primary");
+    check(n >= 20, `${n} runs match`);
+    await act("Stop and mark failed");
+    await page.click("dialog footer button.danger");
     await until(page, "the report", () => /\d+ of \d+ done\./.test(document.querySelector(".bulk")?.textContent ?? ""));
-    check((await text(".bulk [role=status]")) === `${n} of ${n} done.`, await text(".bulk"));
-    const left = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/runs?q=etl_daily&state=failed&limit=0")).json()).matches);
-    check(left === 0, `${left} are still failed`);
+    check((await told()) === `${n} of ${n} done.`, await told());
+    const failed = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/runs?q=cleanup_exports&state=failed&limit=0")).json()).matches);
+    check(failed === n, `${failed} of ${n} are failed`);
     await page.click(".bulk button:has-text('Dismiss')");
-    await held_at("a run that goes on", async () => (await (await fetch("/api/headrace/v1/ui/runs?state=running&q=etl_daily&limit=0")).json()).matches);
-    await open("/dag_runs?q=etl_daily&state=running,success", "tbody tr");
+    // One that goes on cannot be deleted; the mock holds it there.
+    await page.evaluate(async () => {
+      const { csrf } = await (await fetch("/api/headrace/v1/me")).json();
+      await fetch("/mock/hold");
+      await fetch("/api/v2/dags/cleanup_exports/dagRuns", { method: "POST", headers: { "X-Headrace-CSRF": csrf }, body: "{}" });
+    });
+    await open("/dag_runs?q=cleanup_exports&range=all", "tbody tr:has-text('Running'), tbody tr:has-text('Queued')");
     await page.locator("thead input[type=checkbox]").check();
     const shown = await page.locator("tbody tr[aria-selected=true]").count();
-    check(shown > 5, `${shown} selected`);
+    check(shown === n + 1, `${shown} selected`);
     await page.click("button:has-text('Select none')");
-    for (const n of [0, 1, 3, 4]) await page.locator("tbody input[type=checkbox]").nth(n).check();
-    await page.click("[aria-label='With what is selected'] button:text-is('Delete')");
+    for (const row of [0, 1, 3, 4]) await page.locator("tbody input[type=checkbox]").nth(row).check();
+    await act("Delete");
     check(await page.locator("dialog footer button.danger").isDisabled(), "they can be deleted without a word");
     await page.fill("#bulk-count", "4");
     await page.click("dialog footer button.danger");
-    await page.waitForSelector(".bulk-reason");
     await until(page, "the end", () => /refused/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
+    check((await told()) === "3 of 4 done, 1 refused.", await told());
     check(/the run is going on/.test(await text(".bulk-reason summary")), await text(".bulk"));
     await page.click(".bulk-reason summary");
-    check(/etl_daily/.test(await text(".bulk-reason li a")), "no link to what was refused");
+    check(/cleanup_exports/.test(await text(".bulk-reason li a")), "no link to what was refused");
     await page.click(".bulk button:has-text('Dismiss')");
     await let_go();
   }],
@@ -383,7 +390,7 @@ const cases = [
     await page.locator("tbody input[type=checkbox]").first().check();
     await page.click("button:has-text('Select all that match')");
     await page.waitForSelector("b:has-text('narrow the filter')");
-    await open("/task_instances?state=success&q=etl_daily", "tbody tr");
+    await open("/task_instances?state=success&q=cleanup_exports", "tbody tr");
     await page.locator("tbody input[type=checkbox]").first().check();
     await page.click("button:has-text('Select all that match')");
     await page.waitForSelector("b:has-text('that match')");
@@ -404,7 +411,7 @@ const cases = [
     await open("/pools", "tbody tr");
     await page.click("button:has-text('default_pool')");
     await page.waitForSelector(".pool-use .pool-tasks a");
-    check(/Running/.test(await text(".pool-use")) && /Wait for a slot/.test(await text(".pool-use")), await text(".pool-use"));
+    await until(page, "holders, and who waits", () => /Running/.test(document.querySelector(".pool-use").textContent) && /Wait for a slot/.test(document.querySelector(".pool-use").textContent));
     check(page.url().includes("open=default_pool"), "the pool is not in the address");
     await page.click(".pool-tasks a");
     await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
