@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* task - one task of one run: its log first, then its tries, what it gave, why it is where it is. */
-import { useState } from "react";
 import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
@@ -9,7 +8,7 @@ import { KIND_MAPPED, type Shape, type TaskPage, type Try } from "../lib/model.t
 import { bytes, count } from "../lib/number.ts";
 import { reduce_refetch, REFETCH } from "../lib/reduce.ts";
 import type { StreamEvent, TiChange } from "../lib/stream.ts";
-import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { go, Link, path_of, query_set, useDialog, useQuery } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
 import { ClearDialog, MarkDialog } from "../parts/actions.tsx";
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
@@ -112,7 +111,7 @@ function mine(dag: string, run: string, task: string, map: number) {
 export default function Task({ params }: { params: Record<string, string> }) {
   const { dag, run, task } = params;
   const map = params.map === undefined ? -1 : Number(params.map);
-  const [dialog, set_dialog] = useState("");
+  const [dialog, set_dialog] = useDialog();
   const page = useFollow<TaskPage>(url_of.task(dag, run, task, map), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`], mine(dag, run, task, map));
   const shape = useFetch<Shape>(page.data ? url_of.shape(dag, page.data.version) : null);
   const ordinal = shape.data?.id.indexOf(task) ?? -1;
