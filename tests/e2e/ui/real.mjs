@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The UI in a browser against the real programs: node real.mjs URL PASSWORD. The DAGs are written by ui_test.py.
+// The UI in a browser against the real programs: node real.mjs URL USER PASSWORD. The DAGs are written by ui_test.py.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
 
-const [base, password] = process.argv.slice(2, 4);
-process.argv.splice(2, 2);
+const [base, user, password] = process.argv.slice(2, 5);
+process.argv.splice(2, 3);
 const browser = await browser_open();
 const { page, defects } = await page_open(browser);
 const text = (selector) => page.locator(selector).first().innerText();
@@ -34,11 +34,11 @@ const row_says = (what, words) => until(page, what, (w) => w.every((word) => doc
 const cases = [
   ["the first password signs in, a wrong one does not", async () => {
     await page.goto(base + "/");
-    await page.fill("#username", "admin");
+    await page.fill("#username", user);
     await page.fill("#password", "certainly wrong");
     await page.click("button:has-text('Sign in')");
     await page.waitForSelector("[role=alert]");
-    await sign_in(page, base, "admin", password);
+    await sign_in(page, base, user, password);
   }],
   ["home is healthy and live, and names the broken file with its line", async () => {
     await open("/home", ".health");

@@ -129,7 +129,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...["", "attempts", "xcom", "rendered", "history"].map((id, i) => ({ key: String(i + 1), what: ["Log", "Attempts", "Output", "Rendered", "History"][i], run: () => go(path_of.task(dag, run, task, map, id)) })),
   ]);
-  if (page.error?.status === 404) return <Empty title="There is no such task in this run."><span className="mono">{task}</span><Link className="button" to={path_of.run(dag, run)}>All tasks of the run</Link></Empty>;
+  if (page.error?.status === 404) return <Empty whole title="There is no such task in this run."><span className="mono">{task}</span><Link className="button" to={path_of.run(dag, run)}>All tasks of the run</Link></Empty>;
   const data = page.data;
   return (
     <>
