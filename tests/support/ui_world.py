@@ -82,6 +82,9 @@ tasks:
   each: {depends_on: [good], for_each: [first, second, third], map_label: "the {{ item }}", bash: 'echo {{ item }}; [ {{ item }} != second ]'}
 """
 
+# Thirty tasks that cost nothing but their changes.
+BUSY = "dag_id: busy\ntasks:\n" + "".join(f"  t{n:02}: {{empty: {{}}{f', depends_on: [t{n - 3:02}]' if n > 2 else ''}}}\n" for n in range(30))
+
 BROKEN = """dag_id: broken
 tasks:
   x:
@@ -89,7 +92,7 @@ tasks:
     retrys: 3
 """
 
-DAGS = {"every_state": EVERY_STATE, "daily": DAILY, "tells": TELLS, "follows": FOLLOWS, "gated": GATED, "breaks": BREAKS}
+DAGS = {"every_state": EVERY_STATE, "daily": DAILY, "tells": TELLS, "follows": FOLLOWS, "gated": GATED, "breaks": BREAKS, "busy": BUSY}
 
 
 def walk(script, port, user, password, timeout=780, **environment):
@@ -119,4 +122,4 @@ class UiWorld(Standalone):
         wait_for(lambda: self.request("GET", "/api/v2/importErrors")["total_entries"], "its import error")
 
     def walk(self, script):
-        walk(script, self.web_port, "admin", self.password(), HEADRACE_DAGS=str(self.home / "dags"))
+        walk(script, self.web_port, "admin", self.password(), HEADRACE_DAGS=str(self.home / "dags"), HEADRACE_STANDALONE_PID=str(self.process.pid))
