@@ -51,6 +51,7 @@ struct core_limits {
                                  * who     runs something. 0 where commits     are not lost */
     int64_t running_write_ms;   /* a task that outlives it is written as running */
     uint32_t infra_retries_max; /* losses that are ours, per task instance */
+    int64_t ageing_ms; /* a run that has waited for it is a point of weight heavier; 0 = never */
     bool paused_upon_creation;
     int32_t default_pool_slots;
     int64_t

@@ -303,6 +303,7 @@ struct dag_entry {
     bool has_timetable, has_last, has_next;
     int64_t last_fire_ms;
     struct firing next;
+    int64_t timer_ms; /* when the timer for `next` fires */
     VEC(int64_t)
     taken; /* dates that a backfill has made runs for before the schedule came to them */
     VEC(struct kept_event) kept;

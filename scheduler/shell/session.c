@@ -124,7 +124,11 @@ static void on_message(struct wire_server *server, struct str peer, const struct
 static bool is_allowed(void *owner, const char *public_key)
 {
     const struct shell *shell = owner;
-    return wire_allowed_has(shell->allowed, public_key);
+    struct err err = { 0 };
+    bool is_in = wire_allowed_has(shell->allowed, public_key, &err);
+    if (err.code < 0)
+        log_warn("allowed_keys_unreadable", LOG_ERR(&err));
+    return is_in;
 }
 
 int session_open(struct shell *shell, struct err *err)
@@ -142,7 +146,7 @@ int session_open(struct shell *shell, struct err *err)
     if (needs_key) {
         rc = wire_key_load(str_cstr(&arena, conf->scheduler_key_file), &key, err);
         if (rc == 0)
-            rc = wire_allowed_load(str_cstr(&arena, conf->scheduler_allowed_keys), &shell->allowed,
+            rc = wire_allowed_open(str_cstr(&arena, conf->scheduler_allowed_keys), &shell->allowed,
                                    err);
         if (rc < 0)
             goto out;
