@@ -10,6 +10,7 @@ import subprocess
 from headrace import Standalone, wait_for
 from ui_build import ROOT, ui_build
 
+# Its slow task prints until the file GATE is there.
 EVERY_STATE = """
 dag_id: every_state
 description: A small DAG of nearly every kind of state
@@ -20,7 +21,7 @@ params:
 groups:
   extract:
     tasks:
-      slow: {bash: "for i in $(seq 1 40); do echo line $i; sleep 0.3; done"}
+      slow: {bash: "i=0; until [ $i -gt 8 -a -e GATE ]; do i=$((i + 1)); echo line $i; sleep 0.3; done"}
       quick: {bash: "echo hi"}
 tasks:
   many: {depends_on: [extract], for_each: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], bash: "echo {{ item }}"}
@@ -111,7 +112,7 @@ class UiWorld(Standalone):
         ui_build()
         super().__enter__()
         for name in self.dags:
-            self.write_dag(f"{name}.yaml", DAGS[name])
+            self.write_dag(f"{name}.yaml", DAGS[name].replace("GATE", str(self.home / "gate")))
         for name in self.dags:
             self.wait_dag(name)
         return self
@@ -122,4 +123,4 @@ class UiWorld(Standalone):
         wait_for(lambda: self.request("GET", "/api/v2/importErrors")["total_entries"], "its import error")
 
     def walk(self, script):
-        walk(script, self.web_port, "admin", self.password(), HEADRACE_DAGS=str(self.home / "dags"), HEADRACE_STANDALONE_PID=str(self.process.pid))
+        walk(script, self.web_port, "admin", self.password(), HEADRACE_DAGS=str(self.home / "dags"), HEADRACE_GATE=str(self.home / "gate"), HEADRACE_STANDALONE_PID=str(self.process.pid))

@@ -118,6 +118,7 @@ const cases = [
   ["what is done on the server is told in the list, where nothing moves until one asks", async () => {
     await open("/dag_runs", "tbody tr");
     await until(page, "live", () => document.querySelector(".live-live") !== null);
+    await page.waitForLoadState("networkidle"); // what was read before the stream began is read once more
     const first = await text("tbody tr");
     await run_ended("breaks", await broken_run());
     await page.waitForSelector(".pill");

@@ -33,6 +33,7 @@ async function still(path, selector, what) {
   await open(path, selector);
   await loaded(page, path);
   await live();
+  await page.waitForLoadState("networkidle"); // what was read before the stream began is read once more
   const box = await page.locator(selector).first().boundingBox();
   const at = { x: box.x + Math.min(box.width / 2, 60), y: box.y + box.height / 2 };
   await page.mouse.move(at.x, at.y);
