@@ -3,7 +3,7 @@
 import { browser_open, page_open, sign_in, until } from "../../tests/e2e/ui/browser.mjs";
 
 const [walk, base, user, password] = process.argv.slice(2);
-const ROUNDS = 9;
+const ROUNDS = Number(process.env.HEADRACE_ROUNDS ?? 9);
 const browser = await browser_open();
 const { page } = await page_open(browser, { csp: false }); // the page evaluates what is measured
 page.setDefaultTimeout(120_000);

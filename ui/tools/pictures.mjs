@@ -20,10 +20,21 @@ const PAGES = [
 ];
 
 const browser = await browser_open();
+
+/* One session for all: the audit log is among the pages. */
+async function signed_in() {
+  const { context, page } = await page_open(browser);
+  await sign_in(page, base, user, password);
+  const cookies = await context.cookies();
+  await context.close();
+  return cookies;
+}
+
+const cookies = await signed_in();
 for (const [name, path, theme = "light", size = SIZE] of PAGES) {
   if (only.length && !only.includes(name)) continue;
   const { context, page } = await page_open(browser, { theme, size });
-  await sign_in(page, base, user, password);
+  await context.addCookies(cookies);
   await page.goto(base + path);
   await page.waitForSelector("main h1");
   await until(page, `${path} is loaded`, () => !document.querySelector(".skeleton, .chart-space"));
