@@ -214,6 +214,7 @@ static void deliver(struct local *local, const struct core_send *send)
     case SEND_ERRANDS:
         local_errands_give(local->errands, send->errands.items, send->errands.count);
         return;
+    case SEND_PROBED:
     case SEND_SCALE:
     case SEND_STOP:
         return;
