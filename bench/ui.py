@@ -76,9 +76,9 @@ def long_log(world):
 
 
 def walk(name, base, user, password):
-    done = subprocess.run(["node", measure.ROOT / "bench/support/ui_walk.mjs", name, base, user, password], capture_output=True, text=True, timeout=900)
+    done = subprocess.run(["node", measure.ROOT / "bench/support/ui_walk.mjs", name, base, user, password], stdout=subprocess.PIPE, text=True, timeout=900)
     if done.returncode != 0:
-        raise SystemExit(done.stdout + done.stderr)
+        raise SystemExit(f"the walk {name} ended with {done.returncode}")
     return json.loads(done.stdout)
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a browser sees, timed inside the page: node ui_walk.mjs sizes|changes|airflow URL USER PASSWORD prints [[what, kind, [ms]]].
+// What a browser sees, timed inside the page (each also told on the way, on standard error): node ui_walk.mjs sizes|changes|airflow URL USER PASSWORD prints [[what, kind, [ms]]].
 import { browser_open, page_open, sign_in, until } from "../../tests/e2e/ui/browser.mjs";
 
 const [walk, base, user, password] = process.argv.slice(2);
@@ -9,6 +9,7 @@ const { page } = await page_open(browser, { csp: false }); // the page evaluates
 page.setDefaultTimeout(120_000);
 if (walk !== "airflow") await sign_in(page, base, user, password);
 const found = [];
+const told = (row) => { found.push(row); console.error(`${row[0]}: ${row[2].map(Math.round).join(" ")}`); };
 
 /* From the request of the page to the frame in which `selector` is there. */
 async function content(what, path, selector, rounds = ROUNDS) {
@@ -21,7 +22,7 @@ async function content(what, path, selector, rounds = ROUNDS) {
       look();
     }), selector));
   }
-  found.push([`${what}: first content`, "content", times]);
+  told([`${what}: first content`, "content", times]);
 }
 
 /* `act` is done in the page; then to the frame in which `is_done` holds, which it must not before. Both are functions of the
@@ -38,7 +39,7 @@ async function interaction(what, act, is_done, { kind = "interaction", rounds = 
       look();
     }), [String(act), String(is_done), n]));
   }
-  found.push([what, kind, times]);
+  told([what, kind, times]);
 }
 
 /* All 5 000 rows, which the filter leaves open. */
@@ -48,7 +49,8 @@ async function grid() {
   await interaction("5 000 tasks x 25 runs: scrolled by 400 rows",
     (n) => { document.querySelector(".grid").scrollTop = 9600 * (n + 1); },
     (n) => [...document.querySelectorAll(".grid-row")].some((r) => r.style.display !== "none" && r.dataset.i === String(400 * (n + 1) + 10) && r.querySelector(".cell").className.includes("st-")));
-  await page.locator(".grid-row:visible .cell").first().focus();
+  const box = await page.locator(".grid").boundingBox();
+  await page.mouse.click(box.x + 300, box.y + box.height / 2);
   await interaction("5 000 tasks x 25 runs: a row further by key",
     (n) => { window.round = n; window.row_before = document.activeElement.closest(".grid-row").dataset.i; document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true })); },
     (n) => { const row = document.activeElement.closest(".grid-row"); return window.round === n && row?.dataset.i === String(Number(window.row_before) + 1); });
@@ -68,7 +70,7 @@ async function finding() {
     await until(page, wanted, (w) => document.querySelector(".log-line.marked")?.textContent.includes(w), wanted, 60_000);
     times.push(Date.now() - started);
   }
-  found.push(["log of 1 000 000 lines: found", "content", times]);
+  told(["log of 1 000 000 lines: found", "content", times]);
 }
 
 /* Airflow's own page of the same DAG: to the frame with the state of a group of tasks in a run, as on ours. */
@@ -86,7 +88,7 @@ async function sizes() {
     await until(page, "the one DAG", (w) => document.querySelectorAll(".dags tbody tr").length === 1 && document.querySelector(".dags .cell-name").textContent.includes(w), wanted, 60_000);
     typing.push(Date.now() - started);
   }
-  found.push(["10 000 DAGs: typed to found", "content", typing]);
+  told(["10 000 DAGs: typed to found", "content", typing]);
 
   await content("5 000 tasks x 25 runs", "/dags/large", ".grid-row .cell");
   await grid();
@@ -129,7 +131,7 @@ async function changes() {
     return p.end;
   }, run);
   const times = Object.entries(seen).map(([name, at]) => at - ended[Number(name.slice(1))]);
-  found.push(["a task's end to its new state on the screen", "change", times]);
+  told(["a task's end to its new state on the screen", "change", times]);
 }
 
 await { sizes, changes, airflow }[walk]();
