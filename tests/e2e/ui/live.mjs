@@ -62,6 +62,9 @@ export const task_is = (dag, run, task, wanted) => so(`${task} is ${wanted}`, as
 export const told = (words) => until(page, `the word "${words}"`, (w) => [...document.querySelectorAll(".toast")].some((t) => t.textContent.includes(w)), words);
 export const loaded = (on, what) => until(on, `${what} is loaded`, () => document.querySelector("main h1, main .empty") && !document.querySelector(".skeleton, .chart-space"));
 
+/* What was read before the stream began is read once more; then nothing is asked for until something happens. */
+export const settled = () => until(page, "the page has read what it needs", () => performance.now() - Math.max(0, ...performance.getEntriesByType("resource").map((r) => r.responseEnd)) > 1500);
+
 /* Signs in, runs the cases, and ends the program with their outcome. */
 export async function walk(cases) {
   await sign_in(page, base, user, password);

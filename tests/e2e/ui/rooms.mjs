@@ -2,7 +2,7 @@
 // What stands beside DAGs and runs, driven in the browser and then asked of the server: the lists and what is done to many at
 // once, pools, variables, connections, workers, users, settings, the audit log, notifications, the search, zone and theme.
 import { check, until } from "./browser.mjs";
-import { ask, base, gate, loaded, open, page, run_ended, run_is, run_of, run_path, so, states_of, task_is, text, told, trigger, walk } from "./live.mjs";
+import { ask, base, gate, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, task_is, text, told, trigger, walk } from "./live.mjs";
 
 const rows = () => page.locator("tbody tr").count();
 const row_of = (words) => page.locator(`tbody tr:has-text("${words}")`);
@@ -118,7 +118,7 @@ const cases = [
   ["what is done on the server is told in the list, where nothing moves until one asks", async () => {
     await open("/dag_runs", "tbody tr");
     await until(page, "live", () => document.querySelector(".live-live") !== null);
-    await page.waitForLoadState("networkidle"); // what was read before the stream began is read once more
+    await settled();
     const first = await text("tbody tr");
     await run_ended("breaks", await broken_run());
     await page.waitForSelector(".pill");

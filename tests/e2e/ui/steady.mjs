@@ -3,7 +3,7 @@
 // that is lost is shown and comes back with what has happened meanwhile. HEADRACE_STANDALONE_PID is its parent.
 import { execFileSync } from "node:child_process";
 import { check, until } from "./browser.mjs";
-import { base, context, gate, gate_open, loaded, open, page, run_ended, run_path, task_is, trigger, walk } from "./live.mjs";
+import { base, context, gate, gate_open, loaded, open, page, run_ended, run_path, settled, task_is, trigger, walk } from "./live.mjs";
 
 const SHIFT_MAX = 0.01;
 const WARM_RUNS = 12;
@@ -33,7 +33,7 @@ async function still(path, selector, what) {
   await open(path, selector);
   await loaded(page, path);
   await live();
-  await page.waitForLoadState("networkidle"); // what was read before the stream began is read once more
+  await settled();
   const box = await page.locator(selector).first().boundingBox();
   const at = { x: box.x + Math.min(box.width / 2, 60), y: box.y + box.height / 2 };
   await page.mouse.move(at.x, at.y);
