@@ -59,6 +59,8 @@ class Changing(unittest.TestCase):
         base = "/api/v2/dags/etl/dagRuns/manual__1/taskInstances"
         dry = world.ok("PATCH", base + "/each/dry_run", {"new_state": "success"})
         self.assertEqual(dry["total_entries"], 5)
+        dry = world.ok("PATCH", base + "/load/dry_run", {"new_state": "success", "include_downstream": True})
+        self.assertEqual([i["task_id"] for i in dry["task_instances"]], ["load", "report", "never"])
         marked = world.ok("PATCH", base + "/extract.orders", {"new_state": "success", "note": "by hand"})
         self.assertEqual((marked["task_instances"][0]["state"], marked["task_instances"][0]["note"]), ("success", "by hand"))
         self.assertEqual(world.call("PATCH", base + "/load", {"new_state": "running"})[0], 422)
