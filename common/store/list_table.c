@@ -37,6 +37,10 @@
         "task_display_name", "task_id"                                                             \
     }
 
+const struct list_range list_ranges[LIST_RANGES] = {
+    { "_gte", ">=" }, { "_gt", ">" }, { "_lte", "<=" }, { "_lt", "<" }
+};
+
 const struct list_row list_rows[LIST_COUNT] = {
     [LIST_DAGS] = {
         "dags", SQL_api_dags, SCOPE_NONE, "dag_id", 0,

@@ -170,6 +170,12 @@ bool call_refuse_problems(struct call *call)
     return true;
 }
 
+void call_refuse_body(struct call *call, struct str sentence)
+{
+    call_problem(call, "body", "", "value_error", "%.*s", STR_ARG(sentence));
+    (void)call_refuse_problems(call);
+}
+
 void call_json(struct call *call, int status, struct str json)
 {
     http_answer(call->request, status, "application/json", json);
@@ -259,6 +265,8 @@ void call_fail(struct call *call, int rc, const struct err *err)
         http_set_header(call->request, "WWW-Authenticate", STR("Bearer"));
     if (absent.size > 0)
         http_answer_problem(call->request, status, "%.*s", STR_ARG(absent));
+    else if (status == 422)
+        call_refuse_body(call, str_of(sentence));
     else
         http_answer_problem(call->request, status, "%s", sentence);
 }

@@ -97,6 +97,8 @@ void call_problem(struct call *call, const char *place, const char *field, const
                   const char *fmt, ...) FORMAT(5, 6);
 /* True after answering 422 with all problems, if there are any. */
 bool call_refuse_problems(struct call *call);
+/* 422 with a sentence that is about the whole of the body. */
+void call_refuse_body(struct call *call, struct str sentence);
 
 /* ---- answers ---- */
 

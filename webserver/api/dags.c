@@ -8,9 +8,10 @@
 void dags_list(struct call *call)
 {
     struct list_query query;
+    bool excludes_stale = call_query_bool(call, "exclude_stale", true);
     if (!call_list(call, &query, LIST_DAGS))
         return;
-    if (call_query_bool(call, "exclude_stale", true))
+    if (excludes_stale)
         list_query_only(&query, "is_stale", STR("false"));
     call_list_read(call, &query);
 }

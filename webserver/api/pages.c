@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define CALENDAR_MAX_MS 253402300799000 /* the end of the year 9999 */
+
 enum { HOURS_MAX = 24 * 31, ROWS_MAX = 1000, MAPPED_ROWS_MAX = 500 };
 
 static struct bind position(struct call *call)
@@ -137,13 +139,25 @@ void ui_import_errors(struct call *call)
     call_document(call, DOCUMENT_ui_import_errors, NULL, 0);
 }
 
+/* PostgreSQL knows the zones; one that it does not know is all that can be invalid. */
+static void on_calendar(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc == ERR_INVALID)
+        call_problem(call, "query", "timezone", "value_error", "there is no such time zone");
+    if (!call_refuse_problems(call))
+        call_pass(call, rc, json, err);
+}
+
 void ui_calendar(struct call *call)
 {
     int64_t now_ms = loop_wall_ms();
-    struct str zone = call_query(call, "timezone", STR("UTC"));
-    ANSWER(call, ui_calendar, param(call, "dag_id"),
-           number(call, "from", 0, INT64_MAX / 2, now_ms - 365 * MS_PER_DAY),
-           number(call, "to", 0, INT64_MAX / 2, now_ms + MS_PER_DAY), BIND_TEXT(zone));
+    struct bind binds[] = { param(call, "dag_id"),
+                            number(call, "from", 0, CALENDAR_MAX_MS, now_ms - 365 * MS_PER_DAY),
+                            number(call, "to", 0, CALENDAR_MAX_MS, now_ms + MS_PER_DAY),
+                            BIND_TEXT(call_query(call, "timezone", STR("UTC"))) };
+    if (!call_refuse_problems(call))
+        document_read(call->api->options.store, DOCUMENT_ui_calendar, binds, 4, on_calendar, call);
 }
 
 void ui_trends(struct call *call)
@@ -164,9 +178,9 @@ void ui_search(struct call *call)
 void ui_runs(struct call *call)
 {
     ANSWER(call, ui_runs, position(call), text(call, "q"), texts(call, "dag_id"),
-           texts(call, "state"), texts(call, "run_type"), number(call, "from", 0, INT64_MAX / 2, 0),
-           number(call, "to", 0, INT64_MAX / 2, 0), number(call, "limit", 1, ROWS_MAX, 100),
-           number(call, "after", 0, INT64_MAX, 0));
+           texts(call, "state"), texts(call, "run_type"),
+           number(call, "from", 0, CALENDAR_MAX_MS, 0), number(call, "to", 0, CALENDAR_MAX_MS, 0),
+           number(call, "limit", 1, ROWS_MAX, 100), number(call, "after", 0, INT64_MAX, 0));
 }
 
 /* "run.place" of the last row that was shown. */
@@ -180,7 +194,7 @@ void ui_tasks(struct call *call)
                      str_to_int(rest, 0, INT64_MAX, &place) < 0))
         call_problem(call, "query", "after", "value_error", "this is no place of a list");
     ANSWER(call, ui_tasks, position(call), text(call, "q"), texts(call, "dag_id"),
-           texts(call, "state"), texts(call, "worker"), number(call, "from", 0, INT64_MAX / 2, 0),
-           number(call, "to", 0, INT64_MAX / 2, 0), number(call, "limit", 1, ROWS_MAX, 100),
+           texts(call, "state"), texts(call, "worker"), number(call, "from", 0, CALENDAR_MAX_MS, 0),
+           number(call, "to", 0, CALENDAR_MAX_MS, 0), number(call, "limit", 1, ROWS_MAX, 100),
            BIND_NUMBER(run_no), BIND_NUMBER(place), causes_bind());
 }

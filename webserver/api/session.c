@@ -152,11 +152,9 @@ static void on_user_put(void *owner, int rc, const struct err *err)
         return;
     }
     struct buf out = { 0 };
-    struct str role = str_of(role_name(user->role));
     buf_add_cstr(&out, "{\"username\":");
     json_write_string(&out, user->name);
-    buf_printf(&out, ",\"role\":\"%c%.*s\",\"disabled\":false}", role.bytes[0] - 'A' + 'a',
-               STR_ARG(str_slice(role, 1, role.size)));
+    buf_printf(&out, ",\"role\":\"%s\",\"disabled\":false}", role_name(user->role));
     call_json(call, 201, buf_str(&out));
     buf_clear(&out);
 }
