@@ -31,6 +31,7 @@ enum list {
     LIST_ASSETS,
     LIST_ASSET_EVENTS,
     LIST_NOTIFICATIONS,
+    LIST_QUEUED_EVENTS, /* of one DAG, or of all */
     LIST_COUNT
 };
 

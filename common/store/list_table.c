@@ -180,6 +180,11 @@ const struct list_row list_rows[LIST_COUNT] = {
         { { "id", "id" }, { "timestamp", "timestamp" }, { "asset_id", "asset_id" }, { "source_dag_id", "source_dag_id" },
           { "source_task_id", "source_task_id" }, { "source_run_id", "source_run_id" } },
     },
+    [LIST_QUEUED_EVENTS] = {
+        "queued_events", SQL_api_queued_events, SCOPE_DAG, "created_at, dag_id, asset_id", 0,
+        { { "asset_id", FILTER_INT, "asset_id" }, { "before", FILTER_TIME_BEFORE, "created_at" } },
+        { { "created_at", "created_at" }, { "dag_id", "dag_id" }, { "asset_id", "asset_id" } },
+    },
     [LIST_BACKFILLS] = {
         "backfills", SQL_api_backfills, SCOPE_NONE, "id", 0,
         { { "id", FILTER_INT, "id" }, { "dag_id", FILTER_TEXT, "dag_id" }, { "active", FILTER_BOOL, "is_active" } },

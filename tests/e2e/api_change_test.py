@@ -159,6 +159,26 @@ class Changing(unittest.TestCase):
         # each told the leader what to read again
         self.assertIn("variables", {a.get("what") for a in world.answers} | {json.loads(b).get("what") for b in world.sql("SELECT body FROM inbox").splitlines()})
 
+    def test_what_does_not_fit_changes_nothing(self):
+        """Found by schemathesis: each was taken, or worse."""
+        world = self.world
+        world.ok("POST", "/api/v2/variables", {"key": "city", "value": "Lisbon"}, status=201)
+        for method, path, body in (
+                ("PATCH", "/api/v2/dags?limit=-1", {"is_paused": True}),  # the server died of a list that was refused
+                ("PATCH", "/api/v2/dags?update_mask=tags", {"is_paused": True}),
+                ("PATCH", "/api/v2/variables/city", None), ("PATCH", "/api/v2/pools/db", None), ("POST", "/api/v2/dags/etl/dagRuns", None),
+                ("POST", "/api/v2/dags/etl/dagRuns", "[]"), ("POST", "/api/v2/dags/etl/clearTaskInstances", "7"),
+                ("POST", "/api/v2/dags/etl/clearTaskInstances", {"dag_run_id": "manual__1", "reset_dag_runs": "yes"}),
+                ("POST", "/api/v2/connections", {"connection_id": "x", "conn_type": None}),
+                ("PATCH", "/api/v2/pools", {"actions": [{"action": "create", "entities": [], "action_on_existence": {}}]}),
+                ("PATCH", "/api/v2/dags/etl/dagRuns/manual__1/taskInstances",
+                 {"actions": [{"action": "update", "entities": [], "action_on_non_existence": "overwrite"}]})):
+            with self.subTest(f"{method} {path} {body}"):
+                status, answer = world.call(method, path, body, headers={"Content-Type": "application/json"})
+                self.assertEqual((status, type(answer["detail"])), (422, list), answer)
+        self.assertEqual(world.ok("GET", "/api/v2/variables/city")["value"], "Lisbon")
+        self.assertFalse(world.ok("GET", "/api/v2/dags/etl")["is_paused"])
+
     def test_without_a_leader_a_request_waits_and_says_so(self):
         self.world.stop_leader()
         status, headers, body = self.world.call("PATCH", "/api/v2/dags/etl", {"is_paused": True}, raw=True)

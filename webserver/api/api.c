@@ -228,9 +228,24 @@ static bool read_body(struct call *call)
     return rc == 0;
 }
 
+/* As operations.def says; signing in has words of its own. */
+static void check_body(struct call *call)
+{
+    if (call->route->right == RIGHT_ANYBODY || !operation_needs_body(call->route->operation))
+        return;
+    if (call->body == NULL)
+        call_problem(call, "body", "", "missing", "Field required");
+    else if (call->body->type != VALUE_MAP)
+        call_problem(call, "body", "", "dict_type", "a mapping is expected, not a %s",
+                     value_type_name(call->body->type));
+}
+
 static void handle(struct call *call)
 {
-    if (read_body(call))
+    if (!read_body(call))
+        return;
+    check_body(call);
+    if (!call_refuse_problems(call))
         call->route->handle(call);
 }
 

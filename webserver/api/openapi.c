@@ -49,6 +49,12 @@ static const struct operation *find_operation(const char *id)
     return NULL; /* tests/e2e/api_schema_test.py names it */
 }
 
+bool operation_needs_body(const char *id)
+{
+    const struct operation *operation = find_operation(id);
+    return operation != NULL && operation->body[0] != 0 && !str_ends(str_of(operation->body), "?");
+}
+
 /* ---- parameters ---- */
 
 struct parameters {
