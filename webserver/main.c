@@ -2,11 +2,9 @@
 /* headrace-webserver: settings, database, sign-in, API and port, put together; and how they end. */
 #include "common/base/assert.h"
 #include "common/base/vec.h"
-#include "common/conf/conf.h"
 #include "common/conf/place.h"
 #include "common/log/log.h"
-#include "common/loop/signal.h"
-#include "common/loop/timer.h"
+#include "common/service/service.h"
 #include "common/store/schema.h"
 #include "webserver/api/api.h"
 
@@ -17,9 +15,9 @@
 enum { GRACE_MS = 5000, CLI_TOKEN_MS = 3600 * 1000 };
 
 struct webserver {
+    struct service *service;
     struct loop *loop;
-    struct conf *conf;
-    VEC(struct conf *) old_confs; /* after a reload: requests under way may hold their texts */
+    const struct conf *conf;
     struct metrics *metrics;
     struct seal *seal;
     struct store *store;
@@ -30,21 +28,16 @@ struct webserver {
     struct http_static *files;
     struct api *api;
     struct http_server *server;
-    struct signal term, interrupt, hangup;
     struct arena arena; /* lives as long as the process */
     bool is_ending;
-    int argc;
-    char **argv;
 };
-
-extern char **environ;
 
 /* ---- ending: from the port down to the loop ---- */
 
 static void on_wire_closed(void *owner)
 {
     struct webserver *web = owner;
-    loop_stop(web->loop);
+    service_stop(web->service);
 }
 
 static void on_store_closed(void *owner)
@@ -71,16 +64,12 @@ static void on_server_closed(void *owner)
     api_close(web->api, on_api_closed, web);
 }
 
-static void on_end_signal(struct signal *signal, int signum)
+static void on_end(struct service *service)
 {
-    struct webserver *web = signal->owner;
+    struct webserver *web = service_owner(service);
     if (web->is_ending)
         return;
     web->is_ending = true;
-    log_info("ending", LOG_INT("signal", signum));
-    signal_close(&web->term, NULL);
-    signal_close(&web->interrupt, NULL);
-    signal_close(&web->hangup, NULL);
     /* Streams end first: they would hold the server for all of its grace. */
     api_end_streams(web->api);
     http_server_close(web->server, GRACE_MS, on_server_closed, web);
@@ -88,40 +77,24 @@ static void on_end_signal(struct signal *signal, int signum)
 
 /* ---- settings ---- */
 
-static void setup_log(const struct conf *conf)
-{
-    struct log_options options = { .program = "webserver" };
-    (void)!log_level_parse(conf->logging_level, &options.level);
-    (void)!log_format_parse(conf->logging_format, &options.format);
-    log_setup(&options);
-}
-
 static const char *text_of(struct webserver *web, struct str text)
 {
     return str_cstr(&web->arena, text);
 }
 
-/* SIGHUP: settings that may change while it runs, and the certificate. */
-static void on_hangup(struct signal *signal, int signum)
+/* The settings that may change while it runs, and the certificate. */
+static void on_conf(struct service *service, const struct conf *fresh)
 {
-    struct webserver *web = signal->owner;
-    struct conf *fresh;
+    struct webserver *web = service_owner(service);
     struct err err = { 0 };
-    uint32_t waiting = 0;
-    (void)signum;
-    if (conf_reload(web->conf, &fresh, &waiting, &err) < 0) {
-        log_error("reload_failed", LOG_ERR(&err));
+    if (web->is_ending)
         return;
-    }
-    setup_log(fresh);
     api_set_conf(web->api, fresh);
-    VEC_ADD(&web->old_confs, web->conf);
     web->conf = fresh;
     if (http_server_is_tls(web->server) &&
         http_server_reload_tls(web->server, text_of(web, fresh->api_tls_cert),
                                text_of(web, fresh->api_tls_key), &err) < 0)
         log_error("certificate_not_reloaded", LOG_ERR(&err));
-    log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
 }
 
 /* ---- beginning ---- */
@@ -227,6 +200,8 @@ static int open_wire(struct webserver *web, struct err *err)
                      !is_loopback(conf->logging_host);
     int rc = needs_key ? wire_key_load(text_of(web, conf->api_key_file), &web->key, err) : 0;
     web->has_key = needs_key;
+    if (rc == 0 && needs_key)
+        log_info("webserver_key", LOG_STR("public", web->key.public_key));
     return rc < 0 ? rc : wire_open(&web->wire, web->loop, web->metrics, err);
 }
 
@@ -281,37 +256,33 @@ static int open_server(struct webserver *web, struct err *err)
     return rc;
 }
 
-static int open_signals(struct webserver *web, struct err *err)
+static int prepare(const struct conf *conf, struct err *err)
 {
-    int rc = signal_open(&web->term, web->loop, SIGTERM, on_end_signal, web, err);
-    if (rc == 0)
-        rc = signal_open(&web->interrupt, web->loop, SIGINT, on_end_signal, web, err);
-    if (rc == 0)
-        rc = signal_open(&web->hangup, web->loop, SIGHUP, on_hangup, web, err);
-    return rc;
+    struct arena arena = { 0 };
+    umask(0027);
+    ASSERT(sodium_init() >= 0); /* before any thread */
+    (void)mkdir(str_cstr(&arena, conf->home), 0750);
+    arena_clear(&arena);
+    return check_exposure(conf, err);
 }
 
-static int begin(struct webserver *web, struct err *err)
+static int begin(struct service *service, struct err *err)
 {
     static int (*const STEPS[])(struct webserver * web, struct err * err) = {
-        open_seal, open_store, open_auth, open_wire, open_api, open_server, open_signals,
+        open_seal, open_store, open_auth, open_wire, open_api, open_server,
     };
-    int rc = check_exposure(web->conf, err);
-    if (rc == 0)
-        rc = loop_new(&web->loop, err);
+    struct webserver *web = service_owner(service);
+    int rc = 0;
+    web->service = service;
+    web->loop = service_loop(service);
+    web->conf = service_conf(service);
     web->metrics = metrics_new();
     load_files(web);
     for (size_t i = 0; rc == 0 && i < sizeof STEPS / sizeof *STEPS; i++)
         rc = STEPS[i](web, err);
+    if (rc < 0)
+        service_stop(service);
     return rc;
-}
-
-static int fail(const struct err *err)
-{
-    fprintf(stderr, "headrace-webserver: %s\n", err->sentence);
-    if (err->hint[0] != 0)
-        fprintf(stderr, "  %s\n", err->hint);
-    return 1;
 }
 
 static const char usage[] =
@@ -322,34 +293,19 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-    struct webserver web = { .argc = argc, .argv = argv };
-    struct err err = { 0 };
-    struct conf_source source = { .env = (const char *const *)environ, .argc = argc, .argv = argv };
-    umask(0027);
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("headrace-webserver " HEADRACE_VERSION);
-        return 0;
-    }
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        return 0;
-    }
-    ASSERT(sodium_init() >= 0); /* before any thread */
-    if (conf_new(&web.conf, &source, NULL, &err) < 0)
-        return fail(&err);
-    setup_log(web.conf);
-    (void)mkdir(text_of(&web, web.conf->home), 0750);
-    if (begin(&web, &err) < 0)
-        return fail(&err);
-    loop_run(web.loop);
+    static const struct service_type TYPE = {
+        .program = "headrace-webserver",
+        .usage = usage,
+        .prepare = prepare,
+        .open = begin,
+        .on_end = on_end,
+        .on_conf = on_conf,
+    };
+    struct webserver web = { 0 };
+    int status = service_main(&TYPE, &web, argc, argv);
     http_static_free(web.files);
     seal_free(web.seal);
     metrics_free(web.metrics);
-    conf_free(web.conf);
-    VEC_EACH (&web.old_confs, i)
-        conf_free(web.old_confs.items[i]);
-    VEC_CLEAR(&web.old_confs);
-    loop_free(web.loop);
     arena_clear(&web.arena);
-    return 0;
+    return status;
 }

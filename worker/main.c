@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-worker: settings, log, loop, shell. */
-#include "common/base/assert.h"
-#include "common/base/vec.h"
-#include "common/conf/conf.h"
-#include "common/log/log.h"
-#include "common/loop/loop.h"
-#include "common/loop/signal.h"
+/* headrace-worker: the shell as a service. */
+#include "common/service/service.h"
 #include "worker/shell/shell.h"
-
-#include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 static const char usage[] =
     "headrace-worker: runs the tasks that a scheduler grants it\n"
@@ -26,120 +17,52 @@ static const char usage[] =
 /* Short for --worker.slots and so on. */
 static const char *const short_flags[] = { "slots", "queues", "name", "spool" };
 
-struct process {
-    struct loop *loop;
+struct worker {
     struct worker_shell *shell;
-    struct signal terminate, interrupt, hangup;
-    const struct conf *conf;
-    VEC(struct conf *) reloaded; /* what was read once is kept by those who read it */
     bool is_leaving, is_ending;
 };
 
 static void on_closed(void *owner)
 {
-    struct process *process = owner;
-
-    signal_close(&process->terminate, NULL);
-    signal_close(&process->interrupt, NULL);
-    signal_close(&process->hangup, NULL);
-    loop_stop(process->loop);
+    service_stop(owner);
 }
 
 static void end(void *owner)
 {
-    struct process *process = owner;
-
-    if (process->is_ending)
+    struct worker *worker = service_owner(owner);
+    if (worker->is_ending)
         return;
-    process->is_ending = true;
-    worker_shell_close(process->shell, on_closed);
+    worker->is_ending = true;
+    worker_shell_close(worker->shell, on_closed);
 }
 
-static void on_signal(struct signal *signal, int signum)
+/* The first signal asks it to leave, the second ends it. */
+static void on_end(struct service *service)
 {
-    struct process *process = signal->owner;
-
-    log_info("signal", LOG_INT("signal", signum));
-    if (process->is_leaving) {
-        end(process);
+    struct worker *worker = service_owner(service);
+    if (worker->is_leaving) {
+        end(service);
         return;
     }
-    process->is_leaving = true;
-    worker_shell_leave(process->shell);
+    worker->is_leaving = true;
+    worker_shell_leave(worker->shell);
 }
 
-static void setup_log(const struct conf *conf)
+static void on_conf(struct service *service, const struct conf *fresh)
 {
-    struct log_options options = { .program = "worker" };
-
-    if (log_level_parse(conf->logging_level, &options.level) == 0 &&
-        log_format_parse(conf->logging_format, &options.format) == 0)
-        log_setup(&options);
+    struct worker *worker = service_owner(service);
+    if (!worker->is_ending)
+        worker_shell_set_conf(worker->shell, fresh);
 }
 
-/* SIGHUP: the settings that may change while it runs. */
-static void on_hangup(struct signal *signal, int signum)
+static int open_shell(struct service *service, struct err *err)
 {
-    struct process *process = signal->owner;
-    struct conf *fresh;
-    struct err err = { 0 };
-    uint32_t waiting = 0;
-
-    (void)signum;
-    if (process->is_ending)
-        return;
-    if (conf_reload(process->conf, &fresh, &waiting, &err) < 0) {
-        log_error("reload_failed", LOG_ERR(&err));
-        return;
-    }
-    VEC_ADD(&process->reloaded, fresh);
-    process->conf = fresh;
-    setup_log(fresh);
-    worker_shell_set_conf(process->shell, fresh);
-    log_info("reloaded", LOG_INT("settings_that_wait_for_a_restart", waiting));
-}
-
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-static int serve(const struct conf *conf, struct err *err)
-{
-    struct process process = { .conf = conf };
-    int rc = loop_new(&process.loop, err);
-
+    struct worker *worker = service_owner(service);
+    int rc = worker_shell_open(&worker->shell, service_loop(service), service_conf(service), end,
+                               service, err);
     if (rc < 0)
-        return rc;
-    raise_descriptors();
-    rc = signal_open(&process.terminate, process.loop, SIGTERM, on_signal, &process, err);
-    if (rc == 0)
-        rc = signal_open(&process.interrupt, process.loop, SIGINT, on_signal, &process, err);
-    if (rc == 0)
-        rc = signal_open(&process.hangup, process.loop, SIGHUP, on_hangup, &process, err);
-    if (rc < 0)
-        return rc;
-    rc = worker_shell_open(&process.shell, process.loop, conf, end, &process, err);
-    if (rc < 0)
-        end(&process);
-    loop_run(process.loop);
-    loop_free(process.loop);
-    VEC_EACH (&process.reloaded, i)
-        conf_free(process.reloaded.items[i]);
-    VEC_CLEAR(&process.reloaded);
+        end(service);
     return rc;
-}
-
-static int fail(const struct err *err)
-{
-    fprintf(stderr, "headrace-worker: %s\n%s%s", err->sentence, err->hint,
-            err->hint[0] != '\0' ? "\n" : "");
-    return 1;
 }
 
 /* "--slots 5" and "--slots=5" become "--worker.slots=5". */
@@ -173,29 +96,17 @@ static char **long_flags(struct arena *arena, int *argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    static const struct service_type TYPE = {
+        .program = "headrace-worker",
+        .usage = usage,
+        .open = open_shell,
+        .on_end = on_end,
+        .on_conf = on_conf,
+    };
+    struct worker worker = { 0 };
     struct arena arena = { 0 };
-    struct conf *conf;
-    struct err err = { 0 };
-    int status = 2;
-
     argv = long_flags(&arena, &argc, argv);
-    struct conf_source source = { .env = (const char *const *)environ, .argc = argc, .argv = argv };
-    if (conf_new(&conf, &source, &argc, &err) < 0) {
-        fail(&err);
-        arena_clear(&arena);
-        return 2;
-    }
-    const char *word = argc > 1 ? argv[1] : "";
-    setup_log(conf);
-    if (strcmp(word, "--version") == 0)
-        status = printf("headrace-worker %s\n", HEADRACE_VERSION) > 0 ? 0 : 1;
-    else if (strcmp(word, "--help") == 0)
-        status = printf("%s", usage) > 0 ? 0 : 1;
-    else if (word[0] != '\0')
-        fprintf(stderr, "headrace-worker: '%s' is no flag of it\n\n%s", word, usage);
-    else
-        status = serve(conf, &err) == 0 ? 0 : fail(&err);
-    conf_free(conf);
+    int status = service_main(&TYPE, &worker, argc, argv);
     arena_clear(&arena);
     return status;
 }

@@ -364,17 +364,18 @@ static int run_with_days(struct pg_sync *sync, enum statement statement, int32_t
     return rc;
 }
 
-static int retire_runs(struct pg_sync *sync, int32_t days, struct err *err)
+/* Until there are no more: a statement takes so many rows at a time. */
+static int drop_rows(struct pg_sync *sync, enum statement statement, int32_t days, struct err *err)
 {
-    int64_t retired = 1;
+    int64_t dropped = 1;
 
-    while (retired > 0) {
+    while (dropped > 0) {
         struct pg_result *result;
-        int rc = run_with_days(sync, SQL_run_retire, days, &result, err);
+        int rc = run_with_days(sync, statement, days, &result, err);
 
         if (rc < 0)
             return rc;
-        retired = pg_affected(result);
+        dropped = pg_affected(result);
         pg_result_free(result);
     }
     return 0;
@@ -382,6 +383,7 @@ static int retire_runs(struct pg_sync *sync, int32_t days, struct err *err)
 
 int store_clean(const char *conninfo, int32_t days, int32_t *out_dropped, struct err *err)
 {
+    static const enum statement by_row[] = { SQL_OF_RETENTION };
     struct pg_result *result;
     struct pg_sync *sync;
     int rc = pg_sync_open(&sync, conninfo, err);
@@ -396,8 +398,9 @@ int store_clean(const char *conninfo, int32_t days, int32_t *out_dropped, struct
     if (rc == 0) {
         *out_dropped = (int32_t)pg_get_int(result, 0, 0);
         pg_result_free(result);
-        rc = retire_runs(sync, days, err);
     }
+    for (size_t i = 0; rc == 0 && i < sizeof by_row / sizeof *by_row; i++)
+        rc = drop_rows(sync, by_row[i], days, err);
     pg_sync_close(sync);
     if (rc < 0)
         return err_wrap(err, rc, "dropping what is older than %d days", days);

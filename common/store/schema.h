@@ -35,7 +35,7 @@ MUST_USE int store_migrate(const char *conninfo, int64_t default_pool_slots,
  */
 MUST_USE int store_schema_reset(const char *conninfo, struct err *err);
 
-/* Drops partitions whose every day is older than `days`, and older runs one by one. Runs that are
+/* Drops partitions whose every day is older than `days`, and older rows one by one. Runs that are
  * not at their end keep theirs. *out_dropped counts partitions. ERR_UNAVAILABLE when somebody reads
  * the tables for too long. */
 MUST_USE int store_clean(const char *conninfo, int32_t days, int32_t *out_dropped, struct err *err);

@@ -27,6 +27,10 @@ enum statement {
 
 extern const struct pg_statement store_statements[STATEMENT_COUNT];
 
+/* What goes row by row when it is older than so many days: their only parameter. */
+#define SQL_OF_RETENTION                                                                           \
+    SQL_run_retire, SQL_asset_events_drop, SQL_backfills_drop, SQL_notifications_drop
+
 /* Both take `tx`. Reads and everything of a web server go by the first. Writes of a leader that
  * must keep their order go by the second, which only a store with is_writing has. */
 void store_send(struct store *store, struct pg_tx *tx,

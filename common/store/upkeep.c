@@ -49,10 +49,11 @@ static void on_dropped(void *owner, const struct pg_outcome *outcome)
 
 static void drop_old(struct upkeep *upkeep)
 {
+    static const enum statement statements[] = { SQL_partitions_drop, SQL_OF_RETENTION };
     struct pg_tx *tx = begin(upkeep);
 
-    pg_put_int4(pg_tx_add(tx, SQL_partitions_drop, NULL, NULL), upkeep->retention_days);
-    pg_put_int4(pg_tx_add(tx, SQL_run_retire, NULL, NULL), upkeep->retention_days);
+    for (uint32_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        pg_put_int4(pg_tx_add(tx, statements[i], NULL, NULL), upkeep->retention_days);
     store_send(upkeep->store, tx, on_dropped, upkeep);
 }
 
@@ -79,8 +80,7 @@ void store_upkeep(struct store *store, uint64_t epoch, int32_t retention_days,
 {
     static const uint32_t statements[] = { SQL_partitions_ensure,     SQL_answers_drop,
                                            SQL_idempotency_keys_drop, SQL_autoscale_events_drop,
-                                           SQL_notifications_drop,    SQL_workers_drop,
-                                           SQL_sessions_drop };
+                                           SQL_workers_drop,          SQL_sessions_drop };
     struct upkeep *upkeep = calloc(1, sizeof *upkeep);
     struct pg_tx *tx;
 

@@ -17,7 +17,8 @@ struct upkeep_done {
     const struct err *put_off;
 };
 
-/* `retention_days` 0 = for ever. */
+/* `retention_days` 0 = for ever: of runs, and of asset events, backfills and notifications, as far
+ * as nothing that is still there needs them. */
 void store_upkeep(struct store *store, uint64_t epoch, int32_t retention_days,
                   void (*on_end)(void *owner, const struct upkeep_done *done), void *owner);
 

@@ -68,8 +68,6 @@ static void after_wait(struct hook *hook)
     forget_closed(wire);
     while (wire->dead_servers.count > 0)
         wire_server_free(wire->dead_servers.items[--wire->dead_servers.count]);
-    while (wire->dead_clients.count > 0)
-        wire_client_free(wire->dead_clients.items[--wire->dead_clients.count]);
 }
 
 /* ---- sockets --------------------------------------------------------------------------------- */
@@ -214,7 +212,6 @@ static void on_closed(void *owner)
     VEC_CLEAR(&wire->servers);
     VEC_CLEAR(&wire->clients);
     VEC_CLEAR(&wire->dead_servers);
-    VEC_CLEAR(&wire->dead_clients);
     free(wire);
     if (done != NULL)
         done(done_owner);

@@ -37,8 +37,9 @@ struct wire_server_options {
     bool (*is_allowed)(void *owner,
                        const char *public_key); /* with CURVE; must answer from memory */
 
-    /* `peer` is the identity: of the verified key, or what the message says on a server without
-     * CURVE. Everything borrowed. A message that cannot be read is counted and dropped. */
+    /* `peer` is the identity: what the sender calls itself, with CURVE behind the hash of its
+     * verified key ("KEY.SENDER"): those who share a key are told apart, and nobody can be another
+     * key's peer. Everything borrowed. A message that cannot be read is counted and dropped. */
     void (*on_message)(struct wire_server *server, struct str peer, const struct message *message);
     void *owner;
 };

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/assert.h"
 #include "common/base/civil.h"
+#include "common/loop/timer.h"
 #include "common/wire/wire_inside.h"
 
 #include <errno.h>
 #include <sodium.h>
 
-enum { RECONNECT_MS = 100, RECONNECT_MAX_MS = 5000, CONNECT_TIMEOUT_MS = 5000, SENDER_SIZE = 65 };
+enum {
+    RECONNECT_MS = 100,
+    RECONNECT_MAX_MS = 5000,
+    CONNECT_TIMEOUT_MS = 5000,
+    REFUSED_MS = 1000,
+    SENDER_SIZE = 65
+};
+
+#define HANDSHAKE_FAILED "the handshake failed: a wrong server key, or only one side uses keys"
 
 struct wire_client {
     struct wire *wire;
@@ -18,7 +27,8 @@ struct wire_client {
     struct wire_socket *socket, *monitor;
     void *monitor_zmq;
     bool is_up;
-    int64_t told_ms; /* when on_state last said why it is down */
+    struct timer refused; /* until the next try */
+    int64_t told_ms;      /* when on_state last said why it is down */
     struct arena arena;
     struct buf out;
     uint64_t last_message_no;
@@ -39,6 +49,27 @@ static void tell_down(struct wire_client *client, bool is_news, const char *why)
     client->options.on_state(client, false, &err);
 }
 
+/* ZeroMQ comes back by itself when a connection breaks, but gives up one that was refused: whoever
+ * is let in a moment later, or has got the right key by then, would stay outside. */
+static void on_refused_timer(struct timer *timer)
+{
+    struct wire_client *client = timer->owner;
+    struct err err = { 0 };
+
+    (void)zmq_disconnect(client->socket->zmq, client->endpoint);
+    if (zmq_connect(client->socket->zmq, client->endpoint) == 0)
+        return;
+    (void)wire_error(&err, ERR_UNAVAILABLE, "connecting again");
+    tell_down(client, false, err.sentence);
+    timer_once(&client->refused, REFUSED_MS);
+}
+
+static void refused(struct wire_client *client, const char *why)
+{
+    tell_down(client, false, why);
+    timer_once(&client->refused, REFUSED_MS);
+}
+
 static void on_event(struct wire_client *client, uint16_t event)
 {
     bool was_up = client->is_up;
@@ -57,12 +88,13 @@ static void on_event(struct wire_client *client, uint16_t event)
             tell_down(client, true, "the connection is lost");
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-        tell_down(client, false, "our key is not allowed there");
+        refused(client, "our key is not allowed there");
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        refused(client, HANDSHAKE_FAILED);
+        break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        tell_down(client, false,
-                  "the handshake failed: a wrong server key, or only one side uses keys");
+        tell_down(client, false, HANDSHAKE_FAILED);
         break;
     case ZMQ_EVENT_CONNECT_RETRIED:
         if (!was_up)
@@ -198,6 +230,7 @@ int wire_client_open(struct wire_client **out, struct wire *wire,
     snprintf(client->endpoint, sizeof client->endpoint, "%s", options->endpoint);
     init_metrics(client);
     VEC_ADD(&wire->clients, client);
+    timer_open(&client->refused, wire->loop, on_refused_timer, client);
     int rc = open_sockets(client, err);
     if (rc < 0) {
         wire_client_close(client);
@@ -207,8 +240,9 @@ int wire_client_open(struct wire_client **out, struct wire *wire,
     return 0;
 }
 
-void wire_client_free(struct wire_client *client)
+static void on_timer_closed(void *owner)
 {
+    struct wire_client *client = owner;
     arena_clear(&client->arena);
     buf_clear(&client->out);
     sodium_memzero(&client->key, sizeof client->key);
@@ -231,10 +265,7 @@ void wire_client_close(struct wire_client *client)
     wire_socket_close(client->socket);
     wire_socket_close(client->monitor);
     client->monitor = client->socket = NULL;
-    if (wire->is_pumping)
-        VEC_ADD(&wire->dead_clients, client);
-    else
-        wire_client_free(client);
+    timer_close(&client->refused, on_timer_closed);
 }
 
 void *wire_client_owner(const struct wire_client *client)

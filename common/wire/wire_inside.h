@@ -32,7 +32,6 @@ struct wire {
     VEC(struct wire_client *) clients;
     VEC(struct wire_server *)
     dead_servers; /* closed by callbacks of their own: freed after the pump's turn */
-    VEC(struct wire_client *) dead_clients;
     struct wire_socket *zap;
     void (*done)(void *owner);
     void *done_owner;
@@ -75,7 +74,6 @@ MUST_USE int wire_zap_open(struct wire *wire, struct err *err);
 bool wire_zap_take(void *wire);
 
 void wire_server_free(struct wire_server *server);
-void wire_client_free(struct wire_client *client);
 
 /* Of wire_server.c: what ZAP asks. `domain` is the server's name. */
 bool wire_server_admits(struct wire *wire, struct str domain, const char *public_key);

@@ -4,6 +4,7 @@
 #include "common/base/assert.h"
 #include "common/base/buf.h"
 #include "common/base/map.h"
+#include "common/loop/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,11 +167,17 @@ int wire_key_load(const char *path, struct wire_key *out, struct err *err)
 
 /* ---- the allow list -------------------------------------------------------------------------- */
 
+enum { LOOK_MS = 1000 };
+
 struct wire_allowed {
+    char *path;
     struct map keys;
+    struct stat
+        seen; /* of the file as it was last read, readable or not; all zero: there was none */
+    int64_t looked_ms;
 };
 
-static int parse_line(struct wire_allowed *allowed, struct str line, const char *path, int number,
+static int parse_line(struct map *keys, struct str line, const char *path, int number,
                       struct err *err)
 {
     char identity[WIRE_IDENTITY_SIZE], key[WIRE_KEY_SIZE];
@@ -185,28 +192,65 @@ static int parse_line(struct wire_allowed *allowed, struct str line, const char 
         memcpy(key, line.bytes, size);
         key[size] = 0;
         if (wire_key_identity(key, identity, NULL) == 0) {
-            map_put_str(&allowed->keys, str_of(key), 1);
+            map_put_str(keys, str_of(key), 1);
             return 0;
         }
     }
     return err_set(err, ERR_INVALID, "%s:%d: this is no public key of 40 letters", path, number);
 }
 
-int wire_allowed_load(const char *path, struct wire_allowed **out, struct err *err)
+/* All or nothing: with a mistake in the file the keys stay as they are. */
+static int read_allowed(struct wire_allowed *allowed, struct err *err)
 {
     struct buf text = { 0 };
-    struct stat status;
+    struct stat status = { 0 };
+    struct map keys = { 0 };
     struct str line;
-    bool found;
+    bool found = false;
     int number = 0;
-    struct wire_allowed *allowed = calloc(1, sizeof *allowed);
-    ASSERT(allowed != NULL);
 
-    int rc = read_file(path, &text, &status, &found, err);
+    int rc = read_file(allowed->path, &text, &status, &found, err);
     struct str rest = buf_str(&text);
     while (rc == 0 && rest.size > 0 && str_split(&rest, '\n', &line))
-        rc = parse_line(allowed, line, path, ++number, err);
+        rc = parse_line(&keys, line, allowed->path, ++number, err);
     buf_clear(&text);
+    allowed->seen = status;
+    if (rc < 0) {
+        map_clear(&keys);
+        return rc;
+    }
+    map_clear(&allowed->keys);
+    allowed->keys = keys;
+    return 0;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int look_again(struct wire_allowed *allowed, struct err *err)
+{
+    struct stat status;
+    int64_t now = loop_now_ms();
+
+    if (now - allowed->looked_ms < LOOK_MS)
+        return 0;
+    allowed->looked_ms = now;
+    if (stat(allowed->path, &status) != 0)
+        status = (struct stat) { 0 };
+    return is_same(&status, &allowed->seen) ? 0 : read_allowed(allowed, err);
+}
+
+int wire_allowed_open(const char *path, struct wire_allowed **out, struct err *err)
+{
+    struct wire_allowed *allowed = calloc(1, sizeof *allowed);
+    ASSERT(allowed != NULL);
+    allowed->path = strdup(path);
+    ASSERT(allowed->path != NULL);
+    allowed->looked_ms = loop_now_ms();
+    int rc = read_allowed(allowed, err);
     if (rc < 0)
         wire_allowed_free(allowed);
     else
@@ -219,38 +263,12 @@ void wire_allowed_free(struct wire_allowed *allowed)
     if (allowed == NULL)
         return;
     map_clear(&allowed->keys);
+    free(allowed->path);
     free(allowed);
 }
 
-bool wire_allowed_has(const struct wire_allowed *allowed, const char *public_key)
+bool wire_allowed_has(struct wire_allowed *allowed, const char *public_key, struct err *err)
 {
+    (void)look_again(allowed, err);
     return map_get_str(&allowed->keys, str_of(public_key), NULL);
-}
-
-int wire_allowed_add(const char *path, const char *public_key, const char *remark, struct err *err)
-{
-    char identity[WIRE_IDENTITY_SIZE], line[512];
-    struct wire_allowed *allowed;
-
-    int rc = wire_key_identity(public_key, identity, err);
-    if (rc == 0)
-        rc = make_folders(path, err);
-    if (rc == 0)
-        rc = wire_allowed_load(path, &allowed, err);
-    if (rc < 0)
-        return rc;
-    bool is_there = wire_allowed_has(allowed, public_key);
-    wire_allowed_free(allowed);
-    if (is_there)
-        return 0;
-
-    ASSERT(strchr(remark, '\n') == NULL);
-    int size = snprintf(line, sizeof line, "%s %.400s\n", public_key, remark);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    bool is_whole = fd >= 0 && write(fd, line, (size_t)size) == size && fsync(fd) == 0;
-    if (!is_whole)
-        rc = err_set(err, ERR_IO, "writing %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return rc;
 }

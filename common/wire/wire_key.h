@@ -19,23 +19,22 @@ void wire_key_make(struct wire_key *out);
  * file that others may read is refused with the chmod that helps. */
 MUST_USE int wire_key_load(const char *path, struct wire_key *out, struct err *err);
 
-/* 32 hex letters: BLAKE2b of the key. This is the worker's identity, whatever it calls itself. */
+/* 32 hex letters: BLAKE2b of the key. Whatever a peer calls itself, this stands before it. */
 MUST_USE int wire_key_identity(const char *public_key, char out[WIRE_IDENTITY_SIZE],
                                struct err *err);
 
 /* Allow list: a file of public keys, one a line, anything behind a blank is a remark, # begins a
- * comment. */
+ * comment. It is read again when it has changed, looked at once a second at most: a key that is
+ * added gets in, and one that is gone does not get in again (a connection that stands goes on). */
 struct wire_allowed;
 
 /* A file that is not there is an empty list: nobody may connect. *out is yours (wire_allowed_free).
  */
-MUST_USE int wire_allowed_load(const char *path, struct wire_allowed **out, struct err *err);
+MUST_USE int wire_allowed_open(const char *path, struct wire_allowed **out, struct err *err);
 void wire_allowed_free(struct wire_allowed *allowed); /* NULL allowed */
-bool wire_allowed_has(const struct wire_allowed *allowed, const char *public_key);
 
-/* Adds a key with a remark and makes the file if need be. Adding one that is there changes nothing.
+/* `err` says once for each change of the file that it cannot be read; the keys before it hold on.
  */
-MUST_USE int wire_allowed_add(const char *path, const char *public_key, const char *remark,
-                              struct err *err);
+bool wire_allowed_has(struct wire_allowed *allowed, const char *public_key, struct err *err);
 
 #endif

@@ -10,7 +10,7 @@
 enum {
     PEERS_MAX = 10000,
     ROUTING_ID_SIZE = 5,
-    IDENTITY_MAX = 64,
+    IDENTITY_MAX = WIRE_IDENTITY_SIZE + 64, /* "KEY.SENDER" */
     SELF_TEST_MS = 5000,
     PROBE_STEP_MS = 20
 };
@@ -129,7 +129,8 @@ static void take_body(struct wire_server *server, zmq_msg_t *body, const uint8_t
         return;
     }
     struct str identity =
-        user_id != NULL ? str_copy(&server->arena, str_of(user_id)) : message.sender;
+        user_id == NULL ? message.sender
+                        : str_format(&server->arena, "%s.%.*s", user_id, STR_ARG(message.sender));
     if (identity.size > IDENTITY_MAX || !remember_peer(server, identity, routing_id)) {
         drop(server, "too_many_peers");
         return;

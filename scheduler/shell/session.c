@@ -2,6 +2,7 @@
 #include "scheduler/shell/session.h"
 
 #include "common/log/log.h"
+#include "common/text/json.h"
 #include "scheduler/shell/inbox.h"
 #include "scheduler/shell/observe.h"
 #include "scheduler/shell/publish.h"
@@ -65,6 +66,22 @@ static void on_figures(struct shell *shell, struct str peer, const struct messag
     buf_clear(&text);
 }
 
+static void on_probe(struct shell *shell, struct str peer, const struct message *message)
+{
+    struct arena arena = { 0 };
+    const struct value *given = NULL;
+    struct err err = { 0 };
+    int rc = json_parse(&arena, message->probe_question.connection, NULL, &given, &err);
+    if (rc < 0)
+        log_warn("probe_unreadable", LOG_STR("peer", peer), LOG_ERR(&err));
+    else
+        shell_step(shell, &(struct core_event) {
+                              .type = CORE_PROBE,
+                              .probe = { peer, message->probe_question.question_no,
+                                         message->probe_question.connection_id, given } });
+    arena_clear(&arena);
+}
+
 /* What a peer without a common version says after this is dropped by the wire: here is said why. */
 static void on_hello(struct str peer, const struct message *message)
 {
@@ -111,6 +128,9 @@ static void on_message(struct wire_server *server, struct str peer, const struct
     case MESSAGE_WHY_QUESTION:
         on_why(shell, peer, message);
         break;
+    case MESSAGE_PROBE_QUESTION:
+        on_probe(shell, peer, message);
+        break;
     case MESSAGE_FIGURES_QUESTION:
         on_figures(shell, peer, message);
         break;
@@ -124,7 +144,11 @@ static void on_message(struct wire_server *server, struct str peer, const struct
 static bool is_allowed(void *owner, const char *public_key)
 {
     const struct shell *shell = owner;
-    return wire_allowed_has(shell->allowed, public_key);
+    struct err err = { 0 };
+    bool is_in = wire_allowed_has(shell->allowed, public_key, &err);
+    if (err.code < 0)
+        log_warn("allowed_keys_unreadable", LOG_ERR(&err));
+    return is_in;
 }
 
 int session_open(struct shell *shell, struct err *err)
@@ -142,7 +166,7 @@ int session_open(struct shell *shell, struct err *err)
     if (needs_key) {
         rc = wire_key_load(str_cstr(&arena, conf->scheduler_key_file), &key, err);
         if (rc == 0)
-            rc = wire_allowed_load(str_cstr(&arena, conf->scheduler_allowed_keys), &shell->allowed,
+            rc = wire_allowed_open(str_cstr(&arena, conf->scheduler_allowed_keys), &shell->allowed,
                                    err);
         if (rc < 0)
             goto out;

@@ -29,9 +29,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 
 -- name: notification_set
 -- takes: uuid int2 int4 timestamptz text
-UPDATE notification SET state = $2::int2, tries = $3, next_at = $4, error = $5,
-    ended_at = CASE WHEN $2::int2 <> 0 THEN now() END
-WHERE id = $1
+-- gives: int8
+WITH done AS (
+    UPDATE notification SET state = $2::int2, tries = $3, next_at = $4, error = $5,
+        ended_at = CASE WHEN $2::int2 <> 0 THEN now() END
+    WHERE id = $1 AND state = 0
+    RETURNING id)
+SELECT changed(count(*), 1) FROM done
 
 -- name: notifications_read
 -- gives: uuid int8 int4 int4 int4 int4 text text text text bytea int4 int2 int4 timestamptz timestamptz text

@@ -7,6 +7,8 @@
  *   --seeds N     N of them, from --from on
  *   --for 60s     as many as fit
  *   --mutants     only the mutants
+ *   --digests     of the seeds asked for: what each history comes to, for another compiler's
+ * program
  *   --faults M    only the fault classes of this mask, names with --help */
 #include "tests/sim/sim/world.h"
 
@@ -192,6 +194,20 @@ static bool run_many(const struct sim_config *base, uint64_t from, uint64_t coun
     return failures == 0;
 }
 
+/* A line for the compiler, then one for each seed. */
+static void print_digests(const struct sim_config *base, uint64_t from, uint64_t count)
+{
+    printf("%s\n", __VERSION__);
+    for (uint64_t i = 0; i < count; i++) {
+        struct sim_config config = *base;
+        struct sim_result result;
+        config.seed = from + i;
+        sim_run(&config, &result);
+        printf("%llu %016llx\n", (unsigned long long)config.seed,
+               (unsigned long long)result.digest);
+    }
+}
+
 /* ---- mutants --------------------------------------------------------------------------------- */
 
 static bool kill_mutant(int mutant, uint64_t seeds)
@@ -244,7 +260,8 @@ static void help(void)
 {
     printf("sim_test [N | --seed N | --seeds N | --for 60s | --mutants [NAME]] [--from N] "
            "[--faults MASK] [--trace]\n"
-           "         [--tasks N] [--workers N] [--runs N] [--schedulers N] [--plain]\nfaults:\n");
+           "         [--digests] [--tasks N] [--workers N] [--runs N] [--schedulers N] "
+           "[--plain]\nfaults:\n");
     for (int i = 0; i < FAULT_COUNT; i++)
         printf("  %6u %s\n", 1u << i, fault_names[i]);
 }
@@ -253,7 +270,7 @@ struct options {
     struct sim_config config;
     uint64_t seed, seeds, from;
     double seconds;
-    bool mutants, has_seed, help;
+    bool mutants, digests, has_seed, help;
     const char *mutant;
 };
 
@@ -299,6 +316,8 @@ static bool options_read(struct options *o, int argc, char **argv)
             o->config.trace = true;
         } else if (strcmp(argv[i], "--plain") == 0) {
             o->config.plain = true;
+        } else if (strcmp(argv[i], "--digests") == 0) {
+            o->digests = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             o->help = true;
         } else if (strcmp(argv[i], "--mutants") == 0) {
@@ -325,6 +344,10 @@ int main(int argc, char **argv)
     }
     if (o.help) {
         help();
+        return 0;
+    }
+    if (o.digests) {
+        print_digests(&o.config, o.from, o.seeds);
         return 0;
     }
     bool good = true;

@@ -19,6 +19,7 @@ static void tables_clear(struct model_store *store)
     VEC_CLEAR(&store->runs);
     map_clear(&store->run_index);
     VEC_CLEAR(&store->workers);
+    VEC_CLEAR(&store->autoscales);
     VEC_CLEAR(&store->requests);
     VEC_EACH (&store->backfills, i)
         VEC_CLEAR(&store->backfills.items[i].dates);
@@ -51,7 +52,8 @@ void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_
 {
     struct model_dag *row = dag_of(store, dag_no);
     if (row == NULL) {
-        VEC_ADD(&store->dags, (struct model_dag) { .dag_no = dag_no, .paused = paused });
+        VEC_ADD(&store->dags,
+                (struct model_dag) { .dag_no = dag_no, .began_paused = paused, .paused = paused });
         row = &VEC_LAST(&store->dags);
     }
     row->version_no = version_no;
@@ -129,6 +131,22 @@ static int try_place(struct model_store *store, const struct record *record, str
     return 0;
 }
 
+/* What is not known now stays as it was known before. */
+static void try_end(struct try_row *row, const struct try_row *end)
+{
+    if (end->ended_ms != 0)
+        row->ended_ms = end->ended_ms;
+    if (end->cpu_ms != 0)
+        row->cpu_ms = end->cpu_ms;
+    if (end->memory_peak_bytes != 0)
+        row->memory_peak_bytes = end->memory_peak_bytes;
+    if (end->error.size > 0)
+        row->error = end->error;
+    if (end->started_ms != 0 && end->cause != CAUSE_MARKED)
+        row->exit_code = end->exit_code;
+    row->retry_ms = end->retry_ms;
+}
+
 static int try_change(struct model_store *store, const struct record *record, struct err *err)
 {
     struct model_run *run = model_store_run(store, record->try.run_no);
@@ -144,8 +162,9 @@ static int try_change(struct model_store *store, const struct record *record, st
             row->row.state = TASK_RESTARTING;
             row->row.cause = record->try.cause;
         }
-        if (record->try.ended_ms != 0)
+        if (row->row.ended_ms == 0)
             row->row.ended_ms = record->try.ended_ms;
+        row->row.retry_ms = 0;
         for (uint32_t i = 0; i < run->outputs.count; i++)
             if (run->outputs.items[i].task == record->try.task &&
                 run->outputs.items[i].map_index == record->try.map_index)
@@ -160,11 +179,7 @@ static int try_change(struct model_store *store, const struct record *record, st
         row->row.started_ms = record->try.started_ms;
     if (record->type == WRITE_TRY_STARTED)
         return 0;
-    if (record->try.ended_ms != 0)
-        row->row.ended_ms = record->try.ended_ms;
-    row->row.retry_ms = record->try.retry_ms;
-    row->row.error = record->try.error;
-    row->row.exit_code = record->try.exit_code;
+    try_end(&row->row, &record->try);
     return 0;
 }
 
@@ -190,6 +205,7 @@ static int run_change(struct model_store *store, const struct record *record, st
     if (run == NULL || run->deleted)
         return err_set(err, ERR_CONFLICT, "there is no run number %lld",
                        (long long)record->run.run_no);
+    run->row.version_no = record->run.version_no;
     run->row.state = record->run.state;
     run->row.cause = record->run.cause;
     run->row.started_ms = record->run.started_ms;
@@ -222,37 +238,78 @@ static void expansion_put(struct model_store *store, const struct record *record
     VEC_EACH (&run->expansions, i) {
         if (run->expansions.items[i].task != record->expansion.task)
             continue;
+        run->expansions.items[i].length = record->expansion.length;
         run->expansions.items[i].items = record->expansion.items;
         return;
     }
     VEC_ADD(&run->expansions,
-            (struct model_expansion) { record->expansion.task, record->expansion.items });
+            (struct model_expansion) { record->expansion.task, record->expansion.length,
+                                       record->expansion.items });
+}
+
+static int run_delete(struct model_store *store, const struct record *record, struct err *err)
+{
+    struct model_run *run = model_store_run(store, record->run_delete.run_no);
+    if (run == NULL)
+        return err_set(err, ERR_CONFLICT, "there is no run to delete");
+    run->deleted = true;
+    VEC_CLEAR(&run->tries);
+    VEC_CLEAR(&run->outputs);
+    VEC_CLEAR(&run->expansions);
+    return 0;
 }
 
 static void worker_put(struct model_store *store, const struct record *record)
 {
     VEC_EACH (&store->workers, i) {
-        if (store->workers.items[i].worker_no != record->worker.worker_no)
+        if (store->workers.items[i].worker.worker_no != record->worker.worker_no)
             continue;
-        store->workers.items[i].state = record->worker.state;
-        store->workers.items[i].reason = record->worker.reason;
+        store->workers.items[i] = *record;
         return;
     }
-    VEC_ADD(&store->workers,
-            (struct model_worker) { record->worker.worker_no, record->worker.worker,
-                                    record->worker.state, record->worker.reason });
+    VEC_ADD(&store->workers, *record);
 }
+
+/* ---- DAGs ------------------------------------------------------------------------------------ */
 
 static void dag_put(struct model_store *store, const struct record *record)
 {
     struct model_dag *dag = dag_of(store, record->dag.dag_no);
     ASSERT(dag != NULL);
     dag->paused = record->dag.paused;
+    dag->next_fire_ms = record->dag.next_fire_ms;
     if (record->dag.has_last) {
         dag->has_last = true;
         dag->last_fire_ms = record->dag.last_fire_ms;
     }
 }
+
+#define DROP_IF(vec, ...)                                                                          \
+    do {                                                                                           \
+        uint32_t left = 0;                                                                         \
+        VEC_EACH ((vec), i) {                                                                      \
+            typeof((vec)->items) row = &(vec)->items[i];                                           \
+            if (!(__VA_ARGS__))                                                                    \
+                (vec)->items[left++] = *row;                                                       \
+        }                                                                                          \
+        (vec)->count = left;                                                                       \
+    } while (0)
+
+/* As the foreign keys do it. */
+static void dag_drop(struct model_store *store, int32_t dag_no)
+{
+    dag_of(store, dag_no)->deleted = true;
+    VEC_EACH (&store->runs, i)
+        store->runs.items[i].deleted |= store->runs.items[i].row.dag_no == dag_no;
+    VEC_EACH (&store->backfills, i)
+        if (store->backfills.items[i].row.dag_no == dag_no)
+            VEC_CLEAR(&store->backfills.items[i].dates);
+    DROP_IF(&store->backfills, row->row.dag_no == dag_no);
+    DROP_IF(&store->kept, row->dag_no == dag_no && row->run_no == 0);
+    DROP_IF(&store->files, row->file.dag_no == dag_no);
+}
+
+/* ---- backfills, assets, files, notifications ------------------------------------------------- */
 
 static struct model_backfill *backfill_of(struct model_store *store, int64_t backfill_no)
 {
@@ -307,7 +364,8 @@ static void asset_drop(struct model_store *store, const struct record *record)
     uint32_t left = 0;
     VEC_EACH (&store->kept, i)
         if (store->kept.items[i].dag_no != record->asset_kept.dag_no ||
-            store->kept.items[i].event_no != record->asset_kept.event_no)
+            store->kept.items[i].event_no != record->asset_kept.event_no ||
+            store->kept.items[i].run_no != 0)
             store->kept.items[left++] = store->kept.items[i];
     store->kept.count = left;
 }
@@ -325,7 +383,8 @@ static void asset_take(struct model_store *store, const struct record *record)
 bool model_store_file_known(const struct model_store *store, int32_t dag_no, struct id128 content)
 {
     VEC_EACH (&store->files, i)
-        if (store->files.items[i].dag_no == dag_no && id_eq(store->files.items[i].content, content))
+        if (store->files.items[i].file.dag_no == dag_no &&
+            id_eq(store->files.items[i].file.content, content))
             return true;
     return false;
 }
@@ -334,8 +393,7 @@ static int file_put(struct model_store *store, const struct record *record, stru
 {
     if (model_store_file_known(store, record->file.dag_no, record->file.content))
         return err_set(err, ERR_CONFLICT, "that file has started a run already");
-    VEC_ADD(&store->files,
-            (struct model_file) { record->file.dag_no, record->file.content, record->file.run_no });
+    VEC_ADD(&store->files, *record);
     return 0;
 }
 
@@ -372,7 +430,6 @@ static int notification_change(struct model_store *store, const struct record *r
 
 static int apply_one(struct model_store *store, const struct record *record, struct err *err)
 {
-    struct model_run *run = NULL;
     switch (record->type) {
     case WRITE_RUN_CREATE:
         return run_create(store, record, err);
@@ -402,13 +459,10 @@ static int apply_one(struct model_store *store, const struct record *record, str
         worker_put(store, record);
         return 0;
     case WRITE_AUTOSCALE:
+        VEC_ADD(&store->autoscales, *record);
         return 0;
     case WRITE_RUN_DELETE:
-        run = model_store_run(store, record->run_delete.run_no);
-        if (run == NULL)
-            return err_set(err, ERR_CONFLICT, "there is no run to delete");
-        run->deleted = true;
-        return 0;
+        return run_delete(store, record, err);
     case WRITE_BACKFILL:
         backfill_put(store, record);
         return 0;
@@ -427,7 +481,7 @@ static int apply_one(struct model_store *store, const struct record *record, str
     case WRITE_BACKFILL_RUN:
         return backfill_date_put(store, record, err);
     case WRITE_DAG_DELETE:
-        dag_of(store, record->dag.dag_no)->deleted = true;
+        dag_drop(store, record->dag.dag_no);
         return 0;
     case WRITE_NOTIFICATION:
         if (model_store_notification(store, record->notification.id) != NULL)
@@ -536,8 +590,12 @@ int model_store_apply(struct model_store *store, const struct record *records, u
 void model_store_lose(struct model_store *store, uint32_t kept)
 {
     tables_clear(store);
-    VEC_EACH (&store->dags, i)
-        store->dags.items[i].has_last = false;
+    VEC_EACH (&store->dags, i) {
+        struct model_dag *dag = &store->dags.items[i];
+        dag->paused = dag->began_paused;
+        dag->has_last = dag->deleted = false;
+        dag->next_fire_ms = 0;
+    }
     store->log.count = kept < store->log.count ? kept : store->log.count;
     VEC_EACH (&store->log, i) {
         for (uint32_t k = 0; k < store->log.items[i].count; k++) {
@@ -683,7 +741,9 @@ static const struct model_run *run_before(const struct model_store *store,
         bool fits = !run->deleted && run->row.dag_no == find->dag_no && run->row.has_logical &&
                     run->row.logical_ms <= find->logical_ms &&
                     (!find->scheduled || run->row.type == RUN_SCHEDULED);
-        if (fits && (found == NULL || run->row.logical_ms >= found->row.logical_ms))
+        if (fits &&
+            (found == NULL || run->row.logical_ms > found->row.logical_ms ||
+             (run->row.logical_ms == found->row.logical_ms && run->row.run_no > found->row.run_no)))
             found = run;
     }
     return found;
@@ -719,13 +779,28 @@ static void feed_dag(struct model_store *store, const struct model_version *vers
                                                 .last_fire_ms = row->last_fire_ms } });
 }
 
+/* The newest of its DAG, and with which a live run goes on. */
+static bool version_is_wanted(struct model_store *store, const struct model_version *version)
+{
+    const struct model_dag *dag = dag_of(store, version->dag_no);
+    bool wanted = dag->version_no == version->version_no;
+    VEC_EACH (&store->runs, i) {
+        const struct model_run *run = &store->runs.items[i];
+        wanted |= !run->deleted && !run_state_is_final(run->row.state) &&
+                  run->row.version_no == version->version_no;
+    }
+    return wanted && !dag->deleted;
+}
+
 /* The last one that took it. */
 static const struct model_backfill *backfill_of_run(const struct model_store *store, int64_t run_no)
 {
     const struct model_backfill *found = NULL;
     VEC_EACH (&store->backfills, i)
         VEC_EACH (&store->backfills.items[i].dates, k)
-            if (store->backfills.items[i].dates.items[k].backfill_run.run_no == run_no)
+            if (store->backfills.items[i].dates.items[k].backfill_run.run_no == run_no &&
+                (found == NULL ||
+                 store->backfills.items[i].row.backfill_no > found->row.backfill_no))
                 found = &store->backfills.items[i];
     return found;
 }
@@ -741,25 +816,38 @@ static void feed_event(const struct model_store *store, const struct model_kept 
                                                                  store->events.items[i].asset } });
 }
 
+/* The schedule may yet come to that date: no interval is longer than a year. */
+static bool date_matters(const struct model_dag *dag, int64_t date_ms)
+{
+    return !dag->has_last || date_ms > dag->last_fire_ms - 366LL * 86400000;
+}
+
 static void feed_backfill(struct model_store *store, const struct model_backfill *backfill,
                           void *owner, void (*feed)(void *, struct core_event *))
 {
     struct arena scratch = { 0 };
+    const struct model_dag *dag = dag_of(store, backfill->row.dag_no);
     int64_t *run_nos = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
     int64_t *dates = ARENA_ARRAY(&scratch, int64_t, backfill->dates.count);
     uint32_t count = 0, date_count = 0;
+    bool has_live = false;
     VEC_EACH (&backfill->dates, i) {
-        const struct model_run *run =
-            model_store_run(store, backfill->dates.items[i].backfill_run.run_no);
-        if (run != NULL)
-            dates[date_count++] = backfill->dates.items[i].backfill_run.logical_ms;
-        if (run != NULL && !run->deleted && !run_state_is_final(run->row.state) &&
-            backfill_of_run(store, run->row.run_no) == backfill)
+        const typeof(((struct record *)0)->backfill_run) *date =
+            &backfill->dates.items[i].backfill_run;
+        const struct model_run *run = model_store_run(store, date->run_no);
+        if (run != NULL && date_matters(dag, date->logical_ms))
+            dates[date_count++] = date->logical_ms;
+        if (run == NULL || run->deleted || run_state_is_final(run->row.state))
+            continue;
+        has_live = true;
+        if (backfill_of_run(store, run->row.run_no) == backfill)
             run_nos[count++] = run->row.run_no;
     }
-    feed(owner, &(struct core_event) { .type = CORE_BACKFILL_RECOVERED,
-                                       .backfill = &(struct recovered_backfill) {
-                                           backfill->row, run_nos, count, dates, date_count } });
+    if (backfill->row.ended_ms == 0 || has_live || date_matters(dag, backfill->row.to_ms))
+        feed(owner,
+             &(struct core_event) { .type = CORE_BACKFILL_RECOVERED,
+                                    .backfill = &(struct recovered_backfill) {
+                                        backfill->row, run_nos, count, dates, date_count } });
     arena_clear(&scratch);
 }
 
@@ -768,11 +856,11 @@ void model_store_recover(struct model_store *store, void *owner,
 {
     VEC_EACH (&store->workers, i)
         feed(owner, &(struct core_event) { .type = CORE_WORKER_RECOVERED,
-                                           .worker = { store->workers.items[i].worker_no,
-                                                       store->workers.items[i].identity,
-                                                       store->workers.items[i].state } });
+                                           .worker = { store->workers.items[i].worker.worker_no,
+                                                       store->workers.items[i].worker.worker,
+                                                       store->workers.items[i].worker.state } });
     VEC_EACH (&store->versions, i)
-        if (!dag_of(store, store->versions.items[i].dag_no)->deleted)
+        if (version_is_wanted(store, &store->versions.items[i]))
             feed_dag(store, &store->versions.items[i], owner, feed);
     VEC_EACH (&store->kept, i)
         if (store->kept.items[i].run_no == 0)
@@ -784,7 +872,9 @@ void model_store_recover(struct model_store *store, void *owner,
             feed_run(&store->runs.items[i], owner, feed);
     VEC_EACH (&store->notifications, i) {
         const struct notification_row *row = &store->notifications.items[i];
-        if (row->state == NOTIFICATION_PENDING || str_is(row->event, "on_deadline"))
+        const struct model_run *run = model_store_run(store, row->run_no);
+        bool lives = run != NULL && !run->deleted && !run_state_is_final(run->row.state);
+        if (row->state == NOTIFICATION_PENDING || (lives && str_is(row->event, "on_deadline")))
             feed(owner, &(struct core_event) { .type = CORE_NOTIFICATION, .notification = row });
     }
 }

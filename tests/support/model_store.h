@@ -21,13 +21,13 @@ struct model_output {
 };
 
 struct model_expansion {
-    uint32_t task;
+    uint32_t task, length;
     struct str items;
 };
 
 struct model_run {
     struct run_row row;
-    bool deleted;
+    bool deleted; /* with its DAG: its tries and outputs stay, where nobody finds them */
     VEC(struct model_try) tries; /* in order of their insertion */
     VEC(struct model_output) outputs;
     VEC(struct model_expansion) expansions;
@@ -36,21 +36,15 @@ struct model_run {
 struct model_dag {
     int32_t dag_no;
     int64_t version_no; /* newest */
+    bool began_paused;
     bool paused, has_last, deleted;
-    int64_t last_fire_ms;
+    int64_t last_fire_ms, next_fire_ms;
 };
 
 struct model_version {
     int32_t dag_no;
     int64_t version_no;
     struct str ir;
-};
-
-struct model_worker {
-    int64_t worker_no;
-    struct str identity;
-    enum worker_state state;
-    struct str reason;
 };
 
 struct model_request {
@@ -70,12 +64,6 @@ struct model_kept {
     int64_t run_no; /* that has taken it; 0 = none yet */
 };
 
-struct model_file {
-    int32_t dag_no;
-    struct id128 content;
-    int64_t run_no;
-};
-
 struct model_log {
     struct record *records;
     uint32_t count;
@@ -88,12 +76,13 @@ struct model_store {
     struct map run_index;
     VEC(struct model_dag) dags;
     VEC(struct model_version) versions;
-    VEC(struct model_worker) workers;
+    VEC(struct record) workers;    /* WRITE_WORKER */
+    VEC(struct record) autoscales; /* WRITE_AUTOSCALE */
     VEC(struct model_request) requests;
     VEC(struct model_backfill) backfills;
     VEC(struct asset_event) events;
     VEC(struct model_kept) kept;
-    VEC(struct model_file) files;
+    VEC(struct record) files; /* WRITE_FILE_TAKEN */
     VEC(struct notification_row) notifications;
     VEC(struct model_log) log;
 };

@@ -79,6 +79,7 @@ void asset_events_list(struct call *call)
     struct list_query query;
     if (!call_list(call, &query, LIST_ASSET_EVENTS))
         return;
+    query.reader = call->reader;
     list_read(call->api->options.store, &query, on_events, call);
     list_query_clear(&query);
 }
@@ -88,8 +89,8 @@ void upstream_events_list(struct call *call)
 {
     struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")),
                             BIND_TEXT(call_param(call, "dag_run_id")) };
-    document_read(call->api->options.store, DOCUMENT_api_upstream_events, binds, 2, on_events,
-                  call);
+    document_read_for(call->api->options.store, call->reader, DOCUMENT_api_upstream_events, binds,
+                      2, on_events, call);
 }
 
 /* ---- of one asset ---- */

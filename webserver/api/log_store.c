@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/loop/timer.h"
 #include "common/loop/work.h"
+#include "webserver/api/log_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,27 +17,12 @@
 #include <unistd.h>
 
 enum {
-    MARK_EVERY = 256, /* lines between two remembered offsets */
-    FILES_OPEN_MAX =
-        256, /* indexes kept; a log that is read again is scanned once more, at some GB/s */
-    SCAN_SIZE = 256 * 1024,
-    LINE_MAX_SIZE = 1 << 20,
-    KEYS_RELOAD_MS = 5000,
+    OPEN_MAX = 256,    /* descriptors */
+    KNOWN_MAX = 65536, /* files whose lines are remembered; above it, those that are open */
     CLEAN_EVERY_MS = 3600 * 1000,
 };
 
 #define LOG_SIZE_MAX (4LL << 30)
-
-struct log_file {
-    struct id128 attempt;
-    int fd;
-    int64_t size;
-    int64_t lines;      /* line ends up to size */
-    int64_t last_end;   /* offset behind the last line end */
-    VEC(int64_t) marks; /* offset of line 0, 256, 512, ... */
-    bool is_complete;
-    uint64_t used; /* rises: the least is closed first */
-};
 
 struct log_store {
     struct loop *loop;
@@ -44,10 +30,11 @@ struct log_store {
     char folder[4096];
     struct wire_server *server;
     struct wire_allowed *allowed;
-    struct map by_attempt; /* of the UUID's 16 bytes */
-    VEC(struct log_file *) files;
+    struct map by_attempt;         /* of the UUID's 16 bytes */
+    VEC(struct log_file *) files;  /* all that are known */
+    VEC(struct log_file *) opened; /* those with a descriptor */
     uint64_t use_count;
-    struct timer keys_timer, clean_timer;
+    struct timer clean_timer;
     struct work clean_work;
     bool is_cleaning, is_closing;
     int open_handles;
@@ -84,54 +71,35 @@ static bool is_v7(struct id128 attempt)
            at_ms < 4102444800000LL; /* the year 2100 */
 }
 
-static void count_lines(struct log_file *file, const char *bytes, size_t size)
-{
-    const char *at = bytes, *end = bytes + size;
-    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-        at++;
-        file->lines++;
-        file->last_end = file->size + (at - bytes);
-        if (file->lines % MARK_EVERY == 0)
-            VEC_ADD(&file->marks, file->last_end);
-    }
-    file->size += (int64_t)size;
-}
-
-static int scan(struct log_file *file)
-{
-    char *bytes = malloc(SCAN_SIZE);
-    ASSERT(bytes != NULL);
-    ssize_t size;
-    while ((size = pread(file->fd, bytes, SCAN_SIZE, file->size)) > 0)
-        count_lines(file, bytes, (size_t)size);
-    free(bytes);
-    return size < 0 ? ERR_IO : 0;
-}
-
-static void close_file(struct log_store *logs, uint32_t index)
-{
-    struct log_file *file = logs->files.items[index];
-    char key[16];
-    key_of(file->attempt, key);
-    (void)map_remove_str(&logs->by_attempt, (struct str) { key, sizeof key });
-    uint32_t last = --logs->files.count;
-    if (last != index) {
-        logs->files.items[index] = logs->files.items[last];
-        key_of(logs->files.items[index]->attempt, key);
-        map_put_str(&logs->by_attempt, (struct str) { key, sizeof key }, index);
-    }
-    close(file->fd);
-    VEC_CLEAR(&file->marks);
-    free(file);
-}
-
 static void close_oldest(struct log_store *logs)
 {
     uint32_t oldest = 0;
-    for (uint32_t i = 1; i < logs->files.count; i++)
-        if (logs->files.items[i]->used < logs->files.items[oldest]->used)
+    for (uint32_t i = 1; i < logs->opened.count; i++)
+        if (logs->opened.items[i]->used < logs->opened.items[oldest]->used)
             oldest = i;
-    close_file(logs, oldest);
+    log_file_close(logs->opened.items[oldest]);
+    logs->opened.items[oldest] = VEC_LAST(&logs->opened);
+    logs->opened.count--;
+}
+
+static void remember(struct log_store *logs, struct log_file *file)
+{
+    char key[16];
+    key_of(file->attempt, key);
+    map_put_str(&logs->by_attempt, (struct str) { key, sizeof key }, logs->files.count);
+    VEC_ADD(&logs->files, file);
+}
+
+/* All but those that are open: what was used lately stays. */
+static void forget_closed(struct log_store *logs)
+{
+    map_clear(&logs->by_attempt);
+    VEC_EACH (&logs->files, i)
+        if (logs->files.items[i]->fd < 0)
+            log_file_free(logs->files.items[i]);
+    logs->files.count = 0;
+    VEC_EACH (&logs->opened, i)
+        remember(logs, logs->opened.items[i]);
 }
 
 static int open_path(const struct log_store *logs, struct id128 attempt, bool create)
@@ -149,36 +117,47 @@ static int open_path(const struct log_store *logs, struct id128 attempt, bool cr
     return open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0640);
 }
 
+static bool is_ended(const struct log_store *logs, const struct log_file *file)
+{
+    char path[4200];
+    path_of(logs, file->attempt, ".end", path);
+    return access(path, F_OK) == 0;
+}
+
+static struct log_file *find_file(const struct log_store *logs, struct id128 attempt)
+{
+    char key[16];
+    uint64_t index;
+    key_of(attempt, key);
+    return map_get_str(&logs->by_attempt, (struct str) { key, sizeof key }, &index)
+               ? logs->files.items[index]
+               : NULL;
+}
+
+/* Open, and as it is now. */
 static int open_file(struct log_store *logs, struct id128 attempt, bool create,
                      struct log_file **out)
 {
-    char key[16], path[4200];
-    uint64_t index;
-    key_of(attempt, key);
-    if (map_get_str(&logs->by_attempt, (struct str) { key, sizeof key }, &index)) {
-        *out = logs->files.items[index];
-        (*out)->used = ++logs->use_count;
-        return 0;
+    struct log_file *file = find_file(logs, attempt);
+    if (file == NULL || file->fd < 0) {
+        int fd = open_path(logs, attempt, create);
+        if (fd < 0)
+            return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+        if (logs->opened.count >= OPEN_MAX)
+            close_oldest(logs);
+        if (file == NULL && logs->files.count >= KNOWN_MAX)
+            forget_closed(logs);
+        if (file == NULL) {
+            file = log_file_new(attempt);
+            remember(logs, file);
+        }
+        log_file_open(file, fd);
+        VEC_ADD(&logs->opened, file);
     }
-    int fd = open_path(logs, attempt, create);
-    if (fd < 0)
-        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-    if (logs->files.count >= FILES_OPEN_MAX)
-        close_oldest(logs);
-    struct log_file *file = calloc(1, sizeof *file);
-    ASSERT(file != NULL);
-    *file = (struct log_file) { .attempt = attempt, .fd = fd, .used = ++logs->use_count };
-    VEC_ADD(&file->marks, 0);
-    path_of(logs, attempt, ".end", path);
-    file->is_complete = access(path, F_OK) == 0;
-    map_put_str(&logs->by_attempt, (struct str) { key, sizeof key }, logs->files.count);
-    VEC_ADD(&logs->files, file);
-    if (scan(file) < 0) {
-        close_file(logs, logs->files.count - 1);
-        return ERR_IO;
-    }
+    file->used = ++logs->use_count;
+    file->is_complete = file->is_complete || is_ended(logs, file);
     *out = file;
-    return 0;
+    return log_file_look(file);
 }
 
 /* ---- writing ---- */
@@ -195,20 +174,6 @@ static int mark_complete(struct log_store *logs, struct log_file *file)
     return 0;
 }
 
-static int append(struct log_file *file, struct str content)
-{
-    while (content.size > 0) {
-        ssize_t size = pwrite(file->fd, content.bytes, content.size, file->size);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size <= 0)
-            return ERR_IO;
-        count_lines(file, content.bytes, (size_t)size);
-        content = str_slice(content, (size_t)size, content.size);
-    }
-    return 0;
-}
-
 int log_store_append(struct log_store *logs, struct id128 attempt, int64_t offset,
                      struct str content, bool is_complete, int64_t *out_safe, struct err *err)
 {
@@ -221,7 +186,7 @@ int log_store_append(struct log_store *logs, struct id128 attempt, int64_t offse
     int64_t end = offset + (int64_t)content.size;
     bool has_gap = offset > file->size;
     if (!has_gap && end > file->size)
-        rc = append(file, str_slice(content, (size_t)(file->size - offset), content.size));
+        rc = log_file_append(file, str_slice(content, (size_t)(file->size - offset), content.size));
     if (rc < 0)
         return err_set(err, rc, "writing the log: %s", strerror(errno));
     if (is_complete && !has_gap && !file->is_complete && end == file->size &&
@@ -258,96 +223,24 @@ static void on_message(struct wire_server *server, struct str peer, const struct
 
 /* ---- reading ---- */
 
-static int64_t readable_lines(const struct log_file *file)
-{
-    return file->lines + (file->is_complete && file->last_end < file->size ? 1 : 0);
-}
-
 int log_store_info(struct log_store *logs, struct id128 attempt, struct log_info *out)
 {
     struct log_file *file;
     int rc = is_v7(attempt) ? open_file(logs, attempt, false, &file) : ERR_NOT_FOUND;
     if (rc == 0)
-        *out = (struct log_info) { readable_lines(file), file->size, file->is_complete };
+        *out = (struct log_info) { log_file_lines(file), file->size, file->is_complete };
     return rc;
-}
-
-/* Offset of a line: from the mark before it, by counting line ends. */
-static int find_line(const struct log_file *file, int64_t line, int64_t *out_offset)
-{
-    int64_t offset = file->marks.items[line / MARK_EVERY];
-    int64_t left = line % MARK_EVERY;
-    char bytes[16384];
-    while (left > 0) {
-        ssize_t size = pread(file->fd, bytes, sizeof bytes, offset);
-        if (size <= 0)
-            return ERR_IO;
-        const char *at = bytes, *end = bytes + size;
-        while (left > 0 && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-            at++;
-            left--;
-        }
-        offset += left > 0 ? size : at - bytes;
-    }
-    *out_offset = offset;
-    return 0;
-}
-
-/* Adds lines from `offset` on until there are `count` of them or bytes_max is reached. */
-static int add_lines(const struct log_file *file, int64_t offset, int64_t count, size_t bytes_max,
-                     struct buf *out, int64_t *out_count)
-{
-    size_t begin = out->size, whole = out->size;
-    int64_t got = 0;
-    while (got < count && (whole - begin < bytes_max || got == 0) && offset < file->size) {
-        buf_reserve(out, SCAN_SIZE);
-        ssize_t size = pread(file->fd, out->bytes + out->size, SCAN_SIZE, offset);
-        if (size <= 0)
-            return ERR_IO;
-        if (offset + size > file->size)
-            size = (ssize_t)(file->size - offset);
-        const char *end = out->bytes + out->size + size;
-        for (const char *at = out->bytes + out->size;
-             got < count && (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
-            at++;
-            got++;
-            whole = (size_t)(at - out->bytes);
-            if (whole - begin >= bytes_max)
-                break;
-        }
-        out->size += (size_t)size;
-        offset += size;
-        if (out->size - whole > LINE_MAX_SIZE)
-            break;
-    }
-    bool has_tail = got < count && offset >= file->size && whole < out->size && file->is_complete;
-    if (has_tail) {
-        buf_add_byte(out, '\n');
-        whole = out->size;
-        got++;
-    }
-    out->size = whole;
-    if (out->bytes != NULL)
-        out->bytes[whole] = 0;
-    *out_count = got;
-    return 0;
 }
 
 int log_store_lines(struct log_store *logs, struct id128 attempt, int64_t from, int64_t count,
                     size_t bytes_max, struct buf *out, int64_t *out_count)
 {
     struct log_file *file;
-    int64_t offset;
     *out_count = 0;
     int rc = is_v7(attempt) ? open_file(logs, attempt, false, &file) : ERR_NOT_FOUND;
-    if (rc < 0)
+    if (rc < 0 || from >= log_file_lines(file) || count <= 0)
         return rc;
-    if (from >= readable_lines(file) || count <= 0)
-        return 0;
-    rc = from == file->lines ? 0 : find_line(file, from, &offset);
-    if (from == file->lines)
-        offset = file->last_end;
-    return rc < 0 ? rc : add_lines(file, offset, count, bytes_max, out, out_count);
+    return log_file_read(file, from, count, bytes_max, out, out_count);
 }
 
 bool log_line_read(struct str line, struct log_line *out)
@@ -422,26 +315,11 @@ static void on_clean_timer(struct timer *timer)
 static bool is_allowed(void *owner, const char *public_key)
 {
     const struct log_store *logs = owner;
-    return logs->allowed != NULL && wire_allowed_has(logs->allowed, public_key);
-}
-
-static void load_keys(struct log_store *logs)
-{
-    struct arena arena = { 0 };
-    struct wire_allowed *fresh;
     struct err err = { 0 };
-    if (wire_allowed_load(str_cstr(&arena, logs->options.allowed_keys), &fresh, &err) == 0) {
-        wire_allowed_free(logs->allowed);
-        logs->allowed = fresh;
-    } else {
+    bool is_in = wire_allowed_has(logs->allowed, public_key, &err);
+    if (err.code < 0)
         log_warn("allowed_keys_unreadable", LOG_ERR(&err));
-    }
-    arena_clear(&arena);
-}
-
-static void on_keys_timer(struct timer *timer)
-{
-    load_keys(timer->owner);
+    return is_in;
 }
 
 static int make_folders(char *path, struct err *err)
@@ -460,6 +338,14 @@ static int make_folders(char *path, struct err *err)
         if (kept == 0)
             return 0;
     }
+}
+
+static int open_allowed(struct log_store *logs, struct err *err)
+{
+    struct arena arena = { 0 };
+    int rc = wire_allowed_open(str_cstr(&arena, logs->options.allowed_keys), &logs->allowed, err);
+    arena_clear(&arena);
+    return rc;
 }
 
 static int open_server(struct log_store *logs, struct err *err)
@@ -496,9 +382,9 @@ int log_store_open(struct log_store **out, struct loop *loop,
     logs->options = *options;
     snprintf(logs->folder, sizeof logs->folder, "%.*s",
              STR_ARG(str_slice(options->base, 7, options->base.size)));
-    if (options->key != NULL)
-        load_keys(logs);
     int rc = make_folders(logs->folder, err);
+    if (rc == 0 && options->key != NULL)
+        rc = open_allowed(logs, err);
     if (rc == 0)
         rc = open_server(logs, err);
     if (rc < 0) {
@@ -506,11 +392,8 @@ int log_store_open(struct log_store **out, struct loop *loop,
         free(logs);
         return rc;
     }
-    timer_open(&logs->keys_timer, loop, on_keys_timer, logs);
     timer_open(&logs->clean_timer, loop, on_clean_timer, logs);
-    logs->open_handles = 2;
-    if (options->key != NULL)
-        timer_every(&logs->keys_timer, KEYS_RELOAD_MS);
+    logs->open_handles = 1;
     timer_every(&logs->clean_timer, CLEAN_EVERY_MS);
     *out = logs;
     return 0;
@@ -520,9 +403,10 @@ static void finish(struct log_store *logs)
 {
     if (!logs->is_closing || logs->is_cleaning || logs->open_handles > 0)
         return;
-    while (logs->files.count > 0)
-        close_file(logs, 0);
+    VEC_EACH (&logs->files, i)
+        log_file_free(logs->files.items[i]);
     VEC_CLEAR(&logs->files);
+    VEC_CLEAR(&logs->opened);
     map_clear(&logs->by_attempt);
     wire_allowed_free(logs->allowed);
     void (*done)(void *owner) = logs->done;
@@ -544,7 +428,6 @@ void log_store_close(struct log_store *logs, void (*done)(void *owner), void *ow
     logs->done = done;
     logs->done_owner = owner;
     wire_server_close(logs->server);
-    timer_close(&logs->keys_timer, on_handle_closed);
     timer_close(&logs->clean_timer, on_handle_closed);
 }
 
@@ -553,6 +436,14 @@ void log_store_watch(struct log_store *logs, void (*on_change)(void *owner, stru
 {
     logs->on_change = on_change;
     logs->watcher = owner;
+}
+
+int64_t log_store_scanned_bytes(const struct log_store *logs)
+{
+    int64_t sum = 0;
+    VEC_EACH (&logs->files, i)
+        sum += logs->files.items[i]->scanned_bytes;
+    return sum;
 }
 
 int log_store_port(const struct log_store *logs)

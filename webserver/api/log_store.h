@@ -63,6 +63,8 @@ struct log_line {
 };
 bool log_line_read(struct str line, struct log_line *out);
 
+/* Of the files that it knows: what was read only to find line ends. For tests. */
+int64_t log_store_scanned_bytes(const struct log_store *logs);
 int log_store_port(const struct log_store *logs);
 
 #endif

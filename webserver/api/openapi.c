@@ -35,10 +35,17 @@ static const struct {
 static const struct {
     const char *name, *type;
 } PARAMETERS[] = {
-    { "version_number", "serial" },      { "import_error_id", "number_of" },
-    { "task_try_number", "try_number" }, { "try_number", "try_number" },
-    { "map_index", "map_index" },        { "event_log_id", "number_of" },
-    { "backfill_id", "long_serial" },    { "asset_id", "serial" },
+    { "version_number", "serial" },
+    { "import_error_id", "number_of" },
+    { "task_try_number", "try_number" },
+    { "try_number", "try_number" },
+    { "map_index", "map_index" },
+    { "event_log_id", "number_of" },
+    { "backfill_id", "long_serial" },
+    { "session_id", "serial" },
+    { "token_id", "serial" },
+    { "grant_id", "serial" },
+    { "asset_id", "serial" },
 };
 
 static const struct operation *find_operation(const char *id)

@@ -165,6 +165,8 @@ void schedulers_connect(struct worker_shell *shell)
     struct err err = { 0 };
     int rc = keyed ? wire_key_load(str_cstr(&arena, conf->worker_key_file), &key, &err) : 0;
 
+    if (rc == 0 && keyed)
+        log_info("worker_key", LOG_STR("public", key.public_key));
     for (uint32_t i = 0; rc == 0 && i < conf->worker_schedulers.count; i++)
         rc =
             connect_one(shell, conf->worker_schedulers.items[i], keyed ? &key : NULL, &arena, &err);

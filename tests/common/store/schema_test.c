@@ -231,6 +231,25 @@ static void cleaning_takes_old_runs_out_of_a_month_that_stays(void **state)
     assert_int_equal(ask(conninfo, "SELECT count(*) FROM run_key"), 1);
 }
 
+static void cleaning_takes_old_events_and_notifications(void **state)
+{
+    const char *conninfo = pg_server_make_database(NULL);
+    int32_t dropped = 0;
+
+    (void)state;
+    assert_int_equal(store_migrate(conninfo, 128, NULL, NULL, NULL), 0);
+    pg_server_run(conninfo,
+                  "INSERT INTO asset (name) VALUES ('a');"
+                  "INSERT INTO asset_event SELECT n, 1, now() - (3 - n) * interval '20 days', NULL"
+                  ", NULL, 0, -1, '{}' FROM generate_series(1, 3) n;"
+                  "INSERT INTO notification SELECT lpad(n::text, 32, '0')::uuid, 7, 1, 0, -1, 1, "
+                  "'on_failure', 'webhook', '', '', '', 0, 1, 0, now() - (3 - n) * interval '20 "
+                  "days' FROM generate_series(1, 3) n");
+    assert_int_equal(store_clean(conninfo, 30, &dropped, NULL), 0);
+    assert_int_equal(ask(conninfo, "SELECT min(event_no) FROM asset_event"), 2);
+    assert_int_equal(ask(conninfo, "SELECT count(*) FROM notification"), 2);
+}
+
 TESTS(CASE(an_empty_database_is_migrated_and_then_fits), CASE(migrating_twice_changes_nothing),
       CASE(a_new_database_has_the_slots_of_the_settings_and_keeps_what_was_said_later),
       CASE(a_failed_migration_leaves_nothing_and_the_next_run_goes_on_from_there),
@@ -238,4 +257,5 @@ TESTS(CASE(an_empty_database_is_migrated_and_then_fits), CASE(migrating_twice_ch
       CASE(a_database_of_somebody_else_is_left_alone), CASE(a_reset_database_can_be_migrated_again),
       CASE(a_database_with_a_leader_is_not_reset), CASE(an_unreachable_database_is_no_empty_one),
       CASE(cleaning_drops_old_partitions_and_keeps_what_live_runs_need),
-      CASE(cleaning_takes_old_runs_out_of_a_month_that_stays))
+      CASE(cleaning_takes_old_runs_out_of_a_month_that_stays),
+      CASE(cleaning_takes_old_events_and_notifications))

@@ -118,6 +118,116 @@ static void what_is_too_old_goes_and_the_rest_stays(void **state)
     store_world_close(&world);
 }
 
+/* A run of 40 days ago that lives, 2, and one of today, 3. */
+static void add_runs(struct store_world *world)
+{
+    pg_server_run(world->conninfo,
+                  "SELECT ensure_partitions((now() AT TIME ZONE 'UTC')::date - 40, "
+                  "(now() AT TIME ZONE 'UTC')::date);"
+                  "INSERT INTO dag (dag_no, dag_id, fileloc, last_fire_at)"
+                  " VALUES (1, 'd', '', now()), (2, 'fires_no_more', '', NULL);"
+                  "CREATE VIEW the_run AS SELECT (((now() AT TIME ZONE 'UTC')::date - date "
+                  "'1970-01-01' - 40)::bigint << 32) + 1 AS old, (((now() AT TIME ZONE 'UTC')::date"
+                  " - date '1970-01-01')::bigint << 32) + 1 AS new;"
+                  "INSERT INTO live_run SELECT 0, old FROM the_run");
+}
+
+static void asset_events_that_nobody_needs_go(void **state)
+{
+    struct store_world world;
+
+    (void)state;
+    store_world_open(&world);
+    store_world_lead(&world);
+    add_runs(&world);
+    pg_server_run(world.conninfo,
+                  "INSERT INTO asset (name) VALUES ('a');"
+                  "INSERT INTO asset_event SELECT n, 1, now() - interval '31 days', NULL, NULL, 0, "
+                  "-1, '{}' FROM generate_series(1, 6) n;"
+                  "UPDATE asset_event SET at = now() WHERE event_no = 2;"
+                  "INSERT INTO asset_kept VALUES (1, 3);"
+                  "INSERT INTO asset_taken SELECT new, 4 FROM the_run;"
+                  "INSERT INTO asset_taken SELECT old, 5 FROM the_run");
+    assert_int_equal(upkeep(&world, 0).rc, 0);
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM asset_event"), 6);
+    assert_int_equal(upkeep(&world, 30).rc, 0);
+    /* Young, kept, of a run that is there, and the newest. */
+    assert_string_equal(store_world_text(&world, "SELECT string_agg(event_no::text, ' ' ORDER BY "
+                                                 "event_no) FROM asset_event"),
+                        "2 3 4 6");
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM asset_taken"), 1);
+    store_world_close(&world);
+}
+
+static void backfills_go_when_recovery_has_no_use_for_them(void **state)
+{
+    struct store_world world;
+
+    (void)state;
+    store_world_open(&world);
+    store_world_lead(&world);
+    add_runs(&world);
+    pg_server_run(world.conninfo,
+                  "CREATE FUNCTION fill(no bigint, dag int, until text, ended text) RETURNS void "
+                  "LANGUAGE sql AS $$ INSERT INTO backfill SELECT no, dag, now() - interval '999 "
+                  "days', now() - until::interval, 1, 0, false, false, '{}', '', NULL, now(), now()"
+                  ", now() - ended::interval; INSERT INTO backfill_run VALUES (no, now(), NULL, '')"
+                  " $$;"
+                  "SELECT fill(1, 1, '400 days', '31 days'), fill(2, 1, '400 days', '29 days'),"
+                  " fill(3, 1, '400 days', NULL), fill(4, 1, '300 days', '31 days'),"
+                  " fill(5, 2, '400 days', '31 days'), fill(6, 1, '400 days', '31 days');"
+                  "UPDATE backfill_run SET run_no = old FROM the_run WHERE backfill_no = 6");
+    assert_int_equal(upkeep(&world, 30).rc, 0);
+    /* Young, not ended, its dates may come by schedule (twice), and its run lives. */
+    assert_string_equal(store_world_text(&world, "SELECT string_agg(backfill_no::text, ' ' ORDER "
+                                                 "BY backfill_no) FROM backfill"),
+                        "2 3 4 5 6");
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM backfill_run"), 5);
+    store_world_close(&world);
+}
+
+static void notifications_go_with_the_runs_that_they_tell_of(void **state)
+{
+    struct store_world world;
+
+    (void)state;
+    store_world_open(&world);
+    store_world_lead(&world);
+    add_runs(&world);
+    pg_server_run(world.conninfo,
+                  "CREATE FUNCTION tell(no int, run bigint, st int, age text) RETURNS void LANGUAGE"
+                  " sql AS $$ INSERT INTO notification (id, run_no, dag_no, task, map_index, try_no"
+                  ", event, kind, target, queue, sealed, key_no, state, made_at) VALUES "
+                  "(lpad(no::text, 32, '0')::uuid, run, 1, 0, -1, 1, 'on_failure', 'webhook', '', "
+                  "'', '', 0, st, now() - age::interval) $$;"
+                  "SELECT tell(1, 7, 1, '31 days'), tell(2, 7, 1, '29 days'),"
+                  " tell(3, 7, 0, '31 days'), tell(4, old, 2, '31 days') FROM the_run");
+    assert_int_equal(upkeep(&world, 0).rc, 0);
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM notification"), 4);
+    assert_int_equal(upkeep(&world, 30).rc, 0);
+    /* Young, pending, and of a run that lives. */
+    assert_string_equal(store_world_text(&world, "SELECT string_agg(right(id::text, 1), ' ' ORDER "
+                                                 "BY id) FROM notification"),
+                        "2 3 4");
+    store_world_close(&world);
+}
+
+static void what_a_file_has_started_is_never_forgotten(void **state)
+{
+    struct store_world world;
+
+    (void)state;
+    store_world_open(&world);
+    store_world_lead(&world);
+    add_runs(&world);
+    pg_server_run(world.conninfo,
+                  "INSERT INTO file_taken SELECT 1, lpad('1', 32, '0')::uuid, '/f', 1, now(), old, "
+                  "now() - interval '9 years' FROM the_run");
+    assert_int_equal(upkeep(&world, 30).rc, 0);
+    assert_int_equal(store_world_int(&world, "SELECT count(*) FROM file_taken"), 1);
+    store_world_close(&world);
+}
+
 static void who_does_not_lead_drops_nothing(void **state)
 {
     struct store_world world;
@@ -156,5 +266,8 @@ static void a_busy_table_is_left_for_the_next_round(void **state)
 
 TESTS(CASE(partitions_are_made_ahead_and_dropped_behind),
       CASE(runs_of_a_month_that_is_not_over_go_one_by_one),
-      CASE(what_is_too_old_goes_and_the_rest_stays), CASE(who_does_not_lead_drops_nothing),
+      CASE(what_is_too_old_goes_and_the_rest_stays), CASE(asset_events_that_nobody_needs_go),
+      CASE(backfills_go_when_recovery_has_no_use_for_them),
+      CASE(notifications_go_with_the_runs_that_they_tell_of),
+      CASE(what_a_file_has_started_is_never_forgotten), CASE(who_does_not_lead_drops_nothing),
       CASE(a_busy_table_is_left_for_the_next_round))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/wire/wire_key.h"
 
+#include "common/loop/loop.h"
 #include "tests/support/test.h"
 
 #include <stdlib.h>
@@ -86,41 +87,62 @@ static void the_identity_belongs_to_the_key(void **state)
                      ERR_INVALID);
 }
 
-static void the_allow_list_grows_by_one_line_a_key(void **state)
+static void add_line(const char *line, const char *remark)
+{
+    char keys[80];
+    snprintf(keys, sizeof keys, "%s/keys", folder);
+    (void)mkdir(keys, 0700);
+    FILE *file = fopen(path, "ae");
+    assert_non_null(file);
+    fprintf(file, "%s %s\n", line, remark);
+    fclose(file);
+}
+
+/* Until the list is looked at again, which it is once a second. */
+static bool comes_to(struct wire_allowed *allowed, const char *key, bool wanted, struct err *err)
+{
+    for (int64_t limit = loop_now_ms() + 60000; loop_now_ms() < limit; usleep(10000))
+        if (wire_allowed_has(allowed, key, err) == wanted && (err == NULL || err->code < 0))
+            return true;
+    return false;
+}
+
+static void the_allow_list_follows_its_file(void **state)
 {
     (void)state;
     struct wire_key a, b;
     struct wire_allowed *allowed;
     wire_key_make(&a);
     wire_key_make(&b);
-    assert_int_equal(wire_allowed_load(path, &allowed, NULL), 0); /* no file: nobody */
-    assert_false(wire_allowed_has(allowed, a.public_key));
+    assert_int_equal(wire_allowed_open(path, &allowed, NULL), 0); /* no file: nobody */
+    assert_false(wire_allowed_has(allowed, a.public_key, NULL));
+    add_line(a.public_key, "worker one");
+    assert_true(comes_to(allowed, a.public_key, true, NULL));
+    assert_false(wire_allowed_has(allowed, b.public_key, NULL));
+    add_line(b.public_key, "worker two");
+    assert_true(comes_to(allowed, b.public_key, true, NULL));
+    assert_int_equal(unlink(path), 0);
+    assert_true(comes_to(allowed, a.public_key, false, NULL));
     wire_allowed_free(allowed);
-    assert_int_equal(wire_allowed_add(path, a.public_key, "worker one", NULL), 0);
-    assert_int_equal(wire_allowed_add(path, a.public_key, "again", NULL), 0);
-    assert_int_equal(wire_allowed_add(path, "nonsense", "x", NULL), ERR_INVALID);
-    assert_int_equal(wire_allowed_load(path, &allowed, NULL), 0);
-    assert_true(wire_allowed_has(allowed, a.public_key));
-    assert_false(wire_allowed_has(allowed, b.public_key));
-    wire_allowed_free(allowed);
-    struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(status.st_size, 40 + 1 + 10 + 1);
 }
 
-static void a_wrong_line_of_the_allow_list_is_located(void **state)
+static void a_wrong_line_of_the_allow_list_is_located_and_changes_nothing(void **state)
 {
     (void)state;
-    struct wire_key a;
-    struct wire_allowed *allowed;
+    struct wire_key a, b;
+    struct wire_allowed *allowed, *second;
     struct err err = { 0 };
     wire_key_make(&a);
-    assert_int_equal(wire_allowed_add(path, a.public_key, "fine", NULL), 0);
-    FILE *file = fopen(path, "ae");
-    fputs("# a comment\n\nwho is this\n", file);
-    fclose(file);
-    assert_int_equal(wire_allowed_load(path, &allowed, &err), ERR_INVALID);
+    wire_key_make(&b);
+    add_line(a.public_key, "fine");
+    assert_int_equal(wire_allowed_open(path, &allowed, &err), 0);
+    add_line("# a comment\n\nwho", "is this");
+    add_line(b.public_key, "behind it");
+    assert_true(comes_to(allowed, a.public_key, true, &err));
     assert_non_null(strstr(err.sentence, "a.key:4:"));
+    assert_false(wire_allowed_has(allowed, b.public_key, NULL));
+    wire_allowed_free(allowed);
+    assert_int_equal(wire_allowed_open(path, &second, &err), ERR_INVALID);
 }
 
 #undef CASE
@@ -128,5 +150,5 @@ static void a_wrong_line_of_the_allow_list_is_located(void **state)
 
 TESTS(CASE(a_missing_key_file_is_made_for_its_owner_alone),
       CASE(a_key_file_that_others_may_read_is_refused), CASE(a_damaged_key_file_is_refused),
-      CASE(the_identity_belongs_to_the_key), CASE(the_allow_list_grows_by_one_line_a_key),
-      CASE(a_wrong_line_of_the_allow_list_is_located))
+      CASE(the_identity_belongs_to_the_key), CASE(the_allow_list_follows_its_file),
+      CASE(a_wrong_line_of_the_allow_list_is_located_and_changes_nothing))

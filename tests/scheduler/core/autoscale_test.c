@@ -104,9 +104,9 @@ static void scaling_in_drains_the_emptiest_after_the_quiet_period(void **state)
     /* it ends, which is no loss; the other one is not heard of any more, which is one */
     w2->stopped = true;
     story_wait(s, 400000);
-    assert_true(str_is(s->store.workers.items[0].reason, "drained, and ended"));
-    assert_true(
-        str_is(s->store.workers.items[1].reason, "no news from it for the length of a lease"));
+    assert_true(str_is(s->store.workers.items[0].worker.reason, "drained, and ended"));
+    assert_true(str_is(s->store.workers.items[1].worker.reason,
+                       "no news from it for the length of a lease"));
     story_free(s);
 }
 

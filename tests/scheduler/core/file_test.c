@@ -32,7 +32,7 @@ static void a_file_starts_a_run_that_knows_it(void **state)
     assert_int_equal(schedule.settle_ms, 2000);
     story_file(s, 1, first, "/in/a");
     assert_string_equal(story_attempt(s, "a")->command, "load /in/a 5 2026-01-01T00:00:00+00:00");
-    assert_true(s->store.files.items[0].run_no == s->store.runs.items[0].row.run_no);
+    assert_true(s->store.files.items[0].file.run_no == s->store.runs.items[0].row.run_no);
     assert_true(is_taken(s, first));
     story_free(s);
 }

@@ -98,15 +98,15 @@ static void a_worker_that_is_gone_stays_gone_until_it_comes_back(void **state)
     struct story_worker *w = story_worker(s, "w1", 1);
     w->stopped = true;
     story_wait(s, 400000);
-    assert_int_equal(s->store.workers.items[0].state, WORKER_GONE);
+    assert_int_equal(s->store.workers.items[0].worker.state, WORKER_GONE);
     story_takeover_silently(s);
     story_wait(s, 400000);
-    assert_int_equal(s->store.workers.items[0].state, WORKER_GONE);
+    assert_int_equal(s->store.workers.items[0].worker.state, WORKER_GONE);
     story_worker(s, "w2", 1);
     assert_int_equal(s->store.workers.count, 2);
     w->stopped = false;
     story_wait(s, 10000);
-    assert_int_equal(s->store.workers.items[0].state, WORKER_ACTIVE);
+    assert_int_equal(s->store.workers.items[0].worker.state, WORKER_ACTIVE);
     story_free(s);
 }
 
@@ -220,7 +220,7 @@ static void a_drained_worker_gets_nothing_and_ends_its_work(void **state)
     story_succeeds(s, "a");
     assert_false(story_is_placed(s, "a"));
     story_inventory(s, w);
-    assert_int_equal(s->store.workers.items[0].state, WORKER_DRAINED);
+    assert_int_equal(s->store.workers.items[0].worker.state, WORKER_DRAINED);
     story_request_json(s, "{\"kind\":\"drain_worker\",\"worker_no\":1,\"drain\":false}");
     story_inventory(s, w);
     assert_true(story_is_placed(s, "a"));

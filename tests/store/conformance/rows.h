@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rows - the same rows as text, of the model store and of PostgreSQL: every row, and what recovery
- * makes of the live ones. */
+/* rows - the same rows as text, of the model store and of PostgreSQL: every row of every table that
+ * records write, one a line, sorted. */
 #ifndef HEADRACE_CONFORMANCE_ROWS_H
 #define HEADRACE_CONFORMANCE_ROWS_H
 
-#include "common/base/buf.h"
-#include "common/store/recover.h"
+#include "common/pg/pg_sync.h"
 #include "tests/support/model_store.h"
 
-/* Runs, tries, outputs, expansions, workers, answers: one a line, sorted. */
 void rows_of_model(const struct model_store *store, struct buf *out);
-extern const char rows_sql[];
+MUST_USE int rows_of_database(struct pg_sync *sync, struct buf *out, struct err *err);
 
-/* One recovered run or worker, as one text. */
-struct str rows_recovered_run(struct arena *arena, const struct recovered_run *run);
+/* Tables that are neither compared nor known to be written by somebody else, as a list; empty when
+ * each is one or the other. In `arena`. */
+MUST_USE int rows_unknown_tables(struct pg_sync *sync, struct arena *arena, struct str *out,
+                                 struct err *err);
 
 /* Sorts texts and puts them together. */
 struct lines {
     struct arena arena;
     VEC(struct str) texts;
 };
-void lines_add(struct lines *lines, struct str text);
+void lines_add(struct lines *lines, const char *fmt, ...) FORMAT(2, 3);
 void lines_join(struct lines *lines, struct buf *out); /* clears */
 
 #endif

@@ -161,6 +161,50 @@ static void any_line_of_a_long_log_is_found(void **state)
     buf_clear(&text);
 }
 
+static void many_logs_that_grow_by_turns_are_not_read_again(void **state)
+{
+    (void)state;
+    enum { LOGS = 400, TURNS = 5 };
+    static char chunk[20000];
+    memset(chunk, 'x', sizeof chunk - 2);
+    chunk[sizeof chunk - 2] = '\n';
+    for (int turn = 0; turn < TURNS; turn++)
+        for (int i = 0; i < LOGS; i++) {
+            w.attempt = id_v7(1795239457205, 1, (uint64_t)i);
+            append(turn * (int64_t)(sizeof chunk - 1), chunk, turn == TURNS - 1);
+        }
+    struct log_info info;
+    w.attempt = id_v7(1795239457205, 1, 7);
+    assert_int_equal(log_store_info(w.logs, w.attempt, &info), 0);
+    assert_int_equal(info.lines, TURNS);
+    assert_true(info.is_complete);
+    assert_int_equal(log_store_scanned_bytes(w.logs), 0);
+}
+
+static void what_another_web_server_writes_is_seen(void **state)
+{
+    (void)state;
+    struct world one = w, other;
+    struct log_info info;
+    append(0, "1 O one\n", false);
+    assert_int_equal(wire_open(&w.wire, w.loop, NULL, NULL), 0);
+    open_logs();
+    other = w;
+    assert_int_equal(log_store_info(other.logs, w.attempt, &info), 0);
+    assert_int_equal(info.lines, 1);
+    w = one;
+    append(8, "2 O two\n", true);
+    w = other;
+    assert_int_equal(log_store_info(other.logs, w.attempt, &info), 0);
+    assert_int_equal(info.lines, 2);
+    assert_true(info.is_complete);
+    check_lines(1, 1, "2 O two\n");
+    close_logs();
+    wire_close(w.wire, set_true, &w.wire_closed);
+    assert_true(loop_run_until(w.loop, &w.wire_closed, 60000));
+    w = one;
+}
+
 static void what_is_no_attempt_gets_no_file(void **state)
 {
     (void)state;
@@ -261,6 +305,8 @@ int main(void)
         LOG_CASE(the_last_line_of_a_complete_log_needs_no_line_end),
         LOG_CASE(a_complete_mark_before_all_bytes_are_there_does_not_count),
         LOG_CASE(any_line_of_a_long_log_is_found),
+        LOG_CASE(many_logs_that_grow_by_turns_are_not_read_again),
+        LOG_CASE(what_another_web_server_writes_is_seen),
         LOG_CASE(what_is_no_attempt_gets_no_file),
         LOG_CASE(a_symbolic_link_in_the_place_of_a_log_is_not_followed),
         LOG_CASE(lines_have_time_stream_and_text),
