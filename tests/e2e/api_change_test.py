@@ -163,9 +163,11 @@ class Changing(unittest.TestCase):
         """Found by schemathesis: each was taken, or worse."""
         world = self.world
         world.ok("POST", "/api/v2/variables", {"key": "city", "value": "Lisbon"}, status=201)
+        world.ok("POST", "/api/v2/connections", {"connection_id": "pg", "conn_type": "postgres"}, status=201)
         for method, path, body in (
                 ("PATCH", "/api/v2/dags?limit=-1", {"is_paused": True}),  # the server died of a list that was refused
-                ("PATCH", "/api/v2/dags?update_mask=tags", {"is_paused": True}),
+                ("PATCH", "/api/v2/dags?update_mask=tags", {"is_paused": True}), ("PATCH", "/api/v2/dags/etl", {"is_paused": None}),
+                ("PATCH", "/api/v2/connections/pg", {"password": {"a": 1}}),
                 ("PATCH", "/api/v2/variables/city", None), ("PATCH", "/api/v2/pools/db", None), ("POST", "/api/v2/dags/etl/dagRuns", None),
                 ("POST", "/api/v2/dags/etl/dagRuns", "[]"), ("POST", "/api/v2/dags/etl/clearTaskInstances", "7"),
                 ("POST", "/api/v2/dags/etl/clearTaskInstances", {"dag_run_id": "manual__1", "reset_dag_runs": "yes"}),

@@ -42,20 +42,21 @@ static void on_changed(struct call *call, const struct value *answer)
 }
 
 /* Of what can be changed, is_paused alone; update_mask may say so. */
-static void check_mask(struct call *call)
+static bool read_paused(struct call *call)
 {
+    const struct value *paused = value_get(call->body, "is_paused");
+    if (paused == NULL || paused->type == VALUE_NULL)
+        call_problem(call, "body", "is_paused", "missing", "Field required");
     if (!str_is(call_query(call, "update_mask", STR("is_paused")), "is_paused"))
         call_problem(call, "query", "update_mask", "value_error",
                      "Only `is_paused` field can be updated through the REST API");
+    return body_bool(call, "is_paused", false);
 }
 
 void dag_patch(struct call *call)
 {
     struct request request = { .kind = REQUEST_PAUSE, .dag_id = call_param(call, "dag_id") };
-    if (!body_has(call, "is_paused"))
-        call_problem(call, "body", "is_paused", "missing", "Field required");
-    check_mask(call);
-    request.paused = body_bool(call, "is_paused", false);
+    request.paused = read_paused(call);
     if (call_refuse_problems(call))
         return;
     struct audit audit = call_audit(call, request.paused ? "pause" : "unpause");
@@ -121,10 +122,7 @@ static void pause_next(struct call *call, const struct value *answer)
 void dags_patch(struct call *call)
 {
     struct pausing *pausing = ARENA_NEW(call->arena, struct pausing);
-    if (!body_has(call, "is_paused"))
-        call_problem(call, "body", "is_paused", "missing", "Field required");
-    check_mask(call);
-    pausing->paused = body_bool(call, "is_paused", false);
+    pausing->paused = read_paused(call);
     if (call_refuse_problems(call) || !call_list(call, &pausing->query, LIST_DAGS))
         return;
     call->state = pausing;
