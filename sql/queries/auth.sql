@@ -126,7 +126,8 @@ SELECT $2, user_no, $3, $4, now() + $5::int8 * interval '1 millisecond', $6, $7 
 -- Of one user; $2 names one of them, without the frame then.
 -- takes: text text
 -- gives: text
-SELECT CASE WHEN $2 = '' THEN json_build_object('tokens', coalesce(json_agg(t.j ORDER BY t.token_no), '[]')) ELSE json_agg(t.j) -> 0 END::text
+SELECT CASE WHEN $2 = '' THEN json_build_object('tokens',
+    coalesce(json_agg(t.j ORDER BY t.token_no) FILTER (WHERE t.token_no IS NOT NULL), '[]')) ELSE json_agg(t.j) -> 0 END::text
 FROM user_account u LEFT JOIN LATERAL (
     SELECT t.token_no, json_build_object('id', t.token_no, 'name', t.name, 'username', u.name, 'rights', t.rights, 'dags', t.dags,
         'created_by', t.created_by, 'created_at', ms(t.created_at), 'last_used_at', ms(t.used_at), 'expires_at', ms(t.expires_at),
