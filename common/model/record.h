@@ -45,6 +45,7 @@ enum record_type {
     WRITE_ASSET_EVENT,        /* an asset was updated */
     WRITE_ASSET_KEPT,         /* by a DAG that waits for it, until a run takes it */
     WRITE_ASSET_TAKEN,        /* all that the DAG keeps up to last_event_no, by this run */
+    WRITE_ASSET_DROPPED,      /* asset_kept: kept no longer, without a run */
     WRITE_NOTIFICATION,       /* insert: it is to be delivered */
     WRITE_NOTIFICATION_STATE, /* of id: state, tries, next_ms, error */
 };

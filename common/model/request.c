@@ -16,6 +16,7 @@ static const char *const kind_names[REQUEST_COUNT] = {
     [REQUEST_BACKFILL] = "backfill",
     [REQUEST_BACKFILL_SET] = "backfill_set",
     [REQUEST_ASSET_EVENT] = "asset_event",
+    [REQUEST_DROP_EVENTS] = "drop_events",
     [REQUEST_RELOAD] = "reload",
 };
 
@@ -60,6 +61,7 @@ static const struct field fields[] = {
     ROW(from_ms, INT64),
     ROW(to_ms, INT64),
     ROW(backfill_no, INT64),
+    ROW(event_no, INT64),
     ROW(max_active_runs, INT32),
     ROW(backwards, BOOL),
     ROW(dry_run, BOOL),

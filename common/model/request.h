@@ -29,6 +29,8 @@ enum request_kind {
                              dry_run: only says which dates */
     REQUEST_BACKFILL_SET, /* dag_id, backfill_no, what = "pause" | "unpause" | "cancel" */
     REQUEST_ASSET_EVENT,  /* what = the asset, conf = what is to be kept with it */
+    REQUEST_DROP_EVENTS,  /* what DAGs keep until their condition holds: of dag_id (empty: all), of
+                             the  asset `what` (empty: any), up to event_no (0: all) */
     REQUEST_RELOAD,       /* variables or connections changed: what = "variables" | "connections" |
                              "pools" */
     REQUEST_COUNT
@@ -71,7 +73,7 @@ struct request {
     struct str pool;
     int32_t slots;
     struct str what;
-    int64_t from_ms, to_ms, backfill_no;
+    int64_t from_ms, to_ms, backfill_no, event_no;
     int32_t max_active_runs;
     bool backwards, dry_run;
     enum reprocess reprocess;

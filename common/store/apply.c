@@ -514,18 +514,25 @@ static void write_asset_events(struct batch *batch, struct pg_tx *tx)
     RECORD_COLUMN(JSONB, pg_put_jsonb, batch_json(batch, (*row)->asset_event.extra));
 }
 
-/* What is kept and taken in one transaction is kept first. */
+static void write_asset_rows(const typeof(((struct batch *)0)->assets_kept) *rows,
+                             enum statement statement, struct pg_tx *tx)
+{
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, statement, NULL, NULL);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_kept.dag_no);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->asset_kept.event_no);
+}
+
+/* What is kept and dropped or taken in one transaction is kept first. */
 static void write_asset_queues(struct batch *batch, struct pg_tx *tx)
 {
     struct pg_params *params;
 
-    if (batch->assets_kept.count > 0) {
-        const typeof(batch->assets_kept) *rows = &batch->assets_kept;
-
-        params = pg_tx_add(tx, SQL_asset_keep, NULL, NULL);
-        RECORD_COLUMN(INT4, pg_put_int4, (*row)->asset_kept.dag_no);
-        RECORD_COLUMN(INT8, pg_put_int8, (*row)->asset_kept.event_no);
-    }
+    write_asset_rows(&batch->assets_kept, SQL_asset_keep, tx);
+    write_asset_rows(&batch->assets_dropped, SQL_asset_drop, tx);
     VEC_EACH (&batch->assets_taken, i) {
         const typeof(batch->assets_taken.items[i]->asset_taken) *taken =
             &batch->assets_taken.items[i]->asset_taken;

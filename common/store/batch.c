@@ -310,6 +310,9 @@ static void collect_one(struct batch *batch, const struct record *record)
     case WRITE_ASSET_KEPT:
         VEC_ADD(&batch->assets_kept, record);
         break;
+    case WRITE_ASSET_DROPPED:
+        VEC_ADD(&batch->assets_dropped, record);
+        break;
     case WRITE_ASSET_TAKEN:
         VEC_ADD(&batch->assets_taken, record);
         break;
@@ -385,6 +388,7 @@ void batch_clear(struct batch *batch)
     VEC_CLEAR(&batch->files);
     VEC_CLEAR(&batch->asset_events);
     VEC_CLEAR(&batch->assets_kept);
+    VEC_CLEAR(&batch->assets_dropped);
     VEC_CLEAR(&batch->assets_taken);
     VEC_CLEAR(&batch->notifications);
     VEC_CLEAR(&batch->notification_states);

@@ -5,10 +5,6 @@
 #include "common/base/civil.h"
 #include "common/store/list_table.h"
 
-static const struct {
-    const char *ending, *operator;
-} RANGES[] = { { "_gte", ">=" }, { "_gt", ">" }, { "_lte", "<=" }, { "_lt", "<" } };
-
 void list_query_init(struct list_query *query, enum list list, struct arena *arena, int64_t limit)
 {
     *query = (struct list_query) {
@@ -35,14 +31,13 @@ static bool is_range(enum filter_kind kind)
 static const struct filter *find_prefix_filter(const struct list_row *row, struct str name,
                                                const char **out_operator)
 {
-    static const char ENDING[] = "_prefix_pattern", PLAIN[] = "_pattern";
-    if (!str_ends(name, ENDING))
+    if (!str_ends(name, LIST_PREFIX_PATTERN))
         return NULL;
-    size_t stem = name.size - (sizeof ENDING - 1);
+    size_t stem = name.size - strlen(LIST_PREFIX_PATTERN);
     *out_operator = "prefix";
     for (uint32_t i = 0; i < FILTERS_MAX && row->filters[i].name != NULL; i++) {
         const struct filter *filter = &row->filters[i];
-        if (filter->kind == FILTER_PATTERN && strlen(filter->name) == stem + sizeof PLAIN - 1 &&
+        if (filter->kind == FILTER_PATTERN && strlen(filter->name) == stem + strlen(LIST_PATTERN) &&
             memcmp(filter->name, name.bytes, stem) == 0)
             return filter;
     }
@@ -61,9 +56,9 @@ static const struct filter *find_filter(const struct list_row *row, struct str n
         if (!is_range(filter->kind) || name.size <= size ||
             memcmp(name.bytes, filter->name, size) != 0)
             continue;
-        for (size_t k = 0; k < sizeof RANGES / sizeof *RANGES; k++) {
-            *out_operator = RANGES[k].operator;
-            if (str_is(str_slice(name, size, name.size), RANGES[k].ending))
+        for (size_t k = 0; k < LIST_RANGES; k++) {
+            *out_operator = list_ranges[k].operator;
+            if (str_is(str_slice(name, size, name.size), list_ranges[k].ending))
                 return filter;
         }
     }

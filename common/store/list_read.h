@@ -32,6 +32,7 @@ enum list {
     LIST_ASSETS,
     LIST_ASSET_EVENTS,
     LIST_NOTIFICATIONS,
+    LIST_QUEUED_EVENTS, /* of one DAG, or of all */
     LIST_COUNT
 };
 

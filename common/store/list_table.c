@@ -37,6 +37,10 @@
         "task_display_name", "task_id"                                                             \
     }
 
+const struct list_range list_ranges[LIST_RANGES] = {
+    { "_gte", ">=" }, { "_gt", ">" }, { "_lte", "<=" }, { "_lt", "<" }
+};
+
 const struct list_row list_rows[LIST_COUNT] = {
     [LIST_DAGS] = {
         "dags", SQL_api_dags, SCOPE_NONE, "dag_id", 0,
@@ -175,6 +179,11 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "timestamp", FILTER_TIME_RANGE, "timestamp" } },
         { { "id", "id" }, { "timestamp", "timestamp" }, { "asset_id", "asset_id" }, { "source_dag_id", "source_dag_id" },
           { "source_task_id", "source_task_id" }, { "source_run_id", "source_run_id" } },
+    },
+    [LIST_QUEUED_EVENTS] = {
+        "queued_events", SQL_api_queued_events, SCOPE_DAG, "created_at, dag_id, asset_id", 0,
+        { { "asset_id", FILTER_INT, "asset_id" }, { "before", FILTER_TIME_BEFORE, "created_at" } },
+        { { "created_at", "created_at" }, { "dag_id", "dag_id" }, { "asset_id", "asset_id" } },
     },
     [LIST_BACKFILLS] = {
         "backfills", SQL_api_backfills, SCOPE_NONE, "id", 0,

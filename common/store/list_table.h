@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* list_table - which filters and orders each list has, and the column that each means. For
- * list_read.c alone. */
+ * list_read.c and list_describe.c alone. */
 #ifndef HEADRACE_LIST_TABLE_H
 #define HEADRACE_LIST_TABLE_H
 
@@ -49,5 +49,15 @@ struct list_row {
 };
 
 extern const struct list_row list_rows[LIST_COUNT];
+
+/* The endings of the names of RANGE filters. */
+enum { LIST_RANGES = 4 };
+extern const struct list_range {
+    const char *ending, *operator;
+} list_ranges[LIST_RANGES];
+
+/* x_pattern answers to x_prefix_pattern too. */
+#define LIST_PATTERN        "_pattern"
+#define LIST_PREFIX_PATTERN "_prefix_pattern"
 
 #endif

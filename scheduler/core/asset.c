@@ -144,6 +144,24 @@ int64_t asset_event(struct core *core, const struct asset_event *event)
     return event_no;
 }
 
+void asset_drop(struct core *core, struct dag_entry *dag, struct str name, int64_t last_event_no)
+{
+    uint32_t left = 0;
+    VEC_EACH (&dag->kept, i) {
+        struct kept_event kept = dag->kept.items[i];
+        bool is_meant = name.size == 0 || str_eq(core->assets.items[kept.asset].name, name);
+        if (!is_meant || (last_event_no > 0 && kept.event_no > last_event_no)) {
+            dag->kept.items[left++] = kept;
+            continue;
+        }
+        VEC_ADD(&core->open->writes, (struct record) { .type = WRITE_ASSET_DROPPED });
+        struct record *record = &VEC_LAST(&core->open->writes);
+        record->asset_kept.dag_no = dag->dag_no;
+        record->asset_kept.event_no = kept.event_no;
+    }
+    dag->kept.count = left;
+}
+
 /* A task that a user has called a success has updated nothing. */
 void asset_outlets(struct core *core, struct ref ref)
 {

@@ -644,6 +644,8 @@ void asset_subscribe(struct core *core, struct dag_entry *dag);
 void asset_check(struct core *core,
                  struct dag_entry *dag); /* makes the run that its events ask for */
 int64_t asset_event(struct core *core, const struct asset_event *event);
+/* The DAG no longer keeps events of `name` (empty: of any) up to `last_event_no` (0: all). */
+void asset_drop(struct core *core, struct dag_entry *dag, struct str name, int64_t last_event_no);
 void asset_outlets(struct core *core, struct ref ref); /* of an instance that has its end */
 void asset_recover(struct core *core, const struct recovered_event *event);
 

@@ -230,6 +230,19 @@ static void asset(struct core *core, const struct request *request)
     answer(core, request, map);
 }
 
+static void drop_events(struct core *core, const struct request *request)
+{
+    struct dag_entry *dag = dag_by_id(core, request->dag_id);
+    if (request->dag_id.size > 0 && (dag == NULL || !dag->used)) {
+        refuse(core, request, ERR_NOT_FOUND, "there is no DAG %.*s", STR_ARG(request->dag_id));
+        return;
+    }
+    VEC_EACH (&core->dags, i)
+        if (core->dags.items[i].used && (dag == NULL || dag == &core->dags.items[i]))
+            asset_drop(core, &core->dags.items[i], request->what, request->event_no);
+    answer(core, request, NULL);
+}
+
 /* ---- workers, pools, what templates read ----------------------------------------------------- */
 
 static void drain_worker(struct core *core, const struct request *request)
@@ -294,6 +307,9 @@ void request_handle(struct core *core, const struct request *request)
         break;
     case REQUEST_ASSET_EVENT:
         asset(core, request);
+        break;
+    case REQUEST_DROP_EVENTS:
+        drop_events(core, request);
         break;
     case REQUEST_RELOAD:
         answer(core, request, NULL);

@@ -250,6 +250,12 @@ FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 LEFT JOIN ass
 LEFT JOIN asset_event e ON e.event_no = t.event_no
 WHERE d.dag_id = $1 GROUP BY k.run_no
 
+-- name: api_last_event
+-- The last asset event before a time (0: the last of all); -1 when there is none.
+-- takes: int8
+-- gives: text
+SELECT coalesce(max(event_no), -1)::text FROM asset_event WHERE $1::int8 = 0 OR at < at_ms($1)
+
 -- name: api_runs_around
 -- Runs to be cleared or marked together, in order of their logical dates: run $2, with those before it ($3) and after it ($4);
 -- or those of the logical dates $5 to $6, when no run is named. At most $7.

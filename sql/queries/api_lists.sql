@@ -293,6 +293,14 @@ SELECT asset_event_json(e)::text AS j, e.event_no AS id, e.asset_no AS asset_id,
 FROM asset_event e JOIN asset a ON a.asset_no = e.asset_no LEFT JOIN dag d ON d.dag_no = e.dag_no
 LEFT JOIN run r ON r.run_no = e.run_no LEFT JOIN dag_version v ON v.version_no = r.version_no
 
+-- name: api_queued_events
+-- What DAGs keep until their condition holds: one row a DAG and asset, from the first event on.
+-- gives: text text int4 timestamptz
+SELECT json_build_object('dag_id', d.dag_id, 'asset_id', e.asset_no, 'created_at', min(e.at), 'dag_display_name', d.dag_id)::text AS j,
+    d.dag_id, e.asset_no AS asset_id, min(e.at) AS created_at
+FROM asset_kept k JOIN asset_event e ON e.event_no = k.event_no JOIN dag d ON d.dag_no = k.dag_no
+GROUP BY d.dag_id, e.asset_no
+
 -- name: api_notifications
 -- gives: text text text text text text text timestamptz int4 text
 -- What was to be told and whether it was; payloads stay where they are.

@@ -200,6 +200,10 @@ FROM u LEFT JOIN asset ON asset.name = u.name LEFT JOIN made ON made.name = u.na
 -- takes: int4[] int8[]
 INSERT INTO asset_kept (dag_no, event_no) SELECT * FROM unnest($1::int4[], $2::int8[])
 
+-- name: asset_drop
+-- takes: int4[] int8[]
+DELETE FROM asset_kept k USING unnest($1::int4[], $2::int8[]) u (dag_no, event_no) WHERE k.dag_no = u.dag_no AND k.event_no = u.event_no
+
 -- name: asset_take
 -- takes: int4 int8 int8
 WITH taken AS (DELETE FROM asset_kept WHERE dag_no = $1 AND event_no <= $3 RETURNING event_no)

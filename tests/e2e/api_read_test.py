@@ -60,7 +60,7 @@ class Reading(unittest.TestCase):
 
     def test_wrong_queries_are_refused_with_their_place(self):
         for query, status in {"limit=x": 422, "limit=-1": 422, "offset=-1": 422, "paused=perhaps": 422, "order_by=colour": 400,
-                              "dag_run_start_date_gte=yesterday": 422}.items():
+                              "dag_run_start_date_gte=yesterday": 422, "exclude_stale=perhaps": 422}.items():
             with self.subTest(query):
                 got, body = self.world.get("/api/v2/dags?" + query)
                 self.assertEqual(got, status, body)
@@ -209,9 +209,9 @@ class Reading(unittest.TestCase):
         self.assertGreater(len(description["paths"]), 90)
 
     def test_what_is_not_there_yet_says_so(self):
-        status, body = self.world.call("POST", "/api/v2/assets/1/materialize", {})
+        status, body = self.world.call("GET", "/api/v2/dags/etl/dagRuns/manual__1/taskInstances/load/externalLogUrl/1")
         self.assertEqual(status, 501)
-        self.assertIn("assets", body["detail"])
+        self.assertIn("logs", body["detail"])
         self.assertEqual(self.world.ok("GET", "/api/v2/assets/aliases"), {"asset_aliases": [], "total_entries": 0})
 
     def test_metrics_are_prometheus_text(self):

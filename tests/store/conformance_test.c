@@ -50,6 +50,7 @@ static const char *kind_name(enum record_type type)
         KIND(WRITE_ASSET_EVENT);
         KIND(WRITE_ASSET_KEPT);
         KIND(WRITE_ASSET_TAKEN);
+        KIND(WRITE_ASSET_DROPPED);
         KIND(WRITE_NOTIFICATION);
         KIND(WRITE_NOTIFICATION_STATE);
     }
@@ -81,12 +82,13 @@ static void check_every_kind_was_written(void)
 static void make_batch(struct play *play)
 {
     static void (*const makers[])(struct play *) = {
-        make_run,         make_run,        make_run_state,    make_placed,
-        make_placed,      make_placed,     make_change,       make_change,
-        make_change,      make_output,     make_expansion,    make_worker,
-        make_answer,      make_run_delete, make_dag_state,    make_dag_delete,
-        make_autoscale,   make_backfill,   make_backfill_run, make_asset_event,
-        make_asset_taken, make_file,       make_notification, make_notification_state,
+        make_run,           make_run,        make_run_state,    make_placed,
+        make_placed,        make_placed,     make_change,       make_change,
+        make_change,        make_output,     make_expansion,    make_worker,
+        make_answer,        make_run_delete, make_dag_state,    make_dag_delete,
+        make_autoscale,     make_backfill,   make_backfill_run, make_asset_event,
+        make_asset_taken,   make_file,       make_notification, make_notification_state,
+        make_asset_dropped,
     };
 
     play_dags(play);

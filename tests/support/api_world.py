@@ -19,6 +19,8 @@ import threading
 import time
 import uuid
 
+from api_schema import Description
+
 SOURCE = pathlib.Path(__file__).parents[2]
 BIN = pathlib.Path(os.environ.get("HEADRACE_BIN_DIR", SOURCE / "build/dev/bin"))
 PG_BIN = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
@@ -96,6 +98,7 @@ class ApiWorld:
         self.process = self.psql = None
         self.wants_leader, self.leader_stops, self.answers = leader, threading.Event(), []
         self.sql_lock = threading.Lock()
+        self.description = None
 
     def __enter__(self):
         try:
@@ -133,6 +136,7 @@ class ApiWorld:
         with open(self.home / "web.log", "ab") as log:
             self.process = subprocess.Popen([BIN / "headrace-webserver"], env=env, stdout=log, stderr=log)
         wait_for(self._is_healthy, "the web server")
+        self.description = Description(self.call("GET", "/openapi.json", token=None)[1])
 
     def _is_healthy(self):
         if self.process.poll() is not None:
@@ -180,6 +184,8 @@ class ApiWorld:
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
+        if self.description is not None:
+            self.description.check(method, path, answer.status, answer.headers.get("Content-Type"), content)
         if raw:
             return answer.status, answer.headers, content
         return answer.status, json.loads(content) if content else None

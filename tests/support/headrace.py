@@ -21,6 +21,8 @@ import tempfile
 import time
 import urllib.parse
 
+from api_schema import Description
+
 BIN = pathlib.Path(os.environ.get("HEADRACE_BIN_DIR", pathlib.Path(__file__).parents[2] / "build/release/bin"))
 
 
@@ -87,7 +89,7 @@ class Standalone:
         self.env["HEADRACE_HOME"] = str(self.home)
         self.env.update({environment_name(k): str(v) for k, v in self.settings.items()})
         self.process = None
-        self.token = None
+        self.token = self.description = None
 
     # ---- life ----
 
@@ -201,9 +203,22 @@ class Standalone:
                 headers["Content-Type"] = "application/json"
             connection.request(method, path, payload, headers)
             response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read().decode(errors="replace")
+            content = response.read()
         finally:
             connection.close()
+        self.described().check(method, path, response.status, response.getheader("Content-Type"), content)
+        return response.status, dict(response.getheaders()), content.decode(errors="replace")
+
+    def described(self):
+        """What /openapi.json says; nothing as long as it cannot be asked for."""
+        if self.description is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=30)
+            try:
+                connection.request("GET", "/openapi.json")
+                self.description = Description(json.loads(connection.getresponse().read()))
+            finally:
+                connection.close()
+        return self.description
 
     def request(self, method, path, body=None, token=True, headers=None, timeout=30):
         status, _, text = self.raw(method, path, body, token, headers, timeout)

@@ -359,6 +359,17 @@ static int asset_keep(struct model_store *store, const struct record *record, st
     return 0;
 }
 
+static void asset_drop(struct model_store *store, const struct record *record)
+{
+    uint32_t left = 0;
+    VEC_EACH (&store->kept, i)
+        if (store->kept.items[i].dag_no != record->asset_kept.dag_no ||
+            store->kept.items[i].event_no != record->asset_kept.event_no ||
+            store->kept.items[i].run_no != 0)
+            store->kept.items[left++] = store->kept.items[i];
+    store->kept.count = left;
+}
+
 static void asset_take(struct model_store *store, const struct record *record)
 {
     VEC_EACH (&store->kept, i) {
@@ -461,6 +472,9 @@ static int apply_one(struct model_store *store, const struct record *record, str
         return event_put(store, record, err);
     case WRITE_ASSET_KEPT:
         return asset_keep(store, record, err);
+    case WRITE_ASSET_DROPPED:
+        asset_drop(store, record);
+        return 0;
     case WRITE_ASSET_TAKEN:
         asset_take(store, record);
         return 0;
@@ -537,6 +551,7 @@ void model_store_keep(struct arena *arena, struct record *record)
         KEEP(asset_event.extra);
         break;
     case WRITE_ASSET_KEPT:
+    case WRITE_ASSET_DROPPED:
     case WRITE_ASSET_TAKEN:
         break;
     case WRITE_BACKFILL_RUN:

@@ -229,13 +229,23 @@ bool call_read_body(struct call *call)
     return rc == 0;
 }
 
+/* Missing where operations.def wants one; signing in has words of its own. */
+static void check_body(struct call *call)
+{
+    bool is_needed =
+        call->route->right != RIGHT_ANYBODY && operation_needs_body(call->route->operation);
+    if (call->body == NULL && is_needed)
+        call_problem(call, "body", "", "missing", "Field required");
+    else if (call->body != NULL && call->body->type != VALUE_MAP)
+        call_problem(call, "body", "", "dict_type", "a mapping is expected, not %s",
+                     value_type_name(call->body->type));
+}
+
 static void handle(struct call *call)
 {
     if (!call_read_body(call))
         return;
-    if (call->body != NULL && call->body->type != VALUE_MAP)
-        call_problem(call, "body", "", "dict_type", "a mapping is expected, not %s",
-                     value_type_name(call->body->type));
+    check_body(call);
     if (!call_refuse_problems(call))
         call->route->handle(call);
 }

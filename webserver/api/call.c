@@ -6,6 +6,8 @@
 #include "common/log/log.h"
 #include "common/text/json.h"
 
+#include <limits.h>
+
 /* ---- what was sent ---- */
 
 struct str call_param(const struct call *call, const char *name)
@@ -42,6 +44,17 @@ bool call_query_bool(struct call *call, const char *name, bool otherwise)
     if (!is_true && !str_is(text, "false") && !str_is(text, "False") && !str_is(text, "0"))
         call_problem(call, "query", name, "bool_parsing", "true or false is expected");
     return is_true;
+}
+
+int64_t call_query_time(struct call *call, const char *name, int64_t otherwise)
+{
+    struct str text = http_form_get(&call->query, name);
+    int64_t time_ms = otherwise;
+    bool has_zone;
+    if (text.bytes != NULL && civil_parse(text, &time_ms, &has_zone) < 0)
+        call_problem(call, "query", name, "datetime_parsing",
+                     "a time as in 2026-11-21T06:00:00Z is expected");
+    return time_ms;
 }
 
 int64_t call_param_int(struct call *call, const char *name, int64_t min, int64_t max)
@@ -127,6 +140,20 @@ bool body_has(const struct call *call, const char *name)
     return value_get(call->body, name) != NULL;
 }
 
+/* "OpenAPI-Generator/3.2.2/python" */
+int call_client_release(const struct call *call)
+{
+    struct str rest = http_header(call->request, "User-Agent"), major, minor;
+    int64_t high, low;
+    if (rest.bytes == NULL || !str_starts(rest, "OpenAPI-Generator/"))
+        return INT_MAX;
+    rest = str_slice(rest, strlen("OpenAPI-Generator/"), rest.size);
+    if (!str_split(&rest, '.', &major) || !str_split(&rest, '.', &minor) ||
+        str_to_int(major, 0, 99, &high) < 0 || str_to_int(minor, 0, 99, &low) < 0)
+        return INT_MAX;
+    return (int)(high * 100 + low);
+}
+
 void call_problem(struct call *call, const char *place, const char *name, const char *type,
                   const char *fmt, ...)
 {
@@ -168,6 +195,12 @@ bool call_refuse_problems(struct call *call)
     http_answer(call->request, 422, "application/json", buf_str(&body));
     buf_clear(&body);
     return true;
+}
+
+void call_refuse_body(struct call *call, struct str sentence)
+{
+    call_problem(call, "body", "", "value_error", "%.*s", STR_ARG(sentence));
+    (void)call_refuse_problems(call);
 }
 
 /* What clients poll: a tag lets them be told that nothing has changed. Secrets and what changes
@@ -283,6 +316,8 @@ void call_fail(struct call *call, int rc, const struct err *err)
         http_set_header(call->request, "WWW-Authenticate", STR("Bearer"));
     if (absent.size > 0)
         http_answer_problem(call->request, status, "%.*s", STR_ARG(absent));
+    else if (status == 422)
+        call_refuse_body(call, str_of(sentence));
     else
         http_answer_problem(call->request, status, "%s", sentence);
 }
@@ -307,6 +342,20 @@ void call_pass_created(void *owner, int rc, struct str json, const struct err *e
 
 /* ---- parts of handlers ---- */
 
+void call_check_policies(struct call *call, const struct value *action)
+{
+    static const char *const NAMES[] = { "action_on_existence", "action_on_non_existence" };
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        const struct value *policy = value_get(action, NAMES[i]);
+        struct str word = value_text(policy, STR_EMPTY);
+        bool fits = policy == NULL || policy->type == VALUE_NULL || str_is(word, "fail") ||
+                    str_is(word, "skip") || (i == 0 && str_is(word, "overwrite"));
+        if (!fits)
+            call_problem(call, "body", "actions", "enum", "%s: Input should be 'fail'%s or 'skip'",
+                         NAMES[i], i == 0 ? ", 'overwrite'" : "");
+    }
+}
+
 bool call_list(struct call *call, struct list_query *query, enum list list)
 {
     const struct conf *conf = call->api->options.conf;
@@ -324,17 +373,19 @@ bool call_list(struct call *call, struct list_query *query, enum list list)
             return false;
         }
     }
-    if (!call_refuse_problems(call))
+    if (call->problems == NULL)
         return true;
-    list_query_clear(query);
-    return false;
+    list_query_clear(query); /* first: with the answer the call is gone, and a query of its arena */
+    return !call_refuse_problems(call);
 }
 
+/* The query may be the call's, which is gone when the store answers at once. */
 void call_list_read(struct call *call, struct list_query *query)
 {
-    query->reader = call->reader;
-    list_read(call->api->options.store, query, call_pass, call);
-    list_query_clear(query);
+    struct list_query ours = *query;
+    ours.reader = call->reader;
+    list_read(call->api->options.store, &ours, call_pass, call);
+    list_query_clear(&ours);
 }
 
 void call_list_one(struct call *call, struct list_query *query)

@@ -79,6 +79,9 @@ struct call {
 /* The routes, after routes.def. */
 const struct route *routes_table(uint32_t *out_count);
 
+/* Whether operations.def has a body for it that may not be missing. */
+bool operation_needs_body(const char *operation);
+
 /* ---- what was sent ---- */
 
 /* Once. False after an answer. */
@@ -90,6 +93,7 @@ struct str call_query(const struct call *call, const char *name, struct str othe
 int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max,
                        int64_t otherwise);
 bool call_query_bool(struct call *call, const char *name, bool otherwise);
+int64_t call_query_time(struct call *call, const char *name, int64_t otherwise); /* ms */
 int64_t call_param_int(struct call *call, const char *name, int64_t min, int64_t max);
 
 /* Fields of a JSON body; NULL map = the body. A wrong type is a problem. Null counts as absent. */
@@ -102,10 +106,16 @@ const struct value *body_map(struct call *call, const char *name); /* NULL when 
 const struct value *body_list(struct call *call, const char *name);
 bool body_has(const struct call *call, const char *name); /* also when it is null */
 
+/* The release of Airflow that the client was made for, as 302 for 3.2; INT_MAX: another client.
+ * What a release does not know it may not be given: its models refuse it. */
+int call_client_release(const struct call *call);
+
 void call_problem(struct call *call, const char *place, const char *field, const char *type,
                   const char *fmt, ...) FORMAT(5, 6);
 /* True after answering 422 with all problems, if there are any. */
 bool call_refuse_problems(struct call *call);
+/* 422 with a sentence that is about the whole of the body. */
+void call_refuse_body(struct call *call, struct str sentence);
 
 /* ---- answers ---- */
 
@@ -131,6 +141,9 @@ void call_pass(void *call, int rc, struct str json, const struct err *err);
 void call_pass_created(void *call, int rc, struct str json, const struct err *err);
 
 /* ---- parts of handlers ---- */
+
+/* The policies of an action of a bulk body: a problem for one that is none of Airflow's words. */
+void call_check_policies(struct call *call, const struct value *action);
 
 /* Puts the query string into a list; false after an answer. */
 bool call_list(struct call *call, struct list_query *query, enum list list);

@@ -128,6 +128,8 @@ static void on_answer(void *owner, const struct request_answer *answer)
     struct str sentence = sentence_of(value, answer->code);
     if (waiting.on_refused != NULL)
         waiting.on_refused(call, status, sentence);
+    else if (status == 422)
+        call_refuse_body(call, sentence);
     else
         call_refuse(call, status, "%.*s", STR_ARG(sentence));
 }

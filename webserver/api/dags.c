@@ -8,9 +8,10 @@
 void dags_list(struct call *call)
 {
     struct list_query query;
+    bool excludes_stale = call_query_bool(call, "exclude_stale", true);
     if (!call_list(call, &query, LIST_DAGS))
         return;
-    if (call_query_bool(call, "exclude_stale", true))
+    if (excludes_stale)
         list_query_only(&query, "is_stale", STR("false"));
     call_list_read(call, &query);
 }
@@ -41,16 +42,21 @@ static void on_changed(struct call *call, const struct value *answer)
 }
 
 /* Of what can be changed, is_paused alone; update_mask may say so. */
+static bool read_paused(struct call *call)
+{
+    const struct value *paused = value_get(call->body, "is_paused");
+    if (paused == NULL || paused->type == VALUE_NULL)
+        call_problem(call, "body", "is_paused", "missing", "Field required");
+    if (!str_is(call_query(call, "update_mask", STR("is_paused")), "is_paused"))
+        call_problem(call, "query", "update_mask", "value_error",
+                     "Only `is_paused` field can be updated through the REST API");
+    return body_bool(call, "is_paused", false);
+}
+
 void dag_patch(struct call *call)
 {
     struct request request = { .kind = REQUEST_PAUSE, .dag_id = call_param(call, "dag_id") };
-    if (!body_has(call, "is_paused"))
-        call_problem(call, "body", "is_paused", "missing", "Field required");
-    struct str mask = call_query(call, "update_mask", STR("is_paused"));
-    if (!str_is(mask, "is_paused"))
-        call_problem(call, "query", "update_mask", "value_error",
-                     "Only `is_paused` field can be updated through the REST API");
-    request.paused = body_bool(call, "is_paused", false);
+    request.paused = read_paused(call);
     if (call_refuse_problems(call))
         return;
     struct audit audit = call_audit(call, request.paused ? "pause" : "unpause");
@@ -116,9 +122,7 @@ static void pause_next(struct call *call, const struct value *answer)
 void dags_patch(struct call *call)
 {
     struct pausing *pausing = ARENA_NEW(call->arena, struct pausing);
-    if (!body_has(call, "is_paused"))
-        call_problem(call, "body", "is_paused", "missing", "Field required");
-    pausing->paused = body_bool(call, "is_paused", false);
+    pausing->paused = read_paused(call);
     if (call_refuse_problems(call) || !call_list(call, &pausing->query, LIST_DAGS))
         return;
     call->state = pausing;
@@ -145,19 +149,12 @@ static bool read_task_order(struct call *call, struct str *out_field, bool *out_
     return false;
 }
 
-/* Airflow 3.2 made a number of what was a yes or no, and its clients take what they know alone. */
-static bool is_client_before_3_2(struct call *call)
-{
-    struct str agent = http_header(call->request, "User-Agent");
-    return str_starts(agent, "OpenAPI-Generator/3.1.") ||
-           str_starts(agent, "OpenAPI-Generator/3.0.");
-}
-
+/* Airflow 3.2 made a number of what was a yes or no. */
 static void read_tasks(struct call *call, struct str task_id, struct str order, bool is_falling)
 {
     struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")), BIND_TEXT(task_id),
                             BIND_TEXT(order), BIND_NUMBER(is_falling),
-                            BIND_NUMBER(is_client_before_3_2(call)) };
+                            BIND_NUMBER(call_client_release(call) < 302) };
     call_document(call, DOCUMENT_api_tasks, binds, 5);
 }
 

@@ -15,4 +15,7 @@ int32_t call_map_index(struct call *call, int32_t otherwise);
 /* The fields of a .../list body as filters of a list. */
 void list_body(struct call *call, struct list_query *query);
 
+/* Makes a run of a DAG as the body says, and answers it. `event` is for the audit log. */
+void trigger_run(struct call *call, struct str dag_id, const char *event);
+
 #endif

@@ -379,6 +379,7 @@ void instances_clear(struct call *call)
     request->include_upstream = body_bool(call, "include_upstream", false);
     request->include_downstream = body_bool(call, "include_downstream", false);
     request->latest_version = body_bool(call, "run_on_latest_version", false);
+    (void)body_bool(call, "reset_dag_runs", true); /* a run that is cleared goes on in any case */
     read_task_ids(call, request);
     request->whole_run = request->task_count == 0;
     if (clears_over_runs(call, request))

@@ -133,6 +133,7 @@ void instances_bulk(struct call *call)
                          "instances can be updated, not created or deleted in bulk");
         else if (entities == NULL || entities->type != VALUE_LIST)
             call_problem(call, "body", "actions", "value_error", "entities has to be a list");
+        call_check_policies(call, action);
     }
     call->state = bulk;
     if (!call_refuse_problems(call))

@@ -134,10 +134,10 @@ void metrics_get(struct call *call)
 
 void empty_list(struct call *call)
 {
-    static const char *const KEYS[] = {
-        "dag_warnings",  "", "", "hitl_details",  "providers",    "plugins",
-        "import_errors", "", "", "asset_aliases", "queued_events"
-    };
+    static const char *const KEYS[] = { "dag_warnings",  "",          "",
+                                        "hitl_details",  "providers", "plugins",
+                                        "import_errors", "",          "",
+                                        "asset_aliases" };
     if (call->route->aux == 2) {
         call_json(call, 200, STR("{\"extra_links\":{},\"total_entries\":0}"));
         return;

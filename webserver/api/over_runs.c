@@ -19,7 +19,9 @@ static void on_found(void *owner, int rc, struct str json, const struct err *err
     }
     const struct value *runs = value_get(found, "runs");
     if (runs->count > OVER_RUNS_MAX) {
-        call_refuse(call, 422, "these are more than %d runs: choose fewer", OVER_RUNS_MAX);
+        call_problem(call, "body", "", "value_error", "these are more than %d runs: choose fewer",
+                     OVER_RUNS_MAX);
+        (void)call_refuse_problems(call);
         return;
     }
     over->run_ids = ARENA_ARRAY(call->arena, struct str, runs->count);

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define CALENDAR_MAX_MS 253402300799000 /* the end of the year 9999 */
+
 enum { HOURS_MAX = 24 * 31, ROWS_MAX = 1000, MAPPED_ROWS_MAX = 500 };
 
 static struct bind position(struct call *call)
@@ -137,13 +139,25 @@ void ui_import_errors(struct call *call)
     call_document(call, DOCUMENT_ui_import_errors, NULL, 0);
 }
 
+/* PostgreSQL knows the zones; one that it does not know is all that can be invalid. */
+static void on_calendar(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc == ERR_INVALID)
+        call_problem(call, "query", "timezone", "value_error", "there is no such time zone");
+    if (!call_refuse_problems(call))
+        call_pass(call, rc, json, err);
+}
+
 void ui_calendar(struct call *call)
 {
     int64_t now_ms = loop_wall_ms();
-    struct str zone = call_query(call, "timezone", STR("UTC"));
-    ANSWER(call, ui_calendar, param(call, "dag_id"),
-           number(call, "from", 0, INT64_MAX / 2, now_ms - 365 * MS_PER_DAY),
-           number(call, "to", 0, INT64_MAX / 2, now_ms + MS_PER_DAY), BIND_TEXT(zone));
+    struct bind binds[] = { param(call, "dag_id"),
+                            number(call, "from", 0, CALENDAR_MAX_MS, now_ms - 365 * MS_PER_DAY),
+                            number(call, "to", 0, CALENDAR_MAX_MS, now_ms + MS_PER_DAY),
+                            BIND_TEXT(call_query(call, "timezone", STR("UTC"))) };
+    if (!call_refuse_problems(call))
+        document_read(call->api->options.store, DOCUMENT_ui_calendar, binds, 4, on_calendar, call);
 }
 
 void ui_trends(struct call *call)
@@ -184,8 +198,8 @@ static uint32_t runs_binds(struct call *call, int64_t limit, struct str after, s
                                   texts(call, "dag_id"),
                                   texts(call, "state"),
                                   texts(call, "run_type"),
-                                  number(call, "from", 0, INT64_MAX / 2, 0),
-                                  number(call, "to", 0, INT64_MAX / 2, 0),
+                                  number(call, "from", 0, CALENDAR_MAX_MS, 0),
+                                  number(call, "to", 0, CALENDAR_MAX_MS, 0),
                                   BIND_NUMBER(limit),
                                   BIND_NUMBER(place_part(call, after, 1)) };
     return put_binds(out, binds, sizeof binds / sizeof *binds);
@@ -201,14 +215,14 @@ static uint32_t tasks_binds(struct call *call, int64_t limit, struct str after, 
                                   texts(call, "dag_id"),
                                   texts(call, "state"),
                                   texts(call, "worker"),
-                                  number(call, "from", 0, INT64_MAX / 2, 0),
-                                  number(call, "to", 0, INT64_MAX / 2, 0),
+                                  number(call, "from", 0, CALENDAR_MAX_MS, 0),
+                                  number(call, "to", 0, CALENDAR_MAX_MS, 0),
                                   BIND_NUMBER(limit),
                                   BIND_NUMBER(place_part(call, run, 1)),
                                   BIND_NUMBER(place_part(call, rest, 0)),
                                   causes_bind(),
                                   texts(call, "pool") };
-    if (after.size > 0 && rest.size == 0)
+    if (after.size > 0 && (run.size == 0 || rest.size == 0))
         call_problem(call, "query", "after", "value_error", "this is no place of a list");
     return put_binds(out, binds, sizeof binds / sizeof *binds);
 }

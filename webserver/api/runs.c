@@ -26,23 +26,18 @@ void runs_list(struct call *call)
     call_list_read(call, &query);
 }
 
-static void run_query(struct call *call, struct list_query *query, struct str run_id)
-{
-    list_query_init(query, LIST_RUNS, call->arena, 1);
-    query->dag_id = call_param(call, "dag_id");
-    query->run_id = run_id;
-}
-
-static void read_run(struct call *call, struct str run_id)
+static void read_run(struct call *call, struct str dag_id, struct str run_id)
 {
     struct list_query query;
-    run_query(call, &query, run_id);
+    list_query_init(&query, LIST_RUNS, call->arena, 1);
+    query.dag_id = dag_id;
+    query.run_id = run_id;
     call_list_one(call, &query);
 }
 
 void run_get(struct call *call)
 {
-    read_run(call, call_param(call, "dag_run_id"));
+    read_run(call, call_param(call, "dag_id"), call_param(call, "dag_run_id"));
 }
 
 /* ---- a list asked for by a body ---- */
@@ -127,7 +122,7 @@ static struct str make_run_id(struct call *call, const struct request *request)
 static void on_triggered(struct call *call, const struct value *answer)
 {
     const struct request *request = call->state;
-    read_run(call, value_text(value_get(answer, "run_id"), request->run_id));
+    read_run(call, request->dag_id, value_text(value_get(answer, "run_id"), request->run_id));
 }
 
 static void read_interval(struct call *call, struct request *request)
@@ -143,12 +138,11 @@ static void read_interval(struct call *call, struct request *request)
                      "the interval ends before it begins");
 }
 
-void run_trigger(struct call *call)
+void trigger_run(struct call *call, struct str dag_id, const char *event)
 {
     struct request *request = ARENA_NEW(call->arena, struct request);
-    *request = (struct request) { .kind = REQUEST_TRIGGER,
-                                  .dag_id = call_param(call, "dag_id"),
-                                  .run_type = RUN_MANUAL };
+    *request =
+        (struct request) { .kind = REQUEST_TRIGGER, .dag_id = dag_id, .run_type = RUN_MANUAL };
     request->run_id = body_text(call, "dag_run_id", STR_EMPTY);
     request->has_logical = body_time(call, "logical_date", &request->logical_ms);
     (void)body_time(call, "run_after", &request->run_after_ms);
@@ -164,8 +158,13 @@ void run_trigger(struct call *call)
     if (request->run_id.size == 0)
         request->run_id = make_run_id(call, request);
     call->state = request;
-    struct audit audit = call_audit(call, "trigger_dag_run");
+    struct audit audit = call_audit(call, event);
     command_send(call, request, &audit, on_triggered);
+}
+
+void run_trigger(struct call *call)
+{
+    trigger_run(call, call_param(call, "dag_id"), "trigger_dag_run");
 }
 
 /* ---- changing ---- */
@@ -173,7 +172,7 @@ void run_trigger(struct call *call)
 static void on_changed(struct call *call, const struct value *answer)
 {
     (void)answer;
-    read_run(call, call_param(call, "dag_run_id"));
+    run_get(call);
 }
 
 static void on_noted(void *owner, int rc, const struct err *err)

@@ -319,7 +319,8 @@ static void on_connections(void *owner, int rc, const struct err *err)
     };
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         if (!is_kept(call, TEXTS[i].field))
-            *TEXTS[i].at = body_value(call, TEXTS[i].field, STR_EMPTY);
+            *TEXTS[i].at = TEXTS[i].at == &row->extra ? body_value(call, TEXTS[i].field, STR_EMPTY)
+                                                      : body_text(call, TEXTS[i].field, STR_EMPTY);
     if (!is_kept(call, "port"))
         row->port = (int32_t)body_int(call, "port", 0, 65535, 0);
     change(call, &changing);

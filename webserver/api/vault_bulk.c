@@ -150,6 +150,7 @@ void vault_bulk(struct call *call)
                          "each has an action (create, update, delete) and a list of entities");
             break;
         }
+        call_check_policies(call, bulk->actions->items[i]);
         bulk->success[change] = value_list(call->arena);
         bulk->errors[change] = value_list(call->arena);
     }

@@ -44,7 +44,8 @@ static struct str read_name(struct call *call, const char *field)
 
 static void need(struct call *call, const char *field)
 {
-    if (!body_has(call, field))
+    const struct value *value = value_get(call->body, field);
+    if (value == NULL || value->type == VALUE_NULL)
         call_problem(call, "body", field, "missing", "Field required");
 }
 
@@ -65,7 +66,8 @@ static void read_pool(struct call *call, struct pool_row *pool)
 
 static void read_variable(struct call *call, struct variable_row *variable)
 {
-    need(call, "value");
+    if (!body_has(call, "value")) /* null is a value, as in Airflow */
+        call_problem(call, "body", "value", "missing", "Field required");
     vault_refuse_stars(call, "value");
     variable->value = body_value(call, "value", STR_EMPTY);
     variable->description = body_text(call, "description", STR_EMPTY);

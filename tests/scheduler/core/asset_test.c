@@ -147,6 +147,28 @@ static void a_paused_dag_keeps_nothing(void **state)
     story_free(s);
 }
 
+static void what_a_user_drops_is_waited_for_again(void **state)
+{
+    (void)state;
+    struct story *s = given("[\"x\",\"y\"]");
+    story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"x\"}");
+    story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"x\"}");
+    story_request_json(s, "{\"kind\":\"drop_events\",\"dag_id\":\"c\",\"what\":\"y\"}");
+    assert_int_equal(s->store.kept.count, 2); /* another asset's */
+    char first[100];
+    snprintf(first, sizeof first, "{\"kind\":\"drop_events\",\"event_no\":%lld}",
+             (long long)s->store.events.items[0].event_no);
+    story_request_json(s, first);
+    assert_int_equal(s->store.kept.count, 1); /* the second is newer */
+    story_request_json(s, "{\"kind\":\"drop_events\",\"dag_id\":\"c\",\"what\":\"x\"}");
+    assert_int_equal(s->store.kept.count, 0);
+    story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"y\"}");
+    assert_int_equal(runs(s), 0);
+    story_request_json(s, "{\"kind\":\"asset_event\",\"what\":\"x\"}");
+    assert_int_equal(runs(s), 1);
+    story_free(s);
+}
+
 static void each_instance_of_a_mapped_task_updates(void **state)
 {
     (void)state;
@@ -189,4 +211,5 @@ TESTS(CASE(an_update_starts_the_dag_that_waits_for_it),
       CASE(all_assets_must_have_been_updated_since_the_last_run),
       CASE(any_asset_is_enough_where_it_says_so), CASE(conditions_nest),
       CASE(one_run_takes_all_events_that_are_kept), CASE(a_paused_dag_keeps_nothing),
-      CASE(each_instance_of_a_mapped_task_updates), CASE(a_new_version_may_wait_for_something_else))
+      CASE(what_a_user_drops_is_waited_for_again), CASE(each_instance_of_a_mapped_task_updates),
+      CASE(a_new_version_may_wait_for_something_else))

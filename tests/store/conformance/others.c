@@ -206,6 +206,23 @@ void make_asset_taken(struct play *play)
     play_add(play, record);
 }
 
+/* Before anything is taken: the store drops first, whatever the order of a batch. */
+void make_asset_dropped(struct play *play)
+{
+    const typeof(play->model.kept) *kept = &play->model.kept;
+    struct record record = { .type = WRITE_ASSET_DROPPED };
+
+    for (uint32_t i = 0; i < play->count; i++)
+        if (play->records[i].type == WRITE_ASSET_TAKEN)
+            return;
+    if (kept->count == 0)
+        return;
+    const struct model_kept *one = &kept->items[pick(play, kept->count)];
+    record.asset_kept = (typeof(record.asset_kept)) { one->dag_no, one->event_no };
+    if (one->run_no == 0)
+        play_add(play, record);
+}
+
 void make_file(struct play *play)
 {
     const struct model_run *run = pick_run(play);

@@ -63,6 +63,7 @@ void make_backfill(struct play *play);
 void make_backfill_run(struct play *play);
 void make_asset_event(struct play *play); /* and DAGs that keep it */
 void make_asset_taken(struct play *play);
+void make_asset_dropped(struct play *play); /* kept no longer, by no run */
 void make_file(struct play *play);
 void make_notification(struct play *play);
 void make_notification_state(struct play *play);
