@@ -23,6 +23,49 @@ def rows(system, *words):
     return json.loads(system.cli(*words, "-o", "json").stdout)
 
 
+# What people who come from Airflow may count on, by group; more may be there.
+VERBS = {
+    "db": "migrate check clean reset rotate-key",
+    "dags": "list details show check trigger pause unpause delete test list-runs list-import-errors next-execution state",
+    "tasks": "list state states-for-dag-run clear test logs render",
+    "backfill": "create list pause unpause cancel",
+    "pools": "list get set delete import export",
+    "variables": "list get set delete import export",
+    "connections": "list get set delete import export add test",
+    "workers": "list drain resume",
+    "users": "create list delete reset-password",
+    "config": "list get-value",
+}
+LISTINGS = [("dags", "list"), ("dags", "list-runs", "etl"), ("dags", "list-import-errors"), ("dags", "next-execution", "etl"), ("dags", "show", "etl"),
+            ("tasks", "list", "etl"), ("backfill", "list"), ("pools", "list"), ("variables", "list"), ("connections", "list"), ("workers", "list"),
+            ("users", "list"), ("config", "list")]
+
+
+def every_verb_is_there_and_every_listing_has_four_forms():
+    with Standalone() as system:
+        for group, verbs in VERBS.items():
+            for verb in verbs.split():
+                done = system.cli(group, verb, "--help")
+                assert f"headrace {group} {verb}" in done.stdout, (group, verb, done.stdout)
+                assert system.cli(group, verb, "--no-such-option", check=False).returncode == 2, (group, verb)
+        for word in ("standalone", "scheduler", "worker", "webserver", "doctor", "version"):
+            assert f"headrace {word}" in system.cli("help", word).stdout, word
+        system.write_dag("etl.yaml", "schedule: '@daily'\ncatchup: false\ntasks: {a: {bash: 'true'}}")
+        system.wait_dag("etl")
+        run = system.cli("dags", "trigger", "etl", "--wait").stdout.strip()
+        for words in LISTINGS:
+            listed = rows(system, *words)
+            assert isinstance(listed, list), (words, listed)
+            plain = system.cli(*words, "-o", "plain").stdout.splitlines()
+            assert len(plain) == len(listed), (words, plain)
+            assert system.cli(*words, "-o", "yaml").stdout.startswith("- " if listed else "[]"), words
+            assert system.cli(*words, "-o", "table").stdout.strip(), words
+            assert system.cli(*words, "-o", "xml", check=False).returncode == 2, words
+        assert [row["run_id"] for row in rows(system, "dags", "list-runs", "etl")] == [run]
+        assert system.cli("dags", "stat", "etl", check=False).returncode == 2
+        assert system.cli("dags", "state", "etl", "no-such-run", check=False).returncode == 1
+
+
 def dags_and_tasks():
     with Standalone() as system:
         for name, text in DAGS.items():
@@ -140,6 +183,23 @@ def workers_users_and_the_rest():
         assert {(row["username"], row["role"]) for row in rows(system, "users", "list")} == {("admin", "Admin"), ("ann", "Viewer")}
         system.cli("users", "reset-password", "ann", "-p", "another-password")
         assert system.raw("POST", "/auth/token", sign_in, token=False)[0] == 401
+        system.cli("users", "set", "ann", "--role", "Public")
+        system.cli("grants", "add", "tag:finance", "User", "--user", "ann")
+        grant, = rows(system, "grants", "list")
+        assert (grant["username"], grant["dags"], grant["level"]) == ("ann", "tag:finance", "User")
+        system.cli("grants", "remove", str(grant["id"]))
+        assert rows(system, "grants", "list") == []
+        assert [row["role"] for row in rows(system, "roles", "list")] == ["Public", "Viewer", "User", "Op", "Admin"]
+        token = system.cli("tokens", "create", "ci", "--user", "ann", "--days", "7", "--read-only", "--dag", "etl").stdout.splitlines()[-1]
+        assert token.startswith("headrace_pat_"), token
+        listed, = rows(system, "tokens", "list", "--user", "ann")
+        assert (listed["name"], listed["dags"]) == ("ci", ["etl"]) and "read" in listed["rights"] and "runs.trigger" not in listed["rights"]
+        system.cli("tokens", "revoke", str(listed["id"]), "--user", "ann")
+        assert rows(system, "tokens", "list", "--user", "ann") == []
+        assert "no account" in system.cli("tokens", "create", "ci", check=False).stderr, "whose?"
+        noted = system.cli("audit", "verify").stdout.splitlines()[-1]
+        assert system.cli("audit", "verify", "--expect", noted).returncode == 0
+        assert system.cli("audit", "verify", "--expect", "1:00", check=False).returncode == 1
         system.cli("users", "delete", "ann", "--yes")
         assert system.cli("users", "delete", "ann", "--yes", check=False).returncode == 1
 
@@ -151,4 +211,4 @@ def workers_users_and_the_rest():
 
 
 if __name__ == "__main__":
-    main(dags_and_tasks, what_tasks_use, workers_users_and_the_rest)
+    main(every_verb_is_there_and_every_listing_has_four_forms, dags_and_tasks, what_tasks_use, workers_users_and_the_rest)
