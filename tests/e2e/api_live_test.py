@@ -56,7 +56,67 @@ class Listener(threading.Thread):
         return [c[3] for name, _, data in list(self.events) if name == "run" for c in data["c"]]
 
 
+class Resuming(threading.Thread):
+    """Takes one event that has an id from each connection, cuts it, and comes back with that id."""
+
+    def __init__(self, system, query):
+        super().__init__(daemon=True)
+        self.system, self.query, self.last_id = system, query, None
+        self.events, self.connections, self.stops = [], 0, threading.Event()
+        self.listener = Listener(system, query)
+        self.start()
+
+    def run(self):
+        while not self.stops.is_set():
+            seen = list(self.listener.events)
+            whole = next((n + 1 for n, event in enumerate(seen) if event[1]), None)
+            if whole is None:
+                time.sleep(0.01)
+                continue
+            self.listener.close()
+            self.listener.join()
+            self.events += seen[:whole]
+            self.connections += 1
+            self.listener = Listener(self.system, self.query, {"Last-Event-ID": seen[whole - 1][1]})
+
+    def close(self):
+        self.stops.set()
+        self.join()
+        self.listener.close()
+
+    def all(self):
+        return self.events + list(self.listener.events)
+
+
+def changes(events):
+    """What each kind of event told, one change after the other, however they came together."""
+    return {kind: [change for name, _, data in events if name == kind for change in data["c"]] for kind in ("ti", "run")}
+
+
 class Live(unittest.TestCase):
+    def test_a_stream_that_is_cut_again_and_again_loses_nothing_and_doubles_nothing(self):
+        with Standalone() as system:
+            tasks = "".join(f"  t{n}: {{bash: 'true'{f', depends_on: [t{n - 1}]' if n else ''}}}\n" for n in range(12))
+            system.write_dag("cut.yaml", "dag_id: cut\ntasks:\n" + tasks)
+            system.wait_dag("cut")
+            first = Listener(system, "topics=dag:cut")  # once it has told a run, the scheduler is being listened to
+            system.trigger("cut", run_id="first")
+            wait_for(lambda: "success" in first.runs(), "the stream to tell", 60)
+            first.close()
+            steady, cut = Listener(system, "topics=dag:cut"), Resuming(system, "topics=dag:cut")
+            for listener in (steady, cut.listener):
+                wait_for(lambda: listener.events, "both to be greeted", 60)
+            for number in range(3):
+                system.trigger("cut", run_id=f"r{number}")
+            for number in range(3):
+                self.assertEqual(system.wait_run("cut", f"r{number}")["state"], "success")
+            wait_for(lambda: [c[3] for c in changes(steady.events)["run"]].count("success") == 3, "the end of all three", 60)
+            wait_for(lambda: changes(cut.all()) == changes(steady.events), "the one that was cut to have the same", 60)
+            wait_for(lambda: cut.connections > 0, "a cut", 60)
+            self.assertEqual([name for name, _, _ in cut.all() + steady.events if name == "reset"], [])
+            cut.close()
+            steady.close()
+
     def test_changes_logs_and_reasons(self):
         with Standalone() as system:
             system.write_dag("live.yaml", DAG % system.home)

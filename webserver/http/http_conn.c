@@ -344,7 +344,7 @@ static bool make_room(struct http_server *server, const struct http_conn *newcom
 {
     struct http_conn *longest = NULL;
     for (struct http_conn *conn = server->first; conn != NULL; conn = conn->next) {
-        bool is_waiting = conn->phase == CONN_OPEN && conn->request == NULL && conn != newcomer;
+        bool is_waiting = conn->phase != CONN_CLOSED && conn->request == NULL && conn != newcomer;
         if (is_waiting && (longest == NULL || conn->since_ms < longest->since_ms))
             longest = conn;
     }
