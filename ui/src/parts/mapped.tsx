@@ -72,8 +72,11 @@ export default function MappedMap({ page }: { page: TaskPage }) {
   const [from, set_from] = useState(0);
   const url = `${url_of.mapped(page.dag_id, page.run_id, page.task_id)}?from=${from}&limit=100${state ? `&state=${state}` : ""}${q ? `&q=${encodeURIComponent(q)}` : ""}`;
   const data = useFollow<MappedPage>(url, [`run:${encodeURIComponent(page.dag_id)}/${encodeURIComponent(page.run_id)}`], (d, event) => (event.name === "ti" && (event.data.c as TiChange[]).some((c) => c[2] === page.task_id && c[1] === page.run_id) ? REFETCH : d));
+  // While the next answer is under way the last one stays, and with it the field that is typed into.
+  const last = useRef<MappedPage | null>(null);
+  if (data.data) last.current = data.data;
   return (
-    <Loaded from={data} rows={8}>
+    <Loaded from={{ ...data, data: last.current }} rows={8}>
       {(m) => {
         if (!m.total) return <Panel><Empty title="It has not been expanded yet.">How many instances there are is known when what it maps over is there.</Empty></Panel>;
         const tally = new Map<string, number>();
