@@ -53,6 +53,7 @@
     MUTANT_ROW(CORE_PAST_IGNORED,                                                                  \
                "core: depends_on_past and wait_for_downstream hold nothing back")                  \
     MUTANT_ROW(CORE_PAST_FORGOTTEN, "core: only runs in memory count as the past of another one")  \
+    MUTANT_ROW(CORE_FIND_STALE, "core: takes what the database said of a run before it ended")     \
     MUTANT_ROW(CORE_BACKFILL_LIMIT, "core: a backfill runs everything at once")                    \
     MUTANT_ROW(CORE_BACKFILL_TWICE, "core: a backfill makes runs for dates that have one")         \
     MUTANT_ROW(CORE_ASSET_LOST, "core: a task's success is no event of its assets")                \

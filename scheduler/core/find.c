@@ -39,7 +39,8 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
     if (MUTANT(CORE_PAST_FORGOTTEN))
         row = NULL;
     bool deleted = row != NULL && map_get(&core->deleted, (uint64_t)row->run_no, NULL);
-    if (find->forgotten != core->dags.items[index].forgotten || deleted) {
+    bool stale = find->forgotten != core->dags.items[index].forgotten || deleted;
+    if (stale && !MUTANT(CORE_FIND_STALE)) {
         find_ask(core, *find);
         return;
     }
