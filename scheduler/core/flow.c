@@ -538,11 +538,14 @@ void flow_run_ended(struct core *core, struct run *run)
     if (instance == NULL || instance->state != TASK_DEFERRED ||
         !str_eq(run->run_id, triggered_id(core, ref, instance->try_no)))
         return;
-    bool good = run->state == RUN_SUCCESS;
-    struct str error = good ? STR_EMPTY
-                            : str_format(&core->step, "run %.*s of DAG %.*s failed",
-                                         STR_ARG(run->run_id), STR_ARG(run_dag(core, run)->id));
-    deferred_end(core, instance->attempt, good ? TASK_SUCCESS : TASK_FAILED, CAUSE_EVENT, error);
+    if (run->state == RUN_SUCCESS) {
+        deferred_end(core, instance->attempt, TASK_SUCCESS, CAUSE_EVENT, STR_EMPTY);
+        return;
+    }
+    struct result result = { .outcome = OUTCOME_FAILED, .output = STR_EMPTY };
+    result.error = str_format(&core->step, "run %.*s of DAG %.*s failed", STR_ARG(run->run_id),
+                              STR_ARG(run_dag(core, run)->id));
+    attempt_failed(core, instance->attempt, &result, CAUSE_EVENT);
 }
 
 static void deferred_check(struct core *core, struct ref ref)

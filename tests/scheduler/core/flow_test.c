@@ -475,6 +475,20 @@ static enum task_state state_of_trigger(const struct story *s)
     return model_store_newest(&s->store.runs.items[0], 0, -1)->row.state;
 }
 
+static void a_run_that_fails_is_triggered_anew_as_the_retries_say(void **state)
+{
+    (void)state;
+    struct story *s = triggering_with(true, 1, 0);
+    story_ends(s, "a", OUTCOME_FAILED, 1);
+    assert_int_equal(state_of_trigger(s), TASK_UP_FOR_RETRY);
+    story_takeover(s);
+    story_wait(s, 10000);
+    assert_int_equal(state_of_trigger(s), TASK_DEFERRED);
+    story_succeeds(s, "a");
+    assert_true(story_is_placed(s, "after"));
+    story_free(s);
+}
+
 static void a_task_that_waits_for_its_run_too_long_triggers_another_one(void **state)
 {
     (void)state;
@@ -514,4 +528,5 @@ TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs),
       CASE(some_failures_of_a_mapped_task_may_be_tolerated), CASE(one_failure_fails_a_mapped_task),
       CASE(a_mapped_task_goes_on_under_the_next_leader), CASE(a_task_triggers_a_run_of_another_dag),
       CASE(a_task_may_wait_for_the_run_it_triggers), CASE(the_waiting_task_fails_with_its_run),
+      CASE(a_run_that_fails_is_triggered_anew_as_the_retries_say),
       CASE(a_task_that_waits_for_its_run_too_long_triggers_another_one))
