@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cost follows change: tasks per second and the time of a hop while something else grows - the number of DAGs, of tasks that wait
 behind a full pool, of rows of finished history, and the width of fan-out and fan-in. Each value stands beside the first of its
-own curve. `./dev bench scale quick` goes a tenth of the way."""
+own curve. `./dev bench scale quick` goes a tenth of the way; `./dev bench scale plot` draws the pictures anew from the figures
+that are kept."""
+import json
 import pathlib
 import struct
 import sys
@@ -9,6 +11,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 import measure
+import plot
 from headrace import Standalone, wait_for
 
 CHAIN, BURST, REPEATS = 60, 2000, 3
@@ -135,6 +138,22 @@ def curve(rows, facts, system, name, sizes, grow):
         print(f"  {name} {size}: hop {hop:.2f} ms ({hop / first[0]:.2f} x), {rate:.0f} tasks/s ({rate / first[1]:.2f} x)", flush=True)
 
 
+ACROSS = {"DAGs": "DAGs", "waiting": "tasks that wait behind a full pool", "history": "rows of finished history",
+          "width": "width of fan-out and fan-in"}
+
+
+def draw():
+    """A picture a curve, from what the last run kept."""
+    points = json.loads((measure.RESULTS / "scale.json").read_text())["points"]
+    for name, across in ACROSS.items():
+        of_curve = [point for point in points if point["curve"] == name]
+        panels = [("tasks per second", across, [(point["size"], point["per_s"]) for point in of_curve], 0)]
+        if "hop_ms" in of_curve[0]:
+            panels.append(("from a task's end to the next start, ms", across,
+                           [(point["size"], point["hop_ms"]) for point in of_curve], 2))
+        plot.svg(measure.RESULTS / f"scale_{name.lower()}.svg", f"Tasks per second and the time of a hop against {across}", panels)
+
+
 def a_system():
     return Standalone({"autoscale.default.slots": 16, "core.max_map_length": MAP_MAX})
 
@@ -164,7 +183,8 @@ def main():
             rows.append((f"width {width}: tasks", rate, "1/s", rate / first))
             print(f"  width {width}: {rate:.0f} tasks/s ({rate / first:.2f} x)", flush=True)
     measure.report("scale", rows, points=facts)
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "plot" in sys.argv[1:] else main()

@@ -153,6 +153,28 @@ int cli_connections_delete(struct cli *cli, struct err *err)
     return resource_delete(cli, &connections, err);
 }
 
+int cli_connections_test(struct cli *cli, struct err *err)
+{
+    const struct value *kept = NULL;
+    struct value *body = value_map(cli->arena);
+    struct reply reply;
+    int rc = resource_get(cli, &connections, &kept, err);
+
+    if (rc < 0)
+        return rc;
+    value_put(cli->arena, body, STR("connection_id"),
+              value_string(cli->arena, cli_arg(cli, "CONN_ID")));
+    value_put(cli->arena, body, STR("conn_type"), value_get(kept, "conn_type"));
+    rc = client_call(cli, "POST", STR("/api/v2/connections/test"), body, &reply, err);
+    if (rc < 0)
+        return rc;
+    struct str message = value_text(value_get(reply.body, "message"), STR_EMPTY);
+    if (!value_boolean(value_get(reply.body, "status"), false))
+        return err_set(err, ERR_CONFLICT, "%.*s", STR_ARG(message));
+    output_note(cli, "%.*s", STR_ARG(message));
+    return 0;
+}
+
 int cli_connections_import(struct cli *cli, struct err *err)
 {
     return resource_import(cli, &connections, err);

@@ -41,7 +41,7 @@ const struct zone *dag_source_zone(struct dag_source *source, struct str name)
 int dag_source_text(struct cli *cli, struct str name, struct str text, struct dag_source *out,
                     struct err *err)
 {
-    struct compile_options options = { .owner = out, .zone = find_zone };
+    struct compile_options options = { .owner = out, .zone = find_zone, .folder = out->folder };
     if (cli->conf != NULL)
         options.default_timezone = cli->conf->core_default_timezone;
     int rc = compile_file(cli->arena, name, text, &options, &out->result);
@@ -52,6 +52,20 @@ int dag_source_text(struct cli *cli, struct str name, struct str text, struct da
     return 0;
 }
 
+/* What a DAG reads beside its file is meant from there; standard input stands where we do. */
+static struct str folder_of(struct cli *cli, const char *path)
+{
+    char *whole = realpath(strcmp(path, "-") == 0 ? "." : path, NULL);
+    struct str folder = whole == NULL ? STR_EMPTY : str_copy(cli->arena, str_of(whole));
+
+    free(whole);
+    while (strcmp(path, "-") != 0 && folder.size > 0 && folder.bytes[folder.size - 1] != '/')
+        folder.size--;
+    if (folder.size > 1 && folder.bytes[folder.size - 1] == '/')
+        folder.size--;
+    return folder;
+}
+
 int dag_source_read(struct cli *cli, const char *path, struct dag_source *out, struct err *err)
 {
     struct str text;
@@ -59,6 +73,7 @@ int dag_source_read(struct cli *cli, const char *path, struct dag_source *out, s
 
     if (rc < 0)
         return rc;
+    out->folder = folder_of(cli, path);
     rc = dag_source_text(cli, str_of(path), text, out, err);
     if (rc < 0)
         dag_source_print_problems(cli, out, text);

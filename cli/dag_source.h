@@ -11,6 +11,7 @@ struct dag_source {
     struct compile_result result;
     VEC(struct zone *) zones;
     VEC(struct str) zone_names;
+    struct str folder; /* of the file, in the cli's arena; empty where there is none */
 };
 
 /* Reads and compiles a file ("-": standard input). ERR_INVALID when it has problems: they are in

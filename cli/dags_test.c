@@ -3,11 +3,16 @@
  * server or a database.
  *
  * Variables and connections come from --variables and --connections (files as `import` reads them)
- * and from the environment, as Airflow has it: AIRFLOW_VAR_NAME=value, AIRFLOW_CONN_ID=uri. */
+ * and from the environment, as Airflow has it: AIRFLOW_VAR_NAME=value, AIRFLOW_CONN_ID=uri.
+ * --mocks gives tasks made-up results; --history writes down what happened, a line an end, and
+ * --expect compares with what was written down before. */
 #include "cli/connection_uri.h"
 #include "cli/dag_source.h"
+#include "cli/files.h"
 #include "cli/handlers.h"
+#include "cli/history.h"
 #include "cli/local.h"
+#include "cli/mocks.h"
 #include "cli/output.h"
 #include "cli/resource.h"
 #include "common/base/civil.h"
@@ -25,6 +30,13 @@ enum { OUTPUT_SHOWN = 300 };
 
 static volatile bool is_interrupted;
 
+struct testing {
+    struct cli *cli;
+    const struct value *mocks; /* NULL: everything is run */
+    struct str expected;       /* history; no bytes: none is */
+    struct buf history;
+};
+
 static void on_signal(int signum)
 {
     (void)signum;
@@ -35,7 +47,8 @@ static void on_signal(int signum)
 
 static void on_line(struct local *local, struct str name, char kind, struct str line)
 {
-    const struct cli *cli = local->owner;
+    const struct testing *testing = local->owner;
+    const struct cli *cli = testing->cli;
     const char *colour = !cli->is_coloured ? ""
                          : kind == 'E'     ? "\033[33m"
                          : kind == 'S'     ? "\033[36m"
@@ -45,21 +58,26 @@ static void on_line(struct local *local, struct str name, char kind, struct str 
            output_plain(cli), colour, STR_ARG(line), output_plain(cli));
 }
 
-static void print_name(const struct local *local, uint32_t task, int32_t map_index)
+static struct str name_of(const struct local *local, uint32_t task, int32_t map_index)
 {
-    printf("%.*s", STR_ARG(local->dag->tasks[task].id));
-    if (map_index >= 0)
-        printf("[%d]", (int)map_index);
+    const struct testing *testing = local->owner;
+    struct str id = local->dag->tasks[task].id;
+
+    return map_index < 0 ? id
+                         : str_format(testing->cli->arena, "%.*s[%d]", STR_ARG(id), (int)map_index);
 }
 
 static void show_try(struct local *local, const struct try_row *row)
 {
-    const struct cli *cli = local->owner;
+    struct testing *testing = local->owner;
+    const struct cli *cli = testing->cli;
     const struct task *task = &local->dag->tasks[row->task];
     struct str state = str_of(task_state_name(row->state));
 
-    print_name(local, row->task, row->map_index);
-    printf(": %s%.*s%s", output_colour(cli, state), STR_ARG(state), output_plain(cli));
+    struct str name = name_of(local, row->task, row->map_index);
+    buf_printf(&testing->history, "%.*s: %.*s\n", STR_ARG(name), STR_ARG(state));
+    printf("%.*s: %s%.*s%s", STR_ARG(name), output_colour(cli, state), STR_ARG(state),
+           output_plain(cli));
     if (row->state == TASK_SUCCESS && row->started_ms > 0)
         printf(" after %.2f s", (double)(row->ended_ms - row->started_ms) / 1000);
     else if (row->error.size > 0)
@@ -80,8 +98,9 @@ static void on_record(struct local *local, const struct record *record)
     if (is_final && record->try.dag_no == 1)
         show_try(local, &record->try);
     if (record->type == WRITE_OUTPUT && record->output.run_no == local->run_no) {
-        print_name(local, record->output.task, record->output.map_index);
-        printf(": output %.*s\n", STR_ARG(str_slice(record->output.json, 0, OUTPUT_SHOWN)));
+        struct str name = name_of(local, record->output.task, record->output.map_index);
+        printf("%.*s: output %.*s\n", STR_ARG(name),
+               STR_ARG(str_slice(record->output.json, 0, OUTPUT_SHOWN)));
     }
     if (record->type == WRITE_NOTIFICATION)
         printf("%.*s: %.*s to %.*s is not sent in a test\n", STR_ARG(record->notification.event),
@@ -154,11 +173,33 @@ static int give_environment(struct cli *cli, struct local *local, struct err *er
     return rc;
 }
 
+static bool on_start(struct local *local, const struct core_send *grant, struct result *out)
+{
+    const struct testing *testing = local->owner;
+
+    return mocks_answer(testing->mocks, grant->grant.task_id, grant->grant.map_index,
+                        grant->grant.try_no, &local->arena, out);
+}
+
+/* Before the DAG is given away. */
+static int make_up(struct testing *testing, struct dag *dag, struct err *err)
+{
+    struct cli *cli = testing->cli;
+    int rc = 0;
+
+    if (cli_has(cli, "--mocks"))
+        rc = mocks_read(cli, str_cstr(cli->arena, cli_arg(cli, "--mocks")), dag, &testing->mocks,
+                        err);
+    if (rc == 0 && testing->mocks != NULL)
+        mocks_replace(testing->mocks, dag);
+    return rc;
+}
+
 /* The DAG that is to run comes first; the others of the file may be triggered by it. */
-static int give_dags(struct cli *cli, struct local *local, struct dag_source *source,
+static int give_dags(struct testing *testing, struct local *local, struct dag_source *source,
                      struct err *err)
 {
-    struct str wanted = cli_arg(cli, "--dag-id");
+    struct str wanted = cli_arg(testing->cli, "--dag-id");
     uint32_t first = 0;
 
     while (wanted.size > 0 && first < source->result.dag_count &&
@@ -166,7 +207,8 @@ static int give_dags(struct cli *cli, struct local *local, struct dag_source *so
         first++;
     if (first >= source->result.dag_count)
         return err_set(err, ERR_NOT_FOUND, "the file has no DAG %.*s", STR_ARG(wanted));
-    for (uint32_t n = 0; n < source->result.dag_count; n++) {
+    int rc = make_up(testing, source->result.dags[first], err);
+    for (uint32_t n = 0; rc == 0 && n < source->result.dag_count; n++) {
         uint32_t index = n == 0 ? first : n <= first ? n - 1 : n;
         struct dag *dag = source->result.dags[index];
         const struct zone *zone = dag_source_zone(source, dag->timezone);
@@ -174,7 +216,7 @@ static int give_dags(struct cli *cli, struct local *local, struct dag_source *so
         source->result.dags[index] = NULL;
         local_dag(local, dag, zone);
     }
-    return 0;
+    return rc;
 }
 
 static int read_request(struct cli *cli, struct request *out, struct err *err)
@@ -202,9 +244,39 @@ static int read_request(struct cli *cli, struct request *out, struct err *err)
 
 /* ---- the whole ---- */
 
-static int run_source(struct cli *cli, struct local *local, struct dag_source *source,
+static int read_expected(struct testing *testing, struct err *err)
+{
+    struct cli *cli = testing->cli;
+    const char *path = str_cstr(cli->arena, cli_arg(cli, "--expect"));
+
+    return cli_has(cli, "--expect") ? file_read(cli->arena, path, &testing->expected, err) : 0;
+}
+
+/* Writes down what happened, and says where it is not what was expected. */
+static int judge(struct testing *testing, struct err *err)
+{
+    struct cli *cli = testing->cli;
+    struct str history = buf_str(&testing->history);
+    int rc = 0;
+
+    if (cli_has(cli, "--history"))
+        rc = file_write(str_cstr(cli->arena, cli_arg(cli, "--history")), history, 0644, err);
+    if (rc < 0 || !cli_has(cli, "--expect"))
+        return rc;
+    (void)fflush(stdout);
+    uint32_t different = history_diff(testing->expected, history, stderr);
+    if (different > 0)
+        return err_set(err, ERR_INVALID, "%u line%s of the history differ%s from %.*s", different,
+                       different == 1 ? "" : "s", different == 1 ? "s" : "",
+                       STR_ARG(cli_arg(cli, "--expect")));
+    cli->exit_status = CLI_DONE; /* a run that fails as it should is a good test */
+    return 0;
+}
+
+static int run_source(struct testing *testing, struct local *local, struct dag_source *source,
                       const char *spool, struct err *err)
 {
+    struct cli *cli = testing->cli;
     struct request request;
     int rc = read_request(cli, &request, err);
 
@@ -218,7 +290,7 @@ static int run_source(struct cli *cli, struct local *local, struct dag_source *s
     if (rc == 0)
         rc = give_file(cli, local, "--connections", false, err);
     if (rc == 0)
-        rc = give_dags(cli, local, source, err);
+        rc = give_dags(testing, local, source, err);
     if (rc < 0)
         return rc;
     request.dag_id = local->dag->id;
@@ -233,10 +305,27 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
     return remove(path);
 }
 
+static int finish(struct testing *testing, const struct local *local, struct err *err)
+{
+    const struct cli *cli = testing->cli;
+    struct str state = local->run_is_good ? STR("success") : STR("failed");
+
+    testing->cli->exit_status = local->run_is_good ? CLI_DONE : CLI_FAILED;
+    if (local->is_refused)
+        return 0;
+    printf("%.*s: %s%.*s%s\n", STR_ARG(local->dag->id), output_colour(cli, state), STR_ARG(state),
+           output_plain(cli));
+    buf_printf(&testing->history, "%.*s: %.*s\n", STR_ARG(local->dag->id), STR_ARG(state));
+    return judge(testing, err);
+}
+
 int cli_dags_test(struct cli *cli, struct err *err)
 {
     struct dag_source source = { 0 };
-    struct local local = { .on_record = on_record, .on_line = on_line, .owner = cli };
+    struct testing testing = { .cli = cli };
+    struct local local = {
+        .on_record = on_record, .on_line = on_line, .on_start = on_start, .owner = &testing
+    };
     char spool[] = "/tmp/headrace-dag-XXXXXX";
     struct sigaction action = { .sa_handler = on_signal };
     int rc = dag_source_read(cli, str_cstr(cli->arena, cli_arg(cli, "FILE")), &source, err);
@@ -250,14 +339,14 @@ int cli_dags_test(struct cli *cli, struct err *err)
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     local.warden.fd = -1;
-    rc = run_source(cli, &local, &source, spool, err);
+    rc = read_expected(&testing, err);
+    if (rc == 0)
+        rc = run_source(&testing, &local, &source, spool, err);
     if (rc == 0 && is_interrupted)
         rc = err_set(err, ERR_UNAVAILABLE, "interrupted");
-    struct str state = local.run_is_good ? STR("success") : STR("failed");
-    if (rc == 0 && !local.is_refused)
-        printf("%.*s: %s%.*s%s\n", STR_ARG(local.dag->id), output_colour(cli, state),
-               STR_ARG(state), output_plain(cli));
-    cli->exit_status = local.run_is_good ? CLI_DONE : CLI_FAILED;
+    if (rc == 0)
+        rc = finish(&testing, &local, err);
+    buf_clear(&testing.history);
     local_close(&local);
     dag_source_clear(&source);
     if (cli_has(cli, "--keep"))

@@ -5,7 +5,10 @@
 #include "cli/instance.h"
 #include "cli/output.h"
 #include "cli/private_pg.h"
+#include "common/store/keyring.h"
+#include "common/store/reseal.h"
 #include "common/store/schema.h"
+#include "common/store/seal.h"
 #include "common/text/duration.h"
 
 #include <errno.h>
@@ -103,6 +106,81 @@ int cli_db_reset(struct cli *cli, struct err *err)
         private_pg_stop(&pg, POSTGRES_GRACE_MS);
     if (rc == 0)
         output_note(cli, "the database is empty and ready");
+    return rc;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static void on_part(void *owner, int64_t rows)
+{
+    (void)owner;
+    fprintf(stderr, "%lld sealed anew\n", (long long)rows);
+}
+
+/* With what is left of a rotation that was stopped no new key is made. */
+static int begin_rotation(struct cli *cli, const char *conninfo, const char *key_path,
+                          struct err *err)
+{
+    struct seal *seal;
+    int64_t stale = 0;
+    int rc = seal_open(&seal, key_path, err);
+
+    if (rc < 0)
+        return rc;
+    int32_t key_no = seal_key_no(seal);
+    seal_free(seal);
+    rc = store_stale_count(conninfo, key_no, &stale, err);
+    if (rc == 0 && stale > 0)
+        output_note(cli, "%lld values have an older key than key %d: they come first",
+                    (long long)stale, key_no);
+    else if (rc == 0)
+        rc = keyring_change(key_path, KEYRING_ROTATE, err);
+    return rc;
+}
+
+static int reseal(struct cli *cli, const char *conninfo, const char *key_path, struct err *err)
+{
+    struct resealed resealed;
+    struct seal *seal;
+    int rc = seal_open(&seal, key_path, err);
+
+    if (rc < 0)
+        return rc;
+    rc = store_reseal(conninfo, seal, on_part, NULL, &resealed, err);
+    if (rc == 0)
+        output_note(cli, "everything is sealed with key %d, %lld of it now", seal_key_no(seal),
+                    (long long)resealed.rows);
+    seal_free(seal);
+    if (rc < 0 || resealed.unreadable == 0)
+        return rc;
+    (void)err_set(err, ERR_CONFLICT, "%lld values do not open, the first is the %s",
+                  (long long)resealed.unreadable, resealed.first);
+    (void)err_hint(err, "put back the key file that they were sealed with, or set them anew");
+    return ERR_CONFLICT;
+}
+
+int cli_db_rotate_key(struct cli *cli, struct err *err)
+{
+    const char *conninfo = instance_database(cli), *key_path = cli_home_path(cli, "secret.key");
+    int rc = 0;
+
+    if (!file_exists(key_path)) {
+        (void)err_set(err, ERR_NOT_FOUND, "there is no %s", key_path);
+        (void)err_hint(err, "run it where a scheduler runs");
+        return ERR_NOT_FOUND;
+    }
+    if (cli_has(cli, "--prepare")) {
+        rc = keyring_change(key_path, KEYRING_PREPARE, err);
+        if (rc == 0)
+            output_note(cli, "a new key stands in %s: copy it to the other schedulers", key_path);
+        return rc;
+    }
+    if (!cli_has(cli, "--drop-old"))
+        rc = begin_rotation(cli, conninfo, key_path, err);
+    if (rc == 0)
+        rc = reseal(cli, conninfo, key_path, err);
+    if (rc == 0 && cli_has(cli, "--drop-old"))
+        rc = keyring_change(key_path, KEYRING_DROP, err);
     return rc;
 }
 

@@ -79,8 +79,13 @@ static void start_attempt(struct local *local, const struct worker_do *order)
                                     .attempt = order->attempt,
                                     .deadline_ms = order->deadline_ms };
     struct str name = send->grant.task_id;
+    struct result result;
 
     ASSERT(send != NULL && id_eq(send->grant.attempt, order->attempt));
+    if (local->on_start != NULL && local->on_start(local, send, &result)) {
+        VEC_ADD(&local->made_up, (struct local_made_up) { order->attempt, result });
+        return;
+    }
     if (send->grant.map_index >= 0)
         name = str_format(&local->arena, "%.*s[%d]", STR_ARG(name), (int)send->grant.map_index);
     else
@@ -209,6 +214,7 @@ static void deliver(struct local *local, const struct core_send *send)
     case SEND_ERRANDS:
         local_errands_give(local->errands, send->errands.items, send->errands.count);
         return;
+    case SEND_PROBED:
     case SEND_SCALE:
     case SEND_STOP:
         return;
@@ -298,6 +304,15 @@ static void take_message(struct local *local, const struct warden_message *messa
     }
 }
 
+static void tell_made_up(struct local *local)
+{
+    struct local_made_up *next = &local->made_up.items[local->made_up_told++];
+
+    next->result.started_unix_ms = next->result.ended_unix_ms = loop_wall_ms();
+    worker_do(local, &(struct worker_event) { .type = WORKER_ENDED,
+                                              .ended = { next->attempt, next->result } });
+}
+
 static int receive(struct local *local, struct err *err)
 {
     struct warden_message message;
@@ -368,6 +383,7 @@ static struct core_limits limits_of(const struct conf *conf)
         .amnesty_ms = conf->scheduler_attempt_lease_ms + conf->scheduler_attempt_lease_grace_ms,
         .running_write_ms = conf->scheduler_running_write_ms,
         .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
+        .ageing_ms = conf->scheduler_priority_ageing_ms,
         .default_pool_slots = (int32_t)conf->core_default_pool_slots,
         .notify_give_up_ms = conf->notifications_give_up_ms,
     };
@@ -488,6 +504,8 @@ int local_run(struct local *local, const struct request *request, const volatile
             struct core_find find = local->finds.items[--local->finds.count];
             core_do(local,
                     &(struct core_event) { .type = CORE_FOUND, .found = { find, NULL, false } });
+        } else if (local->made_up_told < local->made_up.count) {
+            tell_made_up(local);
         } else if (local->inventory_wanted) {
             send_inventory(local);
         } else {
@@ -509,6 +527,7 @@ void local_close(struct local *local)
     core_free(local->core);
     worker_core_free(local->worker);
     VEC_CLEAR(&local->attempts);
+    VEC_CLEAR(&local->made_up);
     VEC_CLEAR(&local->finds);
     arena_clear(&local->arena);
 }

@@ -22,6 +22,12 @@ struct local_attempt {
     int64_t log_offset;
 };
 
+/* A result that on_start gave in place of a process. */
+struct local_made_up {
+    struct id128 attempt;
+    struct result result;
+};
+
 struct local_errands;
 
 struct local {
@@ -37,6 +43,8 @@ struct local {
     uint64_t committed;            /* batch that was "committed" and is to be reported; 0 = none */
     const struct core_send *grant; /* being delivered */
     VEC(struct local_attempt) attempts;
+    VEC(struct local_made_up) made_up; /* results that are not told yet, from made_up_told on */
+    uint32_t made_up_told;
     VEC(struct core_find) finds; /* not answered yet: no run was ever before */
     bool inventory_wanted;
     bool run_is_over, run_is_good, is_refused;
@@ -47,6 +55,9 @@ struct local {
     /* A row that was "written"; a line that a task printed, `kind` O, E or S. */
     void (*on_record)(struct local *local, const struct record *record);
     void (*on_line)(struct local *local, struct str name, char kind, struct str line);
+    /* Whether the attempt is not to be run, but ends with *out; its texts live as long as this.
+     * NULL: all are run. */
+    bool (*on_start)(struct local *local, const struct core_send *grant, struct result *out);
     void *owner;
 };
 

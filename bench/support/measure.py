@@ -10,6 +10,7 @@ import time
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 BUILD = pathlib.Path(os.environ.get("HEADRACE_BIN_DIR", ROOT / "build/release/bin")).parent
+RESULTS = ROOT / "bench/results"
 STAMP = BUILD / "bench/stamp"
 
 
@@ -40,8 +41,7 @@ def report(name, rows, **facts):
     for what, value, unit, ratio in rows:
         beside = "" if ratio is None else f"   {ratio:5.2f} x"
         print(f"  {what:{width}}  {value:10.2f} {unit}{beside}")
-    folder = ROOT / "bench/results"
-    folder.mkdir(exist_ok=True)
+    RESULTS.mkdir(exist_ok=True)
     content = {"bench": name, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(),
                "rows": [dict(zip(("what", "value", "unit", "ratio"), row)) for row in rows], **facts}
-    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")

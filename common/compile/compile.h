@@ -42,6 +42,9 @@ struct compile_options {
 
     struct str default_timezone; /* core.default_timezone: of DAGs that name none; empty = UTC */
 
+    struct str folder; /* of the file, absolute: what tasks read beside it (sql.file, python.path)
+                          is named from there; empty = such paths stay as they are */
+
     uint32_t map_length_max; /* core.max_map_length; 0 = COMPILE_MAP_LENGTH_MAX */
 };
 

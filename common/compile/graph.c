@@ -450,7 +450,6 @@ static void refuse_cycles(struct compiler *compiler)
 
 void read_graph(struct compiler *compiler)
 {
-    uint32_t before = compiler->problem_total;
     for (uint32_t i = 0; i < compiler->tasks.count; i++)
         find_edges(compiler, compiler->tasks.items[i].entry->value, false, i,
                    compiler->tasks.items[i].group);
@@ -464,6 +463,5 @@ void read_graph(struct compiler *compiler)
             break;
     for (uint32_t i = 0; i < compiler->tasks.count; i++)
         sort_upstream(&compiler->tasks.items[i]);
-    if (compiler->problem_total == before)
-        refuse_cycles(compiler);
+    refuse_cycles(compiler);
 }

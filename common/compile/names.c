@@ -345,6 +345,34 @@ static void refuse_expression(struct compiler *compiler, const struct value *val
     problem_err(compiler, place_inside(compiler, value, at), "", err);
 }
 
+/* A text with a mistake: its other expressions are looked at one by one. What was noted before is
+ * noted again, and given once. */
+static void check_each(struct compiler *compiler, const struct value *value, int32_t task,
+                       enum names_where where)
+{
+    struct str text = value->string;
+    size_t from = 0;
+    while (is_worth_a_look(compiler)) {
+        const char *open = memmem(text.bytes + from, text.size - from, "{{", 2);
+        const struct expr *expr;
+        struct err err = { 0 };
+        uint32_t end, at = 0;
+        if (open == NULL)
+            return;
+        uint32_t begin = (uint32_t)(open - text.bytes) + 2;
+        if (expr_compile_braced(&compiler->scratch, text, begin, &expr, &end, &at, &err) == 0) {
+            check_expr(compiler, value, expr, task, where);
+            from = end + 2;
+            continue;
+        }
+        refuse_expression(compiler, value, at, &err);
+        const char *close = memmem(text.bytes + begin, text.size - begin, "}}", 2);
+        if (close == NULL)
+            return;
+        from = (size_t)(close - text.bytes) + 2;
+    }
+}
+
 void check_template(struct compiler *compiler, const struct value *value, int32_t task,
                     enum names_where where)
 {
@@ -353,6 +381,7 @@ void check_template(struct compiler *compiler, const struct value *value, int32_
     uint32_t at = 0, count;
     if (template_compile(&compiler->scratch, value->string, &template, &at, &err) < 0) {
         refuse_expression(compiler, value, at, &err);
+        check_each(compiler, value, task, where);
         return;
     }
     const struct template_expr *exprs = template_exprs(template, &count);

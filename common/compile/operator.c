@@ -104,6 +104,41 @@ static void check_texts(struct compiler *compiler, enum place place, const struc
                 STR_ARG(str_slice(dag_id->string, 0, 60)));
 }
 
+/* ---- files beside the DAG file ---- */
+
+/* A path that begins with a template is the author's whole. */
+static const struct value *path_beside(struct compiler *compiler, const struct value *path)
+{
+    struct str folder = compiler->options.folder;
+    struct arena *arena = &compiler->dag->arena;
+    if (path->type == VALUE_LIST) {
+        struct value *list = value_list(arena);
+        for (uint32_t i = 0; i < path->count; i++)
+            value_add(arena, list, path_beside(compiler, path->items[i]));
+        return list;
+    }
+    if (folder.size == 0 || path->type != VALUE_STRING || path->string.size == 0 ||
+        str_starts(path->string, "/") || str_starts(path->string, "{{"))
+        return path;
+    return value_string(arena,
+                        str_format(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(path->string)));
+}
+
+/* A worker runs a task in a folder of its own, where nothing of the author's is. */
+static void resolve_paths(struct compiler *compiler, enum place place, struct value *args)
+{
+    static const struct {
+        enum place place;
+        const char *name;
+    } fields[] = { { PLACE_SQL, "file" }, { PLACE_PYTHON, "path" } };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct str name = str_of(fields[i].name);
+        const struct value *path = value_get_str(args, name);
+        if (fields[i].place == place && path != NULL)
+            value_put(&compiler->dag->arena, args, name, path_beside(compiler, path));
+    }
+}
+
 /* ---- one operator ---- */
 
 /* What was written as a mapping: a bare value stands under the first key. NULL and a noted problem
@@ -151,6 +186,7 @@ void read_operator(struct compiler *compiler, uint32_t number, const struct key 
     read_keys(compiler, map, place, NULL, args, (int32_t)number);
     check_choices(compiler, place, map, PLACE_OF(entry));
     check_texts(compiler, place, map);
+    resolve_paths(compiler, place, args);
     if (args->count > 0)
         task->operator_args = args;
 }
@@ -181,6 +217,7 @@ void read_fields(struct reading *reading)
     struct value *fields = value_map(&compiler->dag->arena);
     read_keys(compiler, map, place, NULL, fields, reading->task);
     check_choices(compiler, place, map, PLACE_OF(reading->value));
+    resolve_paths(compiler, place, fields);
     put_value(reading, fields);
 }
 

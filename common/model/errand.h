@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* errand - something small that is done beside the slots: one look for what a task waits for, or
- * one delivery of a notification. The scheduler's core gives it, a worker or a child of the
- * scheduler runs it, many at once on one loop (headrace-task errands), and its answer is an event
- * of the core. Nothing about an errand is remembered by whoever runs it: one that is lost is given
- * again.
+/* errand - something small that is done beside the slots: one look for what a task waits for,
+ * one delivery of a notification, or one test of a connection. The scheduler's core gives it, a
+ * worker or a child of the scheduler runs it, many at once on one loop (headrace-task errands), and
+ * its answer is an event of the core. Nothing about an errand is remembered by whoever runs it: one
+ * that is lost is given again.
  *
  * errand_payload makes what an errand needs, rendered and self-contained; the two pairs of lines
  * are how a process of ours tells the helper about errands and hears of them. */
@@ -24,7 +24,8 @@
         "task") /* does the database know that this task has succeeded? Of the scheduler alone */  \
     ERRAND(NOTIFY, 4, "notify") /* deliver this */                                                 \
     ERRAND(ASSET, 5,                                                                               \
-           "asset") /* does the database know an update of this asset? Of the scheduler alone */
+           "asset") /* does the database know an update of this asset? Of the scheduler alone */   \
+    ERRAND(CONNECT, 6, "connect") /* can this connection be opened? */
 
 enum errand_kind {
 #define ERRAND_ENUM(NAME, number, word) ERRAND_##NAME = (number),
@@ -42,7 +43,7 @@ enum errand_outcome {
 };
 
 struct errand {
-    struct id128 id; /* of the attempt that waits, or of the notification */
+    struct id128 id; /* of the attempt that waits, the notification, or the test */
     uint32_t number; /* rises with each errand of the same id: an answer to an earlier one says
                         nothing */
     enum errand_kind kind;

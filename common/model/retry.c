@@ -2,6 +2,7 @@
 #include "common/model/retry.h"
 
 #include "common/base/assert.h"
+#include "common/text/duration.h"
 
 #include <math.h>
 
@@ -28,6 +29,20 @@ static struct str error_name(struct str error)
            error.bytes[size] != '\n')
         size++;
     return str_slice(error, 0, size);
+}
+
+int64_t retry_asked_ms(const struct task *task, const struct result *result)
+{
+    static const char mark[] = " retry_after=";
+    struct str rest = result->error, words;
+    int64_t asked_ms = 0;
+    rest = str_slice(rest, error_name(rest).size, rest.size);
+    if (!str_starts(rest, mark))
+        return 0;
+    rest = str_slice(rest, sizeof mark - 1, rest.size);
+    if (!str_split(&rest, ':', &words) || duration_parse(words, &asked_ms, NULL) < 0)
+        return 0;
+    return asked_ms < task->max_retry_delay_ms ? asked_ms : task->max_retry_delay_ms;
 }
 
 static bool list_names(const struct value *list, const struct result *result)

@@ -10,6 +10,7 @@ static struct str known(struct str text)
 
 void audit_add(struct pg_tx *tx, const struct audit *audit)
 {
+    (void)pg_tx_add(tx, SQL_audit_lock, NULL, NULL);
     struct pg_params *params = pg_tx_add(tx, SQL_api_audit_put, NULL, NULL);
     pg_put_text(params, known(audit->actor));
     pg_put_text(params, known(audit->event));

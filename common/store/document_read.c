@@ -73,10 +73,22 @@ static void put(struct pg_params *params, char letter, const struct bind *bind)
     }
 }
 
-void document_read(struct store *store, enum document document, const struct bind *binds,
-                   uint32_t count,
-                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
-                   void *owner)
+static struct pg_params *add_statement(struct pg_tx *tx, const struct reader *reader,
+                                       enum document document, uint32_t count)
+{
+    if (reader == NULL)
+        return pg_tx_add(tx, DOCUMENTS[document].statement, NULL, NULL);
+    struct buf sql = { 0 };
+    reader_narrow(&sql, store_statements[DOCUMENTS[document].statement].sql, count);
+    struct pg_params *params = pg_tx_add_text(tx, sql.bytes);
+    buf_clear(&sql);
+    return params;
+}
+
+void document_read_for(struct store *store, const struct reader *reader, enum document document,
+                       const struct bind *binds, uint32_t count,
+                       void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+                       void *owner)
 {
     const char *takes = DOCUMENTS[document].takes;
     ASSERT(strlen(takes) == count);
@@ -84,8 +96,18 @@ void document_read(struct store *store, enum document document, const struct bin
     ASSERT(reading != NULL);
     *reading = (struct reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
-    struct pg_params *params = pg_tx_add(tx, DOCUMENTS[document].statement, NULL, NULL);
+    struct pg_params *params = add_statement(tx, reader, document, count);
     for (uint32_t i = 0; i < count; i++)
         put(params, takes[i], &binds[i]);
+    if (reader != NULL)
+        reader_bind(reader, params);
     store_send(store, tx, on_document, reading);
+}
+
+void document_read(struct store *store, enum document document, const struct bind *binds,
+                   uint32_t count,
+                   void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+                   void *owner)
+{
+    document_read_for(store, NULL, document, binds, count, on_end, owner);
 }

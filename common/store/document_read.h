@@ -4,6 +4,7 @@
 #ifndef HEADRACE_DOCUMENT_READ_H
 #define HEADRACE_DOCUMENT_READ_H
 
+#include "common/store/reader.h"
 #include "common/store/store.h"
 
 enum document {
@@ -33,5 +34,11 @@ void document_read(struct store *store, enum document document, const struct bin
                    uint32_t count,
                    void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                    void *owner);
+
+/* The same, narrowed to what `reader` may read; NULL reads all. Borrowed until it returns. */
+void document_read_for(struct store *store, const struct reader *reader, enum document document,
+                       const struct bind *binds, uint32_t count,
+                       void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+                       void *owner);
 
 #endif

@@ -394,15 +394,29 @@ static struct str write_conditions(struct writer *writer)
     return conditions;
 }
 
-static void write_query(struct writer *writer)
+/* $1 and $2, the scope; then what the reader is held to. */
+static void write_begin(struct writer *writer)
 {
     const struct list_query *query = writer->query;
-    const struct list_row *row = &list_rows[query->list];
     if (writer->params != NULL) {
         pg_put_text(writer->params, query->dag_id);
         pg_put_text(writer->params, query->run_id);
     }
     writer->param_count = 2;
+    if (query->reader == NULL)
+        return;
+    if (writer->params != NULL)
+        reader_bind(query->reader, writer->params);
+    reader_shadow(&writer->sql, writer->param_count);
+    buf_add_byte(&writer->sql, ' ');
+    writer->param_count += READER_PARAMS;
+}
+
+static void write_query(struct writer *writer)
+{
+    const struct list_query *query = writer->query;
+    const struct list_row *row = &list_rows[query->list];
+    write_begin(writer);
     struct str conditions = write_conditions(writer);
     buf_printf(&writer->sql,
                "SELECT '{\"%s\":[' || coalesce((SELECT string_agg(p.j, ',') FROM (SELECT l.j",
@@ -431,12 +445,7 @@ static void write_query(struct writer *writer)
 
 static void write_one(struct writer *writer)
 {
-    const struct list_query *query = writer->query;
-    if (writer->params != NULL) {
-        pg_put_text(writer->params, query->dag_id);
-        pg_put_text(writer->params, query->run_id);
-    }
-    writer->param_count = 2;
+    write_begin(writer);
     struct str conditions = write_conditions(writer);
     buf_add_cstr(&writer->sql, "SELECT l.j, $1::text, $2::text");
     write_from(writer, conditions.bytes);

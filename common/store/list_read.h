@@ -11,6 +11,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/vec.h"
+#include "common/store/reader.h"
 #include "common/store/store.h"
 
 enum list {
@@ -48,6 +49,7 @@ struct list_query {
     VEC(struct list_condition) conditions;
     VEC(struct str) orders; /* as asked for: "-start_date" */
     int64_t limit, offset;
+    const struct reader *reader; /* NULL: reads all */
 };
 
 /* Lives as long as `arena`; list_query_clear afterwards. */

@@ -19,7 +19,7 @@ static void on_put(void *owner, const struct pg_outcome *outcome)
         putting.on_end(putting.owner, outcome->rc, 0, outcome->err);
         return;
     }
-    const struct pg_result *result = outcome->results[1];
+    const struct pg_result *result = outcome->results[outcome->result_count - 1];
     ASSERT(pg_row_count(result) == 1);
     int rc = 0;
     if (!pg_get_bool(result, 0, 1))

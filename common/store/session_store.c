@@ -54,23 +54,24 @@ void session_read(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE]
     store_send(store, tx, on_session, reading);
 }
 
-void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no,
-                 struct str csrf, struct str name, int64_t lifetime_ms, int64_t sessions_max,
-                 const struct audit *audit,
+void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
+                 const struct new_session *session, int64_t sessions_max, const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
     struct pg_params *params = pg_tx_add(tx, SQL_auth_session_put, NULL, NULL);
     pg_put_bytea(params, bytes_of(hash));
-    pg_put_text(params, csrf.size > 0 ? STR("browser") : STR("token"));
-    pg_put_int4(params, user_no);
-    pg_put_text(params, name);
-    pg_put_text(params, csrf);
-    pg_put_int8(params, lifetime_ms);
+    pg_put_text(params, session->csrf.size > 0 ? STR("browser") : STR("token"));
+    pg_put_int4(params, session->user_no);
+    pg_put_text(params, session->name);
+    pg_put_text(params, session->csrf);
+    pg_put_int8(params, session->lifetime_ms);
+    pg_put_text(params, session->address);
+    pg_put_text(params, session->agent);
     params = pg_tx_add(tx, SQL_auth_session_trim, NULL, NULL);
-    pg_put_int4(params, user_no);
+    pg_put_int4(params, session->user_no);
     pg_put_int8(params, sessions_max);
-    audit_add(tx, audit);
     store_send(store, tx, op_end, op_new(store, on_end, owner));
 }
 
@@ -81,5 +82,29 @@ void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZ
     struct pg_tx *tx = pg_tx_new();
     audit_add(tx, audit);
     pg_put_bytea(pg_tx_add(tx, SQL_auth_session_delete, NULL, NULL), bytes_of(hash));
+    store_send(store, tx, op_end, op_new(store, on_end, owner));
+}
+
+void session_end_one(struct store *store, int32_t user_no, int64_t session_no,
+                     const struct audit *audit,
+                     void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct op *op = op_new(store, on_end, owner);
+    op->rc_when_none = ERR_NOT_FOUND;
+    snprintf(op->what, sizeof op->what, "session %lld of yours", (long long)session_no);
+    audit_add(tx, audit);
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_session_end, NULL, NULL);
+    pg_put_int4(params, user_no);
+    pg_put_int8(params, session_no);
+    store_send(store, tx, op_end, op);
+}
+
+void sessions_end(struct store *store, struct str user, const struct audit *audit,
+                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
+    pg_put_text(pg_tx_add(tx, SQL_auth_sessions_end, NULL, NULL), user);
     store_send(store, tx, op_end, op_new(store, on_end, owner));
 }

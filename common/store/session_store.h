@@ -20,14 +20,29 @@ void session_read(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE]
                                  const struct err *err),
                   void *owner);
 
-/* New; of browser sessions the newest `sessions_max` of the user stay. `csrf` empty: a token. */
-void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE], int32_t user_no,
-                 struct str csrf, struct str name, int64_t lifetime_ms, int64_t sessions_max,
-                 const struct audit *audit,
+struct new_session {
+    int32_t user_no;
+    struct str csrf; /* empty: a token */
+    struct str name, address, agent;
+    int64_t lifetime_ms;
+};
+
+/* New; of browser sessions the newest `sessions_max` of the user stay. */
+void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
+                 const struct new_session *session, int64_t sessions_max, const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
                     const struct audit *audit,
                     void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+
+/* One of a user, by its number. ERR_NOT_FOUND. */
+void session_end_one(struct store *store, int32_t user_no, int64_t session_no,
+                     const struct audit *audit,
+                     void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+
+/* All of an account. */
+void sessions_end(struct store *store, struct str user, const struct audit *audit,
+                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
 #endif

@@ -93,6 +93,20 @@ void user_delete(struct store *store, struct str name, const struct audit *audit
     store_send(store, tx, op_end, named_op(store, name, ERR_CONFLICT, on_end, owner));
 }
 
+void user_change(struct store *store, struct str name, struct str role, struct str disabled,
+                 struct str email, const struct audit *audit,
+                 void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    audit_add(tx, audit);
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_user_patch, NULL, NULL);
+    pg_put_text(params, name);
+    pg_put_text(params, role);
+    pg_put_text(params, disabled);
+    pg_put_text(params, email);
+    store_send(store, tx, op_end, named_op(store, name, ERR_CONFLICT, on_end, owner));
+}
+
 void user_password_set(struct store *store, struct str name, struct str password_hash,
                        const struct audit *audit,
                        void (*on_end)(void *owner, int rc, const struct err *err), void *owner)

@@ -32,6 +32,12 @@ void user_put(struct store *store, struct str name, struct str password_hash, st
 void user_delete(struct store *store, struct str name, const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
+/* What is empty stays as it is; `disabled` is "true", "false" or empty. A changed role, and being
+ * disabled, end the sessions. ERR_CONFLICT: not there, or the last administrator. */
+void user_change(struct store *store, struct str name, struct str role, struct str disabled,
+                 struct str email, const struct audit *audit,
+                 void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+
 /* Ends the user's sessions. ERR_NOT_FOUND. */
 void user_password_set(struct store *store, struct str name, struct str password_hash,
                        const struct audit *audit,

@@ -170,15 +170,19 @@ static void on_connections(void *owner, const struct pg_outcome *outcome)
     op_end(op, outcome);
 }
 
-static void read_all(struct store *store, uint32_t statement, void (*on_row)(void),
-                     void (*on_result)(void *owner, const struct pg_outcome *outcome),
-                     void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+/* `names` NULL: the statement takes none. */
+static void read_rows(struct store *store, uint32_t statement, const struct str *names,
+                      uint32_t count, void (*on_row)(void),
+                      void (*on_result)(void *owner, const struct pg_outcome *outcome),
+                      void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
     struct op *op = op_new(store, on_end, owner);
     struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, statement, NULL, NULL);
 
+    if (names != NULL)
+        pg_put_text_array(params, names, count);
     op->on_row = on_row;
-    (void)pg_tx_add(tx, statement, NULL, NULL);
     store_send(store, tx, on_result, op);
 }
 
@@ -186,14 +190,28 @@ void store_pools_read(struct store *store,
                       void (*on_pool)(void *owner, const struct pool_row *pool),
                       void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
-    read_all(store, SQL_pools_read, (void (*)(void))on_pool, on_pools, on_end, owner);
+    read_rows(store, SQL_pools_read, NULL, 0, (void (*)(void))on_pool, on_pools, on_end, owner);
 }
+
+static const struct str ALL[1]; /* of none */
 
 void store_variables_read(struct store *store,
                           void (*on_variable)(void *owner, const struct variable_row *variable),
                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
-    read_all(store, SQL_variables_read, (void (*)(void))on_variable, on_variables, on_end, owner);
+    read_rows(store, SQL_variables_read, ALL, 0, (void (*)(void))on_variable, on_variables, on_end,
+              owner);
+}
+
+void store_variables_read_some(struct store *store, const struct str *keys, uint32_t count,
+                               void (*on_variable)(void *owner,
+                                                   const struct variable_row *variable),
+                               void (*on_end)(void *owner, int rc, const struct err *err),
+                               void *owner)
+{
+    ASSERT(count > 0);
+    read_rows(store, SQL_variables_read, keys, count, (void (*)(void))on_variable, on_variables,
+              on_end, owner);
 }
 
 void store_connections_read(struct store *store,
@@ -201,8 +219,17 @@ void store_connections_read(struct store *store,
                                                   const struct connection_row *connection),
                             void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
-    read_all(store, SQL_connections_read, (void (*)(void))on_connection, on_connections, on_end,
-             owner);
+    read_rows(store, SQL_connections_read, ALL, 0, (void (*)(void))on_connection, on_connections,
+              on_end, owner);
+}
+
+void store_connection_read(struct store *store, struct str connection_id,
+                           void (*on_connection)(void *owner,
+                                                 const struct connection_row *connection),
+                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+{
+    read_rows(store, SQL_connections_read, &connection_id, 1, (void (*)(void))on_connection,
+              on_connections, on_end, owner);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -39,6 +39,10 @@ const char *message_name(enum message_type type)
         return "nudge";
     case MESSAGE_NOTES:
         return "notes";
+    case MESSAGE_PROBE_QUESTION:
+        return "probe_question";
+    case MESSAGE_PROBE_ANSWER:
+        return "probe_answer";
     case MESSAGE_WHY_QUESTION:
         return "why_question";
     case MESSAGE_WHY_ANSWER:
@@ -296,6 +300,24 @@ static void pack_figures_answer(const struct message *in, Headrace__V1__Envelope
     body->text = message_text(in->figures_answer.text, arena);
 }
 
+static void pack_probe_question(const struct message *in, Headrace__V1__Envelope *envelope,
+                                struct arena *arena)
+{
+    BODY(ProbeQuestion, probe_question, probe_question);
+    body->question_no = in->probe_question.question_no;
+    body->connection_id = message_text(in->probe_question.connection_id, arena);
+    body->connection = message_bytes(in->probe_question.connection);
+}
+
+static void pack_probe_answer(const struct message *in, Headrace__V1__Envelope *envelope,
+                              struct arena *arena)
+{
+    BODY(ProbeAnswer, probe_answer, probe_answer);
+    body->question_no = in->probe_answer.question_no;
+    body->ok = in->probe_answer.ok;
+    body->text = message_text(in->probe_answer.text, arena);
+}
+
 static void pack_log_chunk(const struct message *in, Headrace__V1__Envelope *envelope,
                            struct arena *arena)
 {
@@ -542,6 +564,27 @@ static int read_log_chunk(const Headrace__V1__Envelope *in, struct arena *arena,
                            err);
 }
 
+static int read_probe_question(const Headrace__V1__Envelope *in, struct arena *arena,
+                               struct message *out, struct err *err)
+{
+    (void)arena;
+    out->probe_question.question_no = in->probe_question->question_no;
+    out->probe_question.connection = message_view(in->probe_question->connection);
+    return message_read_text(in->probe_question->connection_id, TEXT_MAX,
+                             "probe_question.connection_id", &out->probe_question.connection_id,
+                             err);
+}
+
+static int read_probe_answer(const Headrace__V1__Envelope *in, struct arena *arena,
+                             struct message *out, struct err *err)
+{
+    (void)arena;
+    out->probe_answer.question_no = in->probe_answer->question_no;
+    out->probe_answer.ok = in->probe_answer->ok;
+    return message_read_text(in->probe_answer->text, TEXT_MAX, "probe_answer.text",
+                             &out->probe_answer.text, err);
+}
+
 static int read_log_ack(const Headrace__V1__Envelope *in, struct arena *arena, struct message *out,
                         struct err *err)
 {
@@ -577,6 +620,8 @@ static const struct translation {
     { MESSAGE_WHY_ANSWER, pack_why_answer, read_why_answer },
     { MESSAGE_FIGURES_QUESTION, pack_figures_question, read_figures_question },
     { MESSAGE_FIGURES_ANSWER, pack_figures_answer, read_figures_answer },
+    { MESSAGE_PROBE_QUESTION, pack_probe_question, read_probe_question },
+    { MESSAGE_PROBE_ANSWER, pack_probe_answer, read_probe_answer },
     { MESSAGE_LOG_CHUNK, pack_log_chunk, read_log_chunk },
     { MESSAGE_LOG_ACK, pack_log_ack, read_log_ack },
 };

@@ -43,6 +43,8 @@ enum message_type {
     MESSAGE_WHY_ANSWER = 34,
     MESSAGE_FIGURES_QUESTION = 35,
     MESSAGE_FIGURES_ANSWER = 36,
+    MESSAGE_PROBE_QUESTION = 37, /* web server -> scheduler */
+    MESSAGE_PROBE_ANSWER = 38,
     MESSAGE_LOG_CHUNK = 40, /* worker -> web server's intake */
     MESSAGE_LOG_ACK = 41,
 };
@@ -152,6 +154,16 @@ struct message {
             uint64_t question_no;
             struct str text;
         } figures_answer;
+        struct {
+            uint64_t question_no;
+            struct str connection_id;
+            struct str connection; /* JSON */
+        } probe_question;
+        struct {
+            uint64_t question_no;
+            bool ok;
+            struct str text;
+        } probe_answer;
         struct {
             struct id128 attempt;
             int64_t offset;

@@ -140,6 +140,15 @@ static struct record *attempt_close(struct core *core, uint32_t index, enum task
     return record;
 }
 
+/* The author's wait, or what the other side asked for if that is longer. */
+static int64_t retry_wait_ms(struct core *core, const struct task *task, uint32_t tries,
+                             const struct result *result)
+{
+    int64_t own_ms = retry_delay_ms(task, tries, rand_real(&core->rand));
+    int64_t asked_ms = retry_asked_ms(task, result);
+    return own_ms > asked_ms ? own_ms : asked_ms;
+}
+
 void attempt_failed(struct core *core, uint32_t index, const struct result *result,
                     enum cause cause)
 {
@@ -149,7 +158,7 @@ void attempt_failed(struct core *core, uint32_t index, const struct result *resu
     const struct task *task = task_at(core, ref);
     uint32_t tries = (uint32_t)(instance->try_no - instance->try_base);
     bool again = tries <= task->retries && retry_is_wanted(task, result);
-    int64_t delay_ms = again ? retry_delay_ms(task, tries, rand_real(&core->rand)) : 0;
+    int64_t delay_ms = again ? retry_wait_ms(core, task, tries, result) : 0;
     struct record *record =
         attempt_close(core, index, again ? TASK_UP_FOR_RETRY : TASK_FAILED, cause);
     record->try.exit_code = result->exit_code;

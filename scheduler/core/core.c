@@ -131,6 +131,7 @@ static void rest_clear(struct core *core)
     VEC_CLEAR(&core->waits_free);
     map_clear(&core->told_waits);
     notifications_clear(core);
+    probes_clear(core);
     VEC_CLEAR(&core->errands);
     VEC_CLEAR(&core->work);
     heap_clear(&core->timer_heap);
@@ -296,6 +297,9 @@ static void handle(struct core *core, const struct core_event *event)
         break;
     case CORE_ERRANDS_DONE:
         errands_done(core, event);
+        break;
+    case CORE_PROBE:
+        probe_ask(core, event);
         break;
     case CORE_NOTIFICATION:
         notify_recovered(core, event->notification);

@@ -51,6 +51,7 @@ struct core_limits {
                                  * who     runs something. 0 where commits     are not lost */
     int64_t running_write_ms;   /* a task that outlives it is written as running */
     uint32_t infra_retries_max; /* losses that are ours, per task instance */
+    int64_t ageing_ms; /* a run that has waited for it is a point of weight heavier; 0 = never */
     bool paused_upon_creation;
     int32_t default_pool_slots;
     int64_t
@@ -83,6 +84,7 @@ enum core_event_type {
                    run */
     CORE_FOUND, /* the answer to SEND_FIND; the version of the run that was found comes before it */
     CORE_ERRANDS_DONE, /* answers of a worker, or of this scheduler's own helper */
+    CORE_PROBE,        /* somebody asks whether a connection can be opened: SEND_PROBED answers */
     CORE_NOTIFICATION, /* recovered: not yet delivered, or a deadline's of a live run whatever its
                           state */
 };
@@ -213,6 +215,12 @@ struct core_event {
             uint32_t count;
         } errands; /* worker empty: our own */
         const struct notification_row *notification;
+        struct {
+            struct str asker; /* identity of the web server */
+            uint64_t question_no;
+            struct str connection_id;  /* of one that is kept, or a new one */
+            const struct value *given; /* map as above; what it lacks is taken from the kept one */
+        } probe;
     };
 };
 
@@ -230,11 +238,13 @@ enum core_send_type {
     SEND_FIND,    /* to the database: CORE_FOUND answers */
     SEND_ERRANDS, /* to a worker; with no worker: to the helper of this scheduler, or (ERRAND_TASK,
                      ERRAND_ASSET) to the database */
+    SEND_PROBED,  /* to the web server that asked with CORE_PROBE */
 };
 
 struct core_send {
     enum core_send_type type;
-    struct str worker; /* identity; empty for SEND_SCALE, SEND_FIND and errands of our own */
+    struct str worker; /* identity, for SEND_PROBED the asker's; empty for SEND_SCALE, SEND_FIND and
+                          errands of our own */
     uint64_t epoch;
     union {
         struct {
@@ -274,6 +284,11 @@ struct core_send {
             const struct errand *items;
             uint32_t count;
         } errands;
+        struct {
+            uint64_t question_no;
+            bool ok;
+            struct str text;
+        } probed;
     };
 };
 

@@ -239,6 +239,17 @@ struct receiver {
     struct heap waiting; /* (due, order of coming) */
 };
 
+/* A test of a connection that a worker makes. */
+struct probe {
+    struct id128 id;
+    uint32_t worker; /* NONE: none is there yet */
+    uint32_t queue;  /* that is to have a worker for it; NONE */
+    uint64_t question_no;
+    int64_t until_ms;
+    struct arena arena;
+    struct str asker, payload;
+};
+
 struct worker {
     bool used;
     int64_t worker_no;
@@ -303,6 +314,7 @@ struct dag_entry {
     bool has_timetable, has_last, has_next;
     int64_t last_fire_ms;
     struct firing next;
+    int64_t timer_ms; /* when the timer for `next` fires */
     VEC(int64_t)
     taken; /* dates that a backfill has made runs for before the schedule came to them */
     VEC(struct kept_event) kept;
@@ -371,6 +383,7 @@ enum timer_kind {
     TIMER_RECEIVER,     /* of notifications: may be tried again */
     TIMER_NOTIFICATION, /* no answer to a delivery */
     TIMER_DEFERRED,     /* of a deferred attempt: its execution_timeout */
+    TIMER_PROBE,        /* no answer to a test of a connection */
 };
 
 struct timer {
@@ -462,6 +475,8 @@ struct core {
     VEC(struct receiver) receivers;
     struct map receiver_by_name;
     uint64_t notification_count;
+
+    VEC(struct probe) probes;
 
     VEC(struct given_errand) errands; /* of this step, to be sent at its end */
     uint32_t errand_turn;
@@ -737,12 +752,21 @@ struct id128 id_make(struct core *core);
 
 enum { ERRAND_PATIENCE_MS = 90000 }; /* without an answer for so long it is lost */
 
-uint32_t errand_worker(struct core *core, uint32_t queue); /* who may run one; NONE */
+/* Who may run one; queue NONE: whichever it serves. NONE: nobody. */
+uint32_t errand_worker(struct core *core, uint32_t queue);
 void errand_give(struct core *core, uint32_t worker,
                  struct errand errand);               /* its payload lives in core->step */
 void errand_over(struct core *core, uint32_t worker); /* answered, lost, or not wanted any more */
 void errands_send(struct core *core);
 void errands_done(struct core *core, const struct core_event *event);
+
+/* ---- probe.c: tests of connections ----------------------------------------------------------- */
+
+void probe_ask(struct core *core, const struct core_event *event);
+uint32_t probe_find(const struct core *core, struct id128 id);
+void probe_answer(struct core *core, uint32_t index, const struct errand_answer *answer);
+void probe_timer(struct core *core, const struct timer *timer);
+void probes_clear(struct core *core);
 
 /* ---- wait.c, wait_plan.c: wait_for ----------------------------------------------------------- */
 

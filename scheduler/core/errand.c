@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* errand - small jobs beside the slots: who runs them, and whose answer it is. They are gathered
- * during a step, so that many share a message; what an answer means is for wait.c and notify.c. */
+ * during a step, so that many share a message; what an answer means is for wait.c, notify.c and
+ * probe.c. */
 #include "scheduler/core/core_state.h"
 
 enum {
@@ -17,7 +18,7 @@ uint32_t errand_worker(struct core *core, uint32_t queue)
         const struct worker *worker = &core->workers.items[index];
         if (worker->state != WORKER_ACTIVE || !worker->synced || worker->errands >= IN_FLIGHT_MAX ||
             core->now_ms >= worker->heard_ms + core->limits.lease_ms ||
-            !worker_serves(worker, queue))
+            (queue != NONE && !worker_serves(worker, queue)))
             continue;
         core->errand_turn = index + 1;
         return index;
@@ -86,11 +87,14 @@ void errands_done(struct core *core, const struct core_event *event)
     for (uint32_t i = 0; i < event->errands.count; i++) {
         const struct errand_answer *answer = &event->errands.answers[i];
         uint32_t attempt = attempt_find(core, answer->id),
-                 notification = notification_find(core, answer->id);
+                 notification = notification_find(core, answer->id),
+                 probe = probe_find(core, answer->id);
         if (attempt != NONE && core->attempts.items[attempt].wait != NONE)
             wait_answer(core, core->attempts.items[attempt].wait, answer);
         else if (notification != NONE)
             notify_answer(core, notification, answer);
+        else if (probe != NONE)
+            probe_answer(core, probe, answer);
         else
             core->stats.dropped_messages++; /* nobody waits for it any more */
     }

@@ -10,6 +10,16 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* All grow older at the same pace, so who overtakes whom is known when they come: an order among
+ * heaps need never be made anew. Older runs have fewer points. */
+static int64_t ageing_points(const struct core *core, const struct run *run)
+{
+    int64_t since_ms = run->queued_ms - civil_days(2020, 1, 1) * MS_PER_DAY;
+    return core->limits.ageing_ms > 0
+               ? clamp(since_ms / core->limits.ageing_ms, 0, (int64_t)1 << 38)
+               : 0;
+}
+
 /* Priority of the DAG, then weight, then age (the run's number), then task and map index, as one
  * pair of numbers. It is made from what the database knows, so that a new leader has the same
  * order: key  priority 16 bits, weight 24 bits, run 23 bits    tie  run 17 bits, task 23 bits, map
@@ -22,7 +32,7 @@ struct heap_entry ready_key(const struct core *core, struct ref ref)
             weight = clamp(dag->tasks[ref.task].weight, -(1 << 23), (1 << 23) - 1);
     int64_t day = clamp(RUN_NO_DAY(run->run_no) - civil_days(2020, 1, 1), 0, 65535);
     uint64_t age = (uint64_t)day << 24 | ((uint64_t)run->run_no & RUN_SEQ_MAX); /* 40 bits */
-    int64_t rank = -(priority * (1 << 24) + weight);
+    int64_t rank = ageing_points(core, run) - (priority * (1 << 24) + weight);
     return (struct heap_entry) {
         .key = rank * (1 << 23) + (int64_t)(age >> 17),
         .tie = (age & 0x1FFFF) << 47 | (uint64_t)ref.task << 24 | (uint64_t)(ref.map + 1),

@@ -113,6 +113,9 @@ static void fire(struct core *core, const struct timer *timer)
     case TIMER_NOTIFICATION:
         notify_timer(core, timer);
         break;
+    case TIMER_PROBE:
+        probe_timer(core, timer);
+        break;
     }
 }
 

@@ -100,6 +100,13 @@ static const struct value *problem_value(struct arena *arena, const struct compi
     return map;
 }
 
+/* "/data/dags/etl.yaml" -> "/data/dags" */
+static struct str folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? STR_EMPTY : (struct str) { path, (size_t)(slash - path) };
+}
+
 /* The answer borrows from the DAGs of `out`. */
 static struct value *compile(struct arena *arena, const struct conf *conf, const char *path,
                              struct str text, struct compile_result *out)
@@ -107,6 +114,7 @@ static struct value *compile(struct arena *arena, const struct conf *conf, const
     int64_t began_ms = loop_now_ms();
     const struct compile_options options = { .zone = zone_of,
                                              .default_timezone = conf->core_default_timezone,
+                                             .folder = folder_of(path),
                                              .map_length_max =
                                                  (uint32_t)conf->core_max_map_length };
     struct compile_result result;

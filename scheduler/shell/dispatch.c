@@ -26,7 +26,7 @@ static struct message grant_message(const struct core_send *send)
     };
 }
 
-/* The message of a send that goes to a worker. */
+/* The message of a send that goes to a worker, or to a web server. */
 static struct message message_of(const struct core_send *send)
 {
     switch (send->type) {
@@ -50,6 +50,10 @@ static struct message message_of(const struct core_send *send)
     case SEND_ERRANDS:
         return (struct message) { .type = MESSAGE_ERRANDS,
                                   .errands = { send->errands.items, send->errands.count } };
+    case SEND_PROBED:
+        return (struct message) { .type = MESSAGE_PROBE_ANSWER,
+                                  .probe_answer = { send->probed.question_no, send->probed.ok,
+                                                    send->probed.text } };
     case SEND_SCALE:
     case SEND_FIND:
         break;

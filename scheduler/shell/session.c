@@ -2,6 +2,7 @@
 #include "scheduler/shell/session.h"
 
 #include "common/log/log.h"
+#include "common/text/json.h"
 #include "scheduler/shell/inbox.h"
 #include "scheduler/shell/observe.h"
 #include "scheduler/shell/publish.h"
@@ -65,6 +66,22 @@ static void on_figures(struct shell *shell, struct str peer, const struct messag
     buf_clear(&text);
 }
 
+static void on_probe(struct shell *shell, struct str peer, const struct message *message)
+{
+    struct arena arena = { 0 };
+    const struct value *given = NULL;
+    struct err err = { 0 };
+    int rc = json_parse(&arena, message->probe_question.connection, NULL, &given, &err);
+    if (rc < 0)
+        log_warn("probe_unreadable", LOG_STR("peer", peer), LOG_ERR(&err));
+    else
+        shell_step(shell, &(struct core_event) {
+                              .type = CORE_PROBE,
+                              .probe = { peer, message->probe_question.question_no,
+                                         message->probe_question.connection_id, given } });
+    arena_clear(&arena);
+}
+
 /* What a peer without a common version says after this is dropped by the wire: here is said why. */
 static void on_hello(struct str peer, const struct message *message)
 {
@@ -110,6 +127,9 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         break;
     case MESSAGE_WHY_QUESTION:
         on_why(shell, peer, message);
+        break;
+    case MESSAGE_PROBE_QUESTION:
+        on_probe(shell, peer, message);
         break;
     case MESSAGE_FIGURES_QUESTION:
         on_figures(shell, peer, message);

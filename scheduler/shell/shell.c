@@ -159,6 +159,7 @@ static struct core_limits limits_of(const struct conf *conf)
         .join_settle_ms = conf->scheduler_join_settle_ms,
         .running_write_ms = conf->scheduler_running_write_ms,
         .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
+        .ageing_ms = conf->scheduler_priority_ageing_ms,
         .paused_upon_creation = conf->core_dags_are_paused_at_creation,
         .default_pool_slots = (int32_t)conf->core_default_pool_slots,
         .notify_give_up_ms = conf->notifications_give_up_ms,

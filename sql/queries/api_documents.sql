@@ -288,9 +288,9 @@ WITH known AS (
 SELECT request_no, true FROM made UNION ALL SELECT request_no, body_hash = $4 FROM known
 
 -- name: api_audit_put
--- Each row's chain covers the row before it; the lock makes the chain one.
+-- Each row's chain covers the row before it; audit_lock, which goes before, makes the chain one.
 -- takes: text text text text text int4 bool text jsonb
-WITH one AS MATERIALIZED (SELECT pg_advisory_xact_lock(4811), clock_timestamp() AS at)
+WITH one AS MATERIALIZED (SELECT clock_timestamp() AS at)
 INSERT INTO audit (at, actor, event, dag_id, run_id, task_id, map_index, allowed, address, detail, chain)
 SELECT one.at, $1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, -2), $7, $8, $9::jsonb,
     sha256(coalesce((SELECT a.chain FROM audit a ORDER BY a.audit_no DESC LIMIT 1), ''::bytea)

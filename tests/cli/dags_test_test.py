@@ -111,7 +111,8 @@ tasks: {x: {bash: sleep 0.1}}
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("in 0.2 s", done.stdout)  # 100, 150, 225 ms
         self.assertIn("call_service: failed", done.stdout)
-        self.assertIn("notify_failure: success", done.stdout)
+        self.assertIn("on_failure: exec to ", done.stdout)
+        self.assertIn("use_yesterday: success", done.stdout)
 
     def test_an_interrupt_ends_the_tasks_too_and_leaves_nothing(self):
         mark = f"4321.{os.getpid()}"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every route with every role: what the served openapi.json says of the right that it needs is what happens, there and nowhere else."""
+"""Every route with every role, on one's own and on foreign DAGs: what the served openapi.json says of the right that it needs is what
+happens, there and nowhere else."""
 import json
 import re
 import unittest
@@ -8,11 +9,14 @@ from api_rows import fill
 from api_world import SOURCE, ApiWorld
 
 ROLES = ["Viewer", "User", "Op", "Admin"]
+LEVELS = ["Public", *ROLES]
 NOT_ASKED = {"get_stream"}  # it answers for as long as the client stays; api_live_test.py asks for it
 
 # What a role may do it would do: the rows asked for are ones that do not exist, so that the next role finds the world as it was.
+FOREIGN = {"dag_id": "canary_dag", "dag_run_id": "canary_run", "task_id": "canary_task", "xcom_key": "return_value", "map_index": "-1", "try_number": "1",
+           "task_try_number": "1", "version_number": "1"}
 STRANGE = {"version_number": "9", "import_error_id": "999999", "try_number": "9", "task_try_number": "9", "map_index": "9", "event_log_id": "999999",
-           "backfill_id": "999999", "asset_id": "999999"}
+           "backfill_id": "999999", "asset_id": "999999", "token_id": "999999", "session_id": "999999", "grant_id": "999999"}
 OWN = {"dag_id": "etl", "dag_run_id": "scheduled__1", "task_id": "arrived"}  # a run that has ended: `wait` answers at once
 
 
@@ -28,6 +32,7 @@ class Rights(unittest.TestCase):
         cls.world = ApiWorld().__enter__()
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         fill(cls.world)
+        cls.fill_foreign()
         cls.tokens = {}
         for role in ROLES:
             words = {"username": role.lower(), "password": f"{role}-password"}
@@ -35,6 +40,22 @@ class Rights(unittest.TestCase):
             cls.tokens[role] = cls.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
         cls.least = rights()
         cls.document = cls.world.ok("GET", "/openapi.json", token=None)
+
+    @classmethod
+    def fill_foreign(cls):
+        """A DAG that leaves its name wherever it is shown: runs, tries, an output, an error, a backfill, a notification."""
+        world = cls.world
+        world.add_dag("canary_dag", {"tags": ["canary_tag"], "owner": "canary_owner", "tasks": [{"id": "canary_task", "operator_kind": "bash"}]})
+        for number, state in enumerate((1, 3)):
+            run = world.add_run("canary_dag", "canary_run" if state == 1 else "canary_failed", state=state, ended="now()" if state == 3 else "NULL")
+            world.add_try(run, 0, 3 if state == 1 else 5, error="canary_error")
+            world.sql(f"INSERT INTO output VALUES ({run}, 0, -1, 'return_value', '\"canary_value\"', now())")
+        world.sql("INSERT INTO import_error (path, dag_id, line, col, message, advice, excerpt, seen_at) VALUES "
+                  "('canary_dag.yaml', 'canary_dag', 1, 1, 'canary_message', '', '', now()), ('new_canary.yaml', NULL, 1, 1, 'canary_message', '', '', now())")
+        world.sql("INSERT INTO backfill (backfill_no, dag_no, from_at, to_at, max_active_runs, conf, is_paused, reprocess, is_backwards, triggered_by, "
+                  "created_at, updated_at) SELECT 77, dag_no, now(), now(), 1, '{}', false, 0, false, 'canary_person', now(), now() FROM dag WHERE dag_id = 'canary_dag'")
+        world.sql("INSERT INTO variable (key, sealed, key_no) VALUES ('canary_variable', '', 0); "
+                  "INSERT INTO connection (connection_id, conn_type, sealed, key_no) VALUES ('canary_connection', 'http', '', 0)")
 
     def operations(self):
         for path, item in self.document["paths"].items():
@@ -76,6 +97,65 @@ class Rights(unittest.TestCase):
                             self.assertEqual(json.loads(content)["detail"]["reason"], "forbidden")
                         elif right != "anybody":
                             self.assertNotIn(status, (401, 403), content)
+
+    def member_of(self, name, level, limits):
+        """A token of somebody who is `level` on one DAG and nobody elsewhere: by a grant, or because the token is held to it."""
+        words = {"username": name, "password": f"{name}-password"}
+        self.world.ok("POST", "/api/headrace/v1/users", {**words, "role": level if limits else "Public"}, status=201)
+        if limits:
+            return self.world.ok("POST", f"/api/headrace/v1/users/{name}/tokens", {"name": "t", **limits}, status=201)["token"]
+        if level != "Public":
+            self.world.ok("POST", "/api/headrace/v1/grants", {"username": name, "dags": "etl", "level": level}, status=201)
+        return self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
+
+    def check_own(self, method, path, right, level, token):
+        """A grant is worth what its level is worth, on the DAGs that it names."""
+        status, content = self.ask(method, self.filled(path, {**OWN, **STRANGE}), token)
+        if level == "Public":
+            self.assertEqual(status, 404, content)
+        elif LEVELS.index(level) < LEVELS.index(self.least[right]):
+            self.assertEqual(status, 403, content)
+        else:
+            self.assertNotIn(status, (401, 403), content)
+
+    @staticmethod
+    def plain(content):
+        return re.sub(rb'"request_id":"\w+"', b"", content)
+
+    def check_foreign(self, method, path, token):
+        """A foreign DAG is as one that is not there: the same words, and nothing of it."""
+        status, content = self.ask(method, self.filled(path, FOREIGN), token)
+        nowhere = self.ask(method, self.filled(path, {name: value.replace("canary_dag", "no_such_dg") for name, value in FOREIGN.items()}), token)
+        self.assertEqual((status, self.plain(content.replace(b"canary_dag", b"no_such_dg"))), (nowhere[0], self.plain(nowhere[1])))
+        self.assertEqual(status, 404, content)
+
+    def check_all(self, method, path, right, token):
+        """Where no DAG is named: a list without what is foreign, or a refusal."""
+        values = {"dag_id": "~", "dag_run_id": "~", "backfill_id": "77", "import_error_id": "2", "name": "canary"}
+        status, content = self.ask(method, self.filled(path, values) + "?q=canary&dag_ids=canary_dag&exclude_stale=false&dag_id=canary_dag&run_id=canary_run", token)
+        self.assertNotIn(b"canary", content.replace(b"canary_dag is not", b""), (status, path))
+        if right not in ("read", "logs.read", "signed_in", "anybody"):
+            self.assertIn(status, (403, 404), content)
+
+    def test_every_route_with_own_and_foreign_dags(self):
+        members = {"nobody": ("Public", None), "viewer_": ("Viewer", None), "user_": ("User", None), "op_": ("Op", None), "scoped": ("Op", {"dags": ["etl"]})}
+        tokens = {}
+        for name, (level, limits) in members.items():
+            tokens[name] = self.member_of(name, level, limits)
+        seen = 0
+        for method, path, operation, right in self.operations():
+            if right == "anybody" or operation in ("sign_out", "sign_in"):
+                continue
+            for name, (level, _) in members.items():
+                with self.subTest(operation=operation, member=name):
+                    if "{dag_id}" in path:
+                        if method in ("GET", "POST", "PATCH"):
+                            self.check_own(method, path, right, level, tokens[name])
+                        self.check_foreign(method, path, tokens[name])
+                        seen += 1
+                    self.check_all(method, path, right, tokens[name])
+        self.assertGreater(seen, 5 * 40)
+        self.assertEqual(self.world.sql("SELECT count(*) FROM dag WHERE dag_id = 'canary_dag'"), "1")
 
     def test_every_route_without_a_token(self):
         for method, path, operation, right in self.operations():

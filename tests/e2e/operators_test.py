@@ -226,7 +226,10 @@ def retries_wait_as_long_as_their_backoff_says_also_when_the_scheduler_dies():
         for system, run in zip((calm, killed), runs):
             assert system.wait_run("waits", run, 180)["state"] == "failed"
         assert calm.wait_run("retry_and_catch", example)["state"] == "success"
-        expect(calm.states("retry_and_catch", example), {"call_service": "failed", "notify_failure": "success", "finish": "success"})
+        expect(calm.states("retry_and_catch", example), {"call_service": "failed", "use_yesterday": "success", "finish": "success"})
+        told = calm.home / "data/retry_and_catch/notifications.log"
+        wait_for(told.exists, "somebody is told of the failure", 60)
+        assert told.read_text() == f"the service did not answer in 4 calls. {example} uses yesterday's level\n", told.read_text()
         stalls.over.set()
         within = 0.05 + stalls.worst
         long = {"backoff": BACKOFF, "capped": [10, 15, 20, 20]}

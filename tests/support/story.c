@@ -217,6 +217,11 @@ static void show_send(struct story *story, const struct core_send *send)
             STR_ARG(send->worker.size > 0 ? send->worker : STR("itself")), send->errands.count,
             errand_kind_name(send->errands.items[0].kind));
         break;
+    case SEND_PROBED:
+        say(story, "-> %.*s: question %llu: %s, %.*s", STR_ARG(send->worker),
+            (unsigned long long)send->probed.question_no, send->probed.ok ? "it opens" : "no",
+            STR_ARG(send->probed.text));
+        break;
     case SEND_SCALE:
         say(story, "-> scale %.*s to %u%s%.*s", STR_ARG(send->scale.queue), send->scale.wanted,
             send->scale.stop_worker.size > 0 ? ", stop " : "", STR_ARG(send->scale.stop_worker));
@@ -441,6 +446,11 @@ void story_autoscale(struct story *story, const char *queue, uint32_t min, uint3
     step(story, &(struct core_event) {
                     .type = CORE_AUTOSCALE,
                     .autoscale = { str_of(queue), min, max, slots, quiet_ms, present, false } });
+}
+
+void story_event(struct story *story, struct core_event event)
+{
+    step(story, &event);
 }
 
 void story_pool(struct story *story, const char *name, int32_t slots)

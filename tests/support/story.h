@@ -87,6 +87,7 @@ void story_dag_paused(struct story *story, struct dag *dag);
 void story_dag_gone(struct story *story, int32_t dag_no);
 void story_autoscale(struct story *story, const char *queue, uint32_t min, uint32_t max,
                      uint32_t slots, int64_t quiet_ms, uint32_t present);
+void story_event(struct story *story, struct core_event event); /* any; the times are set here */
 void story_pool(struct story *story, const char *name, int32_t slots);
 struct story_worker *story_worker(struct story *story, const char *name,
                                   uint32_t slots); /* of queue default, and synced */

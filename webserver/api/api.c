@@ -9,6 +9,7 @@
 #include "webserver/api/leader.h"
 #include "webserver/api/live.h"
 #include "webserver/api/log_store.h"
+#include "webserver/api/reach.h"
 
 enum { BODY_DEPTH_MAX = 32 };
 
@@ -206,11 +207,10 @@ static int read_form(struct call *call, struct err *err)
     return 0;
 }
 
-/* False after an answer. */
-static bool read_body(struct call *call)
+bool call_read_body(struct call *call)
 {
     struct http_request *request = call->request;
-    if (request->body.size == 0)
+    if (request->body.size == 0 || call->body != NULL)
         return true;
     struct err err = { 0 };
     struct str header = http_header(request, "Content-Type");
@@ -230,27 +230,8 @@ static bool read_body(struct call *call)
 
 static void handle(struct call *call)
 {
-    if (read_body(call))
+    if (call_read_body(call))
         call->route->handle(call);
-}
-
-static void deny(struct call *call)
-{
-    struct audit audit = call_audit(call, call->route->operation);
-    audit.allowed = false;
-    audit.detail =
-        str_format(call->arena, "{\"path\":\"%.*s\"}",
-                   (int)str_slice(call->request->path, 0, 500).size, call->request->path.bytes);
-    if (str_find(call->request->path, '"') >= 0 || str_find(call->request->path, '\\') >= 0)
-        audit.detail = STR_EMPTY;
-    audit_write(call->api->options.store, &audit, NULL, NULL);
-    /* Airflow's client accepts this phrase for its configuration. */
-    const char *phrase = call->route->right == RIGHT_SETTINGS_READ
-                             ? "Your Airflow administrator chose not to expose this. "
-                             : "";
-    call_refuse_reason(call, 403, "forbidden", "%sThis needs the right %s, which the role %s has.",
-                       phrase, right_word(call->route->right),
-                       role_name(right_role(call->route->right)));
 }
 
 static void on_person(struct http_request *request, int rc, const struct person *person,
@@ -267,10 +248,7 @@ static void on_person(struct http_request *request, int rc, const struct person 
         call_refuse_reason(call, 403, "csrf", "%s", refusal.sentence);
         return;
     }
-    if (role_has(person->role, call->route->right))
-        handle(call);
-    else
-        deny(call);
+    reach_check(call, handle);
 }
 
 static void begin_call(struct api *api, struct http_request *request)

@@ -308,12 +308,14 @@ bool call_list(struct call *call, struct list_query *query, enum list list)
 
 void call_list_read(struct call *call, struct list_query *query)
 {
+    query->reader = call->reader;
     list_read(call->api->options.store, query, call_pass, call);
     list_query_clear(query);
 }
 
 void call_list_one(struct call *call, struct list_query *query)
 {
+    query->reader = call->reader;
     list_read_one(call->api->options.store, query, call_pass, call);
     list_query_clear(query);
 }
@@ -322,7 +324,8 @@ void call_document(struct call *call, enum document document, const struct bind 
                    uint32_t count)
 {
     if (!call_refuse_problems(call))
-        document_read(call->api->options.store, document, binds, count, call_pass, call);
+        document_read_for(call->api->options.store, call->reader, document, binds, count, call_pass,
+                          call);
 }
 
 struct audit call_audit(const struct call *call, const char *event)

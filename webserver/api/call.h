@@ -64,16 +64,22 @@ struct call {
     struct arena *arena; /* the request's */
     const struct route *route;
     struct person person;
+    const struct reader *reader; /* NULL: reads every DAG */
+    enum role dag_role;          /* of who asks, on the DAG that the request is about */
     struct http_form query;
     const struct value *body; /* NULL: none was sent */
     struct problem *problems, **last_problem;
-    void *state; /* the handler's own */
+    void *state;                        /* the handler's own */
+    void (*allowed)(struct call *call); /* reach.c: what comes after a yes */
 };
 
 /* The routes, after routes.def. */
 const struct route *routes_table(uint32_t *out_count);
 
 /* ---- what was sent ---- */
+
+/* Once. False after an answer. */
+bool call_read_body(struct call *call);
 
 struct str call_param(const struct call *call,
                       const char *name); /* of the path; asserts that the route has it */
@@ -108,6 +114,9 @@ void call_refuse(struct call *call, int status, const char *fmt, ...) FORMAT(3, 
 /* {"detail": {"reason": ..., "message": ...}} */
 void call_refuse_reason(struct call *call, int status, const char *reason, const char *fmt, ...)
     FORMAT(4, 5);
+
+/* True after a 403, for what a personal token may not be used for. */
+bool call_refuse_token(struct call *call);
 
 /* on_end of document_read, list_read and list_read_one that passes the JSON on: owner is the call.
  */

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-enum { ANSWER_DEADLINE_MS = 2000, TICK_MS = 250 };
+enum { ANSWER_DEADLINE_MS = 2000, PROBE_DEADLINE_MS = 50000, TICK_MS = 250 };
 
 struct question {
     uint64_t question_no;
@@ -36,11 +36,11 @@ static void answer_at(struct leader *leader, uint32_t index, int rc, struct str 
     question.on_end(question.owner, rc, text);
 }
 
-static void answer(struct leader *leader, uint64_t question_no, struct str text)
+static void answer(struct leader *leader, uint64_t question_no, int rc, struct str text)
 {
     for (uint32_t i = 0; i < leader->questions.count; i++)
         if (leader->questions.items[i].question_no == question_no) {
-            answer_at(leader, i, 0, text);
+            answer_at(leader, i, rc, text);
             return;
         }
 }
@@ -87,9 +87,12 @@ static void on_message(struct wire_client *client, const struct message *message
         leader->options.on_notes(leader->options.owner, message->notes.notes, message->notes.count,
                                  message->notes.restarted);
     if (message->type == MESSAGE_WHY_ANSWER)
-        answer(leader, message->why_answer.question_no, message->why_answer.text);
+        answer(leader, message->why_answer.question_no, 0, message->why_answer.text);
     if (message->type == MESSAGE_FIGURES_ANSWER)
-        answer(leader, message->figures_answer.question_no, message->figures_answer.text);
+        answer(leader, message->figures_answer.question_no, 0, message->figures_answer.text);
+    if (message->type == MESSAGE_PROBE_ANSWER)
+        answer(leader, message->probe_answer.question_no,
+               message->probe_answer.ok ? 0 : ERR_CONFLICT, message->probe_answer.text);
 }
 
 static int open_client(struct leader *leader, struct str address, struct err *err)
@@ -180,15 +183,15 @@ void leader_nudge(struct leader *leader)
 }
 
 /* The number of a new question; 0 when there is nobody to ask, and on_end was told. */
-static uint64_t question_new(struct leader *leader,
+static uint64_t question_new(struct leader *leader, int64_t patience_ms,
                              void (*on_end)(void *owner, int rc, struct str text), void *owner)
 {
     if (!leader_is_heard(leader)) {
         on_end(owner, ERR_UNAVAILABLE, STR_EMPTY);
         return 0;
     }
-    struct question question = { ++leader->question_count, loop_now_ms() + ANSWER_DEADLINE_MS,
-                                 on_end, owner };
+    struct question question = { ++leader->question_count, loop_now_ms() + patience_ms, on_end,
+                                 owner };
     VEC_ADD(&leader->questions, question);
     timer_every(&leader->tick, TICK_MS);
     return question.question_no;
@@ -205,7 +208,7 @@ static void tell_all(struct leader *leader, const struct message *message)
 void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
                     void (*on_end)(void *owner, int rc, struct str text), void *owner)
 {
-    uint64_t question_no = question_new(leader, on_end, owner);
+    uint64_t question_no = question_new(leader, ANSWER_DEADLINE_MS, on_end, owner);
     if (question_no != 0)
         tell_all(leader,
                  &(struct message) { .type = MESSAGE_WHY_QUESTION,
@@ -215,8 +218,18 @@ void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_
 void leader_ask_figures(struct leader *leader, void (*on_end)(void *owner, int rc, struct str text),
                         void *owner)
 {
-    uint64_t question_no = question_new(leader, on_end, owner);
+    uint64_t question_no = question_new(leader, ANSWER_DEADLINE_MS, on_end, owner);
     if (question_no != 0)
         tell_all(leader, &(struct message) { .type = MESSAGE_FIGURES_QUESTION,
                                              .figures_question = { question_no } });
+}
+
+void leader_ask_probe(struct leader *leader, struct str connection_id, struct str given,
+                      void (*on_end)(void *owner, int rc, struct str text), void *owner)
+{
+    uint64_t question_no = question_new(leader, PROBE_DEADLINE_MS, on_end, owner);
+    if (question_no != 0)
+        tell_all(leader,
+                 &(struct message) { .type = MESSAGE_PROBE_QUESTION,
+                                     .probe_question = { question_no, connection_id, given } });
 }

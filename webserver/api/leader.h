@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* leader - the way to the schedulers: one connection to each, of which one leads. Tells what it
- * notes, nudges it when there is something in the inbox, asks it why a task waits and how it fares.
+ * notes, nudges it when there is something in the inbox, asks it why a task waits, whether a
+ * connection opens and how it fares.
  */
 #ifndef HEADRACE_LEADER_H
 #define HEADRACE_LEADER_H
@@ -31,6 +32,10 @@ void leader_nudge(struct leader *leader);
  * s. */
 void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_t map_index,
                     void (*on_end)(void *owner, int rc, struct str text), void *owner);
+/* Whether a worker can open the connection: `given` (JSON) over what is kept under that id. 0, or
+ * ERR_CONFLICT when it cannot; `text` says why. ERR_TIMEOUT after 50 s. */
+void leader_ask_probe(struct leader *leader, struct str connection_id, struct str given,
+                      void (*on_end)(void *owner, int rc, struct str text), void *owner);
 /* Likewise its metrics, as Prometheus text. */
 void leader_ask_figures(struct leader *leader, void (*on_end)(void *owner, int rc, struct str text),
                         void *owner);

@@ -56,6 +56,7 @@ static void drop_client(struct stream_client *client)
         live->first = client->next;
     if (client->next != NULL)
         client->next->prev = client->prev;
+    map_clear(&client->dags);
     http_stream_end(client->request); /* its arena holds the client */
 }
 
@@ -90,6 +91,12 @@ static bool write_plain(struct stream_client *client, const char *name, int64_t 
     return is_there;
 }
 
+static bool may_see(const struct stream_client *client, struct str dag_id)
+{
+    uint64_t unused;
+    return !client->is_narrowed || map_get_str(&client->dags, dag_id, &unused);
+}
+
 /* All changes of one kind that the client has not seen, as one event. */
 static uint32_t collect(struct stream_client *client, enum topic_event event, int64_t up_to,
                         struct buf *out, int64_t *out_seq)
@@ -103,7 +110,8 @@ static uint32_t collect(struct stream_client *client, enum topic_event event, in
     for (; at < live->ring_count; at++) {
         const struct change *change = &live->ring[at % RING_SIZE];
         if (change->event != event || change->seq > up_to ||
-            !topics_want(&client->topics, event, change->dag_id, change->run_id))
+            !topics_want(&client->topics, event, change->dag_id, change->run_id) ||
+            !may_see(client, change->dag_id))
             continue;
         buf_add_cstr(out, count++ == 0 ? "" : ",");
         buf_add_str(out, change->json);
@@ -246,7 +254,10 @@ static void on_ping(struct timer *timer)
     struct live *live = timer->owner;
     for (struct stream_client *client = live->first, *next; client != NULL; client = next) {
         next = client->next;
-        (void)write_event(client, STR(": ping\n\n"));
+        if (client->is_narrowed && loop_now_ms() > client->until_ms)
+            drop_client(client);
+        else
+            (void)write_event(client, STR(": ping\n\n"));
     }
 }
 
@@ -381,7 +392,7 @@ static void resolve_logs(struct stream_client *client)
 {
     for (uint32_t i = 0; i < client->topics.count; i++) {
         struct topic *topic = &client->topics.items[i];
-        if (topic->kind != TOPIC_LOG)
+        if (topic->kind != TOPIC_LOG || !may_see(client, topic->dag_id))
             continue;
         struct resolving *resolving = calloc(1, sizeof *resolving);
         ASSERT(resolving != NULL);
@@ -401,6 +412,59 @@ static int64_t position_of(struct call *call, int64_t otherwise)
     return call_query_int(call, "after", 0, INT64_MAX, otherwise);
 }
 
+static void open_stream(struct call *call)
+{
+    struct live *live = call->api->live;
+    struct stream_client *client = call->state;
+    client->next = live->first;
+    if (live->first != NULL)
+        live->first->prev = client;
+    live->first = client;
+    call->request->on_gone = on_gone;
+    http_set_header(call->request, "X-Accel-Buffering", STR("no"));
+    http_stream_start(call->request, 200, "text/event-stream; charset=utf-8");
+    if (call->request->conn == NULL) {
+        drop_client(client);
+        return;
+    }
+    if (!write_plain(client, "hello", live->seq))
+        return;
+    resolve_logs(client);
+    bring_up_to_date(client);
+}
+
+static void on_readable(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    struct live *live = call->api->live;
+    struct stream_client *client = call->state;
+    const struct value *dags = NULL;
+    live->resolving--;
+    if (rc == 0)
+        rc = json_parse(call->arena, json, NULL, &dags, NULL);
+    if (rc == 0 && live->is_closing)
+        rc = ERR_UNAVAILABLE;
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    for (uint32_t i = 0; i < dags->count; i++)
+        map_put_str(&client->dags, value_text(dags->items[i], STR_EMPTY), 1);
+    open_stream(call);
+}
+
+static void narrow(struct call *call)
+{
+    const struct reader *reader = call->reader;
+    struct stream_client *client = call->state;
+    struct bind binds[] = { BIND_NUMBER(reader->user_no), BIND_NUMBER(reader->rank),
+                            BIND_TEXTS(reader->dags, reader->dag_count) };
+    client->is_narrowed = true;
+    client->until_ms = loop_now_ms() + NARROWED_FOR_MS;
+    call->api->live->resolving++;
+    document_read(call->api->options.store, DOCUMENT_auth_dags_read, binds, 3, on_readable, call);
+}
+
 void live_stream(struct call *call)
 {
     struct live *live = call->api->live;
@@ -415,20 +479,9 @@ void live_stream(struct call *call)
     client->live = live;
     client->request = call->request;
     client->after = after > live->seq ? live->oldest_seq - 1 : after;
-    client->next = live->first;
-    if (live->first != NULL)
-        live->first->prev = client;
-    live->first = client;
     call->state = client;
-    call->request->on_gone = on_gone;
-    http_set_header(call->request, "X-Accel-Buffering", STR("no"));
-    http_stream_start(call->request, 200, "text/event-stream; charset=utf-8");
-    if (call->request->conn == NULL) {
-        drop_client(client);
-        return;
-    }
-    if (!write_plain(client, "hello", live->seq))
-        return;
-    resolve_logs(client);
-    bring_up_to_date(client);
+    if (call->reader == NULL)
+        open_stream(call);
+    else
+        narrow(call);
 }

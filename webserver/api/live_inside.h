@@ -16,6 +16,7 @@ enum {
     SAMPLE_MS = 1000,
     WORKERS_EVERY_MS = 1000,
     RING_SIZE = 16384,
+    NARROWED_FOR_MS = 60000,  /* then it asks again, and is narrowed to what it may read by then */
     TASKS_AT_ONCE_MAX = 2000, /* more for one stream: it reads everything again */
     PENDING_MAX = 50000,
     VERSIONS_MAX = 256,
@@ -35,6 +36,10 @@ struct stream_client {
     struct http_request *request;
     struct topics topics;
     int64_t after; /* it has all up to this position */
+    /* Of somebody who may not read every DAG. */
+    bool is_narrowed;
+    struct map dags; /* ids of those that it may */
+    int64_t until_ms;
 };
 
 /* The task ids of a DAG version: what notes call by number. */
@@ -66,7 +71,7 @@ struct live {
     struct map dag_marks; /* dag_id -> hash */
     char dags_mark[80], workers_mark[80];
     bool is_reading_marks;
-    uint32_t resolving; /* topics whose attempt is being looked up */
+    uint32_t resolving; /* topics whose attempt is being looked up, clients whose DAGs are */
     int open_timers;
     void (*done)(void *owner);
     void *done_owner;

@@ -150,7 +150,7 @@ void unsupported(struct call *call)
 {
     static const char *const WHY[] = {
         "logs are kept by Headrace itself: they have no address elsewhere",
-        "a connection is tested by a task that uses it: the web server holds no secrets",
+        "",
         "there are no default connections; add those that you need",
         ("queued events of assets are shown by the runs that take them; a run is made by "
          "triggering "

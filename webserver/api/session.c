@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Signing in and out: tokens for programs, sessions for browsers; and the accounts. */
+/* Signing in and out: tokens for programs, sessions for browsers; and what somebody is told of
+ * themselves. */
+#include "common/store/access_store.h"
+#include "common/store/session_store.h"
 #include "common/store/user_store.h"
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
+#include "webserver/api/reach.h"
 
 /* ---- tokens ---- */
 
@@ -108,161 +112,163 @@ void session_delete_own(struct call *call)
     auth_sign_out(call->api->options.auth, call->request, &call->person, on_signed_out);
 }
 
-void me_get(struct call *call)
+/* ---- me ---- */
+
+static void write_token_limits(struct buf *out, const struct person *person)
 {
+    const char *comma = "";
+    buf_add_cstr(out, "{\"rights\":");
+    if (person->rights == RIGHTS_ALL)
+        buf_add_cstr(out, "[]");
+    else
+        rights_write(out, ROLE_ADMIN, person->rights);
+    buf_add_cstr(out, ",\"dags\":[");
+    for (uint32_t i = 0; i < person->dag_count; i++) {
+        buf_add_cstr(out, comma);
+        json_write_string(out, person->dags[i]);
+        comma = ",";
+    }
+    buf_add_cstr(out, "]}");
+}
+
+static void on_my_grants(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    const struct person *person = &call->person;
     struct buf out = { 0 };
-    struct str role = str_of(role_name(call->person.role));
+    struct str role = str_of(role_name(person->role));
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
     buf_add_cstr(&out, "{\"username\":");
-    json_write_string(&out, call->person.name);
+    json_write_string(&out, person->name);
     buf_printf(&out, ",\"role\":\"%c%.*s\"", role.bytes[0] - 'A' + 'a',
                STR_ARG(str_slice(role, 1, role.size)));
     buf_add_cstr(&out, ",\"csrf\":");
-    json_write_string(&out, call->person.csrf);
+    json_write_string(&out, person->csrf);
     buf_printf(&out,
                ",\"version\":\"%s\",\"now\":%lld,\"instance_name\":\"Headrace\",\"permissions\":",
                HEADRACE_VERSION, (long long)loop_wall_ms());
-    rights_write(&out, call->person.role);
+    rights_write(&out, person_role(person), person->rights);
+    buf_add_cstr(&out, ",\"token\":");
+    if (person->is_token)
+        write_token_limits(&out, person);
+    else
+        buf_add_cstr(&out, "null");
+    buf_printf(&out, ",%.*s", STR_ARG(str_slice(json, 1, json.size))); /* "grants", ... } */
+    call_json(call, 200, buf_str(&out));
+    buf_clear(&out);
+}
+
+void me_get(struct call *call)
+{
+    struct bind binds[] = { BIND_NUMBER(call->person.user_no), BIND_NUMBER(call->person.role) };
+    if (call->person.user_no == 0)
+        on_my_grants(call, 0, STR("{\"grants\":[],\"has_password\":false}"), NULL);
+    else
+        document_read(call->api->options.store, DOCUMENT_auth_my_grants, binds, 2, on_my_grants,
+                      call);
+}
+
+static void on_my_dag(void *owner, int rc, int32_t rank, const struct err *err)
+{
+    struct call *call = owner;
+    struct buf out = { 0 };
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    buf_add_cstr(&out, "{\"dag_id\":");
+    json_write_string(&out, call_param(call, "dag_id"));
+    buf_printf(&out, ",\"level\":\"%s\",\"permissions\":", role_name((enum role)rank));
+    rights_write(&out, (enum role)rank, call->person.rights);
     buf_add_byte(&out, '}');
     call_json(call, 200, buf_str(&out));
     buf_clear(&out);
 }
 
-/* ---- accounts ---- */
-
-void users_get(struct call *call)
+void me_dag_get(struct call *call)
 {
-    call_document(call, DOCUMENT_auth_users, NULL, 0);
+    struct reader reader = reach_reader(call);
+    dag_rank_read(call->api->options.store, &reader, call_param(call, "dag_id"), 0, on_my_dag,
+                  call);
 }
 
-struct new_user {
-    struct str name, email;
-    enum role role;
-};
+/* ---- my sessions and my password ---- */
 
-static void on_user_put(void *owner, int rc, const struct err *err)
+bool call_refuse_token(struct call *call)
+{
+    bool is_token = call->person.is_token;
+    if (is_token)
+        call_refuse_reason(call, 403, "token",
+                           "A token does not do this: sign in, with a password or in the browser.");
+    return is_token;
+}
+
+void sessions_get(struct call *call)
+{
+    struct str hash = auth_secret_hash(call->api->options.auth, call->request);
+    struct bind binds[] = { BIND_NUMBER(call->person.user_no), BIND_TEXT(hash),
+                            BIND_NUMBER(call->api->options.conf->api_session_idle_ms) };
+    call_document(call, DOCUMENT_auth_sessions, binds, 3);
+}
+
+static void on_done(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
-    const struct new_user *user = call->state;
-    if (rc == ERR_EXISTS) {
-        call_refuse(call, 409, "there is an account %.*s already", STR_ARG(user->name));
-        return;
-    }
-    if (rc < 0) {
-        call_fail(call, rc, err);
-        return;
-    }
-    struct buf out = { 0 };
-    struct str role = str_of(role_name(user->role));
-    buf_add_cstr(&out, "{\"username\":");
-    json_write_string(&out, user->name);
-    buf_printf(&out, ",\"role\":\"%c%.*s\",\"disabled\":false}", role.bytes[0] - 'A' + 'a',
-               STR_ARG(str_slice(role, 1, role.size)));
-    call_json(call, 201, buf_str(&out));
-    buf_clear(&out);
-}
-
-static struct audit user_audit(struct call *call, const char *event, struct str name)
-{
-    struct audit audit = call_audit(call, event);
-    struct value *detail = value_map(call->arena);
-    value_put(call->arena, detail, STR("username"), value_string(call->arena, name));
-    audit.detail = json_text(call->arena, detail);
-    return audit;
-}
-
-static void on_new_hash(void *owner, int rc, struct str hash, const struct err *err)
-{
-    struct call *call = owner;
-    const struct new_user *user = call->state;
-    if (rc < 0) {
-        call_fail(call, rc, err);
-        return;
-    }
-    struct audit audit = user_audit(call, "create_user", user->name);
-    user_put(call->api->options.store, user->name, hash, str_of(role_name(user->role)), user->email,
-             &audit, on_user_put, call);
-}
-
-static bool name_is_good(struct str name)
-{
-    if (name.size == 0 || name.size > 100)
-        return false;
-    for (size_t i = 0; i < name.size; i++)
-        if ((unsigned char)name.bytes[i] <= ' ' || name.bytes[i] == 0x7F ||
-            strchr("/\\\"'<>,;", name.bytes[i]) != NULL)
-            return false;
-    return true;
-}
-
-void user_create(struct call *call)
-{
-    struct new_user *user = ARENA_NEW(call->arena, struct new_user);
-    struct err err = { 0 };
-    user->name = body_text(call, "username", STR_EMPTY);
-    user->email = body_text(call, "email", STR_EMPTY);
-    struct str password = body_text(call, "password", STR_EMPTY);
-    if (!name_is_good(user->name))
-        call_problem(call, "body", "username", "value_error",
-                     "1 to 100 letters, without blanks and without any of /\\\"'<>,;");
-    if (role_parse(body_text(call, "role", STR("Viewer")), &user->role) < 0)
-        call_problem(call, "body", "role", "enum",
-                     "Input should be 'Viewer', 'User', 'Op' or 'Admin'");
-    if (auth_check_password(password, &err) < 0)
-        call_problem(call, "body", "password", "string_too_short", "%s", err.sentence);
-    if (call_refuse_problems(call))
-        return;
-    call->state = user;
-    auth_hash(call->api->options.auth, password, call, on_new_hash);
-}
-
-/* Which of the two it was that nothing could be deleted for. */
-static void on_kept(void *owner, int rc, const struct user_row *user, const struct err *err)
-{
-    struct call *call = owner;
-    (void)user;
-    if (rc == 0)
-        call_refuse(call, 409, "%.*s is the last administrator", STR_ARG(call_param(call, "name")));
-    else if (rc == ERR_NOT_FOUND)
-        call_refuse(call, 404, "there is no user %.*s", STR_ARG(call_param(call, "name")));
-    else
-        call_fail(call, rc, err);
-}
-
-static void on_gone(void *owner, int rc, const struct err *err)
-{
-    struct call *call = owner;
-    if (rc == ERR_CONFLICT)
-        user_read(call->api->options.store, call_param(call, "name"), on_kept, call);
-    else if (rc < 0)
+    if (rc < 0)
         call_fail(call, rc, err);
     else
         call_empty(call, 204);
 }
 
-void user_remove(struct call *call)
+void session_end(struct call *call)
 {
-    struct audit audit = user_audit(call, "delete_user", call_param(call, "name"));
-    user_delete(call->api->options.store, call_param(call, "name"), &audit, on_gone, call);
+    int64_t session_no = call_param_int(call, "session_id", 1, INT64_MAX);
+    struct audit audit = call_audit(call, "end_session");
+    if (!call_refuse_problems(call) && !call_refuse_token(call))
+        session_end_one(call->api->options.store, call->person.user_no, session_no, &audit, on_done,
+                        call);
 }
 
-static void on_changed_hash(void *owner, int rc, struct str hash, const struct err *err)
+static void on_new_password(void *owner, int rc, struct str hash, const struct err *err)
 {
     struct call *call = owner;
-    if (rc < 0) {
+    struct audit audit = call_audit(call, "set_password");
+    if (rc < 0)
         call_fail(call, rc, err);
-        return;
-    }
-    struct audit audit = user_audit(call, "set_password", call_param(call, "name"));
-    user_password_set(call->api->options.store, call_param(call, "name"), hash, &audit, on_gone,
-                      call);
+    else
+        user_password_set(call->api->options.store, call->person.name, hash, &audit, on_done, call);
 }
 
-void user_set_password(struct call *call)
+static void on_proved(struct http_request *request, int rc, const struct signed_in *in,
+                      int64_t retry_ms, const struct err *err)
+{
+    struct call *call = request->context;
+    (void)in;
+    if (rc == ERR_UNAUTHENTICATED)
+        call_refuse_reason(call, 403, "password", "the current password is another one");
+    else if (rc < 0)
+        refuse_sign_in(call, rc, retry_ms, err);
+    else
+        auth_hash(call->api->options.auth, body_text(call, "password", STR_EMPTY), call,
+                  on_new_password);
+}
+
+void me_set_password(struct call *call)
 {
     struct err err = { 0 };
-    struct str password = body_text(call, "password", STR_EMPTY);
-    if (auth_check_password(password, &err) < 0)
+    struct str current = body_text(call, "current", STR_EMPTY);
+    if (auth_check_password(body_text(call, "password", STR_EMPTY), &err) < 0)
         call_problem(call, "body", "password", "string_too_short", "%s", err.sentence);
-    if (!call_refuse_problems(call))
-        auth_hash(call->api->options.auth, password, call, on_changed_hash);
+    if (!body_has(call, "current"))
+        call_problem(call, "body", "current", "missing", "Field required");
+    if (call_refuse_problems(call) || call_refuse_token(call))
+        return;
+    if (call->person.user_no == 0)
+        call_refuse(call, 409, "the owner of the home has no password: reset that of an account");
+    else
+        auth_sign_in(call->api->options.auth, call->request, SIGN_IN_PROVE, call->person.name,
+                     current, on_proved);
 }

@@ -227,6 +227,19 @@ static void on_variables(void *owner, int rc, const struct err *err)
                   json_text(call->arena, revealing->frame));
 }
 
+/* Those of the page alone: each value is opened by itself. */
+static void read_values(struct call *call, struct revealing *revealing)
+{
+    const struct value *entries = revealing->entries;
+    uint32_t count = entries == NULL ? 1 : entries->count;
+    struct str *keys = ARENA_ARRAY(call->arena, struct str, count);
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = value_text(
+            value_get(entries == NULL ? revealing->frame : entries->items[i], "key"), STR_EMPTY);
+    store_variables_read_some(call->api->options.store, keys, count, on_variable, on_variables,
+                              revealing);
+}
+
 static void on_starred(void *owner, int rc, struct str json, const struct err *err)
 {
     struct call *call = owner;
@@ -241,7 +254,11 @@ static void on_starred(void *owner, int rc, struct str json, const struct err *e
     revealing->call = call;
     revealing->frame = (struct value *)frame; /* ours: just parsed into the call's arena */
     revealing->entries = value_get(frame, "variables");
-    store_variables_read(call->api->options.store, on_variable, on_variables, revealing);
+    if (revealing->entries != NULL && revealing->entries->count == 0) {
+        call_json(call, 200, json);
+        return;
+    }
+    read_values(call, revealing);
 }
 
 static void read_variables(struct call *call, struct list_query *query, bool is_one)
@@ -346,8 +363,6 @@ static void on_connection(void *owner, const struct connection_row *row)
 {
     struct patching *patching = owner;
     struct call *call = patching->call;
-    if (!str_eq(row->connection_id, call_param(call, "connection_id")))
-        return;
     patching->is_found = true;
     patching->old = *row;
     struct str *const texts[] = { &patching->old.conn_type, &patching->old.description,
@@ -413,7 +428,8 @@ void connection_patch(struct call *call)
         return;
     struct patching *patching = ARENA_NEW(call->arena, struct patching);
     patching->call = call;
-    store_connections_read(call->api->options.store, on_connection, on_connections, patching);
+    store_connection_read(call->api->options.store, call_param(call, "connection_id"),
+                          on_connection, on_connections, patching);
 }
 
 void connection_delete(struct call *call)

@@ -74,8 +74,6 @@ static void read_variable(struct call *call, struct variable_row *variable)
 static void read_connection(struct call *call, struct connection_row *connection)
 {
     need(call, "conn_type");
-    vault_refuse_stars(call, "password");
-    vault_refuse_stars(call, "extra");
     connection->conn_type = body_text(call, "conn_type", STR_EMPTY);
     connection->description = body_text(call, "description", STR_EMPTY);
     connection->host = body_text(call, "host", STR_EMPTY);
@@ -103,9 +101,18 @@ void vault_read_row(struct call *call, enum vault_kind kind, enum vault_change c
         break;
     case VAULT_CONNECTION:
         out->connection.connection_id = out->name;
+        vault_refuse_stars(call, "password");
+        vault_refuse_stars(call, "extra");
         read_connection(call, &out->connection);
         break;
     }
+}
+
+void vault_read_connection_given(struct call *call, struct vault_row *out)
+{
+    *out =
+        (struct vault_row) { .kind = VAULT_CONNECTION, .name = read_name(call, "connection_id") };
+    read_connection(call, &out->connection);
 }
 
 void vault_send(struct call *call, const struct vault_row *row,

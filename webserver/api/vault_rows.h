@@ -17,6 +17,10 @@ void vault_refuse_stars(struct call *call, const char *field);
 void vault_read_row(struct call *call, enum vault_kind kind, enum vault_change change,
                     struct vault_row *out);
 
+/* The same of a connection that is not to be kept: secrets may be shown as stars, which mean the
+ * kept ones. */
+void vault_read_connection_given(struct call *call, struct vault_row *out);
+
 /* The change with its audit row and the leader's message. */
 void vault_send(struct call *call, const struct vault_row *row,
                 void (*on_end)(void *owner, int rc, const struct err *err), void *owner);

@@ -3,9 +3,10 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
-#include "common/loop/work.h"
+#include "common/store/access_store.h"
 #include "common/store/session_store.h"
 #include "common/store/user_store.h"
+#include "webserver/auth/hasher.h"
 #include "webserver/auth/throttle.h"
 
 #include <errno.h>
@@ -15,19 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    HASHES_AT_ONCE = 2,
-    HASHES_WAITING = 32,
-    PASSWORD_MIN = 8,
-    PASSWORD_MAX = 1024,
-    NAME_MAX_SIZE = 250
-};
+enum { NAME_MAX_SIZE = 250, AGENT_MAX_SIZE = 200 };
 
 /* A sign-in: five at once for an account, then one each 12 s; an address may stand for an office.
  */
 enum { ACCOUNT_BURST = 5, ACCOUNT_EVERY_MS = 12000, ADDRESS_BURST = 30, ADDRESS_EVERY_MS = 2000 };
-
-struct job;
 
 struct auth {
     struct loop *loop;
@@ -35,101 +28,10 @@ struct auth {
     uint8_t owner_hash[STORE_TOKEN_HASH_SIZE];
     char dummy_hash[STORE_PASSWORD_HASH_SIZE]; /* for accounts that are not there */
     struct throttle accounts, addresses;
-    struct job *first, *last; /* waiting for a thread */
-    uint32_t waiting, running;
-    bool is_closing;
-    struct defer closed;
+    struct hasher hasher;
     void (*done)(void *owner);
     void *done_owner;
 };
-
-/* ---- hashing, off the loop ---- */
-
-struct job {
-    struct work work;
-    struct job *next;
-    struct auth *auth;
-    char password[PASSWORD_MAX + 1];
-    size_t password_size;
-    char hash[STORE_PASSWORD_HASH_SIZE]; /* to check; empty: make one */
-    bool fits;
-    int rc;
-    struct err err;
-    char new_hash[STORE_PASSWORD_HASH_SIZE];
-    void *owner;
-    void (*on_end)(struct job *job);
-};
-
-static void run_job(struct work *work)
-{
-    struct job *job = work->owner;
-    struct str password = { job->password, job->password_size };
-    if (job->hash[0] == 0) {
-        job->rc = store_password_hash(password, job->new_hash, &job->err);
-        return;
-    }
-    job->fits = store_password_fits(password, job->hash);
-    bool is_old =
-        job->fits && crypto_pwhash_str_needs_rehash(job->hash, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                                                    crypto_pwhash_MEMLIMIT_INTERACTIVE) == 1;
-    if (is_old && store_password_hash(password, job->new_hash, NULL) < 0)
-        job->new_hash[0] = 0;
-}
-
-static void check_closed(struct auth *auth);
-static void start_jobs(struct auth *auth);
-
-static void on_job(struct work *work)
-{
-    struct job *job = work->owner;
-    struct auth *auth = job->auth;
-    auth->running--;
-    job->on_end(job);
-    sodium_memzero(job->password, sizeof job->password);
-    free(job);
-    start_jobs(auth);
-    check_closed(auth);
-}
-
-static void start_jobs(struct auth *auth)
-{
-    while (auth->first != NULL && auth->running < HASHES_AT_ONCE) {
-        struct job *job = auth->first;
-        auth->first = job->next;
-        if (auth->first == NULL)
-            auth->last = NULL;
-        auth->waiting--;
-        auth->running++;
-        loop_work(auth->loop, &job->work, run_job, on_job, job);
-    }
-}
-
-static struct job *job_new(struct auth *auth, struct str password, void (*on_end)(struct job *job),
-                           void *owner)
-{
-    if (auth->waiting >= HASHES_WAITING || password.size > PASSWORD_MAX || auth->is_closing)
-        return NULL;
-    struct job *job = calloc(1, sizeof *job);
-    ASSERT(job != NULL);
-    job->auth = auth;
-    memcpy(job->password, password.bytes, password.size);
-    job->password_size = password.size;
-    job->on_end = on_end;
-    job->owner = owner;
-    return job;
-}
-
-static void job_start(struct job *job)
-{
-    struct auth *auth = job->auth;
-    if (auth->last != NULL)
-        auth->last->next = job;
-    else
-        auth->first = job;
-    auth->last = job;
-    auth->waiting++;
-    start_jobs(auth);
-}
 
 /* ---- opening ---- */
 
@@ -193,36 +95,30 @@ int auth_open(struct auth **out, struct loop *loop, const struct auth_options *o
         free(auth);
         return err_wrap(err, rc, "opening sign-in");
     }
+    hasher_open(&auth->hasher, loop);
     throttle_init(&auth->accounts, ACCOUNT_BURST, ACCOUNT_EVERY_MS);
     throttle_init(&auth->addresses, ADDRESS_BURST, ADDRESS_EVERY_MS);
     *out = auth;
     return 0;
 }
 
-static void on_closed(struct defer *defer)
+static void on_closed(void *owner)
 {
-    struct auth *auth = defer->owner;
+    struct auth *auth = owner;
     void (*done)(void *owner) = auth->done;
-    void *owner = auth->done_owner;
+    void *done_owner = auth->done_owner;
     throttle_clear(&auth->accounts);
     throttle_clear(&auth->addresses);
     free(auth);
     if (done != NULL)
-        done(owner);
-}
-
-static void check_closed(struct auth *auth)
-{
-    if (auth->is_closing && auth->running == 0 && auth->waiting == 0)
-        defer_call(&auth->closed, auth->loop, on_closed, auth);
+        done(done_owner);
 }
 
 void auth_close(struct auth *auth, void (*done)(void *owner), void *owner)
 {
-    auth->is_closing = true;
     auth->done = done;
     auth->done_owner = owner;
-    check_closed(auth);
+    hasher_close(&auth->hasher, on_closed, auth);
 }
 
 /* ---- who asks ---- */
@@ -253,29 +149,67 @@ static struct str secret_of(const struct auth *auth, const struct http_request *
     return cookie.bytes == NULL ? STR_EMPTY : cookie;
 }
 
-static void on_session(void *owner, int rc, const struct session_row *row, const struct err *err)
+/* Frees `checking`. `err` is asked for when rc < 0. */
+static void end_check(struct checking *checking, int rc, const struct person *person,
+                      const struct err *err)
 {
-    struct checking checking = *(struct checking *)owner;
-    free(owner);
-    struct http_request *request = checking.request;
-    struct person person = { 0 };
     struct err refusal = { 0 };
-    bool is_known = rc == 0 && row->is_browser == checking.wants_browser &&
-                    role_parse(row->role, &person.role) == 0;
-    if (rc == ERR_NOT_FOUND || (rc == 0 && !is_known)) {
+    if (rc == ERR_NOT_FOUND) {
         rc = err_set(&refusal, ERR_UNAUTHENTICATED,
                      "the session or token is not known here, or is over");
         err = &refusal;
     }
-    if (rc < 0) {
-        checking.on_end(request, rc, NULL, err);
-        return;
+    struct checking ended = *checking;
+    free(checking);
+    ended.on_end(ended.request, rc, rc < 0 ? NULL : person, err);
+}
+
+static void on_session(void *owner, int rc, const struct session_row *row, const struct err *err)
+{
+    struct checking *checking = owner;
+    struct person person = { .rights = RIGHTS_ALL };
+    if (rc == 0 &&
+        (row->is_browser != checking->wants_browser || role_parse(row->role, &person.role) < 0))
+        rc = ERR_NOT_FOUND;
+    if (rc == 0) {
+        person.user_no = row->user_no;
+        person.name = str_copy(&checking->request->arena, row->name);
+        person.csrf = str_copy(&checking->request->arena, row->csrf);
+        person.is_browser = row->is_browser;
     }
-    person.user_no = row->user_no;
-    person.name = str_copy(&request->arena, row->name);
-    person.csrf = str_copy(&request->arena, row->csrf);
-    person.is_browser = row->is_browser;
-    checking.on_end(request, 0, &person, NULL);
+    end_check(checking, rc, &person, err);
+}
+
+/* What a token of a later release is held to and we do not know is held to nothing we have. */
+static rights_set held_to(const struct token_row *row)
+{
+    rights_set held = row->right_count == 0 ? RIGHTS_ALL : 0;
+    for (uint32_t i = 0; i < row->right_count; i++) {
+        enum right right;
+        if (right_parse(row->rights[i], &right) == 0)
+            held |= (rights_set)1 << right;
+    }
+    return held | (rights_set)1 << RIGHT_SIGNED_IN;
+}
+
+static void on_token(void *owner, int rc, const struct token_row *row, const struct err *err)
+{
+    struct checking *checking = owner;
+    struct arena *arena = &checking->request->arena;
+    struct person person = { .is_token = true, .csrf = STR_EMPTY };
+    if (rc == 0 && role_parse(row->role, &person.role) < 0)
+        rc = ERR_NOT_FOUND;
+    if (rc == 0) {
+        struct str *dags = ARENA_ARRAY(arena, struct str, row->dag_count);
+        for (uint32_t i = 0; i < row->dag_count; i++)
+            dags[i] = str_copy(arena, row->dags[i]);
+        person.user_no = row->user_no;
+        person.name = str_copy(arena, row->name);
+        person.rights = held_to(row);
+        person.dags = dags;
+        person.dag_count = row->dag_count;
+    }
+    end_check(checking, rc, &person, err);
 }
 
 void auth_check(struct auth *auth, struct http_request *request,
@@ -294,14 +228,39 @@ void auth_check(struct auth *auth, struct http_request *request,
     uint8_t hash[STORE_TOKEN_HASH_SIZE];
     store_token_hash(secret, hash);
     if (!is_browser && sodium_memcmp(hash, auth->owner_hash, sizeof hash) == 0) {
-        struct person owner = { .name = STR("owner"), .role = ROLE_ADMIN, .csrf = STR_EMPTY };
+        struct person owner = {
+            .name = STR("owner"), .role = ROLE_ADMIN, .rights = RIGHTS_ALL, .csrf = STR_EMPTY
+        };
         on_end(request, 0, &owner, NULL);
         return;
     }
     struct checking *checking = calloc(1, sizeof *checking);
     ASSERT(checking != NULL);
     *checking = (struct checking) { auth, request, is_browser, on_end };
-    session_read(auth->options.store, hash, auth->options.session_idle_ms, on_session, checking);
+    if (!is_browser && str_starts(secret, AUTH_TOKEN_PREFIX))
+        token_read(auth->options.store, hash, on_token, checking);
+    else
+        session_read(auth->options.store, hash, auth->options.session_idle_ms, on_session,
+                     checking);
+}
+
+struct str auth_secret_hash(const struct auth *auth, struct http_request *request)
+{
+    bool is_browser;
+    uint8_t hash[STORE_TOKEN_HASH_SIZE];
+    char *hex = arena_alloc(&request->arena, 2 * sizeof hash + 1);
+    store_token_hash(secret_of(auth, request, &is_browser), hash);
+    return str_of(sodium_bin2hex(hex, 2 * sizeof hash + 1, hash, sizeof hash));
+}
+
+enum role person_role(const struct person *person)
+{
+    return person->dag_count > 0 ? ROLE_PUBLIC : person->role;
+}
+
+bool person_may(const struct person *person, enum role role, enum right right)
+{
+    return role_has(role, right) && (person->rights >> right & 1) != 0;
 }
 
 int auth_check_csrf(const struct http_request *request, const struct person *person,
@@ -332,7 +291,6 @@ struct signing {
     int32_t user_no;
     struct signed_in in;
     char token[STORE_TOKEN_SIZE], csrf[STORE_TOKEN_SIZE];
-    struct job *job;
     void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
                    int64_t retry_ms, const struct err *err);
 };
@@ -377,24 +335,30 @@ static void open_session(struct signing *signing)
 {
     const struct auth_options *options = &signing->auth->options;
     bool is_browser = signing->how == SIGN_IN_BROWSER;
+    struct str agent = http_header(signing->request, "User-Agent");
     uint8_t hash[STORE_TOKEN_HASH_SIZE];
     store_token_make(signing->token);
     store_token_make(signing->csrf);
     store_token_hash(str_of(signing->token), hash);
     struct audit audit = sign_in_audit(signing, true);
-    session_put(
-        options->store, hash, signing->user_no, is_browser ? str_of(signing->csrf) : STR_EMPTY,
-        is_browser ? STR("browser") : STR("/auth/token"),
-        signing->how == SIGN_IN_CLI ? options->cli_lifetime_ms : options->session_lifetime_ms,
-        options->sessions_max, &audit, on_session_put, signing);
+    struct new_session session = {
+        .user_no = signing->user_no,
+        .csrf = is_browser ? str_of(signing->csrf) : STR_EMPTY,
+        .name = is_browser ? STR("browser") : STR("/auth/token"),
+        .address = str_of(signing->request->peer),
+        .agent = str_clean(&signing->request->arena, str_cut(agent, AGENT_MAX_SIZE)),
+        .lifetime_ms =
+            signing->how == SIGN_IN_CLI ? options->cli_lifetime_ms : options->session_lifetime_ms,
+    };
+    session_put(options->store, hash, &session, options->sessions_max, &audit, on_session_put,
+                signing);
 }
 
-static void on_password(struct job *job)
+static void on_password(void *owner, const struct hash_result *result)
 {
-    struct signing *signing = job->owner;
+    struct signing *signing = owner;
     struct auth *auth = signing->auth;
-    struct str account = str_format(&signing->request->arena, "%.*s", STR_ARG(signing->name));
-    if (!job->fits || signing->in.role == ROLE_NONE) {
+    if (!result->fits || signing->in.role == ROLE_NONE) {
         struct err err = { 0 };
         struct audit audit = sign_in_audit(signing, false);
         audit_write(auth->options.store, &audit, NULL, NULL);
@@ -404,10 +368,13 @@ static void on_password(struct job *job)
         end_sign_in(signing, rc, 0, &err);
         return;
     }
-    throttle_return(&auth->accounts, account);
+    throttle_return(&auth->accounts, signing->name);
     throttle_return(&auth->addresses, str_of(signing->request->peer));
-    user_seen(auth->options.store, signing->user_no, str_of(job->new_hash));
-    open_session(signing);
+    user_seen(auth->options.store, signing->user_no, result->new_hash);
+    if (signing->how == SIGN_IN_PROVE)
+        end_sign_in(signing, 0, 0, NULL);
+    else
+        open_session(signing);
 }
 
 static void on_user(void *owner, int rc, const struct user_row *user, const struct err *err)
@@ -418,23 +385,20 @@ static void on_user(void *owner, int rc, const struct user_row *user, const stru
         end_sign_in(signing, rc, 0, err);
         return;
     }
-    struct job *job = job_new(auth, signing->password, on_password, signing);
-    if (job == NULL) {
-        struct err busy = { 0 };
-        rc = err_set(&busy, ERR_TOO_MANY, "too many people are signing in at the moment");
-        end_sign_in(signing, rc, 2000, &busy);
-        return;
-    }
     bool is_usable = rc == 0 && user->is_active && user->password_hash.size > 0 &&
                      user->password_hash.size < STORE_PASSWORD_HASH_SIZE &&
                      role_parse(user->role, &signing->in.role) == 0;
-    snprintf(job->hash, sizeof job->hash, "%.*s",
-             STR_ARG(is_usable ? user->password_hash : str_of(auth->dummy_hash)));
     if (is_usable) {
         signing->user_no = user->user_no;
         signing->in.name = str_copy(&signing->request->arena, user->name);
     }
-    job_start(job);
+    if (!hasher_check(&auth->hasher, signing->password,
+                      is_usable ? user->password_hash : str_of(auth->dummy_hash), on_password,
+                      signing)) {
+        struct err busy = { 0 };
+        rc = err_set(&busy, ERR_TOO_MANY, "too many people are signing in at the moment");
+        end_sign_in(signing, rc, 2000, &busy);
+    }
 }
 
 void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how,
@@ -501,11 +465,11 @@ struct hashing {
     void (*on_end)(void *owner, int rc, struct str hash, const struct err *err);
 };
 
-static void on_hash(struct job *job)
+static void on_hash(void *owner, const struct hash_result *result)
 {
-    struct hashing hashing = *(struct hashing *)job->owner;
-    free(job->owner);
-    hashing.on_end(hashing.owner, job->rc, str_of(job->new_hash), &job->err);
+    struct hashing hashing = *(struct hashing *)owner;
+    free(owner);
+    hashing.on_end(hashing.owner, result->rc, result->new_hash, result->err);
 }
 
 void auth_hash(struct auth *auth, struct str password, void *owner,
@@ -514,11 +478,8 @@ void auth_hash(struct auth *auth, struct str password, void *owner,
     struct hashing *hashing = calloc(1, sizeof *hashing);
     ASSERT(hashing != NULL);
     *hashing = (struct hashing) { owner, on_end };
-    struct job *job = job_new(auth, password, on_hash, hashing);
-    if (job != NULL) {
-        job_start(job);
+    if (hasher_make(&auth->hasher, password, on_hash, hashing))
         return;
-    }
     struct err err = { 0 };
     free(hashing);
     int rc = err_set(&err, ERR_TOO_MANY, "too many passwords are being hashed at the moment");

@@ -28,13 +28,27 @@ MUST_USE int auth_open(struct auth **out, struct loop *loop, const struct auth_o
 /* Password checks under way are waited for. */
 void auth_close(struct auth *auth, void (*done)(void *owner), void *owner);
 
+/* What a personal token begins with: for scanners of secrets. */
+#define AUTH_TOKEN_PREFIX "headrace_pat_"
+
 struct person {
     int32_t user_no; /* 0: the owner of the home */
     struct str name; /* in the request's arena */
-    enum role role;
-    bool is_browser;
+    enum role role;  /* of the account */
+    bool is_browser, is_token;
     struct str csrf;
+    /* Of a personal token: what it is held to. */
+    rights_set rights;
+    const struct str *dags; /* none: all */
+    uint32_t dag_count;
 };
+
+/* Their role where no DAG is spoken of: a token that is held to DAGs is nobody elsewhere. */
+enum role person_role(const struct person *person);
+
+/* The one place that says yes or no. `role` is what they are there: person_role, or their rank on
+ * the DAG that was found (common/store/access_store.h). */
+bool person_may(const struct person *person, enum role role, enum right right);
 
 /* on_end: ERR_UNAUTHENTICATED when nobody can be made of it, ERR_DB_CONNECTION, ... `request` may
  * have lost its client meanwhile; it still is to be answered. */
@@ -42,12 +56,16 @@ void auth_check(struct auth *auth, struct http_request *request,
                 void (*on_end)(struct http_request *request, int rc, const struct person *person,
                                const struct err *err));
 
+/* Of the secret that came along, in hexadecimal: what the database knows it by. */
+struct str auth_secret_hash(const struct auth *auth, struct http_request *request);
+
 /* For a method that changes something, with a cookie: ERR_FORBIDDEN unless the token of the session
  * came along, from our own pages. */
 MUST_USE int auth_check_csrf(const struct http_request *request, const struct person *person,
                              struct err *err);
 
-enum sign_in { SIGN_IN_BROWSER, SIGN_IN_TOKEN, SIGN_IN_CLI };
+/* SIGN_IN_PROVE: says whether the password is right, and opens nothing. */
+enum sign_in { SIGN_IN_BROWSER, SIGN_IN_TOKEN, SIGN_IN_CLI, SIGN_IN_PROVE };
 
 struct signed_in {
     struct str token; /* of SIGN_IN_TOKEN and CLI; lives as long as the request */

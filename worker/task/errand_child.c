@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Deliveries: `headrace-task notify` in a process of its own, since what it talks to may hang; and
- * looks for files. */
+/* Deliveries and tests of connections: `headrace-task notify` and `connect` in a process of their
+ * own, since what they talk to may hang; and looks for files. */
 #include "common/text/json.h"
 #include "worker/task/errand_run.h"
 
@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 enum { SAID_MAX = 4096 };
-
-extern char **environ;
 
 /* ---- files
  * ----------------------------------------------------------------------------------------- */
@@ -72,7 +70,7 @@ static int input_make(struct str payload)
 
 bool errand_child_begin(struct errand_loop *loop, struct errand_run *run)
 {
-    const char *argv[] = { "headrace-task", "notify", NULL };
+    const char *argv[] = { "headrace-task", errand_kind_name(run->errand.kind), NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int pipes[2] = { -1, -1 }, input = input_make(run->errand.payload);
@@ -150,7 +148,8 @@ static void judge(struct errand_loop *loop, struct errand_run *run, int status, 
         errand_answer(loop, run, ERRAND_UNREACHABLE, STR_EMPTY, "it took longer than %d s",
                       ERRAND_LIMIT_MS / 1000);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        errand_answer(loop, run, ERRAND_DONE, STR_EMPTY, "%s", "");
+        errand_answer(loop, run, ERRAND_DONE, STR_EMPTY, "%s",
+                      run->errand.kind == ERRAND_CONNECT ? failure.sentence : "");
     else if (failure.name[0] != '\0')
         errand_fail(loop, run, &failure);
     else

@@ -82,6 +82,7 @@ static bool begin(struct errand_loop *loop, struct errand_run *run)
     case ERRAND_SQL:
         return errand_sql_begin(loop, run);
     case ERRAND_NOTIFY:
+    case ERRAND_CONNECT:
         return errand_child_begin(loop, run);
     case ERRAND_FILE:
         errand_file(loop, run);
@@ -205,7 +206,9 @@ static void step_all(struct errand_loop *loop, enum errand_kind kind,
 static void wait_for_something(struct errand_loop *loop)
 {
     VEC(struct curl_waitfd) fds = { 0 };
-    struct line *sql = &loop->lines[ERRAND_SQL], *children = &loop->lines[ERRAND_NOTIFY];
+    struct line *sql = &loop->lines[ERRAND_SQL];
+    uint32_t children =
+        loop->lines[ERRAND_NOTIFY].running.count + loop->lines[ERRAND_CONNECT].running.count;
     int timeout_ms = TICK_MS, ready = 0;
 
     if (!loop->input_ended)
@@ -217,7 +220,7 @@ static void wait_for_something(struct errand_loop *loop)
         VEC_ADD(&fds, watch);
     }
     /* An ended pipe is always readable, until its process is collected as well. */
-    if (children->running.count > 0)
+    if (children > 0)
         timeout_ms = CHILD_TICK_MS;
     (void)curl_multi_poll(loop->multi, fds.items, fds.count, timeout_ms, &ready);
     bool has_input = fds.count > 0 && !loop->input_ended && fds.items[0].revents != 0;
@@ -255,8 +258,8 @@ int errands_main(void)
 {
     struct errand_loop loop = { 0 };
     static const uint32_t max[ERRAND_KIND_COUNT] = {
-        [ERRAND_FILE] = 1, [ERRAND_HTTP] = 100, [ERRAND_SQL] = 16,
-        [ERRAND_TASK] = 1, [ERRAND_NOTIFY] = 8, [ERRAND_ASSET] = 1,
+        [ERRAND_FILE] = 1,   [ERRAND_HTTP] = 100, [ERRAND_SQL] = 16,    [ERRAND_TASK] = 1,
+        [ERRAND_NOTIFY] = 8, [ERRAND_ASSET] = 1,  [ERRAND_CONNECT] = 4,
     };
 
     /* What the parts print is for a task's log; stdout is for answers. */
@@ -275,6 +278,7 @@ int errands_main(void)
         step_http(&loop);
         step_all(&loop, ERRAND_SQL, errand_sql_step);
         step_all(&loop, ERRAND_NOTIFY, errand_child_step);
+        step_all(&loop, ERRAND_CONNECT, errand_child_step);
         is_heard = flush(&loop);
     }
     VEC_EACH (&loop.lines[ERRAND_HTTP].running, i)

@@ -115,6 +115,21 @@ bool http_is_expected(const struct job *job, long status)
     return is_expected(value_get(job->payload, "expect"), status);
 }
 
+/* A server that is busy says when to come again: the error carries it to whoever decides when the
+ * next try is. */
+static int refused(const struct request *request, const struct answer *answer)
+{
+    bool is_busy = answer->status == 429 || answer->status == 503;
+    char name[64] = "HttpError";
+
+    if (is_busy && answer->retry_after_s > 0)
+        snprintf(name, sizeof name, "HttpError retry_after=%llds",
+                 (long long)answer->retry_after_s);
+    return job_fail(name, "%s %s answered %ld %s: %.*s", request->method, request->url,
+                    answer->status, answer->reason,
+                    STR_ARG(str_slice(buf_str(&answer->body), 0, EXCERPT_MAX)));
+}
+
 int http_main(struct job *job)
 {
     struct request request = { 0 };
@@ -124,9 +139,7 @@ int http_main(struct job *job)
     if (status == 0)
         status = request_run(job, &request, &answer);
     if (status == 0 && !http_is_expected(job, answer.status))
-        status = job_fail("HttpError", "%s %s answered %ld %s: %.*s", request.method, request.url,
-                          answer.status, answer.reason,
-                          STR_ARG(str_slice(buf_str(&answer.body), 0, EXCERPT_MAX)));
+        status = refused(&request, &answer);
     else if (status == 0 && answer.body.size > 0)
         status = job_output(buf_str(&answer.body));
     buf_clear(&answer.body);

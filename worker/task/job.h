@@ -49,6 +49,7 @@ int job_fail_hard(const char *name, const char *fmt, ...) FORMAT(2, 3);
 int sql_main(struct job *job);
 int http_main(struct job *job);
 int notify_main(struct job *job);
+int connect_main(struct job *job);
 int errands_main(void);
 
 #endif

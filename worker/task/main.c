@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace-task - what tasks that are no shell command run: sql, http, notify; and for authors,
- * `fail`. */
+/* headrace-task - what tasks that are no shell command run: sql, http, notify; connect, which tests
+ * a connection; and for authors, `fail`. */
 #include "worker/task/job.h"
 
 #include <curl/curl.h>
@@ -15,16 +15,18 @@ static const struct {
     { "sql", sql_main },
     { "http", http_main },
     { "notify", notify_main },
+    { "connect", connect_main },
 };
 
 static int usage(FILE *out, int status)
 {
-    fputs("usage: headrace-task sql|http|notify < payload.json\n"
+    fputs("usage: headrace-task sql|http|notify|connect < payload.json\n"
           "       headrace-task errands\n"
           "       headrace-task fail [--hard] [--name NAME] REASON\n"
           "\n"
           "  sql, http, notify   run a task of this kind; the payload is what the scheduler made "
           "of it\n"
+          "  connect             see whether a connection opens\n"
           "  errands             run errands, a line each on stdin, many at once; answer a line "
           "each\n"
           "  fail                report why your own task fails, and exit with 1\n"

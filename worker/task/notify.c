@@ -6,6 +6,7 @@
 #include "worker/task/job.h"
 
 #include "worker/task/request.h"
+#include "worker/task/smtp.h"
 
 #include "common/text/json.h"
 
@@ -148,40 +149,21 @@ static size_t on_read(char *out, size_t size, size_t count, void *owner)
 
 static int smtp_send(struct job *job, struct mail *mail, const struct value *connection)
 {
-    const char *host = job_cstr(job, connection, "host"), *port = job_cstr(job, connection, "port");
-    const struct value *extra = value_get(connection, "extra");
-    bool implicit_tls =
-        value_boolean(value_get(extra, "ssl"), port != NULL && strcmp(port, "465") == 0);
-    bool must_tls = value_boolean(value_get(extra, "starttls"), false);
-    bool no_tls = value_boolean(value_get(extra, "disable_tls"), false);
     char detail[CURL_ERROR_SIZE] = "";
     struct curl_slist *to = NULL;
-    CURL *curl = curl_easy_init();
+    CURL *curl = smtp_open(job, connection, detail);
 
-    if (host == NULL || curl == NULL)
-        return job_fail_hard("ValueError", "the connection for e-mail has no host");
+    if (curl == NULL)
+        return 1;
     for (uint32_t i = 0; i < mail->count; i++)
         to = curl_slist_append(to, mail->to[i]);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(curl, CURLOPT_URL,
-                     str_format(&job->arena, "%s://%s:%s", implicit_tls ? "smtps" : "smtp", host,
-                                port == NULL ? "25" : port)
-                         .bytes);
-    curl_easy_setopt(curl, CURLOPT_USE_SSL,
-                     (long)(no_tls     ? CURLUSESSL_NONE
-                            : must_tls ? CURLUSESSL_ALL
-                                       : CURLUSESSL_TRY));
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_USERNAME, job_cstr(job, connection, "login"));
-    curl_easy_setopt(curl, CURLOPT_PASSWORD, job_cstr(job, connection, "password"));
     curl_easy_setopt(curl, CURLOPT_MAIL_FROM, mail->from);
     curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, mail);
     CURLcode code = curl_easy_perform(curl);
+    const char *host = job_cstr(job, connection, "host");
     curl_slist_free_all(to);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK)

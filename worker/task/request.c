@@ -136,8 +136,13 @@ int request_end(const struct request *request, struct answer *answer, struct tra
 {
     int status = code == CURLE_OK ? 0 : transport_failed(request, code, transfer->detail);
 
-    if (status == 0)
+    if (status == 0) {
+        curl_off_t after_s = 0;
         curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+        /* Seconds from now, also where the header holds a date. */
+        curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &after_s);
+        answer->retry_after_s = after_s > 0 ? after_s : 0;
+    }
     curl_slist_free_all(transfer->headers);
     curl_easy_cleanup(transfer->curl);
     *transfer = (struct transfer) { 0 };

@@ -23,6 +23,7 @@ struct request {
 
 struct answer {
     long status;
+    int64_t retry_after_s; /* that the server asks for; 0: it does not */
     char reason[64];
     struct buf body;
 };

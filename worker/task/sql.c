@@ -176,7 +176,7 @@ int sql_dial(struct sql *sql)
     return 0;
 }
 
-static int connect_database(struct sql *sql)
+int sql_connect(struct sql *sql)
 {
     struct options options = { 0 };
 
@@ -299,7 +299,7 @@ int sql_main(struct job *job)
     rows_init(&sql.rows, limit < 0 ? ROWS_MAX : limit);
     int status = sql_take(&sql);
     if (status == 0)
-        status = connect_database(&sql);
+        status = sql_connect(&sql);
     if (status == 0)
         status = run(&sql);
     if (status == 0 && sql.rows.left_out > 0)

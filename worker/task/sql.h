@@ -15,8 +15,9 @@ struct sql {
     struct rows rows;
 };
 
-MUST_USE int sql_take(struct sql *sql); /* the statement of the payload, or of its file */
-MUST_USE int sql_dial(struct sql *sql); /* begins to connect: go on with PQconnectPoll */
+MUST_USE int sql_take(struct sql *sql);    /* the statement of the payload, or of its file */
+MUST_USE int sql_dial(struct sql *sql);    /* begins to connect: go on with PQconnectPoll */
+MUST_USE int sql_connect(struct sql *sql); /* waits until it stands */
 bool sql_send(struct sql *sql); /* the statement with its parameters; false: the connection broke */
 int sql_failed(struct sql *sql, const PGresult *result);
 

@@ -46,6 +46,37 @@ static void assert_refused(struct str text, const char *expected)
         fail_msg("'%.*s' does not begin with '%s'", STR_ARG(said), expected);
 }
 
+static struct str arg_text(const struct dag *dag, uint32_t task, const char *name)
+{
+    return value_text(value_get(dag->tasks[task].operator_args, name), STR_EMPTY);
+}
+
+static void files_that_tasks_read_are_meant_from_the_folder_of_the_dag(void **state)
+{
+    (void)state;
+    struct str text =
+        STR("tasks:\n"
+            "  beside: {sql: {connection: c, file: sql/{{ ds }}.sql}}\n"
+            "  whole: {sql: {connection: c, file: /etc/x.sql}}\n"
+            "  computed: {sql: {connection: c, file: \"{{ var.value.root }}/x.sql\"}}\n"
+            "  code: {python: {callable: \"m:f\", path: [lib, /opt/lib, .]}}\n"
+            "  look: {wait_for: {sql: {connection: c, file: look.sql}}}\n");
+    struct compile_options options = { .folder = STR("/data/dags/etl") };
+    compile_clear(&result);
+    assert_int_equal(compile_file(&arena, STR("a.yaml"), text, &options, &result), 0);
+    const struct dag *dag = result.dags[0];
+    assert_true(str_is(arg_text(dag, 0, "file"), "/data/dags/etl/sql/{{ ds }}.sql"));
+    assert_true(str_is(arg_text(dag, 1, "file"), "/etc/x.sql"));
+    assert_true(str_is(arg_text(dag, 2, "file"), "{{ var.value.root }}/x.sql"));
+    const struct value *path = value_get(dag->tasks[3].operator_args, "path");
+    static const char *const folders[] = { "/data/dags/etl/lib", "/opt/lib", "/data/dags/etl/." };
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(str_is(path->items[i]->string, folders[i]));
+    const struct value *look = value_get(dag->tasks[4].operator_args, "sql");
+    assert_true(str_is(value_text(value_get(look, "file"), STR_EMPTY), "/data/dags/etl/look.sql"));
+    assert_true(str_is(arg_text(compiled(text.bytes), 0, "file"), "sql/{{ ds }}.sql"));
+}
+
 static void a_python_file_with_dags_is_refused_and_another_passed_over(void **state)
 {
     (void)state;
@@ -372,7 +403,8 @@ static void five_thousand_tasks_compile_fast(void **state)
 
 #define EACH(name) cmocka_unit_test_teardown(name, clear)
 
-TESTS(EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its_default),
+TESTS(EACH(files_that_tasks_read_are_meant_from_the_folder_of_the_dag),
+      EACH(the_file_names_the_dag_that_has_no_id), EACH(what_is_not_said_has_its_default),
       EACH(a_python_file_with_dags_is_refused_and_another_passed_over),
       EACH(a_task_overrides_the_defaults), EACH(dates_are_read_on_the_clock_of_the_zone),
       EACH(a_dag_that_names_no_zone_is_in_that_of_the_settings),

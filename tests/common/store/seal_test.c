@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/store/keyring.h"
 #include "common/store/seal.h"
 
 #include "tests/support/test.h"
@@ -178,7 +179,7 @@ static void after_a_rotation_new_values_have_the_new_key_and_old_ones_still_open
     (void)state;
     seal_close(seal, STR("v:x"), STR("old"), &old);
     seal_free(seal);
-    assert_int_equal(seal_rotate(key_path, NULL), 0);
+    assert_int_equal(keyring_change(key_path, KEYRING_ROTATE, NULL), 0);
     seal = open_seal();
     assert_int_equal(seal_key_no(seal), 2);
     assert_int_equal(mode_of(key_path), 0600);
@@ -189,6 +190,112 @@ static void after_a_rotation_new_values_have_the_new_key_and_old_ones_still_open
     assert_int_equal(seal_key_no(web), 2);
     buf_clear(&old);
     buf_clear(&new);
+    seal_free(web);
+    seal_free(seal);
+}
+
+static int change(enum keyring_change change)
+{
+    return keyring_change(key_path, change, NULL);
+}
+
+static void who_runs_through_a_rotation_seals_with_the_new_key_and_opens_all(void **state)
+{
+    struct seal *own = open_seal(), *other = open_seal(), *web;
+    struct buf old = { 0 }, by_other = { 0 }, by_web = { 0 };
+
+    (void)state;
+    assert_int_equal(seal_open_public(&web, public_path, NULL), 0);
+    seal_close(own, STR("v:x"), STR("old"), &old);
+    assert_int_equal(change(KEYRING_ROTATE), 0);
+    seal_close(web, STR("v:x"), STR("web"), &by_web);
+    assert_int_equal(seal_key_no(web), 2);
+    seal_close(other, STR("v:x"), STR("other"), &by_other);
+    assert_int_equal(seal_key_no(other), 2);
+    assert_int_equal(read_as(own, 2, STR("v:x"), buf_str(&by_web), "web"), 0);
+    assert_int_equal(read_as(own, 2, STR("v:x"), buf_str(&by_other), "other"), 0);
+    assert_int_equal(read_as(own, 1, STR("v:x"), buf_str(&old), "old"), 0);
+    buf_clear(&old);
+    buf_clear(&by_other);
+    buf_clear(&by_web);
+    seal_free(web);
+    seal_free(other);
+    seal_free(own);
+}
+
+static void a_key_that_is_to_come_opens_and_does_not_seal_until_it_has_come(void **state)
+{
+    struct seal *seal = open_seal(), *web;
+    struct buf sealed = { 0 };
+
+    (void)state;
+    assert_int_equal(change(KEYRING_PREPARE), 0);
+    assert_int_equal(change(KEYRING_PREPARE), 0); /* there is one already */
+    seal_close(seal, STR("v:x"), STR("x"), &sealed);
+    assert_int_equal(seal_key_no(seal), 1);
+    assert_int_equal(seal_open_public(&web, public_path, NULL), 0);
+    assert_int_equal(seal_key_no(web), 1);
+    assert_int_equal(change(KEYRING_ROTATE), 0);
+    buf_reset(&sealed);
+    seal_close(web, STR("v:x"), STR("y"), &sealed);
+    assert_int_equal(seal_key_no(web), 2);
+    assert_int_equal(read_as(seal, 2, STR("v:x"), buf_str(&sealed), "y"), 0);
+    buf_clear(&sealed);
+    seal_free(web);
+    seal_free(seal);
+}
+
+static void dropped_keys_open_nothing_and_the_number_goes_on_rising(void **state)
+{
+    struct seal *seal = open_seal();
+    struct buf sealed = { 0 };
+
+    (void)state;
+    seal_close(seal, STR("v:x"), STR("x"), &sealed);
+    seal_free(seal);
+    assert_int_equal(change(KEYRING_ROTATE), 0);
+    assert_int_equal(change(KEYRING_DROP), 0);
+    seal = open_seal();
+    assert_int_equal(read_as(seal, 1, STR("v:x"), buf_str(&sealed), ""), ERR_NOT_FOUND);
+    assert_int_equal(change(KEYRING_ROTATE), 0);
+    buf_reset(&sealed);
+    seal_close(seal, STR("v:x"), STR("x"), &sealed);
+    assert_int_equal(seal_key_no(seal), 3);
+    assert_int_equal(mode_of(key_path), 0600);
+    buf_clear(&sealed);
+    seal_free(seal);
+}
+
+static void too_many_keys_are_refused_with_advice(void **state)
+{
+    struct err err = { 0 };
+    struct seal *seal = open_seal();
+
+    (void)state;
+    for (int i = 1; i < KEYRING_MAX; i++)
+        assert_int_equal(change(KEYRING_ROTATE), 0);
+    assert_int_equal(keyring_change(key_path, KEYRING_ROTATE, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.hint, "--drop-old"));
+    assert_int_equal(change(KEYRING_DROP), 0);
+    assert_int_equal(change(KEYRING_ROTATE), 0);
+    seal_free(seal);
+}
+
+/* As a crash between the two files leaves it. */
+static void a_public_half_that_is_behind_is_written_anew(void **state)
+{
+    struct seal *seal = open_seal(), *web;
+    char old_path[112];
+
+    (void)state;
+    (void)snprintf(old_path, sizeof old_path, "%s.old", public_path);
+    assert_int_equal(rename(public_path, old_path), 0);
+    assert_int_equal(change(KEYRING_ROTATE), 0);
+    assert_int_equal(rename(old_path, public_path), 0);
+    seal_free(seal);
+    seal = open_seal();
+    assert_int_equal(seal_open_public(&web, public_path, NULL), 0);
+    assert_int_equal(seal_key_no(web), 2);
     seal_free(web);
     seal_free(seal);
 }
@@ -236,5 +343,10 @@ TESTS(CASE_FOLDER(the_first_opening_makes_a_key_that_only_the_owner_reads),
       CASE_FOLDER(who_has_the_public_half_writes_and_cannot_read),
       CASE_FOLDER(an_empty_text_is_a_text), CASE_FOLDER(moved_or_changed_it_does_not_open),
       CASE_FOLDER(after_a_rotation_new_values_have_the_new_key_and_old_ones_still_open),
+      CASE_FOLDER(who_runs_through_a_rotation_seals_with_the_new_key_and_opens_all),
+      CASE_FOLDER(a_key_that_is_to_come_opens_and_does_not_seal_until_it_has_come),
+      CASE_FOLDER(dropped_keys_open_nothing_and_the_number_goes_on_rising),
+      CASE_FOLDER(too_many_keys_are_refused_with_advice),
+      CASE_FOLDER(a_public_half_that_is_behind_is_written_anew),
       CASE_FOLDER(a_key_that_others_may_read_is_refused),
       CASE_FOLDER(a_spoiled_key_file_is_refused_with_its_line))

@@ -118,6 +118,9 @@ static uint32_t make_samples(struct message *out)
         { .type = MESSAGE_FIGURES_QUESTION, .figures_question = { 6 } },
         { .type = MESSAGE_FIGURES_ANSWER,
           .figures_answer = { 6, STR("headrace_scheduler_placed_total 3\n") } },
+        { .type = MESSAGE_PROBE_QUESTION,
+          .probe_question = { 7, STR("lake"), STR("{\"host\":\"db\"}") } },
+        { .type = MESSAGE_PROBE_ANSWER, .probe_answer = { 7, true, STR("it opens") } },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {

@@ -35,6 +35,54 @@ static void the_heavier_goes_first_and_then_the_older(void **state)
     story_free(s);
 }
 
+/* One slot, a light task of an old run, and ever new heavy ones. */
+static struct story *given_a_stream_of_heavy_ones(int64_t ageing_ms)
+{
+    struct core_limits limits = story_limits();
+    limits.ageing_ms = ageing_ms;
+    struct story *s = story_new_with(&limits);
+    struct dag *light = dag_words("a"), *heavy = dag_words("b");
+    heavy->tasks[0].weight = heavy->tasks[0].priority_weight = 4;
+    heavy->id = STR("heavy");
+    story_dag(s, light);
+    story_dag(s, heavy);
+    story_worker(s, "w1", 1);
+    story_trigger(s, "heavy", "h0");
+    story_trigger(s, "d", "light");
+    return s;
+}
+
+/* After how many heavy ones, one each ten seconds, the light one has its turn; 0: never. */
+static uint32_t overtaken(struct story *s, bool with_new_leader)
+{
+    char name[16];
+    for (uint32_t i = 1; i < 30; i++) {
+        (void)snprintf(name, sizeof name, "h%u", i);
+        story_trigger(s, "heavy", name);
+        story_wait(s, 10000);
+        if (with_new_leader && i == 2)
+            story_takeover(s);
+        story_succeeds(s, "b");
+        if (story_is_placed(s, "a"))
+            return i;
+    }
+    return 0;
+}
+
+static void what_waits_long_is_not_overtaken_for_ever(void **state)
+{
+    (void)state;
+    for (int takeover = 0; takeover < 2; takeover++) {
+        struct story *s = given_a_stream_of_heavy_ones(20000);
+        /* Three points of weight are three times twenty seconds. */
+        assert_int_equal(overtaken(s, takeover != 0), 7);
+        story_free(s);
+    }
+    struct story *s = given_a_stream_of_heavy_ones(0);
+    assert_int_equal(overtaken(s, false), 0);
+    story_free(s);
+}
+
 static void the_priority_of_a_dag_comes_before_weights(void **state)
 {
     (void)state;
@@ -263,6 +311,7 @@ static void nothing_is_sent_before_its_commit(void **state)
 }
 
 TESTS(CASE(the_heavier_goes_first_and_then_the_older),
+      CASE(what_waits_long_is_not_overtaken_for_ever),
       CASE(the_priority_of_a_dag_comes_before_weights), CASE(a_full_pool_hides_nothing),
       CASE(a_big_task_does_not_hold_back_small_ones_of_its_pool),
       CASE(a_run_at_its_limit_hides_no_other_run),

@@ -39,6 +39,38 @@ static void a_failed_task_is_tried_again_after_its_wait(void **state)
     story_free(s);
 }
 
+static void a_failure_that_asks_for_time_gets_it_within_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *error;
+        int64_t wait_ms;
+    } cases[] = {
+        { "HttpError retry_after=25s: GET http://h/ answered 503", 25000 },
+        { "HttpError retry_after=2s: the author's own wait is longer", 10000 },
+        { "HttpError retry_after=1d: longer than the author lets it be", 60000 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct story *s = story_new();
+        struct dag *dag = dag_chain(1);
+        dag->tasks[0].retries = 1;
+        dag->tasks[0].retry_delay_ms = 10000;
+        dag->tasks[0].max_retry_delay_ms = 60000;
+        story_dag(s, dag);
+        story_worker(s, "w1", 1);
+        story_trigger(s, "d", "r1");
+        story_result(s, "a",
+                     (struct result) { .outcome = OUTCOME_FAILED,
+                                       .exit_code = 1,
+                                       .error = str_of(cases[i].error) });
+        story_wait(s, cases[i].wait_ms - 1);
+        assert_false(story_is_placed(s, "a"));
+        story_wait(s, 1);
+        assert_true(story_is_placed(s, "a"));
+        story_free(s);
+    }
+}
+
 static void a_hard_error_spends_no_retries(void **state)
 {
     (void)state;
@@ -127,7 +159,9 @@ static void full_jitter_stays_within_the_wait(void **state)
     story_free(s);
 }
 
-TESTS(CASE(a_failed_task_is_tried_again_after_its_wait), CASE(a_hard_error_spends_no_retries),
-      CASE(a_timeout_is_a_failure_of_the_author), CASE(losses_that_are_ours_do_not_use_up_retries),
-      CASE(the_fourth_loss_ends_it), CASE(losses_are_counted_over_a_change_of_leader),
-      CASE(a_wait_goes_on_under_the_next_leader), CASE(full_jitter_stays_within_the_wait))
+TESTS(CASE(a_failed_task_is_tried_again_after_its_wait),
+      CASE(a_failure_that_asks_for_time_gets_it_within_bounds),
+      CASE(a_hard_error_spends_no_retries), CASE(a_timeout_is_a_failure_of_the_author),
+      CASE(losses_that_are_ours_do_not_use_up_retries), CASE(the_fourth_loss_ends_it),
+      CASE(losses_are_counted_over_a_change_of_leader), CASE(a_wait_goes_on_under_the_next_leader),
+      CASE(full_jitter_stays_within_the_wait))

@@ -33,6 +33,27 @@ static void a_schedule_makes_a_run_at_each_of_its_times(void **state)
     story_free(s);
 }
 
+/* The clock that wakes us and the one on the wall are read one after the other, and the latter may
+ * be set: what comes too early comes again. */
+static void a_clock_that_lags_delays_a_time_and_loses_none(void **state)
+{
+    (void)state;
+    static const int64_t lags_ms[] = { 1, 2000, 3600000 };
+    for (size_t i = 0; i < sizeof lags_ms / sizeof lags_ms[0]; i++) {
+        struct story *s = given("{\"cron\":[\"*/10 * * * *\"]}", false, INT64_MIN);
+        s->wall_ms -= lags_ms[i];
+        story_wait(s, 600000);
+        assert_int_equal(s->store.runs.count, 0);
+        story_wait(s, lags_ms[i] - 1);
+        assert_int_equal(s->store.runs.count, 0);
+        story_wait(s, 1);
+        assert_int_equal(s->store.runs.count, 1);
+        story_wait(s, 600000);
+        assert_int_equal(s->store.runs.count, 2);
+        story_free(s);
+    }
+}
+
 static void a_change_of_leader_neither_repeats_nor_forgets_a_time(void **state)
 {
     (void)state;
@@ -127,6 +148,7 @@ static void a_dag_whose_file_is_gone_fires_no_more(void **state)
 }
 
 TESTS(CASE(a_schedule_makes_a_run_at_each_of_its_times),
+      CASE(a_clock_that_lags_delays_a_time_and_loses_none),
       CASE(a_change_of_leader_neither_repeats_nor_forgets_a_time),
       CASE(catching_up_makes_a_run_for_every_missed_time),
       CASE(without_catching_up_only_the_latest_is_made),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """headrace-task http, notify and fail against a small server of our own."""
+import email.utils
 import http.server
 import json
 import os
@@ -8,6 +9,8 @@ import socketserver
 import subprocess
 import tempfile
 import threading
+import time
+import urllib.parse
 
 PROGRAM = pathlib.Path(os.environ["HEADRACE_BIN_DIR"]) / "headrace-task"
 
@@ -27,8 +30,11 @@ class Stub(http.server.BaseHTTPRequestHandler):
         if kind == "/slow":
             threading.Event().wait(3)
         status, content = {"/plain": (200, b"just text\n"), "/json": (200, b'{"n": 1}'), "/none": (204, b""),
-                           "/broken": (503, b"come back later"), "/big": (200, b"x" * (17 << 20))}.get(kind, (200, b"ok"))
+                           "/broken": (503, b"come back later"), "/busy": (429, b""), "/gone": (410, b""),
+                           "/big": (200, b"x" * (17 << 20))}.get(kind, (200, b"ok"))
         self.send_response(status)
+        if "after=" in self.path:
+            self.send_header("Retry-After", urllib.parse.unquote(self.path.split("after=")[1]))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         try:
@@ -117,6 +123,16 @@ def an_unexpected_status_fails_in_words(base):
     assert run("http", {"url": base + "/plain", "expect": [201]})[0] == 1
 
 
+def a_busy_server_says_when_to_come_again(base):
+    assert "HEADRACE_ERROR HttpError retry_after=7s: GET " in run("http", {"url": base + "/busy?after=7"})[3]
+    assert "HEADRACE_ERROR HttpError retry_after=120s: GET " in run("http", {"url": base + "/broken?after=120"})[3]
+    date = urllib.parse.quote(email.utils.formatdate(time.time() + 3600, usegmt=True))
+    error = run("http", {"url": f"{base}/busy?after={date}"})[3]
+    assert 3500 < int(error.split("retry_after=")[1].split("s:")[0]) <= 3600, error
+    for path in ("/busy", "/busy?after=soon", "/gone?after=7"):
+        assert "HEADRACE_ERROR HttpError: GET " in run("http", {"url": base + path})[3]
+
+
 def redirects_are_followed_only_when_asked(base):
     assert "answered 302" in run("http", {"url": base + "/moved"})[3]
     assert run("http", {"url": base + "/moved", "follow_redirects": True})[:2] == (0, "just text\n")
@@ -165,6 +181,7 @@ def authors_report_their_own_errors(base):
 if __name__ == "__main__":
     stub = serve(http.server.ThreadingHTTPServer, Stub)
     for test in (the_body_of_the_answer_is_the_output, method_headers_and_body_are_sent, an_unexpected_status_fails_in_words,
+                 a_busy_server_says_when_to_come_again,
                  redirects_are_followed_only_when_asked, failures_have_names, a_webhook_gets_the_message,
                  an_email_goes_through_the_connection, authors_report_their_own_errors):
         test(f"http://127.0.0.1:{stub.server_port}")

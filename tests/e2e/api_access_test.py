@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts, grants on DAGs, personal tokens, sessions, the check of the audit log: docs/api/access.md, call by call."""
+import concurrent.futures
+import json
+import re
+import unittest
+
+from api_rows import fill
+from api_world import ApiWorld, wait_for
+
+V1 = "/api/headrace/v1"
+
+
+class Access(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = ApiWorld().__enter__()
+        cls.addClassCleanup(cls.world.__exit__, None, None, None)
+        fill(cls.world)
+        cls.world.add_dag("finance.daily", {"tags": ["finance"], "tasks": [{"id": "a", "operator_kind": "empty"}]})
+        cls.world.add_dag("finance_old", {"tasks": [{"id": "a", "operator_kind": "empty"}]})
+        cls.world.add_run("finance.daily", "manual__f", state=2)
+
+    def account(self, name, role="Viewer"):
+        words = {"username": name, "password": f"{name}-password"}
+        self.world.ok("POST", f"{V1}/users", {**words, "role": role}, status=201)
+        return self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
+
+    def grant(self, dags, level, **to):
+        return self.world.ok("POST", f"{V1}/grants", {"dags": dags, "level": level, **to}, status=201)
+
+    def dags(self, token):
+        return [dag["dag_id"] for dag in self.world.ok("GET", "/api/v2/dags", token=token)["dags"]]
+
+    def audit(self, event):
+        return self.world.sql(f"SELECT actor || ' ' || detail FROM audit WHERE event = '{event}' ORDER BY audit_no DESC LIMIT 1")
+
+    # ---- accounts ----
+
+    def test_a_changed_role_and_a_disabled_account_end_the_sessions(self):
+        token = self.account("ann", "User")
+        user = self.world.ok("PATCH", f"{V1}/users/ann", {"role": "op", "email": "ann@example.org"})
+        self.assertEqual((user["role"], user["email"], user["disabled"], user["sessions"]), ("Op", "ann@example.org", False, 0))
+        self.assertEqual(self.world.get("/api/v2/dags", token=token)[0], 401)
+        words = {"username": "ann", "password": "ann-password"}
+        token = self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
+        made = self.world.ok("POST", f"{V1}/users/ann/tokens", {"name": "of-ann"}, status=201)["token"]
+        self.world.ok("PATCH", f"{V1}/users/ann", {"disabled": True})
+        for refused in (token, made):
+            self.assertEqual(self.world.get("/api/v2/dags", token=refused)[0], 401)
+        self.assertEqual(self.world.call("POST", "/auth/token", words, token=None)[0], 401)
+        self.world.ok("PATCH", f"{V1}/users/ann", {"disabled": False})
+        self.assertEqual(self.world.get("/api/v2/dags", token=made)[0], 200)
+        self.assertIn('"disabled": false', self.audit("patch_user"))
+
+    def test_what_cannot_be_patched_says_why(self):
+        self.account("fred")
+        for name, body, status in (("nobody", {"role": "Op"}, 404), ("fred", {}, 422), ("fred", {"role": "King"}, 422), ("fred", {"disabled": 1}, 422)):
+            with self.subTest(body=body):
+                self.assertEqual(self.world.call("PATCH", f"{V1}/users/{name}", body)[0], status)
+        self.world.ok("POST", f"{V1}/users", {"username": "boss", "password": "boss-password", "role": "Admin"}, status=201)
+        admins = self.world.sql("SELECT name FROM user_account WHERE role = 'Admin' AND is_active AND name <> 'boss'").split()
+        for name in admins:
+            self.world.ok("PATCH", f"{V1}/users/{name}", {"disabled": True})
+        for body in ({"disabled": True}, {"role": "Viewer"}):
+            status, answer = self.world.call("PATCH", f"{V1}/users/boss", body)
+            self.assertEqual((status, answer["detail"]), (409, "boss is the last administrator"))
+        for name in admins:
+            self.world.ok("PATCH", f"{V1}/users/{name}", {"disabled": False})
+        self.world.ok("PATCH", f"{V1}/users/boss", {"disabled": True})
+
+    def test_roles_say_what_they_may(self):
+        token = self.account("eve", "Public")
+        roles = self.world.ok("GET", f"{V1}/roles", token=token)
+        self.assertEqual([r["role"] for r in roles["roles"]], ["Public", "Viewer", "User", "Op", "Admin"])
+        self.assertEqual(roles["roles"][0]["rights"], [])
+        self.assertIn({"right": "runs.trigger", "role": "User"}, roles["rights"])
+
+    def test_i_change_my_password_when_i_know_the_old_one(self):
+        token = self.account("gus")
+        path = f"{V1}/me/password"
+        status, answer = self.world.call("POST", path, {"current": "wrong", "password": "another-one"}, token=token)
+        self.assertEqual((status, answer["detail"]["reason"]), (403, "password"))
+        self.assertEqual(self.world.call("POST", path, {"current": "gus-password", "password": "short"}, token=token)[0], 422)
+        self.assertEqual(self.world.call("POST", path, {"current": "gus-password", "password": "another-one"}, token=token)[0], 204)
+        self.assertEqual(self.world.get("/api/v2/dags", token=token)[0], 401)
+        self.world.ok("POST", "/auth/token", {"username": "gus", "password": "another-one"}, status=201, token=None)
+
+    # ---- grants ----
+
+    def test_without_a_grant_public_sees_nothing_and_a_grant_shows_its_dags_alone(self):
+        token = self.account("pia", "Public")
+        self.assertEqual(self.dags(token), [])
+        self.assertEqual(self.world.get("/api/v2/dags/etl", token=token)[0], 404)
+        self.grant("etl", "Viewer", username="pia")
+        self.assertEqual(self.dags(token), ["etl"])
+        self.assertEqual(self.world.get("/api/v2/dags/etl", token=token)[0], 200)
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/dagRuns", {}, token=token)[0], 403)
+        self.grant("etl", "User", username="pia")
+        run = self.world.ok("POST", "/api/v2/dags/etl/dagRuns", {"dag_run_id": "by_pia"}, token=token)
+        self.assertEqual(run["triggering_user_name"], "pia")
+        status, answer = self.world.call("POST", "/api/v2/dags/quiet/dagRuns", {}, token=token)
+        nowhere = self.world.call("POST", "/api/v2/dags/no_such/dagRuns", {}, token=token)
+        self.assertEqual((status, answer["detail"].replace("quiet", "no_such")), (nowhere[0], nowhere[1]["detail"]))
+        self.assertEqual(status, 404)
+        runs = self.world.ok("GET", "/api/v2/dags/~/dagRuns", token=token)["dag_runs"]
+        self.assertEqual({run["dag_id"] for run in runs}, {"etl"})
+        mine = self.world.ok("GET", f"{V1}/me/dags/etl", token=token)
+        self.assertEqual(mine["level"], "User")
+        self.assertIn("runs.trigger", mine["permissions"])
+        self.assertEqual(self.world.get(f"{V1}/me/dags/quiet", token=token)[0], 404)
+        me = self.world.ok("GET", f"{V1}/me", token=token)
+        self.assertEqual((me["role"], me["permissions"], me["grants"]), ("public", [], [{"dags": "etl", "level": "User"}]))
+
+    def test_a_grant_names_dags_by_beginning_and_by_tag(self):
+        token = self.account("quin", "Public")
+        self.grant("finance.*", "Viewer", username="quin")
+        self.assertEqual(self.dags(token), ["finance.daily"])  # and not finance_old
+        self.grant("tag:finance", "Viewer", username="quin")
+        self.assertEqual(self.dags(token), ["etl", "finance.daily"])
+        for dags in ("fin*", "*x", "", "a b", "tag:", "etl/*", "x" * 300):
+            status, answer = self.world.call("POST", f"{V1}/grants", {"dags": dags, "level": "User", "username": "quin"})
+            self.assertEqual(status, 422, dags)
+        for body, status in (({"level": "User", "dags": "etl"}, 422), ({"level": "Admin", "dags": "etl", "username": "quin"}, 422),
+                             ({"level": "User", "dags": "etl", "username": "quin", "role": "Viewer"}, 422),
+                             ({"level": "User", "dags": "etl", "username": "nobody"}, 404)):
+            self.assertEqual(self.world.call("POST", f"{V1}/grants", body)[0], status, body)
+
+    def test_a_grant_to_a_role_is_for_it_and_those_above_until_it_is_taken_back(self):
+        public, viewer = self.account("rob", "Public"), self.account("ros", "Viewer")
+        grant = self.grant("quiet", "User", role="Viewer")
+        self.assertEqual((grant["role"], grant["username"], grant["level"]), ("Viewer", None, "User"))
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/quiet/dagRuns", {}, token=public)[0], 404)
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/quiet/dagRuns", {}, token=viewer)[0], 200)
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/dagRuns", {}, token=viewer)[0], 403)
+        self.assertIn(grant, self.world.ok("GET", f"{V1}/grants")["grants"])
+        self.assertEqual(self.world.call("DELETE", f"{V1}/grants/{grant['id']}")[0], 204)
+        self.assertEqual(self.world.call("DELETE", f"{V1}/grants/{grant['id']}")[0], 404)
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/quiet/dagRuns", {}, token=viewer)[0], 403)
+
+    def test_what_names_its_dag_in_the_body_or_not_at_all_is_asked_for_that_dag(self):
+        token = self.account("sam", "Public")
+        self.grant("finance.daily", "User", username="sam")
+        dates = {"from_date": "2026-01-01T00:00:00Z", "to_date": "2026-01-02T00:00:00Z"}
+        self.assertEqual(self.world.call("POST", "/api/v2/backfills", {"dag_id": "etl", **dates}, token=token)[0], 404)
+        for dag_id, status in (("etl", 404), ("finance.daily", 200)):
+            self.assertEqual(self.world.call("POST", "/api/v2/backfills/dry_run", {"dag_id": dag_id, **dates}, token=token)[0], status)
+        self.world.sql("INSERT INTO backfill (backfill_no, dag_no, from_at, to_at, max_active_runs, conf, is_paused, reprocess, is_backwards, triggered_by, created_at, updated_at) "
+                       "SELECT 100 + dag_no, dag_no, now(), now(), 1, '{}', false, 0, false, '', now(), now() FROM dag WHERE dag_id IN ('etl', 'finance.daily')")
+        numbers = dict(line.split("|") for line in self.world.sql("SELECT dag_id, max(backfill_no) FROM backfill JOIN dag USING (dag_no) GROUP BY 1").splitlines())
+        for dag_id, status in (("etl", 404), ("finance.daily", 200)):
+            self.assertEqual(self.world.get(f"/api/v2/backfills/{numbers[dag_id]}", token=token)[0], status)
+            self.assertEqual(self.world.call("PUT", f"/api/v2/backfills/{numbers[dag_id]}/pause", token=token)[0], status)
+        listed = self.world.ok("GET", "/api/v2/backfills", token=token)["backfills"]
+        self.assertEqual({b["dag_id"] for b in listed}, {"finance.daily"})
+        self.assertEqual(self.world.get(f"{V1}/why?dag_id=etl&run_id=manual__1", token=token)[0], 404)
+        self.assertEqual(self.world.get(f"{V1}/why?dag_id=finance.daily&run_id=manual__f", token=token)[0], 200)
+        # the path says one DAG, the body another: the path counts, and lists of the body are narrowed
+        answer = self.world.ok("POST", "/api/v2/dags/~/dagRuns/list", {"dag_ids": ["etl", "finance.daily"]}, token=token)
+        self.assertEqual({run["dag_id"] for run in answer["dag_runs"]}, {"finance.daily"})
+
+    # ---- tokens ----
+
+    def test_a_token_is_shown_once_and_is_kept_as_a_hash(self):
+        session = self.account("tom", "User")
+        made = self.world.ok("POST", f"{V1}/tokens", {"name": "ci", "expires_in_days": 7}, status=201, token=session)
+        self.assertRegex(made["token"], r"^headrace_pat_[A-Za-z0-9_-]{43}$")
+        self.assertAlmostEqual((made["expires_at"] - made["created_at"]) / 86400000, 7, places=3)
+        listed = self.world.ok("GET", f"{V1}/tokens", token=session)["tokens"]
+        self.assertEqual(listed, [{k: v for k, v in made.items() if k != "token"}])
+        dump = self.world.sql("SELECT (SELECT json_agg(t) FROM api_token t)::text || (SELECT json_agg(a) FROM audit a)::text")
+        self.assertNotIn(made["token"][13:], dump)
+        self.assertNotIn(made["token"][13:], (self.world.home / "web.log").read_text())
+        me = self.world.ok("GET", f"{V1}/me", token=made["token"])
+        self.assertEqual((me["username"], me["role"], me["token"]), ("tom", "user", {"rights": [], "dags": []}))
+        used = self.world.ok("GET", f"{V1}/tokens", token=session)["tokens"][0]["last_used_at"]
+        self.assertGreaterEqual(used, made["created_at"])
+        self.assertEqual(self.world.call("POST", f"{V1}/tokens", {"name": "ci"}, token=session)[0], 409)
+        self.assertEqual(self.world.get("/api/v2/dags", token=None, headers={"Cookie": f"headrace_session={made['token']}"})[0], 401)
+        self.assertEqual(self.world.call("DELETE", f"{V1}/tokens/{made['id']}", token=session)[0], 204)
+        self.assertEqual(self.world.get(f"{V1}/me", token=made["token"])[0], 401)
+        self.assertEqual(self.world.call("DELETE", f"{V1}/tokens/{made['id']}", token=session)[0], 404)
+        self.assertIn('tom {', self.audit("create_token"))
+
+    def test_a_token_ends_when_its_time_is_over(self):
+        session = self.account("una")
+        made = self.world.ok("POST", f"{V1}/tokens", {"name": "short"}, status=201, token=session)
+        self.assertEqual(self.world.get("/api/v2/dags", token=made["token"])[0], 200)
+        self.world.sql("UPDATE api_token SET expires_at = now() WHERE name = 'short'")
+        self.assertEqual(self.world.get("/api/v2/dags", token=made["token"])[0], 401)
+        self.assertTrue(self.world.ok("GET", f"{V1}/tokens", token=session)["tokens"][0]["is_expired"])
+
+    def test_a_token_may_at_most_what_it_is_held_to_and_what_its_owner_may(self):
+        session = self.account("vic", "Op")
+
+        def make(name, **limits):
+            return self.world.ok("POST", f"{V1}/tokens", {"name": name, **limits}, status=201, token=session)["token"]
+        reading = make("reading", read_only=True)
+        self.assertEqual(self.world.get("/api/v2/dags", token=reading)[0], 200)
+        self.assertEqual(self.world.get("/api/v2/variables", token=reading)[0], 200)
+        status, answer = self.world.call("POST", "/api/v2/pools", {"name": "p", "slots": 1}, token=reading)
+        self.assertEqual((status, answer["detail"]["reason"]), (403, "forbidden"))
+        named = make("named", rights=["runs.trigger"])
+        self.assertEqual(self.world.get("/api/v2/dags", token=named)[0], 403)
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/dagRuns", {}, token=named)[0], 200)
+        only = make("only", dags=["finance.*"])
+        self.assertEqual(self.dags(only), ["finance.daily"])
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/finance.daily/dagRuns", {}, token=only)[0], 200)
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/dagRuns", {}, token=only)[0], 404)
+        self.assertEqual(self.world.get("/api/v2/variables", token=only)[0], 403)
+        self.assertEqual(self.world.ok("GET", f"{V1}/me", token=only)["token"]["dags"], ["finance.*"])
+        self.world.ok("PATCH", f"{V1}/users/vic", {"role": "Viewer"})
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/dagRuns", {}, token=named)[0], 403)
+
+    def test_a_token_makes_no_tokens_and_changes_no_account_of_its_owner(self):
+        session = self.account("wim", "Admin")
+        made = self.world.ok("POST", f"{V1}/tokens", {"name": "all"}, status=201, token=session)
+        for method, path, body in (("POST", "tokens", {"name": "more"}), ("DELETE", f"tokens/{made['id']}", None), ("DELETE", "sessions/1", None),
+                                   ("POST", "users/wim/tokens", {"name": "more"}), ("POST", "me/password", {"current": "x", "password": "long-enough"})):
+            status, answer = self.world.call(method, f"{V1}/{path}", body, token=made["token"])
+            self.assertEqual((status, answer["detail"]["reason"]), (403, "token"), path)
+
+    def test_a_token_that_cannot_be_made_says_why(self):
+        session = self.account("xia")
+        for body in ({}, {"name": ""}, {"name": "x", "expires_in_days": 100000}, {"name": "x", "rights": ["fly"]}, {"name": "x", "dags": ["fin*"]},
+                     {"name": "x", "rights": ["read"], "read_only": True}, {"name": "x", "rights": "read"}):
+            self.assertEqual(self.world.call("POST", f"{V1}/tokens", body, token=session)[0], 422, body)
+        self.assertEqual(self.world.call("POST", f"{V1}/tokens", {"name": "x"})[0], 409)  # the owner of the home is no account
+        self.assertEqual(self.world.call("POST", f"{V1}/users/nobody/tokens", {"name": "x"})[0], 404)
+        self.assertEqual(self.world.get(f"{V1}/users/nobody/tokens")[0], 404)
+
+    # ---- sessions ----
+
+    def test_i_see_my_sessions_and_end_one(self):
+        first = self.account("yan")
+        words = {"username": "yan", "password": "yan-password"}
+        status, headers, _ = self.world.call("POST", "/auth/login", words, token=None, raw=True, headers={"User-Agent": "Browser/1"})
+        cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+        mine = self.world.ok("GET", f"{V1}/sessions", token=first)["sessions"]
+        self.assertEqual(sorted((s["kind"], s["is_current"]) for s in mine), [("browser", False), ("token", True)])
+        browser = next(s for s in mine if s["kind"] == "browser")
+        self.assertEqual((browser["address"], browser["agent"]), ("127.0.0.1", "Browser/1"))
+        other = self.account("zoe")
+        self.assertEqual(self.world.call("DELETE", f"{V1}/sessions/{browser['id']}", token=other)[0], 404)
+        self.assertEqual(self.world.get(f"{V1}/me", token=None, headers=cookie)[0], 200)
+        self.assertEqual(self.world.call("DELETE", f"{V1}/sessions/{browser['id']}", token=first)[0], 204)
+        self.assertEqual(self.world.get(f"{V1}/me", token=None, headers=cookie)[0], 401)
+        self.assertEqual(self.world.call("DELETE", f"{V1}/users/yan/sessions")[0], 204)
+        self.assertEqual(self.world.get(f"{V1}/me", token=first)[0], 401)
+        self.assertEqual(self.world.get(f"{V1}/me", token=other)[0], 200)
+
+
+class AuditLog(unittest.TestCase):
+    def setUp(self):
+        self.world = self.enterContext(ApiWorld(leader=False))
+
+    def verify(self, query=""):
+        return self.world.ok("GET", f"{V1}/audit/verify{query}")
+
+    def fill(self, count):
+        """Denials, several at once: each is a row."""
+        def deny(number):
+            return self.world.call("POST", "/auth/token", {"username": f"nobody{number}", "password": "x"}, token=None)[0]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            self.assertEqual(set(pool.map(deny, range(count))), {401})
+        # a denial is not held up by its record
+        wait_for(lambda: self.world.sql("SELECT count(*) FROM audit") == str(count), "the rows", timeout=60)
+
+    def test_rows_that_are_written_at_once_make_one_chain_and_a_changed_one_breaks_it(self):
+        self.fill(24)
+        good = self.verify()
+        self.assertEqual((good["ok"], good["rows"], good["broken_at"]), (True, 24, None))
+        numbers = [int(n) for n in self.world.sql("SELECT audit_no FROM audit ORDER BY audit_no").split()]
+        seventh = numbers[7]
+        for column, value in (("actor", "'somebody'"), ("allowed", "true"), ("detail", "'{\"a\": 1}'"), ("at", "at + interval '1 s'"), ("address", "''"),
+                              ("run_id", "'r'"), ("map_index", "0")):
+            with self.subTest(column=column):
+                before = self.world.sql(f"SELECT to_json(a) FROM audit a WHERE audit_no = {seventh}")
+                self.world.sql(f"UPDATE audit SET {column} = {value} WHERE audit_no = {seventh}")
+                bad = self.verify()
+                self.assertEqual((bad["ok"], bad["broken_at"], bad["after"]), (False, seventh, numbers[6]))
+                old = "'" + str(json.loads(before)[column]).replace("'", '"') + "'" if column == "detail" else f"r.{column}"
+                self.world.sql(f"UPDATE audit a SET {column} = r.{column} FROM json_populate_record(NULL::audit, '{before}') r WHERE a.audit_no = {seventh}")
+                self.assertTrue(self.verify()["ok"])
+        self.world.sql(f"DELETE FROM audit WHERE audit_no = {numbers[10]}")
+        self.assertEqual(self.verify()["broken_at"], numbers[11])
+
+    def test_rows_cut_off_at_the_end_are_missed_when_the_head_was_noted(self):
+        self.fill(5)
+        head = self.verify()["head"]
+        noted = f"?id={head['id']}&hash={head['hash']}"
+        self.assertTrue(self.verify(noted)["noted_is_there"])
+        self.world.sql(f"DELETE FROM audit WHERE audit_no = {head['id']}")
+        self.assertTrue(self.verify()["ok"])
+        cut = self.verify(noted)
+        self.assertEqual((cut["ok"], cut["noted_is_there"], cut["broken_at"]), (False, False, None))
+        self.assertEqual(self.world.get(f"{V1}/audit/verify?id=3")[0], 422)
+
+
+if __name__ == "__main__":
+    unittest.main()
