@@ -429,6 +429,7 @@ struct core {
     VEC(struct backfill *) backfills; /* that go on, or have runs that do */
     struct map run_by_no;
     struct map deleted; /* run_no of those whose deletion is not committed yet */
+    uint64_t deletions; /* that are */
     uint32_t runs_live;
 
     VEC(struct pool) pools;
