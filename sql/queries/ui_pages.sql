@@ -447,18 +447,20 @@ FROM (
     ) a WHERE $1 <> '' ORDER BY rank, place, label LIMIT 20) h
 
 -- name: ui_runs
--- $2 q, $3 dag ids, $4 states, $5 types, $6 from, $7 to (0: none), $8 limit, $9 older than this key (0: none).
+-- $2 q, $3 dag ids, $4 states, $5 types, $6 from, $7 to (0: none), $8 limit (0: how many there are, up to 10001), $9 older than
+-- this key (0: none).
 -- takes: int8 text text[] text[] text[] int8 int8 int4 int8
 -- gives: text
-WITH picked AS (
+WITH fits AS NOT MATERIALIZED (
     SELECT r.*, d.dag_id FROM run r JOIN dag d ON d.dag_no = r.dag_no
     WHERE ($9::int8 = 0 OR r.run_no < $9) AND ($2 = '' OR strpos(lower(d.dag_id || ' ' || r.run_id), lower($2)) > 0)
       AND (cardinality($3::text[]) = 0 OR d.dag_id = ANY ($3)) AND (cardinality($4::text[]) = 0 OR run_state_word(r.state) = ANY ($4))
       AND (cardinality($5::text[]) = 0 OR run_type_word(r.run_type) = ANY ($5))
       AND (r.ended_at IS NULL OR (($6::int8 = 0 OR r.ended_at >= at_ms($6)) AND ($7::int8 = 0 OR r.ended_at <= at_ms($7))))
-    ORDER BY r.run_no DESC LIMIT $8::int4 + 1
+), picked AS (SELECT * FROM fits ORDER BY run_no DESC LIMIT $8::int4 + 1
 ), shown AS (SELECT * FROM picked ORDER BY run_no DESC LIMIT $8::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
+    'matches', CASE WHEN $8::int4 = 0 THEN (SELECT count(*) FROM (SELECT FROM fits LIMIT 10001) f) END,
     'runs', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'run_id', s.run_id, 'key', s.run_no, 'state', run_state_word(s.state),
         'run_type', run_type_word(s.run_type), 'run_after', ms(s.run_after), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'version', v.version_number,
         'triggered_by', nullif(s.triggered_by, ''), 'note', s.note,
@@ -472,10 +474,10 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT min(run_no)::text FROM shown) END)::text
 
 -- name: ui_tasks
--- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown.
--- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[]
+-- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown, $12 pools.
+-- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[] text[]
 -- gives: text
-WITH picked AS (
+WITH fits AS NOT MATERIALIZED (
     SELECT y.*, d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task AS spec, w.name AS worker, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st,
            (y.task::bigint << 32) | (y.map_index + 1) AS place
     FROM try y JOIN run r ON r.run_no = y.run_no JOIN dag d ON d.dag_no = y.dag_no JOIN dag_version v ON v.version_no = r.version_no
@@ -486,10 +488,12 @@ WITH picked AS (
       AND (cardinality($3::text[]) = 0 OR d.dag_id = ANY ($3))
       AND (cardinality($4::text[]) = 0 OR CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END = ANY ($4))
       AND (cardinality($5::text[]) = 0 OR w.name = ANY ($5))
+      AND (cardinality($12::text[]) = 0 OR y.pool = ANY ($12))
       AND (y.ended_at IS NULL OR (($6::int8 = 0 OR y.ended_at >= at_ms($6)) AND ($7::int8 = 0 OR y.ended_at <= at_ms($7))))
-    ORDER BY y.run_no DESC, y.task, y.map_index LIMIT $8::int4 + 1
+), picked AS (SELECT * FROM fits ORDER BY run_no DESC, task, map_index LIMIT $8::int4 + 1
 ), shown AS (SELECT * FROM picked ORDER BY run_no DESC, task, map_index LIMIT $8::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
+    'matches', CASE WHEN $8::int4 = 0 THEN (SELECT count(*) FROM (SELECT FROM fits LIMIT 10001) f) END,
     'tasks', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'run_id', s.run_id, 'task_id', s.spec ->> 'id', 'map_index', s.map_index,
         'state', task_state_word(s.st), 'try', s.try_no, 'queued_at', ms(s.queued_at), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker,
         'queue', s.queue, 'pool', s.pool, 'operator', s.spec ->> 'operator_kind',

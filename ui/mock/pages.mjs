@@ -136,6 +136,22 @@ function queues(world) {
   return [...new Set(world.workers.flatMap((w) => w.queues))].map((queue) => { const ws = world.workers.filter((w) => w.queues.includes(queue)); return { queue, workers: ws.length, slots: ws.reduce((n, w) => n + w.slots, 0), used: ws.reduce((n, w) => n + w.used, 0), waiting: queue === "default" ? 4 : 0, oldest_waiting_at: queue === "default" ? world.now() - 12_000 : null }; });
 }
 
+const LEVEL_WORDS = [["error", /Error:|Traceback|ERROR/], ["warning", /WARNING/], ["info", /INFO/], ["debug", /DEBUG/]];
+
+function leveled(made, q) {
+  const wanted = q.get("level").split(",");
+  const limit = Number(q.get("limit") ?? 5000);
+  const answer = { lines: [], counts: { plain: 0, debug: 0, info: 0, warning: 0, error: 0 }, before: q.get("before"), total_lines: made.count };
+  let n = Number(q.get("from"));
+  for (const end = Math.min(made.count, n + 50_000); n < end && answer.lines.length < limit; n++) {
+    const text = made.line(n).slice(27);
+    answer.before = LEVEL_WORDS.find(([, words]) => words.test(text))?.[0] ?? (text.startsWith(" ") ? answer.before : "plain");
+    answer.counts[answer.before]++;
+    if (wanted.includes(answer.before)) answer.lines.push([n, made.line(n)]);
+  }
+  return { ...answer, searched: n, more: n < made.count };
+}
+
 function log(world, ids, rest, q) {
   const made = pages.log_of(world, ids);
   if (!made) return { status: 404, body: { detail: { reason: "no_log", message: "This try has not printed anything." } } };
@@ -145,6 +161,7 @@ function log(world, ids, rest, q) {
     for (let i = Number(q.get("from") ?? 0); i < made.count && lines.length < 1000; i++) if (made.line(i).slice(27).toLowerCase().includes(text)) lines.push(i);
     return { lines, searched: made.count, total_lines: made.count, more: false };
   }
+  if (rest === "levels") return leveled(made, q);
   const tail = q.get("tail");
   const from = rest === "raw" ? 0 : tail ? Math.max(0, made.count - Number(tail)) : Number(q.get("from") ?? 0);
   const n = rest === "raw" ? made.count : tail ? Number(tail) : Number(q.get("lines") ?? 512);
@@ -185,9 +202,10 @@ function task_rows(world, q) {
 function page(rows, q, key, world) {
   const states = (q.get("state") ?? "").split(",").filter(Boolean);
   const text = (q.get("q") ?? "").toLowerCase();
-  const fit = rows.filter((r) => (!states.length || states.includes(r.state)) && (!q.get("dag_id") || r.dag_id === q.get("dag_id")) && (!q.get("run_type") || r.run_type === q.get("run_type")) && (!q.get("worker") || r.worker === q.get("worker")) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
+  const fit = rows.filter((r) => (!states.length || states.includes(r.state)) && (!q.get("dag_id") || r.dag_id === q.get("dag_id")) && (!q.get("run_type") || r.run_type === q.get("run_type")) && (!q.get("worker") || r.worker === q.get("worker")) && (!q.get("pool") || r.pool === q.get("pool")) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
   const from = Number(q.get("after") ?? 0);
   const limit = Number(q.get("limit") ?? 100);
+  if (limit === 0) return { ...stamp(world), [key]: [], matches: fit.length, next: null };
   return { ...stamp(world), [key]: fit.slice(from, from + limit), next: from + limit < fit.length ? String(from + limit) : null };
 }
 
@@ -253,7 +271,6 @@ export const pages = {
     if (p[0] === "import_errors") return { import_errors: IMPORT_ERRORS.map((e, i) => ({ ...e, at: world.now() - (i + 1) * 1_300_000 })) };
     if (p[0] === "notifications") return notifications(world, q);
     if (p[0] === "settings") return { settings: store.settings };
-    if (p[0] === "users") return { users: [{ username: "admin", role: "admin", created_at: world.now() - 9e8, last_login_at: world.now() - 6e5, disabled: false }, { username: "ada", role: "op", created_at: world.now() - 8e8, last_login_at: world.now() - 4e6, disabled: false }] };
     return null;
   },
 };

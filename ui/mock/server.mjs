@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pages } from "./pages.mjs";
+import { access } from "./access.mjs";
 import { actions } from "./actions.mjs";
+import { bulk } from "./bulk.mjs";
 import { World } from "./world.mjs";
 
 const option = (name, fallback) => { const i = process.argv.indexOf(name); return i < 0 ? fallback : process.argv[i + 1]; };
@@ -104,13 +106,21 @@ const server = createServer(async (req, res) => {
   if (path === "/api/headrace/v1/me") return json(res, 200, { username: "admin", role: "admin", csrf: CSRF, version: "0.1.0", now: world.now(), instance_name: "Headrace", permissions: ["dags.edit", "runs.trigger", "runs.edit", "tasks.edit", "pools.edit", "variables.edit", "connections.edit", "workers.edit", "audit.read", "settings.read", "users.edit"] });
   if (path === "/api/headrace/v1/stream") return stream(req, res, url.searchParams);
   const parts = path.split("/").slice(2).map(decodeURIComponent);
+  const own = parts[0] === "headrace" && ["users", "grants", "tokens", "sessions", "roles", "me"].includes(parts[2]) ? parts.slice(2) : null;
   if (req.method === "GET") {
+    const found = own && access("GET", own);
+    if (found) return json(res, found.status, found.body);
     const answer = pages.get(world, parts, url.searchParams);
     if (answer === null || answer === undefined) return json(res, 404, { detail: `There is no ${parts.join("/")} here.` });
     if (answer.text !== undefined) { res.writeHead(200, { "Content-Type": "text/plain; charset=utf-8", ...answer.headers }); return res.end(answer.text); }
     return json(res, answer.status ?? 200, answer.body ?? answer);
   }
   if (req.headers["x-headrace-csrf"] !== CSRF) return json(res, 403, { detail: { reason: "csrf", message: "The token is missing or old. Reload the page." } });
+  if (own) {
+    const { status, body } = access(req.method, own, (await body_of(req)) ?? {}) ?? { status: 404, body: { detail: "There is no such address." } };
+    return json(res, status, body);
+  }
+  if (parts.at(-1) === "bulk") return bulk(world, parts[3], url.searchParams, await body_of(req), (status, body) => json(res, status, body), res);
   const answer = actions(world, req.method, parts, await body_of(req), url.searchParams);
   return answer ? json(res, answer.status, answer.body) : json(res, 404, { detail: `There is no ${req.method} ${path}.` });
 });

@@ -24,6 +24,8 @@ const Workers = later(() => import("./pages/workers.tsx"), WAITING) as Page;
 const Lists = later(() => import("./pages/lists.tsx"), WAITING) as Page;
 const Assets = later(() => import("./pages/assets.tsx"), WAITING) as unknown as Page;
 const Notifications = later(() => import("./pages/notifications.tsx"), WAITING) as unknown as Page;
+const Access = later(() => import("./pages/access.tsx"), WAITING) as Page;
+const Account = later(() => import("./pages/account.tsx"), WAITING) as unknown as Page;
 const Admin = later(() => import("./pages/admin.tsx"), WAITING) as Page;
 
 const ROUTES: [string, Page, Record<string, string>?][] = [
@@ -36,7 +38,8 @@ const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/dag_runs", Lists, { kind: "runs" }], ["/task_instances", Lists, { kind: "tasks" }],
   ["/workers", Workers], ["/workers/:worker", Workers], ["/assets", Assets], ["/notifications", Notifications],
   ["/pools", Admin, { kind: "pools" }], ["/variables", Admin, { kind: "variables" }], ["/connections", Admin, { kind: "connections" }],
-  ["/events", Admin, { kind: "events" }], ["/settings", Admin, { kind: "settings" }], ["/security", Admin, { kind: "users" }], ["/import_errors", Admin, { kind: "import_errors" }],
+  ["/events", Admin, { kind: "events" }], ["/settings", Admin, { kind: "settings" }], ["/import_errors", Admin, { kind: "import_errors" }],
+  ["/security", Access, { tab: "users" }], ["/security/:tab", Access], ["/account", Account],
 ];
 
 // The file of the page asked for comes while the server is asked who is there; a failure is shown where the page is.
@@ -63,7 +66,7 @@ function Routed() {
     const params = match(pattern, path);
     if (params) return <Page params={{ ...params, ...fixed }} />;
   }
-  return <Empty title="There is no such page."><p>{path}</p><Link to="/dags" className="button">All DAGs</Link></Empty>;
+  return <Empty whole title="There is no such page."><p>{path}</p><Link to="/dags" className="button">All DAGs</Link></Empty>;
 }
 
 export function App() {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { closed_at_first, levels, row_letter, rows_of, tree_of } from "../src/grid/rows.ts";
 import { closed_for_graph, graph_of } from "../src/graph/model.ts";
 import { layered } from "../src/graph/layered.ts";
-import { axis_of, critical_path, nice_step } from "../src/lib/gantt.ts";
+import { axis_of, critical_path, from_due, nice_step } from "../src/lib/gantt.ts";
 import { HEIGHT_MAX, LINE_H, lines_of_hash, scroll_of, top_line } from "../src/log/scroll.ts";
 import type { Shape } from "../src/lib/model.ts";
 
@@ -77,4 +77,14 @@ describe("scrolling a log", () => {
     expect(lines_of_hash("#L12-20")).toEqual([11, 19]);
     for (const bad of ["#L0", "#12", "", "#L1x"]) expect(lines_of_hash(bad)).toBeNull();
   });
+});
+
+describe("runs laid under one another", () => {
+  test("each begins when it was due, waits, and runs", () => expect(from_due([{ due: 1000, start: 1200, end: 2000 }])).toEqual([{ queued: 0, start: 200, end: 1000 }]));
+  test("one that waited longer than any ran does not squeeze the others", () => {
+    const [late, other] = from_due([{ due: 0, start: 900_000, end: 900_100 }, { due: 0, start: 10, end: 60 }]);
+    expect(late).toEqual({ queued: 0, start: 100, end: 200 });
+    expect(other).toEqual({ queued: 0, start: 10, end: 60 });
+  });
+  test("one that began before it was due has not waited", () => expect(from_due([{ due: 500, start: 400, end: 900 }])[0].start).toBe(0));
 });

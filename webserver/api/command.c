@@ -71,12 +71,18 @@ static struct waiting take(struct commands *commands, uint32_t index)
 static void give_up(struct commands *commands, uint32_t index)
 {
     struct waiting waiting = take(commands, index);
-    http_set_header(waiting.call->request, "Retry-After", STR("5"));
-    call_refuse_reason(waiting.call, 503, "not_yet_done",
-                       "The request is recorded as number %lld, and no scheduler has done it yet. "
-                       "It will be done when a "
-                       "scheduler leads.",
-                       (long long)waiting.request_no);
+    struct call *call = waiting.call;
+    struct str sentence = str_format(
+        call->arena,
+        "The request is recorded as number %lld, and no scheduler has done it yet. It will be done "
+        "when a scheduler leads.",
+        (long long)waiting.request_no);
+    if (waiting.on_refused != NULL) {
+        waiting.on_refused(call, 503, sentence);
+        return;
+    }
+    http_set_header(call->request, "Retry-After", STR("5"));
+    call_refuse_reason(call, 503, "not_yet_done", "%.*s", STR_ARG(sentence));
 }
 
 void commands_close(struct commands *commands, void (*done)(void *owner), void *owner)
@@ -170,6 +176,10 @@ static void on_put(void *owner, int rc, int64_t request_no, bool is_led, const s
     struct waiting *waiting = owner;
     struct call *call = waiting->call;
     struct commands *commands = call->api->commands;
+    if (rc < 0 && waiting->on_refused != NULL) {
+        waiting->on_refused(call, err_http_status(rc), str_of(err_sentence(rc)));
+        return;
+    }
     if (rc < 0) {
         call_fail(call, rc, err);
         return;

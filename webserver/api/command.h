@@ -27,7 +27,8 @@ void commands_look(struct commands *commands);
 void command_send(struct call *call, struct request *request, struct audit *audit,
                   void (*on_done)(struct call *call, const struct value *answer));
 
-/* The same for one of several: what is refused is told too, with its HTTP status. */
+/* The same for one of several: what is refused is told too, with its HTTP status. 5xx: it cannot be
+ * recorded, or nobody has done it yet; that the next one fares better is not likely. */
 void command_send_one(struct call *call, struct request *request, struct audit *audit,
                       void (*on_done)(struct call *call, const struct value *answer),
                       void (*on_refused)(struct call *call, int status, struct str sentence));

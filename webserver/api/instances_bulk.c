@@ -53,6 +53,10 @@ static void on_refused(struct call *call, int status, struct str sentence)
     struct bulk *bulk = call->state;
     struct str policy = value_text(
         value_get(bulk->actions->items[bulk->action], "action_on_non_existence"), STR("fail"));
+    if (status >= 500) {
+        call_refuse_reason(call, status, "not_yet_done", "%.*s", STR_ARG(sentence));
+        return;
+    }
     if (status != 404 || !str_is(policy, "skip"))
         add_error(call, status, sentence);
     bulk->entity++;

@@ -6,6 +6,7 @@
 #include "common/store/request_store.h"
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
+#include "webserver/api/line_level.h"
 #include "webserver/api/log_store.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
     STREAM_LINES = 512,
     SEARCH_MS = 1000,
     SEARCH_LINES = 4096,
+    LEVELS_MS = 50,
 };
 
 /* ---- which attempt ---- */
@@ -314,6 +316,92 @@ static void answer_search(struct reading *reading)
     buf_clear(&raw);
 }
 
+/* ---- by level ---- */
+
+/* Lines of the levels that are wanted, as ["number","line"], and how many there are of each level
+ * that was looked at. It stops after a while, or when it has given enough: the next question goes
+ * on from there. */
+struct leveling {
+    bool wants[LINE_LEVEL_COUNT];
+    enum line_level before; /* of the line before `at` */
+    int64_t at, left, counts[LINE_LEVEL_COUNT];
+    struct buf lines;
+};
+
+static void add_leveled(struct leveling *leveling, struct str raw)
+{
+    struct log_line parts;
+    (void)log_line_read(raw, &parts);
+    leveling->before = line_level_of(parts.text, leveling->before);
+    leveling->counts[leveling->before]++;
+    if (leveling->wants[leveling->before]) {
+        struct buf shown = { 0 };
+        write_line(&shown, raw);
+        buf_printf(&leveling->lines, "%s[%lld,", leveling->lines.size == 0 ? "" : ",",
+                   (long long)leveling->at);
+        json_write_string(&leveling->lines, str_slice(buf_str(&shown), 0, shown.size - 1));
+        buf_add_byte(&leveling->lines, ']');
+        buf_clear(&shown);
+        leveling->left--;
+    }
+    leveling->at++;
+}
+
+static void read_leveled(struct reading *reading, struct leveling *leveling)
+{
+    int64_t deadline_ms = loop_now_ms() + LEVELS_MS, got = 1;
+    struct buf raw = { 0 };
+    while (got > 0 && leveling->left > 0 && leveling->lines.size < PAGE_BYTES &&
+           loop_now_ms() < deadline_ms) {
+        buf_reset(&raw);
+        if (log_store_lines(reading->call->api->logs, reading->attempt, leveling->at, SEARCH_LINES,
+                            PAGE_BYTES, &raw, &got) < 0)
+            break;
+        struct str rest = buf_str(&raw), line;
+        for (int64_t i = 0; i < got && leveling->left > 0 && str_split(&rest, '\n', &line); i++)
+            add_leveled(leveling, line);
+    }
+    buf_clear(&raw);
+}
+
+static void read_levels(struct call *call, const char *name, struct leveling *leveling)
+{
+    struct str rest = call_query(call, name, STR_EMPTY), word;
+    enum line_level level;
+    while (rest.size > 0 && str_split(&rest, ',', &word))
+        if (line_level_parse(word, &level) == 0)
+            leveling->wants[level] = true;
+        else
+            call_problem(call, "query", name, "enum",
+                         "plain, debug, info, warning or error is expected");
+}
+
+static void answer_levels(struct reading *reading)
+{
+    struct call *call = reading->call;
+    struct leveling leveling = { .at = call_query_int(call, "from", 0, INT64_MAX / 2, 0),
+                                 .left = call_query_int(call, "limit", 1, 10000, 5000) };
+    struct buf out = { 0 };
+    read_levels(call, "level", &leveling);
+    if (line_level_parse(call_query(call, "before", STR("plain")), &leveling.before) < 0)
+        call_problem(call, "query", "before", "enum",
+                     "the `before` of the last answer is expected");
+    if (call_refuse_problems(call))
+        return;
+    read_leveled(reading, &leveling);
+    buf_printf(&out, "{\"lines\":[%.*s],\"counts\":{", STR_ARG(buf_str(&leveling.lines)));
+    for (int level = 0; level < LINE_LEVEL_COUNT; level++)
+        buf_printf(&out, "%s\"%s\":%lld", level == 0 ? "" : ",",
+                   line_level_name((enum line_level)level), (long long)leveling.counts[level]);
+    buf_printf(&out, "},\"before\":\"%s\",\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}",
+               line_level_name(leveling.before), (long long)leveling.at,
+               (long long)reading->info.lines,
+               leveling.at < reading->info.lines ? "true" : "false");
+    call_json(call, 200, buf_str(&out));
+    buf_clear(&leveling.lines);
+    buf_clear(&out);
+}
+
 static void pump_raw(struct reading *reading)
 {
     struct http_request *request = reading->call->request;
@@ -354,6 +442,6 @@ static void answer_raw(struct reading *reading)
 void ui_log(struct call *call)
 {
     static void (*const ANSWERS[])(struct reading * reading) = { answer_lines, answer_search,
-                                                                 answer_raw };
+                                                                 answer_raw, answer_levels };
     find(call, call_param_int(call, "map_index", -1, INT32_MAX), ANSWERS[call->route->aux]);
 }

@@ -5,6 +5,7 @@
 #include "webserver/api/causes.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/live.h"
+#include "webserver/api/pages.h"
 
 #include <string.h>
 
@@ -160,26 +161,75 @@ void ui_search(struct call *call)
     ANSWER(call, ui_search, text(call, "q"));
 }
 
-void ui_runs(struct call *call)
+/* ---- lists that are acted on (bulk.c) ---- */
+
+static uint32_t put_binds(struct bind *out, const struct bind *binds, uint32_t count)
 {
-    ANSWER(call, ui_runs, position(call), text(call, "q"), texts(call, "dag_id"),
-           texts(call, "state"), texts(call, "run_type"), number(call, "from", 0, INT64_MAX / 2, 0),
-           number(call, "to", 0, INT64_MAX / 2, 0), number(call, "limit", 1, ROWS_MAX, 100),
-           number(call, "after", 0, INT64_MAX, 0));
+    memcpy(out, binds, count * sizeof *binds);
+    return count;
 }
 
-/* "run.place" of the last row that was shown. */
+static int64_t place_part(struct call *call, struct str text, int64_t min)
+{
+    int64_t number = 0;
+    if (text.size > 0 && str_to_int(text, min, INT64_MAX, &number) < 0)
+        call_problem(call, "query", "after", "value_error", "this is no place of a list");
+    return number;
+}
+
+static uint32_t runs_binds(struct call *call, int64_t limit, struct str after, struct bind *out)
+{
+    const struct bind binds[] = { position(call),
+                                  text(call, "q"),
+                                  texts(call, "dag_id"),
+                                  texts(call, "state"),
+                                  texts(call, "run_type"),
+                                  number(call, "from", 0, INT64_MAX / 2, 0),
+                                  number(call, "to", 0, INT64_MAX / 2, 0),
+                                  BIND_NUMBER(limit),
+                                  BIND_NUMBER(place_part(call, after, 1)) };
+    return put_binds(out, binds, sizeof binds / sizeof *binds);
+}
+
+/* A place is "run.place" of the last row that was shown. */
+static uint32_t tasks_binds(struct call *call, int64_t limit, struct str after, struct bind *out)
+{
+    struct str rest = after, run = STR_EMPTY;
+    (void)str_split(&rest, '.', &run);
+    const struct bind binds[] = { position(call),
+                                  text(call, "q"),
+                                  texts(call, "dag_id"),
+                                  texts(call, "state"),
+                                  texts(call, "worker"),
+                                  number(call, "from", 0, INT64_MAX / 2, 0),
+                                  number(call, "to", 0, INT64_MAX / 2, 0),
+                                  BIND_NUMBER(limit),
+                                  BIND_NUMBER(place_part(call, run, 1)),
+                                  BIND_NUMBER(place_part(call, rest, 0)),
+                                  causes_bind(),
+                                  texts(call, "pool") };
+    if (after.size > 0 && rest.size == 0)
+        call_problem(call, "query", "after", "value_error", "this is no place of a list");
+    return put_binds(out, binds, sizeof binds / sizeof *binds);
+}
+
+const struct page_list PAGE_RUNS = { DOCUMENT_ui_runs, "runs", runs_binds },
+                       PAGE_TASKS = { DOCUMENT_ui_tasks, "tasks", tasks_binds };
+
+static void answer_list(struct call *call, const struct page_list *list)
+{
+    struct bind binds[PAGE_BINDS_MAX];
+    uint32_t count = list->binds(call, call_query_int(call, "limit", 0, ROWS_MAX, 100),
+                                 call_query(call, "after", STR_EMPTY), binds);
+    call_document(call, list->document, binds, count);
+}
+
+void ui_runs(struct call *call)
+{
+    answer_list(call, &PAGE_RUNS);
+}
+
 void ui_tasks(struct call *call)
 {
-    struct str rest = call_query(call, "after", STR_EMPTY), run = STR_EMPTY;
-    int64_t run_no = 0, place = 0;
-    bool is_given = rest.size > 0;
-    (void)str_split(&rest, '.', &run);
-    if (is_given && (rest.bytes == NULL || str_to_int(run, 1, INT64_MAX, &run_no) < 0 ||
-                     str_to_int(rest, 0, INT64_MAX, &place) < 0))
-        call_problem(call, "query", "after", "value_error", "this is no place of a list");
-    ANSWER(call, ui_tasks, position(call), text(call, "q"), texts(call, "dag_id"),
-           texts(call, "state"), texts(call, "worker"), number(call, "from", 0, INT64_MAX / 2, 0),
-           number(call, "to", 0, INT64_MAX / 2, 0), number(call, "limit", 1, ROWS_MAX, 100),
-           BIND_NUMBER(run_no), BIND_NUMBER(place), causes_bind());
+    answer_list(call, &PAGE_TASKS);
 }

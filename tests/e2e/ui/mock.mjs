@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The UI in a browser against the mock server: what a person does, on every page.
 import { spawn } from "node:child_process";
-import { axe_findings, axe_install, browser_open, check, overflow, page_open, PHONE, run_cases, sign_in, until, WIDE } from "./browser.mjs";
+import { page_audited } from "./audit.mjs";
+import { axe_findings, axe_install, browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
 
 const mock = spawn(process.execPath, [new URL("../../../ui/mock/server.mjs", import.meta.url).pathname, "--port", "0", "--pace", "120"], { stdio: ["ignore", "pipe", "inherit"] });
 const base = await new Promise((resolve) => mock.stdout.on("data", (d) => resolve(/http:\S+/.exec(String(d))[0])));
@@ -12,27 +13,7 @@ const PAST = "scheduled__2026-11-20T06%3A00%3A00%2B00%3A00";
 const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
-const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools", "/variables", "/connections", "/events", "/settings", "/security", "/import_errors"];
-
-/* What differs between themes is colour alone; on a phone anything may. One load of a page serves all three. */
-async function page_audited(page, path, findings) {
-  const found = async (where, rules) => findings.push(...(await axe_findings(page, rules)).map((f) => `${path}, ${where}: ${f}`));
-  const too_wide = async (where) => { const px = await overflow(page); if (px > 0) findings.push(`${path}, ${where}: ${px} px too wide`); };
-  await page.setViewportSize(WIDE);
-  await page.goto(base + path);
-  await page.waitForSelector("main h1");
-  await until(page, `${path} is loaded`, () => !document.querySelector(".skeleton"));
-  await found("light");
-  await too_wide("light");
-  await page.evaluate(() => { document.documentElement.dataset.theme = "dark"; });
-  await found("dark", COLOUR_RULES);
-  await page.evaluate(() => { document.documentElement.dataset.theme = "light"; });
-  await page.setViewportSize(PHONE);
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-  await found("phone");
-  await too_wide("phone");
-}
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools?open=default_pool", "/variables", "/connections", "/events", "/settings", "/security", "/security/grants", "/security/roles", "/account", "/import_errors"];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -41,7 +22,7 @@ async function pages_audited(left, findings) {
   await page.waitForSelector("#username");
   findings.push(...(await axe_findings(page)).map((f) => `sign-in: ${f}`));
   await sign_in(page, base, "admin", "headrace");
-  for (let path = left.shift(); path; path = left.shift()) await page_audited(page, path, findings);
+  for (let path = left.shift(); path; path = left.shift()) await page_audited(page, base, path, findings);
   findings.push(...defects);
   await context.close();
 }
@@ -128,7 +109,7 @@ const cases = [
     await page.click("dialog button:has-text('Trigger run')");
     await page.waitForSelector(".tasks tbody tr");
     await page.evaluate(() => (window.stayed = true));
-    await until(page, "the run ended", () => /Succeeded|Failed/.test(document.querySelector(".meta .state")?.textContent ?? ""), null, 60_000);
+    await until(page, "the run ended", () => /Succeeded|Failed/.test(document.querySelector(".meta .state")?.textContent ?? ""));
     check(await page.evaluate(() => window.stayed === true), "the page was loaded again");
     check(/^[✓✕] /.test(await page.title()), "the title does not tell the state");
   }],
@@ -182,6 +163,14 @@ const cases = [
     await page.click("text=Critical path");
     check(await page.locator(".gantt-bar.critical").count() >= 3, "no critical path");
   }],
+  ["the last runs of a DAG stand one under the other, and the tasks of the one that is chosen below", async () => {
+    await open("/dags/etl_daily/gantt", "[aria-label='Timeline of the runs'] .gantt-row");
+    check(await page.locator("[aria-label='Timeline of the runs'] .gantt-bar").count() >= 20, "not a bar for each run");
+    await page.click(`[aria-label='Timeline of the runs'] a[href$='run=${PAST}']`);
+    await until(page, "its tasks", () => document.querySelectorAll("[aria-label='Timeline of the tasks'] .gantt-row").length >= 11);
+    check(page.url().includes(`run=${PAST}`), "the run is not in the address");
+    check(decodeURIComponent(PAST) === await text("[aria-label='Timeline of the runs'] [aria-current] .clip"), "the run is not marked");
+  }],
   ["a run is compared with the last good one", async () => {
     await open(`${RUN}/diff`, "text=Compared with");
     check((await text("main")).includes("load"), "the failed task is not among the differences");
@@ -205,6 +194,26 @@ const cases = [
     await page.keyboard.press("Home");
     await until(page, "the first line", () => /started on/.test(document.querySelector(".log-window")?.textContent ?? ""));
     check(await page.locator(".log-line").count() < 120, "too many lines in the document");
+  }],
+  ["lines of one level are shown with their own numbers, in the address too, and the first error is found among all", async () => {
+    await open(`${RUN}/tasks/quality`, ".log-levels .chip");
+    await until(page, "all are counted", () => document.querySelector(".l-warning .num")?.textContent.replace(/\D/g, "") === "41667");
+    await page.click(".chip.l-warning");
+    await until(page, "warnings alone", () => { const lines = [...document.querySelectorAll(".log-line")]; return lines.length > 10 && lines.every((l) => /WARNING/.test(l.textContent)); });
+    const numbers = (await page.locator(".log-n").allInnerTexts()).map(Number);
+    check(numbers.every((n, i) => i === 0 || n === numbers[i - 1] + 6), `not every sixth line: ${numbers}`);
+    check(page.url().includes("level=warning"), "the level is not in the address");
+    await until(page, "the word that these are not all", () => /first 20/.test(document.querySelector(".log-bar").textContent));
+    await open(`${RUN}/tasks/load?level=error`, ".log-line");
+    await until(page, "the traceback", () => /Traceback/.test(document.querySelector(".log-line")?.textContent ?? ""));
+    const first = await text(".log-n");
+    await page.click(".chip.l-error");
+    await until(page, "all lines", () => /Other/.test(document.querySelector(".log-levels").textContent) && document.querySelectorAll(".log-line").length > 4);
+    await page.focus(".log-scroll");
+    await page.keyboard.press("Home");
+    await page.keyboard.press("e");
+    await page.waitForSelector(".log-line.marked");
+    check((await text(".log-line.marked .log-n")) === first, `the first error is not line ${first}`);
   }],
   ["the log of a running task is followed", async () => {
     const link = await held_at("a running task", async () => {
@@ -274,7 +283,7 @@ const cases = [
     await page.keyboard.press("t");
     await page.click("dialog button:has-text('Trigger run')");
     await page.waitForSelector(".tasks tbody tr");
-    await until(page, "the run moves on", () => /Succeeded|Failed/.test(document.querySelector(".tasks tbody")?.textContent ?? ""), null, 30_000);
+    await until(page, "the run moves on", () => /Succeeded|Failed/.test(document.querySelector(".tasks tbody")?.textContent ?? ""));
     check(before !== undefined, "");
   }],
   ["a mapped task shows all its instances, and those of one state", async () => {
@@ -294,6 +303,100 @@ const cases = [
     await until(page, "the task", () => /dedupe/.test(document.querySelector("#palette-list li[aria-selected=true]")?.textContent ?? "") && /task of/.test(document.querySelector("#palette-list").textContent));
     await page.keyboard.press("Enter");
     await until(page, "the task's page", () => location.pathname.includes("transform.dedupe"));
+  }],
+  ["the palette says a command to a DAG: trigger opens its form, clear the dialog of its last run, pause can be undone", async () => {
+    const say = async (words, found) => {
+      await page.keyboard.press("Control+k");
+      await page.waitForSelector(".palette input");
+      await page.keyboard.type(words);
+      await until(page, found, (f) => document.querySelector("#palette-list li[aria-selected=true]")?.textContent.startsWith(f), found);
+      await page.keyboard.press("Enter");
+    };
+    await open("/home", ".health");
+    await say("trigger feedback", "Trigger feedback_daily");
+    await page.waitForSelector("dialog #param-limit");
+    check(page.url().endsWith("/dags/feedback_daily?do=trigger"), `the dialog is not in the address: ${page.url()}`);
+    await page.keyboard.press("Escape");
+    await until(page, "closed, and out of the address", () => !document.querySelector("dialog") && !location.search);
+    await say("clear feedback", "Clear feedback_daily");
+    await page.waitForSelector("dialog:has-text('Clear tasks of this run')");
+    await page.keyboard.press("Escape");
+    await say("pause platform", "Pause platform_health");
+    await page.click(".toast button:has-text('Undo')");
+    const paused = () => page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=platform_health&runs=1")).json()).dags[0].is_paused);
+    for (const limit = Date.now() + 150_000; await paused();) check(Date.now() < limit, "it stays paused");
+  }],
+  ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
+    const act = (name) => page.click(`[aria-label='With what is selected'] button:text-is('${name}')`);
+    const told = () => text(".bulk [role=status]");
+    await open("/dag_runs?q=cleanup_exports&range=all", "tbody tr");
+    await page.locator("tbody input[type=checkbox]").first().check();
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector("b:has-text('that match')");
+    const n = Number((await text("b:has-text('that match')")).replace(/\D/g, ""));
+    check(n >= 20, `${n} runs match`);
+    await act("Stop and mark failed");
+    await page.click("dialog footer button.danger");
+    await until(page, "the report", () => /\d+ of \d+ done\./.test(document.querySelector(".bulk")?.textContent ?? ""));
+    check((await told()) === `${n} of ${n} done.`, await told());
+    const failed = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/runs?q=cleanup_exports&state=failed&limit=0")).json()).matches);
+    check(failed === n, `${failed} of ${n} are failed`);
+    await page.click(".bulk button:has-text('Dismiss')");
+    // One that goes on cannot be deleted; the mock holds it there.
+    await page.evaluate(async () => {
+      const { csrf } = await (await fetch("/api/headrace/v1/me")).json();
+      await fetch("/mock/hold");
+      await fetch("/api/v2/dags/cleanup_exports/dagRuns", { method: "POST", headers: { "X-Headrace-CSRF": csrf }, body: "{}" });
+    });
+    await open("/dag_runs?q=cleanup_exports&range=all", "tbody tr:has-text('Running'), tbody tr:has-text('Queued')");
+    await page.locator("thead input[type=checkbox]").check();
+    const shown = await page.locator("tbody tr[aria-selected=true]").count();
+    check(shown === n + 1, `${shown} selected`);
+    await page.click("button:has-text('Select none')");
+    for (const row of [0, 1, 3, 4]) await page.locator("tbody input[type=checkbox]").nth(row).check();
+    await act("Delete");
+    check(await page.locator("dialog footer button.danger").isDisabled(), "they can be deleted without a word");
+    await page.fill("#bulk-count", "4");
+    await page.click("dialog footer button.danger");
+    await until(page, "the end", () => /refused/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
+    check((await told()) === "3 of 4 done, 1 refused.", await told());
+    check(/the run is going on/.test(await text(".bulk-reason summary")), await text(".bulk"));
+    await page.click(".bulk-reason summary");
+    check(/cleanup_exports/.test(await text(".bulk-reason li a")), "no link to what was refused");
+    await page.click(".bulk button:has-text('Dismiss')");
+    await let_go();
+  }],
+  ["an action upon many goes on while other pages are looked at, and is stopped when asked", async () => {
+    await open("/task_instances?state=success", "tbody tr");
+    await page.locator("tbody input[type=checkbox]").first().check();
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector("b:has-text('narrow the filter')");
+    await open("/task_instances?state=success&q=cleanup_exports", "tbody tr");
+    await page.locator("tbody input[type=checkbox]").first().check();
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector("b:has-text('that match')");
+    await page.evaluate(() => fetch("/mock/hold"));
+    await page.click("[aria-label='With what is selected'] button:text-is('Mark skipped')");
+    await page.click("dialog footer button.primary");
+    await page.click(".topbar a:has-text('Home')");
+    await page.waitForSelector(".health");
+    await until(page, "it goes on", () => /^10 of/.test(document.querySelector(".bulk [role=status]")?.textContent ?? ""));
+    await page.click(".bulk button:has-text('Stop')");
+    await until(page, "it is stopped", () => /Stopped by you/.test(document.querySelector(".bulk")?.textContent ?? ""));
+    check(/^Stopped\. 10 of [\d\s\u2009]+ done/.test(await text(".bulk [role=status]")), await text(".bulk [role=status]"));
+    await page.click(".bulk button:has-text('Dismiss')");
+    await let_go();
+  }],
+  ["a pool says who holds its slots, with a link to each", async () => {
+    await held_at("a task that runs", async () => (await (await fetch("/api/headrace/v1/ui/tasks?state=running&pool=default_pool")).json()).tasks.length > 0);
+    await open("/pools", "tbody tr");
+    await page.click("button:has-text('default_pool')");
+    await page.waitForSelector(".pool-use .pool-tasks a");
+    await until(page, "holders, and who waits", () => /Running/.test(document.querySelector(".pool-use").textContent) && /Wait for a slot/.test(document.querySelector(".pool-use").textContent));
+    check(page.url().includes("open=default_pool"), "the pool is not in the address");
+    await page.click(".pool-tasks a");
+    await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
+    await let_go();
   }],
   ["variables are made, changed and deleted", async () => {
     await open("/variables", "tbody tr");
@@ -324,6 +427,83 @@ const cases = [
     const variable = await saved("/variables", "api_token", "variable");
     check(variable.description === "Token of the partner" && !("value" in variable), `sent: ${JSON.stringify(variable)}`);
     check((await saved("/variables", "region", "variable", () => page.fill("#edit-value", ""))).value === "", "a value that is shown cannot be emptied");
+  }],
+  ["an account is made, changed, disabled and deleted; the last administrator is kept", async () => {
+    const act = async (name, what) => { await page.click(`[aria-label='What can be done with ${name}']`); await page.click(`.menu button:has-text('${what}')`); };
+    const row = (name, words) => until(page, `${name}: ${words}`, ([n, w]) => [...document.querySelectorAll("tbody tr")].some((r) => r.cells[0].textContent.startsWith(n) && r.textContent.includes(w)), [name, words]);
+    await open("/security", "tbody tr");
+    await page.click("button:has-text('New user')");
+    await page.fill("#user-username", "grace");
+    await page.fill("#user-password", "short");
+    check(await page.locator("dialog button:has-text('Create user')").isDisabled(), "five letters are enough for a password");
+    await page.fill("#user-password", "long enough");
+    await page.selectOption("#user-role", "User");
+    await page.click("dialog button:has-text('Create user')");
+    await row("grace", "User");
+    await act("grace", "Change role");
+    await page.selectOption("#change-role", "Op");
+    await page.click("dialog button:has-text('Change role')");
+    await row("grace", "Op");
+    await act("grace", "Disable");
+    await row("grace", "disabled");
+    await act("admin", "Disable");
+    await page.waitForSelector(".toast:has-text('admin is the last administrator')");
+    await page.click(".toast button[aria-label=Dismiss]");
+    await act("grace", "Delete");
+    await page.fill("#delete-user", "grace");
+    await page.click("dialog button:has-text('Delete user')");
+    await until(page, "gone", () => ![...document.querySelectorAll("tbody tr")].some((r) => r.textContent.startsWith("grace")));
+  }],
+  ["a grant says to whom, on what and as what, is refused in words, and is taken back", async () => {
+    await open("/security/grants", "tbody tr");
+    await page.click("button:has-text('New grant')");
+    await page.waitForSelector("#grant-to option:text-is('ada')", { state: "attached" });
+    await page.selectOption("#grant-to", "ada");
+    await page.fill("#grant-dags", "fin*");
+    await page.click("dialog button:text-is('Grant')");
+    check(/beginning of ids up to/.test(await text("dialog [role=alert]")), "no word about the star");
+    await page.fill("#grant-dags", "finance.*");
+    await page.click("dialog button:text-is('Grant')");
+    await page.waitForSelector("tr:has-text('finance.*')");
+    check(/ada.*finance\.\*.*User/s.test(await text("tr:has-text('finance.*')")), await text("tr:has-text('finance.*')"));
+    await page.click("[aria-label='Take back User on finance.*']");
+    await until(page, "gone", () => !document.querySelector("tbody").textContent.includes("finance.*"));
+  }],
+  ["a token is made with less than all rights, shown once, and revoked", async () => {
+    await page.click("[aria-label='Signed in as admin']");
+    await page.click("a:has-text('My account')");
+    await page.click("button:has-text('New token')");
+    await page.fill("#token-name", "ci");
+    await page.selectOption("#token-days", "7");
+    await page.click("label:has-text('Only some rights')");
+    check(await page.locator("button:has-text('Make token')").isDisabled(), "no right is enough");
+    await page.click("label:has-text('runs.trigger')");
+    await page.fill("#token-dags", "etl_daily, tag:demo");
+    const [request] = await Promise.all([page.waitForRequest((r) => r.method() === "POST"), page.click("button:has-text('Make token')")]);
+    check(JSON.stringify(request.postDataJSON()) === JSON.stringify({ name: "ci", expires_in_days: 7, rights: ["runs.trigger"], dags: ["etl_daily", "tag:demo"] }), `sent: ${request.postData()}`);
+    check(/^headrace_pat_/.test(await page.inputValue("[aria-label=Token]")), "the token is not shown");
+    await page.click("dialog button:has-text('Copy')");
+    await page.waitForSelector(".toast:has-text('Token copied')");
+    await page.click("button:has-text('I have kept it')");
+    check(!(await text("main")).includes("headrace_pat_"), "it is still shown");
+    await page.click("[aria-label='Revoke ci']");
+    await page.click("dialog button:has-text('Revoke token')");
+    await until(page, "gone", () => !document.querySelector("[aria-label='Revoke ci']"));
+  }],
+  ["where I am signed in is listed, and ended there; my password needs the present one", async () => {
+    await open("/account", "td:has-text('Safari on iPhone')");
+    check(/this one/.test(await text("tr:has-text('Chrome on Linux')")), "this session is not told from others");
+    await page.click("[aria-label='Sign out Safari on iPhone at 10.0.0.9']");
+    await until(page, "gone", () => !document.querySelector("main").textContent.includes("iPhone"));
+    await page.click("button:has-text('Change password')");
+    await page.fill("#password-now", "wrong");
+    await page.fill("#password-new", "another one");
+    await page.fill("#password-again", "another");
+    check(/differ/.test(await text("dialog .problem")), "no word that the two differ");
+    await page.fill("#password-again", "another one");
+    await page.click("dialog button.primary");
+    check(/another one/.test(await text("dialog [role=alert]")), "no word about the present password");
+    await page.keyboard.press("Escape");
   }],
   ["a page without changes to follow says that it is idle, not that it connects", async () => {
     await open("/variables", "tbody tr");

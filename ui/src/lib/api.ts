@@ -9,6 +9,8 @@ export interface Me {
   now: number;
   instance_name?: string;
   permissions: string[];
+  grants?: { dags: string; level: string }[];
+  has_password?: boolean;
 }
 
 export class ApiError extends Error {
@@ -96,6 +98,20 @@ export async function api_send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", p
   });
   const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/* Asks for something that is told line by line, in JSON. Resolves once the server has begun, to a reader of the lines. */
+export async function api_lines<T>(path: string, body: unknown, signal: AbortSignal): Promise<(each: (line: T) => void) => Promise<void>> {
+  const response = await api_raw(path, { method: "POST", signal, headers: { "Content-Type": "application/json", Accept: "application/x-ndjson", "X-Headrace-CSRF": csrf }, body: JSON.stringify(body) });
+  return async (each) => {
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      const lines = (rest + piece.value).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) each(JSON.parse(line) as T);
+    }
+  };
 }
 
 const e = encodeURIComponent;

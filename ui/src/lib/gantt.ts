@@ -48,6 +48,16 @@ export function nice_step(ms: number): number {
   return STEPS.find((step) => step >= ms) ?? Math.ceil(ms / 604_800_000) * 604_800_000;
 }
 
+/* Runs laid one under the other from the moment each was due: how long it waited and then ran. One that waited longer than
+ * any ran, a caught-up one say, is drawn as having waited that long. */
+export function from_due(runs: { due: number; start: number; end: number }[]): { queued: number; start: number; end: number }[] {
+  const longest = Math.max(0, ...runs.map((r) => r.end - r.start));
+  return runs.map((r) => {
+    const waited = Math.max(0, Math.min(r.start - r.due, longest));
+    return { queued: 0, start: waited, end: waited + r.end - r.start };
+  });
+}
+
 /* The chain of tasks that the end waited for: from the one that ended last, back along the upstream that ended last. */
 export function critical_path(end: (number | null)[], from: number[], to: number[]): Set<number> {
   const up = new Map<number, number[]>();

@@ -47,6 +47,11 @@ export function useQuery(key: string): string {
   return usePlace().query.get(key) ?? "";
 }
 
+/* The dialog that is open stands in the address: "?do=trigger" opens it for who follows the link. */
+export function useDialog(): [string, (name: string) => void] {
+  return [useQuery("do"), (name) => query_set({ do: name })];
+}
+
 const e = encodeURIComponent;
 
 export const path_of = {

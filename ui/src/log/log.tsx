@@ -8,8 +8,10 @@ import { clock } from "../lib/time.ts";
 import { copy, Empty, Icon, toast, useKeys } from "../parts/basics.tsx";
 import { useZone } from "../parts/clock.tsx";
 import { api_raw, type ApiError } from "../lib/api.ts";
+import { query_set, useQuery } from "../lib/router.tsx";
 import { LINE_MAX, line_of, plain_of, spans_of } from "./ansi.ts";
 import { height_of, is_scaled, LINE_H, lines_of_hash, scroll_of, top_line } from "./scroll.ts";
+import { LevelReader, LEVELS, row_of_line, ROWS_MAX } from "./levels.ts";
 import { LogSource } from "./source.ts";
 import "../styles/log.css";
 
@@ -34,6 +36,26 @@ function Line({ n, raw, mark, find, zone, time, wrap, onPick }: { n: number; raw
         {line && shown!.length < line.text.length && <button className="button small" onClick={() => set_whole(true)}>show {bytes(line.text.length)}</button>}
         {"\n"}
       </span>
+    </div>
+  );
+}
+
+/* Counted always, and read when some are chosen. */
+function useLevels(url: string, wanted: string, total: number): LevelReader {
+  const [, draw] = useReducer((n: number) => n + 1, 0);
+  const reader = useMemo(() => new LevelReader(url, wanted, draw), [url, wanted]);
+  useEffect(() => () => reader.close(), [reader]);
+  useEffect(() => void reader.read(total), [reader, total]);
+  return reader;
+}
+
+function LevelChips({ counts, chosen, toggle }: { counts: Record<string, number>; chosen: string[]; toggle: (level: string) => void }) {
+  const there = LEVELS.filter(([level]) => counts[level] || chosen.includes(level));
+  // All lines of one kind: there is nothing to choose.
+  if (there.length < 2 && !chosen.length) return null;
+  return (
+    <div className="row tight wrap log-levels" role="group" aria-label="Levels">
+      {there.map(([level, word]) => <button key={level} className={`chip l-${level}`} aria-pressed={chosen.includes(level)} onClick={() => toggle(level)}>{word} <span className="num">{count(counts[level] ?? 0)}</span></button>)}
     </div>
   );
 }
@@ -65,6 +87,15 @@ export default function Log({ url, topic, empty }: Props) {
   const [found, set_found] = useState<Found | null>(null);
   const [opened, set_opened] = useState(false);
   const expected = useRef(-1); // the scroll position we set ourselves
+  const place = useRef<number | null>(null); // the line to be at when other rows are shown
+  const level = useQuery("level");
+  const chosen = level.split(",").filter(Boolean);
+  const all_levels = useLevels(url, "", opened ? source.total : 0);
+  const filtered = useLevels(url, level, opened && level ? source.total : 0);
+  const rows = level ? filtered.rows : null; // null: all lines
+  const total = rows ? rows.length : source.total;
+  const line_at = (row: number) => (rows ? rows[row]?.[0] ?? 0 : row);
+  const row_at = (line: number) => (rows ? row_of_line(rows, line) : line);
 
   useEffect(() => {
     set_opened(false);
@@ -75,25 +106,25 @@ export default function Log({ url, topic, empty }: Props) {
   }, [source, topic]);
 
   const fit = Math.max(1, Math.floor(view / LINE_H));
-  const to_line = useCallback((line: number) => {
-    const next = Math.max(0, Math.min(line, Math.max(0, source.total - fit)));
+  const to_row = useCallback((row: number) => {
+    const next = Math.max(0, Math.min(row, Math.max(0, total - fit)));
     set_top(next);
     const element = box.current;
     if (!element) return;
-    const place = Math.round(scroll_of(next, element.clientHeight, source.total));
-    expected.current = place;
-    element.scrollTop = place;
-  }, [source, fit]);
+    const at = Math.round(scroll_of(next, element.clientHeight, total));
+    expected.current = at;
+    element.scrollTop = at;
+  }, [total, fit]);
 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
     // It reaches to the bottom of the window, wherever what stands above it lets it begin.
-    const place = () => {
+    const measure = () => {
       element.style.setProperty("--log-top", `${Math.round(element.getBoundingClientRect().top + scrollY)}px`);
       set_view(element.clientHeight);
     };
-    const observer = new ResizeObserver(place);
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     observer.observe(document.body);
     return () => observer.disconnect();
@@ -101,27 +132,33 @@ export default function Log({ url, topic, empty }: Props) {
   // At the end of what grows, or at the line that the link names.
   useLayoutEffect(() => {
     if (!opened) return;
-    if (follow) to_line(source.total);
-  }, [opened, follow, source.total, fit]);
+    if (follow) to_row(total);
+  }, [opened, follow, total, fit]);
+  // Other rows, the same place: as soon as the rows reach to it.
+  useLayoutEffect(() => {
+    if (place.current === null || (rows && !filtered.is_full && filtered.searched <= place.current && filtered.searched < source.total)) return;
+    to_row(row_at(place.current) - Math.floor(fit / 3));
+    place.current = null;
+  }, [level, total, filtered.searched]);
   useEffect(() => {
     const hash = lines_of_hash(location.hash);
-    if (opened && hash) to_line(hash[0] - 4);
+    if (opened && hash) { if (rows) place.current = hash[0]; else to_row(hash[0] - 4); }
   }, [opened]);
-  useEffect(() => source.want(top - 64, top + fit + 128));
+  useEffect(() => { if (!rows) source.want(top - 64, top + fit + 128); });
 
   const scrolled = () => {
     const element = box.current!;
     if (Math.abs(element.scrollTop - expected.current) < 2) return;
     expected.current = -1;
-    const next = top_line(element.scrollTop, element.clientHeight, source.total);
+    const next = top_line(element.scrollTop, element.clientHeight, total);
     set_top(next);
-    set_follow(next + fit >= source.total && !source.complete);
+    set_follow(next + fit >= total && !source.complete);
   };
   const wheel = (event: React.WheelEvent) => {
     // A scaled bar would leap hundreds of lines a notch: here the lines move, and the bar follows.
-    if (!is_scaled(source.total) || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    if (!is_scaled(total) || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
     set_follow(false);
-    to_line(top + Math.round((event.deltaMode === 1 ? event.deltaY * 3 : event.deltaY / LINE_H)));
+    to_row(top + Math.round((event.deltaMode === 1 ? event.deltaY * 3 : event.deltaY / LINE_H)));
   };
   const search = async (text: string) => {
     if (!text) return set_found(null);
@@ -134,7 +171,15 @@ export default function Log({ url, topic, empty }: Props) {
   const jump = (line: number) => {
     set_follow(false);
     set_marked([line, line]);
-    to_line(line - Math.floor(fit / 3));
+    if (!rows || rows[row_at(line)]?.[0] === line) return to_row(row_at(line) - Math.floor(fit / 3));
+    place.current = line; // it is not among the levels chosen: all are shown
+    query_set({ level: null });
+  };
+  const toggle_level = (name: string) => {
+    const next = chosen.includes(name) ? chosen.filter((c) => c !== name) : [...chosen, name];
+    place.current = line_at(top + Math.floor(fit / 3));
+    set_follow(false);
+    query_set({ level: next.join(",") });
   };
   const step = (by: number) => {
     if (!found?.lines.length) return;
@@ -143,9 +188,9 @@ export default function Log({ url, topic, empty }: Props) {
     jump(found.lines[at]);
   };
   const first_error = async () => {
-    const tries = await Promise.all(["error", "traceback", "exception", "exit code"].map((q) => source.search(q, false).catch(() => ({ lines: [] as number[] }))));
-    const lines = tries.slice(0, 3).flatMap((t) => t.lines.slice(0, 1));
-    const line = lines.length ? Math.min(...lines) : tries[3].lines[0];
+    const errors = new LevelReader(url, "error", () => errors.rows.length && errors.close());
+    await errors.read(source.total);
+    const line = errors.rows[0]?.[0] ?? (await source.search("exit code", false).catch(() => ({ lines: [] as number[] }))).lines[0];
     if (line === undefined) toast("No line speaks of an error.");
     else jump(line);
   };
@@ -161,7 +206,7 @@ export default function Log({ url, topic, empty }: Props) {
     await copy(text, `${count(to - from + 1)} lines`);
   };
   const keys = (event: KeyboardEvent) => {
-    const moves: Record<string, number> = { ArrowDown: top + 1, ArrowUp: top - 1, PageDown: top + fit - 2, PageUp: top - fit + 2, Home: 0, End: source.total };
+    const moves: Record<string, number> = { ArrowDown: top + 1, ArrowUp: top - 1, PageDown: top + fit - 2, PageUp: top - fit + 2, Home: 0, End: total };
     if ((event.ctrlKey || event.metaKey) && event.key === "f" && document.activeElement !== find_input.current) { event.preventDefault(); find_input.current?.focus(); return; }
     if ((event.ctrlKey || event.metaKey) && event.key === "a" && (event.target as HTMLElement).tagName !== "INPUT") {
       event.preventDefault();
@@ -172,7 +217,7 @@ export default function Log({ url, topic, empty }: Props) {
     if (event.target !== box.current || !(event.key in moves) || event.ctrlKey) return;
     event.preventDefault();
     set_follow(event.key === "End" && !source.complete);
-    to_line(moves[event.key]);
+    to_row(moves[event.key]);
   };
   useKeys([
     { key: "f", what: "Follow the log", run: () => set_follow(!follow) },
@@ -183,9 +228,10 @@ export default function Log({ url, topic, empty }: Props) {
   ]);
 
   if (opened && source.error && !source.total) return (source.error as ApiError).reason === "no_log" || (source.error as ApiError).status === 404 ? <div className="panel">{empty}</div> : <div className="panel"><Empty title={source.error.message} /></div>;
-  const last = Math.min(source.total, top + fit + 2);
-  const numbers = Array.from({ length: Math.max(0, last - top) }, (_, i) => top + i);
-  const behind = source.total - (top + fit);
+  const first = Math.min(top, Math.max(0, total - fit)); // fewer rows than before may be there
+  const last = Math.min(total, first + fit + 2);
+  const shown = Array.from({ length: last - first }, (_, i) => first + i);
+  const behind = total - (top + fit);
   return (
     <section className="panel log" aria-label="Log" onKeyDown={keys}>
       <header className="log-bar">
@@ -201,15 +247,17 @@ export default function Log({ url, topic, empty }: Props) {
         <button className="chip phone-off" aria-pressed={wrap} onClick={() => set_wrap(!wrap)}>Wrap</button>
         <button className="chip phone-off" aria-pressed={time} onClick={() => set_time(!time)}>Time</button>
         <a className="button small quiet" href={`${url}/raw`} download><Icon d="M8 2v8M5 7l3 3 3-3M3 13h10" size={13} />Raw</a>
+        <LevelChips counts={all_levels.counts} chosen={chosen} toggle={toggle_level} />
+        {filtered.is_full && level && <span className="muted">The first {count(ROWS_MAX)} are shown.</span>}
       </header>
       <div className="log-scroll" ref={box} tabIndex={0} role="region" aria-label="Log text" aria-live="off" onScroll={scrolled} onWheel={wheel}>
-        <div style={{ height: Math.max(height_of(source.total), 1) }} className="log-space">
-          <div className="log-window" style={{ transform: `translateY(${Math.round(is_scaled(source.total) ? (box.current?.scrollTop ?? 0) : top * LINE_H)}px)` }}>
-            {numbers.map((n) => <Line key={n} n={n} raw={source.line(n)} mark={!!marked && n >= marked[0] && n <= marked[1]} find={found ? query.toLowerCase() : ""} zone={zone} time={time} wrap={wrap} onPick={pick} />)}
+        <div style={{ height: Math.max(height_of(total), 1) }} className="log-space">
+          <div className="log-window" style={{ transform: `translateY(${Math.round(is_scaled(total) ? (box.current?.scrollTop ?? 0) : first * LINE_H)}px)` }}>
+            {shown.map(line_at).map((n, i) => <Line key={n} n={n} raw={rows ? rows[first + i][1] : source.line(n)} mark={!!marked && n >= marked[0] && n <= marked[1]} find={found ? query.toLowerCase() : ""} zone={zone} time={time} wrap={wrap} onPick={pick} />)}
           </div>
         </div>
       </div>
-      {found && found.lines.length > 0 && source.total > fit && <div className="log-marks" aria-hidden="true">{sample(found.lines, 200).map((l) => <i key={l} style={{ top: `${(100 * l) / source.total}%` }} />)}</div>}
+      {found && found.lines.length > 0 && !rows && total > fit && <div className="log-marks" aria-hidden="true">{sample(found.lines, 200).map((l) => <i key={l} style={{ top: `${(100 * l) / total}%` }} />)}</div>}
       {!follow && !source.complete && behind > 0 && opened && <button className="log-more" onClick={() => set_follow(true)}>↓ {count(behind)} new {behind === 1 ? "line" : "lines"}</button>}
     </section>
   );

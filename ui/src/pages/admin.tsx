@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* admin - pools, variables, connections, audit log, settings, users, import errors. */
+/* admin - pools, variables, connections, audit log, settings, import errors. */
 import { useState } from "react";
 import { api_send, V1, V2 } from "../lib/api.ts";
 import { useFetch } from "../lib/live.ts";
@@ -9,16 +9,16 @@ import { count } from "../lib/number.ts";
 import { query_set, useQuery } from "../lib/router.tsx";
 import Audit from "../parts/audit.tsx";
 import { Dialog, Empty, ErrorBox, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
-import { When } from "../parts/clock.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
 import { ImportErrorItem } from "../parts/import_error.tsx";
+import { PoolUse } from "../parts/pool_use.tsx";
 import { Meter } from "../parts/state.tsx";
 import type { ApiError } from "../lib/api.ts";
 
 interface Column { key: string; name: string; right?: boolean; phone?: boolean; show?: (row: Thing) => React.ReactNode }
 interface FieldDef { key: string; name: string; type?: "number" | "check" | "area" | "password"; fixed?: boolean; hint?: string; required?: boolean; secret?: boolean }
 type Thing = Record<string, unknown>;
-interface Kind { title: string; one: string; path: string; list: string; id: string; permission: string; columns: Column[]; fields: FieldDef[]; empty: string; keep?: string[] }
+interface Kind { title: string; one: string; path: string; list: string; id: string; permission: string; columns: Column[]; fields: FieldDef[]; empty: string; keep?: string[]; detail?: (id: string) => React.ReactNode }
 
 const text = (v: unknown) => (v === null || v === undefined || v === "" ? "—" : String(v));
 
@@ -32,6 +32,7 @@ function PoolMeter({ pool }: { pool: Thing }) {
 const KINDS: Record<string, Kind> = {
   pools: {
     title: "Pools", one: "pool", path: "pools", list: "pools", id: "name", permission: "pools.edit", empty: "A pool limits how many tasks use something at the same time.", keep: ["default_pool"],
+    detail: (pool) => <PoolUse pool={pool} />,
     columns: [{ key: "name", name: "Pool" }, { key: "use", name: "Slots in use", show: (p) => <PoolMeter pool={p} /> }, { key: "open_slots", name: "Open", right: true }, { key: "scheduled_slots", name: "Waiting", right: true }, { key: "deferred_slots", name: "Deferred", right: true, phone: false }, { key: "description", name: "Description", phone: false }],
     fields: [{ key: "name", name: "Name", fixed: true, required: true }, { key: "slots", name: "Slots", type: "number", hint: "Below what is in use: nothing is stopped, nothing new starts until it fits." }, { key: "include_deferred", name: "Deferred tasks take slots too", type: "check" }, { key: "description", name: "Description" }],
   },
@@ -91,12 +92,19 @@ function Editor({ kind, thing, onClose, onDone }: { kind: Kind; thing: Thing | n
   );
 }
 
+/* What a row holds is shown below it, and in the address. */
+function Opener({ id, opened }: { id: string; opened: string }) {
+  const is_open = id === opened;
+  return <button className="link-button" aria-expanded={is_open} onClick={() => query_set({ open: is_open ? null : id })}><span aria-hidden="true">{is_open ? "▾" : "▸"}</span> {id}</button>;
+}
+
 function Things({ kind }: { kind: Kind }) {
   const list = useFetch<Record<string, Thing[]>>(`${V2}/${kind.path}?limit=100`);
   const may = useMay(kind.permission);
   const [edited, set_edited] = useState<Thing | "new" | null>(null);
   const [removed, set_removed] = useState<Thing | null>(null);
   const q = useQuery("q").toLowerCase();
+  const opened = useQuery("open");
   const done = () => { set_edited(null); set_removed(null); list.refetch(); };
   const remove = async () => {
     try { await api_send("DELETE", `${V2}/${kind.path}/${encodeURIComponent(String(removed![kind.id]))}`); toast(`${String(removed![kind.id])} was deleted.`); done(); } catch (e) { toast_error(e); }
@@ -112,12 +120,13 @@ function Things({ kind }: { kind: Kind }) {
             return rows.length === 0 ? <Empty title={q ? "Nothing fits this filter." : `No ${kind.title.toLowerCase()} yet.`}>{kind.empty}</Empty> : (
               <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
                 <thead><tr>{kind.columns.map((c) => <th key={c.key} className={`${c.right ? "right" : ""}${c.phone === false ? " phone-off" : ""}`}>{c.name}</th>)}<th><span className="visually-hidden">Actions</span></th></tr></thead>
-                <tbody>{rows.map((r) => (
+                <tbody>{rows.map((r) => [
                   <tr key={String(r[kind.id])}>
-                    {kind.columns.map((c, i) => <td key={c.key} className={`${c.right ? "right num" : ""}${c.phone === false ? " phone-off muted" : ""}${i === 0 ? " strong" : ""}`}>{c.show ? c.show(r) : typeof r[c.key] === "number" ? count(r[c.key] as number) : text(r[c.key])}</td>)}
+                    {kind.columns.map((c, i) => <td key={c.key} className={`${c.right ? "right num" : ""}${c.phone === false ? " phone-off muted" : ""}${i === 0 ? " strong" : ""}`}>{i === 0 && kind.detail ? <Opener id={String(r[kind.id])} opened={opened} /> : c.show ? c.show(r) : typeof r[c.key] === "number" ? count(r[c.key] as number) : text(r[c.key])}</td>)}
                     <td className="right nowrap">{may && <><button className="button small quiet" onClick={() => set_edited(r)}>Edit</button>{!kind.keep?.includes(String(r[kind.id])) && <button className="button small quiet" onClick={() => set_removed(r)}>Delete</button>}</>}</td>
-                  </tr>
-                ))}</tbody>
+                  </tr>,
+                  kind.detail && opened === r[kind.id] && <tr key={`${opened} opened`}><td colSpan={kind.columns.length + 1}>{kind.detail(opened)}</td></tr>,
+                ])}</tbody>
               </table></div>
             );
           }}
@@ -143,21 +152,9 @@ function Settings() {
         const rows = data.settings.filter((s) => (!q || `${s.section}.${s.key} ${s.help}`.toLowerCase().includes(q)) && (!changed || s.origin !== "default"));
         return rows.length === 0 ? <Empty title="No setting fits." /> : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
           <thead><tr><th>Setting</th><th>Value</th><th className="phone-off">Default</th><th>From</th><th className="phone-off">Meaning</th></tr></thead>
-          <tbody>{rows.map((s) => <tr key={`${s.section}.${s.key}`}><td className="mono">{s.section}.<b>{s.key}</b></td><td><code className={s.origin !== "default" ? "strong" : "muted"}>{text(s.value)}</code></td><td className="phone-off"><code className="muted">{text(s.default)}</code></td><td><span className="tag">{s.origin}</span></td><td className="phone-off muted">{s.help}{s.restart ? " Needs a restart." : ""}</td></tr>)}</tbody>
+          <tbody>{rows.map((s) => <tr key={`${s.section}.${s.key}`}><td className="mono">{s.section}.<b>{s.key}</b></td><td><code className={s.origin !== "default" ? "strong" : "muted"}>{text(s.value)}</code></td><td className="phone-off"><code className="muted">{text(s.default)}</code></td><td><span className="tag origin">{s.origin}</span></td><td className="phone-off muted setting-help">{s.help}{s.restart ? " Needs a restart." : ""}</td></tr>)}</tbody>
         </table></div>;
       }}</Loaded></Panel>
-    </>
-  );
-}
-
-interface User { username: string; role: string; created_at: number; last_login_at: number | null; disabled: boolean }
-
-function Users() {
-  const list = useFetch<{ users: User[] }>(`${V1}/users`);
-  return (
-    <>
-      <PageHead title={<h1>Users</h1>} meta={<span>Users are made and changed on the command line: <code>headrace users create</code>.</span>} />
-      <Panel flush><Loaded from={list}>{(data) => <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table"><thead><tr><th>Name</th><th>Role</th><th>Last sign-in</th><th className="phone-off">Created</th><th>State</th></tr></thead><tbody>{data.users.map((u) => <tr key={u.username}><td className="strong">{u.username}</td><td>{u.role}</td><td><When at={u.last_login_at} /></td><td className="phone-off"><When at={u.created_at} /></td><td>{u.disabled ? "disabled" : "active"}</td></tr>)}</tbody></table></div>}</Loaded></Panel>
     </>
   );
 }
@@ -175,10 +172,9 @@ function ImportErrors() {
 export default function Admin({ params }: { params: Record<string, string> }) {
   const { kind } = params;
   const things = KINDS[kind];
-  useTitle(things?.title ?? { events: "Audit log", settings: "Settings", users: "Users", import_errors: "Import errors" }[kind] ?? kind);
+  useTitle(things?.title ?? { events: "Audit log", settings: "Settings", import_errors: "Import errors" }[kind] ?? kind);
   if (things) return <Things key={kind} kind={things} />;
   if (kind === "settings") return <Settings />;
-  if (kind === "users") return <Users />;
   if (kind === "import_errors") return <ImportErrors />;
   return <><PageHead title={<h1>Audit log</h1>} meta={<span>Who did what. Entries are only ever added.</span>} /><Audit /></>;
 }

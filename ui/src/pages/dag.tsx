@@ -8,7 +8,7 @@ import { useMay } from "../lib/me.ts";
 import type { Cells, DagList, Shape } from "../lib/model.ts";
 import { count } from "../lib/number.ts";
 import { REFETCH, reduce_cells } from "../lib/reduce.ts";
-import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { go, Link, path_of, query_set, useDialog, useQuery } from "../lib/router.tsx";
 import { schedule_words } from "../lib/time.ts";
 import { DeleteDialog } from "../parts/actions.tsx";
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
@@ -22,9 +22,10 @@ import Grid, { type Picked } from "../grid/grid.tsx";
 import { RUN_LETTERS, TASK_STATES } from "../states.ts";
 
 const Graph = later(() => import("../graph/graph.tsx"), <Skeleton rows={8} height={26} />);
+const DagTimeline = later(() => import("./dag_timeline.tsx"), <Skeleton rows={8} height={26} />);
 const More = later(() => import("./dag_more.tsx"), <Skeleton rows={8} />);
 
-export const DAG_TABS: [string, string][] = [["", "Grid"], ["graph", "Graph"], ["runs", "Runs"], ["calendar", "Calendar"], ["trends", "Trends"], ["tasks", "Tasks"], ["backfills", "Backfills"], ["versions", "Versions"], ["code", "Code"], ["events", "Audit"], ["details", "Details"]];
+export const DAG_TABS: [string, string][] = [["", "Grid"], ["graph", "Graph"], ["gantt", "Timeline"], ["runs", "Runs"], ["calendar", "Calendar"], ["trends", "Trends"], ["tasks", "Tasks"], ["backfills", "Backfills"], ["versions", "Versions"], ["code", "Code"], ["events", "Audit"], ["details", "Details"]];
 
 export function useShape(dag: string, version: number | null = null) {
   return useFetch<Shape>(url_of.shape(dag, version));
@@ -91,7 +92,7 @@ function GraphTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cel
 export default function Dag({ params }: { params: Record<string, string> }) {
   const { dag, tab = "", task } = params;
   const limit = Number(useQuery("run_limit") || 25);
-  const [dialog, set_dialog] = useState("");
+  const [dialog, set_dialog] = useDialog();
   const may_run = useMay("runs.trigger");
   const may_edit = useMay("dags.edit");
   const info = useFollow<DagList>(`${V1}/ui/dags?dag_id=${encodeURIComponent(dag)}&runs=1`, [`dag:${encodeURIComponent(dag)}`], (data, event) => (event.name === "dag" || event.name === "run" ? REFETCH : data));
@@ -110,7 +111,7 @@ export default function Dag({ params }: { params: Record<string, string> }) {
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...DAG_TABS.slice(0, 9).map(([id, name], i) => ({ key: String(i + 1), what: name, run: () => go(path_of.dag(dag, id)) })),
   ]);
-  if (info.data && !row) return <Empty title={`There is no DAG ${dag}.`}><Link className="button" to={`/dags?q=${encodeURIComponent(dag)}`}>Search for it</Link></Empty>;
+  if (info.data && !row) return <Empty whole title={`There is no DAG ${dag}.`}><Link className="button" to={`/dags?q=${encodeURIComponent(dag)}`}>Search for it</Link></Empty>;
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"]]}
@@ -132,12 +133,12 @@ export default function Dag({ params }: { params: Record<string, string> }) {
       {row?.is_stale && <div className="note bad">Its file <span className="mono">{row.file}</span> is gone: it starts no more runs. What it ran is kept. Put the file back, and it goes on.</div>}
       {row?.has_import_errors && <div className="note bad">Its file has an import error; version {row.version} stays active. <Link to="/import_errors">Show the error</Link></div>}
       <Tabs current={task ? "tasks" : tab} tabs={DAG_TABS.map(([id, name]) => ({ id, name, to: path_of.dag(dag, id) }))} />
-      {tab === "" || tab === "grid" || tab === "graph" ? (
+      {tab === "gantt" ? <Loaded from={cells} rows={12}>{(c) => <DagTimeline dag={dag} cells={c} />}</Loaded> : tab === "" || tab === "grid" || tab === "graph" ? (
         <Loaded from={shape} rows={10}>{(s) => <Loaded from={cells} rows={12}>{(c) => tab === "graph" ? <GraphTab dag={dag} shape={s} cells={c} /> : <GridTab dag={dag} shape={s} cells={c} />}</Loaded>}</Loaded>
       ) : (
         <More dag={dag} tab={tab} task={task} shape={shape.data} version={row?.version ?? null} zone={row?.timezone ?? null} />
       )}
-      {dialog === "trigger" && <TriggerDialog dag={dag} onClose={() => set_dialog("")} />}
+      {dialog === "trigger" && may_run && <TriggerDialog dag={dag} onClose={() => set_dialog("")} />}
       {dialog === "delete" && <DeleteDialog what="DAG" name={dag} path={url_of.dag2(dag)} onClose={() => set_dialog("")} onDone={() => go("/dags")} />}
     </>
   );

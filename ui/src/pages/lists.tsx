@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lists - all runs, or all task instances, over every DAG: filtered by the address, paged by key, acted on in bulk. */
 import { useEffect, useState } from "react";
-import { api_get, api_send, url_of, V1, type ApiError } from "../lib/api.ts";
+import { api_get, V1 } from "../lib/api.ts";
+import type { BulkItem } from "../lib/bulk.ts";
 import { useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
 import type { RunRow, Snapshot, TaskRow } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import type { RunChange, TiChange } from "../lib/stream.ts";
 import { Link, path_of, query_set, usePlace } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
-import { Empty, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
+import { Empty, Loaded, Panel, toast_error } from "../parts/basics.tsx";
+import { BulkBar } from "../parts/bulk_bar.tsx";
 import { Span, When } from "../parts/clock.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
 import { Glyph, Meter, StateWord } from "../parts/state.tsx";
@@ -23,7 +24,7 @@ function Filters({ kind, query }: { kind: string; query: URLSearchParams }) {
   const states = kind === "runs" ? RUN_STATES : TASK_STATES.filter((s) => s.name !== "none").map((s) => s.name);
   const on = new Set((query.get("state") ?? "").split(",").filter(Boolean));
   const toggle = (s: string) => { const next = new Set(on); if (!next.delete(s)) next.add(s); query_set({ state: [...next].join(",") }); };
-  const others = ["dag_id", "run_type", "worker"].filter((k) => query.get(k));
+  const others = ["dag_id", "run_type", "worker", "pool"].filter((k) => query.get(k));
   const any = [...query.keys()].length > 0;
   return (
     <div className="toolbar">
@@ -35,6 +36,9 @@ function Filters({ kind, query }: { kind: string; query: URLSearchParams }) {
     </div>
   );
 }
+
+const item_of = (row: RunRow | TaskRow): BulkItem => ({ dag_id: row.dag_id, run_id: row.run_id, ...("task_id" in row ? { task_id: row.task_id, map_index: row.map_index } : {}) });
+const row_key = (row: RunRow | TaskRow): string => JSON.stringify(item_of(row));
 
 /* In place for what is listed; what is new waits behind the pill. */
 function reduce_list(data: Data, name: string, changes: unknown[][] | undefined): Data {
@@ -63,15 +67,25 @@ function reduce_list(data: Data, name: string, changes: unknown[][] | undefined)
   return data;
 }
 
-function RunTable({ runs, selected, toggle }: { runs: RunRow[]; selected: Set<string>; toggle: (key: string) => void }) {
+interface Picking { selected: Set<string>; toggle: (key: string) => void; toggle_all: () => void }
+
+function PickAll({ rows, picking }: { rows: unknown[]; picking: Picking }) {
+  return <th className="phone-off"><label className="check"><input type="checkbox" aria-label="Select all that are shown" checked={rows.length > 0 && picking.selected.size >= rows.length} onChange={picking.toggle_all} /></label></th>;
+}
+
+function Pick({ id, name, picking }: { id: string; name: string; picking: Picking }) {
+  return <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${name}`} checked={picking.selected.has(id)} onChange={() => picking.toggle(id)} /></label></td>;
+}
+
+function RunTable({ runs, picking }: { runs: RunRow[]; picking: Picking }) {
   return (
     <table className="table">
-      <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th className="cell-state">State</th><th>DAG</th><th className="phone-off">Run</th><th className="phone-off">Type</th><th className="phone-off">Tasks</th><th>Started</th><th className="right">Took</th><th className="right phone-off">Version</th></tr></thead>
+      <thead><tr><PickAll rows={runs} picking={picking} /><th className="cell-state">State</th><th>DAG</th><th className="phone-off">Run</th><th className="phone-off">Type</th><th className="phone-off">Tasks</th><th>Started</th><th className="right">Took</th><th className="right phone-off">Version</th></tr></thead>
       <tbody>{runs.map((r) => {
-        const key = `${r.dag_id}\0${r.run_id}`;
+        const key = row_key(r);
         return (
-          <tr key={key} aria-selected={selected.has(key)}>
-            <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${r.run_id}`} checked={selected.has(key)} onChange={() => toggle(key)} /></label></td>
+          <tr key={key} aria-selected={picking.selected.has(key)}>
+            <Pick id={key} name={r.run_id} picking={picking} />
             <td className="cell-state"><StateWord state={r.state} /></td><td><Link to={path_of.dag(r.dag_id)}>{r.dag_id}</Link><div className="phone-only clip run-phone"><Link to={path_of.run(r.dag_id, r.run_id)}>{r.run_id}</Link></div></td>
             <td className="phone-off"><Link to={path_of.run(r.dag_id, r.run_id)} className="strong">{r.run_id}</Link>{r.note && <div className="muted clip note-cell">{r.note}</div>}</td>
             <td className="phone-off muted">{r.run_type}{r.triggered_by ? ` by ${r.triggered_by}` : ""}</td>
@@ -84,15 +98,15 @@ function RunTable({ runs, selected, toggle }: { runs: RunRow[]; selected: Set<st
   );
 }
 
-function TaskTable({ tasks, selected, toggle }: { tasks: TaskRow[]; selected: Set<string>; toggle: (key: string) => void }) {
+function TaskTable({ tasks, picking }: { tasks: TaskRow[]; picking: Picking }) {
   return (
     <table className="table">
-      <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th>State</th><th>Task</th><th className="phone-off">DAG</th><th className="phone-off">Run</th><th className="right phone-off">Try</th><th className="right phone-off">Waited</th><th className="right">Ran</th><th className="phone-off">Started</th><th className="phone-off">Worker</th><th className="phone-off">Pool</th></tr></thead>
+      <thead><tr><PickAll rows={tasks} picking={picking} /><th>State</th><th>Task</th><th className="phone-off">DAG</th><th className="phone-off">Run</th><th className="right phone-off">Try</th><th className="right phone-off">Waited</th><th className="right">Ran</th><th className="phone-off">Started</th><th className="phone-off">Worker</th><th className="phone-off">Pool</th></tr></thead>
       <tbody>{tasks.map((t) => {
-        const key = `${t.dag_id}\0${t.run_id}\0${t.task_id}\0${t.map_index}`;
+        const key = row_key(t);
         return (
-          <tr key={key} aria-selected={selected.has(key)}>
-            <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${t.task_id}`} checked={selected.has(key)} onChange={() => toggle(key)} /></label></td>
+          <tr key={key} aria-selected={picking.selected.has(key)}>
+            <Pick id={key} name={t.task_id} picking={picking} />
             <td className="cell-state"><StateWord state={t.state} /></td>
             <td><Link className="strong" to={path_of.task(t.dag_id, t.run_id, t.task_id, t.map_index)}>{t.task_id}{t.map_index >= 0 ? `[${t.map_index}]` : ""}</Link>{t.error && <div className="bad-text mono clip note-cell" title={t.error}>{t.error}</div>}</td>
             <td className="phone-off"><Link to={path_of.dag(t.dag_id)}>{t.dag_id}</Link></td><td className="phone-off clip run-cell"><Link to={path_of.run(t.dag_id, t.run_id)}>{t.run_id}</Link></td>
@@ -105,39 +119,6 @@ function TaskTable({ tasks, selected, toggle }: { tasks: TaskRow[]; selected: Se
   );
 }
 
-/* One answer per item: a number that is not the whole is said, with what went wrong. */
-async function in_bulk(keys: string[], verb: string, act: (parts: string[]) => Promise<unknown>): Promise<void> {
-  const problems = new Map<string, number>();
-  let done = 0;
-  for (const key of keys) {
-    try { await act(key.split("\0")); done++; } catch (e) { const m = (e as ApiError).message; problems.set(m, (problems.get(m) ?? 0) + 1); }
-  }
-  toast(`${plural(done, "item")} ${verb}.${[...problems].map(([m, n]) => `\n${n} not: ${m}`).join("")}`, { bad: problems.size > 0 });
-}
-
-function Bulk({ kind, selected, clear }: { kind: string; selected: Set<string>; clear: () => void }) {
-  const may = useMay(kind === "runs" ? "runs.edit" : "tasks.edit");
-  const [busy, set_busy] = useState(false);
-  if (!selected.size || !may) return null;
-  const run = async (verb: string, act: (parts: string[]) => Promise<unknown>) => { set_busy(true); await in_bulk([...selected], verb, act).catch(toast_error); set_busy(false); clear(); };
-  return (
-    <div className="toolbar">
-      <b>{plural(selected.size, "item")} selected</b>
-      {kind === "runs" && <>
-        <button className="button small" disabled={busy} onClick={() => void run("cleared of failures", ([d, r]) => api_send("POST", `${url_of.run2(d, r)}/clear`, { dry_run: false, only_failed: true }))}>Clear failed tasks</button>
-        <button className="button small" disabled={busy} onClick={() => void run("stopped", ([d, r]) => api_send("PATCH", `${url_of.run2(d, r)}?update_mask=state`, { state: "failed" }))}>Stop and mark failed</button>
-        <button className="button small" disabled={busy} onClick={() => void run("marked succeeded", ([d, r]) => api_send("PATCH", `${url_of.run2(d, r)}?update_mask=state`, { state: "success" }))}>Mark succeeded</button>
-      </>}
-      {kind === "tasks" && <>
-        <button className="button small" disabled={busy} onClick={() => void run("cleared", ([d, r, t, m]) => api_send("POST", `${url_of.dag2(d)}/clearTaskInstances`, { dry_run: false, only_failed: false, dag_run_id: r, task_ids: [Number(m) >= 0 ? [t, Number(m)] : t] }))}>Clear</button>
-        <button className="button small" disabled={busy} onClick={() => void run("marked succeeded", ([d, r, t, m]) => api_send("PATCH", url_of.ti2(d, r, t, Number(m)), { new_state: "success" }))}>Mark succeeded</button>
-        <button className="button small" disabled={busy} onClick={() => void run("marked failed", ([d, r, t, m]) => api_send("PATCH", url_of.ti2(d, r, t, Number(m)), { new_state: "failed" }))}>Mark failed</button>
-      </>}
-      <button className="button small quiet" onClick={clear}>Select none</button>
-    </div>
-  );
-}
-
 export default function Lists({ params }: { params: Record<string, string> }) {
   const kind = params.kind as "runs" | "tasks";
   const { query } = usePlace();
@@ -145,13 +126,14 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   const [more, set_more] = useState<(RunRow | TaskRow)[]>([]);
   const [next, set_next] = useState<string | null | undefined>(undefined);
   const [selected, set_selected] = useState<Set<string>>(new Set());
-  const asked = new URLSearchParams({ limit: "100" });
-  for (const key of ["q", "state", "dag_id", "run_type", "worker"]) if (query.get(key)) asked.set(key, query.get(key)!);
+  const asked = new URLSearchParams();
+  for (const key of ["q", "state", "dag_id", "run_type", "worker", "pool"]) if (query.get(key)) asked.set(key, query.get(key)!);
   const hours = RANGES.find(([id]) => id === (query.get("range") ?? ""))?.[2] ?? 24;
   // To the minute, so that drawing again does not ask again.
   const [minute] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
   if (hours) asked.set("from", String(minute - hours * 3_600_000));
-  const url = `${V1}/ui/${kind}?${asked}`;
+  const filter = asked.toString();
+  const url = `${V1}/ui/${kind}?limit=100&${filter}`;
   const data = useFollow<Data>(url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
   useEffect(() => { set_more([]); set_next(undefined); set_selected(new Set()); }, [url]);
   const load_more = async () => {
@@ -168,16 +150,17 @@ export default function Lists({ params }: { params: Record<string, string> }) {
     <>
       <PageHead title={<h1>{kind === "runs" ? "Runs" : "Task instances"}</h1>} />
       <Filters kind={kind} query={query} />
-      <Bulk kind={kind} selected={selected} clear={() => set_selected(new Set())} />
+      <BulkBar kind={kind} query={filter} selected={selected} clear={() => set_selected(new Set())} />
       {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {kind === "runs" ? plural(data.data!.fresh!, "new run") : "Tasks have changed: show"}</button>}
       <Loaded from={data} rows={14}>
         {(d) => {
           const rows = [...((d[kind] ?? []) as (RunRow | TaskRow)[]), ...more];
           const rest = next === undefined ? d.next : next;
+          const picking: Picking = { selected, toggle, toggle_all: () => set_selected(new Set(selected.size >= rows.length ? [] : rows.map(row_key))) };
           return (
             <Panel flush>
               {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{hours > 0 && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>
-                : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">{kind === "runs" ? <RunTable runs={rows as RunRow[]} selected={selected} toggle={toggle} /> : <TaskTable tasks={rows as TaskRow[]} selected={selected} toggle={toggle} />}</div>}
+                : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">{kind === "runs" ? <RunTable runs={rows as RunRow[]} picking={picking} /> : <TaskTable tasks={rows as TaskRow[]} picking={picking} />}</div>}
               {rest && <div className="empty"><button className="button" onClick={() => void load_more()}>Show 100 more</button></div>}
             </Panel>
           );

@@ -8,7 +8,7 @@ import { useMay } from "../lib/me.ts";
 import type { RunPage, Shape } from "../lib/model.ts";
 import { count } from "../lib/number.ts";
 import { reduce_run } from "../lib/reduce.ts";
-import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { go, Link, path_of, query_set, useDialog, useQuery } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
 import { ClearDialog, DeleteDialog, NoteDialog, RunStateDialog } from "../parts/actions.tsx";
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
@@ -132,7 +132,7 @@ function Details({ page }: { page: RunPage }) {
 
 export default function Run({ params }: { params: Record<string, string> }) {
   const { dag, run: run_id, tab = "" } = params;
-  const [dialog, set_dialog] = useState("");
+  const [dialog, set_dialog] = useDialog();
   const [version, set_version] = useState<number | null>(null);
   const shape = useFetch<Shape>(version === null ? null : url_of.shape(dag, version));
   const page = useFollow<RunPage>(url_of.run(dag, run_id), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run_id)}`], (data, event, gate) => reduce_run(data, event, gate, shape.data));
@@ -151,7 +151,7 @@ export default function Run({ params }: { params: Record<string, string> }) {
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...RUN_TABS.map(([id, name], i) => ({ key: String(i + 1), what: name, run: () => go(path_of.run(dag, run_id, id)) })),
   ]);
-  if (page.error?.status === 404) return <Empty title="There is no such run."><span className="mono">{run_id}</span><Link className="button" to={path_of.dag(dag)}>All runs of {dag}</Link></Empty>;
+  if (page.error?.status === 404) return <Empty whole title="There is no such run."><span className="mono">{run_id}</span><Link className="button" to={path_of.dag(dag)}>All runs of {dag}</Link></Empty>;
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"], [dag, path_of.dag(dag)]]}

@@ -110,7 +110,7 @@ export function MarkDialog({ dag, run, task, map, onClose }: { dag: string; run:
   return (
     <Dialog title={`Mark ${task}${map >= 0 ? `[${map}]` : ""}`} onClose={onClose}
       footer={<><button className="button" onClick={onClose}>Cancel</button><button className="button primary" disabled={busy || !list?.length} onClick={() => void submit()}>Mark {plural(list?.length ?? 0, "task")}</button></>}>
-      <fieldset className="choices row wrap" style={{ border: 0, padding: 0, margin: 0 }}>
+      <fieldset className="choices row wrap plain">
         <legend className="visually-hidden">New state</legend>
         {["success", "failed", "skipped"].map((s) => <label key={s} className="check"><input type="radio" name="mark-state" checked={state === s} onChange={() => set_state(s)} /><StateWord state={s} /></label>)}
       </fieldset>

@@ -2,6 +2,7 @@
 /* frame - what surrounds every page: the bar, the state of the stream, the zone, the theme, the person. */
 import { useEffect, useState, type ReactNode } from "react";
 import { api_send, clock_skew, type Me } from "../lib/api.ts";
+import { useBulks } from "../lib/bulk.ts";
 import { later } from "../lib/later.tsx";
 import { live_retry, snapshots_forget, useLiveStatus } from "../lib/live.ts";
 import { pref_clear, theme_apply, usePref, type Theme } from "../lib/prefs.ts";
@@ -12,6 +13,7 @@ import { HeaderClock, useTick, When } from "./clock.tsx";
 
 const load_palette = () => import("./palette.tsx");
 const Palette = later(load_palette);
+const BulkReports = later(() => import("./bulk_reports.tsx"));
 
 const NAV = [
   { to: "/home", name: "Home", also: ["/"] },
@@ -108,6 +110,7 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
   const [palette, set_palette] = useState(false);
   const [sheet, set_sheet] = useState(false);
   const status = useLiveStatus();
+  const bulks = useBulks();
   useEffect(() => {
     const down = (event: KeyboardEvent) => {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
@@ -150,6 +153,7 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
         <Menu name={`Signed in as ${me.username}`} className="bar-button" label={<><Icon d={ICON.user} /><span className="phone-off">{me.username}</span></>}>
           <div className="muted" style={{ padding: "4px 9px" }}>{me.username} · {me.role} · Headrace {me.version}</div>
           <span className="phone-only" style={{ display: "contents" }}>{[...NAV.slice(4).map((n) => [n.to, n.name]), ...ADMIN].map(([to, name]) => <Link key={to} to={to} className="phone-only">{name}</Link>)}</span>
+          <Link to="/account">My account, tokens</Link>
           <hr />
           <button onClick={() => void sign_out()}>Sign out</button>
         </Menu>
@@ -164,6 +168,7 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
       </nav>
       {palette && <Palette onClose={() => set_palette(false)} />}
       {sheet && <KeySheet onClose={() => set_sheet(false)} />}
+      {bulks.length > 0 && <BulkReports bulks={bulks} />}
       <Toasts />
     </>
   );
