@@ -53,6 +53,7 @@
     MUTANT_ROW(CORE_PAST_IGNORED,                                                                  \
                "core: depends_on_past and wait_for_downstream hold nothing back")                  \
     MUTANT_ROW(CORE_PAST_FORGOTTEN, "core: only runs in memory count as the past of another one")  \
+    MUTANT_ROW(CORE_FIND_STALE, "core: takes what the database said of a run before it ended")     \
     MUTANT_ROW(CORE_BACKFILL_LIMIT, "core: a backfill runs everything at once")                    \
     MUTANT_ROW(CORE_BACKFILL_TWICE, "core: a backfill makes runs for dates that have one")         \
     MUTANT_ROW(CORE_ASSET_LOST, "core: a task's success is no event of its assets")                \
@@ -61,6 +62,7 @@
     MUTANT_ROW(CORE_WAIT_EARLY, "core: a wait for a time ends at any of its timers")               \
     MUTANT_ROW(CORE_ANY_ANSWER, "core: any answer to a look is taken for yes")                     \
     MUTANT_ROW(CORE_LOOK_LOST, "core: a look without an answer is not made again")                 \
+    MUTANT_ROW(CORE_WAIT_NO_LIMIT, "core: execution_timeout does not end what waits")              \
     MUTANT_ROW(CORE_FORGET_WAITS, "core: recovery forgets what deferred tasks wait for")           \
     MUTANT_ROW(CORE_NOTIFY_EARLY, "core: notifications are delivered before the commit is known")  \
     MUTANT_ROW(CORE_NOTIFY_ONCE, "core: a notification that failed is not tried again")            \

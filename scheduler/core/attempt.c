@@ -2,6 +2,7 @@
 /* attempt - one try of an instance, from its placing to its end: results, losses, proofs that it
  * never started. */
 #include "common/model/retry.h"
+#include "common/text/duration.h"
 #include "scheduler/core/core_state.h"
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -374,4 +375,33 @@ void deferred_end(struct core *core, uint32_t index, enum task_state state, enum
     note_instance(core, ref, cause);
     notify_instance(core, ref, cause, error);
     instance_settled(core, ref);
+}
+
+/* What waits without a worker is a try as any other, and nobody but us can end it. A wait of just
+ * that length is not too long. */
+void deferred_limit(struct core *core, uint32_t index)
+{
+    const struct attempt *attempt = &core->attempts.items[index];
+    int64_t limit_ms = task_at(core, attempt->ref)->execution_timeout_ms;
+    if (limit_ms > 0 && !MUTANT(CORE_WAIT_NO_LIMIT))
+        timer_set(core, ms_of_wall(core, attempt->placed_wall_ms + limit_ms + 1),
+                  (struct timer) {
+                      .kind = TIMER_DEFERRED, .index = index, .number = (int64_t)attempt->id.low });
+}
+
+void deferred_timed_out(struct core *core, uint32_t index)
+{
+    const struct task *task = task_at(core, core->attempts.items[index].ref);
+    struct str limit = duration_text(&core->step, task->execution_timeout_ms);
+    struct result result = {
+        .outcome = OUTCOME_TIMED_OUT,
+        .output = STR_EMPTY,
+        .error = str_format(&core->step,
+                            "TimeoutError: it waited longer than its execution_timeout of %.*s",
+                            STR_ARG(limit)),
+    };
+    if (value_boolean(value_get(task->operator_args, "soft_fail"), false))
+        deferred_end(core, index, TASK_SKIPPED, CAUSE_WAITED_TOO_LONG, result.error);
+    else
+        attempt_failed(core, index, &result, CAUSE_TIMED_OUT);
 }

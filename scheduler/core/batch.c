@@ -357,6 +357,7 @@ void batch_committed(struct core *core, uint64_t batch_no)
         run_free_if_done(core, batch->ended_runs.items[i], batch_no);
     VEC_EACH (&batch->deleted_runs, i)
         (void)map_remove(&core->deleted, (uint64_t)batch->deleted_runs.items[i]);
+    core->deletions += batch->deleted_runs.count;
     VEC_EACH (&batch->notifications, i)
         notify_ready(core, batch->notifications.items[i]);
     barrier_check(core);

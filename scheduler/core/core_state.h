@@ -383,6 +383,7 @@ enum timer_kind {
     TIMER_DEADLINE,     /* of a run: an alert, once */
     TIMER_RECEIVER,     /* of notifications: may be tried again */
     TIMER_NOTIFICATION, /* no answer to a delivery */
+    TIMER_DEFERRED,     /* of a deferred attempt: its execution_timeout */
     TIMER_PROBE,        /* no answer to a test of a connection */
 };
 
@@ -429,6 +430,7 @@ struct core {
     VEC(struct backfill *) backfills; /* that go on, or have runs that do */
     struct map run_by_no;
     struct map deleted; /* run_no of those whose deletion is not committed yet */
+    uint64_t deletions; /* that are */
     uint32_t runs_live;
 
     VEC(struct pool) pools;
@@ -742,6 +744,8 @@ void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
 void attempt_write_running(struct core *core, uint32_t index);
 void attempt_died(struct core *core, uint32_t index); /* a dying one is known to be gone */
 void attempt_spec_drop(struct core *core, struct attempt *attempt);
+void deferred_limit(struct core *core, uint32_t index); /* it has begun, now or before */
+void deferred_timed_out(struct core *core, uint32_t index);
 void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause,
                   struct str error);
 void attempt_failed(struct core *core, uint32_t index, const struct result *result,

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* find - questions to the database about runs that may have ended and are not in memory. The answer
- * speaks of the moment at which it was read: when a run of the DAG was forgotten meanwhile it may
- * be an old one, and is asked for again. */
+ * speaks of the moment at which it was read: when a run of the DAG was forgotten meanwhile, or one
+ * deleted, it may be an old one, and is asked for again. */
 #include "scheduler/core/core_state.h"
 
 enum { RETRY_MS = 1000 };
+
+/* Rises with everything that makes an answer an old one. */
+static uint64_t forgotten(const struct core *core, uint64_t dag)
+{
+    return core->dags.items[dag].forgotten + core->deletions;
+}
 
 void find_ask(struct core *core, struct core_find find)
 {
     uint64_t index = 0;
     if (!map_get(&core->dag_by_no, (uint64_t)find.dag_no, &index))
         return;
-    find.forgotten = core->dags.items[index].forgotten;
+    find.forgotten = forgotten(core, index);
     send_now(core, (struct core_send) { .type = SEND_FIND, .worker = STR_EMPTY, .find = find });
 }
 
@@ -39,7 +45,8 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
     if (MUTANT(CORE_PAST_FORGOTTEN))
         row = NULL;
     bool deleted = row != NULL && map_get(&core->deleted, (uint64_t)row->run_no, NULL);
-    if (find->forgotten != core->dags.items[index].forgotten || deleted) {
+    bool stale = find->forgotten != forgotten(core, index) || deleted;
+    if (stale && !MUTANT(CORE_FIND_STALE)) {
         find_ask(core, *find);
         return;
     }

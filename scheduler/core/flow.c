@@ -491,7 +491,8 @@ void flow_trigger(struct core *core, struct ref ref)
         instance_end(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
         return;
     }
-    instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
+    if (instance->state == TASK_NONE)
+        instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
     uint32_t index = attempt_new(core, ref, NONE, id_make(core));
     instance->attempt = index;
     instance->row_no++;
@@ -500,6 +501,7 @@ void flow_trigger(struct core *core, struct ref ref)
         write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
     record->try.attempt = core->attempts.items[index].id;
     note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
+    deferred_limit(core, index);
     /* Only now: a run without tasks ends at once, and its waiter must be there to be told. */
     if (run_create(core, &wish, &made, &err) < 0)
         deferred_end(core, index, TASK_FAILED, CAUSE_EVENT, str_of(err.sentence));
@@ -536,11 +538,14 @@ void flow_run_ended(struct core *core, struct run *run)
     if (instance == NULL || instance->state != TASK_DEFERRED ||
         !str_eq(run->run_id, triggered_id(core, ref, instance->try_no)))
         return;
-    bool good = run->state == RUN_SUCCESS;
-    struct str error = good ? STR_EMPTY
-                            : str_format(&core->step, "run %.*s of DAG %.*s failed",
-                                         STR_ARG(run->run_id), STR_ARG(run_dag(core, run)->id));
-    deferred_end(core, instance->attempt, good ? TASK_SUCCESS : TASK_FAILED, CAUSE_EVENT, error);
+    if (run->state == RUN_SUCCESS) {
+        deferred_end(core, instance->attempt, TASK_SUCCESS, CAUSE_EVENT, STR_EMPTY);
+        return;
+    }
+    struct result result = { .outcome = OUTCOME_FAILED, .output = STR_EMPTY };
+    result.error = str_format(&core->step, "run %.*s of DAG %.*s failed", STR_ARG(run->run_id),
+                              STR_ARG(run_dag(core, run)->id));
+    attempt_failed(core, instance->attempt, &result, CAUSE_EVENT);
 }
 
 static void deferred_check(struct core *core, struct ref ref)

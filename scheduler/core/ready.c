@@ -46,9 +46,15 @@ void ready_add(struct core *core, struct ref ref)
     const struct instance *instance = instance_at(core, ref);
     const struct version *version = &core->versions.items[run_get(core, ref.run)->version];
     ASSERT(instance->state == TASK_SCHEDULED);
-    if (task_at(core, ref)->operator_kind == OPERATOR_WAIT_FOR) { /* its next try */
+    switch (task_at(core, ref)->operator_kind) { /* the next try of what needs no worker */
+    case OPERATOR_WAIT_FOR:
         wait_begin(core, ref);
         return;
+    case OPERATOR_TRIGGER_DAG:
+        flow_trigger(core, ref);
+        return;
+    default:
+        break;
     }
     if (instance->attempt != NONE && !MUTANT(CORE_REPLACE_DYING))
         return; /* attempt_died comes back to it */

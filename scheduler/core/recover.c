@@ -50,8 +50,10 @@ static void attempt_recover(struct core *core, struct run *run, struct ref ref,
     attempt->placed_wall_ms = row->queued_wall_ms;
     attempt->started_wall_ms = row->started_wall_ms;
     attempt->granted_ms = core->now_ms;
-    if (deferred)
+    if (deferred) {
+        deferred_limit(core, index);
         return;
+    }
     if (MUTANT(CORE_NO_AMNESTY)) {
         attempt->estimate_ms = core->now_ms - core->limits.lease_ms - core->limits.lease_grace_ms;
         timer_set(core, core->now_ms,

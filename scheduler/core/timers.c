@@ -78,6 +78,10 @@ static void fire(struct core *core, const struct timer *timer)
         if (attempt_is(core, timer))
             attempt_write_running(core, timer->index);
         break;
+    case TIMER_DEFERRED:
+        if (attempt_is(core, timer))
+            deferred_timed_out(core, timer->index);
+        break;
     case TIMER_RUN_TIMEOUT:
     case TIMER_RUN_AFTER:
         fire_run(core, timer);

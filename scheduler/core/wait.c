@@ -357,6 +357,7 @@ void wait_begin(struct core *core, struct ref ref)
     record->try.attempt = core->attempts.items[attempt].id;
     note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
     arm(core, wait_new(core, attempt, &plan, core->wall_ms));
+    deferred_limit(core, attempt);
 }
 
 static void resume(struct core *core, struct ref ref)

@@ -175,6 +175,14 @@ struct str wait_subject(struct core *core, const struct wait *wait, struct arena
     }
 }
 
+/* Wall: by its timeout, or by the execution_timeout of its task. */
+static int64_t give_up_ms(const struct core *core, const struct wait *wait)
+{
+    int64_t limit_ms = task_at(core, core->attempts.items[wait->attempt].ref)->execution_timeout_ms;
+    int64_t at_ms = wait->begun_ms + limit_ms;
+    return limit_ms > 0 && at_ms < wait->end_ms ? at_ms : wait->end_ms;
+}
+
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena)
 {
     struct core *mutable = (struct core *)(uintptr_t)core; /* only looks, as core_why says */
@@ -193,7 +201,8 @@ struct str wait_why(const struct core *core, const struct wait *wait, struct are
                                          : "; no worker of its queue could look yet");
     if (wait->said != NULL)
         buf_printf(&out, " (%s)", wait->said);
-    buf_printf(&out, "; gives up in %.*s", STR_ARG(span(arena, wait->end_ms - core->wall_ms)));
+    buf_printf(&out, "; gives up in %.*s",
+               STR_ARG(span(arena, give_up_ms(core, wait) - core->wall_ms)));
     struct str text = str_copy(arena, buf_str(&out));
     buf_clear(&out);
     return text;

@@ -418,7 +418,7 @@ static void a_mapped_task_goes_on_under_the_next_leader(void **state)
     story_free(s);
 }
 
-static struct story *triggering(bool wait)
+static struct story *triggering_with(bool wait, uint16_t retries, int64_t execution_timeout_ms)
 {
     struct dag *parent = dag_words("t=trigger_dag after:t"), *child = dag_chain(1);
     parent->id = STR("parent");
@@ -426,10 +426,18 @@ static struct story *triggering(bool wait)
     parent->tasks[0].operator_args =
         dag_value(parent, wait ? "{\"dag_id\":\"child\",\"wait\":true,\"conf\":{\"n\":1}}"
                                : "{\"dag_id\":\"child\"}");
+    parent->tasks[0].execution_timeout_ms = execution_timeout_ms;
+    parent->tasks[0].retries = retries;
+    parent->tasks[0].retry_delay_ms = 10000;
     struct story *s = given(parent);
     story_dag(s, child);
     story_trigger(s, "parent", "r1");
     return s;
+}
+
+static struct story *triggering(bool wait)
+{
+    return triggering_with(wait, 0, 0);
 }
 
 static void a_task_triggers_a_run_of_another_dag(void **state)
@@ -462,6 +470,44 @@ static void the_waiting_task_fails_with_its_run(void **state)
     story_free(s);
 }
 
+static enum task_state state_of_trigger(const struct story *s)
+{
+    return model_store_newest(&s->store.runs.items[0], 0, -1)->row.state;
+}
+
+static void a_run_that_fails_is_triggered_anew_as_the_retries_say(void **state)
+{
+    (void)state;
+    struct story *s = triggering_with(true, 1, 0);
+    story_ends(s, "a", OUTCOME_FAILED, 1);
+    assert_int_equal(state_of_trigger(s), TASK_UP_FOR_RETRY);
+    story_takeover(s);
+    story_wait(s, 10000);
+    assert_int_equal(state_of_trigger(s), TASK_DEFERRED);
+    story_succeeds(s, "a");
+    assert_true(story_is_placed(s, "after"));
+    story_free(s);
+}
+
+static void a_task_that_waits_for_its_run_too_long_triggers_another_one(void **state)
+{
+    (void)state;
+    struct story *s = triggering_with(true, 1, 60000);
+    story_takeover(s);
+    story_wait(s, 59000);
+    assert_int_equal(state_of_trigger(s), TASK_DEFERRED);
+    story_wait(s, 1001);
+    assert_int_equal(state_of_trigger(s), TASK_UP_FOR_RETRY);
+    assert_int_equal(s->store.runs.count, 2);
+    story_wait(s, 10000);
+    assert_int_equal(state_of_trigger(s), TASK_DEFERRED);
+    assert_int_equal(s->store.runs.count, 3);
+    assert_int_equal(s->store.runs.items[1].row.state, RUN_RUNNING); /* nobody stops it */
+    story_wait(s, 60001);
+    assert_int_equal(state_of_trigger(s), TASK_FAILED);
+    story_free(s);
+}
+
 TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs),
       CASE(who_is_upstream_failed_says_because_of_whom),
       CASE(one_success_starts_before_the_others_end), CASE(an_empty_task_ends_inside_the_scheduler),
@@ -481,4 +527,6 @@ TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs),
       CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
       CASE(some_failures_of_a_mapped_task_may_be_tolerated), CASE(one_failure_fails_a_mapped_task),
       CASE(a_mapped_task_goes_on_under_the_next_leader), CASE(a_task_triggers_a_run_of_another_dag),
-      CASE(a_task_may_wait_for_the_run_it_triggers), CASE(the_waiting_task_fails_with_its_run))
+      CASE(a_task_may_wait_for_the_run_it_triggers), CASE(the_waiting_task_fails_with_its_run),
+      CASE(a_run_that_fails_is_triggered_anew_as_the_retries_say),
+      CASE(a_task_that_waits_for_its_run_too_long_triggers_another_one))

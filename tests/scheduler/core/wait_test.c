@@ -228,6 +228,64 @@ static void the_timeout_counts_from_the_begin_also_for_a_new_leader(void **state
     story_free(s);
 }
 
+static void an_execution_timeout_ends_a_wait_and_spends_a_retry(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *dag = waiting("{\"file\": \"/x\"}");
+    dag->tasks[0].execution_timeout_ms = 100000;
+    dag->tasks[0].retries = 1;
+    dag->tasks[0].retry_delay_ms = 10000;
+    story_dag(s, dag);
+    story_worker(s, "w1", 1);
+    story_trigger(s, "d", "r1");
+    story_answers(s, "/x", ERRAND_NOT_YET, "", "");
+    says(s, "waits for file /x; looked 1 time, last 0 s ago; gives up in 100 s");
+    story_wait(s, 100000);
+    assert_int_equal(story_state(s, "w"), TASK_DEFERRED); /* not longer than that */
+    story_wait(s, 1);
+    assert_int_equal(story_state(s, "w"), TASK_UP_FOR_RETRY);
+    story_wait(s, 10000);
+    assert_int_equal(story_state(s, "w"), TASK_DEFERRED);
+    story_wait(s, 50000);
+    story_takeover(s); /* who counts from the begin of the try */
+    story_wait(s, 49000);
+    assert_int_equal(story_state(s, "w"), TASK_DEFERRED);
+    story_wait(s, 1001);
+    assert_int_equal(story_state(s, "w"), TASK_FAILED);
+    const struct str error = model_store_newest(&s->store.runs.items[0], 0, -1)->row.error;
+    assert_true(
+        str_is(error, "TimeoutError: it waited longer than its execution_timeout of 1m40s"));
+    story_free(s);
+}
+
+static void soft_fail_skips_what_its_execution_timeout_ends(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *dag = waiting("{\"duration\": \"1h\", \"soft_fail\": true}");
+    dag->tasks[0].execution_timeout_ms = 60000;
+    dag->tasks[0].retries = 1;
+    story_dag(s, dag);
+    story_trigger(s, "d", "r1");
+    story_wait(s, 60001);
+    assert_int_equal(story_state(s, "w"), TASK_SKIPPED);
+    story_free(s);
+}
+
+static void a_wait_of_just_its_execution_timeout_is_not_too_long(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *dag = waiting("{\"duration\": \"1m\"}");
+    dag->tasks[0].execution_timeout_ms = 60000;
+    story_dag(s, dag);
+    story_trigger(s, "d", "r1");
+    story_wait(s, 60001);
+    assert_int_equal(story_state(s, "w"), TASK_SUCCESS);
+    story_free(s);
+}
+
 static void a_new_leader_looks_anew(void **state)
 {
     (void)state;
@@ -499,7 +557,10 @@ TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once),
       CASE(a_lost_look_is_made_again_and_its_late_answer_means_nothing),
       CASE(waiting_takes_no_slot_of_worker_pool_or_run),
       CASE(a_timeout_fails_without_retries_and_soft_fail_skips),
-      CASE(the_timeout_counts_from_the_begin_also_for_a_new_leader), CASE(a_new_leader_looks_anew),
+      CASE(the_timeout_counts_from_the_begin_also_for_a_new_leader),
+      CASE(an_execution_timeout_ends_a_wait_and_spends_a_retry),
+      CASE(soft_fail_skips_what_its_execution_timeout_ends),
+      CASE(a_wait_of_just_its_execution_timeout_is_not_too_long), CASE(a_new_leader_looks_anew),
       CASE(what_cannot_be_looked_for_is_a_failure_with_the_authors_retries),
       CASE(clearing_marking_and_stopping_end_the_wait), CASE(the_timeout_of_the_run_ends_the_wait),
       CASE(a_task_of_another_dag_is_heard_of_when_it_ends),

@@ -26,7 +26,7 @@ static uint32_t worker_node_of(const struct world *world, struct str name)
 
 static void find(struct world *world, uint32_t index, const struct core_find *find)
 {
-    VEC_ADD(&world->finds, *find);
+    VEC_ADD(&world->finds, (struct sim_find) { world->schedulers[index].epoch, *find });
     sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 4),
            (struct event) { .kind = EVENT_FIND,
                             .node = index,
@@ -278,10 +278,44 @@ static void on_poll(struct world *world, uint32_t index)
            (struct event) { .kind = EVENT_LED, .node = index, .generation = node->generation });
 }
 
+/* Rows as they are now: the store goes on. */
+static void keep_found(void *owner, struct core_event *event)
+{
+    struct world *world = ((void **)owner)[0];
+    struct sim_find *find = ((void **)owner)[1];
+    const struct recovered_run *run = event->found.run;
+    find->failed = event->found.failed;
+    find->is_found = run != NULL;
+    if (run == NULL)
+        return;
+    find->run = *run;
+    find->run.tries = arena_copy(&world->arena, run->tries, run->try_count * sizeof *run->tries);
+    find->run.expansions =
+        arena_copy(&world->arena, run->expansions, run->expansion_count * sizeof *run->expansions);
+}
+
+static void on_found(struct world *world, const struct event *event)
+{
+    struct sim_find *find = &world->finds.items[event->number];
+    if (find->epoch == world->schedulers[event->node].epoch)
+        step(world, event->node,
+             &(struct core_event) {
+                 .type = CORE_FOUND,
+                 .found = { find->find, find->is_found ? &find->run : NULL, find->failed } });
+}
+
+/* The answer takes its time, in which the run may have ended and have been forgotten. */
 static void on_find(struct world *world, const struct event *event)
 {
-    void *owner[2] = { world, (void *)(uintptr_t)event->node };
-    model_store_find(&world->store, &world->finds.items[event->number], !world->db_up, owner, feed);
+    struct sim_find *find = &world->finds.items[event->number];
+    void *owner[2] = { world, find };
+    struct event answer = *event;
+    model_store_find(&world->store, &find->find, !world->db_up, owner, keep_found);
+    answer.kind = EVENT_FOUND;
+    if (world->config.plain)
+        on_found(world, &answer);
+    else
+        sim_at(world, world->now_ms + (int64_t)rand_below(&world->more, 3000), answer);
 }
 
 static void on_committed(struct world *world, const struct event *event)
@@ -353,7 +387,8 @@ void scheduler_event(struct world *world, const struct event *event)
 {
     struct scheduler *node = &world->schedulers[event->node];
     bool stale = !node->alive || node->generation != event->generation;
-    if (!stale && node->paused) { /* it finds everything when it goes on */
+    if (!stale && node->paused &&
+        event->kind != EVENT_FIND) { /* it finds everything when it goes on */
         sim_at(world, node->paused_until_ms + 1, *event);
         return;
     }
@@ -378,6 +413,9 @@ void scheduler_event(struct world *world, const struct event *event)
         break;
     case EVENT_FIND:
         on_find(world, event);
+        break;
+    case EVENT_FOUND:
+        on_found(world, event);
         break;
     case EVENT_RENEWED:
         if (event->number == 0)

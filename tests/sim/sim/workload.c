@@ -105,15 +105,18 @@ static void wait_make(struct world *world, struct dag *dag, struct task *task, u
         ("{\"file\": \"/{{ ti.map_index }}\", \"poke_interval_ms\": 1000, \"timeout_ms\": 90000, "
          "\"soft_fail\": true}"),
         "{\"http\": {\"url\": \"http://h\"}, \"poke_interval_ms\": 20000, \"timeout_ms\": 200000}",
-        "{\"asset\": \"x\", \"poke_interval_ms\": 9000, \"timeout_ms\": 30000}"
+        "{\"asset\": \"x\", \"poke_interval_ms\": 9000, \"timeout_ms\": 30000}",
+        "{\"duration\": \"5h\"}"
     };
-    enum { TASK = sizeof args / sizeof *args };
+    enum { TASK = sizeof args / sizeof *args, LONG = TASK - 1 };
     uint64_t draw = rand_below(&world->more, 14);
     if (task->operator_kind != OPERATOR_BASH || draw > TASK)
         return;
     if (draw == TASK && (number != 2 || is_last))
         return;
     task->operator_kind = OPERATOR_WAIT_FOR;
+    if (draw == LONG)
+        task->execution_timeout_ms = 9000;
     task->operator_args =
         value_of(dag, draw < TASK ? args[draw]
                                   : "{\"task\": {\"dag_id\": \"d2\", \"task_id\": \"t0\"}, "

@@ -90,6 +90,7 @@ static void dispatch(struct world *world, const struct event *event)
     case EVENT_LED:
     case EVENT_COMMITTED:
     case EVENT_FIND:
+    case EVENT_FOUND:
     case EVENT_RENEWED:
         scheduler_event(world, event);
         break;

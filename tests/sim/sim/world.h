@@ -127,7 +127,8 @@ enum event_kind {
     EVENT_LED,       /* lease taken and rows read */
     EVENT_COMMIT,    /* a transaction reaches the database */
     EVENT_COMMITTED, /* its answer reaches the scheduler */
-    EVENT_FIND,      /* a question of a core reaches the database, and its answer the core */
+    EVENT_FIND,      /* a question of a core reaches the database */
+    EVENT_FOUND,     /* its answer reaches the core */
     EVENT_RENEW,     /* a lease renewal reaches the database */
     EVENT_RENEWED,
     EVENT_WORKER,   /* tick of a worker core */
@@ -159,6 +160,14 @@ struct transaction {
     uint32_t count;
     struct arena arena;
     enum { COMMIT_PENDING, COMMIT_DONE, COMMIT_REJECTED, COMMIT_UNKNOWN } outcome;
+};
+
+/* A question of a core, and what the database said at the moment at which it was asked. */
+struct sim_find {
+    uint64_t epoch; /* of the leadership that asked */
+    struct core_find find;
+    bool failed, is_found;
+    struct recovered_run run;
 };
 
 struct scheduler {
@@ -272,7 +281,7 @@ struct world {
     uint64_t db_generation; /* connections of an earlier one are broken */
     VEC(struct transaction) transactions;
     VEC(uint32_t) transactions_free;
-    VEC(struct core_find) finds; /* all questions, by number */
+    VEC(struct sim_find) finds; /* all, by number */
 
     VEC(struct dag *) dags;       /* by dag_no - 1 */
     int64_t file_ms[FILES_COUNT]; /* when files come that the last DAG may wait for; the last two
