@@ -36,8 +36,8 @@ struct batch {
     VEC(struct batch_output) outputs, dropped_outputs;
     VEC(const struct record *)
     expansions, requests, dags, workers, autoscales, dropped_runs, dropped_dags, backfills,
-        backfill_runs, asset_events, assets_kept, assets_dropped, assets_taken, files, notifications,
-        notification_states;
+        backfill_runs, asset_events, assets_kept, assets_dropped, assets_taken, files,
+        notifications, notification_states;
     struct map run_index;    /* run_no -> place in `created` (even) or `runs` (odd), halved */
     struct map try_index;    /* key -> place in `placed` (even) or `tries` (odd) */
     struct map output_index; /* key -> place in `outputs` */
