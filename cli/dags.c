@@ -94,6 +94,15 @@ int cli_dags_delete(struct cli *cli, struct err *err)
     return rc;
 }
 
+/* `airflow dags list-runs -o json` calls it run_id, the API dag_run_id: scripts of both find
+ * theirs. */
+static void add_run_ids(struct cli *cli, const struct value *rows)
+{
+    for (uint32_t i = 0; i < rows->count; i++)
+        value_put(cli->arena, (struct value *)rows->items[i], STR("run_id"), /* just parsed: ours */
+                  value_get(rows->items[i], "dag_run_id"));
+}
+
 int cli_dags_list_runs(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
@@ -119,9 +128,11 @@ int cli_dags_list_runs(struct cli *cli, struct err *err)
                           STR_ARG(client_encode(cli->arena, cli_arg(cli, "--state"))));
     if (rc == 0)
         rc = client_list(cli, path, "dag_runs", limit, &rows, err);
-    if (rc == 0)
-        OUTPUT_ROWS(cli, columns, rows);
-    return rc;
+    if (rc < 0)
+        return rc;
+    add_run_ids(cli, rows);
+    OUTPUT_ROWS(cli, columns, rows);
+    return 0;
 }
 
 int cli_dags_stop(struct cli *cli, struct err *err)

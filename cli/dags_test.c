@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* headrace dags test: one run of a DAG file to its end, in this process and a warden, without a
- * server or a database.
+/* headrace dags test, tasks test: one run of a DAG file to its end, in this process and a warden,
+ * without a server or a database. For one task the others are made up as done.
  *
  * Variables and connections come from --variables and --connections (files as `import` reads them)
  * and from the environment, as Airflow has it: AIRFLOW_VAR_NAME=value, AIRFLOW_CONN_ID=uri.
@@ -33,6 +33,7 @@ static volatile bool is_interrupted;
 struct testing {
     struct cli *cli;
     const struct value *mocks; /* NULL: everything is run */
+    struct str only;           /* of `tasks test`: what is run, and shown; empty: all */
     struct str expected;       /* history; no bytes: none is */
     struct buf history;
 };
@@ -90,12 +91,19 @@ static void show_try(struct local *local, const struct try_row *row)
     putchar('\n');
 }
 
+static bool is_shown(const struct testing *testing, const struct local *local,
+                     const struct try_row *row)
+{
+    return testing->only.size == 0 || str_eq(local->dag->tasks[row->task].id, testing->only);
+}
+
 static void on_record(struct local *local, const struct record *record)
 {
+    const struct testing *testing = local->owner;
     bool is_final = record->type == WRITE_TRY_ENDED ||
                     (record->type == WRITE_TRY_PLACED && record->try.state != TASK_QUEUED);
 
-    if (is_final && record->try.dag_no == 1)
+    if (is_final && record->try.dag_no == 1 && is_shown(testing, local, &record->try))
         show_try(local, &record->try);
     if (record->type == WRITE_OUTPUT && record->output.run_no == local->run_no) {
         struct str name = name_of(local, record->output.task, record->output.map_index);
@@ -190,6 +198,8 @@ static int make_up(struct testing *testing, struct dag *dag, struct err *err)
     if (cli_has(cli, "--mocks"))
         rc = mocks_read(cli, str_cstr(cli->arena, cli_arg(cli, "--mocks")), dag, &testing->mocks,
                         err);
+    if (rc == 0 && testing->only.size > 0)
+        rc = mocks_add_others(cli, dag, testing->only, testing->mocks, &testing->mocks, err);
     if (rc == 0 && testing->mocks != NULL)
         mocks_replace(testing->mocks, dag);
     return rc;
@@ -322,7 +332,7 @@ static int finish(struct testing *testing, const struct local *local, struct err
 int cli_dags_test(struct cli *cli, struct err *err)
 {
     struct dag_source source = { 0 };
-    struct testing testing = { .cli = cli };
+    struct testing testing = { .cli = cli, .only = cli_arg(cli, "TASK_ID") };
     struct local local = {
         .on_record = on_record, .on_line = on_line, .on_start = on_start, .owner = &testing
     };
@@ -354,4 +364,9 @@ int cli_dags_test(struct cli *cli, struct err *err)
     else
         (void)nftw(spool, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return rc;
+}
+
+int cli_tasks_test(struct cli *cli, struct err *err)
+{
+    return cli_dags_test(cli, err);
 }

@@ -169,6 +169,37 @@ int mocks_read(struct cli *cli, const char *path, const struct dag *dag, const s
     return 0;
 }
 
+/* Whether the file has a result for any instance of the task: then none of them is run. */
+static bool is_made_up(const struct value *mocks, struct str task_id)
+{
+    for (uint32_t i = 0; mocks != NULL && i < mocks->count; i++) {
+        struct str name = mocks->entries[i].key;
+        (void)cut_index(&name);
+        if (str_eq(name, task_id))
+            return true;
+    }
+    return false;
+}
+
+int mocks_add_others(struct cli *cli, const struct dag *dag, struct str task_id,
+                     const struct value *mocks, const struct value **out, struct err *err)
+{
+    struct value *all = value_map(cli->arena);
+
+    if (task_of(dag, task_id) == NULL)
+        return err_set(err, ERR_NOT_FOUND, "%.*s has no task %.*s", STR_ARG(dag->id),
+                       STR_ARG(task_id));
+    for (uint32_t i = 0; mocks != NULL && i < mocks->count; i++)
+        value_put(cli->arena, all, mocks->entries[i].key, mocks->entries[i].value);
+    for (uint32_t i = 0; i < dag->task_count; i++) {
+        const struct task *task = &dag->tasks[i];
+        if (can_be_made_up(task) && !str_eq(task->id, task_id) && !is_made_up(mocks, task->id))
+            value_put(cli->arena, all, task->id, value_map(cli->arena));
+    }
+    *out = all;
+    return 0;
+}
+
 /* ---- in place of the task ---- */
 
 void mocks_replace(const struct value *mocks, struct dag *dag)
@@ -223,18 +254,6 @@ static struct result result_of(const struct value *answer, struct arena *arena)
         .error = value_text(value_get(answer, "error"), STR_EMPTY),
         .hard = value_boolean(value_get(answer, "hard"), false),
     };
-}
-
-/* Whether the file has a result for any instance of the task: then none of them is run. */
-static bool is_made_up(const struct value *mocks, struct str task_id)
-{
-    for (uint32_t i = 0; mocks != NULL && i < mocks->count; i++) {
-        struct str name = mocks->entries[i].key;
-        (void)cut_index(&name);
-        if (str_eq(name, task_id))
-            return true;
-    }
-    return false;
 }
 
 bool mocks_answer(const struct value *mocks, struct str task_id, int32_t map_index, uint32_t try_no,

@@ -22,6 +22,11 @@
 MUST_USE int mocks_read(struct cli *cli, const char *path, const struct dag *dag,
                         const struct value **out, struct err *err);
 
+/* For who tests one task: every other one of `dag` that `mocks` (NULL allowed) says nothing of is
+ * made up as done. ERR_NOT_FOUND when there is no such task. */
+MUST_USE int mocks_add_others(struct cli *cli, const struct dag *dag, struct str task_id,
+                              const struct value *mocks, const struct value **out, struct err *err);
+
 /* What is made up needs nothing that the real task needs: no template of it is rendered. */
 void mocks_replace(const struct value *mocks, struct dag *dag);
 

@@ -10,3 +10,7 @@ set_target_properties(limits stamp store_load PROPERTIES RUNTIME_OUTPUT_DIRECTOR
 add_executable(waiting bench/waiting.c)
 target_link_libraries(waiting PRIVATE scheduler_core)
 set_target_properties(waiting PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+# Questions to a web server, or to PostgreSQL itself (bench/api.py).
+add_executable(api_load bench/api_load.c)
+target_link_libraries(api_load PRIVATE common_base lib::pq)
+set_target_properties(api_load PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)

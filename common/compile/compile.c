@@ -195,7 +195,8 @@ static void refuse_python(struct compiler *compiler)
 {
     if (has_airflow_dags(compiler->arena, compiler->text))
         problem(compiler, (struct place_in_file) { 1, 1 },
-                "write the DAG in YAML (docs/reference/dag-file.md); a task can call this file's "
+                "write the DAG in YAML: docs/api/moving.md says what becomes of what; a task can "
+                "call this file's "
                 "functions by python: {callable: \"module:function\"}",
                 "DAGs in Python files are not read yet");
 }

@@ -17,13 +17,14 @@
 
 /* A session begins with a transaction of its own, of steps that prepare and describe every
  * statement. */
-enum step_type { STEP_STATEMENT, STEP_PREPARE, STEP_DESCRIBE, STEP_TEXT };
+enum step_type { STEP_STATEMENT, STEP_PREPARE, STEP_DESCRIBE, STEP_TEXT, STEP_KEEP };
 
 struct step {
     enum step_type type;
     uint32_t statement;
-    const char *text; /* of STEP_TEXT; kept */
-    char *owned_text; /* of a STEP_TEXT of pg_tx_add_text; freed with the transaction */
+    const char *text;          /* of STEP_TEXT; kept */
+    char *owned_text;          /* of pg_tx_add_text and of STEP_KEEP; freed with the transaction */
+    bool is_kept, is_prepared; /* of pg_tx_add_kept: `statement` is its index among the kept */
     struct pg_params params;
     void (*on_result)(void *owner, const struct pg_result *result);
     void *owner;
@@ -89,6 +90,26 @@ MUST_USE int pg_target_resolve(struct pg_target *target, const char *conninfo,
 struct str pg_session_sql(struct arena *arena, int64_t statement_timeout_ms,
                           int64_t lock_timeout_ms);
 
+/* ---- texts that come again (pg_kept.c) ------------------------------------------------------- */
+
+enum { PG_KEPT_MAX = 64, PG_SEEN_MAX = 256, PG_KEPT_NAME_SIZE = 16 };
+
+struct pg_kept {
+    uint64_t hash;
+    bool is_ready;
+};
+
+struct pg_keeper {
+    struct pg_kept kept[PG_KEPT_MAX]; /* of this session; the index is part of the name */
+    uint32_t count;
+    uint64_t seen[PG_SEEN_MAX]; /* hashes of texts that came once, each at its place */
+};
+
+/* Sets is_prepared when the text is. Else it is sent as it is; when it has come before, it is
+ * prepared for the next time, which may find the connection broken. */
+void pg_keep(struct pg *pg, struct step *step);
+void pg_kept_name(uint32_t index, char name[PG_KEPT_NAME_SIZE]);
+
 /* ---- the connection -------------------------------------------------------------------------- */
 
 struct pg {
@@ -109,7 +130,8 @@ struct pg {
     struct pg_tx *ended_first, *ended_last; /* to be called back by `deliver` */
     uint32_t in_flight;
     struct arena session; /* texts of the session's first transaction */
-    uint32_t **types;     /* of each statement: count, then oids; NULL until described */
+    struct pg_keeper keeper;
+    uint32_t **types; /* of each statement: count, then oids; NULL until described */
     VEC(const char *) channels;
 
     struct defer deliver;

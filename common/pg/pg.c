@@ -79,6 +79,7 @@ void pg_break_off(struct pg *pg, const struct err *why)
         pg_end_later(pg, tx);
     }
     pg->last = NULL;
+    pg->keeper = (struct pg_keeper) { .count = 0 };
     pg_set_in_flight(pg, 0);
     pg->down_err = *why;
     pg->tell_down = true;
@@ -163,11 +164,11 @@ static void on_retry(struct timer *timer)
 
 static int check_types(const struct pg *pg, const struct step *step, struct err *err)
 {
-    const char *name = pg->options.statements[step->statement].name;
-    const uint32_t *types = pg->types[step->statement];
-
     if (step->type == STEP_TEXT)
         return 0; /* the server checks */
+    ASSERT(step->statement < pg->options.statement_count);
+    const char *name = pg->options.statements[step->statement].name;
+    const uint32_t *types = pg->types[step->statement];
     if (step->params.count != types[0])
         return err_set(err, ERR_INTERNAL, "%s takes %u parameters, not %u", name, types[0],
                        step->params.count);
@@ -183,7 +184,12 @@ static int send_statement(struct pg *pg, const struct step *step)
     const char *values[PG_PARAMS_MAX];
     int sizes[PG_PARAMS_MAX], formats[PG_PARAMS_MAX];
     Oid types[PG_PARAMS_MAX];
+    char kept_name[PG_KEPT_NAME_SIZE];
+    const char *name = kept_name;
 
+    pg_kept_name(step->statement, kept_name);
+    if (step->type == STEP_STATEMENT)
+        name = pg->options.statements[step->statement].name;
     for (uint32_t i = 0; i < step->params.count; i++) {
         const struct pg_param *item = &step->params.items[i];
         values[i] = item->size < 0    ? NULL
@@ -193,24 +199,27 @@ static int send_statement(struct pg *pg, const struct step *step)
         formats[i] = 1;
         types[i] = item->type;
     }
-    if (step->type == STEP_TEXT)
+    if (step->type == STEP_KEEP)
+        return PQsendPrepare(pg->conn, name, step->text, (int)step->params.count, types);
+    if (step->type == STEP_TEXT && !step->is_prepared)
         return PQsendQueryParams(pg->conn, step->text, (int)step->params.count, types, values,
                                  sizes, formats, 1);
-    return PQsendQueryPrepared(pg->conn, pg->options.statements[step->statement].name,
-                               (int)step->params.count, values, sizes, formats, 1);
+    return PQsendQueryPrepared(pg->conn, name, (int)step->params.count, values, sizes, formats, 1);
 }
 
 static int send_step(struct pg *pg, const struct step *step)
 {
-    const struct pg_statement *statement = &pg->options.statements[step->statement];
+    const struct pg_statement *statements = pg->options.statements;
     switch (step->type) {
     case STEP_STATEMENT:
     case STEP_TEXT:
+    case STEP_KEEP:
         return send_statement(pg, step);
     case STEP_PREPARE:
-        return PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL);
+        return PQsendPrepare(pg->conn, statements[step->statement].name,
+                             statements[step->statement].sql, 0, NULL);
     case STEP_DESCRIBE:
-        return PQsendDescribePrepared(pg->conn, statement->name);
+        return PQsendDescribePrepared(pg->conn, statements[step->statement].name);
     }
     UNREACHABLE();
 }
@@ -251,13 +260,15 @@ void pg_send(struct pg *pg, struct pg_tx *tx,
     ASSERT(tx->steps.count > 0);
     tx->on_end = on_end;
     tx->owner = owner;
+    VEC_EACH (&tx->steps, i)
+        if (tx->steps.items[i].is_kept && pg->state == PG_UP)
+            pg_keep(pg, &tx->steps.items[i]);
     if (pg->state != PG_UP) {
         tx->rc = err_set(&tx->err, ERR_DB_CONNECTION, "there is no connection to the database");
         pg_end_later(pg, tx);
         return;
     }
     VEC_EACH (&tx->steps, i) {
-        ASSERT(tx->steps.items[i].statement < pg->options.statement_count);
         tx->rc = check_types(pg, &tx->steps.items[i], &tx->err);
         if (tx->rc < 0) {
             tx->failed_index = (int32_t)i;

@@ -55,6 +55,13 @@ struct pg_params *pg_tx_add_text(struct pg_tx *tx, const char *sql)
     return &step->params;
 }
 
+struct pg_params *pg_tx_add_kept(struct pg_tx *tx, const char *sql)
+{
+    struct pg_params *params = pg_tx_add_text(tx, sql);
+    VEC_LAST(&tx->steps).is_kept = true;
+    return params;
+}
+
 void pg_tx_expect(struct pg_tx *tx, int64_t row_count)
 {
     struct step *step = &VEC_LAST(&tx->steps);

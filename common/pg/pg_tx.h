@@ -57,6 +57,10 @@ struct pg_params *pg_tx_add(struct pg_tx *tx, uint32_t statement,
  * parameters, whose types are those they are bound as. */
 struct pg_params *pg_tx_add_text(struct pg_tx *tx, const char *sql);
 
+/* The same, but planned for any values once it has come twice on a connection: for what is asked
+ * for again and again. */
+struct pg_params *pg_tx_add_kept(struct pg_tx *tx, const char *sql);
+
 /* Of the statement added last: exactly so many rows must be affected. */
 void pg_tx_expect(struct pg_tx *tx, int64_t row_count);
 

@@ -384,8 +384,13 @@ static struct str write_conditions(struct writer *writer)
     buf_add_cstr(&writer->sql, "");
     if (list_rows[query->list].scope == SCOPE_DAG && query->dag_id.size > 0)
         buf_add_cstr(&writer->sql, " AND l.dag_id = $1");
-    if (list_rows[query->list].scope == SCOPE_DAG && query->run_id.size > 0)
+    bool has_run = list_rows[query->list].scope == SCOPE_DAG && query->run_id.size > 0;
+    if (has_run && query->dag_id.size == 0)
         buf_add_cstr(&writer->sql, " AND l.run_id = $2");
+    else if (has_run)
+        buf_add_cstr(&writer->sql,
+                     " AND l.run_no = (SELECT k.run_no FROM run_key k JOIN dag d USING (dag_no) "
+                     "WHERE d.dag_id = $1 AND k.run_id = $2)");
     VEC_EACH (&query->conditions, i)
         write_condition(writer, &query->conditions.items[i]);
     struct str conditions = str_copy(query->arena, buf_str(&writer->sql));
@@ -423,8 +428,9 @@ static void write_query(struct writer *writer)
                row->key);
     write_from(writer, conditions.bytes);
     write_order(writer);
-    next_param(writer, " LIMIT ", "::int8");
-    next_param(writer, " OFFSET ", "::int8");
+    /* Numbers in the text: for an unknown limit the planner would take a tenth of all rows. */
+    buf_printf(&writer->sql, " LIMIT %lld OFFSET %lld", (long long)query->limit,
+               (long long)query->offset);
     buf_add_cstr(&writer->sql, ") p), '') || '],\"total_entries\":' || (SELECT count(*)");
     if (row->count_max > 0) {
         buf_add_cstr(&writer->sql, " FROM (SELECT");
@@ -437,10 +443,6 @@ static void write_query(struct writer *writer)
                  ") || '}', $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
                  "$2::text = '' OR EXISTS (SELECT FROM run_key k JOIN dag d USING (dag_no) "
                  "WHERE d.dag_id = $1 AND k.run_id = $2)");
-    if (writer->params != NULL) {
-        pg_put_int8(writer->params, query->limit);
-        pg_put_int8(writer->params, query->offset);
-    }
 }
 
 static void write_one(struct writer *writer)
@@ -514,7 +516,7 @@ void list_read_one(struct store *store, const struct list_query *query,
     struct writer text = { .query = query };
     write_one(&text);
     struct pg_tx *tx = pg_tx_new();
-    struct writer binding = { .query = query, .params = pg_tx_add_text(tx, text.sql.bytes) };
+    struct writer binding = { .query = query, .params = pg_tx_add_kept(tx, text.sql.bytes) };
     write_one(&binding);
     buf_clear(&text.sql);
     buf_clear(&binding.sql);
@@ -531,7 +533,9 @@ void list_read(struct store *store, const struct list_query *query,
     struct pg_tx *tx = pg_tx_new();
     struct str sql = list_sql(query);
     struct writer writer = { .query = query };
-    writer.params = pg_tx_add_text(tx, sql.bytes);
+    /* Later pages are asked for once. */
+    writer.params =
+        query->offset > 0 ? pg_tx_add_text(tx, sql.bytes) : pg_tx_add_kept(tx, sql.bytes);
     write_query(&writer);
     buf_clear(&writer.sql);
     store_send(store, tx, on_list, reading);

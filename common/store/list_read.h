@@ -4,8 +4,8 @@
  *
  * The blocks of sql/queries/api_lists.sql say what a list is made of; tables here say which filters
  * and orders a client may ask for and which column each means. This is the one place where SQL is
- * put together at run time, from those constants alone: whatever a client sent travels as a bound
- * parameter. */
+ * put together at run time, from those constants and the numbers of the page alone: whatever else a
+ * client sent travels as a bound parameter. */
 #ifndef HEADRACE_LIST_READ_H
 #define HEADRACE_LIST_READ_H
 

@@ -6,7 +6,7 @@
 #include "common/store/owner.h"
 
 struct putting {
-    void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err);
+    void (*on_end)(void *owner, int rc, int64_t request_no, bool is_led, const struct err *err);
     void *owner;
 };
 
@@ -16,7 +16,7 @@ static void on_put(void *owner, const struct pg_outcome *outcome)
     free(owner);
     struct err err = { 0 };
     if (outcome->rc < 0) {
-        putting.on_end(putting.owner, outcome->rc, 0, outcome->err);
+        putting.on_end(putting.owner, outcome->rc, 0, false, outcome->err);
         return;
     }
     const struct pg_result *result = outcome->results[outcome->result_count - 1];
@@ -24,24 +24,26 @@ static void on_put(void *owner, const struct pg_outcome *outcome)
     int rc = 0;
     if (!pg_get_bool(result, 0, 1))
         rc = err_set(&err, ERR_CONFLICT, "this Idempotency-Key was used for another request");
-    putting.on_end(putting.owner, rc, pg_get_int(result, 0, 0), &err);
+    putting.on_end(putting.owner, rc, pg_get_int(result, 0, 0), pg_get_bool(result, 0, 2), &err);
 }
 
-void request_put(struct store *store, struct str body, struct str key, const struct audit *audit,
-                 void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err),
+void request_put(struct store *store, struct str body, const struct request_key *key,
+                 const struct audit *audit,
+                 void (*on_end)(void *owner, int rc, int64_t request_no, bool is_led,
+                                const struct err *err),
                  void *owner)
 {
     struct putting *putting = calloc(1, sizeof *putting);
     ASSERT(putting != NULL);
     *putting = (struct putting) { on_end, owner };
     uint8_t hash[STORE_TOKEN_HASH_SIZE];
-    store_token_hash(body, hash);
+    store_token_hash(key->sent, hash);
     struct pg_tx *tx = pg_tx_new();
     audit_add(tx, audit);
     struct pg_params *params = pg_tx_add(tx, SQL_api_request_put, NULL, NULL);
     pg_put_jsonb(params, body);
     pg_put_text(params, audit->actor);
-    pg_put_text(params, key.bytes == NULL ? STR_EMPTY : key);
+    pg_put_text(params, key->key);
     pg_put_bytea(params, (struct str) { (const char *)hash, sizeof hash });
     store_send(store, tx, on_put, putting);
 }

@@ -8,10 +8,18 @@
 #include "common/model/state.h"
 #include "common/store/audit_store.h"
 
-/* `body` is what request_write made. With an idempotency key (else empty) the same request gets the
- * same number again; the same key with another body is ERR_CONFLICT. */
-void request_put(struct store *store, struct str body, struct str key, const struct audit *audit,
-                 void (*on_end)(void *owner, int rc, int64_t request_no, const struct err *err),
+/* Makes a repeated request one: under the same `key` (empty: none), the same `sent` gets the same
+ * number again, and another is ERR_CONFLICT. `sent` is what the client sent: the body of the
+ * request may hold what we made up, such as the id of a run. */
+struct request_key {
+    struct str key, sent;
+};
+
+/* `body` is what request_write made. `is_led`: whether a scheduler held the lease just then. */
+void request_put(struct store *store, struct str body, const struct request_key *key,
+                 const struct audit *audit,
+                 void (*on_end)(void *owner, int rc, int64_t request_no, bool is_led,
+                                const struct err *err),
                  void *owner);
 
 struct request_answer {

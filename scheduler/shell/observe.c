@@ -53,6 +53,7 @@ struct observe {
     struct shell *shell;
     struct metrics *metrics;
     struct metric *steps[2], *renewals[2]; /* by our name and by Airflow's */
+    struct metric *successes, *failures;
     struct timer line;
     void (*done)(void *owner);
     void *owner;
@@ -76,7 +77,7 @@ static void show(struct metrics *metrics, const char *name, const struct figure 
     }
 }
 
-void observe_render(struct observe *observe, struct buf *out)
+void observe_refresh(struct observe *observe)
 {
     struct core_stats stats = core_stats(observe->shell->core);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
@@ -85,6 +86,11 @@ void observe_render(struct observe *observe, struct buf *out)
         if (figures[i].airflow != NULL)
             show(observe->metrics, figures[i].airflow, &figures[i], value);
     }
+}
+
+void observe_render(struct observe *observe, struct buf *out)
+{
+    observe_refresh(observe);
     metrics_render(observe->metrics, "scheduler", out);
 }
 
@@ -125,6 +131,10 @@ struct observe *observe_new(struct shell *shell)
                                            "Renewals of the leader's lease.");
     observe->renewals[1] = metrics_counter(observe->metrics, "airflow_scheduler_heartbeat",
                                            "Renewals of the leader's lease.");
+    observe->successes =
+        metrics_counter(observe->metrics, "airflow_ti_successes", "Task instances that succeeded.");
+    observe->failures =
+        metrics_counter(observe->metrics, "airflow_ti_failures", "Task instances that failed.");
     timer_open(&observe->line, shell->loop, on_line, observe);
     timer_every(&observe->line, LINE_EVERY_MS);
     return observe;
@@ -134,6 +144,18 @@ void observe_step(struct observe *observe, double seconds)
 {
     for (int i = 0; i < 2; i++)
         metric_observe(observe->steps[i], seconds);
+}
+
+void observe_notes(struct observe *observe, const struct core_note *notes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (notes[i].task < 0)
+            continue;
+        if (notes[i].state == TASK_SUCCESS)
+            metric_add(observe->successes, 1);
+        if (notes[i].state == TASK_FAILED)
+            metric_add(observe->failures, 1);
+    }
 }
 
 void observe_renewed(struct observe *observe)

@@ -10,6 +10,10 @@
 struct observe *observe_new(struct shell *shell);           /* also sets shell->metrics */
 void observe_step(struct observe *observe, double seconds); /* an event was dealt with */
 void observe_renewed(struct observe *observe);              /* the lease was */
+void observe_notes(struct observe *observe, const struct core_note *notes, uint32_t count);
+
+/* Brings the core's figures into shell->metrics; observe_render does so too. */
+void observe_refresh(struct observe *observe);
 
 /* Prometheus text; headrace_ is headrace_scheduler_ in it. */
 void observe_render(struct observe *observe, struct buf *out);

@@ -15,6 +15,7 @@
 #include "scheduler/shell/publish.h"
 #include "scheduler/shell/scale.h"
 #include "scheduler/shell/session.h"
+#include "scheduler/shell/statsd.h"
 #include "scheduler/shell/zones.h"
 
 #include <time.h>
@@ -90,6 +91,7 @@ void shell_step(struct shell *shell, struct core_event *event)
         dispatch_send(shell, &out.sends[i]);
     if (out.note_count > 0)
         publish_notes(shell->publish, out.notes, out.note_count);
+    observe_notes(shell->observe, out.notes, out.note_count);
     arm_tick(shell);
     observe_step(shell->observe, (double)(now_ns() - began_ns) / 1e9);
     shell->is_stepping = false;
@@ -217,6 +219,8 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
         rc = session_open(shell, err);
     if (rc == 0)
         rc = open_store(shell, err);
+    if (rc == 0)
+        rc = statsd_open(&shell->statsd, shell, err);
     *out = shell; /* also on failure: shell_close ends what was begun */
     return rc;
 }
@@ -242,10 +246,16 @@ static void on_observe_closed(void *owner)
     done(done_owner);
 }
 
-static void on_store_closed(void *owner)
+static void on_statsd_closed(void *owner)
 {
     struct shell *shell = owner;
     observe_close(shell->observe, on_observe_closed, shell);
+}
+
+static void on_store_closed(void *owner)
+{
+    struct shell *shell = owner;
+    statsd_close(shell->statsd, on_statsd_closed, shell);
 }
 
 static void on_wire_closed(void *owner)

@@ -29,6 +29,7 @@ struct file_watch;
 struct scale;
 struct errands;
 struct observe;
+struct statsd;
 struct seal;
 
 struct shell {
@@ -56,6 +57,7 @@ struct shell {
     struct errands *errands;
     struct observe *observe;
     struct metrics *metrics; /* observe has it */
+    struct statsd *statsd;   /* NULL: none is to be told */
     void *owner;
     void (*done)(void *owner);
 };

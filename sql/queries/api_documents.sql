@@ -275,9 +275,10 @@ FROM the_dag WHERE $2 = '' OR EXISTS (SELECT FROM base)
 SELECT request_no, code, answer::text FROM inbox_answer WHERE request_no = ANY ($1)
 
 -- name: api_request_put
--- The request of a user, in the transaction of its audit row. $3: an idempotency key, empty for none.
+-- The request of a user, in the transaction of its audit row. $3: an idempotency key, empty for none; $4: of what was sent
+-- with it. Tells whether that is what was sent with it before, and whether anybody leads.
 -- takes: jsonb text text bytea
--- gives: int8 bool
+-- gives: int8 bool bool
 WITH known AS (
     SELECT k.request_no, k.body_hash FROM idempotency_key k WHERE k.actor = $2 AND k.key = $3 AND $3 <> ''
 ), made AS (
@@ -285,7 +286,8 @@ WITH known AS (
 ), noted AS (
     INSERT INTO idempotency_key (key, actor, body_hash, request_no) SELECT $3, $2, $4, request_no FROM made WHERE $3 <> ''
 )
-SELECT request_no, true FROM made UNION ALL SELECT request_no, body_hash = $4 FROM known
+SELECT p.request_no, p.is_same, EXISTS (SELECT FROM lease l WHERE l.shard = 0 AND l.expires_at > clock_timestamp())
+FROM (SELECT request_no, true AS is_same FROM made UNION ALL SELECT request_no, body_hash = $4 FROM known) p
 
 -- name: api_audit_put
 -- Each row's chain covers the row before it; audit_lock, which goes before, makes the chain one.

@@ -134,6 +134,30 @@ tasks: {x: {bash: sleep 0.1}}
         self.run_dag("tasks: {a: {bash: echo}}")
         self.assertEqual(set(glob.glob("/tmp/headrace-dag-*")) - before, set())
 
+    def run_task(self, text, *words):
+        return subprocess.run([PROGRAM, "tasks", "test", self.write(text), *words], env=self.env, capture_output=True, text=True, timeout=120)
+
+    def test_one_task_is_run_and_the_others_count_as_done(self):
+        dag = """
+tasks:
+  before: {bash: "echo never; exit 1"}
+  wait: {wait_for: {file: /no/such/file}}
+  one: {depends_on: [before, wait], bash: "echo got {{ xcom.before.rows }}"}
+  after: {depends_on: [one], bash: "echo never"}
+"""
+        mocks = self.write("before: {output: {rows: 3}}", "mocks.yaml")
+        done = self.run_task(dag, "one", "--mocks", mocks)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("one | got 3", done.stdout)
+        self.assertNotIn("never", done.stdout)
+        self.assertNotIn("after: success", done.stdout)
+        done = self.run_task(dag, "before")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("before: failed", done.stdout)
+        done = self.run_task(dag, "none")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("etl has no task none", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

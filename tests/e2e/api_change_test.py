@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changing through the API: each change is a request to the leader with an audit row, and the answer is what the leader made of it."""
+import concurrent.futures
 import json
+import time
 import unittest
 
 from api_rows import fill
@@ -41,6 +43,8 @@ class Changing(unittest.TestCase):
         again = world.ok("POST", "/api/v2/dags/etl/dagRuns", {"dag_run_id": "once"}, headers=key)
         self.assertEqual(first["dag_run_id"], again["dag_run_id"])
         self.assertEqual(world.call("POST", "/api/v2/dags/etl/dagRuns", {"dag_run_id": "twice"}, headers=key)[0], 409)
+        self.assertEqual(world.call("POST", "/api/v2/dags/quiet/dagRuns", {"dag_run_id": "once"}, headers=key)[0], 409)
+        self.assertEqual(world.call("POST", "/api/v2/dags/etl/dagRuns", {}, headers={"Idempotency-Key": "k" * 201})[0], 400)
         # ---- pause
         self.assertTrue(world.ok("PATCH", "/api/v2/dags/etl?update_mask=is_paused", {"is_paused": True})["is_paused"])
         self.assertEqual(world.call("PATCH", "/api/v2/dags/etl", {})[0], 422)
@@ -158,12 +162,41 @@ class Changing(unittest.TestCase):
         # each told the leader what to read again
         self.assertIn("variables", {a.get("what") for a in world.answers} | {json.loads(b).get("what") for b in world.sql("SELECT body FROM inbox").splitlines()})
 
-    def test_without_a_leader_a_request_waits_and_says_so(self):
+    def test_a_repeated_key_makes_one_run_whose_id_we_made_up_whoever_comes_first(self):
+        world, key = self.world, {"Idempotency-Key": "at-once"}
+        trigger = lambda _: world.call("POST", "/api/v2/dags/etl/dagRuns", {"note": "at once"}, headers=key)  # noqa: E731
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(trigger, range(8)))
+        answers.append(trigger(None))
+        self.assertEqual({status for status, _ in answers}, {200})
+        self.assertEqual(len({run["dag_run_id"] for _, run in answers}), 1)
+        self.assertEqual(world.sql("SELECT count(*) FROM run WHERE note = 'at once'"), "1")
+        self.assertEqual(world.call("POST", "/api/v2/dags/etl/dagRuns", {"note": "another"}, headers=key)[0], 409)
+
+    def test_a_repeated_key_does_each_item_of_many_once(self):
+        world, key = self.world, {"Idempotency-Key": "bulk"}
+        marks = {"actions": [{"action": "update", "entities": [{"task_id": t, "new_state": "success"} for t in ("load", "report", "nothing")]}]}
+        path = "/api/v2/dags/etl/dagRuns/manual__1/taskInstances"
+        first = world.ok("PATCH", path, marks, headers=key)
+        done = len(world.answers)
+        self.assertEqual(world.ok("PATCH", path, marks, headers=key), first)
+        self.assertEqual(len(world.answers), done)
+        marks["actions"][0]["entities"].reverse()
+        self.assertEqual(world.call("PATCH", path, marks, headers=key)[0], 409)
+        self.assertEqual(len(world.answers), done)
+        pause = "/api/v2/dags?dag_id_pattern=%25"
+        for _ in range(2):
+            world.ok("PATCH", pause, {"is_paused": False}, headers={"Idempotency-Key": "pause"})
+        self.assertEqual(sum(a["kind"] == "pause" for a in world.answers[done:]), 2)
+
+    def test_without_a_leader_a_request_says_so_at_once(self):
         self.world.stop_leader()
+        begun = time.monotonic()
         status, headers, body = self.world.call("PATCH", "/api/v2/dags/etl", {"is_paused": True}, raw=True)
         answer = json.loads(body)
         self.assertEqual((status, answer["detail"]["reason"]), (503, "not_yet_done"))
         self.assertEqual(headers["Retry-After"], "5")
+        self.assertLess(time.monotonic() - begun, 9)  # what leads would be waited for 10 s
         self.assertEqual(self.world.sql("SELECT count(*) FROM inbox WHERE body ->> 'kind' = 'pause'"), "1")
 
 

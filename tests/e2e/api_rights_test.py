@@ -29,7 +29,7 @@ def rights():
 class Rights(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.world = ApiWorld().__enter__()
+        cls.world = ApiWorld({"core__test_connection": "Enabled"}).__enter__()
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         fill(cls.world)
         cls.fill_foreign()

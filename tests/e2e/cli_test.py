@@ -23,6 +23,49 @@ def rows(system, *words):
     return json.loads(system.cli(*words, "-o", "json").stdout)
 
 
+# What people who come from Airflow may count on, by group; more may be there.
+VERBS = {
+    "db": "migrate check clean reset rotate-key",
+    "dags": "list details show check trigger pause unpause delete test list-runs list-import-errors next-execution state",
+    "tasks": "list state states-for-dag-run clear test logs render",
+    "backfill": "create list pause unpause cancel",
+    "pools": "list get set delete import export",
+    "variables": "list get set delete import export",
+    "connections": "list get set delete import export add test",
+    "workers": "list drain resume",
+    "users": "create list delete reset-password",
+    "config": "list get-value",
+}
+LISTINGS = [("dags", "list"), ("dags", "list-runs", "etl"), ("dags", "list-import-errors"), ("dags", "next-execution", "etl"), ("dags", "show", "etl"),
+            ("tasks", "list", "etl"), ("backfill", "list"), ("pools", "list"), ("variables", "list"), ("connections", "list"), ("workers", "list"),
+            ("users", "list"), ("config", "list")]
+
+
+def every_verb_is_there_and_every_listing_has_four_forms():
+    with Standalone() as system:
+        for group, verbs in VERBS.items():
+            for verb in verbs.split():
+                done = system.cli(group, verb, "--help")
+                assert f"headrace {group} {verb}" in done.stdout, (group, verb, done.stdout)
+                assert system.cli(group, verb, "--no-such-option", check=False).returncode == 2, (group, verb)
+        for word in ("standalone", "scheduler", "worker", "webserver", "doctor", "version"):
+            assert f"headrace {word}" in system.cli("help", word).stdout, word
+        system.write_dag("etl.yaml", "schedule: '@daily'\ncatchup: false\ntasks: {a: {bash: 'true'}}")
+        system.wait_dag("etl")
+        run = system.cli("dags", "trigger", "etl", "--wait").stdout.strip()
+        for words in LISTINGS:
+            listed = rows(system, *words)
+            assert isinstance(listed, list), (words, listed)
+            plain = system.cli(*words, "-o", "plain").stdout.splitlines()
+            assert len(plain) == len(listed), (words, plain)
+            assert system.cli(*words, "-o", "yaml").stdout.startswith("- " if listed else "[]"), words
+            assert system.cli(*words, "-o", "table").stdout.strip(), words
+            assert system.cli(*words, "-o", "xml", check=False).returncode == 2, words
+        assert [row["run_id"] for row in rows(system, "dags", "list-runs", "etl")] == [run]
+        assert system.cli("dags", "stat", "etl", check=False).returncode == 2
+        assert system.cli("dags", "state", "etl", "no-such-run", check=False).returncode == 1
+
+
 def dags_and_tasks():
     with Standalone() as system:
         for name, text in DAGS.items():
@@ -151,4 +194,4 @@ def workers_users_and_the_rest():
 
 
 if __name__ == "__main__":
-    main(dags_and_tasks, what_tasks_use, workers_users_and_the_rest)
+    main(every_verb_is_there_and_every_listing_has_four_forms, dags_and_tasks, what_tasks_use, workers_users_and_the_rest)

@@ -9,7 +9,11 @@
 #include "tests/store/conformance/recovered.h"
 #include "tests/support/test.h"
 
-enum { SEEDS = 6, BATCHES = 120 };
+#ifndef HEADRACE_SOURCE_DIR
+#define HEADRACE_SOURCE_DIR "."
+#endif
+
+enum { SEEDS = 6, BATCHES = 120, SQL_BYTES_MAX = 1 << 20 };
 
 /* ---- every kind ------------------------------------------------------------------------------ */
 
@@ -380,22 +384,26 @@ static void postgresql_and_the_model_give_the_same_answers(void **state)
     check_every_kind_was_written();
 }
 
-static void every_table_is_compared_or_is_written_by_somebody_else(void **state)
+static void every_table_that_records_write_is_compared(void **state)
 {
+    static const char *const files[] = { "apply", "errand" };
     struct arena arena = { 0 };
-    struct pg_sync *sync;
-    struct err err = { 0 };
-    struct str unknown = STR_EMPTY;
 
     (void)state;
-    if (pg_sync_open(&sync, store_world_database(), &err) < 0 ||
-        rows_unknown_tables(sync, &arena, &unknown, &err) < 0)
-        fail_msg("%s", err.sentence);
-    if (unknown.size > 0)
-        fail_msg("tests/store/conformance/rows.c does not know: %.*s", STR_ARG(unknown));
-    pg_sync_close(sync);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct str path = str_format(&arena, HEADRACE_SOURCE_DIR "/sql/queries/%s.sql", files[i]);
+        FILE *file = fopen(str_cstr(&arena, path), "r");
+        char *text = arena_alloc(&arena, SQL_BYTES_MAX);
+        size_t size;
+
+        assert_non_null(file);
+        size = fread(text, 1, SQL_BYTES_MAX, file);
+        (void)fclose(file);
+        assert_in_range(size, 1000, SQL_BYTES_MAX - 1);
+        assert_str(rows_unknown_tables((struct str) { text, size }, &arena), "");
+    }
     arena_clear(&arena);
 }
 
 TESTS(CASE(postgresql_and_the_model_give_the_same_answers),
-      CASE(every_table_is_compared_or_is_written_by_somebody_else))
+      CASE(every_table_that_records_write_is_compared))

@@ -107,6 +107,7 @@ class ApiWorld:
             self.start()
             self.token = (self.home / "home/cli-token").read_text().strip()
             if self.wants_leader:
+                self.sql("UPDATE lease SET holder = 'small', epoch = 1, expires_at = now() + interval '1 day'")
                 self.leader = threading.Thread(target=self._lead, daemon=True)
                 self.leader.start()
         except BaseException:
@@ -137,7 +138,8 @@ class ApiWorld:
         if self.process.poll() is not None:
             raise AssertionError(f"the web server ended: {(self.home / 'web.log').read_text()[-3000:]}")
         try:
-            return self.health()["metadatabase"]["status"] == "healthy"
+            status, health = self.call("GET", "/api/v2/monitor/health", token=None)
+            return status == 200 and health["metadatabase"]["status"] == "healthy"
         except OSError:
             return False
 
@@ -196,6 +198,7 @@ class ApiWorld:
     def stop_leader(self):
         self.leader_stops.set()
         self.leader.join()
+        self.sql("UPDATE lease SET expires_at = '-infinity'")
 
     def _lead(self):
         while not self.leader_stops.wait(0.1):

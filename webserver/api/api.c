@@ -81,6 +81,7 @@ static void on_part_closed(void *owner)
     if (--api->open_parts > 0)
         return;
     http_router_free(api->router);
+    budgets_clear(&api->budgets);
     map_clear(&api->metric_index);
     VEC_CLEAR(&api->metric_names);
     arena_clear(&api->metric_arena);
@@ -230,8 +231,29 @@ bool call_read_body(struct call *call)
 
 static void handle(struct call *call)
 {
-    if (call_read_body(call))
+    if (!call_read_body(call))
+        return;
+    if (call->body != NULL && call->body->type != VALUE_MAP)
+        call_problem(call, "body", "", "dict_type", "a mapping is expected, not %s",
+                     value_type_name(call->body->type));
+    if (!call_refuse_problems(call))
         call->route->handle(call);
+}
+
+/* False after an answer. */
+static bool is_within_budget(struct call *call, int64_t wait_ms)
+{
+    if (wait_ms == 0)
+        return true;
+    struct metrics *metrics = call->api->options.metrics;
+    metric_add(metrics_counter(metrics, "headrace_api_throttled_total",
+                               "Requests refused because their client had asked for too many."),
+               1);
+    int64_t wait_s = (wait_ms + 999) / 1000;
+    http_set_header(call->request, "Retry-After",
+                    str_format(call->arena, "%lld", (long long)wait_s));
+    call_refuse(call, 429, "too many requests: wait for %lld s", (long long)wait_s);
+    return false;
 }
 
 static void on_person(struct http_request *request, int rc, const struct person *person,
@@ -244,6 +266,11 @@ static void on_person(struct http_request *request, int rc, const struct person 
         return;
     }
     call->person = *person;
+    struct api *api = call->api;
+    budget_return_address(&api->budgets, str_of(request->peer));
+    if (!is_within_budget(call, budget_take_user(&api->budgets, api->options.conf, person->name,
+                                                 call->route->right, loop_now_ms())))
+        return;
     if (auth_check_csrf(request, person, &refusal) < 0) {
         call_refuse_reason(call, 403, "csrf", "%s", refusal.sentence);
         return;
@@ -261,6 +288,9 @@ static void begin_call(struct api *api, struct http_request *request)
     call->person.name = STR_EMPTY;
     request->context = call;
     allow_origin(api, request);
+    if (!is_within_budget(call, budget_take_address(&api->budgets, api->options.conf,
+                                                    str_of(request->peer), loop_now_ms())))
+        return;
     if (http_form_parse(call->arena, request->query, &call->query) < 0)
         call_refuse(call, 400, "the query cannot be decoded");
     else if (call->route->right == RIGHT_ANYBODY)

@@ -67,7 +67,7 @@ static const struct value *field_of(struct call *call, const char *name, enum va
     const struct value *value = field(call, name);
     if (value == NULL || value->type == type)
         return value;
-    call_problem(call, "body", name, word, "%s is expected, not a %s", wanted,
+    call_problem(call, "body", name, word, "%s is expected, not %s", wanted,
                  value_type_name(value->type));
     return NULL;
 }
@@ -170,8 +170,32 @@ bool call_refuse_problems(struct call *call)
     return true;
 }
 
+/* What clients poll: a tag lets them be told that nothing has changed. Secrets and what changes
+ * with the clock have none. */
+static bool is_polled(const struct call *call)
+{
+    const struct http_request *request = call->request;
+    return (request->verb == VERB_GET || request->verb == VERB_HEAD) &&
+           (call->route->right == RIGHT_READ || call->route->right == RIGHT_ANYBODY) &&
+           str_starts(request->path, "/api/v2/");
+}
+
+/* Weak: the same content, whatever a proxy makes of its bytes. True after answering 304. */
+static bool is_unchanged(struct call *call, struct str json)
+{
+    struct str etag = str_format(call->arena, "W/\"%016llx\"", (unsigned long long)str_hash(json));
+    http_set_header(call->request, "ETag", etag);
+    http_set_header(call->request, "Cache-Control", STR("private, no-cache"));
+    if (!http_etag_matches(http_header(call->request, "If-None-Match"), etag))
+        return false;
+    http_answer(call->request, 304, NULL, STR_EMPTY);
+    return true;
+}
+
 void call_json(struct call *call, int status, struct str json)
 {
+    if (status == 200 && is_polled(call) && is_unchanged(call, json))
+        return;
     http_answer(call->request, status, "application/json", json);
 }
 

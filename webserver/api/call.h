@@ -14,6 +14,7 @@
 #include "common/store/list_read.h"
 #include "common/text/value.h"
 #include "webserver/api/api.h"
+#include "webserver/api/budget.h"
 #include "webserver/http/http_router.h"
 #include "webserver/http/http_text.h"
 
@@ -40,6 +41,7 @@ struct api {
     struct commands *commands; /* requests that wait for their answer */
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
+    struct budgets budgets;
     int64_t started_ms;
     struct arena metric_arena; /* names of metrics that came from the database */
     struct map metric_index;
@@ -69,6 +71,7 @@ struct call {
     struct http_form query;
     const struct value *body; /* NULL: none was sent */
     struct problem *problems, **last_problem;
+    uint32_t command_count;             /* requests made so far */
     void *state;                        /* the handler's own */
     void (*allowed)(struct call *call); /* reach.c: what comes after a yes */
 };

@@ -9,7 +9,7 @@
 
 /* A note of the leader usually says that an answer is there; this is how often we look without one.
  */
-enum { LOOK_MS = 100, LOOK_AT_MOST_MS = 5 };
+enum { LOOK_MS = 100, LOOK_AT_MOST_MS = 5, KEY_SIZE_MAX = 200 };
 
 struct waiting {
     int64_t request_no;
@@ -171,7 +171,7 @@ void commands_look(struct commands *commands)
 
 /* ---- asking ---- */
 
-static void on_put(void *owner, int rc, int64_t request_no, const struct err *err)
+static void on_put(void *owner, int rc, int64_t request_no, bool is_led, const struct err *err)
 {
     struct waiting *waiting = owner;
     struct call *call = waiting->call;
@@ -185,6 +185,7 @@ static void on_put(void *owner, int rc, int64_t request_no, const struct err *er
         return;
     }
     waiting->request_no = request_no;
+    waiting->deadline_ms = loop_now_ms() + (is_led ? COMMAND_WAIT_MS : COMMAND_LEADERLESS_MS);
     VEC_ADD(&commands->waiting, *waiting);
     if (commands->is_closing) {
         give_up(commands, commands->waiting.count - 1);
@@ -192,6 +193,21 @@ static void on_put(void *owner, int rc, int64_t request_no, const struct err *er
     }
     leader_nudge(call->api->leader);
     timer_once(&commands->timer, LOOK_AT_MOST_MS);
+}
+
+/* Of several requests that one call makes, each later one has a key of its own: the call's and what
+ * it asks for. The first alone tells a call that is repeated from another one with its key. */
+static struct request_key key_of(struct call *call, struct str key, struct str body)
+{
+    const struct http_request *request = call->request;
+    if (key.size == 0)
+        return (struct request_key) { STR_EMPTY, STR_EMPTY };
+    struct str sent = str_format(call->arena, "%.*s %.*s\n%.*s", STR_ARG(request->method),
+                                 STR_ARG(request->target), STR_ARG(buf_str(&request->body)));
+    if (call->command_count++ > 0)
+        key = str_format(call->arena, "%.*s %016llx", STR_ARG(key),
+                         (unsigned long long)str_hash(body));
+    return (struct request_key) { key, sent };
 }
 
 void command_send(struct call *call, struct request *request, struct audit *audit,
@@ -204,6 +220,11 @@ void command_send_one(struct call *call, struct request *request, struct audit *
                       void (*on_done)(struct call *call, const struct value *answer),
                       void (*on_refused)(struct call *call, int status, struct str sentence))
 {
+    struct str header = http_header(call->request, "Idempotency-Key");
+    if (header.size > KEY_SIZE_MAX) {
+        call_refuse(call, 400, "an Idempotency-Key has at most %d letters", KEY_SIZE_MAX);
+        return;
+    }
     request->actor = call->person.name;
     struct str *const texts[] = { &request->dag_id, &request->run_id, &request->note,
                                   &request->pool, &request->what };
@@ -220,10 +241,7 @@ void command_send_one(struct call *call, struct request *request, struct audit *
     if (audit->detail.size == 0)
         audit->detail = call_body_text(call);
     struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
-    *waiting = (struct waiting) { 0, loop_now_ms() + COMMAND_WAIT_MS, call, on_done, on_refused };
-    /* A key is one request's: of several, the second would be taken for the first. */
-    struct str key = on_refused == NULL ? http_header(call->request, "Idempotency-Key") : STR_EMPTY;
-    if (request->over_runs && key.size > 0)
-        key = str_format(call->arena, "%.*s %.*s", STR_ARG(key), STR_ARG(request->run_id));
-    request_put(call->api->options.store, body, str_slice(key, 0, 200), audit, on_put, waiting);
+    *waiting = (struct waiting) { .call = call, .on_done = on_done, .on_refused = on_refused };
+    struct request_key key = key_of(call, header, body);
+    request_put(call->api->options.store, body, &key, audit, on_put, waiting);
 }

@@ -11,7 +11,10 @@
 
 struct commands;
 
-enum { COMMAND_WAIT_MS = 10000 };
+enum {
+    COMMAND_WAIT_MS = 10000,
+    COMMAND_LEADERLESS_MS = 1000, /* when nobody holds the lease: handing it over takes less */
+};
 
 struct commands *commands_new(struct api *api);
 void commands_close(struct commands *commands, void (*done)(void *owner), void *owner);

@@ -92,8 +92,7 @@ static void on_shape(void *owner, int rc, struct str json, const struct err *err
     http_set_header(call->request, "Cache-Control",
                     is_fixed ? STR("private, max-age=31536000, immutable")
                              : STR("private, no-cache"));
-    struct str known = http_header(call->request, "If-None-Match");
-    if (known.bytes != NULL && str_eq(known, etag))
+    if (http_etag_matches(http_header(call->request, "If-None-Match"), etag))
         call_empty(call, 304);
     else
         call_json(call, 200, json);

@@ -99,8 +99,8 @@ void runs_list_by_body(struct call *call)
 
 static bool run_id_is_good(struct str id)
 {
-    if (id.size == 0 || id.size > RUN_ID_MAX)
-        return false;
+    if (id.size == 0 || id.size > RUN_ID_MAX || str_is(id, ".") || str_is(id, ".."))
+        return false; /* dots alone could stand in no path */
     for (size_t i = 0; i < id.size; i++) {
         unsigned char byte = (unsigned char)id.bytes[i];
         bool is_word = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||

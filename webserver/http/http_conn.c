@@ -337,6 +337,24 @@ void http_conn_sweep(struct http_conn *conn, int64_t now_ms)
 
 /* ---- the beginning ---- */
 
+/* When all places are taken, who has kept us waiting longest gives way: between two requests, or in
+ * the middle of a slow one. Clients that hold connections and do nothing thus shut nobody out.
+ * False when nobody has waited HTTP_GIVE_WAY_MS. */
+static bool make_room(struct http_server *server, const struct http_conn *newcomer)
+{
+    struct http_conn *longest = NULL;
+    for (struct http_conn *conn = server->first; conn != NULL; conn = conn->next) {
+        bool is_waiting = conn->phase == CONN_OPEN && conn->request == NULL && conn != newcomer;
+        if (is_waiting && (longest == NULL || conn->since_ms < longest->since_ms))
+            longest = conn;
+    }
+    if (longest == NULL || loop_now_ms() - longest->since_ms < scaled(longest, HTTP_GIVE_WAY_MS))
+        return false;
+    metric_add(server->gave_way, 1);
+    http_conn_break(longest);
+    return true;
+}
+
 void http_conn_accept(struct http_server *server)
 {
     struct http_conn *conn = calloc(1, sizeof *conn);
@@ -359,8 +377,10 @@ void http_conn_accept(struct http_server *server)
     metric_set(server->open, server->conn_count);
     stream_read_start(&conn->stream);
     uint32_t most = server->options.connections_max == 0 ? 1000 : server->options.connections_max;
-    if (server->conn_count > most && conn->tls == NULL)
+    if (server->conn_count <= most || make_room(server, conn))
+        return;
+    if (conn->tls == NULL)
         http_conn_refuse(conn, 503, "too many connections");
-    else if (server->conn_count > most)
+    else
         http_conn_break(conn);
 }

@@ -24,7 +24,7 @@ struct http_server {
     bool is_closing, listener_is_closed;
     void (*done)(void *owner);
     void *done_owner;
-    struct metric *requests, *refusals, *seconds, *open;
+    struct metric *requests, *refusals, *gave_way, *seconds, *open;
 };
 
 enum http_conn_phase {

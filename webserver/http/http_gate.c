@@ -68,24 +68,22 @@ static int pass_target(struct http_gate *gate, unsigned char byte)
     return ++gate->target_size > HTTP_TARGET_MAX ? 414 : 0;
 }
 
-static int check_version(const char *version)
-{
-    bool is_http = memcmp(version, "HTTP/", 5) == 0 && version[6] == '.';
-    bool has_digits =
-        version[5] >= '0' && version[5] <= '9' && version[7] >= '0' && version[7] <= '9';
-    if (!is_http || !has_digits)
-        return 400;
-    return version[5] == '1' && (version[7] == '0' || version[7] == '1') ? 0 : 505;
-}
-
+/* Byte by byte: what speaks another protocol may never send as much as a version has. */
 static int pass_version(struct http_gate *gate, unsigned char byte)
 {
-    if (gate->version_size < VERSION_SIZE) {
-        gate->version[gate->version_size++] = (char)byte;
-        return gate->version_size == VERSION_SIZE ? check_version(gate->version) : 0;
+    static const char FORM[VERSION_SIZE + 1] = "HTTP/0.0";
+    if (gate->version_size == VERSION_SIZE) {
+        gate->state = GATE_LINE_LF;
+        return byte == '\r' ? 0 : 400;
     }
-    gate->state = GATE_LINE_LF;
-    return byte == '\r' ? 0 : 400;
+    bool is_digit = byte >= '0' && byte <= '9';
+    char wanted = FORM[gate->version_size];
+    if (wanted == '0' ? !is_digit : byte != (unsigned char)wanted)
+        return 400;
+    gate->version[gate->version_size++] = (char)byte;
+    if (gate->version_size < VERSION_SIZE)
+        return 0;
+    return gate->version[5] == '1' && gate->version[7] <= '1' ? 0 : 505;
 }
 
 static int pass_name(struct http_gate *gate, unsigned char byte)

@@ -54,6 +54,8 @@ static void make_metrics(struct http_server *server, struct metrics *metrics)
                                        "Requests answered, by class of status.");
     server->refusals = metrics_counter(metrics, "headrace_http_refusals_total",
                                        "Requests that were not HTTP, too large or too slow.");
+    server->gave_way = metrics_counter(metrics, "headrace_http_gave_way_total",
+                                       "Connections closed for others, all places being taken.");
     server->seconds =
         metrics_histogram(metrics, "headrace_http_request_seconds",
                           "From the complete request to the end of its answer.", NULL, 0);

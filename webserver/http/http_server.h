@@ -12,11 +12,12 @@
 #include "webserver/http/http_request.h"
 
 enum {
-    HTTP_HEAD_MS = 10000,        /* from the first byte of a request to the end of its head */
-    HTTP_BODY_MS = 10000,        /* for a body, plus a second for each KiB that has come */
-    HTTP_IDLE_MS = 60000,        /* between two requests */
-    HTTP_STALL_MS = 30000,       /* a client that takes no bytes */
-    HTTP_LINGER_MS = 2000,       /* after a refusal, so that the client can read it */
+    HTTP_HEAD_MS = 10000,    /* from the first byte of a request to the end of its head */
+    HTTP_BODY_MS = 10000,    /* for a body, plus a second for each KiB that has come */
+    HTTP_IDLE_MS = 60000,    /* between two requests */
+    HTTP_STALL_MS = 30000,   /* a client that takes no bytes */
+    HTTP_LINGER_MS = 2000,   /* after a refusal, so that the client can read it */
+    HTTP_GIVE_WAY_MS = 1000, /* of waiting for a client, after which another may have its place */
     HTTP_UNREAD_MAX = 64 * 1024, /* kept while a request is being handled */
 };
 
@@ -26,7 +27,7 @@ struct http_server_options {
     const char *host;               /* numeric, or "localhost" */
     int port;                       /* 0 = any */
     const char *tls_cert, *tls_key; /* PEM; NULL or empty: no TLS */
-    uint32_t connections_max;       /* 0 = 1000 */
+    uint32_t connections_max;       /* 0 = 1000; above it, who has waited longest gives way */
     struct metrics *metrics;        /* NULL allowed */
 
     /* The head of a request is there: how large may its body be? NULL = 1 MiB. */

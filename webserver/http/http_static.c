@@ -191,19 +191,6 @@ static enum form choose_form(const struct http_request *request, const struct fi
     return FORM_PLAIN;
 }
 
-static bool etag_matches(struct str wanted, struct str etag)
-{
-    struct str part;
-    while (wanted.bytes != NULL && str_split(&wanted, ',', &part)) {
-        part = str_trim(part);
-        if (str_starts(part, "W/"))
-            part = str_slice(part, 2, part.size);
-        if (str_eq(part, etag) || str_is(part, "*"))
-            return true;
-    }
-    return false;
-}
-
 void http_static_answer(const struct http_static *files, struct http_request *request)
 {
     static const char *const ENCODINGS[FORM_COUNT] = { "", "gzip", "br" };
@@ -224,7 +211,7 @@ void http_static_answer(const struct http_static *files, struct http_request *re
                     is_asset ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
     if (form != FORM_PLAIN)
         http_set_header(request, "Content-Encoding", str_of(ENCODINGS[form]));
-    if (etag_matches(http_header(request, "If-None-Match"), etag))
+    if (http_etag_matches(http_header(request, "If-None-Match"), etag))
         http_answer(request, 304, NULL, STR_EMPTY);
     else
         http_answer(request, 200, file->content_type, file->forms[form]);

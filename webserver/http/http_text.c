@@ -131,6 +131,21 @@ static bool quality_is_zero(struct str options)
     return false;
 }
 
+static struct str opaque_tag(struct str etag)
+{
+    etag = str_trim(etag);
+    return str_starts(etag, "W/") ? str_slice(etag, 2, etag.size) : etag;
+}
+
+bool http_etag_matches(struct str wanted, struct str etag)
+{
+    struct str part;
+    while (wanted.bytes != NULL && str_split(&wanted, ',', &part))
+        if (str_eq(opaque_tag(part), opaque_tag(etag)) || str_is(str_trim(part), "*"))
+            return true;
+    return false;
+}
+
 bool http_accepts(struct str accept, const char *word)
 {
     struct str part;

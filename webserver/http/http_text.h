@@ -32,6 +32,10 @@ void http_encode(struct buf *out, struct str text);
 /* application/json of "application/json; charset=utf-8", in lower case. */
 struct str http_media_type(struct arena *arena, struct str content_type);
 
+/* Whether an If-None-Match (bytes NULL: none) names the tag, or anything by a star. Weak
+ * comparison: W/"a" is "a". */
+bool http_etag_matches(struct str wanted, struct str etag);
+
 /* Whether an Accept or Accept-Encoding names it, with a q above zero. Wildcards do not count. */
 bool http_accepts(struct str accept, const char *word);
 

@@ -215,6 +215,52 @@ static void a_failing_statement_undoes_the_others_and_is_named(void **state)
     teardown(&world);
 }
 
+static void on_number(void *owner, const struct pg_outcome *outcome)
+{
+    assert_int_equal(outcome->rc, 0);
+    *(int64_t *)owner = pg_get_int(outcome->results[0], 0, 0);
+}
+
+static int64_t ask_text(struct world *world, const char *sql, int64_t number)
+{
+    int64_t answer = INT64_MIN;
+    struct pg_tx *tx = pg_tx_new();
+    pg_put_int8(pg_tx_add_kept(tx, sql), number);
+    pg_send(world->pg, tx, on_number, &answer);
+    while (answer == INT64_MIN) {
+        bool never = false;
+        (void)loop_run_until(world->loop, &never, 1);
+    }
+    return answer;
+}
+
+static void a_text_that_comes_again_is_prepared_and_answers_as_before(void **state)
+{
+    (void)state;
+    struct world world;
+    setup(&world);
+    static const char TWICE[] = "SELECT $1::bigint * 2",
+                      KEPT[] = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE "
+                               "'kept%' AND $1::bigint > 0";
+    assert_int_equal(ask_text(&world, TWICE, 1), 2);
+    assert_int_equal(ask_text(&world, KEPT, 1), 0); /* each came once */
+    for (int i = 2; i < 6; i++)
+        assert_int_equal(ask_text(&world, TWICE, i), 2 * i);
+    assert_int_equal(ask_text(&world, KEPT, 1), 2);
+    terminate_backends(&world); /* a new session has none of them */
+    while (pg_state(world.pg) == PG_UP) {
+        bool never = false;
+        (void)loop_run_until(world.loop, &never, 1);
+    }
+    while (pg_state(world.pg) != PG_UP) {
+        bool never = false;
+        (void)loop_run_until(world.loop, &never, 1);
+    }
+    assert_int_equal(ask_text(&world, TWICE, 9), 18);
+    assert_int_equal(ask_text(&world, KEPT, 1), 0);
+    teardown(&world);
+}
+
 static void our_own_sqlstates_are_our_own_errors(void **state)
 {
     (void)state;
@@ -661,6 +707,7 @@ static void a_pool_spreads_and_survives_the_loss_of_connections(void **state)
 
 TESTS(CASE(several_statements_commit_as_one),
       CASE(a_failing_statement_undoes_the_others_and_is_named),
+      CASE(a_text_that_comes_again_is_prepared_and_answers_as_before),
       CASE(our_own_sqlstates_are_our_own_errors), CASE(an_error_at_commit_belongs_to_no_statement),
       CASE(a_row_count_that_surprises_is_reported_after_the_commit),
       CASE(a_parameter_of_the_wrong_type_is_refused_before_it_is_sent),

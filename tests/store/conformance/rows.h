@@ -10,10 +10,8 @@
 void rows_of_model(const struct model_store *store, struct buf *out);
 MUST_USE int rows_of_database(struct pg_sync *sync, struct buf *out, struct err *err);
 
-/* Tables that are neither compared nor known to be written by somebody else, as a list; empty when
- * each is one or the other. In `arena`. */
-MUST_USE int rows_unknown_tables(struct pg_sync *sync, struct arena *arena, struct str *out,
-                                 struct err *err);
+/* Tables that statements of this text write and that nobody compares, as a list in `arena`. */
+struct str rows_unknown_tables(struct str sql, struct arena *arena);
 
 /* Sorts texts and puts them together. */
 struct lines {

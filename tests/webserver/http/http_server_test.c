@@ -176,6 +176,12 @@ static void expect_end(void)
     assert_true(f.has_ended || loop_run_until(f.loop, &f.has_ended, 5000));
 }
 
+static void turn(void)
+{
+    bool never = false;
+    (void)loop_run_until(f.loop, &never, 5);
+}
+
 static void a_request_is_answered_with_security_headers_and_the_connection_lives_on(void **state)
 {
     (void)state;
@@ -232,22 +238,16 @@ static void a_client_that_leaves_ends_its_stream_and_loses_a_late_answer(void **
     say("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
     expect("two");
     close_client();
-    for (int i = 0; i < 100 && f.gone_count == 0; i++) {
-        bool never = false;
-        (void)loop_run_until(f.loop, &never, 10);
-    }
+    for (int i = 0; i < 100 && f.gone_count == 0; i++)
+        turn();
     assert_int_equal(f.gone_count, 1);
     connect_client();
     say("GET /late HTTP/1.1\r\nHost: h\r\n\r\n");
-    while (f.held == NULL) {
-        bool never = false;
-        (void)loop_run_until(f.loop, &never, 5);
-    }
+    while (f.held == NULL)
+        turn();
     close_client();
-    while (f.held != NULL) {
-        bool never = false;
-        (void)loop_run_until(f.loop, &never, 5);
-    }
+    while (f.held != NULL)
+        turn();
     assert_int_equal(f.request_count, 2);
 }
 
@@ -259,6 +259,23 @@ static void a_large_answer_arrives_whole(void **state)
     expect_end();
     const char *body = strstr(f.got.bytes, "\r\n\r\n") + 4;
     assert_int_equal(f.got.size - (size_t)(body - f.got.bytes), 8 << 20);
+    close_client();
+}
+
+static void a_client_that_takes_nothing_of_its_answer_is_let_go(void **state)
+{
+    (void)state;
+    connect_client();
+    stream_read_stop(&f.client);
+    say("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    while (f.request_count == 0)
+        turn();
+    int64_t begun_ms = loop_now_ms();
+    while (loop_now_ms() - begun_ms < 1000) /* 30 s, divided by 100, and some more */
+        turn();
+    stream_read_start(&f.client);
+    expect_end();
+    assert_true(f.got.size < 8 << 20);
     close_client();
 }
 
@@ -319,26 +336,65 @@ static void a_slow_header_a_slow_body_and_an_idle_connection_meet_their_deadline
     close_client();
 }
 
+struct others {
+    struct stream streams[3]; /* as many as there are places */
+    bool closed[3];
+};
+
+static void connect_others(struct others *others, const char *request)
+{
+    *others = (struct others) { 0 };
+    for (int i = 0; i < 3; i++) {
+        f.is_connected = false;
+        assert_int_equal(stream_connect_tcp(&others->streams[i], f.loop, "127.0.0.1",
+                                            http_server_port(f.server), &CLIENT_EVENTS,
+                                            &others->closed[i]),
+                         0);
+        assert_true(loop_run_until(f.loop, &f.is_connected, 2000));
+        assert_true(stream_write(&others->streams[i], str_of(request)) >= 0);
+    }
+}
+
+static void close_others(struct others *others)
+{
+    for (int i = 0; i < 3; i++)
+        stream_close(&others->streams[i], set_true);
+    for (int i = 0; i < 3; i++)
+        assert_true(others->closed[i] || loop_run_until(f.loop, &others->closed[i], 2000));
+}
+
 static void more_connections_than_allowed_are_told_to_come_later(void **state)
 {
     (void)state;
-    struct stream others[3];
-    bool closed[3] = { false };
-    for (int i = 0; i < 3; i++) {
-        f.is_connected = false;
-        assert_int_equal(stream_connect_tcp(&others[i], f.loop, "127.0.0.1",
-                                            http_server_port(f.server), &CLIENT_EVENTS, &closed[i]),
-                         0);
-        assert_true(loop_run_until(f.loop, &f.is_connected, 2000));
-    }
+    struct others others;
+    connect_others(&others, "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    while (f.request_count < 3)
+        turn();
     connect_client();
     expect("HTTP/1.1 503 ");
     expect("Retry-After: 5");
     close_client();
-    for (int i = 0; i < 3; i++)
-        stream_close(&others[i], set_true);
-    for (int i = 0; i < 3; i++)
-        assert_true(closed[i] || loop_run_until(f.loop, &closed[i], 2000));
+    close_others(&others);
+}
+
+static void whoever_holds_a_place_and_does_nothing_gives_way(void **state)
+{
+    (void)state;
+    static const char *const HOLDERS[] = {
+        "", "GET / HTTP/1.1\r\nHo", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+    };
+    for (size_t i = 0; i < sizeof HOLDERS / sizeof *HOLDERS; i++) {
+        struct others others;
+        connect_others(&others, HOLDERS[i]);
+        int64_t begun_ms = loop_now_ms();
+        while (loop_now_ms() - begun_ms < 20) /* twice HTTP_GIVE_WAY_MS, divided by 100 */
+            turn();
+        connect_client();
+        say("GET /in HTTP/1.1\r\nHost: h\r\n\r\n");
+        expect("[GET|/in|0]");
+        close_client();
+        close_others(&others);
+    }
 }
 
 static void a_problem_has_airflows_detail_and_rfc_9457s_fields(void **state)
@@ -361,10 +417,12 @@ int main(void)
         TEST(a_stream_is_chunked_and_ends),
         TEST(a_client_that_leaves_ends_its_stream_and_loses_a_late_answer),
         TEST(a_large_answer_arrives_whole),
+        TEST(a_client_that_takes_nothing_of_its_answer_is_let_go),
         TEST(a_body_is_limited_by_its_route_before_it_is_read),
         TEST(a_refusal_says_why_and_closes),
         TEST(a_slow_header_a_slow_body_and_an_idle_connection_meet_their_deadlines),
         TEST(more_connections_than_allowed_are_told_to_come_later),
+        TEST(whoever_holds_a_place_and_does_nothing_gives_way),
         TEST(a_problem_has_airflows_detail_and_rfc_9457s_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,7 @@ static const struct refusal REFUSALS[] = {
     ROW("TLS on a plain port", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 400),
     ROW("SSH", "SSH-2.0-OpenSSH_9.2\r\n", 400), ROW("SMTP", "EHLO there\r\n", 400),
     ROW("Redis", "*1\r\n$4\r\nPING\r\n", 400), ROW("memcached", "get x\r\n", 400),
+    ROW("IMAP", "a1 LOGIN a b\r\n", 400), ROW("version that stops", "GET / HTTQ", 400),
     ROW("tab for a blank", "GET\t/ HTTP/1.1\r\n" H "\r\n", 400),
     ROW("two blanks", "GET  / HTTP/1.1\r\n" H "\r\n", 400),
     ROW("two blanks before the version", "GET /  HTTP/1.1\r\n" H "\r\n", 400),
@@ -141,6 +142,7 @@ static const struct refusal REFUSALS[] = {
     ROW("Host with a blank", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
     ROW("Host with a comma", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400),
     ROW("Host with a slash", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    ROW("Host with a fragment", "GET / HTTP/1.1\r\nHost: h#x\r\n\r\n", 400),
     ROW("Host with an at", "GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", 400),
 
     /* ---- lengths */
@@ -164,6 +166,13 @@ static const struct refusal REFUSALS[] = {
     ROW("body above the limit", "POST / HTTP/1.1\r\n" H "Content-Length: 1025\r\n\r\n", 413),
     ROW("body far above the limit",
         "POST / HTTP/1.1\r\n" H "Content-Length: 9223372036854775807\r\n\r\n", 413),
+
+    ROW("kind of a body without a length", "POST / HTTP/1.1\r\n" H "Content-Type: a/b\r\n\r\n",
+        411),
+    ROW("kind of a body that is empty",
+        "POST / HTTP/1.1\r\n" H "Content-Type: a/b\r\nContent-Length: 0\r\n\r\n", 0),
+    ROW("kind of a body where there is none", "GET / HTTP/1.1\r\n" H "Content-Type: a/b\r\n\r\n",
+        0),
 
     /* ---- transfer encodings */
     ROW("length and chunked",

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/* statsd - Airflow's figures by UDP to a StatsD, for who has dashboards on those: names and
+ * settings (metrics.statsd_on, ..._host, ..._port, ..._prefix) are Airflow's. The leader sends them
+ * every few seconds, as many lines a datagram as fit; nobody says whether they arrive. */
+#ifndef HEADRACE_SHELL_STATSD_H
+#define HEADRACE_SHELL_STATSD_H
+
+#include "scheduler/shell/shell.h"
+
+/* ERR_NOT_FOUND when there is no such host. *out is NULL when the settings say no. */
+MUST_USE int statsd_open(struct statsd **out, struct shell *shell, struct err *err);
+/* After the store is closed. NULL allowed. */
+void statsd_close(struct statsd *statsd, void (*done)(void *owner), void *owner);
+
+#endif
