@@ -282,6 +282,8 @@ static void hint_absent(struct err *err)
         { "there is no connection ", "headrace connections list shows what there is" },
         { "there is no worker ", "headrace workers list shows what there is" },
         { "there is no user ", "headrace users list shows what there is" },
+        { "there is no grant ", "headrace grants list shows what there is" },
+        { "there is no token ", "headrace tokens list shows what there is" },
     };
 
     for (size_t i = 0; err != NULL && i < sizeof rows / sizeof rows[0]; i++)

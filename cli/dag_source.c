@@ -30,6 +30,16 @@ static bool find_zone(void *owner, struct str name, const struct zone **out)
     return true;
 }
 
+static bool has_file(void *owner, struct str path)
+{
+    struct arena scratch = { 0 };
+    bool has = file_exists(str_cstr(&scratch, path));
+
+    (void)owner;
+    arena_clear(&scratch);
+    return has;
+}
+
 const struct zone *dag_source_zone(struct dag_source *source, struct str name)
 {
     const struct zone *zone = NULL;
@@ -41,7 +51,9 @@ const struct zone *dag_source_zone(struct dag_source *source, struct str name)
 int dag_source_text(struct cli *cli, struct str name, struct str text, struct dag_source *out,
                     struct err *err)
 {
-    struct compile_options options = { .owner = out, .zone = find_zone, .folder = out->folder };
+    struct compile_options options = {
+        .owner = out, .zone = find_zone, .folder = out->folder, .has_file = has_file
+    };
     if (cli->conf != NULL)
         options.default_timezone = cli->conf->core_default_timezone;
     int rc = compile_file(cli->arena, name, text, &options, &out->result);

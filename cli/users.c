@@ -66,6 +66,28 @@ int cli_users_create(struct cli *cli, struct err *err)
     return rc;
 }
 
+int cli_users_set(struct cli *cli, struct err *err)
+{
+    struct value *body = value_map(cli->arena);
+    struct str name = cli_arg(cli, "NAME");
+
+    if (cli_has(cli, "--disable") && cli_has(cli, "--enable"))
+        return cli_wrong_use(cli, err, "--disable and --enable are opposites");
+    if (cli_has(cli, "--role"))
+        value_put(cli->arena, body, STR("role"), value_string(cli->arena, cli_arg(cli, "--role")));
+    if (cli_has(cli, "--email"))
+        value_put(cli->arena, body, STR("email"),
+                  value_string(cli->arena, cli_arg(cli, "--email")));
+    if (cli_has(cli, "--disable") || cli_has(cli, "--enable"))
+        value_put(cli->arena, body, STR("disabled"),
+                  value_bool(cli->arena, cli_has(cli, "--disable")));
+    int rc = client_call(cli, "PATCH", client_path(cli, "/api/headrace/v1/users/%s", name), body,
+                         NULL, err);
+    if (rc == 0)
+        output_note(cli, "user %.*s is changed", STR_ARG(name));
+    return rc;
+}
+
 int cli_users_delete(struct cli *cli, struct err *err)
 {
     struct str name = cli_arg(cli, "NAME");

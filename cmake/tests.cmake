@@ -59,7 +59,8 @@ foreach(file ${script_files})
 endforeach()
 
 # The longest first: they wait more than they compute, and the short ones fill the gaps.
-set(longest e2e/kill e2e/api_clients e2e/ui_mock e2e/operators oracle/timetable e2e/main_example e2e/ui e2e/standalone)
+set(longest e2e/kill e2e/api_clients e2e/ui_mock e2e/operators oracle/timetable e2e/main_example e2e/ui_hostile e2e/ui_pages e2e/ui_steady
+    e2e/ui_actions e2e/ui e2e/standalone)
 set(cost 100)
 foreach(name ${longest})
     if(TEST ${name})

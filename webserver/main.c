@@ -176,9 +176,27 @@ static int open_store(struct webserver *web, struct err *err)
     return store_open(&web->store, web->loop, &options, err);
 }
 
+static struct oidc_options oidc_options(const struct conf *conf)
+{
+    struct oidc_options options = {
+        .issuer = conf->oidc_issuer,
+        .client_id = conf->oidc_client_id,
+        .client_secret = conf->oidc_client_secret.value,
+        .redirect_url = conf->oidc_redirect_url,
+        .scopes = conf->oidc_scopes,
+        .username_claim = conf->oidc_username_claim,
+        .groups_claim = conf->oidc_groups_claim,
+        .roles = conf->oidc_roles.items,
+        .role_count = conf->oidc_roles.count,
+    };
+    (void)!role_parse(conf->oidc_default_role, &options.default_role);
+    return options;
+}
+
 static int open_auth(struct webserver *web, struct err *err)
 {
     const struct conf *conf = web->conf;
+    struct oidc_options oidc = oidc_options(conf);
     struct auth_options options = {
         .store = web->store,
         .home = text_of(web, conf->home),
@@ -187,6 +205,7 @@ static int open_auth(struct webserver *web, struct err *err)
         .session_idle_ms = conf->api_session_idle_ms,
         .sessions_max = conf->api_sessions_max,
         .cli_lifetime_ms = CLI_TOKEN_MS,
+        .oidc = conf->oidc_issuer.size > 0 ? &oidc : NULL,
     };
     return auth_open(&web->auth, web->loop, &options, err);
 }

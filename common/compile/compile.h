@@ -45,6 +45,10 @@ struct compile_options {
     struct str folder; /* of the file, absolute: what tasks read beside it (sql.file, python.path)
                           is named from there; empty = such paths stay as they are */
 
+    /* Whether there is such a file or folder; asked of those beside the DAG's file. NULL: it is not
+     * known here, as where workers have other disks. */
+    bool (*has_file)(void *owner, struct str path);
+
     uint32_t map_length_max; /* core.max_map_length; 0 = COMPILE_MAP_LENGTH_MAX */
 };
 

@@ -106,26 +106,41 @@ static void check_texts(struct compiler *compiler, enum place place, const struc
 
 /* ---- files beside the DAG file ---- */
 
-/* A path that begins with a template is the author's whole. */
-static const struct value *path_beside(struct compiler *compiler, const struct value *path)
+static void check_file(struct compiler *compiler, const struct value *written, struct str path)
+{
+    const struct compile_options *options = &compiler->options;
+    if (options->has_file != NULL && template_is_plain(path) &&
+        !options->has_file(options->owner, path))
+        problem(compiler, PLACE_OF(written), "relative paths start at the folder of the DAG's file",
+                "there is no %.*s", STR_ARG(path));
+}
+
+/* `path` is what was read from `written`, whose places are known. A path that begins with a
+ * template is the author's whole. */
+static const struct value *path_beside(struct compiler *compiler, const struct value *path,
+                                       const struct value *written)
 {
     struct str folder = compiler->options.folder;
     struct arena *arena = &compiler->dag->arena;
     if (path->type == VALUE_LIST) {
         struct value *list = value_list(arena);
         for (uint32_t i = 0; i < path->count; i++)
-            value_add(arena, list, path_beside(compiler, path->items[i]));
+            value_add(arena, list,
+                      path_beside(compiler, path->items[i],
+                                  written->type == VALUE_LIST ? written->items[i] : written));
         return list;
     }
     if (folder.size == 0 || path->type != VALUE_STRING || path->string.size == 0 ||
         str_starts(path->string, "/") || str_starts(path->string, "{{"))
         return path;
-    return value_string(arena,
-                        str_format(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(path->string)));
+    struct str whole = str_format(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(path->string));
+    check_file(compiler, written, whole);
+    return value_string(arena, whole);
 }
 
 /* A worker runs a task in a folder of its own, where nothing of the author's is. */
-static void resolve_paths(struct compiler *compiler, enum place place, struct value *args)
+static void resolve_paths(struct compiler *compiler, enum place place, const struct value *map,
+                          struct value *args)
 {
     static const struct {
         enum place place;
@@ -135,7 +150,8 @@ static void resolve_paths(struct compiler *compiler, enum place place, struct va
         struct str name = str_of(fields[i].name);
         const struct value *path = value_get_str(args, name);
         if (fields[i].place == place && path != NULL)
-            value_put(&compiler->dag->arena, args, name, path_beside(compiler, path));
+            value_put(&compiler->dag->arena, args, name,
+                      path_beside(compiler, path, value_get_str(map, name)));
     }
 }
 
@@ -186,7 +202,7 @@ void read_operator(struct compiler *compiler, uint32_t number, const struct key 
     read_keys(compiler, map, place, NULL, args, (int32_t)number);
     check_choices(compiler, place, map, PLACE_OF(entry));
     check_texts(compiler, place, map);
-    resolve_paths(compiler, place, args);
+    resolve_paths(compiler, place, map, args);
     if (args->count > 0)
         task->operator_args = args;
 }
@@ -217,7 +233,7 @@ void read_fields(struct reading *reading)
     struct value *fields = value_map(&compiler->dag->arena);
     read_keys(compiler, map, place, NULL, fields, reading->task);
     check_choices(compiler, place, map, PLACE_OF(reading->value));
-    resolve_paths(compiler, place, fields);
+    resolve_paths(compiler, place, map, fields);
     put_value(reading, fields);
 }
 

@@ -125,6 +125,7 @@ struct dag {
     uint32_t max_active_runs, max_active_tasks;
     int64_t run_timeout_ms; /* 0 = none, as deadline */
     int64_t deadline_ms;
+    uint32_t deadline_percentile; /* of the lengths of earlier runs, in its place; 0 = none */
     uint32_t max_consecutive_failed_runs;
     int8_t paused_upon_creation; /* -1 = as the setting says, 0, 1 */
     bool fail_fast;

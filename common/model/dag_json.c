@@ -45,6 +45,7 @@ static const struct field dag_fields[] = {
     DAG(max_active_tasks, UINT32),
     DAG(run_timeout_ms, INT64),
     DAG(deadline_ms, INT64),
+    DAG(deadline_percentile, UINT32),
     DAG(max_consecutive_failed_runs, UINT32),
     DAG(paused_upon_creation, INT8),
     DAG(fail_fast, BOOL),

@@ -150,6 +150,13 @@ static void give_assets(const struct recovery *recovery, const struct pg_result 
                                                                 pg_get_text(events, i, 2) });
 }
 
+static void give_lengths(const struct recovery *recovery, const struct pg_result *lengths)
+{
+    for (uint32_t i = 0; recovery->handler->on_length != NULL && i < pg_row_count(lengths); i++)
+        recovery->handler->on_length(recovery->owner, (int32_t)pg_get_int(lengths, i, 0),
+                                     pg_get_int(lengths, i, 1));
+}
+
 static void on_live(void *owner, const struct pg_outcome *outcome)
 {
     struct recovery *recovery = owner;
@@ -166,13 +173,15 @@ static void on_live(void *owner, const struct pg_outcome *outcome)
         give_backfill(recovery, &row, outcome->results[2]);
     }
     give_assets(recovery, outcome->results[3]);
+    give_lengths(recovery, outcome->results[4]);
     read_runs(recovery);
 }
 
 static void read_live(struct recovery *recovery)
 {
     static const uint32_t statements[] = { SQL_recover_live, SQL_recover_backfills,
-                                           SQL_recover_backfill_runs, SQL_recover_assets };
+                                           SQL_recover_backfill_runs, SQL_recover_assets,
+                                           SQL_recover_lengths };
     struct pg_tx *tx = pg_tx_new();
 
     for (uint32_t i = 0; i < sizeof statements / sizeof *statements; i++)

@@ -54,6 +54,9 @@ struct recover_handler {
     void (*on_end)(void *owner, int rc, const struct err *err);
     void (*on_notification)(
         void *owner, const struct notification_row *row); /* after the runs; see errand_store.h */
+    /* How long the last twenty successful runs took, the oldest first, of DAGs whose deadline is a
+     * percentile of that; before the runs. */
+    void (*on_length)(void *owner, int32_t dag_no, int64_t length_ms);
 };
 
 /* `handler` is kept until on_end. */

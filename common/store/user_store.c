@@ -47,6 +47,24 @@ void user_read(struct store *store, struct str name,
     store_send(store, tx, on_user, reading);
 }
 
+void user_external(struct store *store, const struct external_user *user,
+                   void (*on_end)(void *owner, int rc, const struct user_row *user,
+                                  const struct err *err),
+                   void *owner)
+{
+    struct user_reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    *reading = (struct user_reading) { on_end, owner };
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_user_external, NULL, NULL);
+    pg_put_text(params, user->issuer);
+    pg_put_text(params, user->subject);
+    pg_put_text(params, user->name);
+    pg_put_text(params, user->role);
+    pg_put_text(params, user->email);
+    store_send(store, tx, on_user, reading);
+}
+
 static void ignore(void *owner, const struct pg_outcome *outcome)
 {
     (void)owner, (void)outcome; /* when somebody signed in last is not worth failing for */

@@ -19,6 +19,19 @@ void user_read(struct store *store, struct str name,
                               const struct err *err),
                void *owner);
 
+struct external_user {
+    struct str issuer, subject; /* who it is at a provider, for ever */
+    struct str name;            /* of a new account */
+    struct str role, email;
+};
+
+/* The account of somebody who signs in elsewhere, made when there is none; its role becomes theirs.
+ * ERR_NOT_FOUND: the name is that of another account. */
+void user_external(struct store *store, const struct external_user *user,
+                   void (*on_end)(void *owner, int rc, const struct user_row *user,
+                                  const struct err *err),
+                   void *owner);
+
 /* Signed in just now; `new_hash` (may be empty) replaces the old one, when its cost was out of
  * date. */
 void user_seen(struct store *store, int32_t user_no, struct str new_hash);

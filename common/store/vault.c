@@ -223,12 +223,14 @@ void store_connections_read(struct store *store,
               on_end, owner);
 }
 
-void store_connection_read(struct store *store, struct str connection_id,
-                           void (*on_connection)(void *owner,
-                                                 const struct connection_row *connection),
-                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+void store_connections_read_some(struct store *store, const struct str *ids, uint32_t count,
+                                 void (*on_connection)(void *owner,
+                                                       const struct connection_row *connection),
+                                 void (*on_end)(void *owner, int rc, const struct err *err),
+                                 void *owner)
 {
-    read_rows(store, SQL_connections_read, &connection_id, 1, (void (*)(void))on_connection,
+    ASSERT(count > 0);
+    read_rows(store, SQL_connections_read, ids, count, (void (*)(void))on_connection,
               on_connections, on_end, owner);
 }
 

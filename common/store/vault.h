@@ -49,10 +49,11 @@ void store_connections_read(struct store *store,
                                                   const struct connection_row *connection),
                             void (*on_end)(void *owner, int rc, const struct err *err),
                             void *owner);
-void store_connection_read(struct store *store, struct str connection_id,
-                           void (*on_connection)(void *owner,
-                                                 const struct connection_row *connection),
-                           void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+void store_connections_read_some(struct store *store, const struct str *ids, uint32_t count,
+                                 void (*on_connection)(void *owner,
+                                                       const struct connection_row *connection),
+                                 void (*on_end)(void *owner, int rc, const struct err *err),
+                                 void *owner);
 
 /* New or changed. on_end: rc 0, ERR_INVALID, ...; ERR_UNAVAILABLE when the store has no seal. */
 void store_pool_put(struct store *store, const struct pool_row *pool,

@@ -289,6 +289,9 @@ static void handle(struct core *core, const struct core_event *event)
     case CORE_ASSET_RECOVERED:
         asset_recover(core, event->asset);
         break;
+    case CORE_LENGTH:
+        length_recover(core, event->length.dag_no, event->length.ms);
+        break;
     case CORE_FILE:
         file_found(core, event);
         break;

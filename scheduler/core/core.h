@@ -80,8 +80,10 @@ enum core_event_type {
     CORE_AUTOSCALE,          /* what a queue's provider has and may have: limits, present workers */
     CORE_BACKFILL_RECOVERED, /* after its DAG, before its runs */
     CORE_ASSET_RECOVERED,    /* an event that a DAG keeps; after the DAG */
-    CORE_FILE,  /* a file that has settled; whether the database knows that its content has made a
-                   run */
+    CORE_LENGTH, /* recovered: how long a run took that succeeded; the oldest first, before those
+                    that live */
+    CORE_FILE,   /* a file that has settled; whether the database knows that its content has made a
+                    run */
     CORE_FOUND, /* the answer to SEND_FIND; the version of the run that was found comes before it */
     CORE_ERRANDS_DONE, /* answers of a worker, or of this scheduler's own helper */
     CORE_PROBE,        /* somebody asks whether a connection can be opened: SEND_PROBED answers */
@@ -175,6 +177,10 @@ struct core_event {
         const struct recovered_run *run;
         const struct recovered_backfill *backfill;
         const struct recovered_event *asset;
+        struct {
+            int32_t dag_no;
+            int64_t ms;
+        } length;
         struct {
             int32_t dag_no;
             struct id128 content;

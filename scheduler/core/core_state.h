@@ -318,7 +318,8 @@ struct dag_entry {
     VEC(int64_t)
     taken; /* dates that a backfill has made runs for before the schedule came to them */
     VEC(struct kept_event) kept;
-    struct map files; /* contents that have made a run, as far as this leader knows */
+    VEC(int64_t) lengths; /* ms, of the last runs: length.c */
+    struct map files;     /* contents that have made a run, as far as this leader knows */
     uint32_t failed_in_row;
 };
 
@@ -781,6 +782,12 @@ MUST_USE int wait_plan_make(struct core *core, struct ref ref, int64_t begun_ms,
 struct str wait_subject(struct core *core, const struct wait *wait,
                         struct arena *arena); /* what it waits for, in words */
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena);
+
+/* ---- length.c: how long runs take ------------------------------------------------------------ */
+
+void length_note(struct core *core, struct dag_entry *dag, int64_t length_ms); /* one succeeded */
+void length_recover(struct core *core, int32_t dag_no, int64_t length_ms);
+int64_t length_deadline_ms(const struct core *core, const struct run *run); /* 0: it has none */
 
 /* ---- notify.c: on_success and its like ------------------------------------------------------- */
 

@@ -251,6 +251,7 @@ void dag_entry_clear(struct dag_entry *dag)
     map_clear(&dag->run_ids);
     VEC_CLEAR(&dag->taken);
     VEC_CLEAR(&dag->kept);
+    VEC_CLEAR(&dag->lengths);
     map_clear(&dag->files);
 }
 

@@ -295,7 +295,7 @@ void notify_run(struct core *core, struct run *run)
 
 void notify_deadline_set(struct core *core, const struct run *run)
 {
-    int64_t deadline_ms = run_dag(core, run)->deadline_ms;
+    int64_t deadline_ms = length_deadline_ms(core, run);
     if (deadline_ms > 0 && !run->deadline_told)
         timer_set(core, ms_of_wall(core, run->queued_ms + deadline_ms),
                   (struct timer) { .kind = TIMER_DEADLINE,

@@ -295,6 +295,8 @@ void run_finish_if_done(struct core *core, struct run *run)
     run->ended_ms = core->wall_ms;
     count_active(core, run, -1);
     write_run_state(core, run);
+    if (!bad)
+        length_note(core, dag, run->ended_ms - run->queued_ms);
     past_drop(core, run);
     backfill_left(core, run);
     notify_run(core, run);

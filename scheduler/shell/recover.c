@@ -193,6 +193,11 @@ static void on_asset(void *owner, const struct recovered_event *event)
     step(owner, &(struct core_event) { .type = CORE_ASSET_RECOVERED, .asset = event });
 }
 
+static void on_length(void *owner, int32_t dag_no, int64_t length_ms)
+{
+    step(owner, &(struct core_event) { .type = CORE_LENGTH, .length = { dag_no, length_ms } });
+}
+
 static void on_backfill(void *owner, const struct recovered_backfill *backfill)
 {
     step(owner, &(struct core_event) { .type = CORE_BACKFILL_RECOVERED, .backfill = backfill });
@@ -251,6 +256,7 @@ void recover_start(struct shell *shell)
         .on_connection = on_first_connection,
         .on_worker = on_worker,
         .on_asset = on_asset,
+        .on_length = on_length,
         .on_backfill = on_backfill,
         .on_run = on_run,
         .on_notification = on_notification,

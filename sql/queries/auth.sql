@@ -5,6 +5,20 @@
 -- gives: int4 text text text bool
 SELECT user_no, name, coalesce(password_hash, ''), role, is_active FROM user_account WHERE name = $1
 
+-- name: auth_user_external
+-- Who comes from a provider: known by its name for them, or new. No row when the name is taken.
+-- takes: text text text text text
+-- gives: int4 text text text bool
+WITH known AS (
+    UPDATE user_account SET role = $4, email = coalesce(nullif($5, ''), email), last_login_at = now()
+    WHERE issuer = $1 AND subject = $2 RETURNING user_no, name, role, is_active
+), made AS (
+    INSERT INTO user_account (name, role, email, issuer, subject, last_login_at)
+    SELECT $3, $4, nullif($5, ''), $1, $2, now() WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT DO NOTHING RETURNING user_no, name, role, is_active
+)
+SELECT user_no, name, ''::text, role, is_active FROM known UNION ALL SELECT user_no, name, ''::text, role, is_active FROM made
+
 -- name: auth_user_seen
 -- takes: int4 text
 UPDATE user_account SET last_login_at = now(), password_hash = coalesce(nullif($2, ''), password_hash) WHERE user_no = $1
@@ -126,7 +140,8 @@ SELECT $2, user_no, $3, $4, now() + $5::int8 * interval '1 millisecond', $6, $7 
 -- Of one user; $2 names one of them, without the frame then.
 -- takes: text text
 -- gives: text
-SELECT CASE WHEN $2 = '' THEN json_build_object('tokens', coalesce(json_agg(t.j ORDER BY t.token_no), '[]')) ELSE json_agg(t.j) -> 0 END::text
+SELECT CASE WHEN $2 = '' THEN json_build_object('tokens', coalesce(json_agg(t.j ORDER BY t.token_no) FILTER (WHERE t.token_no IS NOT NULL), '[]'))
+            ELSE json_agg(t.j) FILTER (WHERE t.token_no IS NOT NULL) -> 0 END::text
 FROM user_account u LEFT JOIN LATERAL (
     SELECT t.token_no, json_build_object('id', t.token_no, 'name', t.name, 'username', u.name, 'rights', t.rights, 'dags', t.dags,
         'created_by', t.created_by, 'created_at', ms(t.created_at), 'last_used_at', ms(t.used_at), 'expires_at', ms(t.expires_at),

@@ -72,6 +72,16 @@ WHERE d.shard = $1 AND r.run_no IS NOT NULL AND (d.last_fire_at IS NULL OR r.log
 SELECT k.dag_no, k.event_no, a.name FROM asset_kept k JOIN dag d ON d.dag_no = k.dag_no JOIN asset_event e ON e.event_no = k.event_no
 JOIN asset a ON a.asset_no = e.asset_no WHERE d.shard = $1 ORDER BY k.event_no, k.dag_no
 
+-- name: recover_lengths
+-- takes: int2
+-- gives: int4 int8
+SELECT d.dag_no, (extract(epoch FROM r.ended_at - r.queued_at) * 1000)::int8
+FROM dag d JOIN dag_version v ON v.version_no = d.version_no
+CROSS JOIN LATERAL (SELECT run_no, queued_at, ended_at FROM run WHERE run.dag_no = d.dag_no AND state = 2 AND ended_at IS NOT NULL
+                    ORDER BY run_no DESC LIMIT 20) r
+WHERE d.shard = $1 AND v.ir -> 'deadline_percentile' IS NOT NULL
+ORDER BY r.run_no
+
 -- name: run_find
 -- takes: text text
 -- gives: int8

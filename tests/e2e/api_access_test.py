@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts, grants on DAGs, personal tokens, sessions, the check of the audit log: docs/api/access.md, call by call."""
 import concurrent.futures
+import http.client
 import json
-import re
 import unittest
 
 from api_rows import fill
@@ -19,7 +19,7 @@ class Access(unittest.TestCase):
         fill(cls.world)
         cls.world.add_dag("finance.daily", {"tags": ["finance"], "tasks": [{"id": "a", "operator_kind": "empty"}]})
         cls.world.add_dag("finance_old", {"tasks": [{"id": "a", "operator_kind": "empty"}]})
-        cls.world.add_run("finance.daily", "manual__f", state=2)
+        cls.world.add_run("finance.daily", "manual__f", state=2, ended="now()")
 
     def account(self, name, role="Viewer"):
         words = {"username": name, "password": f"{name}-password"}
@@ -159,10 +159,45 @@ class Access(unittest.TestCase):
         answer = self.world.ok("POST", "/api/v2/dags/~/dagRuns/list", {"dag_ids": ["etl", "finance.daily"]}, token=token)
         self.assertEqual({run["dag_id"] for run in answer["dag_runs"]}, {"finance.daily"})
 
+    def test_pages_count_what_their_reader_may_read_alone(self):
+        token = self.account("liz", "Public")
+        whole = self.world.ok("GET", f"{V1}/ui/home")
+        self.assertGreater(whole["runs"]["running"] + whole["runs"]["failed"], 0)
+        self.assertGreater(whole["slots"]["workers"], 0)
+        page = self.world.ok("GET", f"{V1}/ui/home", token=token)
+        for part in ("dags", "runs", "tasks", "slots"):
+            self.assertEqual({name: count for name, count in page[part].items() if count}, {}, part)
+        bars = self.world.ok("GET", f"{V1}/ui/activity", token=token)
+        self.assertEqual(sum(bars["success"]) + sum(bars["failed"]), 0)
+        self.grant("finance.daily", "Viewer", username="liz")
+        page = self.world.ok("GET", f"{V1}/ui/home", token=token)
+        self.assertEqual((page["dags"]["total"], page["runs"]["success"], page["runs"]["failed"]), (1, 1, 0))
+
+    def test_a_stream_tells_of_the_dags_that_its_reader_may_read(self):
+        token = self.account("max", "Public")
+        self.grant("finance.daily", "Viewer", username="max")
+        connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=120)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"{V1}/stream?topics=dags,home,dag:quiet", headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 200)
+        seen = []
+        for line in answer:
+            seen.append(line)
+            if line.startswith(b"event: hello"):
+                # the one that may not be told of changes first, so that it had its chance when the other is told
+                for dag_id in ("quiet", "finance.daily"):
+                    self.world.sql(f"UPDATE dag SET is_paused = NOT is_paused WHERE dag_id = '{dag_id}'")
+            if b"finance.daily" in line:
+                break
+        self.assertIn(b"finance.daily", seen[-1])
+        self.assertNotIn(b"quiet", b"".join(seen))
+
     # ---- tokens ----
 
     def test_a_token_is_shown_once_and_is_kept_as_a_hash(self):
         session = self.account("tom", "User")
+        self.assertEqual(self.world.ok("GET", f"{V1}/tokens", token=session), {"tokens": []})
         made = self.world.ok("POST", f"{V1}/tokens", {"name": "ci", "expires_in_days": 7}, status=201, token=session)
         self.assertRegex(made["token"], r"^headrace_pat_[A-Za-z0-9_-]{43}$")
         self.assertAlmostEqual((made["expires_at"] - made["created_at"]) / 86400000, 7, places=3)
@@ -248,6 +283,18 @@ class Access(unittest.TestCase):
         self.assertEqual(self.world.call("DELETE", f"{V1}/users/yan/sessions")[0], 204)
         self.assertEqual(self.world.get(f"{V1}/me", token=first)[0], 401)
         self.assertEqual(self.world.get(f"{V1}/me", token=other)[0], 200)
+
+
+    def test_a_session_ends_when_it_was_not_used_and_when_its_time_is_over(self):
+        words = {"username": "kim", "password": "kim-password"}
+        self.account("kim")
+        for column in ("seen_at", "expires_at"):
+            _, headers, _ = self.world.call("POST", "/auth/login", words, token=None, raw=True)
+            cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+            self.assertEqual(self.world.get(f"{V1}/me", token=None, headers=cookie)[0], 200)
+            self.world.sql(f"UPDATE session s SET {column} = now() - interval '13 hours' FROM user_account u WHERE u.user_no = s.user_no "
+                           "AND u.name = 'kim' AND s.kind = 'browser'")
+            self.assertEqual(self.world.get(f"{V1}/me", token=None, headers=cookie)[0], 401, column)
 
 
 class AuditLog(unittest.TestCase):

@@ -59,6 +59,8 @@ class Changing(unittest.TestCase):
         base = "/api/v2/dags/etl/dagRuns/manual__1/taskInstances"
         dry = world.ok("PATCH", base + "/each/dry_run", {"new_state": "success"})
         self.assertEqual(dry["total_entries"], 5)
+        dry = world.ok("PATCH", base + "/load/dry_run", {"new_state": "success", "include_downstream": True})
+        self.assertEqual([i["task_id"] for i in dry["task_instances"]], ["load", "report", "never"])
         marked = world.ok("PATCH", base + "/extract.orders", {"new_state": "success", "note": "by hand"})
         self.assertEqual((marked["task_instances"][0]["state"], marked["task_instances"][0]["note"]), ("success", "by hand"))
         self.assertEqual(world.call("PATCH", base + "/load", {"new_state": "running"})[0], 422)
@@ -133,6 +135,11 @@ class Changing(unittest.TestCase):
         connection = world.ok("POST", "/api/v2/connections", body, status=201)
         self.assertEqual((connection["host"], connection["port"], connection["password"]), ("db", 5432, "***"))
         self.assertNotIn("s3cret", json.dumps(world.ok("GET", "/api/v2/connections")))
+        bare = {"connection_id": "bare", "conn_type": "http", "host": "x"}
+        self.assertIsNone(world.ok("POST", "/api/v2/connections", bare, status=201)["password"], "stars for no password")
+        shown = {row["connection_id"]: row["password"] for row in world.ok("GET", "/api/v2/connections")["connections"]}
+        self.assertEqual((shown["bare"], shown["pg"]), (None, "***"))
+        self.assertEqual(world.call("DELETE", "/api/v2/connections/bare")[0], 204)
         self.assertEqual(world.call("POST", "/api/v2/connections", {**body, "connection_id": "pg2", "password": "***"})[0], 422)
         self.assertEqual(world.ok("PATCH", "/api/v2/connections/pg", {"connection_id": "pg", "conn_type": "postgres", "host": "db2"})["host"], "db2")
         # what a PATCH does not name stays, sealed or not

@@ -183,6 +183,23 @@ def workers_users_and_the_rest():
         assert {(row["username"], row["role"]) for row in rows(system, "users", "list")} == {("admin", "Admin"), ("ann", "Viewer")}
         system.cli("users", "reset-password", "ann", "-p", "another-password")
         assert system.raw("POST", "/auth/token", sign_in, token=False)[0] == 401
+        system.cli("users", "set", "ann", "--role", "Public")
+        system.cli("grants", "add", "tag:finance", "User", "--user", "ann")
+        grant, = rows(system, "grants", "list")
+        assert (grant["username"], grant["dags"], grant["level"]) == ("ann", "tag:finance", "User")
+        system.cli("grants", "remove", str(grant["id"]))
+        assert rows(system, "grants", "list") == []
+        assert [row["role"] for row in rows(system, "roles", "list")] == ["Public", "Viewer", "User", "Op", "Admin"]
+        token = system.cli("tokens", "create", "ci", "--user", "ann", "--days", "7", "--read-only", "--dag", "etl").stdout.splitlines()[-1]
+        assert token.startswith("headrace_pat_"), token
+        listed, = rows(system, "tokens", "list", "--user", "ann")
+        assert (listed["name"], listed["dags"]) == ("ci", ["etl"]) and "read" in listed["rights"] and "runs.trigger" not in listed["rights"]
+        system.cli("tokens", "revoke", str(listed["id"]), "--user", "ann")
+        assert rows(system, "tokens", "list", "--user", "ann") == []
+        assert "no account" in system.cli("tokens", "create", "ci", check=False).stderr, "whose?"
+        noted = system.cli("audit", "verify").stdout.splitlines()[-1]
+        assert system.cli("audit", "verify", "--expect", noted).returncode == 0
+        assert system.cli("audit", "verify", "--expect", "1:00", check=False).returncode == 1
         system.cli("users", "delete", "ann", "--yes")
         assert system.cli("users", "delete", "ann", "--yes", check=False).returncode == 1
 

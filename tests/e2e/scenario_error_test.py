@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pipelines that go wrong: bad data, bad code, services that are away, and what is done about each."""
+import email.utils
 import textwrap
+import time
 
 from headrace import Standalone, wait_for
-from scenario import Service, check, clear, ends, folder_of, instance, main, output, runs_of, tries, why
+from scenario import Service, check, clear, ends, folder_of, instance, main, output, runs_of, time_of, tries, why
 
 service = Service()
 
@@ -22,9 +24,9 @@ def bad_data_is_a_hard_error_and_spends_no_retry(system):
             if line.startswith("{"):
                 raise NotCsv(f"{path}: JSON instead of CSV in line 1")
     """))
-    service.answers["/hard/mail"] = [200]
+    service.answers.update({"/hard/mail": [200], "/hard/told": [200]})
     system.write_dag("hard.yaml", f"""
-defaults: {{retries: 5, retry_delay: 1h}}
+defaults: {{retries: 5, retry_delay: 1h, on_failure: [{{webhook: "{service.url}/hard/told"}}]}}
 tasks:
   known: {{python: {{callable: "feedback_reader:read", args: ["{folder}/feedback.csv"], path: "{folder}"}}, no_retry_on: [NotCsv]}}
   says_so: {{bash: 'echo "HEADRACE_HARD_ERROR NotCsv: feedback.csv is JSON" >&2; exit 1'}}
@@ -38,6 +40,9 @@ tasks:
         assert instance(system, "hard", run, task)["try_number"] == 1
         assert word in why(system, "hard", run, task), why(system, "hard", run, task)
     assert service.asked_for("/hard/mail") == [{"run": run}]
+    wait_for(lambda: len(service.asked_for("/hard/told")) == 2, "a message for each", 60)
+    texts = "\n".join(body["message"] for body in service.asked_for("/hard/told"))
+    assert "JSON instead of CSV in line 1" in texts and "feedback.csv is JSON" in texts, texts
 
 
 def a_bad_batch_is_kept_for_investigation_and_the_last_good_one_stays(system):
@@ -164,21 +169,63 @@ tasks:
     assert "execution_timeout" in why(system, "away", run, "hangs"), why(system, "away", run, "hangs")
 
 
+def a_service_that_says_when_to_come_again_is_left_alone_until_then(system):
+    """429 or 503 with Retry-After - seconds, or a date - put off the next try until then, though the author's own wait is shorter; an
+    author whose bound is lower is not kept longer than that; and where the own wait is longer it stays."""
+    def later(seconds):
+        return email.utils.formatdate(time.time() + seconds, usegmt=True)
+    service.answers.update({
+        "/busy/seconds": [(429, None, {"Retry-After": "3"}), (200, {})],
+        "/busy/date": [lambda body: (503, None, {"Retry-After": later(5)}), (200, {})],
+        "/busy/bounded": [(429, None, {"Retry-After": "86400"}), (200, {})],
+        "/busy/own": [(503, None, {"Retry-After": "1"}), (200, {})],
+        "/busy/other": [(500, None, {"Retry-After": "86400"}), (200, {})]})
+    system.write_dag("busy.yaml", f"""
+defaults: {{retries: 1, retry_delay: 100ms}}
+tasks:
+  seconds: {{http: {{url: "{service.url}/busy/seconds"}}}}
+  date: {{http: {{url: "{service.url}/busy/date"}}}}
+  bounded: {{max_retry_delay: 2s, http: {{url: "{service.url}/busy/bounded"}}}}
+  own: {{retry_delay: 4s, http: {{url: "{service.url}/busy/own"}}}}
+  other: {{http: {{url: "{service.url}/busy/other"}}}}
+""")
+    run = ends(system, "busy", "success")
+
+    def waited(task):
+        first, second = tries(system, "busy", run, task)
+        return (time_of(second["start_date"]) - time_of(first["end_date"])).total_seconds()
+    least = {"seconds": 3, "date": 3, "bounded": 2, "own": 4, "other": .1}
+    waits = {task: waited(task) for task in least}
+    assert all(waits[task] + .01 >= seconds for task, seconds in least.items()), waits
+    assert "retry_after=3s" in system.log("busy", run, "seconds", 1)
+
+
 def an_extract_that_was_stored_is_not_fetched_again(system):
     """A scheduled run fetches rows from a service and stores them, once, and nobody is told. Garbage from the service is a hard
-    error: one message, nothing stored. When storing fails after the fetch, the rerun begins at the store."""
+    error: one message, nothing stored. Whether an empty answer is good is the author's to say. When storing fails after the fetch,
+    the rerun begins at the store."""
     service.answers["/extract/rows"] = [(200, [{"n": 1}, {"n": 2}])]
     service.answers["/extract/garbage"] = [(200, "<html>sorry</html>")]
+    service.answers["/extract/nothing"] = [(200, [])]
     service.answers["/extract/topic"] = [200]
     system.sql("CREATE SCHEMA extract; CREATE TABLE extract.rows (run text, n int)")
     system.write_dag("extract.yaml", f"""
 schedule: "@once"
 start_date: 2026-01-01
-params: {{path: {{type: string, default: rows}}, table: {{type: string, default: extract.rows}}}}
+params:
+  path: {{type: string, default: rows}}
+  table: {{type: string, default: extract.rows}}
+  may_be_empty: {{type: boolean, default: false}}
 tasks:
   fetch: {{http: {{url: "{service.url}/extract/{{{{ params.path }}}}"}}}}
-  store:
+  judge:
     depends_on: [fetch]
+    bash: |
+      if [ {{{{ xcom.fetch | length }}}} = 0 ] && {{{{ "false" if params.may_be_empty else "true" }}}}; then
+        echo "HEADRACE_HARD_ERROR Empty: the service has no rows" >&2; exit 1
+      fi
+  store:
+    depends_on: [judge]
     retries: 3
     retry_delay: 1h
     no_retry_on: [DataError, ProgrammingError]
@@ -196,6 +243,14 @@ tasks:
     garbage = ends(system, "extract", "success", {"path": "garbage"})  # its last task is the one that tells
     check(system.states("extract", garbage), fetch="success", store="failed", tell="success")
     assert system.sql("SELECT count(*) FROM extract.rows") == "2" and service.asked_for("/extract/topic") == [{"run": garbage}]
+
+    allowed = ends(system, "extract", "success", {"path": "nothing", "may_be_empty": True})
+    check(system.states("extract", allowed), judge="success", store="success", tell="skipped")
+    empty = ends(system, "extract", "success", {"path": "nothing"})
+    check(system.states("extract", empty), judge="failed", store="upstream_failed", tell="success")
+    assert "no rows" in why(system, "extract", empty, "judge")
+    assert system.sql("SELECT count(*) FROM extract.rows") == "2"
+    assert service.asked_for("/extract/topic") == [{"run": garbage}, {"run": empty}]
 
     late = ends(system, "extract", "success", {"table": "extract.later"})
     fetched = len(service.asked_for("/extract/rows"))
@@ -234,5 +289,5 @@ tasks:
 if __name__ == "__main__":
     main(lambda: Standalone({"autoscale.default.slots": 16}), bad_data_is_a_hard_error_and_spends_no_retry,
          a_bad_batch_is_kept_for_investigation_and_the_last_good_one_stays, a_broken_version_of_a_dag_hurts_only_its_own_runs,
-         a_service_that_is_away_for_a_moment_is_asked_again, an_extract_that_was_stored_is_not_fetched_again,
-         a_failure_is_passed_on_and_rules_decide_who_still_runs)
+         a_service_that_is_away_for_a_moment_is_asked_again, a_service_that_says_when_to_come_again_is_left_alone_until_then,
+         an_extract_that_was_stored_is_not_fetched_again, a_failure_is_passed_on_and_rules_decide_who_still_runs)

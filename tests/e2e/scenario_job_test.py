@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs: one after the other, side by side, short ones beside long ones, and ones that want more than the machine has."""
+import datetime
 import os
 import pathlib
 import signal
+import time
 
 from headrace import Standalone, main as main_alone, wait_for
 from scenario import Service, check, clear, folder_of, instance, main, output, overlap, runs_of, span, time_of, tries, why
@@ -60,23 +62,36 @@ def jobs_run_in_order_and_stop_where_one_fails(system):
 
 def a_stopped_run_cancels_what_it_has_submitted_elsewhere(system):
     """Submitting a job to another system sets something up, cancelling it takes that away: also when the run is stopped in the
-    middle, and not when nothing was submitted."""
-    service.answers.update({"/elsewhere/submit": [(200, {"id": 17}), 500], "/elsewhere/cancel": [200]})
+    middle - while a task watches the job, or while it is waited for without a slot - and not when nothing was submitted."""
+    service.answers.update({"/elsewhere/submit": [(200, {"id": 17}), (200, {"id": 18}), 500], "/elsewhere/cancel": [200],
+                            "/elsewhere/status": [202]})
     system.write_dag("elsewhere.yaml", f"""
+params: {{watched: {{type: boolean, default: true}}}}
 tasks:
   submit: {{setup: true, http: {{method: POST, url: "{service.url}/elsewhere/submit", json: {{}}}}}}
-  watch: {{depends_on: [submit], kill_grace: 1s, bash: sleep 4568}}
-  cancel: {{depends_on: [watch], teardown: [submit], http: {{url: "{service.url}/elsewhere/cancel", json: {{id: "{{{{ xcom.submit.id }}}}"}}}}}}
+  over:
+    depends_on: [submit]
+    when: "{{{{ not params.watched }}}}"
+    wait_for: {{http: {{url: "{service.url}/elsewhere/status", expect: [200]}}, poke_interval: 1s}}
+  watch: {{depends_on: [submit], when: "{{{{ params.watched }}}}", kill_grace: 1s, bash: sleep 4568}}
+  cancel: {{depends_on: [watch, over], teardown: [submit], http: {{url: "{service.url}/elsewhere/cancel", json: {{id: "{{{{ xcom.submit.id }}}}"}}}}}}
 """)
     run = system.trigger("elsewhere")
     wait_for(lambda: system.states("elsewhere", run).get("watch") in ("queued", "running"), "the job is watched", 60)
     system.request("PATCH", f"/api/v2/dags/elsewhere/dagRuns/{run}", {"state": "failed"})
     assert system.wait_run("elsewhere", run)["state"] == "failed"
     wait_for(lambda: service.asked_for("/elsewhere/cancel") == [{"id": 17}], "the job is cancelled", 60)
+    run = system.trigger("elsewhere", {"watched": False})
+    wait_for(lambda: system.states("elsewhere", run).get("over") == "deferred", "the job is waited for", 60)
+    system.request("PATCH", f"/api/v2/dags/elsewhere/dagRuns/{run}", {"state": "failed"})
+    assert system.wait_run("elsewhere", run)["state"] == "failed"
+    wait_for(lambda: service.asked_for("/elsewhere/cancel") == [{"id": 17}, {"id": 18}], "this one too", 60)
+    asked = len(service.asked_for("/elsewhere/status"))
     run = system.trigger("elsewhere")
     assert system.wait_run("elsewhere", run)["state"] == "failed"
     check(system.states("elsewhere", run), submit="failed", watch="upstream_failed", cancel="upstream_failed")
-    assert len(service.asked_for("/elsewhere/cancel")) == 1
+    assert len(service.asked_for("/elsewhere/cancel")) == 2
+    assert len(service.asked_for("/elsewhere/status")) <= asked + 1, "nobody asks after what was stopped"
 
 
 def a_job_outlives_the_scheduler_and_the_worker_that_submitted_it():
@@ -169,11 +184,12 @@ tasks:
 
 def a_list_from_another_service_is_worked_through_by_a_second_workflow(system):
     """A script asks another service and hands a list of files to a second workflow, which handles each of them once. One that
-    fails every time is put aside with its error and does not stop the others. A program that is not there, or is no program,
-    says so."""
+    fails every time is put aside with its error, somebody is told of it, and it does not stop the others. A program that is not
+    there, or is no program, says so."""
     folder = folder_of(system, "handed")
     (folder / "no_program").write_text("text\n")
     service.answers["/handed/list"] = [(200, {"files": ["a", "poison", "b", "c"]})]
+    service.answers["/handed/dead"] = [200]
     system.write_dag("handles.yaml", f"""
 params: {{files: {{type: array, default: []}}}}
 tasks:
@@ -182,6 +198,7 @@ tasks:
     retries: 2
     retry_delay: 100ms
     tolerate_failures: 1
+    on_failure: [{{webhook: "{service.url}/handed/dead", subject: "{{{{ item }}}}"}}]
     bash: |
       echo {{{{ item }}}} >> {folder}/handled
       if [ {{{{ item }}}} = poison ]; then echo "HEADRACE_ERROR BadFile: poison cannot be read" >&2; exit 1; fi
@@ -211,6 +228,48 @@ tasks:
     assert "cannot be read" in why(system, "handles", second[0]["dag_run_id"], "handle", 1)
     assert len(tries(system, "handles", second[0]["dag_run_id"], "handle", 1)) == 3
     assert (folder / "results").read_text().strip() == '["a done",null,"b done","c done"]'
+    dead = wait_for(lambda: service.asked_for("/handed/dead"), "word of the poisoned one", 60)
+    assert len(dead) == 1 and dead[0]["subject"] == "poison" and "cannot be read" in dead[0]["message"], dead
+
+
+def a_scheduled_producer_is_held_back_by_a_slow_consumer(system):
+    """A workflow on a schedule hands list after list to one that takes one at a time: the runs of the consumer wait in order, none is
+    lost, and the producer goes no further than its own limit allows. A list that is longer than may be is refused in words."""
+    folder = folder_of(system, "pressure")
+    system.write_dag("consumer.yaml", f"""
+max_active_runs: 1
+params: {{number: {{type: integer, default: 0}}, length: {{type: integer, default: 2}}}}
+tasks:
+  list: {{exec: [python3, -c, "print(list(range({{{{ params.length }}}})))"]}}
+  gate: {{bash: 'until [ -e {folder}/go ]; do sleep 0.1; done'}}
+  handle:
+    depends_on: [list, gate]
+    for_each: "{{{{ xcom.list | fromjson }}}}"
+    bash: 'echo {{{{ params.number }}}}.{{{{ item }}}} >> {folder}/handled'
+""")
+    system.wait_dag("consumer")
+    begin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=50)
+    system.write_dag("producer.yaml", f"""
+schedule: {{every: 10s}}
+start_date: {begin:%Y-%m-%dT%H:%M:%SZ}
+end_date: {begin + datetime.timedelta(seconds=49):%Y-%m-%dT%H:%M:%SZ}
+catchup: true
+max_active_runs: 3
+tasks:
+  hand_over: {{trigger_dag: {{dag_id: consumer, conf: {{number: "{{{{ ts | strftime('%s') | int }}}}"}}, wait: true}}}}
+""")
+    wait_for(lambda: len(runs_of(system, "consumer")) == 3, "as many as the producer may have", 60)
+    states = [run["state"] for run in runs_of(system, "consumer")]
+    assert sorted(states) == ["queued", "queued", "running"], states
+    (folder / "go").touch()
+    wait_for(lambda: [run["state"] for run in runs_of(system, "producer")] == ["success"] * 5, "all five", 90)
+    spans = sorted(span(run) for run in runs_of(system, "consumer"))
+    assert len(spans) == 5 and all(one[1] <= after[0] for one, after in zip(spans, spans[1:])), "one at a time"
+    handled = (folder / "handled").read_text().split()
+    assert len(handled) == len(set(handled)) == 10, handled
+    long = system.trigger("consumer", {"length": 1025})
+    assert system.wait_run("consumer", long)["state"] == "failed"
+    assert "1025" in why(system, "consumer", long, "handle") and "1024" in why(system, "consumer", long, "handle")
 
 
 # ---- short ones beside long ones ----
@@ -245,7 +304,10 @@ tasks:
     assert states.count("running") == 2 and "success" not in states, "one of the queue, one of the pool, and the rest waits"
     began = time_of(system.run("short", short)["start_date"])
     waits = sorted((time_of(row["start_date"]) - began).total_seconds() for row in system.tasks("short", short))
-    print(f"  of 100 short tasks on 16 slots the 95th began after {waits[94]:.2f} s", flush=True)
+    lengths = [(time_of(row["end_date"]) - time_of(row["start_date"])).total_seconds() for row in system.tasks("short", short)]
+    print(f"  of 100 short tasks on 16 slots the 95th began after {waits[94]:.2f} s, beside {sum(lengths) / 16:.2f} s of work", flush=True)
+    # What they wait for is one another: the slots' share of their work, and starting each of them.
+    assert waits[94] < sum(lengths) / 16 + 10, waits
     (folder / "over").touch()
     assert system.wait_run("long", long)["state"] == "success"
 
@@ -259,6 +321,38 @@ tasks:
     assert system.wait_run("one_queue", run)["state"] == "success"
     begins = {(row["task_id"], row["map_index"]): time_of(row["start_date"]) for row in system.tasks("one_queue", run)}
     assert max(begins, key=begins.get) == ("long", -1) and min(begins, key=begins.get) == ("first", -1), begins
+
+
+def a_light_task_has_its_turn_among_ever_new_heavy_ones():
+    """One slot and a stream of tasks that are heavier: where waiting adds weight, the light one that came first is not overtaken for
+    ever; where it does not, every one of them goes before it."""
+    for ageing, is_overtaken in (("1s", False), ("0s", True)):
+        with Standalone({"autoscale.default.slots": 1, "scheduler.priority_ageing": ageing}) as system:
+            folder = folder_of(system, "stream")
+            system.write_dag("light.yaml", "tasks: {light: {bash: 'true'}}")
+            system.write_dag("heavy.yaml", f"""
+max_active_runs: 100
+tasks: {{heavy: {{priority_weight: 3, bash: 'until [ -e {folder}/{{{{ run_id }}}} ]; do sleep 0.05; done'}}}}
+""")
+            system.wait_dag("light")
+
+            def running():
+                return [run for run in heavy if system.states("heavy", run).get("heavy") == "running"]
+            heavy = [system.trigger("heavy", run_id="h0")]
+            wait_for(running, "the first heavy one runs", 60)
+            light = system.trigger("light")
+            for number in range(1, 6):  # one ends, the next one is there already, and more than a second goes by
+                heavy.append(system.trigger("heavy", run_id=f"h{number}"))
+                after = time.monotonic() + 1.2
+                wait_for(lambda: time.monotonic() > after, "a second", 30)
+                before = running()
+                (folder / before[0]).touch() if before else None
+                wait_for(lambda: running() != before and running() or system.run("light", light)["state"] == "success", "the next", 60)
+            overtaken = system.run("light", light)["state"] != "success"
+            assert overtaken == is_overtaken, (ageing, system.states("light", light))
+            for run in heavy:
+                (folder / run).touch()
+            assert system.wait_run("light", light)["state"] == "success"
 
 
 # ---- more than the machine has ----
@@ -291,6 +385,7 @@ if __name__ == "__main__":
     main(lambda: Standalone(SETTINGS), jobs_run_in_order_and_stop_where_one_fails,
          a_stopped_run_cancels_what_it_has_submitted_elsewhere,
          two_jobs_start_together_and_the_result_of_both_is_told, a_pool_decides_how_many_jobs_of_a_kind_run_at_once,
-         a_list_from_another_service_is_worked_through_by_a_second_workflow, short_tasks_do_not_wait_behind_long_ones,
+         a_list_from_another_service_is_worked_through_by_a_second_workflow,
+         a_scheduled_producer_is_held_back_by_a_slow_consumer, short_tasks_do_not_wait_behind_long_ones,
          a_task_that_wants_too_much_is_stopped_alone)
-    main_alone(a_job_outlives_the_scheduler_and_the_worker_that_submitted_it)
+    main_alone(a_job_outlives_the_scheduler_and_the_worker_that_submitted_it, a_light_task_has_its_turn_among_ever_new_heavy_ones)

@@ -22,6 +22,10 @@ tasks:
     depends_on: [spark]
     retries: many
     bash: 'true'
+  store:
+    sql: {connection: warehouse, file: sql/stor.sql}
+  count:
+    python: {callable: "counts:main", path: [lib, library]}
 """
 
 GOOD = """\
@@ -67,16 +71,18 @@ def headrace(folder, *words):
 
 
 def mistakes_are_shown_all_at_once_with_their_lines():
-    """A missing upstream task, a missing operator, an unknown name and a wrong value are all reported, each with its line and what
-    to write instead; nothing runs."""
+    """A missing upstream task, a missing operator, an unknown name, a wrong value and files that are not there are all reported, each
+    with its line and what to write instead; nothing runs."""
     with tempfile.TemporaryDirectory(prefix="hr-") as folder:
         file = pathlib.Path(folder) / "bad.yaml"
         file.write_text(BAD)
+        (pathlib.Path(folder) / "lib").mkdir()
         for words in (["dags", "check", file], ["dags", "test", file]):
             done = headrace(folder, *words)
             assert done.returncode == 1, done
             for place, word in {"4:27": "did you mean 'ds'", "6:18": "did you mean 'extract'", "8:3": "no operator",
-                                "10:5": "'spark_submit'", "13:14": "'many'"}.items():
+                                "10:5": "'spark_submit'", "13:14": "'many'", "16:40": f"there is no {folder}/sql/stor.sql",
+                                "18:51": f"there is no {folder}/library"}.items():
                 line = next((line for line in done.stderr.splitlines() if line.startswith(f"{file}:{place}:")), "")
                 assert word in line, (place, done.stderr)
             assert "extract |" not in done.stdout

@@ -169,7 +169,38 @@ tasks: {{work: {{queue: {queue}, bash: '{command}'}}}}
     assert subjects() == sorted([f"tardy {tardy}", f"stuck {stuck}"]), (subjects(), later)
 
 
+def a_run_that_takes_longer_than_most_before_it_is_told_of(system):
+    """The deadline is the 95th percentile of the last twenty runs. While there are fewer nobody is told; then a run that takes longer
+    is told of once, while it still runs. One that is quicker is not."""
+    service.answers["/usual"] = [200]
+    go = system.home / "usual-go"
+    text = """
+deadline_percentile: 95
+on_deadline: [{{webhook: "{url}/usual", subject: "{{{{ dag.dag_id }}}} {{{{ run_id }}}}"}}]
+max_active_runs: 30
+tasks: {{work: {{bash: '{{{{ conf.do | default("sleep 3") }}}}'}}}}
+"""
+    system.write_dag("usual.yaml", text.format(url=service.url))
+    system.write_dag("unusual.yaml", text.format(url=service.url))
+    until_go = {"do": f"until [ -e {go} ]; do sleep 0.1; done"}
+
+    def subjects(dag):
+        return [body["subject"] for body in service.asked_for("/usual") if body["subject"].startswith(f"{dag} ")]
+    few = system.trigger("unusual", {"do": "sleep 2"})
+    usual = [system.trigger("usual") for _ in range(20)]  # more than there are slots: the last ones take twice as long
+    assert {system.wait_run("usual", run)["state"] for run in usual} == {"success"}
+    assert system.wait_run("unusual", few)["state"] == "success" and subjects("unusual") == [], "one run says nothing"
+    quick = system.trigger("usual", {"do": "true"})
+    assert system.wait_run("usual", quick)["state"] == "success"
+    slow = system.trigger("usual", until_go)
+    wait_for(lambda: f"usual {slow}" in subjects("usual"), "the slow one is told of", 90)
+    assert system.run("usual", slow)["state"] == "running", "while it still runs"
+    go.touch()
+    assert system.wait_run("usual", slow)["state"] == "success"
+    assert subjects("usual").count(f"usual {slow}") == 1 and f"usual {quick}" not in subjects("usual"), subjects("usual")
+
+
 if __name__ == "__main__":
     main(lambda: Standalone(SETTINGS), a_job_is_submitted_waited_for_and_judged, a_missing_part_is_waited_for_and_then_named,
          missing_feedback_is_told_when_the_wait_is_over, pipelines_that_wait_for_one_another_say_so_and_give_up,
-         who_waits_for_a_late_run_is_told_once_while_it_still_runs)
+         who_waits_for_a_late_run_is_told_once_while_it_still_runs, a_run_that_takes_longer_than_most_before_it_is_told_of)

@@ -268,7 +268,7 @@ class ApiWorld:
                  f"ON CONFLICT DO NOTHING; "
                  f"WITH v AS (INSERT INTO dag_version (dag_no, version_number, hash, ir, source) "
                  f"SELECT dag_no, coalesce((SELECT max(version_number) FROM dag_version v WHERE v.dag_no = d.dag_no), 0) + 1, "
-                 f"sha256({literal(json.dumps(ir))}), {literal(ir)}, {literal(source)} FROM dag d WHERE dag_id = {literal(dag_id)} "
+                 f"sha256(convert_to({literal(json.dumps(ir))}, 'UTF8')), {literal(ir)}, {literal(source)} FROM dag d WHERE dag_id = {literal(dag_id)} "
                  f"RETURNING version_no, dag_no) UPDATE dag d SET version_no = v.version_no FROM v WHERE d.dag_no = v.dag_no")
 
     def add_run(self, dag_id, run_id, state=1, conf=None, triggered_by="", note=None, logical_ms=None, started="now()", ended="NULL", counts=(0, 0, 0)):

@@ -836,6 +836,13 @@ static void feed_backfill(struct model_store *store, const struct model_backfill
     arena_clear(&scratch);
 }
 
+static void feed_length(const struct run_row *row, void *owner,
+                        void (*feed)(void *, struct core_event *))
+{
+    feed(owner, &(struct core_event) { .type = CORE_LENGTH,
+                                       .length = { row->dag_no, row->ended_ms - row->queued_ms } });
+}
+
 void model_store_recover(struct model_store *store, void *owner,
                          void (*feed)(void *, struct core_event *))
 {
@@ -852,6 +859,9 @@ void model_store_recover(struct model_store *store, void *owner,
             feed_event(store, &store->kept.items[i], owner, feed);
     VEC_EACH (&store->backfills, i)
         feed_backfill(store, &store->backfills.items[i], owner, feed);
+    VEC_EACH (&store->runs, i)
+        if (!store->runs.items[i].deleted && store->runs.items[i].row.state == RUN_SUCCESS)
+            feed_length(&store->runs.items[i].row, owner, feed);
     VEC_EACH (&store->runs, i)
         if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
             feed_run(&store->runs.items[i], owner, feed);

@@ -98,7 +98,8 @@ def folder_of(system, name):
 
 class Service:
     """A service on a free port: `answers` maps a path to what it says, one element a request and the last one for ever; an
-    element is a status, a (status, value) or a function of the request's body that gives one. `asked` lists (path, body)."""
+    element is a status, a (status, value), a (status, value, headers) or a function of the request's body that gives one. `asked` lists
+    (path, body)."""
 
     def __init__(self):
         self.answers, self.asked, self.lock = {}, [], threading.Lock()
@@ -106,8 +107,10 @@ class Service:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                status, body = service.answer(self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                status, body, headers = service.answer(self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -129,8 +132,10 @@ class Service:
             said = rest.pop(0) if len(rest) > 1 else rest[0]
         if callable(said):
             said = said(json.loads(body) if body else None)
-        status, value = said if isinstance(said, tuple) else (said, None)
-        return status, value.encode() if isinstance(value, str) else b"" if value is None else json.dumps(value).encode()
+        said = said if isinstance(said, tuple) else (said,)
+        status, value, headers = said + (None, {})[len(said) - 1:]
+        body = value.encode() if isinstance(value, str) else b"" if value is None else json.dumps(value).encode()
+        return status, body, headers
 
     def asked_for(self, path):
         with self.lock:

@@ -66,7 +66,7 @@ function Routed() {
     const params = match(pattern, path);
     if (params) return <Page params={{ ...params, ...fixed }} />;
   }
-  return <Empty title="There is no such page."><p>{path}</p><Link to="/dags" className="button">All DAGs</Link></Empty>;
+  return <Empty whole title="There is no such page."><p>{path}</p><Link to="/dags" className="button">All DAGs</Link></Empty>;
 }
 
 export function App() {

@@ -118,6 +118,9 @@ void call_refuse(struct call *call, int status, const char *fmt, ...) FORMAT(3, 
 void call_refuse_reason(struct call *call, int status, const char *reason, const char *fmt, ...)
     FORMAT(4, 5);
 
+/* Only paths of this server: an address elsewhere would make us a way to lead people astray. */
+bool call_is_local_path(struct str path);
+
 /* True after a 403, for what a personal token may not be used for. */
 bool call_refuse_token(struct call *call);
 

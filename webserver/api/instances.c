@@ -96,6 +96,97 @@ void instance_tries(struct call *call)
     call_document(call, DOCUMENT_api_tries, binds, 5);
 }
 
+/* ---- what a clear touches, and a mark with what is around it ---- */
+
+struct clearing {
+    struct request request;
+    struct list_query query; /* of the instances that are touched */
+    bool dry_run, only_running;
+};
+
+static void on_cleared(struct call *call, const struct value *answer)
+{
+    (void)answer;
+    struct clearing *clearing = call->state;
+    call_list_read(call, &clearing->query);
+}
+
+/* ["load", -1, "failed"] of api_instance_keys, which knows whole tasks: those that are named, and
+ * what goes along. */
+static void add_key(struct call *call, struct clearing *clearing, const struct value *key)
+{
+    struct str id = value_text(key->items[0], STR_EMPTY);
+    int64_t map_index = value_integer(key->items[1], -1);
+    bool is_named = false, is_meant = false;
+    for (uint32_t i = 0; i < clearing->request.task_count; i++) {
+        const struct request_task *task = &clearing->request.tasks[i];
+        if (!str_eq(task->task_id, id))
+            continue;
+        is_named = true;
+        is_meant |= task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
+    }
+    if (is_meant || !is_named)
+        list_query_only(&clearing->query, "instance",
+                        str_format(call->arena, "%.*s:%lld", STR_ARG(id), (long long)map_index));
+}
+
+static void on_keys(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    struct clearing *clearing = call->state;
+    const struct value *keys = NULL;
+    if (rc == 0)
+        rc = json_parse(call->arena, json, NULL, &keys, NULL);
+    if (rc < 0) {
+        list_query_clear(&clearing->query);
+        call_fail(call, rc, err);
+        return;
+    }
+    const struct value *tasks = value_get(keys, "tasks");
+    list_query_only(&clearing->query, "instance",
+                    STR_EMPTY); /* an empty set is no instance, not all of them */
+    for (uint32_t i = 0; i < tasks->count; i++)
+        if (tasks->items[i]->items[0]->type == VALUE_STRING)
+            add_key(call, clearing, tasks->items[i]);
+    if (clearing->dry_run) {
+        call_list_read(call, &clearing->query);
+        return;
+    }
+    struct audit audit = call_audit(call, "clear_task_instances");
+    command_send(call, &clearing->request, &audit, on_cleared);
+}
+
+static uint32_t states_of(const struct clearing *clearing, struct str states[3])
+{
+    if (clearing->request.only_failed) {
+        states[0] = STR("failed");
+        states[1] = STR("upstream_failed");
+        return 2;
+    }
+    states[0] = STR("running");
+    return clearing->only_running ? 1 : 0;
+}
+
+/* Which instances there are to be touched; then on_keys. */
+static void clearing_ask(struct call *call, struct clearing *clearing)
+{
+    const struct request *request = &clearing->request;
+    list_query_init(&clearing->query, LIST_RUN_INSTANCES, call->arena, INT32_MAX);
+    clearing->query.dag_id = request->dag_id;
+    clearing->query.run_id = request->run_id;
+    call->state = clearing;
+    struct str *ids = ARENA_ARRAY(call->arena, struct str, request->task_count), states[3];
+    for (uint32_t i = 0; i < request->task_count; i++)
+        ids[i] = request->tasks[i].task_id;
+    struct bind binds[] = { BIND_TEXT(request->dag_id),
+                            BIND_TEXT(request->run_id),
+                            BIND_TEXTS(ids, request->task_count),
+                            BIND_NUMBER(request->include_upstream),
+                            BIND_NUMBER(request->include_downstream),
+                            BIND_TEXTS(states, states_of(clearing, states)) };
+    document_read(call->api->options.store, DOCUMENT_api_instance_keys, binds, 6, on_keys, call);
+}
+
 /* ---- marking ---- */
 
 static void answer_instances(struct call *call)
@@ -190,6 +281,12 @@ void instance_patch(struct call *call)
         over_runs_find(call, over);
         return;
     }
+    if (call->route->aux == 1 && (request.include_upstream || request.include_downstream)) {
+        struct clearing *clearing = ARENA_NEW(call->arena, struct clearing);
+        *clearing = (struct clearing) { .request = request, .dry_run = true };
+        clearing_ask(call, clearing);
+        return;
+    }
     if (call->route->aux == 1 || state.size == 0) {
         if (call->route->aux == 1)
             answer_instances(call);
@@ -202,64 +299,6 @@ void instance_patch(struct call *call)
 }
 
 /* ---- clearing ---- */
-
-struct clearing {
-    struct request request;
-    struct list_query query; /* of the instances that are touched */
-    bool dry_run, only_running;
-};
-
-static void on_cleared(struct call *call, const struct value *answer)
-{
-    (void)answer;
-    struct clearing *clearing = call->state;
-    call_list_read(call, &clearing->query);
-}
-
-/* ["load", -1, "failed"] of api_instance_keys, which knows whole tasks: those that are named, and
- * what goes along. */
-static void add_key(struct call *call, struct clearing *clearing, const struct value *key)
-{
-    struct str id = value_text(key->items[0], STR_EMPTY);
-    int64_t map_index = value_integer(key->items[1], -1);
-    bool is_named = false, is_meant = false;
-    for (uint32_t i = 0; i < clearing->request.task_count; i++) {
-        const struct request_task *task = &clearing->request.tasks[i];
-        if (!str_eq(task->task_id, id))
-            continue;
-        is_named = true;
-        is_meant |= task->map_index == MAP_INDEX_ALL || task->map_index == map_index;
-    }
-    if (is_meant || !is_named)
-        list_query_only(&clearing->query, "instance",
-                        str_format(call->arena, "%.*s:%lld", STR_ARG(id), (long long)map_index));
-}
-
-static void on_keys(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct call *call = owner;
-    struct clearing *clearing = call->state;
-    const struct value *keys = NULL;
-    if (rc == 0)
-        rc = json_parse(call->arena, json, NULL, &keys, NULL);
-    if (rc < 0) {
-        list_query_clear(&clearing->query);
-        call_fail(call, rc, err);
-        return;
-    }
-    const struct value *tasks = value_get(keys, "tasks");
-    list_query_only(&clearing->query, "instance",
-                    STR_EMPTY); /* an empty set is no instance, not all of them */
-    for (uint32_t i = 0; i < tasks->count; i++)
-        if (tasks->items[i]->items[0]->type == VALUE_STRING)
-            add_key(call, clearing, tasks->items[i]);
-    if (clearing->dry_run) {
-        call_list_read(call, &clearing->query);
-        return;
-    }
-    struct audit audit = call_audit(call, "clear_task_instances");
-    command_send(call, &clearing->request, &audit, on_cleared);
-}
 
 /* "load", or ["load", 3]. */
 static void read_task_ids(struct call *call, struct request *request)
@@ -282,17 +321,6 @@ static void read_task_ids(struct call *call, struct request *request)
             request->tasks[request->task_count++] =
                 (struct request_task) { item->string, MAP_INDEX_ALL };
     }
-}
-
-static uint32_t states_of(const struct clearing *clearing, struct str states[3])
-{
-    if (clearing->request.only_failed) {
-        states[0] = STR("failed");
-        states[1] = STR("upstream_failed");
-        return 2;
-    }
-    states[0] = STR("running");
-    return clearing->only_running ? 1 : 0;
 }
 
 /* ---- clearing over runs ---- */
@@ -355,18 +383,5 @@ void instances_clear(struct call *call)
     request->whole_run = request->task_count == 0;
     if (clears_over_runs(call, request))
         return;
-    list_query_init(&clearing->query, LIST_RUN_INSTANCES, call->arena, INT32_MAX);
-    clearing->query.dag_id = request->dag_id;
-    clearing->query.run_id = request->run_id;
-    call->state = clearing;
-    struct str *ids = ARENA_ARRAY(call->arena, struct str, request->task_count), states[3];
-    for (uint32_t i = 0; i < request->task_count; i++)
-        ids[i] = request->tasks[i].task_id;
-    struct bind binds[] = { BIND_TEXT(request->dag_id),
-                            BIND_TEXT(request->run_id),
-                            BIND_TEXTS(ids, request->task_count),
-                            BIND_NUMBER(request->include_upstream),
-                            BIND_NUMBER(request->include_downstream),
-                            BIND_TEXTS(states, states_of(clearing, states)) };
-    document_read(call->api->options.store, DOCUMENT_api_instance_keys, binds, 6, on_keys, call);
+    clearing_ask(call, clearing);
 }

@@ -60,11 +60,18 @@ void token_without_password(struct call *call)
                 "never lets be");
 }
 
-/* Only paths of this server: an address elsewhere would make us a way to lead people astray. */
+bool call_is_local_path(struct str path)
+{
+    for (size_t i = 0; i < path.size; i++)
+        if ((unsigned char)path.bytes[i] < ' ' || path.bytes[i] == 0x7F || path.bytes[i] == '\\')
+            return false;
+    return str_starts(path, "/") && !str_starts(path, "//");
+}
+
 void login_redirect(struct call *call)
 {
     struct str next = call_query(call, "next", STR("/"));
-    bool is_ours = str_starts(next, "/") && !str_starts(next, "//") && !str_starts(next, "/\\");
+    bool is_ours = call_is_local_path(next);
     struct buf target = { 0 };
     buf_add_cstr(&target, "/sign-in?next=");
     http_encode(&target, is_ours ? next : STR("/"));

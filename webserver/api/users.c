@@ -67,17 +67,6 @@ static void on_new_hash(void *owner, int rc, struct str hash, const struct err *
              &audit, on_user_put, call);
 }
 
-static bool name_is_good(struct str name)
-{
-    if (name.size == 0 || name.size > 100)
-        return false;
-    for (size_t i = 0; i < name.size; i++)
-        if ((unsigned char)name.bytes[i] <= ' ' || name.bytes[i] == 0x7F ||
-            strchr("/\\\"'<>,;", name.bytes[i]) != NULL)
-            return false;
-    return true;
-}
-
 void user_create(struct call *call)
 {
     struct new_user *user = ARENA_NEW(call->arena, struct new_user);
@@ -85,7 +74,7 @@ void user_create(struct call *call)
     user->name = body_text(call, "username", STR_EMPTY);
     user->email = body_text(call, "email", STR_EMPTY);
     struct str password = body_text(call, "password", STR_EMPTY);
-    if (!name_is_good(user->name))
+    if (!auth_name_is_good(user->name))
         call_problem(call, "body", "username", "value_error",
                      "1 to 100 letters, without blanks and without any of /\\\"'<>,;");
     if (role_parse(body_text(call, "role", STR("Viewer")), &user->role) < 0)

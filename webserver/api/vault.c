@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Pools, variables and connections. Their rows are ours to write; the leader is told by a message
  * in the same transaction. */
-#include "common/base/map.h"
-#include "common/model/context.h"
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
+#include "webserver/api/reveal.h"
 #include "webserver/api/vault_rows.h"
 
 struct changing {
@@ -16,7 +15,6 @@ struct changing {
 };
 
 static void answer_row(struct call *call);
-static void read_variables(struct call *call, struct list_query *query, bool is_one);
 
 static void on_changed(void *owner, int rc, const struct err *err)
 {
@@ -37,12 +35,12 @@ static void answer_row(struct call *call)
 {
     const struct changing *changing = call->state;
     struct list_query query;
-    list_query_init(&query, changing->list, call->arena, 1);
-    list_query_only(&query, changing->filter, changing->row.name);
-    if (changing->list == LIST_VARIABLES) {
-        read_variables(call, &query, true);
+    if (changing->row.kind != VAULT_POOL) {
+        reveal_one(call, changing->row.kind, changing->row.name, changing->status);
         return;
     }
+    list_query_init(&query, changing->list, call->arena, 1);
+    list_query_only(&query, changing->filter, changing->row.name);
     list_read_one(call->api->options.store, &query,
                   changing->status == 201 ? call_pass_created : call_pass, call);
     list_query_clear(&query);
@@ -181,108 +179,16 @@ void pool_delete(struct call *call)
 
 /* ---- variables ---- */
 
-/* The list comes with stars; a server that holds the key fills in what no name calls a secret. */
-struct revealing {
-    struct value *frame;         /* {"variables": [...], ...} or one variable */
-    const struct value *entries; /* list, or NULL */
-    struct map values;           /* key -> index */
-    VEC(struct str) texts;
-    struct call *call;
-};
-
-static void on_variable(void *owner, const struct variable_row *row)
-{
-    struct revealing *revealing = owner;
-    if (row->is_unreadable || context_name_is_secret(row->key))
-        return;
-    map_put_str(&revealing->values, row->key, revealing->texts.count);
-    VEC_ADD(&revealing->texts, str_copy(revealing->call->arena, row->value));
-}
-
-static void reveal(struct revealing *revealing, struct value *variable)
-{
-    uint64_t index;
-    struct arena *arena = revealing->call->arena;
-    if (map_get_str(&revealing->values, value_text(value_get(variable, "key"), STR_EMPTY), &index))
-        value_put(arena, variable, STR("value"),
-                  value_string(arena, revealing->texts.items[index]));
-}
-
-static void on_variables(void *owner, int rc, const struct err *err)
-{
-    struct revealing *revealing = owner;
-    struct call *call = revealing->call;
-    const struct changing *changing = call->state;
-    if (rc == 0 && revealing->entries == NULL)
-        reveal(revealing, revealing->frame);
-    for (uint32_t i = 0; rc == 0 && revealing->entries != NULL && i < revealing->entries->count;
-         i++)
-        reveal(revealing, (struct value *)revealing->entries->items[i]);
-    map_clear(&revealing->values);
-    VEC_CLEAR(&revealing->texts);
-    if (rc < 0)
-        call_fail(call, rc, err);
-    else
-        call_json(call, changing == NULL ? 200 : changing->status,
-                  json_text(call->arena, revealing->frame));
-}
-
-/* Those of the page alone: each value is opened by itself. */
-static void read_values(struct call *call, struct revealing *revealing)
-{
-    const struct value *entries = revealing->entries;
-    uint32_t count = entries == NULL ? 1 : entries->count;
-    struct str *keys = ARENA_ARRAY(call->arena, struct str, count);
-    for (uint32_t i = 0; i < count; i++)
-        keys[i] = value_text(
-            value_get(entries == NULL ? revealing->frame : entries->items[i], "key"), STR_EMPTY);
-    store_variables_read_some(call->api->options.store, keys, count, on_variable, on_variables,
-                              revealing);
-}
-
-static void on_starred(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct call *call = owner;
-    const struct value *frame = NULL;
-    if (rc == 0)
-        rc = json_parse(call->arena, json, NULL, &frame, NULL);
-    if (rc < 0) {
-        call_fail(call, rc, err);
-        return;
-    }
-    struct revealing *revealing = ARENA_NEW(call->arena, struct revealing);
-    revealing->call = call;
-    revealing->frame = (struct value *)frame; /* ours: just parsed into the call's arena */
-    revealing->entries = value_get(frame, "variables");
-    if (revealing->entries != NULL && revealing->entries->count == 0) {
-        call_json(call, 200, json);
-        return;
-    }
-    read_values(call, revealing);
-}
-
-static void read_variables(struct call *call, struct list_query *query, bool is_one)
-{
-    if (is_one)
-        list_read_one(call->api->options.store, query, on_starred, call);
-    else
-        list_read(call->api->options.store, query, on_starred, call);
-    list_query_clear(query);
-}
-
 void variables_list(struct call *call)
 {
     struct list_query query;
     if (call_list(call, &query, LIST_VARIABLES))
-        read_variables(call, &query, false);
+        reveal_list(call, VAULT_VARIABLE, &query);
 }
 
 void variable_get(struct call *call)
 {
-    struct list_query query;
-    list_query_init(&query, LIST_VARIABLES, call->arena, 1);
-    list_query_only(&query, "key", call_param(call, "variable_key"));
-    read_variables(call, &query, true);
+    reveal_one(call, VAULT_VARIABLE, call_param(call, "variable_key"), 200);
 }
 
 void variable_create(struct call *call)
@@ -336,15 +242,12 @@ void connections_list(struct call *call)
 {
     struct list_query query;
     if (call_list(call, &query, LIST_CONNECTIONS))
-        call_list_read(call, &query);
+        reveal_list(call, VAULT_CONNECTION, &query);
 }
 
 void connection_get(struct call *call)
 {
-    struct list_query query;
-    list_query_init(&query, LIST_CONNECTIONS, call->arena, 1);
-    list_query_only(&query, "connection_id", call_param(call, "connection_id"));
-    call_list_one(call, &query);
+    reveal_one(call, VAULT_CONNECTION, call_param(call, "connection_id"), 200);
 }
 
 void connection_create(struct call *call)
@@ -427,9 +330,10 @@ void connection_patch(struct call *call)
     if (!names_agree(call, "connection_id", call_param(call, "connection_id")))
         return;
     struct patching *patching = ARENA_NEW(call->arena, struct patching);
+    struct str id = call_param(call, "connection_id");
     patching->call = call;
-    store_connection_read(call->api->options.store, call_param(call, "connection_id"),
-                          on_connection, on_connections, patching);
+    store_connections_read_some(call->api->options.store, &id, 1, on_connection, on_connections,
+                                patching);
 }
 
 void connection_delete(struct call *call)

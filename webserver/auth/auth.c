@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "webserver/auth/auth.h"
-
 #include "common/base/assert.h"
-#include "common/log/log.h"
 #include "common/store/access_store.h"
 #include "common/store/session_store.h"
-#include "common/store/user_store.h"
-#include "webserver/auth/hasher.h"
-#include "webserver/auth/throttle.h"
+#include "webserver/auth/auth_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,22 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_MAX_SIZE = 250, AGENT_MAX_SIZE = 200 };
-
 /* A sign-in: five at once for an account, then one each 12 s; an address may stand for an office.
  */
 enum { ACCOUNT_BURST = 5, ACCOUNT_EVERY_MS = 12000, ADDRESS_BURST = 30, ADDRESS_EVERY_MS = 2000 };
-
-struct auth {
-    struct loop *loop;
-    struct auth_options options;
-    uint8_t owner_hash[STORE_TOKEN_HASH_SIZE];
-    char dummy_hash[STORE_PASSWORD_HASH_SIZE]; /* for accounts that are not there */
-    struct throttle accounts, addresses;
-    struct hasher hasher;
-    void (*done)(void *owner);
-    void *done_owner;
-};
 
 /* ---- opening ---- */
 
@@ -89,6 +71,8 @@ int auth_open(struct auth **out, struct loop *loop, const struct auth_options *o
     auth->loop = loop;
     auth->options = *options;
     int rc = read_owner_token(auth, err);
+    if (rc == 0 && options->oidc != NULL)
+        rc = oidc_open(&auth->oidc, loop, options->oidc, err);
     if (rc == 0)
         rc = store_password_hash(STR("nobody has this password"), auth->dummy_hash, err);
     if (rc < 0) {
@@ -102,9 +86,11 @@ int auth_open(struct auth **out, struct loop *loop, const struct auth_options *o
     return 0;
 }
 
-static void on_closed(void *owner)
+static void on_part_closed(void *owner)
 {
     struct auth *auth = owner;
+    if (--auth->open_parts > 0)
+        return;
     void (*done)(void *owner) = auth->done;
     void *done_owner = auth->done_owner;
     throttle_clear(&auth->accounts);
@@ -118,7 +104,10 @@ void auth_close(struct auth *auth, void (*done)(void *owner), void *owner)
 {
     auth->done = done;
     auth->done_owner = owner;
-    hasher_close(&auth->hasher, on_closed, auth);
+    auth->open_parts = auth->oidc == NULL ? 1 : 2;
+    hasher_close(&auth->hasher, on_part_closed, auth);
+    if (auth->oidc != NULL)
+        oidc_close(auth->oidc, on_part_closed, auth);
 }
 
 /* ---- who asks ---- */
@@ -131,20 +120,25 @@ struct checking {
                    const struct err *err);
 };
 
-static const char *cookie_name(const struct auth *auth)
+struct str auth_cookie_name(const struct auth *auth, struct arena *arena, const char *name)
 {
-    return auth->options.is_tls ? "__Host-headrace" : "headrace_session";
+    bool is_session = strcmp(name, "session") == 0;
+    if (auth->options.is_tls)
+        return str_format(arena, "__Host-headrace%s%s", is_session ? "" : "_",
+                          is_session ? "" : name);
+    return str_format(arena, "headrace_%s", name);
 }
 
 /* The secret that came along; *out_is_browser says how. Empty when none did. */
-static struct str secret_of(const struct auth *auth, const struct http_request *request,
+static struct str secret_of(const struct auth *auth, struct http_request *request,
                             bool *out_is_browser)
 {
     struct str header = http_header(request, "Authorization");
     *out_is_browser = false;
     if (header.size > 7 && strncasecmp(header.bytes, "Bearer ", 7) == 0)
         return str_trim(str_slice(header, 7, header.size));
-    struct str cookie = http_cookie(request, cookie_name(auth));
+    struct str cookie =
+        http_cookie(request, auth_cookie_name(auth, &request->arena, "session").bytes);
     *out_is_browser = true;
     return cookie.bytes == NULL ? STR_EMPTY : cookie;
 }
@@ -281,149 +275,6 @@ int auth_check_csrf(const struct http_request *request, const struct person *per
         "the request did not come from Headrace's own pages: X-Headrace-CSRF is missing or wrong");
 }
 
-/* ---- signing in ---- */
-
-struct signing {
-    struct auth *auth;
-    struct http_request *request;
-    enum sign_in how;
-    struct str name, password; /* in the request's arena */
-    int32_t user_no;
-    struct signed_in in;
-    char token[STORE_TOKEN_SIZE], csrf[STORE_TOKEN_SIZE];
-    void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
-                   int64_t retry_ms, const struct err *err);
-};
-
-static struct audit sign_in_audit(const struct signing *signing, bool allowed)
-{
-    return (struct audit) { .actor = signing->name,
-                            .event = STR("sign_in"),
-                            .map_index = AUDIT_NO_MAP_INDEX,
-                            .allowed = allowed,
-                            .address = str_of(signing->request->peer) };
-}
-
-static void end_sign_in(struct signing *signing, int rc, int64_t retry_ms, const struct err *err)
-{
-    sodium_memzero((char *)signing->password.bytes, signing->password.size);
-    signing->on_end(signing->request, rc, &signing->in, retry_ms, err);
-}
-
-static void set_cookie(struct signing *signing)
-{
-    struct http_request *request = signing->request;
-    const struct auth *auth = signing->auth;
-    http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena,
-                               "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-                               cookie_name(auth), signing->token,
-                               (long long)(auth->options.session_lifetime_ms / 1000),
-                               auth->options.is_tls ? "; Secure" : ""));
-}
-
-static void on_session_put(void *owner, int rc, const struct err *err)
-{
-    struct signing *signing = owner;
-    if (rc == 0 && signing->how == SIGN_IN_BROWSER)
-        set_cookie(signing);
-    signing->in.token = str_of(signing->token);
-    end_sign_in(signing, rc, 0, err);
-}
-
-static void open_session(struct signing *signing)
-{
-    const struct auth_options *options = &signing->auth->options;
-    bool is_browser = signing->how == SIGN_IN_BROWSER;
-    struct str agent = http_header(signing->request, "User-Agent");
-    uint8_t hash[STORE_TOKEN_HASH_SIZE];
-    store_token_make(signing->token);
-    store_token_make(signing->csrf);
-    store_token_hash(str_of(signing->token), hash);
-    struct audit audit = sign_in_audit(signing, true);
-    struct new_session session = {
-        .user_no = signing->user_no,
-        .csrf = is_browser ? str_of(signing->csrf) : STR_EMPTY,
-        .name = is_browser ? STR("browser") : STR("/auth/token"),
-        .address = str_of(signing->request->peer),
-        .agent = str_clean(&signing->request->arena, str_cut(agent, AGENT_MAX_SIZE)),
-        .lifetime_ms =
-            signing->how == SIGN_IN_CLI ? options->cli_lifetime_ms : options->session_lifetime_ms,
-    };
-    session_put(options->store, hash, &session, options->sessions_max, &audit, on_session_put,
-                signing);
-}
-
-static void on_password(void *owner, const struct hash_result *result)
-{
-    struct signing *signing = owner;
-    struct auth *auth = signing->auth;
-    if (!result->fits || signing->in.role == ROLE_NONE) {
-        struct err err = { 0 };
-        struct audit audit = sign_in_audit(signing, false);
-        audit_write(auth->options.store, &audit, NULL, NULL);
-        log_warn("sign_in_refused", LOG_STR("user", signing->name),
-                 LOG_STR("address", signing->request->peer));
-        int rc = err_set(&err, ERR_UNAUTHENTICATED, "the name or the password is wrong");
-        end_sign_in(signing, rc, 0, &err);
-        return;
-    }
-    throttle_return(&auth->accounts, signing->name);
-    throttle_return(&auth->addresses, str_of(signing->request->peer));
-    user_seen(auth->options.store, signing->user_no, result->new_hash);
-    if (signing->how == SIGN_IN_PROVE)
-        end_sign_in(signing, 0, 0, NULL);
-    else
-        open_session(signing);
-}
-
-static void on_user(void *owner, int rc, const struct user_row *user, const struct err *err)
-{
-    struct signing *signing = owner;
-    struct auth *auth = signing->auth;
-    if (rc < 0 && rc != ERR_NOT_FOUND) {
-        end_sign_in(signing, rc, 0, err);
-        return;
-    }
-    bool is_usable = rc == 0 && user->is_active && user->password_hash.size > 0 &&
-                     user->password_hash.size < STORE_PASSWORD_HASH_SIZE &&
-                     role_parse(user->role, &signing->in.role) == 0;
-    if (is_usable) {
-        signing->user_no = user->user_no;
-        signing->in.name = str_copy(&signing->request->arena, user->name);
-    }
-    if (!hasher_check(&auth->hasher, signing->password,
-                      is_usable ? user->password_hash : str_of(auth->dummy_hash), on_password,
-                      signing)) {
-        struct err busy = { 0 };
-        rc = err_set(&busy, ERR_TOO_MANY, "too many people are signing in at the moment");
-        end_sign_in(signing, rc, 2000, &busy);
-    }
-}
-
-void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how,
-                  struct str name, struct str password,
-                  void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
-                                 int64_t retry_ms, const struct err *err))
-{
-    struct signing *signing = ARENA_NEW(&request->arena, struct signing);
-    *signing = (struct signing) { .auth = auth, .request = request, .how = how, .on_end = on_end };
-    signing->name = str_copy(&request->arena, str_slice(name, 0, NAME_MAX_SIZE));
-    signing->password = str_copy(&request->arena, password);
-    int64_t now_ms = loop_now_ms();
-    int64_t wait_ms = throttle_take(&auth->addresses, str_of(request->peer), now_ms);
-    if (wait_ms == 0)
-        wait_ms = throttle_take(&auth->accounts, signing->name, now_ms);
-    if (wait_ms > 0) {
-        struct err err = { 0 };
-        int rc = err_set(&err, ERR_TOO_MANY, "too many tries; wait %lld s",
-                         (long long)(wait_ms + 999) / 1000);
-        end_sign_in(signing, rc, wait_ms, &err);
-        return;
-    }
-    user_read(auth->options.store, signing->name, on_user, signing);
-}
-
 /* ---- signing out ---- */
 
 struct leaving {
@@ -449,46 +300,12 @@ void auth_sign_out(struct auth *auth, struct http_request *request, const struct
     http_set_header(request, "Set-Cookie",
                     str_format(&request->arena,
                                "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s",
-                               cookie_name(auth), auth->options.is_tls ? "; Secure" : ""));
+                               auth_cookie_name(auth, &request->arena, "session").bytes,
+                               auth->options.is_tls ? "; Secure" : ""));
     struct audit audit = { .actor = person->name,
                            .event = STR("sign_out"),
                            .map_index = AUDIT_NO_MAP_INDEX,
                            .allowed = true,
                            .address = str_of(request->peer) };
     session_delete(auth->options.store, hash, &audit, on_left, leaving);
-}
-
-/* ---- passwords of accounts ---- */
-
-struct hashing {
-    void *owner;
-    void (*on_end)(void *owner, int rc, struct str hash, const struct err *err);
-};
-
-static void on_hash(void *owner, const struct hash_result *result)
-{
-    struct hashing hashing = *(struct hashing *)owner;
-    free(owner);
-    hashing.on_end(hashing.owner, result->rc, result->new_hash, result->err);
-}
-
-void auth_hash(struct auth *auth, struct str password, void *owner,
-               void (*on_end)(void *owner, int rc, struct str hash, const struct err *err))
-{
-    struct hashing *hashing = calloc(1, sizeof *hashing);
-    ASSERT(hashing != NULL);
-    *hashing = (struct hashing) { owner, on_end };
-    if (hasher_make(&auth->hasher, password, on_hash, hashing))
-        return;
-    struct err err = { 0 };
-    free(hashing);
-    int rc = err_set(&err, ERR_TOO_MANY, "too many passwords are being hashed at the moment");
-    on_end(owner, rc, STR_EMPTY, &err);
-}
-
-int auth_check_password(struct str password, struct err *err)
-{
-    if (password.size < PASSWORD_MIN || password.size > PASSWORD_MAX)
-        return err_set(err, ERR_UNPROCESSABLE, "a password has %d letters at least", PASSWORD_MIN);
-    return 0;
 }

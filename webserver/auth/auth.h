@@ -9,7 +9,7 @@
 #define HEADRACE_AUTH_H
 
 #include "common/store/store.h"
-#include "webserver/auth/right.h"
+#include "webserver/auth/oidc.h"
 #include "webserver/http/http_request.h"
 
 struct auth;
@@ -19,7 +19,8 @@ struct auth_options {
     const char *home;    /* where cli-token is read, or made */
     bool is_tls;         /* cookies are Secure */
     int64_t session_lifetime_ms, session_idle_ms, sessions_max;
-    int64_t cli_lifetime_ms; /* of POST /auth/token/cli */
+    int64_t cli_lifetime_ms;         /* of POST /auth/token/cli */
+    const struct oidc_options *oidc; /* NULL: nobody signs in elsewhere; read while opening */
 };
 
 /* Makes $HEADRACE_HOME/cli-token (0600) when there is none. */
@@ -83,6 +84,29 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
 /* Ends the session or token that the request came with, and takes the cookie back. */
 void auth_sign_out(struct auth *auth, struct http_request *request, const struct person *person,
                    void (*on_end)(struct http_request *request, int rc, const struct err *err));
+
+/* ---- at a provider: oidc.h ---- */
+
+bool auth_has_oidc(const struct auth *auth);
+
+/* Where to send the browser, which gets a cookie to come back with; `next` is a path of ours, to go
+ * on to then. */
+void auth_oidc_start(struct auth *auth, struct http_request *request, struct str next,
+                     void (*on_end)(struct http_request *request, int rc, struct str url,
+                                    const struct err *err));
+
+/* It came back: the account is found or made, and a session opened. ERR_UNAUTHENTICATED: it was not
+ * sent from here; ERR_FORBIDDEN: nobody of ours; ERR_EXISTS: the name belongs to another account.
+ */
+void auth_oidc_end(struct auth *auth, struct http_request *request, struct str state,
+                   struct str code,
+                   void (*on_end)(struct http_request *request, int rc, struct str next,
+                                  const struct err *err));
+
+/* ---- passwords of accounts ---- */
+
+/* 1 to 100 letters, no blanks, none of /\"'<>,; */
+bool auth_name_is_good(struct str name);
 
 /* Off the loop, as sign-in does. `hash` dies when on_end returns. ERR_TOO_MANY when the queue is
  * full. */

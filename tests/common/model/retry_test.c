@@ -20,6 +20,14 @@ static void the_wait_grows_exactly_as_written(void **state)
     assert_int_equal(retry_delay_ms(&task, 2, 0), 15000);
     assert_int_equal(retry_delay_ms(&task, 3, 0), 22500);
     assert_int_equal(retry_delay_ms(&task, 4, 0), 33750);
+    task.max_retry_delay_ms = 20000;
+    assert_int_equal(retry_delay_ms(&task, 2, 0), 15000);
+    assert_int_equal(retry_delay_ms(&task, 3, 0), 20000);
+    assert_int_equal(retry_delay_ms(&task, 4, 0), 20000);
+    struct task doubled = task_of(1000, 2.0);
+    assert_int_equal(retry_delay_ms(&doubled, 1, 0), 1000);
+    assert_int_equal(retry_delay_ms(&doubled, 2, 0), 2000);
+    assert_int_equal(retry_delay_ms(&doubled, 3, 0), 4000);
 }
 
 static void without_a_multiplier_the_wait_stays(void **state)

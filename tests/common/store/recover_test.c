@@ -64,6 +64,11 @@ static void on_asset(void *owner, const struct recovered_event *event)
                STR_ARG(event->asset), (long long)event->event_no, event->dag_no);
 }
 
+static void on_length(void *owner, int32_t dag_no, int64_t length_ms)
+{
+    buf_printf(&((struct story *)owner)->text, "length %d %lld\n", dag_no, (long long)length_ms);
+}
+
 static void on_backfill(void *owner, const struct recovered_backfill *backfill)
 {
     struct buf *text = &((struct story *)owner)->text;
@@ -120,9 +125,17 @@ static void on_end(void *owner, int rc, const struct err *err)
     story->done = true;
 }
 
-static const struct recover_handler handler = { on_numbers,    on_dag,    on_pool,  on_variable,
-                                                on_connection, on_worker, on_asset, on_backfill,
-                                                on_run,        on_end };
+static const struct recover_handler handler = { .on_numbers = on_numbers,
+                                                .on_dag = on_dag,
+                                                .on_pool = on_pool,
+                                                .on_variable = on_variable,
+                                                .on_connection = on_connection,
+                                                .on_worker = on_worker,
+                                                .on_asset = on_asset,
+                                                .on_backfill = on_backfill,
+                                                .on_run = on_run,
+                                                .on_length = on_length,
+                                                .on_end = on_end };
 
 static struct story recover(struct store_world *world)
 {
@@ -176,6 +189,39 @@ static void put_dags(struct store_world *world)
         " (11, 1, 1, 'a', '{\"v\": 11}', ''), (21, 2, 1, 'b', '{\"v\": 21}', ''), (22, 2, 2, 'c', "
         "'{\"v\": 22}', ''),"
         " (20, 2, 3, 'd', '{\"v\": 20}', ''), (33, 3, 1, 'e', '{\"v\": 33}', '')");
+}
+
+/* Of the DAG that asks, the last twenty that succeeded; nothing of the other one. */
+static void lengths_are_those_of_the_last_twenty_good_runs(void **state)
+{
+    struct store_world world;
+    struct buf expected = { 0 };
+
+    (void)state;
+    store_world_open(&world);
+    pg_server_run(
+        world.conninfo,
+        "INSERT INTO dag (dag_no, dag_id, fileloc, version_no) VALUES (1, 'asks', 'a.yaml', 11), "
+        "(2, 'not', 'b.yaml', 12);"
+        "INSERT INTO dag_version (version_no, dag_no, version_number, hash, ir, source) VALUES"
+        " (11, 1, 1, 'a', '{\"deadline_percentile\": 95}', ''), (12, 2, 1, 'b', '{}', '');"
+        "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after, queued_at, "
+        "state, ended_at, updated_at) SELECT (((now() AT TIME ZONE 'UTC')::date - date "
+        "'1970-01-01')::bigint << 32) + n, 1 + n / 100, 11, 0, n, now(), now(), "
+        "CASE WHEN n = 22 THEN 3 ELSE 2 END, now() + n * interval '1.5 s', now() "
+        "FROM generate_series(1, 123) n WHERE n < 26 OR n > 120");
+    struct story story = recover(&world);
+    for (int n = 5; n < 26; n++)
+        if (n != 22)
+            buf_printf(&expected, "length 1 %d\n", n * 1500);
+    struct str text = buf_str(&story.text);
+    const char *lengths = memmem(text.bytes, text.size, "length", 6);
+    assert_non_null(lengths);
+    assert_true(
+        str_eq(str_slice(text, (size_t)(lengths - text.bytes), text.size), buf_str(&expected)));
+    buf_clear(&expected);
+    buf_clear(&story.text);
+    store_world_close(&world);
 }
 
 static struct record try_of(int64_t run_no, uint32_t row_no, enum task_state task_state)
@@ -592,6 +638,7 @@ static void the_inbox_is_read_whole_but_for_what_is_in_hand(void **state)
 
 TESTS(CASE(an_empty_database_gives_numbers_and_the_default_pool),
       CASE(everything_that_lives_comes_back_and_nothing_else),
+      CASE(lengths_are_those_of_the_last_twenty_good_runs),
       CASE(numbers_of_deleted_runs_are_not_given_again),
       CASE(many_runs_come_in_portions_and_all_once),
       CASE(a_run_that_is_over_can_be_read_by_its_name), CASE(a_version_can_be_read_by_its_number),

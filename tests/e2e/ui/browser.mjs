@@ -9,7 +9,7 @@ const AXE = require.resolve("axe-core/axe.min.js");
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 // A machine with other work to do is slow, not wrong.
-const PATIENCE = 150_000;
+const PATIENCE = Number(process.env.HEADRACE_UI_PATIENCE_MS ?? 150_000);
 
 export const WIDE = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
@@ -28,7 +28,7 @@ export async function page_open(browser, { theme = "light", size = WIDE, csp = t
   page.on("pageerror", (error) => defects.push(`script: ${error.message}`));
   page.on("console", (message) => {
     const text = message.text();
-    if (message.type() === "error" && !/status of (401|403|404|409|422)|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION/.test(text)) defects.push(`console: ${text}`);
+    if (message.type() === "error" && !/status of (401|403|404|409|422)|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION/.test(text)) defects.push(`console: ${text} ${message.location().url}`);
   });
   await page.addInitScript(() => addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));
   return { context, page, defects };
@@ -74,12 +74,13 @@ export function check(ok, sentence) {
   if (!ok) throw new Error(sentence);
 }
 
-/* Runs the cases in order; one that fails is told with its reason, and the others still run. */
-export async function run_cases(cases, after_each) {
+/* Runs the cases in order; one that fails is told with its reason, and the others still run. The first one runs whatever
+ * cases are asked for when it `signs_in`. */
+export async function run_cases(cases, after_each, signs_in = true) {
   let failed = 0;
   const only = process.argv.slice(2).filter((a) => !a.startsWith("-"));
   for (const [i, [name, body]] of cases.entries()) {
-    if (i > 0 && only.length && !only.some((o) => name.includes(o))) continue; // the first one signs in
+    if (!(signs_in && i === 0) && only.length && !only.some((o) => name.includes(o))) continue;
     const started = Date.now();
     try {
       await body();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The UI in a browser against the mock server: what a person does, on every page.
 import { spawn } from "node:child_process";
-import { axe_findings, axe_install, browser_open, check, overflow, page_open, PHONE, run_cases, sign_in, until, WIDE } from "./browser.mjs";
+import { page_audited } from "./audit.mjs";
+import { axe_findings, axe_install, browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
 
 const mock = spawn(process.execPath, [new URL("../../../ui/mock/server.mjs", import.meta.url).pathname, "--port", "0", "--pace", "120"], { stdio: ["ignore", "pipe", "inherit"] });
 const base = await new Promise((resolve) => mock.stdout.on("data", (d) => resolve(/http:\S+/.exec(String(d))[0])));
@@ -12,27 +13,7 @@ const PAST = "scheduled__2026-11-20T06%3A00%3A00%2B00%3A00";
 const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
-const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
 const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools?open=default_pool", "/variables", "/connections", "/events", "/settings", "/security", "/security/grants", "/security/roles", "/account", "/import_errors"];
-
-/* What differs between themes is colour alone; on a phone anything may. One load of a page serves all three. */
-async function page_audited(page, path, findings) {
-  const found = async (where, rules) => findings.push(...(await axe_findings(page, rules)).map((f) => `${path}, ${where}: ${f}`));
-  const too_wide = async (where) => { const px = await overflow(page); if (px > 0) findings.push(`${path}, ${where}: ${px} px too wide`); };
-  await page.setViewportSize(WIDE);
-  await page.goto(base + path);
-  await page.waitForSelector("main h1");
-  await until(page, `${path} is loaded`, () => !document.querySelector(".skeleton"));
-  await found("light");
-  await too_wide("light");
-  await page.evaluate(() => { document.documentElement.dataset.theme = "dark"; });
-  await found("dark", COLOUR_RULES);
-  await page.evaluate(() => { document.documentElement.dataset.theme = "light"; });
-  await page.setViewportSize(PHONE);
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-  await found("phone");
-  await too_wide("phone");
-}
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -41,7 +22,7 @@ async function pages_audited(left, findings) {
   await page.waitForSelector("#username");
   findings.push(...(await axe_findings(page)).map((f) => `sign-in: ${f}`));
   await sign_in(page, base, "admin", "headrace");
-  for (let path = left.shift(); path; path = left.shift()) await page_audited(page, path, findings);
+  for (let path = left.shift(); path; path = left.shift()) await page_audited(page, base, path, findings);
   findings.push(...defects);
   await context.close();
 }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The UI in a browser against the real programs: node real.mjs URL PASSWORD. The DAGs are written by ui_test.py.
+// The UI in a browser against the real programs: node real.mjs URL USER PASSWORD. The DAGs are written by ui_test.py.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
 
-const [base, password] = process.argv.slice(2, 4);
-process.argv.splice(2, 2);
+const [base, user, password] = process.argv.slice(2, 5);
+process.argv.splice(2, 3);
 const browser = await browser_open();
 const { page, defects } = await page_open(browser);
 const text = (selector) => page.locator(selector).first().innerText();
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 const run_state = (wanted) => until(page, `the run is ${wanted}`, (w) => document.querySelector(".meta .state")?.textContent === w, wanted, 90_000);
 let run_path = "";
+const slow_goes_on = () => rmSync(process.env.HEADRACE_GATE, { force: true });
+const slow_may_end = () => writeFileSync(process.env.HEADRACE_GATE, "");
 const gates = mkdtempSync(join(tmpdir(), "hr-ui-gate-"));
 const trigger = (dag) => page.evaluate(async (dag) => {
   const me = await (await fetch("/api/headrace/v1/me")).json();
@@ -34,11 +36,11 @@ const row_says = (what, words) => until(page, what, (w) => w.every((word) => doc
 const cases = [
   ["the first password signs in, a wrong one does not", async () => {
     await page.goto(base + "/");
-    await page.fill("#username", "admin");
+    await page.fill("#username", user);
     await page.fill("#password", "certainly wrong");
     await page.click("button:has-text('Sign in')");
     await page.waitForSelector("[role=alert]");
-    await sign_in(page, base, "admin", password);
+    await sign_in(page, base, user, password);
   }],
   ["home is healthy and live, and names the broken file with its line", async () => {
     await open("/home", ".health");
@@ -61,9 +63,9 @@ const cases = [
     run_path = new URL(page.url()).pathname;
   }],
   ["the log of its running task is followed line by line", async () => {
-    await until(page, "a task runs", () => /Running/.test(document.querySelector(".tasks tbody")?.textContent ?? ""), null, 30_000);
+    await until(page, "a task runs", () => /Running/.test(document.querySelector(".tasks tbody")?.textContent ?? ""));
     await page.goto(`${base}${run_path}/tasks/extract.slow`);
-    await until(page, "first lines", () => document.querySelectorAll(".log-line").length > 2, null, 30_000);
+    await until(page, "first lines", () => document.querySelectorAll(".log-line").length > 2);
     const last = await page.evaluate(() => Number([...document.querySelectorAll(".log-n")].at(-1).textContent));
     await until(page, "more lines, without a reload", (n) => Number([...document.querySelectorAll(".log-n")].at(-1).textContent) >= n + 3, last);
     check(/line \d+/.test(await text(".log-window")), "the task's own text is not there");
@@ -72,10 +74,11 @@ const cases = [
     await page.goto(`${base}${run_path}/tasks/after`);
     await page.waitForSelector(".why");
     check((await text(".why")).length > 10, "no sentence");
+    slow_may_end();
   }],
   ["the graph changes its colours by itself, to the end of the run", async () => {
     await open(`${run_path}/graph`, ".react-flow__node .node");
-    await until(page, "the failed task", () => document.querySelector(".node.st-failed") !== null, null, 60_000);
+    await until(page, "the failed task", () => document.querySelector(".node.st-failed") !== null);
     await until(page, "the blocked task", () => document.querySelector(".node.st-upstream_failed") !== null);
     await run_state("Failed");
   }],
@@ -115,11 +118,13 @@ const cases = [
   }],
   ["the grid has the run, and its cells follow a second one", async () => {
     await open("/dags/every_state", ".grid-row .cell.st-failed");
+    slow_goes_on();
     await page.keyboard.press("t");
     await page.click("dialog button:has-text('Trigger run')");
     await page.waitForSelector(".tasks tbody tr");
     await open("/dags/every_state", ".grid-row .cell");
-    await until(page, "a running cell", () => document.querySelector(".grid-row .cell.st-running") !== null, null, 30_000);
+    await until(page, "a running cell", () => document.querySelector(".grid-row .cell.st-running") !== null);
+    slow_may_end();
   }],
   ["pausing is kept", async () => {
     await open("/dags?q=every_state", ".switch");

@@ -172,6 +172,64 @@ static void a_run_that_ends_in_time_misses_no_deadline(void **state)
     story_free(s);
 }
 
+/* Runs that take 1, 2, 3 ... s. */
+static void story_runs(struct story *s, int count)
+{
+    char name[16];
+    for (int i = 1; i <= count; i++) {
+        (void)snprintf(name, sizeof name, "past%d", i);
+        story_trigger(s, "d", name);
+        story_wait(s, i * 1000);
+        story_succeeds(s, "a");
+    }
+}
+
+/* After how many ms a run that goes on is told of. */
+static int64_t told_after_ms(struct story *s)
+{
+    uint32_t before = s->store.notifications.count;
+    story_trigger(s, "d", "slow");
+    for (int64_t ms = 0; ms < 120000; ms += 500) {
+        if (s->store.notifications.count > before)
+            return ms;
+        story_wait(s, 500);
+    }
+    return -1;
+}
+
+static void a_deadline_may_be_what_most_runs_before_took(void **state)
+{
+    (void)state;
+    static const struct {
+        int runs;
+        bool takeover;
+        uint32_t percentile;
+        int64_t deadline_ms, told_ms;
+    } cases[] = {
+        { 20, false, 95, 0, 19000 },     { 20, true, 95, 0, 19000 },
+        { 20, false, 100, 0, 20000 },    { 20, false, 50, 0, 10000 },
+        { 22, true, 95, 0, 21000 }, /* the last twenty count */
+        { 19, false, 95, 0, -1 },        { 19, true, 95, 60000, 60000 },
+        { 20, false, 95, 60000, 19000 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct story *s = story_new();
+        struct dag *dag = dag_chain(1);
+        dag->deadline_percentile = cases[i].percentile;
+        dag->deadline_ms = cases[i].deadline_ms;
+        tells(dag, NULL, "on_deadline");
+        story_dag(s, dag);
+        story_worker(s, "w1", 1);
+        story_runs(s, cases[i].runs);
+        if (cases[i].takeover)
+            story_takeover(s);
+        /* From the 21st on each of them takes longer than most. */
+        assert_int_equal(s->store.notifications.count, cases[i].runs > 20 ? cases[i].runs - 20 : 0);
+        assert_int_equal(told_after_ms(s), cases[i].told_ms);
+        story_free(s);
+    }
+}
+
 static void a_receiver_that_is_away_is_asked_later_and_later_and_delays_no_other(void **state)
 {
     (void)state;
@@ -309,6 +367,7 @@ TESTS(CASE(a_failure_is_told_from_the_commit_on_and_not_before),
       CASE(what_a_user_sets_is_not_told), CASE(a_run_tells_of_its_end),
       CASE(a_deadline_is_told_once_also_by_a_new_leader),
       CASE(a_run_that_ends_in_time_misses_no_deadline),
+      CASE(a_deadline_may_be_what_most_runs_before_took),
       CASE(a_receiver_that_is_away_is_asked_later_and_later_and_delays_no_other),
       CASE(one_that_is_refused_is_tried_again_by_itself),
       CASE(what_nobody_takes_for_a_day_has_failed_and_says_why),

@@ -38,7 +38,7 @@ export interface MappedPage extends Snapshot { total: number; st: string; matche
 
 export interface Try {
   try: number; attempt_id: string; state: string; queued_at: number | null; start: number | null; end: number | null; worker: string | null; host: string | null; pid: number | null;
-  exit_code: number | null; signal: number | null; error: string | null; log_lines: number; log_bytes: number; cpu_ms: number | null; memory_peak_bytes: number | null;
+  exit_code: number | null; signal: number | null; error: string | null; log_lines: number | null; log_bytes: number | null; cpu_ms: number | null; memory_peak_bytes: number | null;
 }
 export interface HistoryEntry { at: number; from: string; to: string; try: number; cause: string; sentence: string; actor: string }
 export interface TaskPage extends Snapshot {

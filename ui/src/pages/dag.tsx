@@ -111,7 +111,7 @@ export default function Dag({ params }: { params: Record<string, string> }) {
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...DAG_TABS.slice(0, 9).map(([id, name], i) => ({ key: String(i + 1), what: name, run: () => go(path_of.dag(dag, id)) })),
   ]);
-  if (info.data && !row) return <Empty title={`There is no DAG ${dag}.`}><Link className="button" to={`/dags?q=${encodeURIComponent(dag)}`}>Search for it</Link></Empty>;
+  if (info.data && !row) return <Empty whole title={`There is no DAG ${dag}.`}><Link className="button" to={`/dags?q=${encodeURIComponent(dag)}`}>Search for it</Link></Empty>;
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"]]}

@@ -19,13 +19,17 @@ import { RUN_LETTERS } from "../states.ts";
 import { TriggerDialog } from "../parts/trigger.tsx";
 import "../styles/dags.css";
 
-export async function pause_set(dag: string, paused: boolean): Promise<void> {
+const TOLD_MS = 4000;
+
+export async function pause_set(dag: string, paused: boolean): Promise<boolean> {
   const path = `${url_of.dag2(dag)}?update_mask=is_paused`;
   try {
     await api_send("PATCH", path, { is_paused: paused });
     toast(`${dag} is ${paused ? "paused" : "active"}.`, { undo: () => void api_send("PATCH", path, { is_paused: !paused }).catch(toast_error) });
+    return true;
   } catch (error) {
     toast_error(error);
+    return false;
   }
 }
 
@@ -33,9 +37,18 @@ export function PauseSwitch({ dag, paused }: { dag: string; paused: boolean }) {
   const may = useMay("dags.edit");
   const [wanted, set_wanted] = useState<boolean | null>(null);
   const shown = wanted ?? paused;
+  // Until the stream has told it, or was silent about it: a switch that goes back and forth looks as if it had refused.
+  useEffect(() => {
+    if (wanted === paused) set_wanted(null);
+  }, [wanted, paused]);
+  const change = async () => {
+    set_wanted(!paused);
+    if (await pause_set(dag, !paused)) setTimeout(() => set_wanted(null), TOLD_MS);
+    else set_wanted(null);
+  };
   return (
     <button className="switch" role="switch" aria-checked={!shown} aria-label={`${dag} is ${shown ? "paused" : "active"}`} title={shown ? "Paused: its schedule makes no runs" : "Active"} disabled={!may || wanted !== null}
-      onClick={() => { set_wanted(!paused); void pause_set(dag, !paused).finally(() => setTimeout(() => set_wanted(null), 600)); }} />
+      onClick={() => void change()} />
   );
 }
 

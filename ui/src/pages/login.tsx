@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useState, type FormEvent } from "react";
-import { api_raw, ApiError } from "../lib/api.ts";
+import { api_get, api_raw, ApiError } from "../lib/api.ts";
 import { Dialog } from "../parts/basics.tsx";
 import { Logo } from "../parts/frame.tsx";
 
@@ -36,6 +36,34 @@ function Form({ onDone, username }: { onDone: () => Promise<void>; username?: st
   );
 }
 
+const PROBLEMS: Record<string, string> = {
+  lost: "That sign-in took too long, or was begun in another browser. Try again.",
+  refused: "They know you there, but nobody has let you in here.",
+  name_taken: "There is an account of your name here, and it is somebody else's.",
+  too_many: "Too many tries. Wait a minute.",
+  provider: "That did not work. The log of the web server says why.",
+};
+
+interface Methods { oidc: { label: string; url: string } | null }
+
+/** Signing in at a provider, where one is configured. */
+function Elsewhere() {
+  const [oidc, set_oidc] = useState<Methods["oidc"]>(null);
+  useEffect(() => {
+    api_get<Methods>("/auth/methods").then((methods) => set_oidc(methods.oidc), () => undefined);
+  }, []);
+  if (!oidc) return null;
+  const query = new URLSearchParams(location.search);
+  const here = location.pathname === "/sign-in" ? (query.get("next") ?? "/") : location.pathname + location.search;
+  const problem = query.get("problem");
+  return (
+    <div className="login-elsewhere">
+      <a className="button" href={`${oidc.url}?next=${encodeURIComponent(here)}`}>{oidc.label}</a>
+      {problem && <span className="problem" role="alert">{PROBLEMS[problem] ?? PROBLEMS.provider}</span>}
+    </div>
+  );
+}
+
 export function Login({ onDone, over, username }: { onDone: () => Promise<void>; over?: boolean; username?: string }) {
   useEffect(() => {
     if (!over) document.title = "Sign in · Headrace";
@@ -47,6 +75,7 @@ export function Login({ onDone, over, username }: { onDone: () => Promise<void>;
       <div className="panel">
         <div className="login-head"><span className="brand"><Logo /><h1>Headrace</h1></span></div>
         <Form onDone={onDone} />
+        <Elsewhere />
       </div>
     </main>
   );

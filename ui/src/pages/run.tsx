@@ -151,7 +151,7 @@ export default function Run({ params }: { params: Record<string, string> }) {
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...RUN_TABS.map(([id, name], i) => ({ key: String(i + 1), what: name, run: () => go(path_of.run(dag, run_id, id)) })),
   ]);
-  if (page.error?.status === 404) return <Empty title="There is no such run."><span className="mono">{run_id}</span><Link className="button" to={path_of.dag(dag)}>All runs of {dag}</Link></Empty>;
+  if (page.error?.status === 404) return <Empty whole title="There is no such run."><span className="mono">{run_id}</span><Link className="button" to={path_of.dag(dag)}>All runs of {dag}</Link></Empty>;
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"], [dag, path_of.dag(dag)]]}

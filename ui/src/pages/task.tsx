@@ -34,7 +34,7 @@ function Attempts({ page }: { page: TaskPage }) {
             <td className="right num">{t.start && t.queued_at ? duration(t.start - t.queued_at) : "—"}</td><td className="right"><Span start={t.start} end={t.end} /></td>
             <td>{t.worker ? <Link to={path_of.worker(t.worker)}>{t.worker}</Link> : "—"}{t.pid !== null && <span className="muted"> pid {t.pid}</span>}</td>
             <td className="right num">{t.signal ? `signal ${t.signal}` : t.exit_code ?? "—"}</td><td className="right num">{duration(t.cpu_ms)}</td><td className="right num">{bytes(t.memory_peak_bytes)}</td>
-            <td className="right"><Link to={`${path_of.task(page.dag_id, page.run_id, page.task_id, page.map_index)}?try=${t.try}`}>{count(t.log_lines)} lines</Link></td>
+            <td className="right"><Link to={`${path_of.task(page.dag_id, page.run_id, page.task_id, page.map_index)}?try=${t.try}`}>{t.log_lines === null ? "log" : `${count(t.log_lines)} lines`}</Link></td>
             <td className="bad-text mono clip try-error" title={t.error ?? ""}>{t.error}</td>
           </tr>
         ))}</tbody>
@@ -119,7 +119,8 @@ export default function Task({ params }: { params: Record<string, string> }) {
   const may = useMay("tasks.edit");
   const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["events", "Audit"], ["details", "Details"]];
   const tab = params.tab === "logs" || params.tab === "log" ? "" : params.tab ?? "";
-  useTitle(`${task}${map >= 0 ? `[${map}]` : ""} · ${dag}`, page.data?.state);
+  const state = is_mapped ? undefined : page.data?.state; // its instances have states, it has none
+  useTitle(`${task}${map >= 0 ? `[${map}]` : ""} · ${dag}`, state);
   useKeys([
     { key: "c", what: "Clear this task", run: () => may && set_dialog("clear") },
     { key: "m", what: "Mark this task", run: () => may && set_dialog("mark") },
@@ -128,12 +129,12 @@ export default function Task({ params }: { params: Record<string, string> }) {
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
     ...["", "attempts", "xcom", "rendered", "history"].map((id, i) => ({ key: String(i + 1), what: ["Log", "Attempts", "Output", "Rendered", "History"][i], run: () => go(path_of.task(dag, run, task, map, id)) })),
   ]);
-  if (page.error?.status === 404) return <Empty title="There is no such task in this run."><span className="mono">{task}</span><Link className="button" to={path_of.run(dag, run)}>All tasks of the run</Link></Empty>;
+  if (page.error?.status === 404) return <Empty whole title="There is no such task in this run."><span className="mono">{task}</span><Link className="button" to={path_of.run(dag, run)}>All tasks of the run</Link></Empty>;
   const data = page.data;
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"], [dag, path_of.dag(dag)], [run, path_of.run(dag, run)], ...(map >= 0 ? [[task, path_of.task(dag, run, task)] as [string, string]] : [])]}
-        title={<>{data && <Glyph state={data.state} big label />}<h1>{map >= 0 ? `${task}[${map}]` : task}</h1>{data?.map_label && <span className="muted">{data.map_label}</span>}</>}
+        title={<>{state && <Glyph state={state} big label />}<h1>{map >= 0 ? `${task}[${map}]` : task}</h1>{data?.map_label && <span className="muted">{data.map_label}</span>}</>}
         actions={data && <>
           {may && <button className={`button ${data.state === "failed" ? "primary" : ""}`} onClick={() => set_dialog("clear")}>Clear… <kbd className="phone-off">c</kbd></button>}
           {may && <button className="button" onClick={() => set_dialog("mark")}>Mark… <kbd className="phone-off">m</kbd></button>}
@@ -144,14 +145,14 @@ export default function Task({ params }: { params: Record<string, string> }) {
           </Menu>
         </>}
         meta={data && <>
-          <StateText state={data.state} />
+          {state && <StateText state={state} />}
           {data.try > 0 && <span>Try <b>{data.try}</b> of <b>{data.max_tries}</b></span>}
-          <span>Ran <b><Span start={data.start} end={data.end} /></b></span>
+          {state && <span>Ran <b><Span start={data.start} end={data.end} /></b></span>}
           {data.start && data.queued_at && <span>Waited <b>{duration(data.start - data.queued_at)}</b></span>}
           {data.worker && <span>on <Link to={path_of.worker(data.worker)}>{data.worker}</Link>{data.host ? ` (${data.host})` : ""}</span>}
           <span>{data.operator}</span><span>pool {data.pool}</span>
         </>} />
-      {data && <WhyBox dag={dag} run={run} task={task} map={map} state={data.state} error={data.error} />}
+      {data && state && <WhyBox dag={dag} run={run} task={task} map={map} state={state} error={data.error} />}
       <Tabs current={tab} tabs={tabs.map(([id, name, n]) => ({ id, name, n, to: path_of.task(dag, run, task, map, id) }))} />
       <Loaded from={page} rows={12}>
         {(d) => (

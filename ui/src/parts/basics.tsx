@@ -62,8 +62,10 @@ export function Loaded<T>({ from, children, rows }: { from: Following<T>; childr
   );
 }
 
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
-  return <div className="empty"><strong>{title}</strong>{children}</div>;
+/* `whole`: it is all there is on the page, whose heading its title is then. */
+export function Empty({ title, children, whole }: { title: string; children?: ReactNode; whole?: boolean }) {
+  const Title = whole ? "h1" : "strong";
+  return <div className="empty"><Title>{title}</Title>{children}</div>;
 }
 
 export class Boundary extends Component<{ children: ReactNode; reset_key: string }, { error: Error | null }> {
