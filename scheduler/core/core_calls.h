@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core_calls - what the leaves of the core offer one another, by file. Private to scheduler/core. */
+/* core_calls - what the leaves of the core offer one another, by file. Private to scheduler/core.
+ */
 #ifndef HEADRACE_CORE_CALLS_H
 #define HEADRACE_CORE_CALLS_H
 
