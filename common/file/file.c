@@ -10,8 +10,8 @@
 static bool write_aside(const char *aside, mode_t mode, struct str text)
 {
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
-    bool is_whole = fd >= 0 && write(fd, text.bytes, text.size) == (ssize_t)text.size &&
-                    fsync(fd) == 0;
+    bool is_whole =
+        fd >= 0 && write(fd, text.bytes, text.size) == (ssize_t)text.size && fsync(fd) == 0;
     int reason = errno;
     if (fd >= 0)
         (void)close(fd);
@@ -49,7 +49,7 @@ static bool sync_folder_of(const char *path)
 }
 
 int file_save(const char *path, mode_t mode, struct str text, enum file_there there,
-               struct err *err)
+              struct err *err)
 {
     char aside[PATH_MAX];
     if (snprintf(aside, sizeof aside, "%s.%ld.new", path, (long)getpid()) >= (int)sizeof aside)

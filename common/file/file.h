@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* file - small files that are whole or not there, also after a loss of power: keys, tokens, and what
- * else a program must not find half written. Written aside, synced, moved into place; then the folder
- * is synced. */
+/* file - small files that are whole or not there, also after a loss of power: keys, tokens, and
+ * what else a program must not find half written. Written aside, synced, moved into place; then the
+ * folder is synced. */
 #ifndef HEADRACE_FILE_H
 #define HEADRACE_FILE_H
 
@@ -16,6 +16,6 @@ enum file_there {
 
 /* ERR_IO names the path. */
 MUST_USE int file_save(const char *path, mode_t mode, struct str text, enum file_there there,
-                        struct err *err);
+                       struct err *err);
 
 #endif
