@@ -53,10 +53,10 @@ static void on_results(void *owner, int rc, struct str json, const struct err *e
     (void)err;
     waiting->is_reading = false;
     if (!waiting->is_gone)
-        (void)http_stream_write(
-            waiting->call->request,
-            str_format(waiting->call->arena, "{\"state\":\"%s\",\"results\":%.*s}\n", waiting->seen,
-                       STR_ARG(rc < 0 ? STR("null") : json)));
+        (void)http_stream_write(waiting->call->request,
+                                str_format(waiting->call->arena,
+                                           "{\"state\":\"%s\",\"results\":%.*s}\n", waiting->seen,
+                                           STR_ARG(rc < 0 ? STR("null") : json)));
     end_wait(waiting);
 }
 
