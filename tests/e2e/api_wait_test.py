@@ -49,9 +49,10 @@ class Waiting(unittest.TestCase):
         self.assertEqual(json.loads(value), {"state": "running"})
 
     def test_a_client_that_has_gone_is_noticed_however_it_was_answered(self):
-        for accept in (LINES, JSON):
+        for accept, first in ((LINES, b"{"), (JSON, b"\n")):
             with self.subTest(accept=accept):
                 connection, answer = begin_to_wait(self.world, accept)
+                self.assertEqual(answer.read(1), first)  # of what is sent at every look, while nothing has happened
                 answer.close()
                 connection.close()
                 wait_for(lambda: not left_by_their_clients(self.world), "the web server to let the connection go", 60)

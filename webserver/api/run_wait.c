@@ -78,8 +78,8 @@ static void tell_state(struct run_wait *waiting)
     (void)http_stream_write(waiting->call->request, str_of(line));
 }
 
-/* After a look. Without lines there is white space instead: a client that has gone is noticed when
- * something is sent to it, and not before. */
+/* After a look. Without lines there is white space instead: a client whose machine has gone is
+ * noticed by what it does not take, and proxies cut off what is silent. */
 static void go_on(struct run_wait *waiting)
 {
     bool is_over = strcmp(waiting->seen, "success") == 0 || strcmp(waiting->seen, "failed") == 0;
