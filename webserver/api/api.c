@@ -6,6 +6,7 @@
 #include "common/text/json.h"
 #include "webserver/api/call.h"
 #include "webserver/api/command.h"
+#include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
 #include "webserver/api/live.h"
 #include "webserver/api/log_store.h"
@@ -111,6 +112,7 @@ void api_set_conf(struct api *api, const struct conf *conf)
 void api_end_streams(struct api *api)
 {
     live_end_streams(api->live);
+    run_waits_end(api);
 }
 
 void api_on_store(struct api *api, bool is_up)
