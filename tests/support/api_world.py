@@ -19,6 +19,8 @@ import threading
 import time
 import uuid
 
+from headrace import free_ports, wait_for
+
 from api_schema import Description
 
 SOURCE = pathlib.Path(__file__).parents[2]
@@ -28,19 +30,7 @@ ERR = {"NOT_FOUND": -5002, "EXISTS": -5003, "CONFLICT": -5004, "UNPROCESSABLE": 
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
-def wait_for(condition, what, timeout=20.0, pause=0.02):
-    deadline = time.monotonic() + timeout
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout:.0f} s for {what}")
-        time.sleep(pause)
+    return free_ports(1)[0]
 
 
 def literal(value):
