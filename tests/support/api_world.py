@@ -175,9 +175,12 @@ class ApiWorld:
 
     # ---- HTTP ----
 
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
     def call(self, method, path, body=None, token="owner", headers=None, raw=False):
         """(status, JSON body) or, raw, (status, headers, bytes)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connect()
         headers = dict(headers or {})
         if token:
             headers["Authorization"] = f"Bearer {self.token if token == 'owner' else token}"

@@ -11,6 +11,7 @@
 #include "webserver/api/live.h"
 #include "webserver/api/log_store.h"
 #include "webserver/api/reach.h"
+#include "webserver/http/http_address.h"
 
 enum { BODY_DEPTH_MAX = 32 };
 
@@ -283,7 +284,7 @@ static void on_person(struct http_request *request, int rc, const struct person 
     }
     call->person = *person;
     struct api *api = call->api;
-    budget_return_address(&api->budgets, str_of(request->peer));
+    budget_return_address(&api->budgets, http_client_key(request));
     if (!is_within_budget(call, budget_take_user(&api->budgets, api->options.conf, person->name,
                                                  call->route->right, loop_now_ms())))
         return;
@@ -305,7 +306,7 @@ static void begin_call(struct api *api, struct http_request *request)
     request->context = call;
     allow_origin(api, request);
     if (!is_within_budget(call, budget_take_address(&api->budgets, api->options.conf,
-                                                    str_of(request->peer), loop_now_ms())))
+                                                    http_client_key(request), loop_now_ms())))
         return;
     if (http_form_parse(call->arena, request->query, &call->query) < 0)
         call_refuse(call, 400, "the query cannot be decoded");
