@@ -344,7 +344,7 @@ class ClientTest(unittest.TestCase):
         self.headrace("connections", "add", "w", "--conn-json", '{"conn_type": "http", "host": "h", "port": 80}', "--conn-host", "other")
         self.assertEqual(self.bodies("POST", "/api/v2/connections"), [{"connection_id": "w", "conn_type": "http", "host": "other", "port": 80}])
         self.server.on("POST", "/api/headrace/v1/users", {}, 201)
-        self.assertEqual(self.headrace("users", "create", "-u", "ann", "-p", "long-enough").returncode, 0)
+        self.assertEqual(self.headrace("users", "create", "-u", "ann", "-p", "long-enough-for-us").returncode, 0)
         self.assertEqual(self.bodies("POST", "/api/headrace/v1/users")[0]["username"], "ann")
         self.server.on("POST", "/api/v2/variables", {}, 201)
         self.assertEqual(self.headrace("variables", "set", "--json", "v", '{"a": 1}').returncode, 0)
