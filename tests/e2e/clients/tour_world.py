@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The system that a client is shown around in: five DAGs, their runs at an end, a broken file, and the words a client needs to get in."""
+"""The system that a client is shown around in: its DAGs, their runs at an end, a broken file, and the words a client needs to get in."""
 import json
 
 from headrace import Standalone, wait_for
@@ -22,6 +22,13 @@ tasks:
     "slow.yaml": "tasks: {sleep: {bash: 'sleep 60'}}\n",
     "spare.yaml": "tags: [spare]\ntasks: {only: {bash: 'true'}}\n",
     "doomed.yaml": "tasks: {only: {bash: 'true'}}\n",
+    "daily.yaml": """
+schedule: "0 0 * * *"
+start_date: 2099-01-01
+tasks: {load: {bash: 'sleep {{ conf.takes | default(0) }}'}}
+""",
+    "maker.yaml": "tasks: {extract: {bash: 'true', outlets: [orders]}}\n",
+    "taker.yaml": "schedule: {assets: [orders, customers]}\ntasks: {report: {bash: 'true', inlets: [orders]}}\n",
     "broken.yaml": "tasks: {a: {bsh: 'true'}}\n",
 }
 
@@ -34,7 +41,7 @@ class TourWorld(Standalone):
         try:
             for name, text in DAGS.items():
                 self.write_dag(name, text)
-            for dag in ("tour", "failing", "slow", "spare", "doomed"):
+            for dag in (name.removesuffix(".yaml") for name in DAGS if name != "broken.yaml"):
                 self.wait_dag(dag)
             wait_for(lambda: self.request("GET", "/api/v2/importErrors")["total_entries"], "the import error")
             self.trigger("tour", {"region": "us"}, "shown")
