@@ -50,6 +50,11 @@ class Runs(Tour):
         self.assertGreater(run.end_date, run.start_date)
         self.refused(404, self.api.get_dag_run, "tour", "no_such_run")
 
+    def test_a_run_that_a_task_has_started(self):
+        word = "operator_triggered" if hasattr(models.DagRunType, "OPERATOR_TRIGGERED") else "manual"
+        run = self.api.get_dag_runs("called").dag_runs[0]
+        self.assertEqual((run.run_type, self.api.get_dag_run("called", run.dag_run_id).run_type), (word, word))
+
     def test_trigger_mark_note_wait_clear_delete(self):
         body = models.TriggerDAGRunPostBody(dag_run_id="by_client", logical_date=None, conf={}, note="first")
         run = self.api.trigger_dag_run("slow", body)

@@ -27,6 +27,8 @@ schedule: "0 0 * * *"
 start_date: 2099-01-01
 tasks: {load: {bash: 'sleep {{ conf.takes | default(0) }}'}}
 """,
+    "caller.yaml": "tasks: {call: {trigger_dag: {dag_id: called}}}\n",
+    "called.yaml": "tasks: {only: {bash: 'true'}}\n",
     "maker.yaml": "tasks: {extract: {bash: 'true', outlets: [orders]}}\n",
     "taker.yaml": "schedule: {assets: [orders, customers]}\ntasks: {report: {bash: 'true', inlets: [orders]}}\n",
     "broken.yaml": "tasks: {a: {bsh: 'true'}}\n",
@@ -47,8 +49,9 @@ class TourWorld(Standalone):
             self.trigger("tour", {"region": "us"}, "shown")
             self.trigger("failing", run_id="failed")
             self.trigger("spare", run_id="spare_1")
-            states = [self.wait_run(dag, run)["state"] for dag, run in (("tour", "shown"), ("failing", "failed"), ("spare", "spare_1"))]
-            assert states == ["success", "failed", "success"], states
+            self.trigger("caller", run_id="calls")
+            states = [self.wait_run(dag, run)["state"] for dag, run in (("tour", "shown"), ("failing", "failed"), ("spare", "spare_1"), ("caller", "calls"))]
+            assert states == ["success", "failed", "success", "success"], states
         except BaseException as problem:
             self.__exit__(type(problem), problem, None)
             raise
