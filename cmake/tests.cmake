@@ -110,7 +110,7 @@ file(GLOB sim_rooms CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/common/base/*.c ${CMAK
 list(FILTER sim_rooms EXCLUDE REGEX "/common/base/assert\\.c$")
 foreach(name sim sanitized)
     add_executable(test_sim_${name} ${CMAKE_SOURCE_DIR}/tests/sim/sim_test.c ${sim_sources} ${sim_rooms}
-        ${CMAKE_SOURCE_DIR}/tests/support/model_store.c)
+        ${CMAKE_SOURCE_DIR}/tests/support/model_store.c ${CMAKE_SOURCE_DIR}/tests/support/model_read.c)
     set_target_properties(test_sim_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_compile_definitions(test_sim_${name} PRIVATE HEADRACE_MUTANTS)
     target_link_libraries(test_sim_${name} PRIVATE lib::jansson lib::fyaml lib::m)

@@ -4,7 +4,7 @@
  * keeps the event until its condition holds; then one run takes all that it keeps. As in Airflow a
  * paused DAG keeps none. */
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 static uint32_t asset_index(struct core *core, struct str name)
 {

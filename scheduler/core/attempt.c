@@ -3,7 +3,7 @@
  * never started. */
 #include "common/model/retry.h"
 #include "common/text/duration.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* ---- the table ------------------------------------------------------------------------------- */
 

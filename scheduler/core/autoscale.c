@@ -2,7 +2,7 @@
 /* autoscale - how many workers a queue wants: clamp(ceil((running + queued) / slots), min, max),
  * and one at least while waiting tasks need somebody to look. More are asked for at once; fewer
  * after a quiet period, one at a time, the emptiest first, and always by draining. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* ---- demand ---------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
  * stands is written with what it did, so that a date is never done twice, whoever leads. Its runs
  * count against its own limit and not against the DAG's. */
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum { DRY_DATES_MAX = 10000, RETRY_MS = 1000 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* batch - what one transaction writes, and what may be said once it is committed. */
 #include "common/base/buf.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 bool batch_is_full(const struct core *core)
 {

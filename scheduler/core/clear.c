@@ -3,7 +3,7 @@
  * the way is killed first; its instance starts anew only when it is known to be gone. */
 #include "common/model/setup.h"
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 struct selection {
     bool *tasks;           /* all instances of the task */

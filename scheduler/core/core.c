@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/core/core.h"
 
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* dag_table - the DAGs and their versions that are in memory: the newest of each, and those that
  * live runs began with. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 uint32_t dag_index(const struct core *core, const struct dag_entry *dag)
 {

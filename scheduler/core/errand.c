@@ -2,7 +2,7 @@
 /* errand - small jobs beside the slots: who runs them, and whose answer it is. They are gathered
  * during a step, so that many share a message; what an answer means is for wait.c, notify.c and
  * probe.c. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum {
     IN_FLIGHT_MAX = 1000, /* of one worker: what is more waits here, where it costs nothing */

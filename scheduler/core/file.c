@@ -3,7 +3,7 @@
  * whether that starts a run. A file is its content: what has started a run once does not start
  * another one, under whatever name and whoever leads. */
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 static const struct value *files_of(const struct core *core, const struct dag_entry *dag)
 {

@@ -2,7 +2,7 @@
 /* find - questions to the database about runs that may have ended and are not in memory. The answer
  * speaks of the moment at which it was read: when a run of the DAG was forgotten meanwhile, or one
  * deleted, it may be an old one, and is asked for again. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum { RETRY_MS = 1000 };
 

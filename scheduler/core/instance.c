@@ -3,7 +3,7 @@
  * for what is downstream. */
 #include "common/base/buf.h"
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum { REF_RUN_BITS = 24, REF_TASK_BITS = 20, REF_MAP_BITS = 20 };
 

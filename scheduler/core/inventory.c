@@ -3,7 +3,7 @@
  * started, free credits. Rules 7 to 11 of the credit protocol. Inventories are complete and
  * stamped; an older one than the newest known says nothing, and what is concluded from one stays
  * true, so late and repeated ones do no harm. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum {
     RESEND_MS = 1000, /* a GRANT that is younger may still be on its way */

@@ -2,7 +2,7 @@
 /* label - what people see of an instance of a mapped task beside its index. Written with each of
  * its rows, as it was then. */
 #include "common/text/template.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum { LABEL_BYTES_MAX = 250 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* length - how long the last runs of a DAG took, for a deadline that is a percentile of them. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum { LENGTHS_MAX = 20 };
 

@@ -9,7 +9,7 @@
 #include "common/base/buf.h"
 #include "common/text/json.h"
 #include "common/text/template.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum {
     IN_FLIGHT_MAX = 4, /* to one receiver */

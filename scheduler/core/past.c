@@ -6,7 +6,7 @@
  * has often ended and left memory. Found, it is kept in memory for as long as a live run looks at
  * it (`pins`); so whatever becomes of it - it ends, is cleared, marked, deleted - is seen as it
  * happens. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 static bool task_looks_back(const struct task *task)
 {

@@ -3,7 +3,7 @@
  * gates have room. What is blocked steps aside, so that it hides nothing that could run. */
 #include "common/base/civil.h"
 #include "common/model/operator.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 static int64_t clamp(int64_t value, int64_t min, int64_t max)
 {

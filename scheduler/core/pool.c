@@ -2,7 +2,7 @@
 /* pool - what limits how many run at once: pools and their slots, queues and their workers, gates.
  * Ready instances stand in lanes, one for each (queue, pool, slots) that occurs; a lane that is
  * blocked waits until its pool or its queue wakes it. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* ---- pools ----------------------------------------------------------------------------------- */
 

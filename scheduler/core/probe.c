@@ -3,7 +3,7 @@
  * the web server that asked. Nobody else remembers one: a leader that goes takes them along, and
  * who asked is told by his web server that no answer came. */
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum {
     PROBES_MAX = 100,

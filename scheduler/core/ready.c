@@ -2,7 +2,7 @@
 /* ready - who may start: trigger rules on counters, a list of decisions to take, and what each
  * decision is. */
 #include "common/model/operator.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 

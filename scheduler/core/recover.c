@@ -2,7 +2,7 @@
 /* recover - rows back into memory. What was never written (none, scheduled) follows from the rest;
  * a recovered core decides as the one before would have. */
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* ---- one run --------------------------------------------------------------------------------- */
 

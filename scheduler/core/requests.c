@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* requests - what people ask for, done and answered in one transaction. */
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 static void answer(struct core *core, const struct request *request, const struct value *map)
 {

@@ -2,7 +2,7 @@
 /* run - one run of a DAG: made, queued behind max_active_runs, started, ended, forgotten. */
 #include "common/base/civil.h"
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 struct run *run_get(const struct core *core, uint32_t index)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* schedule - runs that time asks for. What has fired stands in the DAG's row, written with the run
  * it made: a point in time makes one run, whoever leads. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 bool dag_next_fire(const struct dag_entry *dag, int64_t after_ms, struct firing *out)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* setup - setup and teardown tasks in a run. A teardown waits for everything before it and runs if
  * a setup of its succeeded; what lies in the scope of a setup does not run without it. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 /* Each instance of a mapped setup, as trigger rules count them. */
 static void count_in(const struct run *run, uint32_t task, struct upstream_counts *counts)

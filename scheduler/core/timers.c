@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* timers - one heap for everything that waits for a time. Nothing is cancelled: what fires is
  * checked. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 int64_t ms_of_wall(const struct core *core, int64_t wall_ms)
 {

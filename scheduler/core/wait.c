@@ -5,7 +5,7 @@
  * up. */
 #include "common/text/duration.h"
 #include "common/text/json.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum {
     GRID_MS =

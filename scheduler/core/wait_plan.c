@@ -5,7 +5,7 @@
 #include "common/base/civil.h"
 #include "common/text/duration.h"
 #include "common/text/template.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 enum { POKE_MS = 60000 };
 

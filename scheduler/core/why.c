@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* why - why an instance has not started, in sentences with figures, what blocks most first. */
 #include "common/base/buf.h"
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 static void line(struct buf *out, const char *fmt, ...) FORMAT(2, 3);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* worker_table - the workers, their free credits, and which of them a queue's next task goes to:
  * the one with most room. */
-#include "scheduler/core/core_state.h"
+#include "scheduler/core/core_calls.h"
 
 uint32_t worker_find(const struct core *core, struct str identity)
 {

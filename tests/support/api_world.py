@@ -19,6 +19,8 @@ import threading
 import time
 import uuid
 
+from headrace import free_ports, wait_for
+
 from api_schema import Description
 
 SOURCE = pathlib.Path(__file__).parents[2]
@@ -28,19 +30,7 @@ ERR = {"NOT_FOUND": -5002, "EXISTS": -5003, "CONFLICT": -5004, "UNPROCESSABLE": 
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
-def wait_for(condition, what, timeout=20.0, pause=0.02):
-    deadline = time.monotonic() + timeout
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout:.0f} s for {what}")
-        time.sleep(pause)
+    return free_ports(1)[0]
 
 
 def literal(value):
@@ -77,11 +67,22 @@ class Postgres:
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
-        options = f"-k {self.run} -c listen_addresses= -c fsync=off -c max_connections=50"
-        self._call("pg_ctl", "-D", self.data, "-w", "-l", self.folder / "log", "-o", options, "start")
+        """Ends with the test, however that ends."""
+        ids = self.prefix[1:]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(["setpriv", *ids, "--pdeathsig", "INT", PG_BIN / "postgres", "-D", self.data, "-k", self.run,
+                                             "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"],
+                                            cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_for(self.is_ready, "PostgreSQL", 120)
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"PostgreSQL ended with {self.process.returncode}: {(self.folder / 'log').read_text()[-2000:]}")
+        return self._call("pg_isready", "-q", "-h", self.run, "-U", "headrace", check=False).returncode == 0
 
     def stop(self, mode="immediate"):
         self._call("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop", check=False)
+        self.process.wait(60)
 
     def conninfo(self, database="headrace"):
         return f"host={self.run} user=headrace dbname={database}"

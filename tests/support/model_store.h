@@ -45,6 +45,7 @@ struct model_version {
     int32_t dag_no;
     int64_t version_no;
     struct str ir;
+    bool wants_lengths; /* deadline_percentile */
 };
 
 struct model_request {
@@ -106,6 +107,8 @@ void model_store_keep(struct arena *arena, struct record *record);
 void model_store_lose(struct model_store *store, uint32_t kept);
 
 struct model_run *model_store_run(struct model_store *store, int64_t run_no);
+struct model_dag *model_store_dag_row(struct model_store *store,
+                                      int32_t dag_no); /* NULL: there is none */
 const struct model_try *model_store_newest(const struct model_run *run, uint32_t task,
                                            int32_t map_index);
 bool model_store_answered(const struct model_store *store, int64_t request_no, int *out_code,

@@ -38,13 +38,6 @@ describe("the graph", () => {
     const places = new Set(at.map((p) => `${p.x},${p.y}`));
     expect(places.size).toBe(n);
   });
-  test("5,000 nodes are laid out in well under a second", () => {
-    const n = 5000;
-    const edges: [number, number][] = Array.from({ length: 9750 }, (_, i) => [i % (n - 50), (i % (n - 50)) + 1 + ((i * 13) % 49)]);
-    const started = performance.now();
-    layered(Array.from({ length: n }, () => ({ w: 120, h: 40 })), edges);
-    expect(performance.now() - started).toBeLessThan(1500);
-  });
 });
 
 describe("the timeline", () => {

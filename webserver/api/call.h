@@ -12,6 +12,7 @@
 #include "common/store/audit_store.h"
 #include "common/store/document_read.h"
 #include "common/store/list_read.h"
+#include "common/store/request_store.h"
 #include "common/text/value.h"
 #include "webserver/api/api.h"
 #include "webserver/api/budget.h"
@@ -71,6 +72,7 @@ struct call {
     struct http_form query;
     const struct value *body; /* NULL: none was sent */
     struct problem *problems, **last_problem;
+    struct request_key key;             /* command.h: when it came with one */
     uint32_t command_count;             /* requests made so far */
     void *state;                        /* the handler's own */
     void (*allowed)(struct call *call); /* reach.c: what comes after a yes */
