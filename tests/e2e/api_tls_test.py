@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS: the certificate, its reload, secure cookies, and what is refused."""
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -32,6 +33,9 @@ class TlsWorld(ApiWorld):
             return self.exchange("GET", "/api/v2/monitor/health")[0] == 200
         except OSError:
             return False
+
+    def openapi(self):
+        return json.loads(self.exchange("GET", "/openapi.json")[2])
 
     def exchange(self, method, path, body=None, headers=None):
         context = ssl._create_unverified_context()
