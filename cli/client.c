@@ -188,7 +188,7 @@ static int perform(struct cli *cli, const char *method, struct str path, const s
     struct client *client = cli->client;
     CURL *curl = client->curl;
     struct str text = body == NULL ? STR_EMPTY : json_text(cli->arena, body);
-    char type[] = "Content-Type: application/json"; /* of nothing would be refused */
+    char type[] = "Content-Type: application/json"; /* nothing has none */
     struct curl_slist typed = { .data = type, .next = client->headers };
 
     curl_easy_reset(curl);
