@@ -13,6 +13,7 @@ export class LogSource {
   private blocks = new Map<number, string[]>();
   private busy = new Map<number, AbortController>();
   private closed = false;
+  private searches = 0;
 
   constructor(readonly url: string, private readonly changed: () => void) {}
 
@@ -92,7 +93,14 @@ export class LogSource {
     while (this.blocks.size > BLOCKS_MAX) this.blocks.delete(this.blocks.keys().next().value as number);
   }
 
-  async search(q: string, match_case: boolean, from = 0): Promise<{ lines: number[]; searched: number; more: boolean }> {
-    return api_get(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${from}&limit=1000`);
+  /* The server looks for a second at most: asked on until there is something, or the end. Null: another search has taken over. */
+  async search(q: string, match_case: boolean): Promise<{ lines: number[]; searched: number; more: boolean } | null> {
+    const mine = ++this.searches;
+    for (let from = 0; ;) {
+      const hit = await api_get<{ lines: number[]; searched: number; more: boolean }>(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${from}&limit=1000`);
+      if (this.closed || mine !== this.searches) return null;
+      if (hit.lines.length || !hit.more) return hit;
+      from = hit.searched;
+    }
   }
 }
