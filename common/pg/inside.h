@@ -96,6 +96,7 @@ enum { PG_KEPT_MAX = 64, PG_SEEN_MAX = 256, PG_KEPT_NAME_SIZE = 16 };
 
 struct pg_kept {
     uint64_t hash;
+    char *text;
     bool is_ready;
 };
 
@@ -108,6 +109,7 @@ struct pg_keeper {
 /* Sets is_prepared when the text is. Else it is sent as it is; when it has come before, it is
  * prepared for the next time, which may find the connection broken. */
 void pg_keep(struct pg *pg, struct step *step);
+void pg_kept_clear(struct pg *pg); /* the session has ended */
 void pg_kept_name(uint32_t index, char name[PG_KEPT_NAME_SIZE]);
 
 /* ---- the connection -------------------------------------------------------------------------- */

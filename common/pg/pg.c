@@ -79,7 +79,7 @@ void pg_break_off(struct pg *pg, const struct err *why)
         pg_end_later(pg, tx);
     }
     pg->last = NULL;
-    pg->keeper = (struct pg_keeper) { .count = 0 };
+    pg_kept_clear(pg);
     pg_set_in_flight(pg, 0);
     pg->down_err = *why;
     pg->tell_down = true;
@@ -104,6 +104,7 @@ static void on_closed(void *owner)
     for (uint32_t i = 0; pg->types != NULL && i < pg->options.statement_count; i++)
         free(pg->types[i]);
     free(pg->types);
+    pg_kept_clear(pg);
     free(pg->conninfo);
     arena_clear(&pg->session);
     arena_clear(&pg->target.arena);

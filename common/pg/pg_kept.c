@@ -30,7 +30,8 @@ static void on_prepared(void *owner, const struct pg_outcome *outcome)
 static void prepare(struct pg *pg, const struct step *step, uint64_t hash)
 {
     struct pg_kept *kept = &pg->keeper.kept[pg->keeper.count];
-    *kept = (struct pg_kept) { .hash = hash };
+    *kept = (struct pg_kept) { .hash = hash, .text = strdup(step->text) };
+    ASSERT(kept->text != NULL);
     struct pg_tx *tx = pg_tx_new();
     struct step *keep = pg_tx_step(tx, STEP_KEEP);
     keep->statement = pg->keeper.count++;
@@ -45,12 +46,19 @@ static void prepare(struct pg *pg, const struct step *step, uint64_t hash)
     pg_send_now(pg, tx);
 }
 
+void pg_kept_clear(struct pg *pg)
+{
+    for (uint32_t i = 0; i < pg->keeper.count; i++)
+        free(pg->keeper.kept[i].text);
+    pg->keeper = (struct pg_keeper) { .count = 0 };
+}
+
 void pg_keep(struct pg *pg, struct step *step)
 {
     struct pg_keeper *keeper = &pg->keeper;
     uint64_t hash = hash_of(step);
     for (uint32_t i = 0; i < keeper->count; i++)
-        if (keeper->kept[i].hash == hash) {
+        if (keeper->kept[i].hash == hash && strcmp(keeper->kept[i].text, step->text) == 0) {
             step->is_prepared = keeper->kept[i].is_ready;
             step->statement = step->is_prepared ? i : 0;
             return;

@@ -2,6 +2,7 @@
 #include "common/store/keyring.h"
 
 #include "common/base/assert.h"
+#include "common/file/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,28 +49,6 @@ static int read_file(const char *path, bool is_secret, struct buf *out, struct s
     buf_add(out, bytes, (size_t)size);
     sodium_memzero(bytes, sizeof bytes);
     return 0;
-}
-
-/* Written aside, synced and moved into place: after a crash there is the old file or the new one.
- */
-static int write_file(const char *path, mode_t mode, struct str text, struct err *err)
-{
-    char aside[PATH_SIZE];
-    int fd, rc = 0;
-
-    if (snprintf(aside, sizeof aside, "%s.%d.new", path, (int)getpid()) >= (int)sizeof aside)
-        return err_set(err, ERR_INVALID, "the path is too long: %s", path);
-    fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0)
-        return err_set(err, ERR_IO, "creating %s: %s", aside, strerror(errno));
-    if (write(fd, text.bytes, text.size) != (ssize_t)text.size || fsync(fd) < 0)
-        rc = err_set(err, ERR_IO, "writing %s: %s", aside, strerror(errno));
-    (void)close(fd);
-    if (rc == 0 && rename(aside, path) < 0)
-        rc = err_set(err, ERR_IO, "moving %s to %s: %s", aside, path, strerror(errno));
-    if (rc < 0)
-        (void)unlink(aside);
-    return rc;
 }
 
 static void public_path_of(const char *key_path, char out[PATH_SIZE])
@@ -223,7 +202,7 @@ static int write_public(const struct keyring *ring, const char *key_path, struct
         line_add(&text, PUBLIC_WORD, ring->keys[i].key_no, ring->keys[i].box_public);
     public_path_of(key_path, path);
     if (read_file(path, false, &old, &file, NULL) < 0 || !str_eq(buf_str(&old), buf_str(&text)))
-        rc = write_file(path, 0644, buf_str(&text), err);
+        rc = file_save(path, 0644, buf_str(&text), FILE_REPLACE, err);
     buf_clear(&text);
     buf_clear(&old);
     return rc;
@@ -245,7 +224,7 @@ static int make(const char *key_path, struct err *err)
     struct buf text = { 0 };
 
     add_new(&text, KEY_WORD, 1);
-    int rc = write_file(key_path, 0600, buf_str(&text), err);
+    int rc = file_save(key_path, 0600, buf_str(&text), FILE_REPLACE, err);
     keyring_wipe(&text);
     return rc;
 }
@@ -332,7 +311,7 @@ static int change_locked(struct keyring *ring, const char *key_path, enum keyrin
         if (adds)
             add_new(&text, change == KEYRING_PREPARE ? NEXT_WORD : KEY_WORD,
                     ring->keys[ring->count - 1].key_no + 1);
-        rc = write_file(key_path, 0600, buf_str(&text), err);
+        rc = file_save(key_path, 0600, buf_str(&text), FILE_REPLACE, err);
     }
     keyring_wipe(&old);
     keyring_wipe(&text);

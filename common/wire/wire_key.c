@@ -4,6 +4,7 @@
 #include "common/base/assert.h"
 #include "common/base/buf.h"
 #include "common/base/map.h"
+#include "common/file/file.h"
 #include "common/loop/loop.h"
 
 #include <errno.h>
@@ -75,25 +76,6 @@ static int read_file(const char *path, struct buf *out, struct stat *status, boo
     return size < 0 ? err_set(err, ERR_IO, "reading %s: %s", path, strerror(errno)) : 0;
 }
 
-/* Under its final name only when it is whole; an existing file wins (two programs may start at
- * once). */
-static int write_new(const char *path, struct str text, struct err *err)
-{
-    char draft[4200];
-    int rc = 0;
-
-    snprintf(draft, sizeof draft, "%s.%ld", path, (long)getpid());
-    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(err, ERR_IO, "writing %s: %s", draft, strerror(errno));
-    bool is_whole = write(fd, text.bytes, text.size) == (ssize_t)text.size && fsync(fd) == 0;
-    close(fd);
-    if (!is_whole || (link(draft, path) != 0 && errno != EEXIST))
-        rc = err_set(err, ERR_IO, "writing %s: %s", path, strerror(errno));
-    unlink(draft);
-    return rc;
-}
-
 static int parse_key(const char *path, struct str text, struct wire_key *out, struct err *err)
 {
     char derived[WIRE_KEY_SIZE];
@@ -132,7 +114,7 @@ static int make_key_file(const char *path, struct err *err)
                "# A CURVE key pair. The private key never leaves this host; others need the public "
                "one.\npublic = %s\nprivate = %s\n",
                key.public_key, key.private_key);
-    rc = write_new(path, buf_str(&text), err);
+    rc = file_save(path, 0600, buf_str(&text), FILE_KEEP, err); /* two programs may start at once */
     sodium_memzero(text.bytes, text.size);
     sodium_memzero(&key, sizeof key);
     buf_clear(&text);

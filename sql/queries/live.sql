@@ -38,3 +38,15 @@ SELECT json_build_object('dags', coalesce(json_agg(json_build_array(d.dag_id, ha
     d.is_paused, d.is_stale, d.next_fire_at, (SELECT string_agg(e.import_error_no::text, ',') FROM import_error e
                                               WHERE e.dag_id = d.dag_id OR e.path = d.fileloc)), 0))), '[]'))::text
 FROM dag d
+
+-- name: live_holders
+-- Of the secrets whose hashes (hexadecimal) are asked about, those that are still good, each with the role of its user. A browser's session
+-- that was not used for $2 ms is over, as it is for auth_session.
+-- takes: text[] int8
+-- gives: text
+SELECT coalesce(json_agg(k.hash || ' ' || u.role), '[]')::text
+FROM unnest($1::text[]) AS k (hash) CROSS JOIN LATERAL (
+    SELECT s.user_no FROM session s WHERE s.token_hash = decode(k.hash, 'hex') AND s.expires_at > now()
+        AND (s.kind = 'token' OR s.seen_at > now() - $2::int8 * interval '1 millisecond')
+    UNION ALL SELECT t.user_no FROM api_token t WHERE t.token_hash = decode(k.hash, 'hex') AND t.expires_at > now()) h
+JOIN user_account u ON u.user_no = h.user_no AND u.is_active

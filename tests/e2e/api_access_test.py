@@ -3,6 +3,7 @@
 import concurrent.futures
 import http.client
 import json
+import time
 import unittest
 
 from api_rows import fill
@@ -192,6 +193,55 @@ class Access(unittest.TestCase):
                 break
         self.assertIn(b"finance.daily", seen[-1])
         self.assertNotIn(b"quiet", b"".join(seen))
+
+    def listen(self, token):
+        connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=120)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"{V1}/stream?topics=dags,home", headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.readline()), (200, b"event: hello\n"))
+        return answer
+
+    def test_a_stream_ends_with_the_session_or_token_that_it_came_with(self):
+        def signed_out(name, token):
+            self.world.ok("POST", "/auth/logout", status=204, token=token)
+
+        def expired(name, token):
+            self.world.sql(f"UPDATE session SET expires_at = now() FROM user_account u WHERE session.user_no = u.user_no AND u.name = '{name}'")
+
+        def revoked(name, token):
+            for row in self.world.ok("GET", f"{V1}/users/{name}/tokens")["tokens"]:
+                self.world.ok("DELETE", f"{V1}/users/{name}/tokens/{row['id']}", status=204)
+
+        def disabled(name, token):
+            self.world.ok("PATCH", f"{V1}/users/{name}", {"disabled": True})
+
+        def another_role(name, token):
+            self.world.ok("PATCH", f"{V1}/users/{name}", {"role": "User"})
+
+        def stream(name, role, is_token):
+            token = self.account(name, role)
+            self.grant("finance.daily", "Viewer", username=name)
+            if is_token:
+                token = self.world.ok("POST", f"{V1}/users/{name}/tokens", {"name": "stream"}, status=201)["token"]
+            return token, self.listen(token)
+
+        others = [self.listen(self.world.token), stream("somebody.else", "Viewer", False)[1]]
+        streams = {}
+        # Public reads one DAG: its stream ends after a minute in any case, and comes last so that this is not what ends it.
+        for role, ends in (("Viewer", (signed_out, expired, revoked, disabled, another_role)), ("Public", (signed_out, revoked))):
+            for end in ends:
+                name = f"{end.__name__}.{role}"
+                streams[name] = (end, *stream(name, role, is_token=end not in (signed_out, expired)))
+        for name, (end, token, _) in reversed(streams.items()):
+            end(name, token)
+        began = time.monotonic()
+        for name, (*_, answer) in reversed(streams.items()):
+            answer.read()  # up to its end
+            self.assertTrue(name.endswith("Viewer") or time.monotonic() - began < 50, f"{name} has run its minute")
+        self.world.sql("UPDATE dag SET is_paused = NOT is_paused WHERE dag_id = 'finance.daily'")
+        for answer in others:
+            self.assertTrue(any(b"finance.daily" in line for line in answer), "it should have gone on")
 
     # ---- tokens ----
 

@@ -209,9 +209,13 @@ class Reading(unittest.TestCase):
         self.assertGreater(len(description["paths"]), 90)
 
     def test_what_is_not_there_yet_says_so(self):
-        status, body = self.world.call("GET", "/api/v2/dags/etl/dagRuns/manual__1/taskInstances/load/externalLogUrl/1")
-        self.assertEqual(status, 501)
-        self.assertIn("logs", body["detail"])
+        task = "/api/v2/dags/etl/dagRuns/manual__1/taskInstances/load"
+        for method, path, says in (("GET", f"{task}/externalLogUrl/1", "logs"), ("GET", f"{task}/-1/hitlDetails", "waits for a person"),
+                                   ("PATCH", f"{task}/-1/hitlDetails", "waits for a person"),
+                                   ("GET", f"{task}/-1/hitlDetails/tries/1", "waits for a person"), ("GET", "/api/v2/assets/aliases/1", "aliases")):
+            status, body = self.world.call(method, path, {} if method == "PATCH" else None)
+            self.assertEqual(status, 501, path)
+            self.assertIn(says, body["detail"])
         self.assertEqual(self.world.ok("GET", "/api/v2/assets/aliases"), {"asset_aliases": [], "total_entries": 0})
 
     def test_metrics_are_prometheus_text(self):

@@ -2,21 +2,22 @@
 """database.lock_timeout and database.statement_timeout are those of the programs' own connections."""
 import threading
 
-from headrace import Standalone, main, wait_for
+from headrace import Lock, Standalone, main
 
-HELD = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'pool'::regclass AND granted"
+LONGER_THAN_THE_DEFAULT_S = 5
 
 
 def a_longer_limit_outwaits_a_lock_that_the_default_would_not():
     with Standalone({"database.lock_timeout": "60s", "database.statement_timeout": "60s"}) as system:
         assert system.request("GET", "/api/v2/pools")["total_entries"] >= 1
-        holder = threading.Thread(target=system.sql, args=("BEGIN; LOCK TABLE pool; SELECT pg_sleep(5); COMMIT",))
-        holder.start()
+        lock = Lock(system, "LOCK TABLE pool")
+        release = threading.Timer(LONGER_THAN_THE_DEFAULT_S, lock.release)
+        release.start()
         try:
-            wait_for(lambda: system.sql(HELD) == "1", "the lock")
             assert system.request("GET", "/api/v2/pools", timeout=60)["total_entries"] >= 1
+            assert lock.is_released, "it has waited for the lock"
         finally:
-            holder.join()
+            release.join()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from headrace import Standalone, main, wait_for
+from headrace import Lock, Standalone, main, wait_for
 
 COUNT = 700  # more than one part has
 
@@ -24,23 +24,6 @@ def fill(system):
 
 def value(system, key):
     return system.request("GET", f"/api/v2/variables/{key}")["value"]
-
-
-class Lock:
-    """Holds one row, so that whoever wants it stands there until he is killed."""
-
-    def __init__(self, system, statement):
-        conn = system.cli("config", "get-value", "database", "conn").stdout.strip()
-        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", conn], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.psql.stdin.write(f"BEGIN; {statement};\nSELECT 'held';\n")
-        self.psql.stdin.flush()
-        while "held" not in self.psql.stdout.readline():
-            assert self.psql.poll() is None
-
-    def release(self):
-        self.psql.stdin.close()
-        self.psql.wait(30)
-        self.psql.stdout.close()
 
 
 def killed_in_the_middle_it_goes_on_where_it_was():

@@ -73,8 +73,14 @@ def one_at_a_time(attempts):
             assert end is None or end <= begin, f"two attempts of {index} at once: {spans}"
 
 
+def seeded():
+    seed = int(os.environ.get("HEADRACE_SEED", random.randrange(1 << 30)))
+    print(f"  HEADRACE_SEED={seed}", flush=True)
+    return random.Random(seed)
+
+
 def killed_workers_lose_nothing():
-    rand = random.Random(int(os.environ.get("HEADRACE_SEED", random.randrange(1 << 30))))
+    rand = seeded()
     with Standalone(SETTINGS) as system:
         attempts = run_with_kills(system, rand, ["headrace-worker"], 4)
         one_at_a_time(attempts)
@@ -84,7 +90,7 @@ def killed_workers_lose_nothing():
 
 
 def killed_wardens_cost_only_what_they_ran():
-    rand = random.Random(int(os.environ.get("HEADRACE_SEED", random.randrange(1 << 30))))
+    rand = seeded()
     with Standalone(SETTINGS) as system:
         attempts = run_with_kills(system, rand, ["headrace-worker", "headrace-warden"], 5)
         one_at_a_time(attempts)

@@ -19,6 +19,8 @@ import threading
 import time
 import uuid
 
+from headrace import free_ports, wait_for
+
 from api_schema import Description
 
 SOURCE = pathlib.Path(__file__).parents[2]
@@ -28,19 +30,7 @@ ERR = {"NOT_FOUND": -5002, "EXISTS": -5003, "CONFLICT": -5004, "UNPROCESSABLE": 
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
-def wait_for(condition, what, timeout=20.0, pause=0.02):
-    deadline = time.monotonic() + timeout
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout:.0f} s for {what}")
-        time.sleep(pause)
+    return free_ports(1)[0]
 
 
 def literal(value):
@@ -147,7 +137,10 @@ class ApiWorld:
         with open(self.home / "web.log", "ab") as log:
             self.process = subprocess.Popen([BIN / "headrace-webserver"], env=env, stdout=log, stderr=log)
         wait_for(self._is_healthy, "the web server")
-        self.description = Description(self.call("GET", "/openapi.json", token=None)[1])
+        self.description = Description(self.openapi())
+
+    def openapi(self):
+        return self.call("GET", "/openapi.json", token=None)[1]
 
     def _is_healthy(self):
         if self.process.poll() is not None:
@@ -182,9 +175,12 @@ class ApiWorld:
 
     # ---- HTTP ----
 
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
     def call(self, method, path, body=None, token="owner", headers=None, raw=False):
         """(status, JSON body) or, raw, (status, headers, bytes)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connect()
         headers = dict(headers or {})
         if token:
             headers["Authorization"] = f"Bearer {self.token if token == 'owner' else token}"

@@ -33,7 +33,7 @@ class Client:
         self.sock = socket.socket()
         if self.kind == "answer":
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        self.sock.settimeout(60)
+        self.sock.settimeout(180)
         self.sock.connect(("127.0.0.1", self.port))
         self.sock.sendall({"head": HEAD, "body": BODY, "answer": ANSWER, "idle": b""}[self.kind])
         self.sock.setblocking(False)

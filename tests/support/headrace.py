@@ -306,6 +306,25 @@ class Standalone:
         return "\n".join(line["event"] if isinstance(line, dict) else str(line) for line in content)
 
 
+class Lock:
+    """Holds what `statement` locks, so that whoever wants it stands there until it is released."""
+
+    def __init__(self, system, statement):
+        conn = system.cli("config", "get-value", "database", "conn").stdout.strip()
+        self.is_released = False
+        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", conn], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.psql.stdin.write(f"BEGIN; {statement};\nSELECT 'held';\n")
+        self.psql.stdin.flush()
+        while "held" not in self.psql.stdout.readline():
+            assert self.psql.poll() is None
+
+    def release(self):
+        self.is_released = True
+        self.psql.stdin.close()
+        self.psql.wait(30)
+        self.psql.stdout.close()
+
+
 def main(*tests):
     """Runs the tests named on the command line, or all; prints one line each."""
     wanted = sys.argv[1:]

@@ -5,6 +5,8 @@
 #include "common/base/assert.h"
 #include "common/text/json.h"
 
+enum { LENGTHS_READ = 20 };
+
 static struct str output_of(const struct model_run *run, uint32_t task, int32_t map_index)
 {
     VEC_EACH (&run->outputs, i)
@@ -218,11 +220,36 @@ static void feed_backfill(struct model_store *store, const struct model_backfill
     arena_clear(&scratch);
 }
 
-static void feed_length(const struct run_row *row, void *owner,
+/* Of the newest version, as the statement asks. */
+static bool lengths_are_wanted(struct model_store *store, int32_t dag_no)
+{
+    const struct model_dag *dag = model_store_dag_row(store, dag_no);
+    VEC_EACH (&store->versions, i)
+        if (store->versions.items[i].version_no == dag->version_no)
+            return store->versions.items[i].wants_lengths && !dag->deleted;
+    return false;
+}
+
+static bool is_success(const struct model_run *run, int32_t dag_no)
+{
+    return !run->deleted && run->row.dag_no == dag_no && run->row.state == RUN_SUCCESS;
+}
+
+/* How long it took, if it is one of the last runs of its DAG that succeeded. */
+static void feed_length(struct model_store *store, const struct model_run *run, void *owner,
                         void (*feed)(void *, struct core_event *))
 {
-    feed(owner, &(struct core_event) { .type = CORE_LENGTH,
-                                       .length = { row->dag_no, row->ended_ms - row->queued_ms } });
+    const struct run_row *row = &run->row;
+    uint32_t later = 0;
+    if (!is_success(run, row->dag_no) || !lengths_are_wanted(store, row->dag_no))
+        return;
+    VEC_EACH (&store->runs, i)
+        later += is_success(&store->runs.items[i], row->dag_no) &&
+                 store->runs.items[i].row.run_no > row->run_no;
+    if (later < LENGTHS_READ)
+        feed(owner,
+             &(struct core_event) { .type = CORE_LENGTH,
+                                    .length = { row->dag_no, row->ended_ms - row->queued_ms } });
 }
 
 void model_store_recover(struct model_store *store, void *owner,
@@ -242,8 +269,7 @@ void model_store_recover(struct model_store *store, void *owner,
     VEC_EACH (&store->backfills, i)
         feed_backfill(store, &store->backfills.items[i], owner, feed);
     VEC_EACH (&store->runs, i)
-        if (!store->runs.items[i].deleted && store->runs.items[i].row.state == RUN_SUCCESS)
-            feed_length(&store->runs.items[i].row, owner, feed);
+        feed_length(store, &store->runs.items[i], owner, feed);
     VEC_EACH (&store->runs, i)
         if (!store->runs.items[i].deleted && !run_state_is_final(store->runs.items[i].row.state))
             feed_run(&store->runs.items[i], owner, feed);

@@ -58,7 +58,8 @@ void model_store_dag(struct model_store *store, int32_t dag_no, int64_t version_
     }
     row->version_no = version_no;
     VEC_ADD(&store->versions,
-            (struct model_version) { dag_no, version_no, dag_to_json(dag, &store->arena) });
+            (struct model_version) { dag_no, version_no, dag_to_json(dag, &store->arena),
+                                     dag->deadline_percentile > 0 });
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -45,6 +45,7 @@ struct model_version {
     int32_t dag_no;
     int64_t version_no;
     struct str ir;
+    bool wants_lengths; /* deadline_percentile */
 };
 
 struct model_request {

@@ -94,7 +94,7 @@ static struct str row_text(const struct value *row, const char *name)
     return value_text(value_get(row, name), STR_EMPTY);
 }
 
-static void step_end(struct step *step, int status, struct str refusal)
+static void step_end(struct step *step, const struct refusal *refusal)
 {
     struct bulk *bulk = step->bulk;
     struct arena *arena = step->call.arena;
@@ -103,14 +103,13 @@ static void step_end(struct step *step, int status, struct str refusal)
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
         if (value_get(step->row, NAMES[i]) != NULL)
             value_put(arena, line, str_of(NAMES[i]), value_get(step->row, NAMES[i]));
-    if (status != 0) {
-        value_put(arena, line, STR("status"), value_int(arena, status));
-        value_put(arena, line, STR("refused"), value_string(arena, refusal));
+    if (refusal != NULL) {
+        value_put(arena, line, STR("status"), value_int(arena, refusal->status));
+        value_put(arena, line, STR("refused"), value_string(arena, refusal->sentence));
     }
     tell(bulk, arena, line);
-    /* Nobody answers, or nothing can be recorded: the next one would fare no better. */
-    if (status >= 500 && bulk->stop.bytes == NULL)
-        bulk->stop = str_copy(bulk->call->arena, refusal);
+    if (refusal != NULL && refusal->ends_all && bulk->stop.bytes == NULL)
+        bulk->stop = str_copy(bulk->call->arena, refusal->sentence);
     bulk->under_way--;
     go_on(bulk);
 }
@@ -118,12 +117,12 @@ static void step_end(struct step *step, int status, struct str refusal)
 static void on_done(struct call *call, const struct value *answer)
 {
     (void)answer;
-    step_end(call->state, 0, STR_EMPTY);
+    step_end(call->state, NULL);
 }
 
-static void on_refused(struct call *call, int status, struct str sentence)
+static void on_refused(struct call *call, const struct refusal *refusal)
 {
-    step_end(call->state, status, sentence);
+    step_end(call->state, refusal);
 }
 
 static void begin_step(struct bulk *bulk, const struct value *row)
@@ -133,6 +132,8 @@ static void begin_step(struct bulk *bulk, const struct value *row)
     *step = (struct step) { .call = *bulk->call, .bulk = bulk, .row = row };
     step->call.arena = &bulk->page_arena;
     step->call.state = step;
+    /* Nor is there a first one, which has the bare key: asked again, a query may find another. */
+    step->call.command_count = 1;
     request.dag_id = row_text(row, "dag_id");
     request.run_id = row_text(row, "run_id");
     if (bulk->list == &PAGE_TASKS) {
@@ -156,7 +157,6 @@ static void on_page(void *owner, int rc, struct str json, const struct err *err)
     struct bulk *bulk = owner;
     const struct value *page = NULL;
     bulk->is_reading = false;
-    bulk->rows = NULL;
     bulk->after = STR_EMPTY;
     if (rc == 0)
         rc = json_parse(&bulk->page_arena, json, NULL, &page, NULL);
@@ -177,6 +177,7 @@ static void read_page(struct bulk *bulk)
     struct call *call = bulk->call;
     uint32_t count = bulk->list->binds(call, PAGE_ROWS, bulk->after, binds);
     arena_clear(&bulk->page_arena);
+    bulk->rows = NULL;
     bulk->next_row = 0;
     bulk->is_reading = true;
     document_read(call->api->options.store, bulk->list->document, binds, count, on_page, bulk);
@@ -186,11 +187,13 @@ static void go_on(struct bulk *bulk)
 {
     if (bulk->call->request->conn == NULL && bulk->stop.bytes == NULL)
         bulk->stop = STR("the one who asked has gone");
+    if (bulk->is_reading)
+        return;
     uint32_t count = bulk->rows == NULL ? 0 : bulk->rows->count;
     while (bulk->stop.bytes == NULL && bulk->under_way < UNDER_WAY_MAX && bulk->next_row < count &&
            http_stream_queued(bulk->call->request) < HTTP_HIGH_WATER)
         begin_step(bulk, bulk->rows->items[bulk->next_row++]);
-    if (bulk->under_way > 0 || bulk->is_reading)
+    if (bulk->under_way > 0)
         return;
     if (bulk->stop.bytes != NULL || (bulk->next_row == count && bulk->after.size == 0))
         finish(bulk);
@@ -296,7 +299,7 @@ static void bulk_begin(struct call *call, const struct page_list *list,
     else if (bulk->expected == INT64_MIN)
         call_problem(call, "body", "expected", "missing",
                      "name the items, or say how many the query is expected to find");
-    if (call_refuse_problems(call))
+    if (call_refuse_problems(call) || !command_read_key(call))
         return;
     if (bulk->rows != NULL)
         start(bulk, bulk->rows->count);

@@ -12,6 +12,7 @@
 #include "common/store/audit_store.h"
 #include "common/store/document_read.h"
 #include "common/store/list_read.h"
+#include "common/store/request_store.h"
 #include "common/text/value.h"
 #include "webserver/api/api.h"
 #include "webserver/api/budget.h"
@@ -23,6 +24,7 @@ struct leader;
 struct live;
 struct commands;
 struct log_store;
+struct run_wait;
 
 enum body_rule { BODY_NONE, BODY_JSON, BODY_ANY };
 
@@ -41,6 +43,7 @@ struct api {
     struct commands *commands; /* requests that wait for their answer */
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
+    struct run_wait *waits; /* clients that wait for the end of a run */
     struct budgets budgets;
     int64_t started_ms;
     struct arena metric_arena; /* names of metrics that came from the database */
@@ -71,6 +74,7 @@ struct call {
     struct http_form query;
     const struct value *body; /* NULL: none was sent */
     struct problem *problems, **last_problem;
+    struct request_key key;             /* command.h: when it came with one */
     uint32_t command_count;             /* requests made so far */
     void *state;                        /* the handler's own */
     void (*allowed)(struct call *call); /* reach.c: what comes after a yes */

@@ -16,7 +16,7 @@ struct waiting {
     int64_t deadline_ms;
     struct call *call;
     void (*on_done)(struct call *call, const struct value *answer);
-    void (*on_refused)(struct call *call, int status, struct str sentence); /* NULL: answered */
+    void (*on_refused)(struct call *call, const struct refusal *refusal); /* NULL: answered */
 };
 
 struct commands {
@@ -78,7 +78,7 @@ static void give_up(struct commands *commands, uint32_t index)
         "when a scheduler leads.",
         (long long)waiting.request_no);
     if (waiting.on_refused != NULL) {
-        waiting.on_refused(call, 503, sentence);
+        waiting.on_refused(call, &(struct refusal) { 503, sentence, .ends_all = true });
         return;
     }
     http_set_header(call->request, "Retry-After", STR("5"));
@@ -127,7 +127,7 @@ static void on_answer(void *owner, const struct request_answer *answer)
     int status = err_http_status(answer->code);
     struct str sentence = sentence_of(value, answer->code);
     if (waiting.on_refused != NULL)
-        waiting.on_refused(call, status, sentence);
+        waiting.on_refused(call, &(struct refusal) { status, sentence, status >= 500 });
     else if (status == 422)
         call_refuse_body(call, sentence);
     else
@@ -179,7 +179,11 @@ static void on_put(void *owner, int rc, int64_t request_no, bool is_led, const s
     struct call *call = waiting->call;
     struct commands *commands = call->api->commands;
     if (rc < 0 && waiting->on_refused != NULL) {
-        waiting->on_refused(call, err_http_status(rc), str_of(err_sentence(rc)));
+        int status = err_http_status(rc);
+        bool is_of_key = rc == ERR_CONFLICT; /* it was used for another call */
+        struct str sentence = str_of(is_of_key ? err->sentence : err_sentence(rc));
+        waiting->on_refused(call,
+                            &(struct refusal) { status, sentence, is_of_key || status >= 500 });
         return;
     }
     if (rc < 0) {
@@ -199,34 +203,45 @@ static void on_put(void *owner, int rc, int64_t request_no, bool is_led, const s
 
 /* Of several requests that one call makes, each later one has a key of its own: the call's and what
  * it asks for. The first alone tells a call that is repeated from another one with its key. */
-static struct request_key key_of(struct call *call, struct str key, struct str body)
+static struct request_key key_of(struct call *call, struct str body)
+{
+    struct request_key key = call->key;
+    if (key.key.size == 0)
+        return (struct request_key) { STR_EMPTY, STR_EMPTY };
+    if (call->command_count++ > 0)
+        key.key = str_format(call->arena, "%.*s %016llx", STR_ARG(key.key),
+                             (unsigned long long)str_hash(body));
+    return key;
+}
+
+bool command_read_key(struct call *call)
 {
     const struct http_request *request = call->request;
-    if (key.size == 0)
-        return (struct request_key) { STR_EMPTY, STR_EMPTY };
-    struct str sent = str_format(call->arena, "%.*s %.*s\n%.*s", STR_ARG(request->method),
-                                 STR_ARG(request->target), STR_ARG(buf_str(&request->body)));
-    if (call->command_count++ > 0)
-        key = str_format(call->arena, "%.*s %016llx", STR_ARG(key),
-                         (unsigned long long)str_hash(body));
-    return (struct request_key) { key, sent };
+    struct str key = http_header(request, "Idempotency-Key");
+    if (key.size > KEY_SIZE_MAX) {
+        call_refuse(call, 400, "an Idempotency-Key has at most %d letters", KEY_SIZE_MAX);
+        return false;
+    }
+    /* Once: a call with many requests may have a large body. */
+    if (key.size > 0 && call->key.key.size == 0)
+        call->key = (struct request_key) {
+            key, str_format(call->arena, "%.*s %.*s\n%.*s", STR_ARG(request->method),
+                            STR_ARG(request->target), STR_ARG(buf_str(&request->body)))
+        };
+    return true;
 }
 
 void command_send(struct call *call, struct request *request, struct audit *audit,
                   void (*on_done)(struct call *call, const struct value *answer))
 {
-    command_send_one(call, request, audit, on_done, NULL);
+    if (command_read_key(call))
+        command_send_one(call, request, audit, on_done, NULL);
 }
 
 void command_send_one(struct call *call, struct request *request, struct audit *audit,
                       void (*on_done)(struct call *call, const struct value *answer),
-                      void (*on_refused)(struct call *call, int status, struct str sentence))
+                      void (*on_refused)(struct call *call, const struct refusal *refusal))
 {
-    struct str header = http_header(call->request, "Idempotency-Key");
-    if (header.size > KEY_SIZE_MAX) {
-        call_refuse(call, 400, "an Idempotency-Key has at most %d letters", KEY_SIZE_MAX);
-        return;
-    }
     request->actor = call->person.name;
     struct str *const texts[] = { &request->dag_id, &request->run_id, &request->note,
                                   &request->pool, &request->what };
@@ -244,6 +259,6 @@ void command_send_one(struct call *call, struct request *request, struct audit *
         audit->detail = call_body_text(call);
     struct waiting *waiting = ARENA_NEW(call->arena, struct waiting);
     *waiting = (struct waiting) { .call = call, .on_done = on_done, .on_refused = on_refused };
-    struct request_key key = key_of(call, header, body);
+    struct request_key key = key_of(call, body);
     request_put(call->api->options.store, body, &key, audit, on_put, waiting);
 }

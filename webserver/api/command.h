@@ -22,15 +22,25 @@ void commands_close(struct commands *commands, void (*done)(void *owner), void *
 /* Something was committed: perhaps answers. */
 void commands_look(struct commands *commands);
 
+/* Reads the Idempotency-Key of a call that is to make several requests; false after a 400. */
+bool command_read_key(struct call *call);
+
 /* `request` without actor; `audit` names the objects. on_done(call, answer) when the leader has
  * done it; every other end is answered here. `answer` (NULL: none) lives as long as the call. */
 void command_send(struct call *call, struct request *request, struct audit *audit,
                   void (*on_done)(struct call *call, const struct value *answer));
 
-/* The same for one of several: what is refused is told too, with its HTTP status. 5xx: it cannot be
- * recorded, or nobody has done it yet; that the next one fares better is not likely. */
+/* Why one of several was not done. `ends_all`: the next would fare no better (nobody has done it
+ * yet, nothing can be recorded, the key was used for another call). `sentence` is borrowed. */
+struct refusal {
+    int status; /* of HTTP */
+    struct str sentence;
+    bool ends_all;
+};
+
+/* The same for one of several, after command_read_key: what is refused is told too. */
 void command_send_one(struct call *call, struct request *request, struct audit *audit,
                       void (*on_done)(struct call *call, const struct value *answer),
-                      void (*on_refused)(struct call *call, int status, struct str sentence));
+                      void (*on_refused)(struct call *call, const struct refusal *refusal));
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/text/json.h"
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
+#include "webserver/api/pages.h"
 
 struct bulk {
     const struct value *actions;
@@ -37,28 +38,33 @@ static void on_marked(struct call *call, const struct value *answer)
     go_on(call);
 }
 
-static void add_error(struct call *call, int status, struct str sentence)
+static void add_error(struct call *call, const struct refusal *refusal)
 {
     struct bulk *bulk = call->state;
     struct value *error = value_map(call->arena);
     struct str text =
-        str_format(call->arena, "%.*s: %.*s", STR_ARG(name_of(call)), STR_ARG(sentence));
+        str_format(call->arena, "%.*s: %.*s", STR_ARG(name_of(call)), STR_ARG(refusal->sentence));
     value_put(call->arena, error, STR("error"), value_string(call->arena, text));
-    value_put(call->arena, error, STR("status_code"), value_int(call->arena, status));
+    value_put(call->arena, error, STR("status_code"), value_int(call->arena, refusal->status));
     value_add(call->arena, bulk->errors, error);
 }
 
-static void on_refused(struct call *call, int status, struct str sentence)
+static void on_refused(struct call *call, const struct refusal *refusal)
 {
     struct bulk *bulk = call->state;
     struct str policy = value_text(
         value_get(bulk->actions->items[bulk->action], "action_on_non_existence"), STR("fail"));
-    if (status >= 500) {
-        call_refuse_reason(call, status, "not_yet_done", "%.*s", STR_ARG(sentence));
+    if (refusal->status >= 500) {
+        call_refuse_reason(call, refusal->status, "not_yet_done", "%.*s",
+                           STR_ARG(refusal->sentence));
         return;
     }
-    if (status != 404 || !str_is(policy, "skip"))
-        add_error(call, status, sentence);
+    if (refusal->ends_all) {
+        call_refuse(call, refusal->status, "%.*s", STR_ARG(refusal->sentence));
+        return;
+    }
+    if (refusal->status != 404 || !str_is(policy, "skip"))
+        add_error(call, refusal);
     bulk->entity++;
     go_on(call);
 }
@@ -83,10 +89,12 @@ static void mark(struct call *call, const struct value *entity)
     request.include_upstream = value_boolean(value_get(entity, "include_upstream"), false);
     request.include_downstream = value_boolean(value_get(entity, "include_downstream"), false);
     if (!read_state(entity, &request.task_state)) {
-        on_refused(call, 422, STR("new_state has to be success, failed or skipped"));
+        on_refused(call, &(struct refusal) {
+                             422, STR("new_state has to be success, failed or skipped"), false });
         return;
     }
     struct audit audit = call_audit(call, "mark_task_instance");
+    audit.detail = json_text(call->arena, entity);
     command_send_one(call, &request, &audit, on_marked, on_refused);
 }
 
@@ -120,6 +128,7 @@ static void go_on(struct call *call)
 void instances_bulk(struct call *call)
 {
     struct bulk *bulk = ARENA_NEW(call->arena, struct bulk);
+    uint64_t count = 0;
     bulk->actions = body_list(call, "actions");
     bulk->success = value_list(call->arena);
     bulk->errors = value_list(call->arena);
@@ -133,9 +142,13 @@ void instances_bulk(struct call *call)
                          "instances can be updated, not created or deleted in bulk");
         else if (entities == NULL || entities->type != VALUE_LIST)
             call_problem(call, "body", "actions", "value_error", "entities has to be a list");
+        else
+            count += entities->count;
         call_check_policies(call, action);
     }
+    if (count > PAGE_MATCHES_MAX)
+        call_problem(call, "body", "actions", "too_long", "at most %d entities", PAGE_MATCHES_MAX);
     call->state = bulk;
-    if (!call_refuse_problems(call))
+    if (!call_refuse_problems(call) && command_read_key(call))
         go_on(call);
 }

@@ -47,7 +47,7 @@ int64_t live_seq(const struct live *live)
 
 /* ---- one client ---- */
 
-static void drop_client(struct stream_client *client)
+void live_drop(struct stream_client *client)
 {
     struct live *live = client->live;
     if (client->prev != NULL)
@@ -65,7 +65,7 @@ static bool write_event(struct stream_client *client, struct str text)
 {
     if (http_stream_write(client->request, text) < HTTP_HIGH_WATER)
         return true;
-    drop_client(client);
+    live_drop(client);
     return false;
 }
 
@@ -255,7 +255,7 @@ static void on_ping(struct timer *timer)
     for (struct stream_client *client = live->first, *next; client != NULL; client = next) {
         next = client->next;
         if (client->is_narrowed && loop_now_ms() > client->until_ms)
-            drop_client(client);
+            live_drop(client);
         else
             (void)write_event(client, STR(": ping\n\n"));
     }
@@ -272,6 +272,7 @@ static void on_sample(struct timer *timer)
 static void on_marks_timer(struct timer *timer)
 {
     live_look_at_marks(timer->owner);
+    live_look_at_holders(timer->owner);
 }
 
 /* ---- opening and closing ---- */
@@ -328,7 +329,8 @@ static void on_timer_closed(void *owner)
 static void on_close_look(struct timer *timer)
 {
     struct live *live = timer->owner;
-    if (live->is_busy || live->is_reading_marks || live->resolving > 0) {
+    if (live->is_busy || live->is_reading_marks || live->is_reading_holders ||
+        live->resolving > 0) {
         timer_once(&live->flush_timer, 10);
         return;
     }
@@ -342,7 +344,7 @@ static void on_close_look(struct timer *timer)
 void live_end_streams(struct live *live)
 {
     while (live->first != NULL)
-        drop_client(live->first);
+        live_drop(live->first);
 }
 
 void live_close(struct live *live, void (*done)(void *owner), void *owner)
@@ -361,7 +363,7 @@ void live_close(struct live *live, void (*done)(void *owner), void *owner)
 static void on_gone(struct http_request *request)
 {
     struct call *call = request->context;
-    drop_client(call->state);
+    live_drop(call->state);
 }
 
 struct resolving {
@@ -424,7 +426,7 @@ static void open_stream(struct call *call)
     http_set_header(call->request, "X-Accel-Buffering", STR("no"));
     http_stream_start(call->request, 200, "text/event-stream; charset=utf-8");
     if (call->request->conn == NULL) {
-        drop_client(client);
+        live_drop(client);
         return;
     }
     if (!write_plain(client, "hello", live->seq))
@@ -478,6 +480,7 @@ void live_stream(struct call *call)
         return;
     client->live = live;
     client->request = call->request;
+    client->holder = live_holder(call);
     client->after = after > live->seq ? live->oldest_seq - 1 : after;
     call->state = client;
     if (call->reader == NULL)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* live_inside - the parts of live: live.c has the clients and the ring, live_batch.c turns notes
- * into changes, live_marks.c looks for what nobody notes. For these three alone. */
+ * into changes, live_marks.c looks for what nobody notes, live_holders.c whether who listens still
+ * may. For these four alone. */
 #ifndef HEADRACE_LIVE_INSIDE_H
 #define HEADRACE_LIVE_INSIDE_H
 
@@ -40,6 +41,10 @@ struct stream_client {
     bool is_narrowed;
     struct map dags; /* ids of those that it may */
     int64_t until_ms;
+    /* What it came with: the hash of its secret and the role of its user. Empty: the owner's token,
+     * which does not end. */
+    struct str holder;
+    bool is_asked_about;
 };
 
 /* The task ids of a DAG version: what notes call by number. */
@@ -70,7 +75,7 @@ struct live {
     VEC(struct version *) versions;
     struct map dag_marks; /* dag_id -> hash */
     char dags_mark[80], workers_mark[80];
-    bool is_reading_marks;
+    bool is_reading_marks, is_reading_holders;
     uint32_t resolving; /* topics whose attempt is being looked up, clients whose DAGs are */
     int open_timers;
     void (*done)(void *owner);
@@ -89,6 +94,13 @@ void live_wake(struct live *live);
 
 /* Everything is to be read again by everybody. */
 void live_reset(struct live *live);
+
+/* The end of a client's stream; `client` is gone. */
+void live_drop(struct stream_client *client);
+
+/* live_holders.c: of `call`, in its arena. */
+struct str live_holder(struct call *call);
+void live_look_at_holders(struct live *live);
 
 /* live_batch.c: what is pending, given names and told. */
 void live_flush(struct live *live);

@@ -150,11 +150,9 @@ void unsupported(struct call *call)
 {
     static const char *const WHY[] = {
         "logs are kept by Headrace itself: they have no address elsewhere",
-        "",
+        "there are no asset aliases; a task names the assets that it writes",
         "there are no default connections; add those that you need",
-        ("queued events of assets are shown by the runs that take them; a run is made by "
-         "triggering "
-         "its DAG"),
+        "no task waits for a person; a note on it, or marking it, is what a person can do",
         "there are no favourites on the server; the web application keeps them in the browser",
     };
     call_refuse(call, 501, "%s", WHY[call->route->aux]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/assert.h"
+#include "common/file/file.h"
 #include "common/store/access_store.h"
 #include "common/store/session_store.h"
 #include "webserver/auth/auth_inside.h"
@@ -17,16 +18,16 @@ enum { ACCOUNT_BURST = 5, ACCOUNT_EVERY_MS = 12000, ADDRESS_BURST = 30, ADDRESS_
 
 /* ---- opening ---- */
 
-static int make_token_file(const char *path, char token[STORE_TOKEN_SIZE], struct err *err)
+/* Another web server of this home may be making one: the first stays. */
+static int make_token_file(const char *path, struct err *err)
 {
+    char token[STORE_TOKEN_SIZE], line[STORE_TOKEN_SIZE + 1];
     store_token_make(token);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    size_t size = strlen(token);
-    bool is_written = fd >= 0 && write(fd, token, size) == (ssize_t)size && write(fd, "\n", 1) == 1;
-    int reason = errno;
-    if (fd >= 0)
-        close(fd);
-    return is_written ? 0 : err_set(err, ERR_IO, "making %s: %s", path, strerror(reason));
+    int size = snprintf(line, sizeof line, "%s\n", token);
+    int rc = file_save(path, 0600, (struct str) { line, (size_t)size }, FILE_KEEP, err);
+    sodium_memzero(token, sizeof token);
+    sodium_memzero(line, sizeof line);
+    return rc;
 }
 
 static int read_owner_token(struct auth *auth, struct err *err)
@@ -35,12 +36,10 @@ static int read_owner_token(struct auth *auth, struct err *err)
     snprintf(path, sizeof path, "%s/cli-token", auth->options.home);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-        int rc = make_token_file(path, token, err);
+        int rc = make_token_file(path, err);
         if (rc < 0)
             return rc;
-        store_token_hash(str_of(token), auth->owner_hash);
-        sodium_memzero(token, sizeof token);
-        return 0;
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     }
     ssize_t size = fd < 0 ? -1 : read(fd, token, sizeof token - 1);
     struct stat status;
@@ -120,15 +119,6 @@ struct checking {
                    const struct err *err);
 };
 
-struct str auth_cookie_name(const struct auth *auth, struct arena *arena, const char *name)
-{
-    bool is_session = strcmp(name, "session") == 0;
-    if (auth->options.is_tls)
-        return str_format(arena, "__Host-headrace%s%s", is_session ? "" : "_",
-                          is_session ? "" : name);
-    return str_format(arena, "headrace_%s", name);
-}
-
 /* The secret that came along; *out_is_browser says how. Empty when none did. */
 static struct str secret_of(const struct auth *auth, struct http_request *request,
                             bool *out_is_browser)
@@ -137,8 +127,7 @@ static struct str secret_of(const struct auth *auth, struct http_request *reques
     *out_is_browser = false;
     if (header.size > 7 && strncasecmp(header.bytes, "Bearer ", 7) == 0)
         return str_trim(str_slice(header, 7, header.size));
-    struct str cookie =
-        http_cookie(request, auth_cookie_name(auth, &request->arena, "session").bytes);
+    struct str cookie = http_cookie(request, auth_session_cookie(auth));
     *out_is_browser = true;
     return cookie.bytes == NULL ? STR_EMPTY : cookie;
 }
@@ -297,11 +286,7 @@ void auth_sign_out(struct auth *auth, struct http_request *request, const struct
     store_token_hash(secret, hash);
     struct leaving *leaving = ARENA_NEW(&request->arena, struct leaving);
     *leaving = (struct leaving) { request, on_end };
-    http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena,
-                               "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s",
-                               auth_cookie_name(auth, &request->arena, "session").bytes,
-                               auth->options.is_tls ? "; Secure" : ""));
+    auth_set_cookie(auth, request, COOKIE_SESSION, STR_EMPTY, 0);
     struct audit audit = { .actor = person->name,
                            .event = STR("sign_out"),
                            .map_index = AUDIT_NO_MAP_INDEX,

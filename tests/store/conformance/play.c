@@ -83,6 +83,7 @@ static void add_dag(struct play *play)
     struct str sql, ir;
 
     dag->id = str_format(&dag->arena, "d%d", dag_no);
+    dag->deadline_percentile = dag_no % 2 == 0 ? 95 : 0;
     ir = dag_to_json(dag, &dag->arena);
     sql =
         str_format(&dag->arena,

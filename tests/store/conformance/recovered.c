@@ -110,6 +110,11 @@ static void notification_line(struct lines *lines, const struct notification_row
               row->tries, (long long)row->next_ms);
 }
 
+static void length_line(struct lines *lines, int32_t dag_no, int64_t length_ms)
+{
+    lines_add(lines, "a run of %d took %lld", dag_no, (long long)length_ms);
+}
+
 /* ---- of the model ---------------------------------------------------------------------------- */
 
 static void feed(void *owner, struct core_event *event)
@@ -133,6 +138,9 @@ static void feed(void *owner, struct core_event *event)
         break;
     case CORE_RUN_RECOVERED:
         recovered_run_line(lines, event->run);
+        break;
+    case CORE_LENGTH:
+        length_line(lines, event->length.dag_no, event->length.ms);
         break;
     case CORE_NOTIFICATION:
         notification_line(lines, event->notification);
@@ -190,6 +198,11 @@ static void on_backfill(void *owner, const struct recovered_backfill *backfill)
     backfill_line(&((struct reading *)owner)->lines, backfill);
 }
 
+static void on_length(void *owner, int32_t dag_no, int64_t length_ms)
+{
+    length_line(&((struct reading *)owner)->lines, dag_no, length_ms);
+}
+
 static void on_run(void *owner, const struct recovered_run *run)
 {
     recovered_run_line(&((struct reading *)owner)->lines, run);
@@ -214,6 +227,7 @@ void recovered_of_database(struct store_world *world, struct buf *out)
                                                     .on_worker = on_worker,
                                                     .on_asset = on_asset,
                                                     .on_backfill = on_backfill,
+                                                    .on_length = on_length,
                                                     .on_run = on_run,
                                                     .on_notification = on_notification,
                                                     .on_end = on_end };
