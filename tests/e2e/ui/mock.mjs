@@ -437,7 +437,7 @@ const cases = [
     await page.fill("#user-username", "grace");
     await page.fill("#user-password", "short");
     check(await page.locator("dialog button:has-text('Create user')").isDisabled(), "five letters are enough for a password");
-    await page.fill("#user-password", "long enough");
+    await page.fill("#user-password", "long enough to keep");
     await page.selectOption("#user-role", "User");
     await page.click("dialog button:has-text('Create user')");
     await row("grace", "User");
@@ -498,10 +498,10 @@ const cases = [
     await until(page, "gone", () => !document.querySelector("main").textContent.includes("iPhone"));
     await page.click("button:has-text('Change password')");
     await page.fill("#password-now", "wrong");
-    await page.fill("#password-new", "another one");
+    await page.fill("#password-new", "another one of mine");
     await page.fill("#password-again", "another");
     check(/differ/.test(await text("dialog .problem")), "no word that the two differ");
-    await page.fill("#password-again", "another one");
+    await page.fill("#password-again", "another one of mine");
     await page.click("dialog button.primary");
     check(/another one/.test(await text("dialog [role=alert]")), "no word about the present password");
     await page.keyboard.press("Escape");

@@ -164,7 +164,6 @@ export default function Log({ url, topic, empty }: Props) {
     if (!text) return set_found(null);
     try {
       const hit = await source.search(text, false);
-      if (!hit) return;
       set_found({ lines: hit.lines, at: 0, more: hit.more });
       if (hit.lines.length) jump(hit.lines[0]);
     } catch (error) { toast((error as ApiError).message, { bad: true }); }
@@ -191,7 +190,7 @@ export default function Log({ url, topic, empty }: Props) {
   const first_error = async () => {
     const errors = new LevelReader(url, "error", () => errors.rows.length && errors.close());
     await errors.read(source.total);
-    const line = errors.rows[0]?.[0] ?? (await source.search("exit code", false).catch(() => null))?.lines[0];
+    const line = errors.rows[0]?.[0] ?? (await source.search("exit code", false).catch(() => ({ lines: [] as number[] }))).lines[0];
     if (line === undefined) toast("No line speaks of an error.");
     else jump(line);
   };

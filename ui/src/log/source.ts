@@ -4,6 +4,9 @@ import { api_get, api_raw } from "../lib/api.ts";
 
 export const BLOCK = 512;
 const BLOCKS_MAX = 64;
+const FOUND_MAX = 1000;
+
+interface Found { lines: number[]; searched: number; more: boolean }
 
 export class LogSource {
   total = 0;
@@ -13,7 +16,6 @@ export class LogSource {
   private blocks = new Map<number, string[]>();
   private busy = new Map<number, AbortController>();
   private closed = false;
-  private searches = 0;
 
   constructor(readonly url: string, private readonly changed: () => void) {}
 
@@ -93,14 +95,15 @@ export class LogSource {
     while (this.blocks.size > BLOCKS_MAX) this.blocks.delete(this.blocks.keys().next().value as number);
   }
 
-  /* The server looks for a second at most: asked on until there is something, or the end. Null: another search has taken over. */
-  async search(q: string, match_case: boolean): Promise<{ lines: number[]; searched: number; more: boolean } | null> {
-    const mine = ++this.searches;
-    for (let from = 0; ;) {
-      const hit = await api_get<{ lines: number[]; searched: number; more: boolean }>(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${from}&limit=1000`);
-      if (this.closed || mine !== this.searches) return null;
-      if (hit.lines.length || !hit.more) return hit;
-      from = hit.searched;
+  /* The first thousand lines that hold it. The server looks through a piece of the log for each question. */
+  async search(q: string, match_case: boolean): Promise<Found> {
+    const found: Found = { lines: [], searched: 0, more: true };
+    while (found.more && found.lines.length < FOUND_MAX) {
+      const part = await api_get<Found>(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${found.searched}&limit=${FOUND_MAX - found.lines.length}`);
+      found.lines.push(...part.lines);
+      found.more = part.more && part.searched > found.searched;
+      found.searched = part.searched;
     }
+    return found;
   }
 }
