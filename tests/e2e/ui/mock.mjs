@@ -30,11 +30,12 @@ async function pages_audited(left, findings) {
 /* Holds the mock's runs still at a moment for which `probe`, a question to the server, has an answer; gives it. A run of the
    slowest DAG takes a minute, so every moment of a run comes by within three. */
 async function held_at(what, probe) {
+  const told = (verb) => fetch(`${base}/mock/${verb}`);
   for (const limit = Date.now() + 180_000; Date.now() < limit;) {
-    await page.evaluate(() => fetch("/mock/hold"));
-    const answer = await page.evaluate(probe);
+    await told("hold");
+    const answer = await page.evaluate(probe).catch(() => null); // a request of the page may be lost on the way: asked again
     if (answer) return answer;
-    await page.evaluate(() => fetch("/mock/go"));
+    await told("go");
   }
   throw new Error(`${what}: there never was any`);
 }
