@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS: the certificate, its reload, secure cookies, and what is refused."""
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -27,6 +28,9 @@ class TlsWorld(ApiWorld):
 
     def connect(self):
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=ssl._create_unverified_context())
+
+    def openapi(self):
+        return json.loads(self.exchange("GET", "/openapi.json")[2])
 
     def exchange(self, method, path, body=None, headers=None):
         connection = self.connect()

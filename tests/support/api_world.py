@@ -137,7 +137,10 @@ class ApiWorld:
         with open(self.home / "web.log", "ab") as log:
             self.process = subprocess.Popen([BIN / "headrace-webserver"], env=env, stdout=log, stderr=log)
         wait_for(self._is_healthy, "the web server")
-        self.description = Description(self.call("GET", "/openapi.json", token=None)[1])
+        self.description = Description(self.openapi())
+
+    def openapi(self):
+        return self.call("GET", "/openapi.json", token=None)[1]
 
     def _is_healthy(self):
         if self.process.poll() is not None:

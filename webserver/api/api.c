@@ -6,6 +6,7 @@
 #include "common/text/json.h"
 #include "webserver/api/call.h"
 #include "webserver/api/command.h"
+#include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
 #include "webserver/api/live.h"
 #include "webserver/api/log_store.h"
@@ -114,6 +115,7 @@ void api_set_conf(struct api *api, const struct conf *conf)
 void api_end_streams(struct api *api)
 {
     live_end_streams(api->live);
+    run_waits_end(api);
 }
 
 void api_on_store(struct api *api, bool is_up)
@@ -232,24 +234,28 @@ bool call_read_body(struct call *call)
     return rc == 0;
 }
 
-/* Missing where operations.def wants one; signing in has words of its own. */
-static void check_body(struct call *call)
+/* Missing where operations.def wants one; signing in has words of its own. False after an answer.
+ */
+static bool check_body(struct call *call)
 {
-    bool is_needed =
-        call->route->right != RIGHT_ANYBODY && operation_needs_body(call->route->operation);
-    if (call->body == NULL && is_needed)
+    const struct http_request *request = call->request;
+    bool is_missing = call->body == NULL && call->route->right != RIGHT_ANYBODY &&
+                      operation_needs_body(call->route->operation);
+    if (is_missing && !request->has_length && !request->is_chunked) {
+        call_refuse(call, 411, "a body is needed, and there is no Content-Length");
+        return false;
+    }
+    if (is_missing)
         call_problem(call, "body", "", "missing", "Field required");
     else if (call->body != NULL && call->body->type != VALUE_MAP)
         call_problem(call, "body", "", "dict_type", "a mapping is expected, not %s",
                      value_type_name(call->body->type));
+    return !call_refuse_problems(call);
 }
 
 static void handle(struct call *call)
 {
-    if (!call_read_body(call))
-        return;
-    check_body(call);
-    if (!call_refuse_problems(call))
+    if (call_read_body(call) && check_body(call))
         call->route->handle(call);
 }
 

@@ -25,6 +25,7 @@ struct leader;
 struct live;
 struct commands;
 struct log_store;
+struct run_wait;
 
 enum body_rule { BODY_NONE, BODY_JSON, BODY_ANY };
 
@@ -43,6 +44,7 @@ struct api {
     struct commands *commands; /* requests that wait for their answer */
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
+    struct run_wait *waits; /* clients that wait for the end of a run */
     struct budgets budgets;
     struct denials denials;
     int64_t started_ms;
