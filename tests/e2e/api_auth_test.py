@@ -2,6 +2,7 @@
 """Who may do what: tokens, browser sessions, roles, throttling, and what every answer carries."""
 import http.client
 import json
+import time
 import unittest
 
 from api_rows import fill
@@ -79,6 +80,16 @@ class SignIn(unittest.TestCase):
         self.assertIn("Your Airflow administrator chose", self.world.get("/api/v2/config", token=self.tokens["Viewer"])[1]["detail"]["message"])
         denied = self.world.sql("SELECT count(*) FROM audit WHERE NOT allowed AND actor = 'viewer' AND event = 'post_pool'")
         self.assertEqual(denied, "1")
+
+    def test_who_keeps_asking_for_what_they_may_not_have_does_not_fill_the_audit_log(self):
+        self.world.ok("POST", "/api/headrace/v1/users", {"username": "pat", "password": "pats-own-password", "role": "Viewer"}, status=201)
+        token = self.world.ok("POST", "/auth/token", {"username": "pat", "password": "pats-own-password"}, status=201, token=None)["access_token"]
+        began = time.monotonic()
+        for _ in range(200):
+            self.assertEqual(self.world.call("DELETE", "/api/v2/pools/no", token=token)[0], 403)
+        rows = int(self.world.sql("SELECT count(*) FROM audit WHERE NOT allowed AND actor = 'pat'"))
+        self.assertLessEqual(rows, 20 + 1 + (time.monotonic() - began) / 10)  # at once, and one each 10 s
+        self.assertGreater(rows, 0)
 
     def test_a_browser_session_needs_its_csrf_token_to_change_anything(self):
         cookie = self.sign_in()

@@ -61,6 +61,7 @@ int api_open(struct api **out, const struct api_options *options, struct err *er
     ASSERT(api != NULL);
     api->options = *options;
     api->started_ms = loop_wall_ms();
+    denials_init(&api->denials);
     int rc = open_parts(api, err);
     if (rc < 0) {
         if (api->leader != NULL)
@@ -84,6 +85,7 @@ static void on_part_closed(void *owner)
         return;
     http_router_free(api->router);
     budgets_clear(&api->budgets);
+    denials_clear(&api->denials);
     map_clear(&api->metric_index);
     VEC_CLEAR(&api->metric_names);
     arena_clear(&api->metric_arena);

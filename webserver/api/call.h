@@ -16,6 +16,7 @@
 #include "common/text/value.h"
 #include "webserver/api/api.h"
 #include "webserver/api/budget.h"
+#include "webserver/api/denials.h"
 #include "webserver/http/http_router.h"
 #include "webserver/http/http_text.h"
 
@@ -45,6 +46,7 @@ struct api {
     struct log_store *logs;
     struct run_wait *waits; /* clients that wait for the end of a run */
     struct budgets budgets;
+    struct denials denials;
     int64_t started_ms;
     struct arena metric_arena; /* names of metrics that came from the database */
     struct map metric_index;

@@ -52,10 +52,16 @@ struct reader reach_reader(const struct call *call)
 
 static void record_denial(struct call *call)
 {
+    uint64_t left_out;
+    if (!denials_take(&call->api->denials, call->person.name, loop_now_ms(), &left_out))
+        return;
     struct audit audit = call_audit(call, call->route->operation);
     struct value *detail = value_map(call->arena);
     struct str path = str_clean(call->arena, str_cut(call->request->path, 500));
     value_put(call->arena, detail, STR("path"), value_string(call->arena, path));
+    if (left_out > 0)
+        value_put(call->arena, detail, STR("left_out_before"),
+                  value_int(call->arena, (int64_t)left_out));
     audit.allowed = false;
     audit.detail = json_text(call->arena, detail);
     audit_write(call->api->options.store, &audit, NULL, NULL);

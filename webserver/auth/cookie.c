@@ -24,10 +24,9 @@ const char *auth_session_cookie(const struct auth *auth)
 void auth_set_cookie(const struct auth *auth, struct http_request *request, enum cookie cookie,
                      struct str value, int64_t life_s)
 {
-    http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena,
-                               "%s=%.*s; Path=/; HttpOnly; SameSite=%s; Max-Age=%lld%s",
-                               auth_cookie_name(auth, cookie), STR_ARG(value),
-                               COOKIES[cookie].same_site, (long long)life_s,
-                               auth->options.is_tls ? "; Secure" : ""));
+    http_set_header(
+        request, "Set-Cookie",
+        str_format(&request->arena, "%s=%.*s; Path=/; HttpOnly; SameSite=%s; Max-Age=%lld%s",
+                   auth_cookie_name(auth, cookie), STR_ARG(value), COOKIES[cookie].same_site,
+                   (long long)life_s, auth->options.is_tls ? "; Secure" : ""));
 }

@@ -83,7 +83,8 @@ static struct str take_last(struct str *list)
     return last;
 }
 
-/* Goes on to whom `list` names, from its end, for as long as a proxy says so. False: it ends here. */
+/* Goes on to whom `list` names, from its end, for as long as a proxy says so. False: it ends here.
+ */
 static bool follow(struct str list, const struct http_network *proxies, uint32_t count,
                    struct http_network *address)
 {

@@ -16,9 +16,9 @@ struct http_network {
 MUST_USE int http_network_parse(struct str text, struct http_network *out, struct err *err);
 bool http_network_holds(const struct http_network *network, const struct http_network *address);
 
-/* Sets request->peer to the client for whom the peer, one of the `proxies`, says it speaks: the last
- * address of X-Forwarded-For that is none of them. What a client wrote itself stands before that
- * and is not looked at. */
+/* Sets request->peer to the client for whom the peer, one of the `proxies`, says it speaks: the
+ * last address of X-Forwarded-For that is none of them. What a client wrote itself stands before
+ * that and is not looked at. */
 void http_forwarded(struct http_request *request, const struct http_network *proxies,
                     uint32_t count);
 

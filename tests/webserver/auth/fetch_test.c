@@ -6,12 +6,9 @@
 static void a_provider_is_asked_over_tls_or_on_this_machine(void **state)
 {
     static const char *const GOOD[] = {
-        "https://login.example.org",
-        "https://login.example.org:8443/realms/a?b=c",
-        "HTTPS://login.example.org/",
-        "http://127.0.0.1:8080",
-        "http://127.0.0.1/x",
-        "http://localhost:9/x",
+        "https://login.example.org",  "https://login.example.org:8443/realms/a?b=c",
+        "HTTPS://login.example.org/", "http://127.0.0.1:8080",
+        "http://127.0.0.1/x",         "http://localhost:9/x",
         "http://[::1]:9/x",
     };
     (void)state;

@@ -39,8 +39,17 @@ static void a_network_holds_its_addresses_of_both_kinds(void **state)
 static void what_is_no_network_is_refused_by_name(void **state)
 {
     static const char *const BAD[] = {
-        "",           "proxy",       "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8",
-        "::1/129",    "10.0.0.1:80", "[::1]",     "/8",          "10.0.0.0/8/8",
+        "",
+        "proxy",
+        "10.0.0.0/",
+        "10.0.0.0/33",
+        "10.0.0.0/-1",
+        "10.0.0/8",
+        "::1/129",
+        "10.0.0.1:80",
+        "[::1]",
+        "/8",
+        "10.0.0.0/8/8",
         "::1 or so, and much more than an address has letters",
     };
     (void)state;
