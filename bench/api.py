@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests per second and p99 of the lists and details that Airflow's clients ask for, on 1 000 000 task instances: beside the bare
-SELECT of the same rows through libpq (no JSON, no HTTP), and beside Airflow's own API server on the same PostgreSQL with as many
+SELECT of the same values through libpq (no JSON, no HTTP), beside that and an answer that needs no database one after the other (what
+is left is the JSON and the reading of the question), and beside Airflow's own API server on the same PostgreSQL with as many
 rows. `./dev bench api --without-airflow` leaves the latter out."""
 import json
 import os
@@ -17,29 +18,44 @@ from crowd import Crowd
 DAGS, RUNS, TASKS, EVENTS = 50, 200, 100, 100_000
 CONNECTIONS, SECONDS, AIRFLOW_SECONDS = 8, 4, 6
 RUN, INSTANCE = "dags/dag_{n:05}/dagRuns/run_{k}", "taskInstances/task_{t:04}"
-INSTANCE_COLUMNS = "y.run_no, y.task, y.map_index, y.attempt, y.state, y.try_no, y.pool, y.queue, y.priority, y.queued_at, y.started_at, y.ended_at, y.note, r.run_id"
-RUN_COLUMNS = "r.run_id, r.logical_at, r.run_after, r.queued_at, r.started_at, r.ended_at, r.state, r.run_type, r.conf, r.note, r.triggered_by"
-OF_RUN = "run_key k JOIN dag d USING (dag_no) JOIN run r USING (run_no)"
+
+# ---- the bare SELECTs: each reads every value that is in the answer, by the same tables, and makes no JSON ----
+
+VERSION = "v.version_no, v.version_number, v.created_at"
+DAG = ("d.*, v.max_active_tasks, v.max_active_runs, v.max_failed_runs, v.has_task_limits, f.parse_ms, "
+       "EXISTS (SELECT FROM import_error i WHERE i.path = d.fileloc OR i.dag_id = d.dag_id) "
+       "FROM dag d LEFT JOIN dag_version v USING (version_no) LEFT JOIN dag_file f ON f.path = d.fileloc")
+RUN_COLUMNS = ("d.dag_id, r.run_id, r.logical_at, r.interval_start, r.interval_end, r.run_after, r.queued_at, r.started_at, r.ended_at, r.updated_at, "
+               f"r.state, r.run_type, r.conf, r.note, r.triggered_by, {VERSION}")
+ALL_RUNS = "dag d JOIN run r USING (dag_no) JOIN dag_version v ON v.version_no = r.version_no"
+ONE_RUN = "run_key k JOIN dag d USING (dag_no) JOIN run r USING (run_no) JOIN dag_version v ON v.version_no = r.version_no"
+THIS_RUN = "d.dag_id = 'dag_{n:05}' AND k.run_id = 'run_{k}'"
+INSTANCE_COLUMNS = ("y.run_no, y.task, y.map_index, y.map_label, y.attempt, y.state, y.try_no, y.pool, y.queue, y.priority, y.queued_at, y.started_at, "
+                    f"y.ended_at, y.note, d.dag_id, r.run_id, r.logical_at, r.run_after, w.host, {VERSION}")
+OF_TASKS = ("CROSS JOIN LATERAL jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS t (task, number) "
+            "LEFT JOIN try y ON y.run_no = r.run_no AND y.task = t.number::int - 1 LEFT JOIN worker w USING (worker_no)")
 
 # what, the path below /api/v2, the bare SELECT of its rows and its total
 OPERATIONS = [
     ("dags", "dags?limit=50",
-     "SELECT d.*, (SELECT count(*) FROM dag) FROM dag d ORDER BY dag_id LIMIT 50"),
+     f"SELECT (SELECT count(*) FROM dag WHERE NOT is_stale), {DAG} WHERE NOT d.is_stale ORDER BY d.dag_id LIMIT 50"),
     ("runs of a DAG", "dags/dag_{n:05}/dagRuns?limit=50",
-     f"SELECT {RUN_COLUMNS}, count(*) OVER () FROM dag d JOIN run r USING (dag_no) WHERE d.dag_id = 'dag_{{n:05}}' ORDER BY run_no LIMIT 50"),
+     f"SELECT {RUN_COLUMNS}, count(*) OVER () FROM {ALL_RUNS} WHERE d.dag_id = 'dag_{{n:05}}' ORDER BY run_no LIMIT 50"),
     ("newest runs of all", "dags/~/dagRuns?limit=50&order_by=-run_after",
-     f"SELECT {RUN_COLUMNS}, d.dag_id, count(*) OVER () FROM dag d JOIN run r USING (dag_no) ORDER BY run_after DESC, run_no DESC LIMIT 50"),
+     f"SELECT {RUN_COLUMNS}, count(*) OVER () FROM {ALL_RUNS} ORDER BY run_after DESC, run_no DESC LIMIT 50"),
     ("instances of a run", RUN + "/taskInstances?limit=50",
-     f"SELECT {INSTANCE_COLUMNS}, count(*) OVER () FROM {OF_RUN} JOIN try y USING (run_no) "
-     "WHERE d.dag_id = 'dag_{n:05}' AND k.run_id = 'run_{k}' ORDER BY y.task, y.map_index LIMIT 50"),
+     f"SELECT {INSTANCE_COLUMNS}, t.task, count(*) OVER () FROM {ONE_RUN} {OF_TASKS} WHERE {THIS_RUN} ORDER BY t.number, y.map_index LIMIT 50"),
     ("instances of all", "dags/~/dagRuns/~/taskInstances?limit=50",
-     f"SELECT {INSTANCE_COLUMNS}, (SELECT count(*) FROM try) FROM try y JOIN run r USING (run_no) ORDER BY y.run_no, y.task, y.map_index LIMIT 50"),
-    ("event log", "eventLogs?limit=50", "SELECT *, (SELECT count(*) FROM audit) FROM audit ORDER BY audit_no LIMIT 50"),
-    ("a DAG", "dags/dag_{n:05}", "SELECT * FROM dag WHERE dag_id = 'dag_{n:05}'"),
-    ("a run", RUN, f"SELECT {RUN_COLUMNS} FROM {OF_RUN} WHERE d.dag_id = 'dag_{{n:05}}' AND k.run_id = 'run_{{k}}'"),
+     f"SELECT {INSTANCE_COLUMNS}, v.ir -> 'tasks' -> y.task, (SELECT count(*) FROM (SELECT FROM try LIMIT 100000) c) FROM try y JOIN run r USING (run_no) "
+     "JOIN dag d ON d.dag_no = r.dag_no JOIN dag_version v ON v.version_no = r.version_no LEFT JOIN worker w USING (worker_no) "
+     "ORDER BY y.run_no, y.task, y.map_index LIMIT 50"),
+    ("event log", "eventLogs?limit=50", "SELECT *, (SELECT count(*) FROM (SELECT FROM audit LIMIT 100000) c) FROM audit ORDER BY audit_no LIMIT 50"),
+    ("a DAG", "dags/dag_{n:05}", f"SELECT {DAG} WHERE d.dag_id = 'dag_{{n:05}}'"),
+    ("a run", RUN, f"SELECT {RUN_COLUMNS} FROM {ONE_RUN} WHERE {THIS_RUN}"),
     ("an instance", RUN + "/" + INSTANCE,
-     f"SELECT {INSTANCE_COLUMNS} FROM {OF_RUN} JOIN try y USING (run_no) WHERE d.dag_id = 'dag_{{n:05}}' AND k.run_id = 'run_{{k}}' AND y.task = {{t}} AND y.map_index = -1"),
+     f"SELECT {INSTANCE_COLUMNS}, t.task FROM {ONE_RUN} {OF_TASKS} WHERE {THIS_RUN} AND t.task ->> 'id' = 'task_{{t:04}}' AND y.map_index = -1"),
 ]
+NOTHING = "version"  # an answer for which no database is asked
 
 
 def fill(world):
@@ -100,18 +116,22 @@ def main():
     with ApiWorld(settings={"logging__level": "warn", "api__requests_per_second": 0}, leader=False) as world:
         fill(world)
         ours, bare, theirs = {}, {}, {}
+        nothing = ask(world.port, world.token, SECONDS, NOTHING)
         for what, path, select in OPERATIONS:
-            bare[what] = load("sql", world.pg.conninfo(), "-", SECONDS, variants(select))
+            bare[what] = load("sql", world.pg.conninfo() + " options='-c jit=off'", "-", SECONDS, variants(select))
             ours[what] = ask(world.port, world.token, SECONDS, path)
         alone, beside = beside_a_crowd(world)
         if with_airflow:
             with AirflowApi(world.pg, DAGS, RUNS, TASKS, EVENTS) as airflow:
                 for what, path, _ in OPERATIONS:
                     theirs[what] = ask(airflow.port, airflow.token, AIRFLOW_SECONDS, path)
+    rows.append(("an answer without a database", nothing["per_s"], "/s", None))
     for what, _, _ in OPERATIONS:
+        both = 1 / (1 / bare[what]["per_s"] + 1 / nothing["per_s"])
         rows.append((f"{what}: answers", ours[what]["per_s"], "/s", None))
         rows.append((f"{what}: p99", ours[what]["p99_us"] / 1000, "ms", None))
         rows.append((f"{what}: bare SELECT", bare[what]["per_s"], "/s", ours[what]["per_s"] / bare[what]["per_s"]))
+        rows.append((f"{what}: bare SELECT, then an answer", both, "/s", ours[what]["per_s"] / both))
         if with_airflow:
             rows.append((f"{what}: Airflow", theirs[what]["per_s"], "/s", ours[what]["per_s"] / theirs[what]["per_s"]))
             rows.append((f"{what}: Airflow's p99", theirs[what]["p99_us"] / 1000, "ms", theirs[what]["p99_us"] / ours[what]["p99_us"]))

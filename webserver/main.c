@@ -28,6 +28,7 @@ struct webserver {
     struct http_static *files;
     struct api *api;
     struct http_server *server;
+    struct http_network *proxies;
     struct arena arena; /* lives as long as the process */
     bool is_ending;
 };
@@ -129,7 +130,7 @@ static int check_exposure(const struct conf *conf, struct err *err)
                   "travel in the clear",
                   STR_ARG(conf->api_host));
     (void)err_hint(err, "set api.tls_cert and api.tls_key, or let a proxy on this machine speak "
-                        "TLS and keep api.host = 127.0.0.1");
+                        "TLS, keep api.host = 127.0.0.1 and set api.behind_tls");
     return ERR_INVALID;
 }
 
@@ -200,7 +201,7 @@ static int open_auth(struct webserver *web, struct err *err)
     struct auth_options options = {
         .store = web->store,
         .home = text_of(web, conf->home),
-        .is_tls = conf->api_tls_cert.size > 0,
+        .is_tls = conf->api_tls_cert.size > 0 || conf->api_behind_tls,
         .session_lifetime_ms = conf->api_session_lifetime_ms,
         .session_idle_ms = conf->api_session_idle_ms,
         .sessions_max = conf->api_sessions_max,
@@ -252,6 +253,18 @@ static int open_api(struct webserver *web, struct err *err)
     return api_open(&web->api, &options, err);
 }
 
+static int read_proxies(struct webserver *web, struct err *err)
+{
+    const struct conf_list *texts = &web->conf->api_trusted_proxies;
+    web->proxies = ARENA_ARRAY(&web->arena, struct http_network, texts->count);
+    for (uint32_t i = 0; i < texts->count; i++) {
+        int rc = http_network_parse(texts->items[i], &web->proxies[i], err);
+        if (rc < 0)
+            return err_wrap(err, rc, "api.trusted_proxies");
+    }
+    return 0;
+}
+
 static int open_server(struct webserver *web, struct err *err)
 {
     const struct conf *conf = web->conf;
@@ -261,6 +274,8 @@ static int open_server(struct webserver *web, struct err *err)
         .tls_cert = text_of(web, conf->api_tls_cert),
         .tls_key = text_of(web, conf->api_tls_key),
         .connections_max = (uint32_t)conf->api_connections_max,
+        .proxies = web->proxies,
+        .proxy_count = conf->api_trusted_proxies.count,
         .metrics = web->metrics,
         .body_max = api_body_max,
         .on_request = api_on_request,
@@ -288,7 +303,7 @@ static int prepare(const struct conf *conf, struct err *err)
 static int begin(struct service *service, struct err *err)
 {
     static int (*const STEPS[])(struct webserver * web, struct err * err) = {
-        open_seal, open_store, open_auth, open_wire, open_api, open_server,
+        read_proxies, open_seal, open_store, open_auth, open_wire, open_api, open_server,
     };
     struct webserver *web = service_owner(service);
     int rc = 0;

@@ -229,17 +229,33 @@ double metric_value(const struct metric *metric)
     return metric->type == METRIC_HISTOGRAM ? (double)metric->observed : metric->value;
 }
 
-double metrics_sum(const struct metrics *metrics, const char *name)
+static double total_of(const struct metric *metric)
+{
+    return metric->value;
+}
+
+static double add_up(const struct metrics *metrics, const char *name,
+                     double (*number)(const struct metric *metric))
 {
     uint64_t index;
 
     if (!map_get_str(&metrics->by_name, str_of(name), &index))
         return 0;
     const struct metric *metric = metrics->families.items[index];
-    double sum = metric_value(metric);
+    double sum = number(metric);
     VEC_EACH (&metric->series, i)
-        sum += metric_value(metric->series.items[i]);
+        sum += number(metric->series.items[i]);
     return sum;
+}
+
+double metrics_sum(const struct metrics *metrics, const char *name)
+{
+    return add_up(metrics, name, metric_value);
+}
+
+double metrics_total(const struct metrics *metrics, const char *name)
+{
+    return add_up(metrics, name, total_of);
 }
 
 /* ---- showing --------------------------------------------------------------------------------- */

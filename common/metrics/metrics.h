@@ -44,6 +44,9 @@ double metric_value(const struct metric *metric); /* of a histogram: how many we
 double metrics_sum(const struct metrics *metrics,
                    const char *name); /* over all series; 0 when unknown */
 
+/* What a histogram has observed, added up, over all series; 0 when unknown. */
+double metrics_total(const struct metrics *metrics, const char *name);
+
 /* Text of the exposition format 0.0.4, in the order of first registration. Names of libraries are
  * the same in all programs: with `program` headrace_x is shown as headrace_PROGRAM_x, so that what
  * several say can stand in one answer. NULL: names as they are. */

@@ -205,16 +205,40 @@ static void put_texts(struct writer *writer, const struct str *values, uint32_t 
         pg_put_text_array(writer->params, values, count);
 }
 
-static void put_integers(struct writer *writer, const struct list_condition *condition)
+/* One value is compared as itself: of an array the planner takes ten for granted, and plans anew
+ * for each that comes. */
+static void write_texts(struct writer *writer, const struct list_condition *condition)
 {
+    if (condition->values.count > 1) {
+        next_param(writer, " = ANY (", "::text[])");
+        put_texts(writer, condition->values.items, condition->values.count);
+        return;
+    }
+    next_param(writer, " = ", "::text");
+    if (writer->params != NULL)
+        pg_put_text(writer->params, condition->values.items[0]);
+}
+
+static int64_t integer_of(struct str value)
+{
+    int64_t number = 0;
+    (void)!str_to_int(value, INT32_MIN, INT32_MAX, &number);
+    return number;
+}
+
+static void write_integers(struct writer *writer, const struct list_condition *condition)
+{
+    bool is_one = condition->values.count == 1;
+    next_param(writer, is_one ? " = " : " = ANY (", is_one ? "::int8" : "::int8[])");
     if (writer->params == NULL)
         return;
-    pg_put_array(writer->params, PG_INT8);
-    VEC_EACH (&condition->values, i) {
-        int64_t number = 0;
-        (void)!str_to_int(condition->values.items[i], INT32_MIN, INT32_MAX, &number);
-        pg_put_int8(writer->params, number);
+    if (is_one) {
+        pg_put_int8(writer->params, integer_of(condition->values.items[0]));
+        return;
     }
+    pg_put_array(writer->params, PG_INT8);
+    VEC_EACH (&condition->values, i)
+        pg_put_int8(writer->params, integer_of(condition->values.items[i]));
     pg_put_array_end(writer->params);
 }
 
@@ -293,8 +317,7 @@ static void write_condition(struct writer *writer, const struct list_condition *
     buf_printf(&writer->sql, " AND l.%s", filter->column);
     switch (filter->kind) {
     case FILTER_TEXT:
-        next_param(writer, " = ANY (", "::text[])");
-        put_texts(writer, condition->values.items, condition->values.count);
+        write_texts(writer, condition);
         break;
     case FILTER_NOT_TEXT:
         next_param(writer, " <> ALL (", "::text[])");
@@ -319,8 +342,7 @@ static void write_condition(struct writer *writer, const struct list_condition *
             pg_put_bool(writer->params, first.bytes[0] == 't' || first.bytes[0] == 'T');
         break;
     case FILTER_INT:
-        next_param(writer, " = ANY (", "::int8[])");
-        put_integers(writer, condition);
+        write_integers(writer, condition);
         break;
     case FILTER_TIME_RANGE:
     case FILTER_TIME_BEFORE:
@@ -364,10 +386,9 @@ static void write_order(struct writer *writer)
 }
 
 /* The block as a subquery with its conditions. Its parameters were written by the caller. */
-static void write_from(struct writer *writer, const char *conditions)
+static void write_from(struct writer *writer, enum statement block, const char *conditions)
 {
-    const struct list_row *row = &list_rows[writer->query->list];
-    buf_printf(&writer->sql, " FROM (%s\n) l WHERE true%s", store_statements[row->statement].sql,
+    buf_printf(&writer->sql, " FROM (%s\n) l WHERE true%s", store_statements[block].sql,
                conditions);
 }
 
@@ -418,10 +439,12 @@ static void write_query(struct writer *writer)
     const struct list_row *row = &list_rows[query->list];
     write_begin(writer);
     struct str conditions = write_conditions(writer);
+    bool counts_all = conditions.size == 0 && row->count_block != 0;
+    enum statement counted = counts_all ? row->count_block : row->statement;
     buf_printf(&writer->sql,
                "SELECT '{\"%s\":[' || coalesce((SELECT string_agg(p.j, ',') FROM (SELECT l.j",
                row->key);
-    write_from(writer, conditions.bytes);
+    write_from(writer, row->statement, conditions.bytes);
     write_order(writer);
     /* Numbers in the text: for an unknown limit the planner would take a tenth of all rows. */
     buf_printf(&writer->sql, " LIMIT %lld OFFSET %lld", (long long)query->limit,
@@ -429,10 +452,10 @@ static void write_query(struct writer *writer)
     buf_add_cstr(&writer->sql, ") p), '') || '],\"total_entries\":' || (SELECT count(*)");
     if (row->count_max > 0) {
         buf_add_cstr(&writer->sql, " FROM (SELECT");
-        write_from(writer, conditions.bytes);
+        write_from(writer, counted, conditions.bytes);
         buf_printf(&writer->sql, " LIMIT %lld) c", (long long)row->count_max);
     } else {
-        write_from(writer, conditions.bytes);
+        write_from(writer, counted, conditions.bytes);
     }
     buf_add_cstr(&writer->sql,
                  ") || '}', $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
@@ -445,7 +468,7 @@ static void write_one(struct writer *writer)
     write_begin(writer);
     struct str conditions = write_conditions(writer);
     buf_add_cstr(&writer->sql, "SELECT l.j, $1::text, $2::text");
-    write_from(writer, conditions.bytes);
+    write_from(writer, list_rows[writer->query->list].statement, conditions.bytes);
     write_order(writer);
     buf_add_cstr(&writer->sql, " LIMIT 1");
 }

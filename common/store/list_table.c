@@ -104,9 +104,9 @@ const struct list_row list_rows[LIST_COUNT] = {
         },
     },
     [LIST_INSTANCES] = { "task_instances", SQL_api_instances, SCOPE_DAG, "run_no, ordinal, map_index", 100000,
-                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS } },
+                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_instances_count },
     [LIST_RUN_INSTANCES] = { "task_instances", SQL_api_run_instances, SCOPE_RUN, "ordinal, map_index", 0,
-                             { INSTANCE_FILTERS }, { INSTANCE_ORDERS } },
+                             { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_run_instances_count },
     [LIST_OUTPUTS] = {
         "xcom_entries", SQL_api_outputs, SCOPE_RUN, "task_id, map_index, xcom_key", 0,
         {

@@ -46,6 +46,7 @@ struct list_row {
     int64_t count_max; /* 0 = count all */
     struct filter filters[FILTERS_MAX];
     struct order orders[ORDERS_MAX];
+    enum statement count_block; /* as many rows, for who filters nothing; 0 = statement itself */
 };
 
 extern const struct list_row list_rows[LIST_COUNT];

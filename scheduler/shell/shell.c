@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "scheduler/shell/durations.h"
 #include "scheduler/shell/shell.h"
 
 #include "common/base/assert.h"
@@ -46,6 +47,7 @@ static void on_applied(void *owner, const struct store_applied *applied)
     for (uint32_t i = 0; i < flight.batch->write_count; i++)
         if (flight.batch->writes[i].type == WRITE_REQUEST_DONE)
             inbox_answered(shell->inbox, flight.batch->writes[i].request.request_no);
+    durations_committed(shell, flight.batch);
     shell_step(shell, &(struct core_event) { .type = CORE_COMMITTED,
                                              .committed = { flight.batch->batch_no } });
 }
@@ -207,6 +209,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     shell->core = core_new(&limits);
     timer_open(&shell->tick, loop, on_tick, shell);
     shell->observe = observe_new(shell);
+    durations_open(shell);
     shell->publish = publish_new(shell);
     shell->lead = lead_new(shell);
     shell->inbox = inbox_new(shell);

@@ -17,16 +17,17 @@ enum { EVERY_MS = 5000, DATAGRAM_MAX = 1400 /* fits into what every network carr
 /* Figures of this process, by the name that /metrics has for them. */
 static const struct {
     const char *metric, *name;
-    char type; /* c: how many since the last time; g: what it is */
+    const char *type; /* c: how many since the last time; g: what it is; ms: the mean since then */
 } OWN[] = {
-    { "airflow_scheduler_heartbeat", "scheduler_heartbeat", 'c' },
-    { "airflow_ti_start", "ti.start", 'c' },
-    { "airflow_ti_finish", "ti.finish", 'c' },
-    { "airflow_ti_successes", "ti_successes", 'c' },
-    { "airflow_ti_failures", "ti_failures", 'c' },
+    { "airflow_scheduler_heartbeat", "scheduler_heartbeat", "c" },
+    { "airflow_ti_start", "ti.start", "c" },
+    { "airflow_ti_finish", "ti.finish", "c" },
+    { "airflow_ti_successes", "ti_successes", "c" },
+    { "airflow_ti_failures", "ti_failures", "c" },
     { "airflow_task_instances_without_heartbeats_killed",
-      "task_instances_without_heartbeats_killed", 'c' },
-    { "airflow_triggers_running", "triggers.running", 'g' },
+      "task_instances_without_heartbeats_killed", "c" },
+    { "airflow_triggers_running", "triggers.running", "g" },
+    { "airflow_scheduler_scheduler_loop_duration", "scheduler.scheduler_loop_duration", "ms" },
 };
 
 enum { OWN_COUNT = sizeof OWN / sizeof *OWN };
@@ -58,7 +59,8 @@ struct statsd {
     struct timer timer;
     int fd;
     bool is_asking;
-    double told[OWN_COUNT];
+    double told[OWN_COUNT],
+        told_total[OWN_COUNT]; /* of each: how many, and of ms what they add up to */
     struct buf datagram;
     void (*done)(void *owner);
     void *owner;
@@ -83,18 +85,29 @@ static void add_clean(struct buf *out, struct str text)
 }
 
 static void add_line(struct statsd *statsd, const char *name, struct str value, double number,
-                     char type)
+                     const char *type)
 {
     struct buf line = { 0 };
 
     add_clean(&line, statsd->shell->conf->metrics_statsd_prefix);
     buf_printf(&line, ".%s%s", name, value.size > 0 ? "." : "");
     add_clean(&line, value);
-    buf_printf(&line, ":%.12g|%c\n", number, type);
+    buf_printf(&line, ":%.12g|%s\n", number, type);
     if (statsd->datagram.size + line.size > DATAGRAM_MAX)
         flush(statsd);
     buf_add_str(&statsd->datagram, buf_str(&line));
     buf_clear(&line);
+}
+
+/* The loop has thousands of turns a second: a line each would be the more work. */
+static void add_mean(struct statsd *statsd, size_t which, double turns)
+{
+    double total = metrics_total(statsd->shell->metrics, OWN[which].metric);
+
+    if (turns > 0)
+        add_line(statsd, OWN[which].name, STR_EMPTY,
+                 (total - statsd->told_total[which]) / turns * 1000, "ms");
+    statsd->told_total[which] = total;
 }
 
 static void add_own(struct statsd *statsd)
@@ -102,10 +115,20 @@ static void add_own(struct statsd *statsd)
     observe_refresh(statsd->shell->observe);
     for (size_t i = 0; i < OWN_COUNT; i++) {
         double now = metrics_sum(statsd->shell->metrics, OWN[i].metric);
-        add_line(statsd, OWN[i].name, STR_EMPTY, OWN[i].type == 'c' ? now - statsd->told[i] : now,
-                 OWN[i].type);
+        bool grows = strcmp(OWN[i].type, "c") == 0;
+        if (strcmp(OWN[i].type, "ms") == 0)
+            add_mean(statsd, i, now - statsd->told[i]);
+        else
+            add_line(statsd, OWN[i].name, STR_EMPTY, grows ? now - statsd->told[i] : now,
+                     OWN[i].type);
         statsd->told[i] = now;
     }
+}
+
+void statsd_time(struct statsd *statsd, const char *name, double ms)
+{
+    if (statsd != NULL)
+        add_line(statsd, name, STR_EMPTY, ms, "ms");
 }
 
 /* [name, label, value of the label, number] */
@@ -117,7 +140,7 @@ static void add_gauge(struct statsd *statsd, const struct value *row)
     for (size_t i = 0; i < sizeof GAUGES / sizeof *GAUGES; i++)
         if (str_is(metric, GAUGES[i].metric))
             add_line(statsd, GAUGES[i].name, value_text(row->items[2], STR_EMPTY),
-                     number->type == VALUE_INT ? (double)number->integer : number->real, 'g');
+                     number->type == VALUE_INT ? (double)number->integer : number->real, "g");
 }
 
 static void on_gauges(void *owner, int rc, struct str json, const struct err *err)

@@ -9,6 +9,9 @@
 
 /* ERR_NOT_FOUND when there is no such host. *out is NULL when the settings say no. */
 MUST_USE int statsd_open(struct statsd **out, struct shell *shell, struct err *err);
+/* One duration, with what is sent next. NULL allowed. */
+void statsd_time(struct statsd *statsd, const char *name, double ms);
+
 /* After the store is closed. NULL allowed. */
 void statsd_close(struct statsd *statsd, void (*done)(void *owner), void *owner);
 

@@ -31,7 +31,7 @@ SELECT (to_jsonb(l.j) || jsonb_build_object(
         FROM jsonb_each(v.ir -> 'params') AS p), '{}'),
     'render_template_as_native_obj', false, 'template_search_path', NULL,
     'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'last_parsed', d.last_parsed_at, 'default_args', NULL,
-    'owner_links', NULL, 'concurrency', coalesce((v.ir ->> 'max_active_tasks')::int, 16),
+    'owner_links', NULL, 'concurrency', coalesce(v.max_active_tasks, 16),
     'active_runs_count', (SELECT count(*) FROM live_run a JOIN run r ON r.run_no = a.run_no AND r.dag_no = d.dag_no
                           WHERE r.state = 1),
     'fail_fast', coalesce((v.ir ->> 'fail_fast')::bool, false),
@@ -51,11 +51,9 @@ CROSS JOIN LATERAL (
         'is_backfillable', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
         'tags', (SELECT coalesce(json_agg(json_build_object('name', tag, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id)
                                           ORDER BY tag), '[]') FROM unnest(d.tags) AS tag),
-        'max_active_tasks', coalesce((v.ir ->> 'max_active_tasks')::int, 16),
-        'max_active_runs', coalesce((v.ir ->> 'max_active_runs')::int, 16),
-        'max_consecutive_failed_dag_runs', coalesce((v.ir ->> 'max_consecutive_failed_runs')::int, 0),
-        'has_task_concurrency_limits', coalesce(jsonb_path_exists(v.ir,
-            '$.tasks[*] ? (exists(@.max_active_tis_per_dag) || exists(@.max_active_tis_per_dagrun))'), false),
+        'max_active_tasks', coalesce(v.max_active_tasks, 16), 'max_active_runs', coalesce(v.max_active_runs, 16),
+        'max_consecutive_failed_dag_runs', coalesce(v.max_failed_runs, 0),
+        'has_task_concurrency_limits', coalesce(v.has_task_limits, false),
         'has_import_errors', EXISTS (SELECT FROM import_error i WHERE i.path = d.fileloc OR i.dag_id = d.dag_id),
         'next_dagrun_logical_date', d.next_fire_at, 'next_dagrun_data_interval_start', d.next_fire_at,
         'next_dagrun_data_interval_end', d.next_fire_at, 'next_dagrun_run_after', d.next_fire_at,

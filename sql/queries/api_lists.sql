@@ -2,6 +2,7 @@
 -- pages it, and joins the JSON of column j. Nothing here takes a parameter, but for lists of one run (dag_id, run_id).
 
 -- name: api_dags
+-- Columns that are subqueries cost nothing where nobody asks for them; a join would be made for every row.
 -- gives: text text text bool bool bool bool bool timestamptz text[] text[] text[] text text text text text timestamptz timestamptz int4
 SELECT json_build_object(
         'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'is_paused', d.is_paused, 'is_stale', d.is_stale,
@@ -14,11 +15,8 @@ SELECT json_build_object(
         'is_backfillable', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
         'tags', (SELECT coalesce(json_agg(json_build_object('name', tag, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id)
                                           ORDER BY tag), '[]') FROM unnest(d.tags) AS tag),
-        'max_active_tasks', coalesce((v.ir ->> 'max_active_tasks')::int, 16),
-        'max_active_runs', coalesce((v.ir ->> 'max_active_runs')::int, 16),
-        'max_consecutive_failed_dag_runs', coalesce((v.ir ->> 'max_consecutive_failed_runs')::int, 0),
-        'has_task_concurrency_limits', jsonb_path_exists(v.ir,
-            '$.tasks[*] ? (exists(@.max_active_tis_per_dag) || exists(@.max_active_tis_per_dagrun))'),
+        'max_active_tasks', coalesce(v.max_active_tasks, 16), 'max_active_runs', coalesce(v.max_active_runs, 16),
+        'max_consecutive_failed_dag_runs', coalesce(v.max_failed_runs, 0), 'has_task_concurrency_limits', v.has_task_limits,
         'has_import_errors', e.has_errors,
         'next_dagrun_logical_date', d.next_fire_at, 'next_dagrun_data_interval_start', d.next_fire_at,
         'next_dagrun_data_interval_end', d.next_fire_at, 'next_dagrun_run_after', d.next_fire_at,
@@ -32,15 +30,15 @@ SELECT json_build_object(
     'dags-folder'::text AS bundle_name, NULL::text AS bundle_version,
     coalesce((SELECT min(key) FROM jsonb_object_keys(CASE jsonb_typeof(d.schedule) WHEN 'object' THEN d.schedule ELSE '{}' END) AS key),
              'none') AS timetable_type,
-    d.fileloc, run_state_word(l.state) AS last_run_state,
-    l.started_at AS last_run_start, l.ended_at AS last_run_end, d.dag_no
+    d.fileloc,
+    (SELECT run_state_word(r.state) FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) AS last_run_state,
+    (SELECT r.started_at FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) AS last_run_start,
+    (SELECT r.ended_at FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) AS last_run_end, d.dag_no
 FROM dag d
 LEFT JOIN dag_version v ON v.version_no = d.version_no
 LEFT JOIN dag_file f ON f.path = d.fileloc
 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM import_error i WHERE i.path = d.fileloc OR i.dag_id = d.dag_id)
                     AS has_errors) e
-LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.ended_at FROM run r WHERE r.dag_no = d.dag_no
-                   ORDER BY r.run_no DESC LIMIT 1) l ON true
 
 -- name: api_runs
 -- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text text text timestamptz int8
@@ -68,9 +66,10 @@ SELECT json_build_object(
 FROM run r JOIN dag d ON d.dag_no = r.dag_no
 
 -- name: api_instances
--- Instances of all runs that have a row.
+-- Instances of all runs that have a row. The task is taken out of the version once a row (OFFSET keeps it so), and of the rows of
+-- the page alone.
 -- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4
-SELECT json_build_object(
+SELECT (SELECT json_build_object(
         'id', coalesce(y.attempt, derived_id(2, r.run_no, (y.task::bigint << 32) | (y.map_index + 1))),
         'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', y.map_index,
         'rendered_map_index', y.map_label, 'logical_date', r.logical_at, 'run_after', r.run_after,
@@ -87,21 +86,26 @@ SELECT json_build_object(
         'triggerer_job', NULL,
         'dag_version', json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number,
             'dag_id', d.dag_id, 'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL,
-            'created_at', v.created_at, 'dag_display_name', d.dag_id))::text AS j,
-    d.dag_id, r.run_id, t.task ->> 'id' AS task_id,
+            'created_at', v.created_at, 'dag_display_name', d.dag_id))
+        FROM (SELECT v.ir -> 'tasks' -> y.task AS task OFFSET 0) t)::text AS j,
+    d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task ->> 'id' AS task_id,
     CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END AS state, r.logical_at AS logical_date, r.run_after,
     y.started_at AS start_date, y.ended_at AS end_date, coalesce(y.ended_at, y.started_at, y.queued_at) AS updated_at,
     extract(epoch FROM y.ended_at - y.started_at)::float8 AS duration, y.pool, y.queue, v.version_number,
-    y.try_no::int AS try_number, t.task ->> 'operator_kind' AS operator, y.map_index, y.map_label, NULL::text AS executor,
+    y.try_no::int AS try_number, v.ir -> 'tasks' -> y.task ->> 'operator_kind' AS operator, y.map_index, y.map_label, NULL::text AS executor,
     r.run_no, y.task AS ordinal
 FROM try y
 JOIN run r ON r.run_no = y.run_no
 JOIN dag d ON d.dag_no = r.dag_no
 JOIN dag_version v ON v.version_no = r.version_no
-CROSS JOIN LATERAL (SELECT v.ir -> 'tasks' -> y.task AS task) t
 LEFT JOIN worker w ON w.worker_no = y.worker_no
 WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index
                   AND n.row_no > y.row_no)
+
+-- name: api_instances_count
+-- As many rows as api_instances has.
+-- gives: int4
+SELECT 1 AS one FROM (SELECT DISTINCT y.run_no, y.task, y.map_index FROM try y) i
 
 -- name: api_run_instances
 -- Instances of one run, those without a row too: theirs is derived from the version.
@@ -146,6 +150,20 @@ CROSS JOIN LATERAL generate_series(CASE WHEN x.length IS NULL THEN -1 ELSE 0 END
 LEFT JOIN LATERAL (SELECT * FROM try i WHERE i.run_no = r.run_no AND i.task = t.ordinal AND i.map_index = m.map_index
                    ORDER BY i.row_no DESC LIMIT 1) y ON true
 LEFT JOIN worker w ON w.worker_no = y.worker_no
+WHERE d.dag_id = $1
+
+-- name: api_run_instances_count
+-- As many rows as api_run_instances has.
+-- takes: text text
+-- gives: int4
+SELECT 1 AS one
+FROM dag d
+JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
+JOIN run r ON r.run_no = k.run_no
+JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT jsonb_array_length(v.ir -> 'tasks') AS tasks OFFSET 0) t
+CROSS JOIN LATERAL generate_series(1, t.tasks + (SELECT coalesce(sum(x.length - 1), 0)::int FROM expansion x
+                                                 WHERE x.run_no = r.run_no AND x.task < t.tasks AND x.length > 0))
 WHERE d.dag_id = $1
 
 -- name: api_outputs

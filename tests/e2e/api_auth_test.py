@@ -113,6 +113,17 @@ class SignIn(unittest.TestCase):
                              ({"username": "a b", "password": "long-enough"}, 422), ({"username": "y", "password": "long-enough", "role": "Root"}, 422)):
             self.assertEqual(self.world.call("POST", "/api/headrace/v1/users", body)[0], status, body)
 
+    def test_names_and_passwords_may_be_of_any_length(self):
+        wrong = {"detail": "the name or the password is wrong"}
+        long, cut = "x" * 1025, "a" + "é" * 200  # more bytes than are kept of a name, and no letter ends there
+        for name, password in (("op", long), (cut, "Op-password")):
+            status, answer = self.world.call("POST", "/auth/token", {"username": name, "password": password}, token=None)
+            self.assertEqual((status, {"detail": answer["detail"]}), (401, wrong))
+        for password in (long, ""):
+            status, answer = self.world.call("POST", "/api/headrace/v1/users", {"username": "new", "password": password})
+            self.assertEqual(status, 422)
+            self.assertIn("letters at least, and 1024 bytes at most", json.dumps(answer))
+
     def test_guessing_is_slowed_down(self):
         seen = []
         for _ in range(8):

@@ -107,7 +107,7 @@ class RealProvider(unittest.TestCase):
         return browser, urllib.parse.urlsplit(where)
 
     def test_somebody_new_gets_an_account_with_the_role_of_their_groups_and_keeps_it(self):
-        self.begin("rsa", "s3cret:/+&")
+        self.begin("rsa", "s3cret:/+&", oidc__default_role="Public")
         methods = self.world.ok("GET", "/auth/methods", token=None)
         self.assertEqual(methods, {"password": True, "oidc": {"label": "Example login", "url": "/auth/oidc/login"}})
         browser, where = self.sign_in("ada.devs.ops")
@@ -130,12 +130,15 @@ class RealProvider(unittest.TestCase):
         # nobody signs in with an empty password where there is none
         self.assertEqual(self.world.call("POST", "/auth/token", {"username": "ada", "password": ""}, token=None)[0], 401)
         log = (self.world.home / "web.log").read_text()
+        refusals = [line for line in log.splitlines() if "refused" in line and "bob" in line]
+        self.assertEqual(len(refusals), 1, refusals)
+        self.assertIn("the account is disabled", refusals[0])
         code = urllib.parse.parse_qs(urllib.parse.urlsplit(self.callback).query)["code"][0]
         self.assertNotIn(code, log)
         self.assertIn("sign_in", self.world.sql("SELECT string_agg(event, ' ') FROM audit WHERE actor = 'ada' AND allowed"))
 
     def test_a_public_client_with_elliptic_keys_that_change_meanwhile(self):
-        self.begin("elliptic", oidc__default_role="None")
+        self.begin("elliptic")
         browser, where = self.sign_in("gus.devs", next_path="//evil.example/")
         self.assertEqual((where.path, where.netloc), ("/", f"127.0.0.1:{self.world.port}"))
         self.assertEqual(self.world.me(browser)[1]["role"], "user")
@@ -158,7 +161,7 @@ class Liar(unittest.TestCase):
         cls.port = free_port()
         cls.provider = Script("liar.mjs", cls.port)
         cls.addClassCleanup(cls.provider.stop)
-        cls.world = World(cls.port, "us").__enter__()
+        cls.world = World(cls.port, "us", oidc__default_role="Viewer").__enter__()
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
 
     def come_back(self, browser=None, state=None, **token):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS: the certificate, its reload, secure cookies, and what is refused."""
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -25,17 +26,14 @@ class TlsWorld(ApiWorld):
         self.settings = {"api__tls_cert": self.certs / "cert.pem", "api__tls_key": self.certs / "key.pem"}
         return super().__enter__()
 
-    def _is_healthy(self):
-        if self.process.poll() is not None:
-            raise AssertionError((self.home / "web.log").read_text()[-3000:])
-        try:
-            return self.exchange("GET", "/api/v2/monitor/health")[0] == 200
-        except OSError:
-            return False
+    def connect(self):
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=ssl._create_unverified_context())
+
+    def openapi(self):
+        return json.loads(self.exchange("GET", "/openapi.json")[2])
 
     def exchange(self, method, path, body=None, headers=None):
-        context = ssl._create_unverified_context()
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
+        connection = self.connect()
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         content = answer.read()

@@ -27,11 +27,18 @@ class Site(http.server.BaseHTTPRequestHandler):
 
 
 class MailServer(socketserver.StreamRequestHandler):
+    """Speaks no TLS, and would take a password."""
+    logins = []
+
     def handle(self):
         self.wfile.write(b"220 here\r\n")
         for line in self.rfile:
             word = line.split()[0].upper() if line.split() else b""
-            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
+            if word == b"AUTH":
+                self.wfile.write(b"334 \r\n")
+                MailServer.logins.append(base64.b64decode(self.rfile.readline()))
+            answers = {b"QUIT": b"221 bye\r\n", b"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", b"AUTH": b"235 it is you\r\n"}
+            self.wfile.write(answers.get(word, b"250 fine\r\n"))
 
 
 def serve(server):
@@ -78,6 +85,13 @@ def a_worker_opens_it_as_its_type_asks():
         assert not opens and "TimeoutError" in message, message
         opens, message = test(system, conn_type="smtp", host="127.0.0.1", port=mail.server_address[1])
         assert opens and "takes mail" in message, message
+        at_mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail.server_address[1], "login": "ann", "password": "s3cret"}
+        for extra in ({}, {"starttls": False}):
+            opens, message = test(system, **at_mail, extra=json.dumps(extra))
+            assert not opens and not MailServer.logins, (message, MailServer.logins)  # no password without TLS
+            assert "STARTTLS" in message, message
+        opens, message = test(system, **at_mail, extra=json.dumps({"disable_tls": True}))
+        assert opens and MailServer.logins == [b"\0ann\0s3cret"], (message, MailServer.logins)
         opens, message = test(system, conn_type="ssh", host="127.0.0.1")
         assert not opens and "a connection of type ssh cannot be tested; postgres, http, https and smtp can" in message, message
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Airflow's metrics by UDP, as a StatsD gets them."""
+import pathlib
 import re
 import socket
 
 from headrace import Standalone, main, wait_for
 
-LINE = re.compile(r"[A-Za-z0-9_.\-]+:-?[0-9.e+\-]+\|[cg]")
+LINE = re.compile(r"[A-Za-z0-9_.\-]+:-?[0-9.e+\-]+\|(c|g|ms)")
+PAGE = pathlib.Path(__file__).parents[2] / "docs/operations/metrics.md"
 
 
 class Receiver:
@@ -14,7 +16,7 @@ class Receiver:
         self.socket.bind(("127.0.0.1", 0))
         self.socket.settimeout(0.2)
         self.port = self.socket.getsockname()[1]
-        self.sums, self.last, self.sizes = {}, {}, []
+        self.sums, self.last, self.times, self.sizes = {}, {}, {}, []
 
     def take(self):
         """Whatever has come, summed by name; the answer is true so that it can stand before an `and`."""
@@ -30,6 +32,8 @@ class Receiver:
                 number = float(value.split("|")[0])
                 if value.endswith("|c"):
                     self.sums[name] = self.sums.get(name, 0) + number
+                elif value.endswith("|ms"):
+                    self.times.setdefault(name, []).append(number)
                 else:
                     self.last[name] = number
 
@@ -58,5 +62,42 @@ def what_happens_is_counted_under_the_names_of_airflow():
     receiver.socket.close()
 
 
+def how_long_runs_and_tasks_took_is_told():
+    receiver = Receiver()
+    with Standalone({"metrics.statsd_on": "true", "metrics.statsd_host": "127.0.0.1", "metrics.statsd_port": receiver.port}) as system:
+        system.write_dag("good.yaml", "tasks: {a: {bash: 'sleep 0.3'}, b: {bash: 'sleep 0.3', depends_on: [a]}}")
+        system.write_dag("bad.yaml", "tasks: {a: {bash: 'false', retries: 1, retry_delay: 0}, never: {bash: 'true', depends_on: [a]}}")
+        system.write_dag("due.yaml", "schedule: '0 0 1 1 *'\nstart_date: 2025-01-01\nend_date: 2025-01-02\ncatchup: true\ntasks: {a: {bash: 'true'}}")
+        assert system.wait_run("good", system.trigger("good"))["state"] == "success"
+        assert system.wait_run("bad", system.trigger("bad"))["state"] == "failed"
+        # of good: 2; of bad: 2 tries, and nothing of what never began; of due: 1
+        wanted = {"airflow.task.duration": 5, "airflow.task.queued_duration": 5, "airflow.dagrun.duration.success": 2,
+                  "airflow.dagrun.duration.failed": 1, "airflow.dagrun.schedule_delay": 1}
+        wait_for(lambda: receiver.take() and {name: len(receiver.times.get(name, [])) for name in wanted} == wanted, f"{wanted}, not less", 120)
+        assert max(receiver.times["airflow.dagrun.duration.success"]) >= 600, receiver.times
+        assert sorted(receiver.times["airflow.task.duration"])[-2] >= 300, receiver.times
+        year_ms = 365 * 86400000
+        assert receiver.times["airflow.dagrun.schedule_delay"][0] > year_ms / 2, receiver.times
+        wait_for(lambda: receiver.take() and receiver.times.get("airflow.scheduler.scheduler_loop_duration"), "the loop's mean", 60)
+        assert all(0 < mean < 60000 for mean in receiver.times["airflow.scheduler.scheduler_loop_duration"]), receiver.times
+        _, _, text = system.raw("GET", "/metrics")
+        for name, count in wanted.items():
+            assert f"{name.replace('.', '_')}_count {count}\n" in text, name
+        every_name_of_the_page_is_sent_and_no_other(receiver, text)
+    receiver.socket.close()
+
+
+def every_name_of_the_page_is_sent_and_no_other(receiver, text):
+    rows = re.findall(r"^\| `([^`]+)` \| `(airflow_[^`]+)` \|", PAGE.read_text(), re.M)
+    assert len(rows) > 20, rows
+    shown = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"^(airflow_\w+)", text, re.M)}
+    assert shown == {metric for _, metric in rows}, shown ^ {metric for _, metric in rows}
+    patterns = [re.compile("airflow" + r"\." + re.sub(r"\\\.(POOL|QUEUE)$", r"\\..+", re.escape(name))) for name, _ in rows]
+    sent = {*receiver.sums, *receiver.last, *receiver.times}
+    assert all(any(pattern.fullmatch(name) for pattern in patterns) for name in sent), sent
+    missing = [pattern.pattern for pattern in patterns if not any(pattern.fullmatch(name) for name in sent)]
+    assert missing == [], missing
+
+
 if __name__ == "__main__":
-    main(what_happens_is_counted_under_the_names_of_airflow)
+    main(what_happens_is_counted_under_the_names_of_airflow, how_long_runs_and_tasks_took_is_told)

@@ -137,7 +137,10 @@ class ApiWorld:
         with open(self.home / "web.log", "ab") as log:
             self.process = subprocess.Popen([BIN / "headrace-webserver"], env=env, stdout=log, stderr=log)
         wait_for(self._is_healthy, "the web server")
-        self.description = Description(self.call("GET", "/openapi.json", token=None)[1])
+        self.description = Description(self.openapi())
+
+    def openapi(self):
+        return self.call("GET", "/openapi.json", token=None)[1]
 
     def _is_healthy(self):
         if self.process.poll() is not None:
@@ -172,9 +175,12 @@ class ApiWorld:
 
     # ---- HTTP ----
 
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
     def call(self, method, path, body=None, token="owner", headers=None, raw=False):
         """(status, JSON body) or, raw, (status, headers, bytes)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connect()
         headers = dict(headers or {})
         if token:
             headers["Authorization"] = f"Bearer {self.token if token == 'owner' else token}"

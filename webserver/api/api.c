@@ -6,10 +6,12 @@
 #include "common/text/json.h"
 #include "webserver/api/call.h"
 #include "webserver/api/command.h"
+#include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
 #include "webserver/api/live.h"
 #include "webserver/api/log_store.h"
 #include "webserver/api/reach.h"
+#include "webserver/http/http_address.h"
 
 enum { BODY_DEPTH_MAX = 32 };
 
@@ -111,6 +113,7 @@ void api_set_conf(struct api *api, const struct conf *conf)
 void api_end_streams(struct api *api)
 {
     live_end_streams(api->live);
+    run_waits_end(api);
 }
 
 void api_on_store(struct api *api, bool is_up)
@@ -229,24 +232,28 @@ bool call_read_body(struct call *call)
     return rc == 0;
 }
 
-/* Missing where operations.def wants one; signing in has words of its own. */
-static void check_body(struct call *call)
+/* Missing where operations.def wants one; signing in has words of its own. False after an answer.
+ */
+static bool check_body(struct call *call)
 {
-    bool is_needed =
-        call->route->right != RIGHT_ANYBODY && operation_needs_body(call->route->operation);
-    if (call->body == NULL && is_needed)
+    const struct http_request *request = call->request;
+    bool is_missing = call->body == NULL && call->route->right != RIGHT_ANYBODY &&
+                      operation_needs_body(call->route->operation);
+    if (is_missing && !request->has_length && !request->is_chunked) {
+        call_refuse(call, 411, "a body is needed, and there is no Content-Length");
+        return false;
+    }
+    if (is_missing)
         call_problem(call, "body", "", "missing", "Field required");
     else if (call->body != NULL && call->body->type != VALUE_MAP)
         call_problem(call, "body", "", "dict_type", "a mapping is expected, not %s",
                      value_type_name(call->body->type));
+    return !call_refuse_problems(call);
 }
 
 static void handle(struct call *call)
 {
-    if (!call_read_body(call))
-        return;
-    check_body(call);
-    if (!call_refuse_problems(call))
+    if (call_read_body(call) && check_body(call))
         call->route->handle(call);
 }
 
@@ -277,7 +284,7 @@ static void on_person(struct http_request *request, int rc, const struct person 
     }
     call->person = *person;
     struct api *api = call->api;
-    budget_return_address(&api->budgets, str_of(request->peer));
+    budget_return_address(&api->budgets, http_client_key(request));
     if (!is_within_budget(call, budget_take_user(&api->budgets, api->options.conf, person->name,
                                                  call->route->right, loop_now_ms())))
         return;
@@ -299,7 +306,7 @@ static void begin_call(struct api *api, struct http_request *request)
     request->context = call;
     allow_origin(api, request);
     if (!is_within_budget(call, budget_take_address(&api->budgets, api->options.conf,
-                                                    str_of(request->peer), loop_now_ms())))
+                                                    http_client_key(request), loop_now_ms())))
         return;
     if (http_form_parse(call->arena, request->query, &call->query) < 0)
         call_refuse(call, 400, "the query cannot be decoded");

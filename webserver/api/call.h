@@ -24,6 +24,7 @@ struct leader;
 struct live;
 struct commands;
 struct log_store;
+struct run_wait;
 
 enum body_rule { BODY_NONE, BODY_JSON, BODY_ANY };
 
@@ -42,6 +43,7 @@ struct api {
     struct commands *commands; /* requests that wait for their answer */
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
+    struct run_wait *waits; /* clients that wait for the end of a run */
     struct budgets budgets;
     int64_t started_ms;
     struct arena metric_arena; /* names of metrics that came from the database */

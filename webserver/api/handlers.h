@@ -18,4 +18,7 @@ void list_body(struct call *call, struct list_query *query);
 /* Makes a run of a DAG as the body says, and answers it. `event` is for the audit log. */
 void trigger_run(struct call *call, struct str dag_id, const char *event);
 
+/* Ends every wait for a run's end: the server stops. */
+void run_waits_end(struct api *api);
+
 #endif

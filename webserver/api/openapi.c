@@ -316,11 +316,11 @@ void openapi_get(struct call *call)
         "\",\"description\":\"Airflow's public REST API v2 under /api/v2, Headrace's own under "
         "/api/headrace/v1.\"},\"security\":[{\"bearer\":[]},{\"cookie\":[]}],\"paths\":{");
     write_paths(&out);
-    buf_add_cstr(&out,
-                 "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
-                 "\"bearer\"},\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":"
-                 "\"headrace_session\"}},"
-                 "\"schemas\":{");
+    buf_printf(&out,
+               "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
+               "\"bearer\"},\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":"
+               "\"%s\"}},\"schemas\":{",
+               auth_session_cookie(call->api->options.auth));
     shape_write_all(&out);
     buf_add_cstr(&out, "}}}");
     call_json(call, 200, buf_str(&out));

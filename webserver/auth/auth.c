@@ -119,15 +119,6 @@ struct checking {
                    const struct err *err);
 };
 
-struct str auth_cookie_name(const struct auth *auth, struct arena *arena, const char *name)
-{
-    bool is_session = strcmp(name, "session") == 0;
-    if (auth->options.is_tls)
-        return str_format(arena, "__Host-headrace%s%s", is_session ? "" : "_",
-                          is_session ? "" : name);
-    return str_format(arena, "headrace_%s", name);
-}
-
 /* The secret that came along; *out_is_browser says how. Empty when none did. */
 static struct str secret_of(const struct auth *auth, struct http_request *request,
                             bool *out_is_browser)
@@ -136,8 +127,7 @@ static struct str secret_of(const struct auth *auth, struct http_request *reques
     *out_is_browser = false;
     if (header.size > 7 && strncasecmp(header.bytes, "Bearer ", 7) == 0)
         return str_trim(str_slice(header, 7, header.size));
-    struct str cookie =
-        http_cookie(request, auth_cookie_name(auth, &request->arena, "session").bytes);
+    struct str cookie = http_cookie(request, auth_session_cookie(auth));
     *out_is_browser = true;
     return cookie.bytes == NULL ? STR_EMPTY : cookie;
 }
@@ -296,11 +286,7 @@ void auth_sign_out(struct auth *auth, struct http_request *request, const struct
     store_token_hash(secret, hash);
     struct leaving *leaving = ARENA_NEW(&request->arena, struct leaving);
     *leaving = (struct leaving) { request, on_end };
-    http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena,
-                               "%s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0%s",
-                               auth_cookie_name(auth, &request->arena, "session").bytes,
-                               auth->options.is_tls ? "; Secure" : ""));
+    auth_set_cookie(auth, request, COOKIE_SESSION, STR_EMPTY, 0);
     struct audit audit = { .actor = person->name,
                            .event = STR("sign_out"),
                            .map_index = AUDIT_NO_MAP_INDEX,

@@ -17,7 +17,7 @@ struct auth;
 struct auth_options {
     struct store *store; /* kept */
     const char *home;    /* where cli-token is read, or made */
-    bool is_tls;         /* cookies are Secure */
+    bool is_tls;         /* so browsers see it: cookies are Secure */
     int64_t session_lifetime_ms, session_idle_ms, sessions_max;
     int64_t cli_lifetime_ms;         /* of POST /auth/token/cli */
     const struct oidc_options *oidc; /* NULL: nobody signs in elsewhere; read while opening */
@@ -59,6 +59,9 @@ void auth_check(struct auth *auth, struct http_request *request,
 
 /* Of the secret that came along, in hexadecimal: what the database knows it by. */
 struct str auth_secret_hash(const struct auth *auth, struct http_request *request);
+
+/* What the cookie of a session is called here. */
+const char *auth_session_cookie(const struct auth *auth);
 
 /* For a method that changes something, with a cookie: ERR_FORBIDDEN unless the token of the session
  * came along, from our own pages. */
@@ -113,7 +116,7 @@ bool auth_name_is_good(struct str name);
 void auth_hash(struct auth *auth, struct str password, void *owner,
                void (*on_end)(void *owner, int rc, struct str hash, const struct err *err));
 
-/* 8 letters at least. ERR_UNPROCESSABLE. */
+/* 8 letters at least, 1024 bytes at most. ERR_UNPROCESSABLE. */
 MUST_USE int auth_check_password(struct str password, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* auth_inside - the parts of auth: auth.c says who asks, sign_in.c takes passwords, external.c
- * those who come back from a provider. For these three alone. */
+ * those who come back from a provider, cookie.c says what browsers keep. For these alone. */
 #ifndef HEADRACE_AUTH_INSIDE_H
 #define HEADRACE_AUTH_INSIDE_H
 
@@ -8,6 +8,7 @@
 #include "webserver/auth/auth.h"
 #include "webserver/auth/hasher.h"
 #include "webserver/auth/throttle.h"
+#include "webserver/http/http_address.h"
 
 struct auth {
     struct loop *loop;
@@ -40,12 +41,19 @@ struct signing {
 void auth_open_session(struct signing *signing);
 
 /* On record and in the log. */
-void auth_record_refusal(const struct signing *signing);
+void auth_record_refusal(const struct signing *signing, const char *why);
 
 /* How long this address has to wait; 0: not at all. */
-int64_t auth_throttle(struct auth *auth, const struct http_request *request, struct err *err);
+int64_t auth_throttle(struct auth *auth, struct http_request *request, struct err *err);
 
-/* "name", as the cookie of that name is called with TLS and without. */
-struct str auth_cookie_name(const struct auth *auth, struct arena *arena, const char *name);
+/* ---- cookie.c ---- */
+
+enum cookie { COOKIE_SESSION, COOKIE_OIDC };
+
+const char *auth_cookie_name(const struct auth *auth, enum cookie cookie);
+
+/* life_s 0: takes it back. */
+void auth_set_cookie(const struct auth *auth, struct http_request *request, enum cookie cookie,
+                     struct str value, int64_t life_s);
 
 #endif

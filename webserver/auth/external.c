@@ -8,8 +8,6 @@
 
 enum { COOKIE_LIFE_S = 600, NEXT_MAX = 1000 };
 
-static const char COOKIE[] = "oidc";
-
 /* ---- there ---- */
 
 struct going {
@@ -23,19 +21,6 @@ static void on_url(void *owner, int rc, struct str url, const struct err *err)
     if (rc < 0)
         log_warn("oidc_failed", LOG_STR("why", err->sentence));
     going->on_end(going->request, rc, url, err);
-}
-
-static void set_cookie(const struct auth *auth, struct http_request *request, struct str value,
-                       int life_s)
-{
-    struct str name = auth_cookie_name(auth, &request->arena, COOKIE);
-    /* Lax: it has to come along when the provider sends the browser back. */
-    http_set_header(request, "Set-Cookie",
-                    str_format(&request->arena,
-                               "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; "
-                               "Max-Age=%d%s",
-                               STR_ARG(name), STR_ARG(value), life_s,
-                               auth->options.is_tls ? "; Secure" : ""));
 }
 
 bool auth_has_oidc(const struct auth *auth)
@@ -53,8 +38,8 @@ void auth_oidc_start(struct auth *auth, struct http_request *request, struct str
     *going = (struct going) { request, on_end };
     store_token_make(secret);
     struct str place = base64url_encode(&request->arena, str_cut(next, NEXT_MAX));
-    set_cookie(auth, request, str_format(&request->arena, "%s.%.*s", secret, STR_ARG(place)),
-               COOKIE_LIFE_S);
+    auth_set_cookie(auth, request, COOKIE_OIDC,
+                    str_format(&request->arena, "%s.%.*s", secret, STR_ARG(place)), COOKIE_LIFE_S);
     oidc_begin(auth->oidc, str_of(secret), on_url, going);
 }
 
@@ -66,22 +51,17 @@ struct coming {
     void (*on_end)(struct http_request *request, int rc, struct str next, const struct err *err);
 };
 
-static void end_coming(struct coming *coming, int rc, const struct err *err)
+static void refuse_coming(struct coming *coming, int rc, const struct err *err)
 {
-    struct http_request *request = coming->signing.request;
-    if (rc < 0) {
-        log_warn("oidc_refused", LOG_STR("user", coming->signing.name),
-                 LOG_STR("address", request->peer), LOG_STR("why", err->sentence));
-        auth_record_refusal(&coming->signing);
-    }
-    coming->on_end(request, rc, coming->next, err);
+    auth_record_refusal(&coming->signing, err->sentence);
+    coming->on_end(coming->signing.request, rc, coming->next, err);
 }
 
 static void on_open(struct signing *signing, int rc, const struct err *err)
 {
     struct coming *coming = (struct coming *)signing;
     if (rc == 0)
-        throttle_return(&signing->auth->addresses, str_of(signing->request->peer));
+        throttle_return(&signing->auth->addresses, http_client_key(signing->request));
     coming->on_end(signing->request, rc, coming->next, err);
 }
 
@@ -95,7 +75,7 @@ static void on_account(void *owner, int rc, const struct user_row *user, const s
     else if (rc == 0 && (!user->is_active || role_parse(user->role, &coming->signing.in.role) < 0))
         rc = err_set(&refusal, ERR_FORBIDDEN, "the account is disabled");
     if (rc < 0) {
-        end_coming(coming, rc, refusal.code < 0 ? &refusal : err);
+        refuse_coming(coming, rc, refusal.code < 0 ? &refusal : err);
         return;
     }
     coming->signing.user_no = user->user_no;
@@ -116,7 +96,7 @@ static void on_person(void *owner, int rc, const struct oidc_person *person, con
     else if (rc == 0 && person->role == ROLE_NONE)
         rc = err_set(&refusal, ERR_FORBIDDEN, "none of their groups is let in");
     if (rc < 0) {
-        end_coming(coming, rc, refusal.code < 0 ? &refusal : err);
+        refuse_coming(coming, rc, refusal.code < 0 ? &refusal : err);
         return;
     }
     struct external_user user = { person->issuer, person->subject, person->name,
@@ -128,8 +108,8 @@ static void on_person(void *owner, int rc, const struct oidc_person *person, con
 static struct str read_cookie(const struct auth *auth, struct http_request *request,
                               struct str *out_next)
 {
-    struct str name = auth_cookie_name(auth, &request->arena, COOKIE), secret = STR_EMPTY;
-    struct str rest = http_cookie(request, name.bytes);
+    struct str rest = http_cookie(request, auth_cookie_name(auth, COOKIE_OIDC));
+    struct str secret = STR_EMPTY;
     *out_next = STR("/");
     if (rest.bytes == NULL || !str_split(&rest, '.', &secret))
         return STR_EMPTY;
@@ -156,14 +136,15 @@ void auth_oidc_end(struct auth *auth, struct http_request *request, struct str s
     };
     ASSERT(auth->oidc != NULL);
     struct str secret = read_cookie(auth, request, &coming->next);
-    set_cookie(auth, request, STR_EMPTY, 0);
+    auth_set_cookie(auth, request, COOKIE_OIDC, STR_EMPTY, 0);
     if (auth_throttle(auth, request, &err) > 0)
-        end_coming(coming, err.code, &err);
+        on_end(request, err.code, coming->next, &err);
     else if (!oidc_is_state(secret, state))
-        end_coming(coming, err_set(&err, ERR_UNAUTHENTICATED, "this browser was not sent there"),
-                   &err);
+        refuse_coming(coming, err_set(&err, ERR_UNAUTHENTICATED, "this browser was not sent there"),
+                      &err);
     else if (code.size == 0)
-        end_coming(coming, err_set(&err, ERR_UNAUTHENTICATED, "the provider gave no code"), &err);
+        refuse_coming(coming, err_set(&err, ERR_UNAUTHENTICATED, "the provider gave no code"),
+                      &err);
     else
         oidc_finish(auth->oidc, secret, code, on_person, coming);
 }

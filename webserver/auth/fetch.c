@@ -7,15 +7,32 @@
 
 enum { TIMEOUT_MS = 10000, CONNECT_TIMEOUT_MS = 5000, BODY_MAX = 1 << 20 };
 
+static bool is_this_machine(const char *host)
+{
+    static const char *const NAMES[] = { "127.0.0.1", "localhost", "[::1]" };
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (strcmp(host, NAMES[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Read as curl will, so that what is looked at is what is asked. */
 bool fetch_is_allowed(struct str url)
 {
-    static const char *const LOCAL[] = { "http://127.0.0.1:", "http://127.0.0.1/",
-                                         "http://localhost:", "http://localhost/",
-                                         "http://[::1]:",     "http://[::1]/" };
-    for (size_t i = 0; i < sizeof LOCAL / sizeof *LOCAL; i++)
-        if (str_starts(url, LOCAL[i]))
-            return true;
-    return str_starts(url, "https://");
+    struct arena arena = { 0 };
+    char *scheme = NULL, *host = NULL;
+    CURLU *parts = curl_url();
+    ASSERT(parts != NULL);
+    bool is_url = curl_url_set(parts, CURLUPART_URL, str_cstr(&arena, url), 0) == CURLUE_OK &&
+                  curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                  curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    bool is_allowed = is_url && (strcmp(scheme, "https") == 0 ||
+                                 (strcmp(scheme, "http") == 0 && is_this_machine(host)));
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    arena_clear(&arena);
+    return is_allowed;
 }
 
 void fetch_setup(void)

@@ -82,7 +82,8 @@ static void start_jobs(struct hasher *hasher)
 static bool add_job(struct hasher *hasher, struct str password, struct str hash,
                     void (*on_end)(void *owner, const struct hash_result *result), void *owner)
 {
-    if (hasher->waiting >= HASHES_WAITING || password.size > PASSWORD_MAX || hasher->is_closing)
+    ASSERT(password.size <= PASSWORD_MAX);
+    if (hasher->waiting >= HASHES_WAITING || hasher->is_closing)
         return false;
     struct hash_job *job = calloc(1, sizeof *job);
     ASSERT(job != NULL);

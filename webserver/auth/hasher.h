@@ -33,7 +33,8 @@ enum { PASSWORD_MIN = 8, PASSWORD_MAX = 1024 };
 void hasher_open(struct hasher *hasher, struct loop *loop);
 void hasher_close(struct hasher *hasher, void (*done)(void *owner), void *owner);
 
-/* Both copy; `result` dies when on_end returns. False, without on_end, when too many wait. */
+/* Both copy PASSWORD_MAX bytes at most; `result` dies when on_end returns. False, without on_end,
+ * when too many wait. */
 MUST_USE bool hasher_make(struct hasher *hasher, struct str password,
                           void (*on_end)(void *owner, const struct hash_result *result),
                           void *owner);

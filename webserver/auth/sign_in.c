@@ -19,12 +19,12 @@ static struct audit sign_in_audit(const struct signing *signing, bool allowed)
                             .address = str_of(signing->request->peer) };
 }
 
-void auth_record_refusal(const struct signing *signing)
+void auth_record_refusal(const struct signing *signing, const char *why)
 {
     struct audit audit = sign_in_audit(signing, false);
     audit_write(signing->auth->options.store, &audit, NULL, NULL);
     log_warn("sign_in_refused", LOG_STR("user", signing->name),
-             LOG_STR("address", signing->request->peer));
+             LOG_STR("address", signing->request->peer), LOG_STR("why", why));
 }
 
 static void end_sign_in(struct signing *signing, int rc, int64_t retry_ms, const struct err *err)
@@ -36,23 +36,12 @@ static void end_sign_in(struct signing *signing, int rc, int64_t retry_ms, const
         signing->on_end(signing->request, rc, &signing->in, retry_ms, err);
 }
 
-static void set_cookie(struct signing *signing)
-{
-    struct http_request *request = signing->request;
-    const struct auth *auth = signing->auth;
-    http_set_header(
-        request, "Set-Cookie",
-        str_format(&request->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-                   auth_cookie_name(auth, &request->arena, "session").bytes, signing->token,
-                   (long long)(auth->options.session_lifetime_ms / 1000),
-                   auth->options.is_tls ? "; Secure" : ""));
-}
-
 static void on_session_put(void *owner, int rc, const struct err *err)
 {
     struct signing *signing = owner;
     if (rc == 0 && signing->how == SIGN_IN_BROWSER)
-        set_cookie(signing);
+        auth_set_cookie(signing->auth, signing->request, COOKIE_SESSION, str_of(signing->token),
+                        signing->auth->options.session_lifetime_ms / 1000);
     signing->in.token = str_of(signing->token);
     end_sign_in(signing, rc, 0, err);
 }
@@ -80,19 +69,24 @@ void auth_open_session(struct signing *signing)
                 signing);
 }
 
+static void refuse(struct signing *signing)
+{
+    struct err err = { 0 };
+    int rc = err_set(&err, ERR_UNAUTHENTICATED, "the name or the password is wrong");
+    auth_record_refusal(signing, err.sentence);
+    end_sign_in(signing, rc, 0, &err);
+}
+
 static void on_password(void *owner, const struct hash_result *result)
 {
     struct signing *signing = owner;
     struct auth *auth = signing->auth;
     if (!result->fits || signing->in.role == ROLE_NONE) {
-        struct err err = { 0 };
-        auth_record_refusal(signing);
-        int rc = err_set(&err, ERR_UNAUTHENTICATED, "the name or the password is wrong");
-        end_sign_in(signing, rc, 0, &err);
+        refuse(signing);
         return;
     }
     throttle_return(&auth->accounts, signing->name);
-    throttle_return(&auth->addresses, str_of(signing->request->peer));
+    throttle_return(&auth->addresses, http_client_key(signing->request));
     user_seen(auth->options.store, signing->user_no, result->new_hash);
     if (signing->how == SIGN_IN_PROVE)
         end_sign_in(signing, 0, 0, NULL);
@@ -133,9 +127,9 @@ static int64_t take(struct throttle *throttle, struct str key, struct err *err)
     return wait_ms;
 }
 
-int64_t auth_throttle(struct auth *auth, const struct http_request *request, struct err *err)
+int64_t auth_throttle(struct auth *auth, struct http_request *request, struct err *err)
 {
-    return take(&auth->addresses, str_of(request->peer), err);
+    return take(&auth->addresses, http_client_key(request), err);
 }
 
 void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in how,
@@ -145,7 +139,7 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
 {
     struct signing *signing = ARENA_NEW(&request->arena, struct signing);
     *signing = (struct signing) { .auth = auth, .request = request, .how = how, .on_end = on_end };
-    signing->name = str_copy(&request->arena, str_slice(name, 0, NAME_MAX_SIZE));
+    signing->name = str_copy(&request->arena, str_cut(name, NAME_MAX_SIZE));
     signing->password = str_copy(&request->arena, password);
     struct err err = { 0 };
     int64_t wait_ms = auth_throttle(auth, request, &err);
@@ -155,7 +149,10 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
         end_sign_in(signing, err.code, wait_ms, &err);
         return;
     }
-    user_read(auth->options.store, signing->name, on_user, signing);
+    if (password.size > PASSWORD_MAX) /* nobody has one: it need not wait to be compared */
+        refuse(signing);
+    else
+        user_read(auth->options.store, signing->name, on_user, signing);
 }
 
 /* ---- passwords of accounts ---- */
@@ -200,6 +197,8 @@ bool auth_name_is_good(struct str name)
 int auth_check_password(struct str password, struct err *err)
 {
     if (password.size < PASSWORD_MIN || password.size > PASSWORD_MAX)
-        return err_set(err, ERR_UNPROCESSABLE, "a password has %d letters at least", PASSWORD_MIN);
+        return err_set(err, ERR_UNPROCESSABLE,
+                       "a password has %d letters at least, and %d bytes at most", PASSWORD_MIN,
+                       PASSWORD_MAX);
     return 0;
 }

@@ -181,6 +181,7 @@ static void begin_request(struct http_conn *conn)
     uint64_t id = (server->id_seed ^ ++server->request_count) * 0x9E3779B97F4A7C15ULL;
     snprintf(request->id, sizeof request->id, "%016llx", (unsigned long long)(id ^ id >> 29));
     memcpy(request->peer, conn->peer, sizeof request->peer);
+    http_forwarded(request, server->options.proxies, server->options.proxy_count);
     request->is_tls = conn->tls != NULL;
     request->begun_ms = loop_now_ms();
     request->conn = conn;

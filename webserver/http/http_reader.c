@@ -190,14 +190,6 @@ static const char *check_length(struct http_request *request)
 }
 
 /* A kind of body was announced, but not how long it is: what follows could be read as a request. */
-static bool lacks_length(const struct http_request *request)
-{
-    static const uint32_t WITH_BODY = VERB_POST | VERB_PUT | VERB_PATCH;
-    struct str type;
-    return ((uint32_t)request->verb & WITH_BODY) != 0 && !request->has_length &&
-           !request->is_chunked && count_headers(request, "content-type", &type) > 0;
-}
-
 static bool host_is_plain(struct str host)
 {
     for (size_t i = 0; i < host.size; i++) {
@@ -265,8 +257,6 @@ static enum http_read parse_head(struct http_reader *reader)
     const char *reason = check_headers(request);
     if (reason != NULL)
         return refuse(reader, 400, reason);
-    if (lacks_length(request))
-        return refuse(reader, 411, "there is a Content-Type, and no Content-Length");
     split_target(request);
     reader->phase = READ_HEAD_ENDED;
     return HTTP_READ_HEAD;

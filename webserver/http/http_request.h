@@ -41,7 +41,7 @@ struct http_request {
     bool expects_continue; /* Expect: 100-continue */
     bool has_length, is_chunked;
     uint64_t content_length;
-    char peer[HTTP_PEER_SIZE]; /* address of the client */
+    char peer[HTTP_PEER_SIZE]; /* address of the client, behind the proxies that we believe */
     char id[HTTP_ID_SIZE];     /* sent back as X-Request-Id */
     bool is_tls;
     int64_t begun_ms; /* loop_now_ms of its first byte */

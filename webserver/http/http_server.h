@@ -9,7 +9,7 @@
 
 #include "common/loop/loop.h"
 #include "common/metrics/metrics.h"
-#include "webserver/http/http_request.h"
+#include "webserver/http/http_address.h"
 
 enum {
     HTTP_HEAD_MS = 10000,    /* from the first byte of a request to the end of its head */
@@ -24,11 +24,13 @@ enum {
 struct http_server;
 
 struct http_server_options {
-    const char *host;               /* numeric, or "localhost" */
-    int port;                       /* 0 = any */
-    const char *tls_cert, *tls_key; /* PEM; NULL or empty: no TLS */
-    uint32_t connections_max;       /* 0 = 1000; above it, who has waited longest gives way */
-    struct metrics *metrics;        /* NULL allowed */
+    const char *host;                   /* numeric, or "localhost" */
+    int port;                           /* 0 = any */
+    const char *tls_cert, *tls_key;     /* PEM; NULL or empty: no TLS */
+    uint32_t connections_max;           /* 0 = 1000; above it, who has waited longest gives way */
+    const struct http_network *proxies; /* kept; whose X-Forwarded-For is believed */
+    uint32_t proxy_count;
+    struct metrics *metrics; /* NULL allowed */
 
     /* The head of a request is there: how large may its body be? NULL = 1 MiB. */
     uint64_t (*body_max)(void *owner, const struct http_request *request);

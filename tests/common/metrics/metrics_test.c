@@ -46,6 +46,11 @@ static void a_program_shows_the_names_of_libraries_as_its_own(void **state)
                "airflow_ti_start 1\n");
     assert_true(metrics_sum(metrics, "headrace_sent_total") == 5);
     assert_true(metrics_sum(metrics, "headrace_unknown") == 0);
+    struct metric *took = metrics_histogram(metrics, "headrace_took", "Seconds.", NULL, 0);
+    metric_observe(took, 0.5);
+    metric_observe(metric_with(took, "socket", STR("a")), 2);
+    assert_true(metrics_sum(metrics, "headrace_took") == 2);
+    assert_true(metrics_total(metrics, "headrace_took") == 2.5);
     buf_clear(&text);
     metrics_free(metrics);
 }
