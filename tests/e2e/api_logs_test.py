@@ -31,8 +31,9 @@ class Logs(unittest.TestCase):
 
     def logs_told(self, answer, count):
         """{name: lines} of the next so many events of logs."""
-        told, event = {}, None
+        told, event, deadline = {}, None, time.monotonic() + 60
         while len(told) < count:
+            self.assertLess(time.monotonic(), deadline, told)  # pings come for ever
             key, _, value = answer.readline().decode().rstrip("\n").partition(": ")
             event = value if key == "event" else event
             if key == "data" and event == "log":
