@@ -65,11 +65,20 @@ static int wish_of(struct cli *cli, struct value *body, struct err *err)
     return 0;
 }
 
-int cli_backfill_create(struct cli *cli, struct err *err)
+static void show_dates(struct cli *cli, const struct value *answer)
 {
-    static const struct column dates[] = {
+    static const struct column columns_of_dates[] = {
         { "logical_date", "LOGICAL_DATE", CELL_TIME },
     };
+    const struct value *dates = value_get(answer, "backfills");
+    int64_t count = value_integer(value_get(answer, "total_entries"), 0);
+    OUTPUT_ROWS(cli, columns_of_dates, dates);
+    if (dates != NULL && count > dates->count)
+        output_note(cli, "these are the first of %lld dates", (long long)count);
+}
+
+int cli_backfill_create(struct cli *cli, struct err *err)
+{
     struct value *body = value_map(cli->arena);
     bool dry = cli_has(cli, "--dry-run");
     struct reply reply;
@@ -82,7 +91,7 @@ int cli_backfill_create(struct cli *cli, struct err *err)
     if (rc < 0)
         return rc;
     if (dry)
-        OUTPUT_ROWS(cli, dates, value_get(reply.body, "backfills"));
+        show_dates(cli, reply.body);
     else
         output_object(cli, reply.body);
     return 0;

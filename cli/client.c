@@ -137,7 +137,6 @@ static int client_open(struct cli *cli, struct err *err)
         client->headers = curl_slist_append(
             client->headers,
             str_format(cli->arena, "Authorization: Bearer %.*s", STR_ARG(client->token)).bytes);
-    client->headers = curl_slist_append(client->headers, "Content-Type: application/json");
     cli->client = client;
     return 0;
 }
@@ -189,13 +188,15 @@ static int perform(struct cli *cli, const char *method, struct str path, const s
     struct client *client = cli->client;
     CURL *curl = client->curl;
     struct str text = body == NULL ? STR_EMPTY : json_text(cli->arena, body);
+    char type[] = "Content-Type: application/json"; /* nothing has none */
+    struct curl_slist typed = { .data = type, .next = client->headers };
 
     curl_easy_reset(curl);
     (void)curl_easy_setopt(
         curl, CURLOPT_URL,
         str_format(cli->arena, "%.*s%.*s", STR_ARG(client->url), STR_ARG(path)).bytes);
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, body == NULL ? client->headers : &typed);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)ANSWER_TIMEOUT_S);

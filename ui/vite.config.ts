@@ -29,5 +29,6 @@ export default defineConfig({
   },
   worker: { format: "es" },
   server: { proxy: { "/api": "http://127.0.0.1:8180", "/auth": "http://127.0.0.1:8180" } },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  // A machine with other work to do is slow, not wrong.
+  test: { include: ["tests/**/*.test.ts"], environment: "node", testTimeout: 120_000 },
 } as Parameters<typeof defineConfig>[0]);

@@ -132,6 +132,7 @@ static void answer_dates(struct core *core, struct backfill *backfill)
     VEC_EACH (&backfill->dates, i)
         value_add(&core->step, list,
                   value_string(&core->step, context_time(&core->step, backfill->dates.items[i])));
+    value_put(&core->step, map, STR("count"), value_int(&core->step, backfill->date_count));
     value_put(&core->step, map, STR("dates"), list);
     write_request_done(core, backfill->row.backfill_no, 0, json_text(&core->step, map));
     forget(core, backfill);
@@ -281,6 +282,12 @@ static void do_date(struct core *core, struct backfill *backfill, const struct f
     }
 }
 
+static void add_date(struct backfill *backfill, int64_t logical_ms)
+{
+    if (backfill->date_count++ < DRY_DATES_MAX)
+        VEC_ADD(&backfill->dates, logical_ms);
+}
+
 /* An answer about another date is one that came late. */
 void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, struct run *found)
 {
@@ -296,9 +303,8 @@ void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, 
         struct run *run = run_of_date(core, backfill, firing.logical_ms, found);
         backfill->row.has_cursor = true;
         backfill->row.cursor_ms = firing.fire_ms;
-        if (backfill->dry && (run == NULL || is_wanted_again(backfill, run)) &&
-            backfill->dates.count < DRY_DATES_MAX)
-            VEC_ADD(&backfill->dates, firing.logical_ms);
+        if (backfill->dry && (run == NULL || is_wanted_again(backfill, run)))
+            add_date(backfill, firing.logical_ms);
         if (!backfill->dry) {
             write_row(core, backfill);
             do_date(core, backfill, &firing, run);

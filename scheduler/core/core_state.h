@@ -330,11 +330,12 @@ struct backfill {
     struct arena arena;
     uint32_t dag;
     const struct value *conf;
-    uint32_t active;   /* of its runs that are running */
-    VEC(int64_t) runs; /* numbers of those that have not ended */
-    bool asking;       /* the database is asked about its next date */
-    bool dry;          /* only collects dates for the answer of its request */
-    VEC(int64_t) dates;
+    uint32_t active;     /* of its runs that are running */
+    VEC(int64_t) runs;   /* numbers of those that have not ended */
+    bool asking;         /* the database is asked about its next date */
+    bool dry;            /* only collects dates for the answer of its request */
+    VEC(int64_t) dates;  /* the first of them: an answer has an end */
+    uint32_t date_count; /* all of them */
 };
 
 /* ---- assets ---------------------------------------------------------------------------------- */

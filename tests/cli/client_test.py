@@ -220,6 +220,13 @@ class ClientTest(unittest.TestCase):
         self.assertEqual((dry["dry_run"], again["dry_run"], real["dry_run"]), (True, True, False))
         self.assertEqual((real["task_ids"], real["include_downstream"], real["only_failed"]), (["load"], True, False))
 
+    def test_a_dry_run_says_when_it_shows_not_all_dates(self):
+        for total, said in ((1, ""), (12000, "these are the first of 12000 dates\n")):
+            self.server.answers.clear()
+            self.server.on("POST", "/api/v2/backfills/dry_run", {"backfills": [{"logical_date": "2026-03-01T00:00:00Z"}], "total_entries": total})
+            done = self.headrace("backfill", "create", "etl", "--from-date", "2026-03-01", "--to-date", "2026-03-02", "--dry-run", "-o", "json")
+            self.assertEqual((done.stderr, len(json.loads(done.stdout))), (said, 1))
+
     def test_logs_follow_to_the_end(self):
         self.server.on("GET", "/api/headrace/v1/ui/task/etl/r1/load/-1", {"try": 2})
         log = "/api/headrace/v1/ui/log/etl/r1/load/-1/2"
@@ -344,7 +351,7 @@ class ClientTest(unittest.TestCase):
         self.headrace("connections", "add", "w", "--conn-json", '{"conn_type": "http", "host": "h", "port": 80}', "--conn-host", "other")
         self.assertEqual(self.bodies("POST", "/api/v2/connections"), [{"connection_id": "w", "conn_type": "http", "host": "other", "port": 80}])
         self.server.on("POST", "/api/headrace/v1/users", {}, 201)
-        self.assertEqual(self.headrace("users", "create", "-u", "ann", "-p", "long-enough").returncode, 0)
+        self.assertEqual(self.headrace("users", "create", "-u", "ann", "-p", "long-enough-for-us").returncode, 0)
         self.assertEqual(self.bodies("POST", "/api/headrace/v1/users")[0]["username"], "ann")
         self.server.on("POST", "/api/v2/variables", {}, 201)
         self.assertEqual(self.headrace("variables", "set", "--json", "v", '{"a": 1}').returncode, 0)

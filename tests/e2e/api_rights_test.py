@@ -35,7 +35,7 @@ class Rights(unittest.TestCase):
         cls.fill_foreign()
         cls.tokens = {}
         for role in ROLES:
-            words = {"username": role.lower(), "password": f"{role}-password"}
+            words = {"username": role.lower(), "password": f"{role}-password-of-mine"}
             cls.world.ok("POST", "/api/headrace/v1/users", {**words, "role": role}, status=201)
             cls.tokens[role] = cls.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
         cls.least = rights()
@@ -105,7 +105,7 @@ class Rights(unittest.TestCase):
 
     def member_of(self, name, level, limits):
         """A token of somebody who is `level` on one DAG and nobody elsewhere: by a grant, or because the token is held to it."""
-        words = {"username": name, "password": f"{name}-password"}
+        words = {"username": name, "password": f"{name}-password-of-mine"}
         self.world.ok("POST", "/api/headrace/v1/users", {**words, "role": level if limits else "Public"}, status=201)
         if limits:
             return self.world.ok("POST", f"/api/headrace/v1/users/{name}/tokens", {"name": "t", **limits}, status=201)["token"]

@@ -46,6 +46,18 @@ def a_backfill_survives_the_scheduler_and_runs_what_failed_again():
         assert [row["logical_date"][:10] for row in json.loads(again.stdout)] == ["2026-03-03"], again.stdout
 
 
+def a_dry_run_tells_of_more_dates_than_it_lists():
+    with Standalone() as system:
+        system.write_dag("daily.yaml", DAG)
+        system.wait_dag("daily")
+        thirty_years = {**RANGE, "from_date": "1996-01-01T00:00:00Z", "to_date": "2025-12-31T00:00:00Z"}
+        # Where that takes longer than one request may, the same key asks for the same answer again.
+        would = system.patiently(lambda: system.request("POST", "/api/v2/backfills/dry_run", thirty_years,
+                                                        headers={"Idempotency-Key": "thirty years"}), "the dates", 300)
+        assert (would["total_entries"], len(would["backfills"])) == (10958, 10000), (would["total_entries"], len(would["backfills"]))
+        assert would["backfills"][-1]["logical_date"][:10] == "2023-05-18", would["backfills"][-1]
+
+
 def a_backfill_is_paused_and_cancelled():
     with Standalone() as system:
         system.write_dag("daily.yaml", DAG)
@@ -73,4 +85,5 @@ def a_backfill_is_paused_and_cancelled():
         assert system.raw("POST", "/api/v2/backfills", {"dag_id": "daily"})[0] == 422
 
 
-main(a_backfill_survives_the_scheduler_and_runs_what_failed_again, a_backfill_is_paused_and_cancelled)
+main(a_backfill_survives_the_scheduler_and_runs_what_failed_again, a_dry_run_tells_of_more_dates_than_it_lists,
+     a_backfill_is_paused_and_cancelled)

@@ -295,11 +295,15 @@ static void feed(void *owner, struct core_event *event)
 /* The database answers what the core asks as soon as it has spoken. */
 static void finds_answer(struct story *story)
 {
+    if (story->answers_finds)
+        return; /* an answer leads to questions: they are next, and not deeper */
+    story->answers_finds = true;
     while (story->finds.count > 0 && !story->hold_finds) {
         struct core_find find = story->finds.items[0];
         memmove(story->finds.items, story->finds.items + 1, --story->finds.count * sizeof find);
         model_store_find(&story->store, &find, false, story, feed);
     }
+    story->answers_finds = false;
 }
 
 static void step(struct story *story, struct core_event *event)

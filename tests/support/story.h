@@ -56,7 +56,8 @@ struct story {
     bool show_sends;   /* messages too */
     bool hold_commits; /* story_commit says when */
     uint64_t pending;  /* batch that waits for it; 0 = none */
-    bool hold_finds;   /* the database answers questions only when story_answer says so */
+    bool answers_finds;
+    bool hold_finds; /* the database answers questions only when story_answer says so */
     bool lose_grants;
     bool commits_may_be_lost; /* what the next takeover says */
     int64_t request_no;

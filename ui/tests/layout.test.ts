@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { closed_at_first, levels, row_letter, rows_of, tree_of } from "../src/grid/rows.ts";
 import { closed_for_graph, graph_of } from "../src/graph/model.ts";
+import { composed, type Item } from "../src/graph/composed.ts";
 import { layered } from "../src/graph/layered.ts";
 import { axis_of, critical_path, from_due, nice_step } from "../src/lib/gantt.ts";
 import { HEIGHT_MAX, LINE_H, lines_of_hash, scroll_of, top_line } from "../src/log/scroll.ts";
@@ -37,6 +38,23 @@ describe("the graph", () => {
     for (const [from, to] of edges) expect(at[to].x).toBeGreaterThanOrEqual(at[from].x + sizes[from].w);
     const places = new Set(at.map((p) => `${p.x},${p.y}`));
     expect(places.size).toBe(n);
+  });
+  test.each([false, true])("an open group is a box around its members, and stands behind what it waits for (downwards: %s)", (down) => {
+    const items: Item[] = [0, 1, 2, 3, 4, 5].map((id) => ({ id, parent: [-1, 5, 5, -1, -1, 4][id], w: 100, h: 40, box: id > 3 }));
+    const at = new Map(composed(items, [[0, 1], [1, 2], [2, 3]], down).map(([id, x, y, w, h]) => [id, { x, y, w, h }]));
+    const start = (id: number) => (down ? at.get(id)!.y : at.get(id)!.x);
+    const end = (id: number) => start(id) + (down ? at.get(id)!.h : at.get(id)!.w);
+    for (const [before, after] of [[0, 4], [1, 2], [4, 3]]) expect(start(after)).toBeGreaterThan(end(before));
+    for (const [box, member] of [[4, 5], [5, 1], [5, 2]]) {
+      const [b, m] = [at.get(box)!, at.get(member)!];
+      expect(m.x > b.x && m.y > b.y && m.x + m.w < b.x + b.w && m.y + m.h < b.y + b.h).toBe(true);
+    }
+    expect(at.size).toBe(6);
+  });
+  test("groups that wait for each other are laid out all the same", () => {
+    const items: Item[] = [0, 1, 2, 3].map((id) => ({ id, parent: [2, 3, -1, -1][id], w: 100, h: 40, box: id > 1 }));
+    const at = composed(items, [[0, 1], [1, 0]], false);
+    expect(new Set(at.map(([, x, y]) => `${x},${y}`)).size).toBe(4);
   });
 });
 

@@ -29,59 +29,11 @@ void asset_get(struct call *call)
 
 /* ---- events ---- */
 
-/* The runs that an event has made gained fields over the releases; clients refuse those that they
- * do not know. */
-static const struct {
-    const char *field;
-    int since;
-} LATER[] = { { "partition_key", 302 }, { "triggering", 303 } };
-
-static struct value *run_for(struct call *call, const struct value *run)
-{
-    struct value *known = value_map(call->arena);
-    for (uint32_t i = 0; i < run->count; i++) {
-        bool is_known = true;
-        for (size_t k = 0; k < sizeof LATER / sizeof *LATER; k++)
-            is_known &= !str_is(run->entries[i].key, LATER[k].field) ||
-                        call_client_release(call) >= LATER[k].since;
-        if (is_known)
-            value_put(call->arena, known, run->entries[i].key, run->entries[i].value);
-    }
-    return known;
-}
-
-static void trim_event(struct call *call, const struct value *event)
-{
-    const struct value *runs = value_get(event, "created_dagruns");
-    for (uint32_t i = 0; runs != NULL && i < runs->count; i++)
-        runs->items[i] = run_for(call, runs->items[i]);
-}
-
-/* A list of events or one. */
-static void on_events(void *owner, int rc, struct str json, const struct err *err)
-{
-    struct call *call = owner;
-    const struct value *answer = NULL;
-    if (rc < 0 || call_client_release(call) >= LATER[1].since ||
-        json_parse(call->arena, json, NULL, &answer, NULL) < 0) {
-        call_pass(call, rc, json, err);
-        return;
-    }
-    const struct value *events = value_get(answer, "asset_events");
-    trim_event(call, answer);
-    for (uint32_t i = 0; events != NULL && i < events->count; i++)
-        trim_event(call, events->items[i]);
-    call_json(call, 200, json_text(call->arena, answer));
-}
-
 void asset_events_list(struct call *call)
 {
     struct list_query query;
-    if (!call_list(call, &query, LIST_ASSET_EVENTS))
-        return;
-    query.reader = call->reader;
-    list_read(call->api->options.store, &query, on_events, call);
-    list_query_clear(&query);
+    if (call_list(call, &query, LIST_ASSET_EVENTS))
+        call_list_read(call, &query);
 }
 
 /* What made the run: events that it has taken. */
@@ -89,8 +41,7 @@ void upstream_events_list(struct call *call)
 {
     struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")),
                             BIND_TEXT(call_param(call, "dag_run_id")) };
-    document_read_for(call->api->options.store, call->reader, DOCUMENT_api_upstream_events, binds,
-                      2, on_events, call);
+    call_document(call, DOCUMENT_api_upstream_events, binds, 2);
 }
 
 /* ---- of one asset ---- */
@@ -242,8 +193,7 @@ static void on_told(struct call *call, const struct value *answer)
 {
     struct list_query query;
     init_one(call, &query, LIST_ASSET_EVENTS, value_integer(value_get(answer, "id"), 0));
-    list_read_one(call->api->options.store, &query, on_events, call);
-    list_query_clear(&query);
+    call_list_one(call, &query);
 }
 
 static void on_asset(void *owner, int rc, struct str json, const struct err *err)

@@ -52,7 +52,8 @@ static void on_dry(struct call *call, const struct value *answer)
         value_add(call->arena, list, item);
     }
     value_put(call->arena, body, STR("backfills"), list);
-    value_put(call->arena, body, STR("total_entries"), value_int(call->arena, list->count));
+    value_put(call->arena, body, STR("total_entries"),
+              value_int(call->arena, value_integer(value_get(answer, "count"), list->count)));
     call_json(call, 200, json_text(call->arena, body));
 }
 

@@ -5,6 +5,7 @@
 #include "common/base/civil.h"
 #include "common/log/log.h"
 #include "common/text/json.h"
+#include "webserver/api/older.h"
 
 #include <limits.h>
 
@@ -328,7 +329,7 @@ void call_pass(void *owner, int rc, struct str json, const struct err *err)
     if (rc < 0)
         call_fail(call, rc, err);
     else
-        call_json(call, 200, json);
+        call_json(call, 200, older_text(call, json));
 }
 
 void call_pass_created(void *owner, int rc, struct str json, const struct err *err)

@@ -184,37 +184,32 @@ void live_tell(struct live *live)
 
 /* ---- logs ---- */
 
-static void write_log(struct stream_client *client, struct topic *topic)
+/* False when the client is gone. */
+static bool write_log(struct stream_client *client, struct topic *topic)
 {
     struct log_info info = { 0 };
     topic->has_changed = false;
     if (log_store_info(client->live->api->logs, topic->attempt, &info) < 0)
-        return;
+        return true;
     struct buf out = { 0 };
     begin_event(&out, "log", 0, 0);
     buf_add_cstr(&out, ",\"log\":");
     json_write_string(&out, topic->name);
     buf_printf(&out, ",\"lines\":%lld,\"bytes\":%lld,\"complete\":%s}\n\n", (long long)info.lines,
                (long long)info.bytes, info.is_complete ? "true" : "false");
-    (void)write_event(client, buf_str(&out));
+    bool is_there = write_event(client, buf_str(&out));
     buf_clear(&out);
-}
-
-static struct topic *changed_topic(struct stream_client *client)
-{
-    for (uint32_t i = 0; i < client->topics.count; i++)
-        if (client->topics.items[i].has_changed)
-            return &client->topics.items[i];
-    return NULL;
+    return is_there;
 }
 
 static void tell_logs(struct live *live)
 {
     for (struct stream_client *client = live->first, *next; client != NULL; client = next) {
         next = client->next;
-        struct topic *topic = changed_topic(client);
-        if (topic != NULL)
-            write_log(client, topic);
+        bool is_there = true;
+        for (uint32_t i = 0; is_there && i < client->topics.count; i++)
+            if (client->topics.items[i].has_changed)
+                is_there = write_log(client, &client->topics.items[i]);
     }
 }
 
@@ -368,8 +363,8 @@ static void on_gone(struct http_request *request)
 
 struct resolving {
     struct live *live;
-    struct http_request *request; /* compared, not followed: it may be gone */
-    struct topic *topic;
+    uint64_t client; /* its number: it may be gone */
+    uint32_t topic;
 };
 
 static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count,
@@ -381,11 +376,11 @@ static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uin
     resolving.live->resolving--;
     for (struct stream_client *client = resolving.live->first; client != NULL;
          client = client->next) {
-        if (client->request != resolving.request || rc < 0 || count == 0)
+        if (client->number != resolving.client || rc < 0 || count == 0)
             continue;
-        resolving.topic->attempt = rows[0].attempt;
-        resolving.topic->is_known = true;
-        resolving.topic->has_changed = true;
+        struct topic *topic = &client->topics.items[resolving.topic];
+        topic->attempt = rows[0].attempt;
+        topic->has_changed = true;
         live_wake(resolving.live);
     }
 }
@@ -398,7 +393,7 @@ static void resolve_logs(struct stream_client *client)
             continue;
         struct resolving *resolving = calloc(1, sizeof *resolving);
         ASSERT(resolving != NULL);
-        *resolving = (struct resolving) { client->live, client->request, topic };
+        *resolving = (struct resolving) { client->live, client->number, i };
         client->live->resolving++;
         attempts_read(client->live->api->options.store, topic->dag_id, topic->run_id,
                       topic->task_id, topic->map_index, topic->try_no, on_attempts, resolving);
@@ -418,6 +413,7 @@ static void open_stream(struct call *call)
 {
     struct live *live = call->api->live;
     struct stream_client *client = call->state;
+    client->number = ++live->client_count;
     client->next = live->first;
     if (live->first != NULL)
         live->first->prev = client;

@@ -35,6 +35,7 @@ struct stream_client {
     struct stream_client *next, *prev;
     struct live *live;
     struct http_request *request;
+    uint64_t number; /* never that of another one */
     struct topics topics;
     int64_t after; /* it has all up to this position */
     /* Of somebody who may not read every DAG. */
@@ -58,6 +59,7 @@ struct version {
 struct live {
     struct api *api;
     struct stream_client *first;
+    uint64_t client_count; /* ever */
     struct timer flush_timer, ping_timer, marks_timer, sample_timer;
     int64_t seq, oldest_seq; /* what the ring can tell: everything after oldest_seq */
     int64_t samples[SAMPLES];

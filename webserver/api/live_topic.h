@@ -16,7 +16,7 @@ struct topic {
     int32_t map_index, try_no;
     struct str name; /* "etl/manual__1/load/-1/2", as it was asked for */
     struct id128 attempt;
-    bool is_known, has_changed;
+    bool has_changed;
 };
 
 enum { TOPICS_MAX = 200 };

@@ -7,6 +7,7 @@
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/line_level.h"
+#include "webserver/api/line_search.h"
 #include "webserver/api/log_store.h"
 
 enum {
@@ -14,9 +15,9 @@ enum {
     LINE_SHOWN_MAX = 64 * 1024,
     PAGE_BYTES = 1 << 20,
     STREAM_LINES = 512,
-    SEARCH_MS = 1000,
-    SEARCH_LINES = 4096,
-    LEVELS_MS = 50,
+    LOOK_MS = 50,
+    LOOK_LINES = 4096,
+    WANTED_SIZE_MAX = 256,
 };
 
 /* ---- which attempt ---- */
@@ -264,24 +265,52 @@ static void answer_lines(struct reading *reading)
     buf_clear(&out);
 }
 
-static bool holds(struct str text, struct str wanted, bool with_case)
+/* ---- looking through all of it ---- */
+
+/* Line by line from `*at` on: until `on_line` has enough, or a while has passed (the loop has
+ * others to serve: the next question goes on from there), or the log ends. */
+static void look_through(struct reading *reading, int64_t *at,
+                         bool (*on_line)(void *owner, struct str raw), void *owner)
 {
-    if (with_case)
-        return wanted.size > 0 && memmem(text.bytes, text.size, wanted.bytes, wanted.size) != NULL;
-    for (size_t i = 0; wanted.size > 0 && i + wanted.size <= text.size; i++) {
-        size_t k = 0;
-        while (k < wanted.size) {
-            unsigned char a = (unsigned char)text.bytes[i + k], b = (unsigned char)wanted.bytes[k];
-            a = a >= 'A' && a <= 'Z' ? (unsigned char)(a + 32) : a;
-            b = b >= 'A' && b <= 'Z' ? (unsigned char)(b + 32) : b;
-            if (a != b)
-                break;
-            k++;
-        }
-        if (k == wanted.size)
-            return true;
+    int64_t deadline_ms = loop_now_ms() + LOOK_MS, got = 1;
+    bool goes_on = true;
+    struct buf raw = { 0 };
+    while (goes_on && got > 0) {
+        buf_reset(&raw);
+        if (log_store_lines(reading->call->api->logs, reading->attempt, *at, LOOK_LINES, PAGE_BYTES,
+                            &raw, &got) < 0)
+            break;
+        struct str rest = buf_str(&raw), line;
+        for (int64_t i = 0; goes_on && i < got && str_split(&rest, '\n', &line); i++, ++*at)
+            goes_on = on_line(owner, line) && loop_now_ms() < deadline_ms;
     }
-    return false;
+    buf_clear(&raw);
+}
+
+static void write_looked(struct reading *reading, struct buf *out, int64_t at)
+{
+    buf_printf(out, "\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}", (long long)at,
+               (long long)reading->info.lines, at < reading->info.lines ? "true" : "false");
+}
+
+/* ---- by text ---- */
+
+struct searching {
+    struct line_search search;
+    int64_t at, left;
+    struct buf lines;
+};
+
+static bool add_found(void *owner, struct str raw)
+{
+    struct searching *searching = owner;
+    struct log_line parts;
+    (void)log_line_read(raw, &parts);
+    if (!line_search_finds(&searching->search, parts.text))
+        return true;
+    buf_printf(&searching->lines, "%s%lld", searching->lines.size == 0 ? "" : ",",
+               (long long)searching->at);
+    return --searching->left > 0;
 }
 
 static void answer_search(struct reading *reading)
@@ -289,38 +318,27 @@ static void answer_search(struct reading *reading)
     struct call *call = reading->call;
     struct str wanted = call_query(call, "q", STR_EMPTY);
     bool with_case = call_query_bool(call, "case", false);
-    int64_t at = call_query_int(call, "from", 0, INT64_MAX / 2, 0),
-            limit = call_query_int(call, "limit", 1, 10000, 1000);
+    struct searching searching = { .at = call_query_int(call, "from", 0, INT64_MAX / 2, 0),
+                                   .left = call_query_int(call, "limit", 1, 10000, 1000) };
+    if (wanted.size > WANTED_SIZE_MAX)
+        call_problem(call, "query", "q", "string_too_long", "at most %d bytes", WANTED_SIZE_MAX);
     if (call_refuse_problems(call))
         return;
-    int64_t deadline_ms = loop_now_ms() + SEARCH_MS, hits = 0, got = 1;
-    struct buf out = { 0 }, raw = { 0 };
-    buf_add_cstr(&out, "{\"lines\":[");
-    while (got > 0 && hits < limit && loop_now_ms() < deadline_ms) {
-        buf_reset(&raw);
-        if (log_store_lines(call->api->logs, reading->attempt, at, SEARCH_LINES, PAGE_BYTES, &raw,
-                            &got) < 0)
-            break;
-        struct str rest = buf_str(&raw), line;
-        for (int64_t i = 0; i < got && hits < limit && str_split(&rest, '\n', &line); i++, at++) {
-            struct log_line parts;
-            (void)log_line_read(line, &parts);
-            if (holds(parts.text, wanted, with_case))
-                buf_printf(&out, "%s%lld", hits++ == 0 ? "" : ",", (long long)at);
-        }
-    }
-    buf_printf(&out, "],\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}", (long long)at,
-               (long long)reading->info.lines, at < reading->info.lines ? "true" : "false");
+    line_search_init(&searching.search, wanted, with_case);
+    look_through(reading, &searching.at, add_found, &searching);
+    struct buf out = { 0 };
+    buf_printf(&out, "{\"lines\":[%.*s],", STR_ARG(buf_str(&searching.lines)));
+    write_looked(reading, &out, searching.at);
     call_json(call, 200, buf_str(&out));
     buf_clear(&out);
-    buf_clear(&raw);
+    buf_clear(&searching.lines);
+    line_search_clear(&searching.search);
 }
 
 /* ---- by level ---- */
 
 /* Lines of the levels that are wanted, as ["number","line"], and how many there are of each level
- * that was looked at. It stops after a while, or when it has given enough: the next question goes
- * on from there. */
+ * that was looked at. */
 struct leveling {
     bool wants[LINE_LEVEL_COUNT];
     enum line_level before; /* of the line before `at` */
@@ -328,8 +346,9 @@ struct leveling {
     struct buf lines;
 };
 
-static void add_leveled(struct leveling *leveling, struct str raw)
+static bool add_leveled(void *owner, struct str raw)
 {
+    struct leveling *leveling = owner;
     struct log_line parts;
     (void)log_line_read(raw, &parts);
     leveling->before = line_level_of(parts.text, leveling->before);
@@ -344,24 +363,7 @@ static void add_leveled(struct leveling *leveling, struct str raw)
         buf_clear(&shown);
         leveling->left--;
     }
-    leveling->at++;
-}
-
-static void read_leveled(struct reading *reading, struct leveling *leveling)
-{
-    int64_t deadline_ms = loop_now_ms() + LEVELS_MS, got = 1;
-    struct buf raw = { 0 };
-    while (got > 0 && leveling->left > 0 && leveling->lines.size < PAGE_BYTES &&
-           loop_now_ms() < deadline_ms) {
-        buf_reset(&raw);
-        if (log_store_lines(reading->call->api->logs, reading->attempt, leveling->at, SEARCH_LINES,
-                            PAGE_BYTES, &raw, &got) < 0)
-            break;
-        struct str rest = buf_str(&raw), line;
-        for (int64_t i = 0; i < got && leveling->left > 0 && str_split(&rest, '\n', &line); i++)
-            add_leveled(leveling, line);
-    }
-    buf_clear(&raw);
+    return leveling->left > 0 && leveling->lines.size < PAGE_BYTES;
 }
 
 static void read_levels(struct call *call, const char *name, struct leveling *leveling)
@@ -388,15 +390,13 @@ static void answer_levels(struct reading *reading)
                      "the `before` of the last answer is expected");
     if (call_refuse_problems(call))
         return;
-    read_leveled(reading, &leveling);
+    look_through(reading, &leveling.at, add_leveled, &leveling);
     buf_printf(&out, "{\"lines\":[%.*s],\"counts\":{", STR_ARG(buf_str(&leveling.lines)));
     for (int level = 0; level < LINE_LEVEL_COUNT; level++)
         buf_printf(&out, "%s\"%s\":%lld", level == 0 ? "" : ",",
                    line_level_name((enum line_level)level), (long long)leveling.counts[level]);
-    buf_printf(&out, "},\"before\":\"%s\",\"searched\":%lld,\"total_lines\":%lld,\"more\":%s}",
-               line_level_name(leveling.before), (long long)leveling.at,
-               (long long)reading->info.lines,
-               leveling.at < reading->info.lines ? "true" : "false");
+    buf_printf(&out, "},\"before\":\"%s\",", line_level_name(leveling.before));
+    write_looked(reading, &out, leveling.at);
     call_json(call, 200, buf_str(&out));
     buf_clear(&leveling.lines);
     buf_clear(&out);

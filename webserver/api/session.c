@@ -260,7 +260,7 @@ void me_set_password(struct call *call)
     struct err err = { 0 };
     struct str current = body_text(call, "current", STR_EMPTY);
     if (auth_check_password(body_text(call, "password", STR_EMPTY), &err) < 0)
-        call_problem(call, "body", "password", "string_too_short", "%s", err.sentence);
+        call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (!body_has(call, "current"))
         call_problem(call, "body", "current", "missing", "Field required");
     if (call_refuse_problems(call) || call_refuse_token(call))

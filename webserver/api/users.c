@@ -81,7 +81,7 @@ void user_create(struct call *call)
         call_problem(call, "body", "role", "enum",
                      "Input should be 'Public', 'Viewer', 'User', 'Op' or 'Admin'");
     if (auth_check_password(password, &err) < 0)
-        call_problem(call, "body", "password", "string_too_short", "%s", err.sentence);
+        call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (call_refuse_problems(call))
         return;
     call->state = user;
@@ -174,7 +174,7 @@ void user_set_password(struct call *call)
     struct err err = { 0 };
     struct str password = body_text(call, "password", STR_EMPTY);
     if (auth_check_password(password, &err) < 0)
-        call_problem(call, "body", "password", "string_too_short", "%s", err.sentence);
+        call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (!call_refuse_problems(call))
         auth_hash(call->api->options.auth, password, call, on_changed_hash);
 }

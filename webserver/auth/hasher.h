@@ -28,7 +28,7 @@ struct hash_result {
     const struct err *err;
 };
 
-enum { PASSWORD_MIN = 8, PASSWORD_MAX = 1024 };
+enum { PASSWORD_MIN = 12, PASSWORD_MAX = 1024 };
 
 void hasher_open(struct hasher *hasher, struct loop *loop);
 void hasher_close(struct hasher *hasher, void (*done)(void *owner), void *owner);

@@ -193,12 +193,3 @@ bool auth_name_is_good(struct str name)
             return false;
     return true;
 }
-
-int auth_check_password(struct str password, struct err *err)
-{
-    if (password.size < PASSWORD_MIN || password.size > PASSWORD_MAX)
-        return err_set(err, ERR_UNPROCESSABLE,
-                       "a password has %d letters at least, and %d bytes at most", PASSWORD_MIN,
-                       PASSWORD_MAX);
-    return 0;
-}

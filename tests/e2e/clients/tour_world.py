@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The system that a client is shown around in: five DAGs, their runs at an end, a broken file, and the words a client needs to get in."""
+"""The system that a client is shown around in: its DAGs, their runs at an end, a broken file, and the words a client needs to get in."""
 import json
 
 from headrace import Standalone, wait_for
@@ -22,6 +22,15 @@ tasks:
     "slow.yaml": "tasks: {sleep: {bash: 'sleep 60'}}\n",
     "spare.yaml": "tags: [spare]\ntasks: {only: {bash: 'true'}}\n",
     "doomed.yaml": "tasks: {only: {bash: 'true'}}\n",
+    "daily.yaml": """
+schedule: "0 0 * * *"
+start_date: 2099-01-01
+tasks: {load: {bash: 'sleep {{ conf.takes | default(0) }}'}}
+""",
+    "caller.yaml": "tasks: {call: {trigger_dag: {dag_id: called}}}\n",
+    "called.yaml": "tasks: {only: {bash: 'true'}}\n",
+    "maker.yaml": "tasks: {extract: {bash: 'true', outlets: [orders]}}\n",
+    "taker.yaml": "schedule: {assets: [orders, customers]}\ntasks: {report: {bash: 'true', inlets: [orders]}}\n",
     "broken.yaml": "tasks: {a: {bsh: 'true'}}\n",
 }
 
@@ -34,14 +43,15 @@ class TourWorld(Standalone):
         try:
             for name, text in DAGS.items():
                 self.write_dag(name, text)
-            for dag in ("tour", "failing", "slow", "spare", "doomed"):
+            for dag in (name.removesuffix(".yaml") for name in DAGS if name != "broken.yaml"):
                 self.wait_dag(dag)
             wait_for(lambda: self.request("GET", "/api/v2/importErrors")["total_entries"], "the import error")
             self.trigger("tour", {"region": "us"}, "shown")
             self.trigger("failing", run_id="failed")
             self.trigger("spare", run_id="spare_1")
-            states = [self.wait_run(dag, run)["state"] for dag, run in (("tour", "shown"), ("failing", "failed"), ("spare", "spare_1"))]
-            assert states == ["success", "failed", "success"], states
+            self.trigger("caller", run_id="calls")
+            states = [self.wait_run(dag, run)["state"] for dag, run in (("tour", "shown"), ("failing", "failed"), ("spare", "spare_1"), ("caller", "calls"))]
+            assert states == ["success", "failed", "success", "success"], states
         except BaseException as problem:
             self.__exit__(type(problem), problem, None)
             raise

@@ -2,7 +2,7 @@
 // What stands beside DAGs and runs, driven in the browser and then asked of the server: the lists and what is done to many at
 // once, pools, variables, connections, workers, users, settings, the audit log, notifications, the search, zone and theme.
 import { check, until } from "./browser.mjs";
-import { ask, base, gate, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, task_is, text, told, trigger, walk } from "./live.mjs";
+import { ask, base, gate, gate_open, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, task_is, text, told, trigger, walk } from "./live.mjs";
 
 const rows = () => page.locator("tbody tr").count();
 const row_of = (words) => page.locator(`tbody tr:has-text("${words}")`);
@@ -13,6 +13,14 @@ const held_run = async (name) => { const run = await trigger("gated", { gate: ga
 const broken_run = async () => { const run = await trigger("breaks"); await run_ended("breaks", run); return run; };
 const pick = async (names) => { for (const name of names) await page.check(`input[aria-label='Select ${name}']`); };
 const attempt_of = async (run, task) => (await ask(`dags/breaks/dagRuns/${encodeURIComponent(run)}/taskInstances/${task}`)).body.try_number;
+
+/* What is picked is acted on, and the report says that `n` of `n` were done. */
+async function act_on_picked(button, n = 1) {
+  await page.click(`[aria-label='With what is selected'] button:text-is('${button}')`);
+  await page.click("dialog footer :is(.primary, .danger)");
+  await until(page, `${button}: all ${n} done`, (n) => document.querySelector(".bulk [role=status]")?.textContent.startsWith(`${n} of ${n} done.`), n);
+  await page.click(".bulk button:has-text('Dismiss')");
+}
 
 const shown = (fields) => Object.entries(fields).filter(([field]) => field !== "password");
 
@@ -75,40 +83,56 @@ const cases = [
     await page.click("main .toolbar .chip:has-text('Running')");
     await until(page, "what runs", () => document.querySelectorAll("tbody tr").length === 2);
     await pick([one]);
-    await page.click("button:has-text('Stop and mark failed')");
-    await told("1 item stopped");
+    await act_on_picked("Stop and mark failed");
     await run_is("gated", one, "failed");
     await page.locator("button:has-text('Clear filters')").click();
     await page.fill("main input[type=search]", two);
     await until(page, "the one", () => document.querySelectorAll("tbody tr").length === 1);
     await pick([two]);
-    await page.click("button:has-text('Mark succeeded')");
-    await told("1 item marked succeeded");
+    await act_on_picked("Mark succeeded");
     await run_is("gated", two, "success");
     await page.selectOption("select[aria-label=Time]", "all");
     await page.fill("main input[type=search]", broken);
     await until(page, "the other", (id) => document.querySelectorAll("tbody tr").length === 1 && document.querySelector("tbody").textContent.includes(id), broken);
     await pick([broken]);
-    await page.click("button:has-text('Clear failed tasks')");
-    await told("1 item cleared of failures");
+    await act_on_picked("Clear failed tasks");
     await so("its second try", async () => (await attempt_of(broken, "bad")) === 2);
     await run_ended("breaks", broken);
+  }],
+  ["what a filter finds is acted on by the server, also what is not shown; what goes on cannot be deleted, and says why", async () => {
+    const [ended, held] = [[], await held_run("kept")];
+    for (let n = 0; n < 3; n++) ended.push(await trigger("gated", { gate: gate("kept") }));
+    for (const run of ended) await ask(`dags/gated/dagRuns/${encodeURIComponent(run)}?update_mask=state`, "PATCH", { state: "failed" });
+    for (const run of ended) await run_is("gated", run, "failed");
+    const matches = async () => (await ask("/api/headrace/v1/ui/runs?dag_id=gated&limit=0")).body.matches;
+    const n = await matches();
+    await open("/dag_runs?dag_id=gated&range=all", "tbody tr");
+    await pick([held]);
+    await page.click("button:has-text('Select all that match')");
+    await page.waitForSelector(`b:has-text("All ${n} runs that match")`);
+    await page.click("[aria-label='With what is selected'] button:text-is('Delete')");
+    await page.fill("#bulk-count", String(n));
+    await page.click("dialog footer .danger");
+    await until(page, "the report", (n) => document.querySelector(".bulk [role=status]")?.textContent.startsWith(`${n - 1} of ${n} done, 1 refused.`), n);
+    await page.click(".bulk-reason summary");
+    check((await text(".bulk-reason li a")).includes(held), `refused: ${await text(".bulk-reason")}`);
+    check(await matches() === 1 && (await run_of("gated", held)).state === "running", "not all but the one that goes on are gone");
+    await page.click(".bulk button:has-text('Dismiss')");
+    gate_open("kept");
+    await run_is("gated", held, "success");
   }],
   ["tasks are filtered, and many are cleared and marked at once", async () => {
     const run = await broken_run();
     await open(`/task_instances?q=${encodeURIComponent(run)}`, "tbody tr");
     check(await rows() === 6, `${await rows()} rows`);
     await pick(["bad"]);
-    await page.click("button:text-is('Mark succeeded')");
-    await told("1 item marked succeeded");
+    await act_on_picked("Mark succeeded");
     await task_is("breaks", run, "bad", "success");
     await pick(["good"]);
-    await page.click("button:text-is('Mark failed')");
-    await told("1 item marked failed");
+    await act_on_picked("Mark failed");
     await task_is("breaks", run, "good", "failed");
     await pick(["good"]);
-    await page.click("button:text-is('Clear')");
-    await told("1 item cleared");
+    await act_on_picked("Clear");
     await so("its second try", async () => (await attempt_of(run, "good")) === 2);
     await run_ended("breaks", run);
     await page.click("main .toolbar .chip:has-text('Failed')");

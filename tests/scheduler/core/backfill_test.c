@@ -270,9 +270,21 @@ static void a_dry_run_says_which_dates_it_would_do(void **state)
     struct story *s = with_history();
     backfill(s, 3, 1, ",\"dry_run\":true,\"reprocess\":\"failed\"");
     assert_string_equal(
-        s->answer, "{\"dates\":[\"2025-12-31T22:00:00+00:00\",\"2025-12-31T23:00:00+00:00\"]}");
+        s->answer,
+        "{\"count\":2,\"dates\":[\"2025-12-31T22:00:00+00:00\",\"2025-12-31T23:00:00+00:00\"]}");
     assert_int_equal(s->store.backfills.count, 1);
     assert_int_equal(s->store.runs.count, 2);
+    story_free(s);
+}
+
+static void a_dry_run_counts_the_dates_that_it_does_not_list(void **state)
+{
+    (void)state;
+    struct dag *dag = hourly("a");
+    dag->schedule = dag_value(dag, "{\"cron\":[\"* * * * *\"]}");
+    struct story *s = given(dag);
+    backfill(s, 168, 1, ",\"dry_run\":true");
+    assert_non_null(strstr(s->answer, "\"count\":10021,"));
     story_free(s);
 }
 
@@ -363,7 +375,8 @@ TESTS(CASE(runs_come_in_order_and_as_many_as_its_own_limit_allows), CASE(it_may_
       CASE(it_goes_on_under_the_next_leader_where_it_stood),
       CASE(it_stands_still_while_it_is_paused), CASE(it_stands_still_while_its_dag_is_paused),
       CASE(cancelled_it_makes_no_more_runs_and_lets_those_that_run_end),
-      CASE(a_dry_run_says_which_dates_it_would_do), CASE(what_makes_no_sense_is_refused),
+      CASE(a_dry_run_says_which_dates_it_would_do),
+      CASE(a_dry_run_counts_the_dates_that_it_does_not_list), CASE(what_makes_no_sense_is_refused),
       CASE(the_schedule_makes_no_run_for_a_date_that_a_backfill_has_done),
       CASE(what_is_done_is_remembered_by_the_next_leader),
       CASE(a_cleared_run_that_the_next_one_waits_for_starts_beyond_the_limit))

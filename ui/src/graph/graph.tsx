@@ -43,26 +43,31 @@ const NODE_TYPES = { task: TaskNode, box: BoxNode };
 const layouts = new Map<string, LayoutAnswer>();
 let next_ask = 1;
 
-/* Positions of a graph, from memory or the worker; null while it is under way. */
-function useLayout(shape: Shape, model: GraphModel, key: string, down: boolean): LayoutAnswer | null {
-  const [answer, set_answer] = useState<{ key: string; layout: LayoutAnswer } | null>(null);
+interface Laid { key: string; hash: string; model: GraphModel; layout: LayoutAnswer }
+
+/* A graph with its positions, from memory or the worker. Until they have come it is the one before of the same DAG; at first null. */
+function useLaid(shape: Shape, model: GraphModel, key: string, down: boolean): Laid | null {
+  const worker = useRef<Worker | null>(null);
+  const [laid, set_laid] = useState<Laid | null>(null);
   useEffect(() => {
-    if (layouts.has(key)) return;
-    const worker = new Worker(script_url(layout_url), { type: "module" });
+    const known = layouts.get(key);
+    if (known) return set_laid({ key, hash: shape.hash, model, layout: known });
     const ask: LayoutAsk = {
       id: next_ask++, direction: down ? "TB" : "LR",
       nodes: model.nodes.map((n) => ({ id: n.ordinal, parent: n.parent, w: node_width(shape.name[n.ordinal], n.group), h: NODE_H, box: n.group && !n.closed })),
       edges: model.edges.map((e) => [e.from, e.to]),
     };
-    worker.onmessage = (message: MessageEvent<LayoutAnswer>) => {
+    worker.current ??= new Worker(script_url(layout_url), { type: "module" });
+    worker.current.onmessage = (message: MessageEvent<LayoutAnswer>) => {
+      if (message.data.id !== ask.id) return;
       layouts.set(key, message.data);
       if (layouts.size > 30) layouts.delete(layouts.keys().next().value as string);
-      set_answer({ key, layout: message.data });
+      set_laid({ key, hash: shape.hash, model, layout: message.data });
     };
-    worker.postMessage(ask);
-    return () => worker.terminate();
+    worker.current.postMessage(ask);
   }, [key]);
-  return layouts.get(key) ?? (answer?.key === key ? answer.layout : null);
+  useEffect(() => () => { worker.current?.terminate(); worker.current = null; }, []);
+  return laid?.hash === shape.hash ? laid : null;
 }
 
 function task_data(shape: Shape, node: GraphModel["nodes"][number], st: string, mapped: Map<number, number[]>, filter: string, down = false): TaskData {
@@ -81,16 +86,17 @@ interface Props { shape: Shape; st: string; mapped: number[][]; onOpen: (ordinal
 
 function Inner({ shape, st, mapped, onOpen, filter = "", selected }: Props) {
   const [closed, set_closed] = useState(() => closed_for_graph(shape, 150));
-  const model = useMemo(() => graph_of(shape, closed), [shape, closed]);
+  const wanted = useMemo(() => graph_of(shape, closed), [shape, closed]);
   const down = matchMedia("(max-width: 720px)").matches; // a narrow page reads downwards
   const key = `${shape.hash} ${down ? "TB" : "LR"} ${[...closed].sort((a, b) => a - b).join(",")}`;
-  const layout = useLayout(shape, model, key, down);
+  const laid = useLaid(shape, wanted, key, down);
+  const model = laid?.model ?? wanted;
   const flow = useReactFlow();
   const fitted = useRef("");
   const mapped_of = useMemo(() => new Map(mapped.map(([o, ...counts]) => [o, counts])), [mapped]);
   const nodes = useMemo<Node<TaskData>[]>(() => {
-    if (!layout) return [];
-    const box = new Map(layout.at.map(([o, x, y, w, h]) => [o, { x, y, w, h }]));
+    if (!laid) return [];
+    const box = new Map(laid.layout.at.map(([o, x, y, w, h]) => [o, { x, y, w, h }]));
     return model.nodes.flatMap((n) => {
       const at = box.get(n.ordinal);
       if (!at) return [];
@@ -98,16 +104,17 @@ function Inner({ shape, st, mapped, onOpen, filter = "", selected }: Props) {
       const pad = open ? { x: -4, y: -18, w: 8, h: 24 } : { x: 0, y: 0, w: 0, h: 0 };
       const w = at.w + pad.w;
       const h = (open ? at.h : NODE_H) + pad.h;
-      return [{ id: String(n.ordinal), type: open ? "box" : "task", position: { x: at.x + pad.x, y: at.y + pad.y }, width: w, height: h, initialWidth: w, initialHeight: h, zIndex: open ? -1 : 1, selected: selected === n.ordinal, ariaLabel: `${shape.name[n.ordinal]}, ${state_of_letter(task_data(shape, n, st, mapped_of, "").letter).word}`, data: task_data(shape, n, st, mapped_of, filter.toLowerCase(), down) }];
+      const data = task_data(shape, n, st, mapped_of, filter.toLowerCase(), down);
+      return [{ id: String(n.ordinal), type: open ? "box" : "task", position: { x: at.x + pad.x, y: at.y + pad.y }, width: w, height: h, initialWidth: w, initialHeight: h, zIndex: open ? -1 : 1, selected: selected === n.ordinal, ariaLabel: `${shape.name[n.ordinal]}, ${state_of_letter(data.letter).word}`, data }];
     });
-  }, [layout, model, st, mapped_of, filter, selected, shape]);
+  }, [laid, st, mapped_of, filter, selected]);
   const edges = useMemo<Edge[]>(() => model.edges.map((e) => ({ id: `${e.from}-${e.to}`, source: String(e.from), target: String(e.to), type: "default", className: selected === e.from || selected === e.to ? "edge-on" : "", focusable: false })), [model, selected]);
   useEffect(() => {
-    if (!layout || fitted.current === key) return;
-    fitted.current = key;
+    if (!laid || fitted.current === laid.key) return;
+    fitted.current = laid.key;
     const frame = requestAnimationFrame(() => void flow.fitView({ padding: 0.08, maxZoom: 1.1, minZoom: 0.05 }));
     return () => cancelAnimationFrame(frame);
-  }, [layout, key]);
+  }, [laid]);
   const click = useCallback((_: unknown, node: Node) => {
     const o = Number(node.id);
     if (shape.kind[o] !== 1) return onOpen(o);
@@ -123,7 +130,7 @@ function Inner({ shape, st, mapped, onOpen, filter = "", selected }: Props) {
           <Controls showInteractive={false} />
           {model.nodes.length > 12 && <MiniMap pannable nodeClassName={(n) => n.type === "box" ? "mini-box" : `mini st-${state_of_letter((n.data as TaskData).letter).name}`} />}
         </ReactFlow>
-        {!layout && <div className="graph-wait muted">Laying out {model.nodes.length} nodes…</div>}
+        {!laid && <div className="graph-wait muted">Laying out {model.nodes.length} nodes…</div>}
       </div>
     </>
   );

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Lays a graph out off the page's thread. Positions are top left corners; groups get boxes around their members. */
+/* Lays graphs out off the page's thread. Positions are top left corners; groups get boxes around their members. */
 import dagre from "@dagrejs/dagre";
-import { layered } from "./layered.ts";
+import { composed, type Item, type Placed } from "./composed.ts";
 
-export interface LayoutAsk { id: number; nodes: { id: number; parent: number; w: number; h: number; box: boolean }[]; edges: [number, number][]; direction: "LR" | "TB" }
-export interface LayoutAnswer { id: number; at: [number, number, number, number, number][]; how: string } // node, x, y, w, h
+export interface LayoutAsk { id: number; nodes: Item[]; edges: [number, number][]; direction: "LR" | "TB" }
+export interface LayoutAnswer { id: number; at: Placed[] }
 
+// Its edges avoid what they pass, which is worth a moment when a page is opened; a group that is opened has to be there at once.
 const DAGRE_MAX = 400;
+const DAGRE_BOXES_MAX = 40;
 
 function by_dagre(ask: LayoutAsk): LayoutAnswer {
   const graph = new dagre.graphlib.Graph({ compound: true });
@@ -18,25 +20,20 @@ function by_dagre(ask: LayoutAsk): LayoutAnswer {
   dagre.layout(graph);
   const at = ask.nodes.map((node) => {
     const p = graph.node(String(node.id)) as { x: number; y: number; width: number; height: number };
-    return [node.id, p.x - p.width / 2, p.y - p.height / 2, p.width, p.height] as [number, number, number, number, number];
+    return [node.id, p.x - p.width / 2, p.y - p.height / 2, p.width, p.height] as Placed;
   });
-  return { id: ask.id, at, how: "dagre" };
-}
-
-function by_layers(ask: LayoutAsk): LayoutAnswer {
-  const plain = ask.nodes.filter((node) => !node.box);
-  const index = new Map(plain.map((node, i) => [node.id, i]));
-  const points = layered(plain, ask.edges.map(([from, to]) => [index.get(from)!, index.get(to)!]));
-  return { id: ask.id, at: plain.map((node, i) => [node.id, points[i].x, points[i].y, node.w, node.h]), how: "layered" };
+  return { id: ask.id, at };
 }
 
 self.onmessage = (message: MessageEvent<LayoutAsk>) => {
   const ask = message.data;
+  const by_composing = () => ({ id: ask.id, at: composed(ask.nodes, ask.edges, ask.direction === "TB") });
+  const most = ask.nodes.some((node) => node.box) ? DAGRE_BOXES_MAX : DAGRE_MAX;
   let answer: LayoutAnswer;
   try {
-    answer = ask.nodes.length <= DAGRE_MAX ? by_dagre(ask) : by_layers(ask);
+    answer = ask.nodes.length <= most ? by_dagre(ask) : by_composing();
   } catch {
-    answer = by_layers(ask); // dagre refuses some compound graphs; without boxes it is still readable
+    answer = by_composing(); // dagre refuses some compound graphs
   }
   self.postMessage(answer);
 };

@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { url_of } from "../lib/api.ts";
 import { useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
+import { useMayOn } from "../lib/me.ts";
 import type { Cells, Shape, TaskPage } from "../lib/model.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
@@ -19,7 +19,7 @@ import type { Picked } from "./grid.tsx";
 
 function CellSide({ dag, run, task }: { dag: string; run: string; task: string }) {
   const [dialog, set_dialog] = useState("");
-  const may = useMay("tasks.edit");
+  const may = useMayOn(dag)("tasks.edit");
   const page = useFollow<TaskPage>(url_of.task(dag, run, task, -1), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`], reduce_refetch);
   return (
     <Loaded from={page} rows={5}>
@@ -61,7 +61,7 @@ function Notable({ dag, shape, run, st }: { dag: string; shape: Shape; run: stri
 
 function RunSide({ dag, shape, cells, run }: { dag: string; shape: Shape; cells: Cells; run: number }) {
   const [dialog, set_dialog] = useState("");
-  const may = useMay("tasks.edit");
+  const may = useMayOn(dag)("tasks.edit");
   const counts = count_groups(cells.st[run]);
   const id = cells.runs.id[run];
   return (

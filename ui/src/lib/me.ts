@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createContext, useContext } from "react";
-import type { Me } from "./api.ts";
+import { V1, type Me } from "./api.ts";
+import { useFetch } from "./live.ts";
 
 export const MeContext = createContext<Me | null>(null);
 
 /* Whether the role may do it at all; the server decides again on each call. */
 export function useMay(permission: string): boolean {
   return useContext(MeContext)?.permissions.includes(permission) ?? false;
+}
+
+/* What may be done with one DAG: a grant may give more than the role does, and is asked for only where there is one. */
+export function useMayOn(dag: string): (permission: string) => boolean {
+  const me = useContext(MeContext);
+  const granted = useFetch<{ permissions: string[] }>(me?.grants?.length ? `${V1}/me/dags/${encodeURIComponent(dag)}` : null);
+  return (permission) => (me?.permissions.includes(permission) || granted.data?.permissions.includes(permission)) ?? false;
 }

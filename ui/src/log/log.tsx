@@ -111,9 +111,8 @@ export default function Log({ url, topic, empty }: Props) {
     set_top(next);
     const element = box.current;
     if (!element) return;
-    const at = Math.round(scroll_of(next, element.clientHeight, total));
-    expected.current = at;
-    element.scrollTop = at;
+    element.scrollTop = Math.round(scroll_of(next, element.clientHeight, total));
+    expected.current = element.scrollTop; // as far as the browser went
   }, [total, fit]);
 
   useEffect(() => {
@@ -148,6 +147,7 @@ export default function Log({ url, topic, empty }: Props) {
 
   const scrolled = () => {
     const element = box.current!;
+    if (element.clientHeight !== view) return; // moved by its new height, not by a hand: it is measured first
     if (Math.abs(element.scrollTop - expected.current) < 2) return;
     expected.current = -1;
     const next = top_line(element.scrollTop, element.clientHeight, total);

@@ -4,6 +4,9 @@ import { api_get, api_raw } from "../lib/api.ts";
 
 export const BLOCK = 512;
 const BLOCKS_MAX = 64;
+const FOUND_MAX = 1000;
+
+interface Found { lines: number[]; searched: number; more: boolean }
 
 export class LogSource {
   total = 0;
@@ -92,7 +95,15 @@ export class LogSource {
     while (this.blocks.size > BLOCKS_MAX) this.blocks.delete(this.blocks.keys().next().value as number);
   }
 
-  async search(q: string, match_case: boolean, from = 0): Promise<{ lines: number[]; searched: number; more: boolean }> {
-    return api_get(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${from}&limit=1000`);
+  /* The first thousand lines that hold it. The server looks through a piece of the log for each question. */
+  async search(q: string, match_case: boolean): Promise<Found> {
+    const found: Found = { lines: [], searched: 0, more: true };
+    while (found.more && found.lines.length < FOUND_MAX) {
+      const part = await api_get<Found>(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${found.searched}&limit=${FOUND_MAX - found.lines.length}`);
+      found.lines.push(...part.lines);
+      found.more = part.more && part.searched > found.searched;
+      found.searched = part.searched;
+    }
+    return found;
   }
 }

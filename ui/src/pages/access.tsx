@@ -48,9 +48,9 @@ function NewUser({ onClose }: { onClose: (done: boolean) => void }) {
     <div className="field"><label htmlFor={`user-${key}`}>{label}</label><input id={`user-${key}`} className="input" type={type} autoComplete={complete} value={form[key]} onChange={(e) => set_form({ ...form, [key]: e.target.value })} />{hint && <span className="hint">{hint}</span>}</div>
   );
   return (
-    <FormDialog title="New user" verb="Create user" ready={!!form.username && form.password.length >= 8} send={send} onClose={onClose}>
+    <FormDialog title="New user" verb="Create user" ready={!!form.username && form.password.length >= 12} send={send} onClose={onClose}>
       {input("username", "Name", "text", "off")}
-      {input("password", "Password", "password", "new-password", "At least 8 letters. They can change it themselves.")}
+      {input("password", "Password", "password", "new-password", "At least 12 letters. They can change it themselves.")}
       <Choice id="user-role" label="Role" value={form.role} options={ROLES} onChange={(role) => set_form({ ...form, role })} hint="Public sees only what grants show. The page Roles says what each may." />
       {input("email", "E-mail", "email", "off")}
     </FormDialog>
@@ -69,8 +69,8 @@ function RoleDialog({ user, onClose }: { user: User; onClose: (done: boolean) =>
 function PasswordDialog({ user, onClose }: { user: User; onClose: (done: boolean) => void }) {
   const [password, set_password] = useState("");
   return (
-    <FormDialog title={`Password of ${user.username}`} verb="Set password" ready={password.length >= 8} send={() => api_send("POST", `${user_url(user.username)}/password`, { password })} onClose={onClose}>
-      <div className="field"><label htmlFor="set-password">New password</label><input id="set-password" className="input" type="password" autoComplete="new-password" autoFocus value={password} onChange={(e) => set_password(e.target.value)} /><span className="hint">At least 8 letters. {user.username} is signed out everywhere.</span></div>
+    <FormDialog title={`Password of ${user.username}`} verb="Set password" ready={password.length >= 12} send={() => api_send("POST", `${user_url(user.username)}/password`, { password })} onClose={onClose}>
+      <div className="field"><label htmlFor="set-password">New password</label><input id="set-password" className="input" type="password" autoComplete="new-password" autoFocus value={password} onChange={(e) => set_password(e.target.value)} /><span className="hint">At least 12 letters. {user.username} is signed out everywhere.</span></div>
     </FormDialog>
   );
 }

@@ -46,11 +46,11 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
     } catch (e) { set_error(e as ApiError); }
   };
   return (
-    <Dialog title="Change my password" onClose={onClose} footer={<><button className="button" onClick={onClose}>Cancel</button><button className="button primary" disabled={!current || next.length < 8 || next !== again} onClick={() => void submit()}>Change password</button></>}>
+    <Dialog title="Change my password" onClose={onClose} footer={<><button className="button" onClick={onClose}>Cancel</button><button className="button primary" disabled={!current || next.length < 12 || next !== again} onClick={() => void submit()}>Change password</button></>}>
       {error && <ErrorBox error={error} />}
       <p>You are signed out everywhere, here too. Tokens stay.</p>
       <div className="field"><label htmlFor="password-now">Present password</label><input id="password-now" className="input" type="password" autoComplete="current-password" autoFocus value={current} onChange={(e) => set_current(e.target.value)} /></div>
-      <div className="field"><label htmlFor="password-new">New password</label><input id="password-new" className="input" type="password" autoComplete="new-password" value={next} onChange={(e) => set_next(e.target.value)} /><span className="hint">At least 8 letters.</span></div>
+      <div className="field"><label htmlFor="password-new">New password</label><input id="password-new" className="input" type="password" autoComplete="new-password" value={next} onChange={(e) => set_next(e.target.value)} /><span className="hint">At least 12 letters.</span></div>
       <div className="field"><label htmlFor="password-again">Once more</label><input id="password-again" className="input" type="password" autoComplete="new-password" aria-invalid={differs || undefined} value={again} onChange={(e) => set_again(e.target.value)} />{differs && <span className="problem" role="alert">The two differ.</span>}</div>
     </Dialog>
   );

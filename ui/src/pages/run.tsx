@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
+import { useMayOn } from "../lib/me.ts";
 import type { RunPage, Shape } from "../lib/model.ts";
 import { count } from "../lib/number.ts";
 import { reduce_run } from "../lib/reduce.ts";
@@ -46,7 +46,7 @@ function TaskTable({ page, shape }: { page: RunPage; shape: Shape }) {
   const [limit, set_limit] = useState(ROWS_AT_ONCE);
   const [selected, set_selected] = useState<Set<number>>(new Set());
   const [dialog, set_dialog] = useState(false);
-  const may = useMay("tasks.edit");
+  const may = useMayOn(shape.dag_id)("tasks.edit");
   const mapped = useMemo(() => new Map(page.mapped.map(([o, ...c]) => [o, c])), [page.mapped]);
   const errors = useMemo(() => new Map(page.errors.map((e) => [e[0], e])), [page.errors]);
   const tasks = useMemo(() => shape.kind.flatMap((k, o) => (k === 1 ? [] : [o])), [shape]);
@@ -139,9 +139,10 @@ export default function Run({ params }: { params: Record<string, string> }) {
   const run = page.data?.run;
   useEffect(() => { if (run) set_version(run.version); }, [run?.version]);
   useTitle(`${dag} · ${run_id}`, run?.state);
-  const may_tasks = useMay("tasks.edit");
-  const may_runs = useMay("runs.edit");
-  const may_trigger = useMay("runs.trigger");
+  const may = useMayOn(dag);
+  const may_tasks = may("tasks.edit");
+  const may_runs = may("runs.edit");
+  const may_trigger = may("runs.trigger");
   const counts = useMemo(() => count_groups(page.data?.st ?? ""), [page.data?.st]);
   useKeys([
     { key: "c", what: "Clear tasks of this run", run: () => set_dialog("clear") },

@@ -3,7 +3,7 @@
 import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
+import { useMayOn } from "../lib/me.ts";
 import { KIND_MAPPED, type Shape, type TaskPage, type Try } from "../lib/model.ts";
 import { bytes, count } from "../lib/number.ts";
 import { reduce_refetch, REFETCH } from "../lib/reduce.ts";
@@ -116,7 +116,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
   const shape = useFetch<Shape>(page.data ? url_of.shape(dag, page.data.version) : null);
   const ordinal = shape.data?.id.indexOf(task) ?? -1;
   const is_mapped = map < 0 && ordinal >= 0 && shape.data!.kind[ordinal] === KIND_MAPPED;
-  const may = useMay("tasks.edit");
+  const may = useMayOn(dag)("tasks.edit");
   const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["events", "Audit"], ["details", "Details"]];
   const tab = params.tab === "logs" || params.tab === "log" ? "" : params.tab ?? "";
   const state = is_mapped ? undefined : page.data?.state; // its instances have states, it has none
