@@ -105,22 +105,13 @@ void grant_create(struct call *call)
     grant_put(call->api->options.store, grant, &audit, on_granted, call);
 }
 
-static void on_removed(void *owner, int rc, const struct err *err)
-{
-    struct call *call = owner;
-    if (rc < 0)
-        call_fail(call, rc, err);
-    else
-        call_empty(call, 204);
-}
-
 void grant_remove(struct call *call)
 {
     int64_t grant_no = call_param_int(call, "grant_id", 1, INT32_MAX);
     struct audit audit = call_audit(call, "delete_grant");
     audit.detail = str_format(call->arena, "{\"grant\":%lld}", (long long)grant_no);
     if (!call_refuse_problems(call))
-        grant_delete(call->api->options.store, (int32_t)grant_no, &audit, on_removed, call);
+        grant_delete(call->api->options.store, (int32_t)grant_no, &audit, call_pass_empty, call);
 }
 
 /* ---- the audit log ---- */

@@ -341,6 +341,15 @@ void call_pass_created(void *owner, int rc, struct str json, const struct err *e
         call_json(call, 201, json);
 }
 
+void call_pass_empty(void *owner, int rc, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else
+        call_empty(call, 204);
+}
+
 /* ---- parts of handlers ---- */
 
 void call_check_policies(struct call *call, const struct value *action)

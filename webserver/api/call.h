@@ -145,6 +145,8 @@ bool call_refuse_token(struct call *call);
 void call_pass(void *call, int rc, struct str json, const struct err *err);
 /* The same with status 201. */
 void call_pass_created(void *call, int rc, struct str json, const struct err *err);
+/* Of an operation that gives nothing: 204. */
+void call_pass_empty(void *call, int rc, const struct err *err);
 
 /* ---- parts of handlers ---- */
 

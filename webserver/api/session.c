@@ -221,22 +221,13 @@ void sessions_get(struct call *call)
     call_document(call, DOCUMENT_auth_sessions, binds, 3);
 }
 
-static void on_done(void *owner, int rc, const struct err *err)
-{
-    struct call *call = owner;
-    if (rc < 0)
-        call_fail(call, rc, err);
-    else
-        call_empty(call, 204);
-}
-
 void session_end(struct call *call)
 {
     int64_t session_no = call_param_int(call, "session_id", 1, INT64_MAX);
     struct audit audit = call_audit(call, "end_session");
     if (!call_refuse_problems(call) && !call_refuse_token(call))
-        session_end_one(call->api->options.store, call->person.user_no, session_no, &audit, on_done,
-                        call);
+        session_end_one(call->api->options.store, call->person.user_no, session_no, &audit,
+                        call_pass_empty, call);
 }
 
 static void on_new_password(void *owner, int rc, struct str hash, const struct err *err)
@@ -246,7 +237,8 @@ static void on_new_password(void *owner, int rc, struct str hash, const struct e
     if (rc < 0)
         call_fail(call, rc, err);
     else
-        user_password_set(call->api->options.store, call->person.name, hash, &audit, on_done, call);
+        user_password_set(call->api->options.store, call->person.name, hash, &audit,
+                          call_pass_empty, call);
 }
 
 static void on_proved(struct http_request *request, int rc, const struct signed_in *in,

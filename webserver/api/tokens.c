@@ -153,20 +153,11 @@ void token_make(struct call *call)
 
 /* ---- revoking ---- */
 
-static void on_deleted(void *owner, int rc, const struct err *err)
-{
-    struct call *call = owner;
-    if (rc < 0)
-        call_fail(call, rc, err);
-    else
-        call_empty(call, 204);
-}
-
 void token_revoke(struct call *call)
 {
     int64_t token_no = call_param_int(call, "token_id", 1, INT64_MAX);
     if (call_refuse_problems(call) || call_refuse_token(call) || refuse_nobody(call))
         return;
     struct audit audit = access_audit(call, "delete_token", user_of(call));
-    token_delete(call->api->options.store, user_of(call), token_no, &audit, on_deleted, call);
+    token_delete(call->api->options.store, user_of(call), token_no, &audit, call_pass_empty, call);
 }
