@@ -254,7 +254,7 @@ const cases = [
     for (const path of ["/dags", "/dags/breaks", "/dag_runs", "/workers", "/pools"]) {
       await his.goto(base + path);
       await loaded(his, path);
-      const found = await his.locator("main :is(button, a):has-text(/^(Trigger|Clear…|Clear failed…|Mark…|Drain…|New |Edit$|Delete)/)").allInnerTexts().catch(() => []);
+      const found = (await his.locator("main :is(button, a)").allInnerTexts()).filter((words) => /^(Trigger|Clear…|Clear failed…|Mark…|Drain…|New |Edit$|Delete)/.test(words));
       check(!found.length, `${path}: ${found}`);
       check(await his.locator("main .switch:not([disabled])").count() === 0, `${path}: a switch that can be pressed`);
     }
