@@ -88,6 +88,7 @@ static void on_part_closed(void *owner)
     denials_clear(&api->denials);
     map_clear(&api->metric_index);
     VEC_CLEAR(&api->metric_names);
+    buf_clear(&api->openapi);
     arena_clear(&api->metric_arena);
     void (*done)(void *owner) = api->done;
     void *done_owner = api->done_owner;

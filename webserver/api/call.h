@@ -48,6 +48,7 @@ struct api {
     struct budgets budgets;
     struct denials denials;
     int64_t started_ms;
+    struct buf openapi;        /* once it was asked for: the tables do not change */
     struct arena metric_arena; /* names of metrics that came from the database */
     struct map metric_index;
     VEC(const char *) metric_names;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* older - answers as the release of Airflow that a client was made for knows them. Its models refuse
- * a whole list for one word or field that came later. */
+/* older - answers as the release of Airflow that a client was made for knows them. Its models
+ * refuse a whole list for one word or field that came later. */
 #ifndef HEADRACE_OLDER_H
 #define HEADRACE_OLDER_H
 

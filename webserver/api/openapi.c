@@ -307,22 +307,27 @@ static void write_paths(struct buf *out)
     }
 }
 
-void openapi_get(struct call *call)
+static void write_document(struct buf *out, const char *cookie)
 {
-    struct buf out = { 0 };
     buf_add_cstr(
-        &out,
+        out,
         "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Headrace\",\"version\":\"" HEADRACE_VERSION
         "\",\"description\":\"Airflow's public REST API v2 under /api/v2, Headrace's own under "
         "/api/headrace/v1.\"},\"security\":[{\"bearer\":[]},{\"cookie\":[]}],\"paths\":{");
-    write_paths(&out);
-    buf_printf(&out,
+    write_paths(out);
+    buf_printf(out,
                "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
                "\"bearer\"},\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":"
                "\"%s\"}},\"schemas\":{",
-               auth_session_cookie(call->api->options.auth));
-    shape_write_all(&out);
-    buf_add_cstr(&out, "}}}");
-    call_json(call, 200, buf_str(&out));
-    buf_clear(&out);
+               cookie);
+    shape_write_all(out);
+    buf_add_cstr(out, "}}}");
+}
+
+void openapi_get(struct call *call)
+{
+    struct buf *document = &call->api->openapi;
+    if (document->size == 0)
+        write_document(document, auth_session_cookie(call->api->options.auth));
+    call_json(call, 200, buf_str(document));
 }
