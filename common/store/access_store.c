@@ -20,17 +20,12 @@ static void on_token(void *owner, const struct pg_outcome *outcome)
 {
     struct token_reading reading = *(struct token_reading *)owner;
     free(owner);
-    if (outcome->rc < 0) {
-        reading.on_end(reading.owner, outcome->rc, NULL, outcome->err);
+    struct err err = { 0 };
+    if (!op_has_row(outcome, "token", &err)) {
+        reading.on_end(reading.owner, err.code, NULL, &err);
         return;
     }
     const struct pg_result *result = outcome->results[0];
-    struct err err = { 0 };
-    if (pg_row_count(result) == 0) {
-        int rc = err_set(&err, ERR_NOT_FOUND, "there is no such token");
-        reading.on_end(reading.owner, rc, NULL, &err);
-        return;
-    }
     struct arena arena = { 0 };
     struct token_row token = {
         .user_no = (int32_t)pg_get_int(result, 0, 0),
@@ -139,11 +134,8 @@ static void on_rank(void *owner, const struct pg_outcome *outcome)
     struct ranking ranking = *(struct ranking *)owner;
     free(owner);
     struct err err = { 0 };
-    if (outcome->rc < 0)
-        ranking.on_end(ranking.owner, outcome->rc, 0, outcome->err);
-    else if (pg_row_count(outcome->results[0]) == 0)
-        ranking.on_end(ranking.owner, err_set(&err, ERR_NOT_FOUND, "there is no such DAG"), 0,
-                       &err);
+    if (!op_has_row(outcome, "DAG", &err))
+        ranking.on_end(ranking.owner, err.code, 0, &err);
     else
         ranking.on_end(ranking.owner, 0, (int32_t)pg_get_int(outcome->results[0], 0, 0), &err);
 }

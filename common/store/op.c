@@ -31,6 +31,19 @@ void op_end(void *owner, const struct pg_outcome *outcome)
     free(op);
 }
 
+bool op_has_row(const struct pg_outcome *outcome, const char *what, struct err *err)
+{
+    if (outcome->rc < 0) {
+        *err = *outcome->err;
+        err->code = outcome->rc;
+        return false;
+    }
+    if (pg_row_count(outcome->results[0]) > 0)
+        return true;
+    (void)err_set(err, ERR_NOT_FOUND, "there is no such %s", what);
+    return false;
+}
+
 static void on_fail(struct defer *defer)
 {
     struct op *op = defer->owner;

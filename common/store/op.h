@@ -23,6 +23,10 @@ struct op *op_new(struct store *store, void (*on_end)(void *owner, int rc, const
 /* on_end of a transaction: passes on how it ended and frees the op. */
 void op_end(void *op, const struct pg_outcome *outcome);
 
+/* For readings of one row: whether its transaction gave it. If not, `err` says why: how the
+ * transaction failed, or ERR_NOT_FOUND "there is no such WHAT". */
+bool op_has_row(const struct pg_outcome *outcome, const char *what, struct err *err);
+
 /* Ends without a transaction, in the next iteration of the loop: op->err says why. */
 void op_fail(struct op *op);
 

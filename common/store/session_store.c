@@ -13,17 +13,12 @@ static void on_session(void *owner, const struct pg_outcome *outcome)
 {
     struct session_reading reading = *(struct session_reading *)owner;
     free(owner);
-    if (outcome->rc < 0) {
-        reading.on_end(reading.owner, outcome->rc, NULL, outcome->err);
+    struct err err = { 0 };
+    if (!op_has_row(outcome, "session", &err)) {
+        reading.on_end(reading.owner, err.code, NULL, &err);
         return;
     }
     const struct pg_result *result = outcome->results[0];
-    struct err err = { 0 };
-    if (pg_row_count(result) == 0) {
-        int rc = err_set(&err, ERR_NOT_FOUND, "there is no such session");
-        reading.on_end(reading.owner, rc, NULL, &err);
-        return;
-    }
     struct session_row session = {
         .user_no = (int32_t)pg_get_int(result, 0, 0),
         .name = pg_get_text(result, 0, 1),

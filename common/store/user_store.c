@@ -9,21 +9,26 @@ struct user_reading {
     void *owner;
 };
 
+static struct user_reading *
+reading_new(void (*on_end)(void *owner, int rc, const struct user_row *user, const struct err *err),
+            void *owner)
+{
+    struct user_reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    *reading = (struct user_reading) { on_end, owner };
+    return reading;
+}
+
 static void on_user(void *owner, const struct pg_outcome *outcome)
 {
     struct user_reading reading = *(struct user_reading *)owner;
     free(owner);
-    if (outcome->rc < 0) {
-        reading.on_end(reading.owner, outcome->rc, NULL, outcome->err);
+    struct err err = { 0 };
+    if (!op_has_row(outcome, "account", &err)) {
+        reading.on_end(reading.owner, err.code, NULL, &err);
         return;
     }
     const struct pg_result *result = outcome->results[0];
-    struct err err = { 0 };
-    if (pg_row_count(result) == 0) {
-        int rc = err_set(&err, ERR_NOT_FOUND, "there is no such account");
-        reading.on_end(reading.owner, rc, NULL, &err);
-        return;
-    }
     struct user_row user = {
         .user_no = (int32_t)pg_get_int(result, 0, 0),
         .name = pg_get_text(result, 0, 1),
@@ -39,9 +44,7 @@ void user_read(struct store *store, struct str name,
                               const struct err *err),
                void *owner)
 {
-    struct user_reading *reading = calloc(1, sizeof *reading);
-    ASSERT(reading != NULL);
-    *reading = (struct user_reading) { on_end, owner };
+    struct user_reading *reading = reading_new(on_end, owner);
     struct pg_tx *tx = pg_tx_new();
     pg_put_text(pg_tx_add(tx, SQL_auth_user, NULL, NULL), name);
     store_send(store, tx, on_user, reading);
@@ -52,9 +55,7 @@ void user_external(struct store *store, const struct external_user *user,
                                   const struct err *err),
                    void *owner)
 {
-    struct user_reading *reading = calloc(1, sizeof *reading);
-    ASSERT(reading != NULL);
-    *reading = (struct user_reading) { on_end, owner };
+    struct user_reading *reading = reading_new(on_end, owner);
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_auth_user_external, NULL, NULL);
     pg_put_text(params, user->issuer);
