@@ -229,8 +229,12 @@ struct str str_cut(struct str s, size_t max)
 
 uint64_t str_hash(struct str s)
 {
-    uint64_t hash = 14695981039346656037ULL;
-    for (size_t i = 0; i < s.size; i++)
-        hash = (hash ^ (unsigned char)s.bytes[i]) * 1099511628211ULL;
+    return str_hash_on(14695981039346656037ULL, s);
+}
+
+uint64_t str_hash_on(uint64_t hash, struct str next)
+{
+    for (size_t i = 0; i < next.size; i++)
+        hash = (hash ^ (unsigned char)next.bytes[i]) * 1099511628211ULL;
     return hash;
 }

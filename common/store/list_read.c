@@ -489,6 +489,15 @@ struct reading {
     void *owner;
 };
 
+static int check_scope(const struct pg_result *result, struct err *err)
+{
+    if (!pg_get_bool(result, 0, 1))
+        return err_set(err, ERR_NOT_FOUND, "there is no such DAG");
+    if (!pg_get_bool(result, 0, 2))
+        return err_set(err, ERR_NOT_FOUND, "there is no such run of this DAG");
+    return 0;
+}
+
 static void on_list(void *owner, const struct pg_outcome *outcome)
 {
     struct reading reading = *(struct reading *)owner;
@@ -499,11 +508,7 @@ static void on_list(void *owner, const struct pg_outcome *outcome)
     }
     const struct pg_result *result = outcome->results[0];
     struct err err = { 0 };
-    int rc = 0;
-    if (!pg_get_bool(result, 0, 1))
-        rc = err_set(&err, ERR_NOT_FOUND, "there is no such DAG");
-    else if (!pg_get_bool(result, 0, 2))
-        rc = err_set(&err, ERR_NOT_FOUND, "there is no such run of this DAG");
+    int rc = check_scope(result, &err);
     reading.on_end(reading.owner, rc, rc < 0 ? STR_EMPTY : pg_get_text(result, 0, 0), &err);
 }
 
@@ -541,6 +546,15 @@ void list_read_one(struct store *store, const struct list_query *query,
     store_send(store, tx, on_one, reading);
 }
 
+static void add_list(struct pg_tx *tx, const struct list_query *query, const char *sql)
+{
+    struct writer writer = { .query = query };
+    /* Later pages are asked for once. */
+    writer.params = query->offset > 0 ? pg_tx_add_text(tx, sql) : pg_tx_add_kept(tx, sql);
+    write_query(&writer);
+    buf_clear(&writer.sql);
+}
+
 void list_read(struct store *store, const struct list_query *query,
                void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                void *owner)
@@ -549,12 +563,16 @@ void list_read(struct store *store, const struct list_query *query,
     ASSERT(reading != NULL);
     *reading = (struct reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
-    struct str sql = list_sql(query);
-    struct writer writer = { .query = query };
-    /* Later pages are asked for once. */
-    writer.params =
-        query->offset > 0 ? pg_tx_add_text(tx, sql.bytes) : pg_tx_add_kept(tx, sql.bytes);
-    write_query(&writer);
-    buf_clear(&writer.sql);
+    add_list(tx, query, list_sql(query).bytes);
     store_send(store, tx, on_list, reading);
+}
+
+void list_read_pieces(struct store *store, const struct list_query *query, const struct pieces *to)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct buf cut = { 0 };
+    pieces_cut(&cut, list_sql(query).bytes, 2);
+    add_list(tx, query, cut.bytes);
+    buf_clear(&cut);
+    pieces_send(store, tx, to, check_scope);
 }
