@@ -223,7 +223,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     if (rc == 0)
         rc = open_store(shell, err);
     if (rc == 0)
-        rc = statsd_open(&shell->statsd, shell, err);
+        shell->statsd = statsd_open(shell);
     *out = shell; /* also on failure: shell_close ends what was begun */
     return rc;
 }
