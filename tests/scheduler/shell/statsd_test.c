@@ -66,8 +66,8 @@ static int open_receiver(void **state)
 {
     (void)state;
     socklen_t size = sizeof address;
-    address = (struct sockaddr_in) { .sin_family = AF_INET,
-                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    address =
+        (struct sockaddr_in) { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     receiver = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     atomic_store(&resolver_knows, 0);
     atomic_store(&resolver_asked, 0);
