@@ -135,6 +135,7 @@ static void rest_clear(struct core *core)
     VEC_CLEAR(&core->errands);
     VEC_CLEAR(&core->work);
     heap_clear(&core->timer_heap);
+    heap_clear(&core->wall_heap);
     VEC_CLEAR(&core->timers);
     VEC_CLEAR(&core->timers_free);
     VEC_CLEAR(&core->sends);
@@ -345,10 +346,9 @@ void core_step(struct core *core, const struct core_event *event, struct core_ou
 
 int64_t core_wake_at_ms(const struct core *core)
 {
-    const struct heap_entry *first = heap_peek(&core->timer_heap);
-    if (!core->deciding || first == NULL || (core->flight != NULL && batch_is_full(core)))
-        return INT64_MAX; /* or CORE_COMMITTED goes on */
-    return first->key;
+    if (!core->deciding || (core->flight != NULL && batch_is_full(core)))
+        return INT64_MAX; /* CORE_COMMITTED goes on */
+    return timers_next_ms(core);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */

@@ -40,7 +40,10 @@ batch_begin(struct core *core); /* NULL: one is in flight, or there is nothing t
 /* ---- timers.c -------------------------------------------------------------------------------- */
 
 void timer_set(struct core *core, int64_t at_ms, struct timer timer);
+/* For a point in time that people gave: when the wall clock is there, also when it was set. */
+void timer_set_wall(struct core *core, int64_t at_wall_ms, struct timer timer);
 void timers_fire(struct core *core);
+int64_t timers_next_ms(const struct core *core); /* INT64_MAX: there are none */
 int64_t ms_of_wall(const struct core *core,
                    int64_t wall_ms); /* the boot-time clock's reading then */
 

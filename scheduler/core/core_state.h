@@ -314,7 +314,7 @@ struct dag_entry {
     bool has_timetable, has_last, has_next;
     int64_t last_fire_ms;
     struct firing next;
-    int64_t timer_ms; /* when the timer for `next` fires */
+    int64_t timer_wall_ms; /* when the timer for `next` fires */
     VEC(int64_t)
     taken; /* dates that a backfill has made runs for before the schedule came to them */
     VEC(struct kept_event) kept;
@@ -463,7 +463,7 @@ struct core {
     VEC(struct ref) work; /* decisions to take, first in first out */
     uint32_t work_at;
 
-    struct heap timer_heap;
+    struct heap timer_heap, wall_heap; /* by now_ms; by wall_ms */
     VEC(struct timer) timers;
     VEC(uint32_t) timers_free;
     uint64_t timer_count;

@@ -184,8 +184,8 @@ void run_queue(struct core *core, struct run *run)
     /* Once due it stays so, also when the wall clock steps back. */
     run->due = run->run_after_ms <= core->wall_ms;
     if (!run->due)
-        timer_set(core, ms_of_wall(core, run->run_after_ms),
-                  (struct timer) { .kind = TIMER_RUN_AFTER, .number = run->run_no });
+        timer_set_wall(core, run->run_after_ms,
+                       (struct timer) { .kind = TIMER_RUN_AFTER, .number = run->run_no });
     past_ask(core, run);
     if (core->deciding)
         runs_start(core, dag);

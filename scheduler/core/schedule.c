@@ -109,10 +109,10 @@ static void check_continuous(struct core *core, struct dag_entry *dag)
         return;
     int64_t earliest_ms = dag->has_last ? dag->last_fire_ms + CONTINUOUS_MS_MIN : core->wall_ms;
     if (core->wall_ms < earliest_ms) {
-        timer_set(core, ms_of_wall(core, earliest_ms),
-                  (struct timer) { .kind = TIMER_SCHEDULE,
-                                   .index = dag_index(core, dag),
-                                   .number = dag->dag_no });
+        timer_set_wall(core, earliest_ms,
+                       (struct timer) { .kind = TIMER_SCHEDULE,
+                                        .index = dag_index(core, dag),
+                                        .number = dag->dag_no });
         return;
     }
     struct firing firing = { core->wall_ms, core->wall_ms, core->wall_ms, core->wall_ms };
@@ -124,11 +124,11 @@ static void check_continuous(struct core *core, struct dag_entry *dag)
 static void next_timer_set(struct core *core, struct dag_entry *dag)
 {
     int64_t soonest_ms = core->wall_ms + 1;
-    dag->timer_ms =
-        ms_of_wall(core, dag->next.fire_ms > soonest_ms ? dag->next.fire_ms : soonest_ms);
-    timer_set(core, dag->timer_ms,
-              (struct timer) {
-                  .kind = TIMER_SCHEDULE, .index = dag_index(core, dag), .number = dag->dag_no });
+    dag->timer_wall_ms = dag->next.fire_ms > soonest_ms ? dag->next.fire_ms : soonest_ms;
+    timer_set_wall(core, dag->timer_wall_ms,
+                   (struct timer) { .kind = TIMER_SCHEDULE,
+                                    .index = dag_index(core, dag),
+                                    .number = dag->dag_no });
 }
 
 void schedule_check(struct core *core, struct dag_entry *dag)
@@ -162,8 +162,7 @@ void schedule_check(struct core *core, struct dag_entry *dag)
     bool had_next = dag->has_next;
     dag->has_next = dag_next_fire(dag, after_ms, &dag->next);
     bool moved = dag->has_next && (!had_next || dag->next.fire_ms != before.fire_ms);
-    /* The two clocks are not one: the timer may fire when the wall clock is not there yet. */
-    if (moved || (dag->has_next && dag->timer_ms <= core->now_ms))
+    if (moved || (dag->has_next && dag->timer_wall_ms <= core->wall_ms))
         next_timer_set(core, dag);
     if (changed || moved || (had_next && !dag->has_next))
         write_dag_state(core, dag);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* timers - one heap for everything that waits for a time. Nothing is cancelled: what fires is
- * checked. */
+/* timers - what waits for a time: a heap for durations, and one for times of the wall clock, which
+ * may be set forward and back. Nothing is cancelled: what fires is checked. */
 #include "scheduler/core/core_calls.h"
 
 int64_t ms_of_wall(const struct core *core, int64_t wall_ms)
@@ -8,7 +8,7 @@ int64_t ms_of_wall(const struct core *core, int64_t wall_ms)
     return core->now_ms + (wall_ms - core->wall_ms);
 }
 
-void timer_set(struct core *core, int64_t at_ms, struct timer timer)
+static void push(struct core *core, struct heap *heap, int64_t key, struct timer timer)
 {
     uint32_t index = 0;
     if (core->timers_free.count > 0) {
@@ -18,7 +18,17 @@ void timer_set(struct core *core, int64_t at_ms, struct timer timer)
         index = core->timers.count;
         VEC_ADD(&core->timers, timer);
     }
-    heap_push(&core->timer_heap, (struct heap_entry) { at_ms, core->timer_count++, index });
+    heap_push(heap, (struct heap_entry) { key, core->timer_count++, index });
+}
+
+void timer_set(struct core *core, int64_t at_ms, struct timer timer)
+{
+    push(core, &core->timer_heap, at_ms, timer);
+}
+
+void timer_set_wall(struct core *core, int64_t at_wall_ms, struct timer timer)
+{
+    push(core, &core->wall_heap, at_wall_ms, timer);
 }
 
 static void fire_retry(struct core *core, const struct timer *timer)
@@ -119,15 +129,30 @@ static void fire(struct core *core, const struct timer *timer)
     }
 }
 
-void timers_fire(struct core *core)
+static void fire_up_to(struct core *core, struct heap *heap, int64_t key)
 {
     for (;;) {
-        const struct heap_entry *entry = heap_peek(&core->timer_heap);
-        if (entry == NULL || entry->key > core->now_ms || batch_is_full(core))
+        const struct heap_entry *entry = heap_peek(heap);
+        if (entry == NULL || entry->key > key || batch_is_full(core))
             return;
-        uint32_t index = (uint32_t)heap_pop(&core->timer_heap).item;
+        uint32_t index = (uint32_t)heap_pop(heap).item;
         struct timer timer = core->timers.items[index];
         VEC_ADD(&core->timers_free, index);
         fire(core, &timer);
     }
+}
+
+void timers_fire(struct core *core)
+{
+    fire_up_to(core, &core->timer_heap, core->now_ms);
+    fire_up_to(core, &core->wall_heap, core->wall_ms);
+}
+
+int64_t timers_next_ms(const struct core *core)
+{
+    const struct heap_entry *first = heap_peek(&core->timer_heap),
+                            *wall = heap_peek(&core->wall_heap);
+    int64_t next_ms = first == NULL ? INT64_MAX : first->key;
+    int64_t wall_ms = wall == NULL ? INT64_MAX : ms_of_wall(core, wall->key);
+    return wall_ms < next_ms ? wall_ms : next_ms;
 }

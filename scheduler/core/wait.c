@@ -36,11 +36,13 @@ static bool is_told(uint8_t kind)
 static void arm(struct core *core, uint32_t index)
 {
     struct wait *wait = wait_at(core, index);
-    int64_t at_ms = ms_of_wall(core, wait->end_ms);
-    if (wait->kind < WAIT_UNTIL && wait->look_ms < at_ms)
-        at_ms = wait->look_ms;
-    timer_set(core, at_ms,
-              (struct timer) { .kind = TIMER_WAIT, .index = index, .number = ++wait->timer_no });
+    struct timer timer = { .kind = TIMER_WAIT, .index = index, .number = ++wait->timer_no };
+    int64_t end_ms = ms_of_wall(core, wait->end_ms);
+    if (wait->kind == WAIT_UNTIL)
+        timer_set_wall(core, wait->end_ms, timer);
+    else
+        timer_set(core, wait->kind < WAIT_UNTIL && wait->look_ms < end_ms ? wait->look_ms : end_ms,
+                  timer);
 }
 
 static void look_at(struct core *core, struct wait *wait, int64_t after_ms)

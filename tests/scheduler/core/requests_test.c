@@ -76,6 +76,19 @@ static void a_run_begins_when_its_time_has_come(void **state)
     story_free(s);
 }
 
+static void a_run_begins_when_the_clock_is_set_past_its_time(void **state)
+{
+    (void)state;
+    struct story *s = given(dag_chain(1));
+    story_request_json(
+        s,
+        "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"r1\",\"run_after_ms\":1767225660000}");
+    s->wall_ms += 60000;
+    story_wait(s, 1);
+    assert_true(story_is_placed(s, "a"));
+    story_free(s);
+}
+
 static void clearing_runs_a_task_and_what_is_downstream_again(void **state)
 {
     (void)state;
@@ -376,6 +389,7 @@ TESTS(CASE(a_clear_over_runs_passes_over_tasks_that_a_version_has_not),
       CASE(a_trigger_that_cannot_be_is_refused_with_a_reason),
       CASE(the_name_of_a_run_that_has_ended_is_taken_too),
       CASE(a_run_begins_when_its_time_has_come),
+      CASE(a_run_begins_when_the_clock_is_set_past_its_time),
       CASE(clearing_runs_a_task_and_what_is_downstream_again),
       CASE(a_run_is_stopped_although_a_mapped_task_was_emptied),
       CASE(only_what_failed_is_cleared_when_asked_so),

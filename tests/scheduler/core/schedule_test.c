@@ -54,6 +54,20 @@ static void a_clock_that_lags_delays_a_time_and_loses_none(void **state)
     }
 }
 
+static void a_clock_that_is_set_forward_delays_no_time(void **state)
+{
+    (void)state;
+    struct story *s = given("{\"cron\":[\"0 12 * * *\"]}", false, INT64_MIN);
+    story_wait(s, 1000);
+    s->wall_ms += 12 * 3600000;
+    story_wait(s, 1);
+    assert_int_equal(s->store.runs.count, 1);
+    s->wall_ms -= 13 * 3600000; /* and back: the same time makes no second run */
+    story_wait(s, 14 * 3600000);
+    assert_int_equal(s->store.runs.count, 1);
+    story_free(s);
+}
+
 static void a_change_of_leader_neither_repeats_nor_forgets_a_time(void **state)
 {
     (void)state;
@@ -149,6 +163,7 @@ static void a_dag_whose_file_is_gone_fires_no_more(void **state)
 
 TESTS(CASE(a_schedule_makes_a_run_at_each_of_its_times),
       CASE(a_clock_that_lags_delays_a_time_and_loses_none),
+      CASE(a_clock_that_is_set_forward_delays_no_time),
       CASE(a_change_of_leader_neither_repeats_nor_forgets_a_time),
       CASE(catching_up_makes_a_run_for_every_missed_time),
       CASE(without_catching_up_only_the_latest_is_made),

@@ -49,6 +49,18 @@ static void a_length_of_time_is_waited_without_a_worker(void **state)
     story_free(s);
 }
 
+static void a_wait_for_a_time_ends_when_the_clock_is_set_past_it(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    story_dag(s, waiting("{\"duration\": \"90m\"}"));
+    story_trigger(s, "d", "r1");
+    s->wall_ms += 90 * 60000;
+    story_wait(s, 1);
+    assert_int_equal(story_state(s, "w"), TASK_SUCCESS);
+    story_free(s);
+}
+
 static void counts_deferred(struct story *s, bool does)
 {
     story_request_json(
@@ -549,6 +561,7 @@ static void an_update_of_an_asset_is_found_in_the_database_too(void **state)
 TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once),
       CASE(an_update_of_an_asset_is_found_in_the_database_too),
       CASE(a_length_of_time_is_waited_without_a_worker),
+      CASE(a_wait_for_a_time_ends_when_the_clock_is_set_past_it),
       CASE(a_wait_takes_the_slots_of_a_pool_that_counts_it),
       CASE(a_pool_may_begin_to_count_waits_and_end_it),
       CASE(a_time_is_waited_for_and_survives_a_new_leader),
