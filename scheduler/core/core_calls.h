@@ -234,11 +234,9 @@ void flow_branch(struct core *core, struct ref ref);
 void flow_short_circuit(struct core *core, struct ref ref);
 void flow_exclude(struct core *core, struct run *run,
                   uint32_t task); /* from its recorded output: see recovery and clear */
-void flow_trigger(struct core *core, struct ref ref);
-void flow_deferred_check(struct core *core, struct run *run,
-                         uint32_t task); /* recovery: what it waits for may be gone */
-void flow_run_ended(struct core *core,
-                    struct run *run); /* wakes the trigger_dag task that waits for it */
+/* The instance ends: what its DAG says cannot be made out. */
+void flow_bad_expression(struct core *core, struct ref ref, const char *where,
+                         const struct err *err);
 bool flow_expand(struct core *core, struct ref ref); /* true: there are instances to begin */
 MUST_USE int flow_condition(struct core *core, struct ref ref, struct str text, bool *out,
                             struct err *err);
@@ -246,6 +244,14 @@ void expansion_reserve(struct run *run, struct expansion *expansion,
                        uint32_t capacity); /* room for so many instances */
 struct expansion *expansion_new(struct core *core, struct run *run, uint32_t task,
                                 const struct value *values);
+
+/* ---- trigger.c: runs of other DAGs ----------------------------------------------------------- */
+
+void trigger_begin(struct core *core, struct ref ref);
+void trigger_check(struct core *core, struct run *run,
+                   uint32_t task); /* recovery: what it waits for may be gone */
+void trigger_run_ended(struct core *core,
+                       struct run *run); /* wakes the trigger_dag task that waits for it */
 
 /* ---- attempt.c ------------------------------------------------------------------------------- */
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* flow - what the scheduler computes itself: conditions, branches, short circuits, mapping, runs of
- * other DAGs. */
+/* flow - what the scheduler computes itself: conditions, branches, short circuits, mapping. */
 #include "common/base/buf.h"
 #include "common/base/civil.h"
 #include "common/text/json.h"
@@ -227,8 +226,8 @@ static void decided(struct core *core, struct ref ref, const struct value *outpu
     instance_settled(core, ref);
 }
 
-static void bad_expression(struct core *core, struct ref ref, const char *where,
-                           const struct err *err)
+void flow_bad_expression(struct core *core, struct ref ref, const char *where,
+                         const struct err *err)
 {
     instance_end(core, ref, TASK_FAILED, CAUSE_BAD_EXPRESSION,
                  str_format(&core->step, "%s: %s", where, err->sentence));
@@ -253,7 +252,7 @@ void flow_branch(struct core *core, struct ref ref)
         bool holds = false;
         struct str when = value_text(value_get(cases->items[i], "when"), STR_EMPTY);
         if (flow_condition(core, ref, when, &holds, &err) < 0) {
-            bad_expression(core, ref, "branch", &err);
+            flow_bad_expression(core, ref, "branch", &err);
             return;
         }
         if (holds) {
@@ -271,7 +270,7 @@ void flow_short_circuit(struct core *core, struct ref ref)
     struct str condition =
         value_text(value_get(task_at(core, ref)->operator_args, "condition"), STR_EMPTY);
     if (flow_condition(core, ref, condition, &holds, &err) < 0)
-        bad_expression(core, ref, "short_circuit", &err);
+        flow_bad_expression(core, ref, "short_circuit", &err);
     else
         decided(core, ref, value_bool(&core->step, holds));
 }
@@ -396,7 +395,7 @@ bool flow_expand(struct core *core, struct ref ref)
      */
     if (task->when.size > 0 && !reads_item(core, task->when)) {
         if (flow_condition(core, ref, task->when, &holds, &err) < 0) {
-            bad_expression(core, ref, "when", &err);
+            flow_bad_expression(core, ref, "when", &err);
             return false;
         }
         if (!holds) {
@@ -405,7 +404,7 @@ bool flow_expand(struct core *core, struct ref ref)
         }
     }
     if (elements_of(core, ref, &values, &err) < 0) {
-        bad_expression(core, ref, "for_each", &err);
+        flow_bad_expression(core, ref, "for_each", &err);
         return false;
     }
     if (values->count == 0) {
@@ -421,149 +420,4 @@ bool flow_expand(struct core *core, struct ref ref)
     share_renew(core, run, ref.task);
     write_expansion(core, run, ref.task, values->count, json_text(&core->step, values));
     return true;
-}
-
-/* ---- runs of other DAGs ---------------------------------------------------------------------- */
-
-/* The name of the run that an instance triggers: always the same for the same try, so that recovery
- * finds it. */
-static struct str triggered_id(struct core *core, struct ref ref, uint16_t try_no)
-{
-    return str_format(&core->step, "operator_triggered__%llx_%u_%d_%u",
-                      (unsigned long long)run_get(core, ref.run)->run_no, ref.task, ref.map,
-                      try_no);
-}
-
-static int trigger_wish(struct core *core, struct ref ref, struct run_wish *wish, struct err *err)
-{
-    struct context_owner owner;
-    struct context context;
-    const struct value *args = NULL;
-    context_fill(core, ref, &owner, &core->step, &context);
-    struct expr_scope scope = context_scope(&context);
-    int rc = template_render_value(task_at(core, ref)->operator_args, &scope, 0, &core->step, &args,
-                                   err);
-    if (rc < 0)
-        return rc;
-    struct str dag_id = value_text(value_get(args, "dag_id"), STR_EMPTY);
-    struct str logical = value_text(value_get(args, "logical_date"), STR_EMPTY);
-    struct dag_entry *dag = dag_by_id(core, dag_id);
-    bool has_zone = false;
-    if (dag == NULL || dag->gone)
-        return err_set(err, ERR_NOT_FOUND, "there is no DAG %.*s", STR_ARG(dag_id));
-    wish->dag = dag_index(core, dag);
-    wish->conf = value_get(args, "conf");
-    if (logical.size == 0)
-        return 0;
-    wish->has_logical = true;
-    if (civil_parse(logical, &wish->logical_ms, &has_zone) < 0)
-        return err_set(err, ERR_INVALID, "logical_date \"%.*s\" is no time", STR_ARG(logical));
-    wish->interval_start_ms = wish->interval_end_ms = wish->logical_ms;
-    return 0;
-}
-
-void flow_trigger(struct core *core, struct ref ref)
-{
-    struct instance *instance = instance_at(core, ref);
-    struct err err = { 0 };
-    struct run *made = NULL;
-    bool wait = value_boolean(value_get(task_at(core, ref)->operator_args, "wait"), false);
-    uint16_t try_no = (uint16_t)(instance->try_no + 1);
-    struct run_wish wish = { .type = RUN_OPERATOR_TRIGGERED,
-                             .run_id = triggered_id(core, ref, try_no),
-                             .run_after_ms = core->wall_ms,
-                             .triggered_by = STR("trigger_dag"),
-                             .note = STR_EMPTY,
-                             .cause = CAUSE_TRIGGERED };
-    int rc = trigger_wish(core, ref, &wish, &err);
-    if (rc == 0 && !wait)
-        rc = run_create(core, &wish, &made, &err);
-    if (rc < 0) {
-        bad_expression(core, ref, "trigger_dag", &err);
-        return;
-    }
-    instance->try_no = try_no;
-    if (!wait) {
-        struct value *answer = value_map(&core->step);
-        value_put(&core->step, answer, STR("run_id"), value_string(&core->step, wish.run_id));
-        output_keep(core, run_get(core, ref.run), ref.task, ref.map, json_text(&core->step, answer),
-                    true);
-        instance_end(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
-        return;
-    }
-    if (instance->state == TASK_NONE)
-        instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
-    uint32_t index = attempt_new(core, ref, NONE, id_make(core));
-    instance->attempt = index;
-    instance->row_no++;
-    instance_set(core, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    struct record *record =
-        write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    record->try.attempt = core->attempts.items[index].id;
-    note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
-    deferred_limit(core, index);
-    /* Only now: a run without tasks ends at once, and its waiter must be there to be told. */
-    if (run_create(core, &wish, &made, &err) < 0)
-        deferred_end(core, index, TASK_FAILED, CAUSE_EVENT, str_of(err.sentence));
-}
-
-/* The reverse of triggered_id, but for the try. */
-static bool triggered_by(const struct core *core, const struct run *run, struct ref *out)
-{
-    static const char prefix[] = "operator_triggered__";
-    if (run->type != RUN_OPERATOR_TRIGGERED || !str_starts(run->run_id, prefix))
-        return false;
-    struct str rest = str_slice(run->run_id, sizeof prefix - 1, run->run_id.size), part = STR_EMPTY;
-    int64_t parent_no = 0, task = 0, map = 0;
-    (void)str_split(&rest, '_', &part);
-    for (size_t i = 0; i < part.size; i++)
-        parent_no = parent_no << 4 |
-                    (part.bytes[i] <= '9' ? part.bytes[i] - '0' : part.bytes[i] - 'a' + 10);
-    const struct run *parent = run_by_no(core, parent_no);
-    if (parent == NULL || !str_split(&rest, '_', &part) ||
-        str_to_int(part, 0, INT32_MAX, &task) < 0 || !str_split(&rest, '_', &part) ||
-        str_to_int(part, -1, INT32_MAX, &map) < 0)
-        return false;
-    *out = (struct ref) { parent->index, (uint32_t)task, (int32_t)map };
-    return true;
-}
-
-/* In the same transaction as the run's own end, so that no crash can lose the news. */
-void flow_run_ended(struct core *core, struct run *run)
-{
-    struct ref ref;
-    if (!triggered_by(core, run, &ref))
-        return;
-    struct instance *instance = instance_at(core, ref);
-    if (instance == NULL || instance->state != TASK_DEFERRED ||
-        !str_eq(run->run_id, triggered_id(core, ref, instance->try_no)))
-        return;
-    if (run->state == RUN_SUCCESS) {
-        deferred_end(core, instance->attempt, TASK_SUCCESS, CAUSE_EVENT, STR_EMPTY);
-        return;
-    }
-    struct result result = { .outcome = OUTCOME_FAILED, .output = STR_EMPTY };
-    result.error = str_format(&core->step, "run %.*s of DAG %.*s failed", STR_ARG(run->run_id),
-                              STR_ARG(run_dag(core, run)->id));
-    attempt_failed(core, instance->attempt, &result, CAUSE_EVENT);
-}
-
-static void deferred_check(struct core *core, struct ref ref)
-{
-    const struct instance *instance = instance_at(core, ref);
-    if (instance->state != TASK_DEFERRED)
-        return;
-    struct str run_id = triggered_id(core, ref, instance->try_no);
-    VEC_EACH (&core->dags, i)
-        if (core->dags.items[i].used && run_by_id(core, &core->dags.items[i], run_id) != NULL)
-            return;
-    deferred_end(
-        core, instance->attempt, TASK_FAILED, CAUSE_EVENT,
-        str_format(&core->step, "run %.*s, which it waited for, is gone", STR_ARG(run_id)));
-}
-
-void flow_deferred_check(struct core *core, struct run *run, uint32_t task)
-{
-    if (run_dag(core, run)->tasks[task].operator_kind == OPERATOR_TRIGGER_DAG)
-        instance_each(core, run, task, deferred_check);
 }

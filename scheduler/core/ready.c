@@ -51,7 +51,7 @@ void ready_add(struct core *core, struct ref ref)
         wait_begin(core, ref);
         return;
     case OPERATOR_TRIGGER_DAG:
-        flow_trigger(core, ref);
+        trigger_begin(core, ref);
         return;
     default:
         break;
@@ -92,7 +92,7 @@ static void instance_begin(struct core *core, struct ref ref)
         flow_short_circuit(core, ref);
         return;
     case OPERATOR_TRIGGER_DAG:
-        flow_trigger(core, ref);
+        trigger_begin(core, ref);
         return;
     case OPERATOR_WAIT_FOR:
         wait_begin(core, ref);

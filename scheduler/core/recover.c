@@ -178,7 +178,7 @@ static void run_resume(struct core *core, struct run *run)
         for (uint32_t i = 0; i < length; i++)
             if (run->expansions.items[slot->expansion].items[i].state == TASK_SCHEDULED)
                 ready_add(core, (struct ref) { run->index, t, (int32_t)i });
-        flow_deferred_check(core, run, t);
+        trigger_check(core, run, t);
         wait_resume(core, run, t);
     }
     run_evaluate_all(core, run);

@@ -159,7 +159,7 @@ static void delete_run(struct core *core, const struct request *request)
         run_unqueue(core, run);
         run->state = RUN_FAILED;
         backfill_left(core, run);
-        flow_run_ended(core, run); /* whoever waits for it */
+        trigger_run_ended(core, run); /* whoever waits for it */
     }
     write_run_delete(core, run);
     run_free(core, run);

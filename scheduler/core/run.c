@@ -300,7 +300,7 @@ void run_finish_if_done(struct core *core, struct run *run)
     past_drop(core, run);
     backfill_left(core, run);
     notify_run(core, run);
-    flow_run_ended(core, run);
+    trigger_run_ended(core, run);
     if (run->state == RUN_SUCCESS)
         wait_task_ended(core, run, STR_EMPTY);
     failures_count(core, dag, run);

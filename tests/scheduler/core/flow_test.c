@@ -440,6 +440,71 @@ static struct story *triggering(bool wait)
     return triggering_with(wait, 0, 0);
 }
 
+/* a starts b and b starts a, each with this conf. */
+static struct story *circling(const char *a_args, const char *b_args)
+{
+    struct dag *a = dag_words("t=trigger_dag"), *b = dag_words("u=trigger_dag");
+    a->id = STR("a");
+    b->id = STR("b");
+    a->tasks[0].operator_args = dag_value(a, a_args);
+    b->tasks[0].operator_args = dag_value(b, b_args);
+    struct story *s = given(a);
+    story_dag(s, b);
+    story_trigger(s, "a", "r1");
+    return s;
+}
+
+static void
+dags_that_start_each_other_and_wait_are_told_so_instead_of_going_on_for_ever(void **state)
+{
+    (void)state;
+    struct story *s =
+        circling("{\"dag_id\":\"b\",\"wait\":true}", "{\"dag_id\":\"a\",\"wait\":true}");
+    assert_int_equal(s->store.runs.count, 2);
+    assert_int_equal(s->store.runs.items[0].row.state, RUN_FAILED);
+    assert_int_equal(s->store.runs.items[1].row.state, RUN_FAILED);
+    assert_str(s->store.runs.items[1].tries.items[0].row.error,
+               "trigger_dag: a -> b -> a: each waits for the next, so that none would ever end; "
+               "give the run another conf, or do not wait for it");
+    story_free(s);
+}
+
+static void a_circle_is_seen_by_another_leader_too(void **state)
+{
+    (void)state;
+    struct dag *a = dag_words("t=trigger_dag"), *b = dag_words("first u:first=trigger_dag");
+    a->id = STR("a");
+    b->id = STR("b");
+    a->tasks[0].operator_args = dag_value(a, "{\"dag_id\":\"b\",\"wait\":true,\"conf\":{\"n\":1}}");
+    b->tasks[1].operator_args = dag_value(b, "{\"dag_id\":\"a\",\"wait\":true,\"conf\":{\"n\":1}}");
+    struct story *s = given(a);
+    story_dag(s, b);
+    story_trigger(s, "a", "r1"); /* has no conf: it may have been another thing */
+    story_takeover(s);
+    story_succeeds(s, "first");
+    assert_int_equal(s->store.runs.count, 3);
+    VEC_EACH (&s->store.runs, i)
+        assert_int_equal(s->store.runs.items[i].row.state, RUN_FAILED);
+    story_free(s);
+}
+
+static void a_recursion_that_changes_its_conf_comes_to_its_end(void **state)
+{
+    (void)state;
+    struct dag *dag = dag_words("goes_on=short_circuit t:goes_on=trigger_dag");
+    dag->id = STR("down");
+    dag->tasks[0].operator_args = dag_value(dag, "{\"condition\":\"{{ params.n > 0 }}\"}");
+    dag->tasks[1].operator_args = dag_value(
+        dag, "{\"dag_id\":\"down\",\"wait\":true,\"conf\":{\"n\":\"{{ params.n - 1 }}\"}}");
+    struct story *s = given(dag);
+    story_request_json(
+        s, "{\"kind\":\"trigger\",\"dag_id\":\"down\",\"run_id\":\"r1\",\"conf\":{\"n\":3}}");
+    assert_int_equal(s->store.runs.count, 4);
+    VEC_EACH (&s->store.runs, i)
+        assert_int_equal(s->store.runs.items[i].row.state, RUN_SUCCESS);
+    story_free(s);
+}
+
 static void a_task_triggers_a_run_of_another_dag(void **state)
 {
     (void)state;
@@ -526,7 +591,11 @@ TESTS(CASE(an_upstream_failure_is_passed_on_and_all_done_runs),
       CASE(a_label_shows_no_secret), CASE(a_label_is_cut_between_characters),
       CASE(an_empty_list_skips), CASE(a_list_that_is_too_long_fails),
       CASE(some_failures_of_a_mapped_task_may_be_tolerated), CASE(one_failure_fails_a_mapped_task),
-      CASE(a_mapped_task_goes_on_under_the_next_leader), CASE(a_task_triggers_a_run_of_another_dag),
-      CASE(a_task_may_wait_for_the_run_it_triggers), CASE(the_waiting_task_fails_with_its_run),
+      CASE(a_mapped_task_goes_on_under_the_next_leader),
+      CASE(dags_that_start_each_other_and_wait_are_told_so_instead_of_going_on_for_ever),
+      CASE(a_circle_is_seen_by_another_leader_too),
+      CASE(a_recursion_that_changes_its_conf_comes_to_its_end),
+      CASE(a_task_triggers_a_run_of_another_dag), CASE(a_task_may_wait_for_the_run_it_triggers),
+      CASE(the_waiting_task_fails_with_its_run),
       CASE(a_run_that_fails_is_triggered_anew_as_the_retries_say),
       CASE(a_task_that_waits_for_its_run_too_long_triggers_another_one))
