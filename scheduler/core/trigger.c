@@ -80,8 +80,8 @@ static int check_circle(struct core *core, struct ref ref, const struct run_wish
     struct str way = core->dags.items[wish->dag].id;
     const struct run *first = run;
     for (run = run_get(core, ref.run);; run = run_get(core, waiter.run)) {
-        way = str_format(&core->step, "%.*s -> %.*s", STR_ARG(run_dag(core, run)->id),
-                         STR_ARG(way));
+        way =
+            str_format(&core->step, "%.*s -> %.*s", STR_ARG(run_dag(core, run)->id), STR_ARG(way));
         if (run == first || waiter_of(core, run, &waiter) == NULL)
             break;
     }

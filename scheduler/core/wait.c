@@ -38,7 +38,7 @@ static void arm(struct core *core, uint32_t index)
     struct wait *wait = wait_at(core, index);
     struct timer timer = { .kind = TIMER_WAIT, .index = index, .number = ++wait->timer_no };
     int64_t end_ms = ms_of_wall(core, wait->end_ms);
-    if (wait->kind == WAIT_UNTIL)
+    if (wait->kind == WAIT_UNTIL && !MUTANT(CORE_WAIT_EARLY))
         timer_set_wall(core, wait->end_ms, timer);
     else
         timer_set(core, wait->kind < WAIT_UNTIL && wait->look_ms < end_ms ? wait->look_ms : end_ms,
