@@ -123,14 +123,14 @@ static void on_chunk(struct wire_server *server, struct str peer, const struct m
         VEC_ADD(&fake->logs, (struct fake_log) { .attempt = message->log_chunk.attempt });
     struct fake_log *log = fake_scheduler_log(fake, message->log_chunk.attempt);
     size_t offset = (size_t)message->log_chunk.offset;
-    /* A gap is not taken; what is known already is not taken twice. */
-    if (offset > log->text.size)
-        return;
-    struct str fresh = str_slice(message->log_chunk.content, log->text.size - offset,
-                                 message->log_chunk.content.size);
-    buf_add_str(&log->text, fresh);
-    log->complete = log->complete || message->log_chunk.complete;
-    log->chunks++;
+    /* A gap is not taken, and what is there is told; what is known already is not taken twice. */
+    if (offset <= log->text.size) {
+        struct str fresh = str_slice(message->log_chunk.content, log->text.size - offset,
+                                     message->log_chunk.content.size);
+        buf_add_str(&log->text, fresh);
+        log->complete = log->complete || message->log_chunk.complete;
+        log->chunks++;
+    }
     struct message ack = { .type = MESSAGE_LOG_ACK,
                            .log_ack = { log->attempt, (int64_t)log->text.size } };
     (void)!wire_server_send(server, peer, &ack, &err);

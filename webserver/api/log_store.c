@@ -9,6 +9,7 @@
 #include "common/loop/timer.h"
 #include "common/loop/work.h"
 #include "webserver/api/log_file.h"
+#include "webserver/api/log_sync.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +37,7 @@ struct log_store {
     uint64_t use_count;
     struct timer clean_timer;
     struct work clean_work;
+    struct log_sync sync;
     bool is_cleaning, is_closing;
     int open_handles;
     int64_t warned_ms;
@@ -198,27 +200,62 @@ int log_store_append(struct log_store *logs, struct id128 attempt, int64_t offse
     return 0;
 }
 
+static void acknowledge(struct log_store *logs, struct str peer, struct id128 attempt,
+                        int64_t offset)
+{
+    struct message ack = { .type = MESSAGE_LOG_ACK, .log_ack = { attempt, offset } };
+    (void)!wire_server_send(logs->server, peer, &ack, NULL); /* lost: the chunk comes again */
+}
+
+/* Without an answer the worker keeps the log, and sends its end again. */
+static void on_synced(void *owner, const struct log_synced *synced)
+{
+    struct log_store *logs = owner;
+    if (synced->problem != 0)
+        log_error("log_not_synced", LOG_ID("attempt", synced->attempt),
+                  LOG_STR("why", strerror(synced->problem)));
+    else if (!logs->is_closing)
+        acknowledge(logs, str_of(synced->peer), synced->attempt, synced->offset);
+}
+
+/* The worker deletes a complete log once it is acknowledged, and not before: up to then it has what
+ * a loss of power may take from us, and sends it again when we say that we have less. */
+static int acknowledge_when_synced(struct log_store *logs, struct str peer, struct id128 attempt,
+                                   int64_t offset)
+{
+    char path[4200];
+    struct log_file *file;
+    int rc = open_file(logs, attempt, false, &file);
+    path_of(logs, attempt, ".log", path);
+    *strrchr(path, '/') = 0;
+    return rc < 0 ? rc : log_sync_add(&logs->sync, file->fd, path, peer, attempt, offset);
+}
+
 static void on_message(struct wire_server *server, struct str peer, const struct message *message)
 {
     struct log_store *logs = wire_server_owner(server);
     if (message->type != MESSAGE_LOG_CHUNK)
         return;
+    struct id128 attempt = message->log_chunk.attempt;
     struct err err = { 0 };
     int64_t safe = 0;
-    int rc = log_store_append(logs, message->log_chunk.attempt, message->log_chunk.offset,
-                              message->log_chunk.content, message->log_chunk.complete, &safe, &err);
+    int rc = log_store_append(logs, attempt, message->log_chunk.offset, message->log_chunk.content,
+                              message->log_chunk.complete, &safe, &err);
+    if (rc == 0 && message->log_chunk.complete &&
+        message->log_chunk.offset + (int64_t)message->log_chunk.content.size == safe) {
+        rc = acknowledge_when_synced(logs, peer, attempt, safe);
+        if (rc == 0)
+            return;
+    }
     if (rc < 0) {
         /* Not acknowledged: the worker keeps it and tries again. */
         if (loop_now_ms() - logs->warned_ms > 60000 || logs->warned_ms == 0)
-            log_error("log_not_stored", LOG_ID("attempt", message->log_chunk.attempt),
-                      LOG_STR("worker", peer), LOG_ERR(&err));
+            log_error("log_not_stored", LOG_ID("attempt", attempt), LOG_STR("worker", peer),
+                      LOG_ERR(&err));
         logs->warned_ms = loop_now_ms();
         return;
     }
-    struct message ack = { .type = MESSAGE_LOG_ACK };
-    ack.log_ack.attempt = message->log_chunk.attempt;
-    ack.log_ack.offset = safe;
-    (void)!wire_server_send(server, peer, &ack, NULL); /* lost: the worker sends the chunk again */
+    acknowledge(logs, peer, attempt, safe);
 }
 
 /* ---- reading ---- */
@@ -293,6 +330,11 @@ static void run_clean(struct work *work)
 }
 
 static void finish(struct log_store *logs);
+
+static void on_sync_idle(void *owner)
+{
+    finish(owner);
+}
 
 static void on_cleaned(struct work *work)
 {
@@ -380,6 +422,9 @@ int log_store_open(struct log_store **out, struct loop *loop,
     ASSERT(logs != NULL);
     logs->loop = loop;
     logs->options = *options;
+    logs->sync = (struct log_sync) {
+        .loop = loop, .on_synced = on_synced, .on_idle = on_sync_idle, .owner = logs
+    };
     snprintf(logs->folder, sizeof logs->folder, "%.*s",
              STR_ARG(str_slice(options->base, 7, options->base.size)));
     int rc = make_folders(logs->folder, err);
@@ -401,7 +446,8 @@ int log_store_open(struct log_store **out, struct loop *loop,
 
 static void finish(struct log_store *logs)
 {
-    if (!logs->is_closing || logs->is_cleaning || logs->open_handles > 0)
+    if (!logs->is_closing || logs->is_cleaning || logs->open_handles > 0 ||
+        !log_sync_is_idle(&logs->sync))
         return;
     VEC_EACH (&logs->files, i)
         log_file_free(logs->files.items[i]);

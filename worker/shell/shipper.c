@@ -20,6 +20,7 @@ struct shipped {
     int64_t size, sent, acked, noted;
     bool ended, complete_sent;
     uint32_t chunks; /* not acknowledged */
+    uint32_t stale;  /* acknowledgements that still come for what was forgotten */
     int64_t sent_ms; /* of the last chunk */
 };
 
@@ -177,15 +178,27 @@ static void queue(struct shipper *shipper, struct shipped *shipped)
     shipper->ready_last = shipped;
 }
 
-/* Forgets what is on its way: it is sent again from the last acknowledgement. */
-static void rewind_one(struct shipper *shipper, struct shipped *shipped)
+/* Forgets what is on its way: all from `offset` on is sent again. */
+static void rewind_to(struct shipper *shipper, struct shipped *shipped, int64_t offset)
 {
     shipper->in_flight_bytes -= shipped->sent - shipped->acked;
     shipper->in_flight_chunks -= shipped->chunks;
-    shipped->sent = shipped->acked;
-    shipped->chunks = 0;
+    shipped->sent = shipped->acked = offset;
+    shipped->chunks = shipped->stale = 0;
     shipped->complete_sent = false;
     queue(shipper, shipped);
+}
+
+/* The store has less than it once had, after a loss of power: from there on again. One of the
+ * chunks on their way has been answered, and the others will be. */
+static void go_back(struct shipper *shipper, struct shipped *shipped, int64_t offset)
+{
+    uint32_t stale = shipped->chunks > 0 ? shipped->chunks - 1 : 0;
+
+    rewind_to(shipper, shipped, offset);
+    shipped->stale = stale;
+    shipped->noted = offset;
+    pump(shipper);
 }
 
 /* ---- sending
@@ -251,7 +264,7 @@ static void on_timer(struct timer *timer)
 
     for (struct shipped *shipped = shipper->first; shipped != NULL; shipped = shipped->next) {
         if (shipped->chunks > 0 && now_ms - shipped->sent_ms > SHIPPER_PATIENCE_MS)
-            rewind_one(shipper, shipped);
+            rewind_to(shipper, shipped, shipped->acked);
     }
     pump(shipper);
 }
@@ -263,6 +276,14 @@ static void on_ack(struct shipper *shipper, struct id128 attempt, int64_t offset
     shipper->progress_ms = loop_now_ms();
     if (shipped == NULL || offset > shipped->sent)
         return;
+    if (shipped->stale > 0) {
+        shipped->stale--;
+        return;
+    }
+    if (offset < shipped->acked) {
+        go_back(shipper, shipped, offset);
+        return;
+    }
     if (shipped->chunks > 0) {
         shipped->chunks--;
         shipper->in_flight_chunks--;
@@ -297,7 +318,7 @@ static void choose_intake(struct shipper *shipper)
         return;
     shipper->current = best;
     for (struct shipped *shipped = shipper->first; shipped != NULL; shipped = shipped->next)
-        rewind_one(shipper, shipped);
+        rewind_to(shipper, shipped, shipped->acked);
     pump(shipper);
 }
 
@@ -321,8 +342,10 @@ static void on_state(struct wire_client *client, bool is_up, const struct err *w
 
 static void on_message(struct wire_client *client, const struct message *message)
 {
-    if (message->type == MESSAGE_LOG_ACK)
-        on_ack(wire_client_owner(client), message->log_ack.attempt, message->log_ack.offset);
+    struct shipper *shipper = wire_client_owner(client);
+
+    if (message->type == MESSAGE_LOG_ACK && client == shipper->current)
+        on_ack(shipper, message->log_ack.attempt, message->log_ack.offset);
 }
 
 static int intake_open(struct shipper *shipper, struct wire *wire, const struct conf *conf,

@@ -3,8 +3,22 @@
 
 #include "tests/support/test.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* In place of libc's: how often it was asked for, and whether the disk does it. */
+static atomic_int syncs;
+static atomic_bool sync_fails;
+
+int fdatasync(int fd)
+{
+    (void)fd;
+    atomic_fetch_add(&syncs, 1);
+    errno = EIO;
+    return atomic_load(&sync_fails) ? -1 : 0;
+}
 
 struct world {
     char folder[64];
@@ -14,7 +28,7 @@ struct world {
     struct id128 attempt;
     bool logs_closed, wire_closed, is_up, is_acked;
     int64_t acked;
-    uint32_t changes;
+    uint32_t acks, changes;
 };
 
 static struct world w;
@@ -49,7 +63,7 @@ static void close_logs(void)
 {
     w.logs_closed = false;
     log_store_close(w.logs, set_true, &w.logs_closed);
-    assert_true(loop_run_until(w.loop, &w.logs_closed, 2000));
+    assert_true(loop_run_until(w.loop, &w.logs_closed, 60000));
 }
 
 static int setup(void **state)
@@ -70,7 +84,7 @@ static int teardown(void **state)
     char command[128];
     close_logs();
     wire_close(w.wire, set_true, &w.wire_closed);
-    assert_true(loop_run_until(w.loop, &w.wire_closed, 2000));
+    assert_true(loop_run_until(w.loop, &w.wire_closed, 60000));
     loop_free(w.loop);
     snprintf(command, sizeof command, "rm -rf %s", w.folder);
     assert_int_equal(system(command), 0);
@@ -261,11 +275,11 @@ static void on_message(struct wire_client *client, const struct message *message
     assert_true(id_eq(message->log_ack.attempt, w.attempt));
     w.acked = message->log_ack.offset;
     w.is_acked = true;
+    w.acks++;
 }
 
-static void a_worker_sends_chunks_and_gets_what_is_safe(void **state)
+static struct wire_client *open_worker(void)
 {
-    (void)state;
     char endpoint[64];
     struct wire_client *client;
     snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", log_store_port(w.logs));
@@ -275,7 +289,26 @@ static void a_worker_sends_chunks_and_gets_what_is_safe(void **state)
                                            .on_state = on_state,
                                            .on_message = on_message };
     assert_int_equal(wire_client_open(&client, w.wire, &options, NULL), 0);
-    assert_true(loop_run_until(w.loop, &w.is_up, 5000));
+    assert_true(loop_run_until(w.loop, &w.is_up, 60000));
+    return client;
+}
+
+static void send_chunk(struct wire_client *client, int64_t offset, const char *text,
+                       bool is_complete)
+{
+    struct message message = { .type = MESSAGE_LOG_CHUNK };
+    message.log_chunk.attempt = w.attempt;
+    message.log_chunk.offset = offset;
+    message.log_chunk.content = str_of(text);
+    message.log_chunk.complete = is_complete;
+    w.is_acked = false;
+    assert_int_equal(wire_client_send(client, &message, NULL), 0);
+}
+
+static void a_worker_sends_chunks_and_gets_what_is_safe(void **state)
+{
+    (void)state;
+    struct wire_client *client = open_worker();
     static const struct {
         int64_t offset;
         const char *text;
@@ -284,16 +317,34 @@ static void a_worker_sends_chunks_and_gets_what_is_safe(void **state)
         { 0, "1 O a\n", 6 }, { 6, "2 O b\n", 12 }, { 100, "9 O z\n", 12 }, { 0, "1 O a\n", 12 }
     };
     for (size_t i = 0; i < sizeof CHUNKS / sizeof *CHUNKS; i++) {
-        struct message message = { .type = MESSAGE_LOG_CHUNK };
-        message.log_chunk.attempt = w.attempt;
-        message.log_chunk.offset = CHUNKS[i].offset;
-        message.log_chunk.content = str_of(CHUNKS[i].text);
-        w.is_acked = false;
-        assert_int_equal(wire_client_send(client, &message, NULL), 0);
-        assert_true(loop_run_until(w.loop, &w.is_acked, 5000));
+        send_chunk(client, CHUNKS[i].offset, CHUNKS[i].text, false);
+        assert_true(loop_run_until(w.loop, &w.is_acked, 60000));
         assert_int_equal(w.acked, CHUNKS[i].safe);
     }
     check_lines(0, 5, "1 O a\n2 O b\n");
+    wire_client_close(client);
+}
+
+/* With its answer the worker deletes the only other copy. */
+static void a_complete_log_is_acknowledged_when_it_is_safe_from_a_loss_of_power(void **state)
+{
+    (void)state;
+    struct wire_client *client = open_worker();
+    bool never = false;
+    int before = atomic_load(&syncs);
+    send_chunk(client, 0, "1 O a\n", false);
+    assert_true(loop_run_until(w.loop, &w.is_acked, 60000));
+    assert_int_equal(atomic_load(&syncs), before);
+    atomic_store(&sync_fails, true);
+    send_chunk(client, 6, "2 O b\n", true);
+    while (atomic_load(&syncs) == before)
+        (void)loop_run_until(w.loop, &never, 5);
+    atomic_store(&sync_fails, false);
+    send_chunk(client, 6, "2 O b\n", true); /* as the worker does that was not answered */
+    assert_true(loop_run_until(w.loop, &w.is_acked, 60000));
+    assert_int_equal(w.acked, 12);
+    assert_int_equal(w.acks, 2);
+    assert_int_equal(atomic_load(&syncs), before + 2);
     wire_client_close(client);
 }
 
@@ -311,6 +362,7 @@ int main(void)
         LOG_CASE(a_symbolic_link_in_the_place_of_a_log_is_not_followed),
         LOG_CASE(lines_have_time_stream_and_text),
         LOG_CASE(a_worker_sends_chunks_and_gets_what_is_safe),
+        LOG_CASE(a_complete_log_is_acknowledged_when_it_is_safe_from_a_loss_of_power),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,9 +249,9 @@ static void a_lease_is_renewed_by_what_the_scheduler_answers(void **state)
     assert_int_equal(fake_scheduler_wait(fake, attempt)->outcome, OUTCOME_LEASE_OVER);
 }
 
-static void logs_stream_while_the_task_runs_and_go_on_after_a_break(void **state)
+/* A task that prints 4000 lines and takes its time, of which some have come. */
+static struct id128 grant_lines(struct fake_scheduler *fake)
 {
-    struct fake_scheduler *fake = *state;
     struct id128 attempt =
         fake_scheduler_grant(fake, "i=0; while [ $i -lt 4000 ]; do echo \"line $i "
                                    "0123456789012345678901234567890123456789\"; i=$((i+1)); "
@@ -262,11 +262,11 @@ static void logs_stream_while_the_task_runs_and_go_on_after_a_break(void **state
            fake_scheduler_log(fake, attempt)->text.size < 1000)
         fake_scheduler_turn(fake, 20);
     assert_false(fake_scheduler_find(fake, attempt)->ended);
-    fake->takes_logs = false;
-    fake_scheduler_turn(fake, 300);
-    (void)fake_scheduler_end_worker(fake, SIGKILL);
-    fake->takes_logs = true;
-    fake_scheduler_launch(fake, NULL);
+    return attempt;
+}
+
+static void check_lines(struct fake_scheduler *fake, struct id128 attempt)
+{
     const struct fake_log *log = fake_scheduler_wait_log(fake, attempt);
     struct str rest = buf_str(&log->text), line, word;
     for (int i = 0; i < 4000; i++) {
@@ -279,6 +279,29 @@ static void logs_stream_while_the_task_runs_and_go_on_after_a_break(void **state
     assert_int_equal(rest.size, 0);
     watched = attempt;
     fake_scheduler_until(fake, log_is_gone, "the end of the log's file");
+}
+
+static void logs_stream_while_the_task_runs_and_go_on_after_a_break(void **state)
+{
+    struct fake_scheduler *fake = *state;
+    struct id128 attempt = grant_lines(fake);
+
+    fake->takes_logs = false;
+    fake_scheduler_turn(fake, 300);
+    (void)fake_scheduler_end_worker(fake, SIGKILL);
+    fake->takes_logs = true;
+    fake_scheduler_launch(fake, NULL);
+    check_lines(fake, attempt);
+}
+
+/* As after a loss of power: what was acknowledged while the log was not complete may be gone. */
+static void what_the_store_of_logs_has_lost_is_sent_again(void **state)
+{
+    struct fake_scheduler *fake = *state;
+    struct id128 attempt = grant_lines(fake);
+
+    buf_reset(&fake_scheduler_log(fake, attempt)->text);
+    check_lines(fake, attempt);
 }
 
 static void a_drained_worker_offers_nothing_until_it_is_resumed(void **state)
@@ -450,6 +473,7 @@ TESTS(TEST(a_worker_says_who_it_is_and_what_it_offers),
       TEST(when_both_are_killed_what_ran_is_lost_and_what_ended_is_not),
       TEST(a_lease_is_renewed_by_what_the_scheduler_answers),
       TEST(logs_stream_while_the_task_runs_and_go_on_after_a_break),
+      TEST(what_the_store_of_logs_has_lost_is_sent_again),
       TEST(a_drained_worker_offers_nothing_until_it_is_resumed),
       TEST(sigterm_waits_for_what_runs_and_takes_no_more),
       TEST(a_second_sigterm_leaves_the_tasks_to_the_next_worker), TEST(a_stop_order_ends_a_worker),
