@@ -234,3 +234,14 @@ uint64_t str_hash(struct str s)
         hash = (hash ^ (unsigned char)s.bytes[i]) * 1099511628211ULL;
     return hash;
 }
+
+uint64_t str_fingerprint(struct str s)
+{
+    uint64_t hash = 14695981039346656037ULL, word;
+    for (; s.size >= sizeof word; s = str_slice(s, sizeof word, s.size)) {
+        memcpy(&word, s.bytes, sizeof word);
+        hash = (hash ^ le64toh(word)) * 0x9E3779B97F4A7C15ULL;
+        hash ^= hash >> 32; /* a product carries upwards alone */
+    }
+    return hash ^ str_hash(s);
+}

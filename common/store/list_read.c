@@ -4,6 +4,7 @@
 #include "common/base/assert.h"
 #include "common/base/civil.h"
 #include "common/store/list_table.h"
+#include "common/store/row_json.h"
 
 void list_query_init(struct list_query *query, enum list list, struct arena *arena, int64_t limit)
 {
@@ -185,12 +186,11 @@ void list_query_only(struct list_query *query, const char *name, struct str valu
 
 /* ---- SQL ---- */
 
-/* Builds the text and, with `params`, binds: the same walk does both, so that they cannot disagree.
- */
+/* Builds the text and binds, in one walk. */
 struct writer {
     const struct list_query *query;
     struct buf sql;
-    struct pg_params *params; /* NULL: text alone */
+    struct pg_params params;
     uint32_t param_count;
 };
 
@@ -199,24 +199,17 @@ static void next_param(struct writer *writer, const char *before, const char *af
     buf_printf(&writer->sql, "%s$%u%s", before, ++writer->param_count, after);
 }
 
-static void put_texts(struct writer *writer, const struct str *values, uint32_t count)
-{
-    if (writer->params != NULL)
-        pg_put_text_array(writer->params, values, count);
-}
-
 /* One value is compared as itself: of an array the planner takes ten for granted, and plans anew
  * for each that comes. */
 static void write_texts(struct writer *writer, const struct list_condition *condition)
 {
     if (condition->values.count > 1) {
         next_param(writer, " = ANY (", "::text[])");
-        put_texts(writer, condition->values.items, condition->values.count);
+        pg_put_text_array(&writer->params, condition->values.items, condition->values.count);
         return;
     }
     next_param(writer, " = ", "::text");
-    if (writer->params != NULL)
-        pg_put_text(writer->params, condition->values.items[0]);
+    pg_put_text(&writer->params, condition->values.items[0]);
 }
 
 static int64_t integer_of(struct str value)
@@ -230,16 +223,14 @@ static void write_integers(struct writer *writer, const struct list_condition *c
 {
     bool is_one = condition->values.count == 1;
     next_param(writer, is_one ? " = " : " = ANY (", is_one ? "::int8" : "::int8[])");
-    if (writer->params == NULL)
-        return;
     if (is_one) {
-        pg_put_int8(writer->params, integer_of(condition->values.items[0]));
+        pg_put_int8(&writer->params, integer_of(condition->values.items[0]));
         return;
     }
-    pg_put_array(writer->params, PG_INT8);
+    pg_put_array(&writer->params, PG_INT8);
     VEC_EACH (&condition->values, i)
-        pg_put_int8(writer->params, integer_of(condition->values.items[i]));
-    pg_put_array_end(writer->params);
+        pg_put_int8(&writer->params, integer_of(condition->values.items[i]));
+    pg_put_array_end(&writer->params);
 }
 
 static void put_time(struct writer *writer, struct str value)
@@ -247,16 +238,14 @@ static void put_time(struct writer *writer, struct str value)
     int64_t time_ms = 0;
     bool has_zone;
     (void)!civil_parse(value, &time_ms, &has_zone);
-    if (writer->params != NULL)
-        pg_put_time_ms(writer->params, time_ms);
+    pg_put_time_ms(&writer->params, time_ms);
 }
 
 static void put_real(struct writer *writer, struct str value)
 {
     double real = 0;
     (void)!str_to_real(value, &real);
-    if (writer->params != NULL)
-        pg_put_float8(writer->params, real);
+    pg_put_float8(&writer->params, real);
 }
 
 /* "a | b" is two patterns. Airflow's meaning of a pattern without % is "contains". */
@@ -274,7 +263,7 @@ static void put_patterns(struct writer *writer, const struct list_condition *con
                                           STR_ARG(part), around, after));
         }
     }
-    put_texts(writer, patterns.items, patterns.count);
+    pg_put_text_array(&writer->params, patterns.items, patterns.count);
     VEC_CLEAR(&patterns);
 }
 
@@ -294,7 +283,7 @@ static void put_beginnings(struct writer *writer, const struct list_condition *c
         pattern[size++] = '%';
         VEC_ADD(&patterns, ((struct str) { pattern, size }));
     }
-    put_texts(writer, patterns.items, patterns.count);
+    pg_put_text_array(&writer->params, patterns.items, patterns.count);
     VEC_CLEAR(&patterns);
 }
 
@@ -321,7 +310,7 @@ static void write_condition(struct writer *writer, const struct list_condition *
         break;
     case FILTER_NOT_TEXT:
         next_param(writer, " <> ALL (", "::text[])");
-        put_texts(writer, condition->values.items, condition->values.count);
+        pg_put_text_array(&writer->params, condition->values.items, condition->values.count);
         break;
     case FILTER_PATTERN:
         if (strcmp(condition->operator, "prefix") == 0) {
@@ -338,8 +327,7 @@ static void write_condition(struct writer *writer, const struct list_condition *
         break;
     case FILTER_BOOL:
         next_param(writer, " = ", "::bool");
-        if (writer->params != NULL)
-            pg_put_bool(writer->params, first.bytes[0] == 't' || first.bytes[0] == 'T');
+        pg_put_bool(&writer->params, first.bytes[0] == 't' || first.bytes[0] == 'T');
         break;
     case FILTER_INT:
         write_integers(writer, condition);
@@ -360,7 +348,7 @@ static void write_condition(struct writer *writer, const struct list_condition *
         break;
     case FILTER_TAGS:
         next_param(writer, wants_all_tags(writer->query, filter) ? " @> " : " && ", "::text[]");
-        put_texts(writer, condition->values.items, condition->values.count);
+        pg_put_text_array(&writer->params, condition->values.items, condition->values.count);
         break;
     }
 }
@@ -388,8 +376,10 @@ static void write_order(struct writer *writer)
 /* The block as a subquery with its conditions. Its parameters were written by the caller. */
 static void write_from(struct writer *writer, enum statement block, const char *conditions)
 {
-    buf_printf(&writer->sql, " FROM (%s\n) l WHERE true%s", store_statements[block].sql,
-               conditions);
+    buf_add_cstr(&writer->sql, " FROM (");
+    buf_add_cstr(&writer->sql, store_statements[block].sql);
+    buf_add_cstr(&writer->sql, "\n) l WHERE true");
+    buf_add_cstr(&writer->sql, conditions);
 }
 
 static struct str write_conditions(struct writer *writer)
@@ -399,7 +389,7 @@ static struct str write_conditions(struct writer *writer)
     writer->sql = (struct buf) { 0 };
     buf_add_cstr(&writer->sql, "");
     if (list_rows[query->list].scope == SCOPE_DAG && query->dag_id.size > 0)
-        buf_add_cstr(&writer->sql, " AND l.dag_id = $1");
+        buf_add_cstr(&writer->sql, " AND l.dag_no = (SELECT dag_no FROM dag WHERE dag_id = $1)");
     bool has_run = list_rows[query->list].scope == SCOPE_DAG && query->run_id.size > 0;
     if (has_run && query->dag_id.size == 0)
         buf_add_cstr(&writer->sql, " AND l.run_id = $2");
@@ -419,75 +409,122 @@ static struct str write_conditions(struct writer *writer)
 static void write_begin(struct writer *writer)
 {
     const struct list_query *query = writer->query;
-    if (writer->params != NULL) {
-        pg_put_text(writer->params, query->dag_id);
-        pg_put_text(writer->params, query->run_id);
-    }
+    pg_put_text(&writer->params, query->dag_id);
+    pg_put_text(&writer->params, query->run_id);
     writer->param_count = 2;
     if (query->reader == NULL)
         return;
-    if (writer->params != NULL)
-        reader_bind(query->reader, writer->params);
+    reader_bind(query->reader, &writer->params);
     reader_shadow(&writer->sql, writer->param_count);
     buf_add_byte(&writer->sql, ' ');
     writer->param_count += READER_PARAMS;
 }
 
+/* What the client sees of a page's rows. */
+static const char *shown(const struct list_query *query)
+{
+    return list_rows[query->list].is_json ? "p.shown" : "(p.shown).*";
+}
+
+static void write_page(struct writer *writer, const char *conditions, int64_t limit, int64_t offset)
+{
+    /* Not "j" again: in the block of the count that would be this one. */
+    buf_add_cstr(&writer->sql, "(SELECT l.j AS shown, true AS is_row");
+    write_from(writer, list_rows[writer->query->list].statement, conditions);
+    write_order(writer);
+    /* Numbers in the text: for an unknown limit the planner would take a tenth of all rows. */
+    buf_printf(&writer->sql, " LIMIT %lld OFFSET %lld) p", (long long)limit, (long long)offset);
+}
+
+static void write_count(struct writer *writer, const char *conditions)
+{
+    const struct list_row *row = &list_rows[writer->query->list];
+    bool counts_all = conditions[0] == 0 && row->count_block != 0;
+    enum statement counted = counts_all ? row->count_block : row->statement;
+    buf_add_cstr(&writer->sql, "(SELECT count(*)");
+    if (row->count_max > 0) {
+        buf_add_cstr(&writer->sql, " FROM (SELECT");
+        write_from(writer, counted, conditions);
+        buf_printf(&writer->sql, " LIMIT %lld) c", (long long)row->count_max);
+    } else {
+        write_from(writer, counted, conditions);
+    }
+    buf_add_byte(&writer->sql, ')');
+}
+
+/* What stands before the columns of the page's rows. There is one row at least, for the count. */
+enum { COUNT, HAS_DAG, HAS_RUN, IS_ROW, ROW_COLUMNS };
+
 static void write_query(struct writer *writer)
 {
     const struct list_query *query = writer->query;
-    const struct list_row *row = &list_rows[query->list];
     write_begin(writer);
     struct str conditions = write_conditions(writer);
-    bool counts_all = conditions.size == 0 && row->count_block != 0;
-    enum statement counted = counts_all ? row->count_block : row->statement;
+    buf_add_cstr(&writer->sql, "SELECT ");
+    write_count(writer, conditions.bytes);
     buf_printf(&writer->sql,
-               "SELECT '{\"%s\":[' || coalesce((SELECT string_agg(p.j, ',') FROM (SELECT l.j",
-               row->key);
-    write_from(writer, row->statement, conditions.bytes);
-    write_order(writer);
-    /* Numbers in the text: for an unknown limit the planner would take a tenth of all rows. */
-    buf_printf(&writer->sql, " LIMIT %lld OFFSET %lld", (long long)query->limit,
-               (long long)query->offset);
-    buf_add_cstr(&writer->sql, ") p), '') || '],\"total_entries\":' || (SELECT count(*)");
-    if (row->count_max > 0) {
-        buf_add_cstr(&writer->sql, " FROM (SELECT");
-        write_from(writer, counted, conditions.bytes);
-        buf_printf(&writer->sql, " LIMIT %lld) c", (long long)row->count_max);
-    } else {
-        write_from(writer, counted, conditions.bytes);
-    }
-    buf_add_cstr(&writer->sql,
-                 ") || '}', $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
-                 "$2::text = '' OR EXISTS (SELECT FROM run_key k JOIN dag d USING (dag_no) "
-                 "WHERE d.dag_id = $1 AND k.run_id = $2)");
+               ", $1::text = '' OR EXISTS (SELECT FROM dag WHERE dag_id = $1), "
+               "$2::text = '' OR EXISTS (SELECT FROM run_key k JOIN dag d USING (dag_no) "
+               "WHERE d.dag_id = $1 AND k.run_id = $2), p.is_row, %s FROM (SELECT) one LEFT JOIN ",
+               shown(query));
+    write_page(writer, conditions.bytes, query->limit, query->offset);
+    buf_add_cstr(&writer->sql, " ON true");
 }
+
+/* The parameters come first, so that each has a type. */
+enum { ONE_ROW_COLUMNS = 2 };
 
 static void write_one(struct writer *writer)
 {
     write_begin(writer);
     struct str conditions = write_conditions(writer);
-    buf_add_cstr(&writer->sql, "SELECT l.j, $1::text, $2::text");
-    write_from(writer, list_rows[writer->query->list].statement, conditions.bytes);
-    write_order(writer);
-    buf_add_cstr(&writer->sql, " LIMIT 1");
+    buf_printf(&writer->sql, "SELECT $1::text, $2::text, %s FROM ", shown(writer->query));
+    write_page(writer, conditions.bytes, 1, 0);
+}
+
+enum { SQL_SIZE = 16 << 10 }; /* most texts fit */
+
+static struct writer writer_of(const struct list_query *query)
+{
+    struct writer writer = { .query = query };
+    buf_reserve(&writer.sql, SQL_SIZE);
+    return writer;
 }
 
 struct str list_sql(const struct list_query *query)
 {
-    struct writer writer = { .query = query };
+    struct writer writer = writer_of(query);
     write_query(&writer);
     struct str sql = str_copy(query->arena, buf_str(&writer.sql));
     buf_clear(&writer.sql);
+    pg_params_clear(&writer.params);
     return sql;
 }
 
 /* ---- asking ---- */
 
 struct reading {
+    enum list list;
     void (*on_end)(void *owner, int rc, struct str json, const struct err *err);
     void *owner;
 };
+
+static int check_scope(const struct pg_result *result, struct err *err)
+{
+    if (!pg_get_bool(result, 0, HAS_DAG))
+        return err_set(err, ERR_NOT_FOUND, "there is no such DAG");
+    if (!pg_get_bool(result, 0, HAS_RUN))
+        return err_set(err, ERR_NOT_FOUND, "there is no such run of this DAG");
+    return 0;
+}
+
+static void write_list(struct buf *json, enum list list, const struct pg_result *result)
+{
+    uint32_t rows = pg_get_bool(result, 0, IS_ROW) ? pg_row_count(result) : 0;
+    buf_printf(json, "{\"%s\":[", list_rows[list].key);
+    row_json_write(json, result, ROW_COLUMNS, 0, rows);
+    buf_printf(json, "],\"total_entries\":%lld}", (long long)pg_get_int(result, 0, COUNT));
+}
 
 static void on_list(void *owner, const struct pg_outcome *outcome)
 {
@@ -497,14 +534,13 @@ static void on_list(void *owner, const struct pg_outcome *outcome)
         reading.on_end(reading.owner, outcome->rc, STR_EMPTY, outcome->err);
         return;
     }
-    const struct pg_result *result = outcome->results[0];
     struct err err = { 0 };
-    int rc = 0;
-    if (!pg_get_bool(result, 0, 1))
-        rc = err_set(&err, ERR_NOT_FOUND, "there is no such DAG");
-    else if (!pg_get_bool(result, 0, 2))
-        rc = err_set(&err, ERR_NOT_FOUND, "there is no such run of this DAG");
-    reading.on_end(reading.owner, rc, rc < 0 ? STR_EMPTY : pg_get_text(result, 0, 0), &err);
+    struct buf json = { 0 };
+    int rc = check_scope(outcome->results[0], &err);
+    if (rc == 0)
+        write_list(&json, reading.list, outcome->results[0]);
+    reading.on_end(reading.owner, rc, buf_str(&json), &err);
+    buf_clear(&json);
 }
 
 static void on_one(void *owner, const struct pg_outcome *outcome)
@@ -512,49 +548,49 @@ static void on_one(void *owner, const struct pg_outcome *outcome)
     struct reading reading = *(struct reading *)owner;
     free(owner);
     struct err err = { 0 };
+    struct buf json = { 0 };
     int rc = outcome->rc;
     if (rc < 0) {
         reading.on_end(reading.owner, rc, STR_EMPTY, outcome->err);
         return;
     }
-    bool is_there = pg_row_count(outcome->results[0]) > 0;
-    if (!is_there)
+    if (pg_row_count(outcome->results[0]) > 0)
+        row_json_write(&json, outcome->results[0], ONE_ROW_COLUMNS, 0, 1);
+    else
         rc = err_set(&err, ERR_NOT_FOUND, "%s", err_sentence(ERR_NOT_FOUND));
-    reading.on_end(reading.owner, rc, is_there ? pg_get_text(outcome->results[0], 0, 0) : STR_EMPTY,
-                   &err);
+    reading.on_end(reading.owner, rc, buf_str(&json), &err);
+    buf_clear(&json);
+}
+
+/* Later pages are asked for once: the rest is worth a plan that is kept. */
+static void ask(struct store *store, struct writer *writer,
+                void (*on_answer)(void *owner, const struct pg_outcome *outcome),
+                struct reading reading)
+{
+    struct reading *kept = malloc(sizeof *kept);
+    ASSERT(kept != NULL);
+    *kept = reading;
+    struct pg_tx *tx = pg_tx_new();
+    *(writer->query->offset > 0 ? pg_tx_add_text : pg_tx_add_kept)(tx, writer->sql.bytes) =
+        writer->params;
+    buf_clear(&writer->sql);
+    store_send(store, tx, on_answer, kept);
 }
 
 void list_read_one(struct store *store, const struct list_query *query,
                    void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                    void *owner)
 {
-    struct reading *reading = calloc(1, sizeof *reading);
-    ASSERT(reading != NULL);
-    *reading = (struct reading) { on_end, owner };
-    struct writer text = { .query = query };
-    write_one(&text);
-    struct pg_tx *tx = pg_tx_new();
-    struct writer binding = { .query = query, .params = pg_tx_add_kept(tx, text.sql.bytes) };
-    write_one(&binding);
-    buf_clear(&text.sql);
-    buf_clear(&binding.sql);
-    store_send(store, tx, on_one, reading);
+    struct writer writer = writer_of(query);
+    write_one(&writer);
+    ask(store, &writer, on_one, (struct reading) { query->list, on_end, owner });
 }
 
 void list_read(struct store *store, const struct list_query *query,
                void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                void *owner)
 {
-    struct reading *reading = calloc(1, sizeof *reading);
-    ASSERT(reading != NULL);
-    *reading = (struct reading) { on_end, owner };
-    struct pg_tx *tx = pg_tx_new();
-    struct str sql = list_sql(query);
-    struct writer writer = { .query = query };
-    /* Later pages are asked for once. */
-    writer.params =
-        query->offset > 0 ? pg_tx_add_text(tx, sql.bytes) : pg_tx_add_kept(tx, sql.bytes);
+    struct writer writer = writer_of(query);
     write_query(&writer);
-    buf_clear(&writer.sql);
-    store_send(store, tx, on_list, reading);
+    ask(store, &writer, on_list, (struct reading) { query->list, on_end, owner });
 }

@@ -104,7 +104,7 @@ const struct list_row list_rows[LIST_COUNT] = {
         },
     },
     [LIST_INSTANCES] = { "task_instances", SQL_api_instances, SCOPE_DAG, "run_no, ordinal, map_index", 100000,
-                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_instances_count },
+                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_instances_count, .is_json = true },
     [LIST_RUN_INSTANCES] = { "task_instances", SQL_api_run_instances, SCOPE_RUN, "ordinal, map_index", 0,
                              { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_run_instances_count },
     [LIST_OUTPUTS] = {
@@ -133,7 +133,7 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "dag_id", "dag_id" } },
     },
     [LIST_TAGS] = { "tags", SQL_api_tags, SCOPE_NONE, "name", 0,
-                    { { "tag_name_pattern", FILTER_PATTERN, "name" } }, { { "name", "name" } } },
+                    { { "tag_name_pattern", FILTER_PATTERN, "name" } }, { { "name", "name" } }, .is_json = true },
     [LIST_POOLS] = {
         "pools", SQL_api_pools, SCOPE_NONE, "pool_no", 0,
         { { "pool_name_pattern", FILTER_PATTERN, "name" }, { "name", FILTER_TEXT, "name" } },
@@ -170,6 +170,7 @@ const struct list_row list_rows[LIST_COUNT] = {
         { { "id", FILTER_INT, "id" }, { "name_pattern", FILTER_PATTERN, "name" }, { "uri_pattern", FILTER_PATTERN, "name" },
           { "dag_ids", FILTER_TAGS, "dag_ids" } },
         { { "id", "id" }, { "name", "name" }, { "uri", "name" }, { "created_at", "created_at" }, { "updated_at", "created_at" } },
+        .is_json = true,
     },
     [LIST_ASSET_EVENTS] = {
         "asset_events", SQL_api_asset_events, SCOPE_NONE, "id", 0,
@@ -179,11 +180,13 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "timestamp", FILTER_TIME_RANGE, "timestamp" } },
         { { "id", "id" }, { "timestamp", "timestamp" }, { "asset_id", "asset_id" }, { "source_dag_id", "source_dag_id" },
           { "source_task_id", "source_task_id" }, { "source_run_id", "source_run_id" } },
+        .is_json = true,
     },
     [LIST_QUEUED_EVENTS] = {
         "queued_events", SQL_api_queued_events, SCOPE_DAG, "created_at, dag_id, asset_id", 0,
         { { "asset_id", FILTER_INT, "asset_id" }, { "before", FILTER_TIME_BEFORE, "created_at" } },
         { { "created_at", "created_at" }, { "dag_id", "dag_id" }, { "asset_id", "asset_id" } },
+        .is_json = true,
     },
     [LIST_BACKFILLS] = {
         "backfills", SQL_api_backfills, SCOPE_NONE, "id", 0,

@@ -217,7 +217,8 @@ static bool is_polled(const struct call *call)
 /* Weak: the same content, whatever a proxy makes of its bytes. True after answering 304. */
 static bool is_unchanged(struct call *call, struct str json)
 {
-    struct str etag = str_format(call->arena, "W/\"%016llx\"", (unsigned long long)str_hash(json));
+    struct str etag =
+        str_format(call->arena, "W/\"%016llx\"", (unsigned long long)str_fingerprint(json));
     http_set_header(call->request, "ETag", etag);
     http_set_header(call->request, "Cache-Control", STR("private, no-cache"));
     if (!http_etag_matches(http_header(call->request, "If-None-Match"), etag))

@@ -89,7 +89,8 @@ static void on_shape(void *owner, int rc, struct str json, const struct err *err
         return;
     }
     bool is_fixed = call_query(call, "version", STR_EMPTY).size > 0;
-    struct str etag = str_format(call->arena, "\"%016llx\"", (unsigned long long)str_hash(json));
+    struct str etag =
+        str_format(call->arena, "\"%016llx\"", (unsigned long long)str_fingerprint(json));
     http_set_header(call->request, "ETag", etag);
     http_set_header(call->request, "Cache-Control",
                     is_fixed ? STR("private, max-age=31536000, immutable")
