@@ -43,18 +43,39 @@ static void each_type_becomes_what_postgresql_makes_of_it(void **state)
 {
     (void)state;
     static const char *const VALUES[] = {
-        "true", "false", "7::int2", "(-2147483648)::int4", "(-9223372036854775807 - 1)::int8", "0::int8",
-        "1.5::float8", "0.1::float8", "1e300::float8", "NULL::text", "''", "'Zürich'",
-        "E'\"quoted\" \\\\ and\\nlines\\t\\x01'", "'{}'::text[]", "'{a,\"b \\\"c\\\"\"}'::text[]", "NULL::text[]",
-        "'01234567-89ab-cdef-fedc-ba9876543210'::uuid", "'{\"a\": [1, {\"b\": null}]}'::jsonb", "'[1,2]'::json",
-        "'2026-11-28T06:07:08Z'::timestamptz", "'2026-11-28T06:07:08.5Z'::timestamptz",
-        "'2026-11-28T06:07:08.000123Z'::timestamptz", "'1969-12-31T23:59:59.999999Z'::timestamptz",
-        "'0001-01-01T00:00:00Z'::timestamptz", "'12026-01-02T03:04:05Z'::timestamptz", "'infinity'::timestamptz",
-        "'-infinity'::timestamptz", "NULL::timestamptz",
+        "true",
+        "false",
+        "7::int2",
+        "(-2147483648)::int4",
+        "(-9223372036854775807 - 1)::int8",
+        "0::int8",
+        "1.5::float8",
+        "0.1::float8",
+        "1e300::float8",
+        "NULL::text",
+        "''",
+        "'Zürich'",
+        "E'\"quoted\" \\\\ and\\nlines\\t\\x01'",
+        "'{}'::text[]",
+        "'{a,\"b \\\"c\\\"\"}'::text[]",
+        "NULL::text[]",
+        "'01234567-89ab-cdef-fedc-ba9876543210'::uuid",
+        "'{\"a\": [1, {\"b\": null}]}'::jsonb",
+        "'[1,2]'::json",
+        "'2026-11-28T06:07:08Z'::timestamptz",
+        "'2026-11-28T06:07:08.5Z'::timestamptz",
+        "'2026-11-28T06:07:08.000123Z'::timestamptz",
+        "'1969-12-31T23:59:59.999999Z'::timestamptz",
+        "'0001-01-01T00:00:00Z'::timestamptz",
+        "'12026-01-02T03:04:05Z'::timestamptz",
+        "'infinity'::timestamptz",
+        "'-infinity'::timestamptz",
+        "NULL::timestamptz",
     };
     struct arena arena = { 0 };
     for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) {
-        struct str sql = str_format(&arena, "SELECT row_to_json(r), x FROM (SELECT %s AS x) r", VALUES[i]);
+        struct str sql =
+            str_format(&arena, "SELECT row_to_json(r), x FROM (SELECT %s AS x) r", VALUES[i]);
         struct pg_result *result = ask(sql.bytes);
         struct buf json = { 0 };
         row_json_write(&json, result, 1, 0, 1);
@@ -68,7 +89,8 @@ static void each_type_becomes_what_postgresql_makes_of_it(void **state)
 static void a_columns_name_says_where_its_value_stands(void **state)
 {
     (void)state;
-    check("SELECT 1 AS a, 2 AS \"b.c\", 3 AS \"b.d\", 4 AS e", "{\"a\":1,\"b\":{\"c\":2,\"d\":3},\"e\":4}");
+    check("SELECT 1 AS a, 2 AS \"b.c\", 3 AS \"b.d\", 4 AS e",
+          "{\"a\":1,\"b\":{\"c\":2,\"d\":3},\"e\":4}");
     check("SELECT '{x,y}'::text[] AS \"t[].name\", 1 AS \"t[].n\", 2 AS a",
           "{\"t\":[{\"name\":\"x\",\"n\":1},{\"name\":\"y\",\"n\":1}],\"a\":2}");
     check("SELECT '{}'::text[] AS \"t[].name\", 1 AS \"t[].n\"", "{\"t\":[]}");
@@ -84,5 +106,5 @@ static void rows_have_commas_between_them(void **state)
     check("SELECT 1 AS n WHERE false", "");
 }
 
-TESTS(CASE(each_type_becomes_what_postgresql_makes_of_it), CASE(a_columns_name_says_where_its_value_stands),
-      CASE(rows_have_commas_between_them))
+TESTS(CASE(each_type_becomes_what_postgresql_makes_of_it),
+      CASE(a_columns_name_says_where_its_value_stands), CASE(rows_have_commas_between_them))
