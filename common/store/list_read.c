@@ -504,9 +504,14 @@ struct str list_sql(const struct list_query *query)
 /* ---- asking ---- */
 
 struct reading {
-    enum list list;
-    void (*on_end)(void *owner, int rc, struct str json, const struct err *err);
-    void *owner;
+    const struct list_row *row;
+    struct row_json *rows;
+    struct buf json; /* what is not given yet */
+    int64_t total;
+    bool has_begun, has_row;
+    int rc;
+    struct err err;
+    struct pieces to;
 };
 
 static int check_scope(const struct pg_result *result, struct err *err)
@@ -518,63 +523,139 @@ static int check_scope(const struct pg_result *result, struct err *err)
     return 0;
 }
 
-static void write_list(struct buf *json, enum list list, const struct pg_result *result)
+static void give(struct reading *reading)
 {
-    uint32_t rows = pg_get_bool(result, 0, IS_ROW) ? pg_row_count(result) : 0;
-    buf_printf(json, "{\"%s\":[", list_rows[list].key);
-    row_json_write(json, result, ROW_COLUMNS, 0, rows);
-    buf_printf(json, "],\"total_entries\":%lld}", (long long)pg_get_int(result, 0, COUNT));
+    reading->to.on_piece(reading->to.owner, buf_str(&reading->json));
+    buf_reset(&reading->json);
+}
+
+static void begin(struct reading *reading, const struct pg_result *result)
+{
+    reading->has_begun = true;
+    reading->rc = check_scope(result, &reading->err);
+    reading->total = pg_get_int(result, 0, COUNT);
+    buf_printf(&reading->json, "{\"%s\":[", reading->row->key);
+}
+
+static void take_rows(void *owner, const struct pg_result *result)
+{
+    struct reading *reading = owner;
+    if (!reading->has_begun)
+        begin(reading, result);
+    for (uint32_t i = 0; reading->rc == 0 && i < pg_row_count(result); i++) {
+        if (!pg_get_bool(result, i, IS_ROW))
+            return;
+        if (reading->has_row)
+            buf_add_byte(&reading->json, ',');
+        reading->has_row = true;
+        row_json_write(reading->rows, &reading->json, result, i);
+        if (reading->json.size >= PIECE_SIZE_MAX)
+            give(reading);
+    }
 }
 
 static void on_list(void *owner, const struct pg_outcome *outcome)
 {
-    struct reading reading = *(struct reading *)owner;
-    free(owner);
+    struct reading *reading = owner;
     if (outcome->rc < 0) {
-        reading.on_end(reading.owner, outcome->rc, STR_EMPTY, outcome->err);
-        return;
+        reading->rc = outcome->rc;
+        reading->err = *outcome->err;
+    } else if (!reading->has_begun) {
+        take_rows(reading, outcome->results[0]);
     }
-    struct err err = { 0 };
-    struct buf json = { 0 };
-    int rc = check_scope(outcome->results[0], &err);
-    if (rc == 0)
-        write_list(&json, reading.list, outcome->results[0]);
-    reading.on_end(reading.owner, rc, buf_str(&json), &err);
-    buf_clear(&json);
+    if (reading->rc == 0) {
+        buf_printf(&reading->json, "],\"total_entries\":%lld}", (long long)reading->total);
+        give(reading);
+    }
+    reading->to.on_end(reading->to.owner, reading->rc, &reading->err);
+    row_json_free(reading->rows);
+    buf_clear(&reading->json);
+    free(reading);
+}
+
+/* Of rows that hold what people wrote, and of many, each is given as it comes: that costs a
+ * microsecond a row, and the others little memory. */
+enum { ROWS_TOGETHER_MAX = 1000 };
+
+/* Later pages are asked for once: the rest is worth a plan that is kept. Takes the writer's. */
+static void add(struct pg_tx *tx, struct writer *writer)
+{
+    const char *sql = writer->sql.bytes;
+    *(writer->query->offset > 0 ? pg_tx_add_text(tx, sql) : pg_tx_add_kept(tx, sql)) =
+        writer->params;
+    buf_clear(&writer->sql);
+}
+
+void list_read_pieces(struct store *store, const struct list_query *query, const struct pieces *to)
+{
+    struct writer writer = writer_of(query);
+    struct pg_tx *tx = pg_tx_new();
+    struct reading *reading = calloc(1, sizeof *reading);
+    ASSERT(reading != NULL);
+    reading->row = &list_rows[query->list];
+    reading->rows = row_json_new(ROW_COLUMNS);
+    reading->to = *to;
+    write_query(&writer);
+    add(tx, &writer);
+    if (reading->row->is_wide || query->limit > ROWS_TOGETHER_MAX)
+        pg_tx_rows(tx, take_rows, reading);
+    store_send(store, tx, on_list, reading);
+}
+
+/* ---- as a whole ---- */
+
+struct whole {
+    struct buf json;
+    void (*on_end)(void *owner, int rc, struct str json, const struct err *err);
+    void *owner;
+};
+
+static struct whole *
+whole_new(void (*on_end)(void *owner, int rc, struct str json, const struct err *err), void *owner)
+{
+    struct whole *whole = malloc(sizeof *whole);
+    ASSERT(whole != NULL);
+    *whole = (struct whole) { .on_end = on_end, .owner = owner };
+    return whole;
+}
+
+static void on_piece(void *owner, struct str piece)
+{
+    buf_add_str(&((struct whole *)owner)->json, piece);
+}
+
+static void on_whole(void *owner, int rc, const struct err *err)
+{
+    struct whole *whole = owner;
+    whole->on_end(whole->owner, rc, rc < 0 ? STR_EMPTY : buf_str(&whole->json), err);
+    buf_clear(&whole->json);
+    free(whole);
+}
+
+void list_read(struct store *store, const struct list_query *query,
+               void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
+               void *owner)
+{
+    struct pieces to = { on_piece, on_whole, whole_new(on_end, owner) };
+    list_read_pieces(store, query, &to);
 }
 
 static void on_one(void *owner, const struct pg_outcome *outcome)
 {
-    struct reading reading = *(struct reading *)owner;
-    free(owner);
+    struct whole *whole = owner;
+    const struct pg_result *result = outcome->rc < 0 ? NULL : outcome->results[0];
     struct err err = { 0 };
-    struct buf json = { 0 };
     int rc = outcome->rc;
     if (rc < 0) {
-        reading.on_end(reading.owner, rc, STR_EMPTY, outcome->err);
-        return;
-    }
-    if (pg_row_count(outcome->results[0]) > 0)
-        row_json_write(&json, outcome->results[0], ONE_ROW_COLUMNS, 0, 1);
-    else
+        err = *outcome->err;
+    } else if (pg_row_count(result) == 0) {
         rc = err_set(&err, ERR_NOT_FOUND, "%s", err_sentence(ERR_NOT_FOUND));
-    reading.on_end(reading.owner, rc, buf_str(&json), &err);
-    buf_clear(&json);
-}
-
-/* Later pages are asked for once: the rest is worth a plan that is kept. */
-static void ask(struct store *store, struct writer *writer,
-                void (*on_answer)(void *owner, const struct pg_outcome *outcome),
-                struct reading reading)
-{
-    struct reading *kept = malloc(sizeof *kept);
-    ASSERT(kept != NULL);
-    *kept = reading;
-    struct pg_tx *tx = pg_tx_new();
-    *(writer->query->offset > 0 ? pg_tx_add_text : pg_tx_add_kept)(tx, writer->sql.bytes) =
-        writer->params;
-    buf_clear(&writer->sql);
-    store_send(store, tx, on_answer, kept);
+    } else {
+        struct row_json *rows = row_json_new(ONE_ROW_COLUMNS);
+        row_json_write(rows, &whole->json, result, 0);
+        row_json_free(rows);
+    }
+    on_whole(whole, rc, &err);
 }
 
 void list_read_one(struct store *store, const struct list_query *query,
@@ -582,15 +663,8 @@ void list_read_one(struct store *store, const struct list_query *query,
                    void *owner)
 {
     struct writer writer = writer_of(query);
+    struct pg_tx *tx = pg_tx_new();
     write_one(&writer);
-    ask(store, &writer, on_one, (struct reading) { query->list, on_end, owner });
-}
-
-void list_read(struct store *store, const struct list_query *query,
-               void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
-               void *owner)
-{
-    struct writer writer = writer_of(query);
-    write_query(&writer);
-    ask(store, &writer, on_list, (struct reading) { query->list, on_end, owner });
+    add(tx, &writer);
+    store_send(store, tx, on_one, whole_new(on_end, owner));
 }

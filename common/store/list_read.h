@@ -11,6 +11,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/vec.h"
+#include "common/store/pieces.h"
 #include "common/store/reader.h"
 #include "common/store/store.h"
 
@@ -70,6 +71,9 @@ void list_query_only(struct list_query *query, const char *name, struct str valu
 void list_read(struct store *store, const struct list_query *query,
                void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                void *owner);
+
+/* The same in pieces. */
+void list_read_pieces(struct store *store, const struct list_query *query, const struct pieces *to);
 
 /* The first row alone, without the frame. ERR_NOT_FOUND when there is none. */
 void list_read_one(struct store *store, const struct list_query *query,

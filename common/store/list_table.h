@@ -48,6 +48,7 @@ struct list_row {
     struct order orders[ORDERS_MAX];
     enum statement count_block; /* as many rows, for who filters nothing; 0 = statement itself */
     bool is_json;               /* the block's j is JSON, not a row */
+    bool is_wide;               /* a row may be large: there is what people wrote in it */
 };
 
 extern const struct list_row list_rows[LIST_COUNT];

@@ -13,33 +13,48 @@ struct column {
     uint32_t number, type;
 };
 
-/* What is the same in all rows. */
-struct layout {
+struct row_json {
     struct arena arena;
-    const struct pg_result *result;
+    uint32_t first, count; /* count 0: no row has been seen yet */
     struct column *columns;
-    uint32_t count;
 };
 
-static struct str key_of(struct layout *layout, struct str name)
+/* A row on its way. */
+struct writing {
+    const struct row_json *rows;
+    struct buf *out;
+    const struct pg_result *result;
+    uint32_t row;
+    struct arena arena; /* for its arrays */
+};
+
+static struct str key_of(struct arena *arena, struct str name)
 {
-    return str_format(&layout->arena, "\"%.*s\":", STR_ARG(name));
+    return str_format(arena, "\"%.*s\":", STR_ARG(name));
 }
 
-static struct column column_of(struct layout *layout, uint32_t number)
+static struct column column_of(struct arena *arena, const struct pg_result *result, uint32_t number)
 {
-    struct str name = str_of(pg_column_name(layout->result, number));
+    struct str name = str_of(pg_column_name(result, number));
     struct column column = { .group = STR_EMPTY,
                              .number = number,
-                             .type = pg_column_type(layout->result, number) };
+                             .type = pg_column_type(result, number) };
     ptrdiff_t dot = str_find(name, '.');
-    column.key = key_of(layout, str_slice(name, (size_t)(dot + 1), name.size));
+    column.key = key_of(arena, str_slice(name, (size_t)(dot + 1), name.size));
     if (dot < 0)
         return column;
     struct str group = str_slice(name, 0, (size_t)dot);
     column.is_list = str_ends(group, "[]");
-    column.group = key_of(layout, str_slice(group, 0, group.size - (column.is_list ? 2 : 0)));
+    column.group = key_of(arena, str_slice(group, 0, group.size - (column.is_list ? 2 : 0)));
     return column;
+}
+
+static void look_at_columns(struct row_json *rows, const struct pg_result *result)
+{
+    rows->count = pg_column_count(result) - rows->first;
+    rows->columns = ARENA_ARRAY(&rows->arena, struct column, rows->count);
+    for (uint32_t i = 0; i < rows->count; i++)
+        rows->columns[i] = column_of(&rows->arena, result, rows->first + i);
 }
 
 /* ---- values ---- */
@@ -84,19 +99,18 @@ static void write_time(struct buf *out, int64_t unix_us)
     buf_add_cstr(out, "+00:00\"");
 }
 
-static void write_texts(struct buf *out, struct layout *layout, const struct column *column,
-                        uint32_t row)
+static void write_texts(struct writing *writing, uint32_t column)
 {
     uint32_t count;
     struct str *texts =
-        pg_get_text_array(layout->result, row, column->number, &layout->arena, &count);
-    buf_add_byte(out, '[');
+        pg_get_text_array(writing->result, writing->row, column, &writing->arena, &count);
+    buf_add_byte(writing->out, '[');
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
-            buf_add_byte(out, ',');
-        json_write_string(out, texts[i]);
+            buf_add_byte(writing->out, ',');
+        json_write_string(writing->out, texts[i]);
     }
-    buf_add_byte(out, ']');
+    buf_add_byte(writing->out, ']');
 }
 
 static void write_uuid(struct buf *out, struct id128 id)
@@ -108,13 +122,13 @@ static void write_uuid(struct buf *out, struct id128 id)
     buf_add_byte(out, '"');
 }
 
-static void write_value(struct buf *out, struct layout *layout, const struct column *column,
-                        uint32_t row)
+static void write_value(struct writing *writing, const struct column *column)
 {
-    const struct pg_result *result = layout->result;
-    uint32_t number = column->number;
+    const struct pg_result *result = writing->result;
+    struct buf *out = writing->out;
+    uint32_t row = writing->row, number = column->number;
     if (pg_is_null(result, row, number)) {
-        buf_add_cstr(out, "null");
+        buf_add(out, "null", 4);
         return;
     }
     switch (column->type) {
@@ -136,7 +150,7 @@ static void write_value(struct buf *out, struct layout *layout, const struct col
         write_time(out, pg_get_time_us(result, row, number));
         break;
     case PG_TEXT_ARRAY:
-        write_texts(out, layout, column, row);
+        write_texts(writing, number);
         break;
     case PG_JSON:
     case PG_JSONB:
@@ -149,93 +163,98 @@ static void write_value(struct buf *out, struct layout *layout, const struct col
 
 /* ---- rows ---- */
 
-/* The columns of one group: [from, to). */
+/* The columns side by side that make one object or list: [from, to). */
 struct group {
     const struct column *from, *to;
 };
 
-static struct group group_at(const struct layout *layout, uint32_t i)
+static struct group group_at(const struct row_json *rows, uint32_t i)
 {
-    struct group group = { &layout->columns[i], &layout->columns[i + 1] };
-    while (group.to < layout->columns + layout->count && str_eq(group.to->group, group.from->group))
+    struct group group = { &rows->columns[i], &rows->columns[i + 1] };
+    while (group.to < rows->columns + rows->count && str_eq(group.to->group, group.from->group))
         group.to++;
     return group;
 }
 
 /* `first`: the first key's text, when its column has one for each object; else NULL. */
-static void write_object(struct buf *out, struct layout *layout, struct group group, uint32_t row,
-                         const struct str *first)
+static void write_object(struct writing *writing, struct group group, const struct str *first)
 {
     for (const struct column *column = group.from; column < group.to; column++) {
-        buf_add_byte(out, column == group.from ? '{' : ',');
-        buf_add_str(out, column->key);
+        buf_add_byte(writing->out, column == group.from ? '{' : ',');
+        buf_add_str(writing->out, column->key);
         if (first != NULL && column == group.from)
-            json_write_string(out, *first);
+            json_write_string(writing->out, *first);
         else
-            write_value(out, layout, column, row);
+            write_value(writing, column);
     }
-    buf_add_byte(out, '}');
+    buf_add_byte(writing->out, '}');
 }
 
-static void write_list(struct buf *out, struct layout *layout, struct group group, uint32_t row)
+static void write_list(struct writing *writing, struct group group)
 {
     uint32_t number = group.from->number, count = 1;
     const struct str *texts = NULL;
     if (group.from->type == PG_TEXT_ARRAY)
-        texts = pg_get_text_array(layout->result, row, number, &layout->arena, &count);
-    else if (pg_is_null(layout->result, row, number))
+        texts = pg_get_text_array(writing->result, writing->row, number, &writing->arena, &count);
+    else if (pg_is_null(writing->result, writing->row, number))
         count = 0;
-    buf_add_byte(out, '[');
+    buf_add_byte(writing->out, '[');
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
-            buf_add_byte(out, ',');
-        write_object(out, layout, group, row, texts == NULL ? NULL : &texts[i]);
+            buf_add_byte(writing->out, ',');
+        write_object(writing, group, texts == NULL ? NULL : &texts[i]);
     }
-    buf_add_byte(out, ']');
+    buf_add_byte(writing->out, ']');
 }
 
-static void write_group(struct buf *out, struct layout *layout, struct group group, uint32_t row)
+/* One key of the row; how many columns it took. */
+static uint32_t write_key(struct writing *writing, uint32_t i)
 {
-    buf_add_str(out, group.from->group);
-    if (group.from->is_list)
-        write_list(out, layout, group, row);
+    const struct column *column = &writing->rows->columns[i];
+    if (column->group.size == 0) {
+        buf_add_str(writing->out, column->key);
+        write_value(writing, column);
+        return 1;
+    }
+    struct group group = group_at(writing->rows, i);
+    buf_add_str(writing->out, column->group);
+    if (column->is_list)
+        write_list(writing, group);
     else
-        write_object(out, layout, group, row, NULL);
+        write_object(writing, group, NULL);
+    return (uint32_t)(group.to - group.from);
 }
 
-static void write_row(struct buf *out, struct layout *layout, uint32_t row)
+struct row_json *row_json_new(uint32_t first_column)
 {
-    for (uint32_t i = 0; i < layout->count;) {
-        const struct column *column = &layout->columns[i];
-        buf_add_byte(out, i == 0 ? '{' : ',');
-        if (column->group.size > 0) {
-            struct group group = group_at(layout, i);
-            write_group(out, layout, group, row);
-            i += (uint32_t)(group.to - group.from);
-            continue;
+    struct row_json *rows = calloc(1, sizeof *rows);
+    ASSERT(rows != NULL);
+    rows->first = first_column;
+    return rows;
+}
+
+void row_json_free(struct row_json *rows)
+{
+    if (rows == NULL)
+        return;
+    arena_clear(&rows->arena);
+    free(rows);
+}
+
+void row_json_write(struct row_json *rows, struct buf *out, const struct pg_result *result,
+                    uint32_t row)
+{
+    struct writing writing = { .rows = rows, .out = out, .result = result, .row = row };
+    if (rows->count == 0)
+        look_at_columns(rows, result);
+    if (rows->count == 1 && str_is(rows->columns[0].key, "\"shown\":")) {
+        write_value(&writing, &rows->columns[0]);
+    } else {
+        for (uint32_t i = 0; i < rows->count;) {
+            buf_add_byte(out, i == 0 ? '{' : ',');
+            i += write_key(&writing, i);
         }
-        buf_add_str(out, column->key);
-        write_value(out, layout, column, row);
-        i++;
+        buf_add_byte(out, '}');
     }
-    buf_add_byte(out, '}');
-}
-
-void row_json_write(struct buf *out, const struct pg_result *result, uint32_t first_column,
-                    uint32_t from, uint32_t to)
-{
-    struct layout layout = { .result = result, .count = pg_column_count(result) - first_column };
-    layout.columns = ARENA_ARRAY(&layout.arena, struct column, layout.count);
-    for (uint32_t i = 0; i < layout.count; i++)
-        layout.columns[i] = column_of(&layout, first_column + i);
-    bool is_whole = layout.count == 1 && str_is(layout.columns[0].key, "\"shown\":");
-    for (uint32_t row = from; row < to; row++) {
-        if (row > from)
-            buf_add_byte(out, ',');
-        if (is_whole)
-            write_value(out, &layout, &layout.columns[0], row);
-        else
-            write_row(out, &layout, row);
-    }
-    arena_clear(&layout.arena);
+    arena_clear(&writing.arena);
 }

@@ -21,8 +21,12 @@
 #include "common/base/buf.h"
 #include "common/pg/pg_result.h"
 
-/* The columns from `first_column` on of rows [from, to), with commas between them. */
-void row_json_write(struct buf *out, const struct pg_result *result, uint32_t first_column,
-                    uint32_t from, uint32_t to);
+struct row_json;
+
+/* For the columns from `first_column` on, of answers to one statement. */
+struct row_json *row_json_new(uint32_t first_column);
+void row_json_free(struct row_json *rows); /* NULL allowed */
+void row_json_write(struct row_json *rows, struct buf *out, const struct pg_result *result,
+                    uint32_t row);
 
 #endif
