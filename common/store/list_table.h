@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* list_table - which filters and orders each list has, and the column that each means. For
- * list_read.c and list_describe.c alone. */
+/* list_table - which filters and orders each list has, and the column that each means. For the
+ * files named list_ alone. */
 #ifndef HEADRACE_LIST_TABLE_H
 #define HEADRACE_LIST_TABLE_H
 
@@ -52,6 +52,9 @@ struct list_row {
 };
 
 extern const struct list_row list_rows[LIST_COUNT];
+
+/* The column of an order that a client may name; NULL when it may not. */
+const char *list_find_order(const struct list_row *row, struct str name);
 
 /* The endings of the names of RANGE filters. */
 enum { LIST_RANGES = 4 };
