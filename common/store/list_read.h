@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* list_read - the lists of the REST API: filtered, ordered, paged, and made into JSON by
- * PostgreSQL.
+/* list_read - the lists of the REST API: filtered, ordered and paged by PostgreSQL, and made into
+ * JSON.
  *
  * The blocks of sql/queries/api_lists.sql say what a list is made of; tables here say which filters
  * and orders a client may ask for and which column each means. This is the one place where SQL is

@@ -228,7 +228,7 @@ static bool is_unchanged(struct call *call, uint64_t hash)
 
 void call_json(struct call *call, int status, struct str json)
 {
-    if (status == 200 && is_polled(call) && is_unchanged(call, str_hash(json)))
+    if (status == 200 && is_polled(call) && is_unchanged(call, str_fingerprint(json)))
         return;
     http_answer(call->request, status, "application/json", json);
 }

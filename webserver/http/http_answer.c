@@ -215,7 +215,7 @@ uint64_t http_pile_size(const struct http_request *request)
 
 uint64_t http_pile_hash(const struct http_request *request)
 {
-    return request->pile == NULL ? str_hash(STR_EMPTY) : request->pile->hash;
+    return request->pile == NULL ? str_fingerprint(STR_EMPTY) : request->pile->hash;
 }
 
 struct str http_pile_text(const struct http_request *request, struct arena *arena)

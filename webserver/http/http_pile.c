@@ -11,7 +11,7 @@ struct http_pile *http_pile_new(void)
 {
     struct http_pile *pile = calloc(1, sizeof *pile);
     ASSERT(pile != NULL);
-    pile->hash = str_hash(STR_EMPTY);
+    pile->hash = str_fingerprint(STR_EMPTY);
     return pile;
 }
 
@@ -62,7 +62,7 @@ static void move_to_file(struct http_pile *pile, const char *folder)
 void http_pile_put(struct http_pile *pile, const char *folder, struct str piece)
 {
     pile->size += piece.size;
-    pile->hash = str_hash_on(pile->hash, piece);
+    pile->hash = str_fingerprint_on(pile->hash, piece);
     if (pile->file == NULL && pile->problem == 0 && pile->size > HTTP_HIGH_WATER)
         move_to_file(pile, folder);
     if (pile->problem != 0)

@@ -14,7 +14,7 @@ struct http_pile {
     struct buf small;
     FILE *file; /* NULL: all of it is in `small` */
     uint64_t size, taken;
-    uint64_t hash; /* str_hash of the whole */
+    uint64_t hash; /* str_fingerprint of its pieces */
     int problem;   /* errno; what is added after it is lost */
 };
 
