@@ -125,10 +125,10 @@ void document_read_pieces(struct store *store, const struct reader *reader, enum
     struct buf narrowed = { 0 }, cut = { 0 };
     if (reader != NULL)
         reader_narrow(&narrowed, sql, count);
-    pieces_cut(&cut, reader == NULL ? sql : narrowed.bytes, 0);
+    pieces_cut(&cut, reader == NULL ? sql : narrowed.bytes);
     struct pg_tx *tx = pg_tx_new();
     put_all(pg_tx_add_kept(tx, cut.bytes), reader, document, binds);
     buf_clear(&narrowed);
     buf_clear(&cut);
-    pieces_send(store, tx, to, NULL);
+    pieces_send(store, tx, to);
 }

@@ -179,7 +179,8 @@ static void write_order(struct writer *writer)
     VEC_EACH (&query->orders, i) {
         struct str name = query->orders.items[i];
         bool is_falling = str_starts(name, "-");
-        const char *column = list_find_order(row, is_falling ? str_slice(name, 1, name.size) : name);
+        const char *column =
+            list_find_order(row, is_falling ? str_slice(name, 1, name.size) : name);
         buf_printf(&writer->sql, "l.%s%s NULLS LAST, ", column, is_falling ? " DESC" : "");
     }
     struct str rest = str_of(row->tie), part;

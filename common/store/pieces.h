@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pieces - an answer of any size, held whole by nobody but PostgreSQL: it cuts the text, and each
- * piece is given as it comes.
+/* pieces - an answer of any size, held whole by nobody but PostgreSQL: each piece is given as it
+ * comes. A text is cut there; a list (list_read.h) comes by its rows.
  *
  * A connection to the database is busy until the last piece has come: who takes them must not wait
  * for anybody. */
@@ -10,7 +10,6 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 
-struct pg_result;
 struct pg_tx;
 struct store;
 
@@ -23,14 +22,11 @@ struct pieces {
     void *owner;
 };
 
-/* For the files of this room. Makes of a statement that gives one row, whose first column is a text
- * and the `flag_count` others boolean, the statement that gives that text in pieces, the flags with
- * each of them. */
-void pieces_cut(struct buf *out, const char *sql, uint32_t flag_count);
+/* For the files of this room. Makes of a statement that gives one text the statement that gives it
+ * in pieces. */
+void pieces_cut(struct buf *out, const char *sql);
 
-/* Sends `tx`, whose last statement was cut. `check` (may be NULL) reads the flags once, before the
- * first piece: negative is the end, and no piece is given. */
-void pieces_send(struct store *store, struct pg_tx *tx, const struct pieces *to,
-                 int (*check)(const struct pg_result *result, struct err *err));
+/* Sends `tx`, whose last statement was cut. */
+void pieces_send(struct store *store, struct pg_tx *tx, const struct pieces *to);
 
 #endif

@@ -10,9 +10,9 @@
 
 /* One file, and who is to be told. */
 struct log_synced {
-    int fd;           /* of our own */
-    char *folder;     /* that holds its name; owned */
-    char *peer;       /* owned */
+    int fd;       /* of our own */
+    char *folder; /* that holds its name; owned */
+    char *peer;   /* owned */
     struct id128 attempt;
     int64_t offset;
     int problem; /* errno; 0: it is safe */
