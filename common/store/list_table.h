@@ -47,6 +47,7 @@ struct list_row {
     struct filter filters[FILTERS_MAX];
     struct order orders[ORDERS_MAX];
     enum statement count_block; /* as many rows, for who filters nothing; 0 = statement itself */
+    bool has_favourites;        /* its block tells those of who asks */
 };
 
 extern const struct list_row list_rows[LIST_COUNT];

@@ -1,5 +1,6 @@
 -- The lists of the REST API: common/store/list_read.c wraps each block as a subquery, filters and orders by its columns,
 -- pages it, and joins the JSON of column j. Nothing here takes a parameter, but for lists of one run (dag_id, run_id).
+-- `favourite` means those of who asks: list_read.c sees to it.
 
 -- name: api_dags
 -- Columns that are subqueries cost nothing where nobody asks for them; a join would be made for every row.
@@ -21,10 +22,10 @@ SELECT json_build_object(
         'next_dagrun_logical_date', d.next_fire_at, 'next_dagrun_data_interval_start', d.next_fire_at,
         'next_dagrun_data_interval_end', d.next_fire_at, 'next_dagrun_run_after', d.next_fire_at,
         'owners', CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END,
-        'allowed_run_types', NULL, 'is_favorite', false,
+        'allowed_run_types', NULL, 'is_favorite', d.dag_no IN (SELECT m.dag_no FROM favourite m),
         'file_token', translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_'))::text AS j,
     d.dag_id, d.dag_id AS dag_display_name, d.is_paused, d.is_stale, e.has_errors AS has_import_errors,
-    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule, false AS is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
+    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule, d.dag_no IN (SELECT m.dag_no FROM favourite m) AS is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
     CASE WHEN jsonb_typeof(d.schedule -> 'assets') = 'array'
          THEN ARRAY(SELECT jsonb_array_elements_text(d.schedule -> 'assets')) ELSE '{}' END AS assets,
     'dags-folder'::text AS bundle_name, NULL::text AS bundle_version,

@@ -115,6 +115,19 @@ DELETE FROM session s USING user_account u WHERE s.user_no = u.user_no AND u.nam
 -- takes: int4
 DELETE FROM session WHERE user_no = $1
 
+-- name: auth_favourite
+-- Whether DAG $2 is to be a favourite ($3) of user $1. Gives whether it was one; no row: there is no such DAG.
+-- takes: int4 text bool
+-- gives: bool
+WITH it AS (
+    SELECT d.dag_no, EXISTS (SELECT FROM favourite m WHERE m.dag_no = d.dag_no AND m.user_no = $1) AS was FROM dag d WHERE d.dag_id = $2
+), made AS (
+    INSERT INTO favourite (dag_no, user_no) SELECT dag_no, $1 FROM it WHERE $3 ON CONFLICT DO NOTHING
+), gone AS (
+    DELETE FROM favourite m USING it WHERE m.dag_no = it.dag_no AND m.user_no = $1 AND NOT $3
+)
+SELECT was FROM it
+
 -- ---- personal tokens
 
 -- name: auth_token

@@ -36,6 +36,48 @@ class Access(unittest.TestCase):
     def audit(self, event):
         return self.world.sql(f"SELECT actor || ' ' || detail FROM audit WHERE event = '{event}' ORDER BY audit_no DESC LIMIT 1")
 
+    # ---- favourites ----
+
+    def favourites(self, token, more=""):
+        rest = self.world.ok("GET", f"/api/v2/dags?is_favorite=true{more}", token=token)
+        page = self.world.ok("GET", f"{V1}/ui/dags?is_favorite=true{more}", token=token)
+        self.assertEqual((rest["total_entries"], page["total_entries"]), (len(rest["dags"]), len(rest["dags"])))
+        self.assertTrue(all(dag["is_favorite"] for dag in rest["dags"] + page["dags"]))
+        self.assertEqual([dag["dag_id"] for dag in rest["dags"]], [dag["dag_id"] for dag in page["dags"]])
+        return [dag["dag_id"] for dag in rest["dags"]]
+
+    def test_favourites_are_of_who_marked_them(self):
+        star, moon = self.account("star"), self.account("moon")
+        for dag in ("quiet", "etl", "quiet"):  # twice is no fault
+            self.world.ok("POST", f"/api/v2/dags/{dag}/favorite", token=star, status=204)
+        self.world.ok("POST", "/api/v2/dags/finance_old/favorite", token=moon, status=204)
+        self.assertEqual(self.favourites(star), ["etl", "quiet"])
+        self.assertEqual(self.favourites(star, "&paused=true"), ["quiet"])
+        self.assertEqual(self.favourites(moon), ["finance_old"])
+        self.assertEqual(self.favourites("owner"), [])
+        others = [dag["dag_id"] for dag in self.world.ok("GET", "/api/v2/dags?is_favorite=false", token=moon)["dags"]]
+        self.assertEqual(others, ["etl", "finance.daily", "quiet"])
+        for path in ("quiet", "quiet/details"):
+            self.assertEqual([self.world.ok("GET", f"/api/v2/dags/{path}", token=token)["is_favorite"] for token in (star, moon)], [True, False])
+        self.world.ok("POST", "/api/v2/dags/quiet/unfavorite", token=star, status=204)
+        self.assertEqual(self.favourites(star), ["etl"])
+        self.world.ok("DELETE", f"{V1}/users/star", status=204)
+        self.world.sql("DELETE FROM dag WHERE dag_id = 'finance_old'")
+        self.assertEqual((self.favourites(moon), self.world.sql("SELECT count(*) FROM favourite")), ([], "0"))
+        self.world.add_dag("finance_old", {"tasks": [{"id": "a", "operator_kind": "empty"}]})
+
+    def test_what_cannot_be_a_favourite_says_why(self):
+        token = self.account("sun")
+        self.assertEqual(self.world.ok("POST", "/api/v2/dags/no_such/favorite", token=token, status=404)["detail"], "there is no DAG no_such")
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/no_such/unfavorite", token=token)[0], 404)
+        self.assertIn("not marked", self.world.ok("POST", "/api/v2/dags/etl/unfavorite", token=token, status=409)["detail"])
+        self.assertIn("has no account", self.world.ok("POST", "/api/v2/dags/etl/favorite", status=409)["detail"])
+        narrow = self.account("comet", "Public")
+        self.grant("quiet", "Viewer", username="comet")
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/favorite", token=narrow)[0], 404)
+        self.world.ok("POST", "/api/v2/dags/quiet/favorite", token=narrow, status=204)
+        self.assertEqual(self.favourites(narrow), ["quiet"])
+
     # ---- accounts ----
 
     def test_a_changed_role_and_a_disabled_account_end_the_sessions(self):

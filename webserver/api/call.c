@@ -394,6 +394,7 @@ void call_list_read(struct call *call, struct list_query *query)
 {
     struct list_query ours = *query;
     ours.reader = call->reader;
+    ours.asker = call->person.user_no;
     list_read(call->api->options.store, &ours, call_pass, call);
     list_query_clear(&ours);
 }
@@ -401,6 +402,7 @@ void call_list_read(struct call *call, struct list_query *query)
 void call_list_one(struct call *call, struct list_query *query)
 {
     query->reader = call->reader;
+    query->asker = call->person.user_no;
     list_read_one(call->api->options.store, query, call_pass, call);
     list_query_clear(query);
 }

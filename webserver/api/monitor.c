@@ -153,7 +153,6 @@ void unsupported(struct call *call)
         "there are no asset aliases; a task names the assets that it writes",
         "there are no default connections; add those that you need",
         "no task waits for a person; a note on it, or marking it, is what a person can do",
-        "there are no favourites on the server; the web application keeps them in the browser",
     };
     call_refuse(call, 501, "%s", WHY[call->route->aux]);
 }
