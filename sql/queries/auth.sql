@@ -39,9 +39,9 @@ WITH alive AS (
 SELECT user_no, name, role, kind, csrf FROM alive
 
 -- name: auth_session_put
--- takes: bytea text int4 text text int8 text text
-INSERT INTO session (token_hash, kind, user_no, name, csrf, expires_at, address, agent)
-VALUES ($1, $2, $3, $4, $5, now() + $6::int8 * interval '1 millisecond', $7, $8)
+-- takes: bytea text int4 text text int8 text text text
+INSERT INTO session (token_hash, kind, user_no, name, csrf, expires_at, address, agent, id_token)
+VALUES ($1, $2, $3, $4, $5, now() + $6::int8 * interval '1 millisecond', $7, $8, nullif($9, ''))
 
 -- name: auth_session_trim
 -- The oldest sessions of a user beyond the newest $2, and those that are over, give way.
@@ -51,7 +51,8 @@ DELETE FROM session WHERE user_no = $1 AND expires_at < 'infinity' AND (expires_
 
 -- name: auth_session_delete
 -- takes: bytea
-DELETE FROM session WHERE token_hash = $1
+-- gives: text
+DELETE FROM session WHERE token_hash = $1 RETURNING id_token
 
 -- name: auth_sessions
 -- Of user $1: what is alive. $2: the hash of the secret that asks.

@@ -84,9 +84,11 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
                   void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
                                  int64_t retry_ms, const struct err *err));
 
-/* Ends the session or token that the request came with, and takes the cookie back. */
+/* Ends the session or token that the request came with, and takes the cookie back. `url`: where the
+ * browser goes to sign out at its provider, too; empty: nowhere. */
 void auth_sign_out(struct auth *auth, struct http_request *request, const struct person *person,
-                   void (*on_end)(struct http_request *request, int rc, const struct err *err));
+                   void (*on_end)(struct http_request *request, int rc, struct str url,
+                                  const struct err *err));
 
 /* ---- at a provider: oidc.h ---- */
 
