@@ -221,14 +221,19 @@ SELECT coalesce(json_agg(d.dag_id), '[]')::text FROM dag d WHERE dag_rank($1, $2
 SELECT pg_advisory_xact_lock(4811)
 
 -- name: audit_verify
--- Each row's hash anew, from the row before it. $1 and $2: the number and hash of a row that was noted down earlier.
--- takes: int8 text
+-- The hashes of $4 rows from row $3 on anew, each from the row before it. $1 and $2: the number and hash of a row that was noted
+-- down earlier.
+-- takes: int8 text int8 int8
 -- gives: text
-WITH checked AS (
-    SELECT a.audit_no, a.chain, lag(a.chain) OVER w AS before, lag(a.audit_no) OVER w AS before_no,
+WITH part AS (
+    SELECT * FROM audit WHERE audit_no >= $3 ORDER BY audit_no LIMIT $4
+), last AS (
+    SELECT chain, audit_no FROM audit WHERE audit_no < $3 ORDER BY audit_no DESC LIMIT 1
+), checked AS (
+    SELECT a.audit_no, a.chain, coalesce(lag(a.chain) OVER w, l.chain) AS before, coalesce(lag(a.audit_no) OVER w, l.audit_no) AS before_no,
         concat_ws(E'\x1f', ms(a.at), a.actor, a.event, coalesce(a.dag_id, ''), coalesce(a.run_id, ''), coalesce(a.task_id, ''),
                   coalesce(a.map_index, -2), a.allowed, a.address, a.detail) AS content
-    FROM audit a WINDOW w AS (ORDER BY a.audit_no)
+    FROM part a LEFT JOIN last l ON true WINDOW w AS (ORDER BY a.audit_no)
 ), broken AS (
     SELECT c.audit_no, c.before_no FROM checked c
     WHERE c.chain <> sha256(coalesce(c.before, ''::bytea) || convert_to(c.content, 'UTF8')) ORDER BY c.audit_no LIMIT 1
@@ -236,7 +241,8 @@ WITH checked AS (
     SELECT $1::int8 = 0 OR EXISTS (SELECT FROM audit a WHERE a.audit_no = $1 AND encode(a.chain, 'hex') = $2) AS is_there
 )
 SELECT json_build_object('ok', NOT EXISTS (SELECT FROM broken) AND n.is_there,
-    'rows', (SELECT count(*) FROM audit), 'broken_at', (SELECT audit_no FROM broken), 'after', (SELECT before_no FROM broken),
+    'rows', (SELECT count(*) FROM part), 'next', (SELECT min(a.audit_no) FROM audit a WHERE a.audit_no > (SELECT max(audit_no) FROM part)),
+    'broken_at', (SELECT audit_no FROM broken), 'after', (SELECT before_no FROM broken),
     'noted_is_there', CASE WHEN $1 > 0 THEN n.is_there END,
     'head', (SELECT json_build_object('id', a.audit_no, 'hash', encode(a.chain, 'hex'), 'at', ms(a.at)) FROM audit a ORDER BY a.audit_no DESC LIMIT 1))::text
 FROM noted n

@@ -397,6 +397,15 @@ class AuditLog(unittest.TestCase):
     def verify(self, query=""):
         return self.world.ok("GET", f"{V1}/audit/verify{query}")
 
+    def parts(self, limit):
+        """(ok, rows, broken_at) of each, until there is no next."""
+        parts, next_row = [], None
+        while not parts or next_row:
+            part = self.verify(f"?limit={limit}" + (f"&from={next_row}" if next_row else ""))
+            parts.append((part["ok"], part["rows"], part["broken_at"]))
+            next_row = part["next"]
+        return parts
+
     def fill(self, count):
         """Denials, several at once: each is a row."""
         def deny(number):
@@ -422,6 +431,10 @@ class AuditLog(unittest.TestCase):
                 old = "'" + str(json.loads(before)[column]).replace("'", '"') + "'" if column == "detail" else f"r.{column}"
                 self.world.sql(f"UPDATE audit a SET {column} = r.{column} FROM json_populate_record(NULL::audit, '{before}') r WHERE a.audit_no = {seventh}")
                 self.assertTrue(self.verify()["ok"])
+        self.assertEqual(self.parts(7), [(True, 7, None), (True, 7, None), (True, 7, None), (True, 3, None)])
+        self.world.sql(f"UPDATE audit SET address = 'a' || address WHERE audit_no = {seventh}")  # the first of the second part
+        self.assertEqual([part[2] for part in self.parts(7)], [None, seventh, None, None])
+        self.world.sql(f"UPDATE audit SET address = substr(address, 2) WHERE audit_no = {seventh}")
         self.world.sql(f"DELETE FROM audit WHERE audit_no = {numbers[10]}")
         self.assertEqual(self.verify()["broken_at"], numbers[11])
 
