@@ -428,7 +428,8 @@ SELECT json_build_object('runs', (SELECT json_build_object('key', coalesce(json_
 FROM it
 
 -- name: ui_search
--- takes: text
+-- $2, $3: whether who asks may read variables, and connections.
+-- takes: text bool bool
 -- gives: text
 SELECT json_build_object('items', coalesce(json_agg(json_build_object('kind', h.kind, 'label', h.label, 'dag_id', h.dag_id, 'run_id', h.run_id,
     'id', h.id) ORDER BY h.rank, h.place, h.label), '[]'))::text
@@ -443,8 +444,9 @@ FROM (
         FROM run_key k JOIN dag d ON d.dag_no = k.dag_no WHERE strpos(lower(k.run_id), lower($1)) > 0 ORDER BY k.run_no DESC LIMIT 20)
         UNION ALL SELECT 4, 1, 'worker', name, NULL, NULL, name FROM worker WHERE state < 3 AND strpos(lower(name), lower($1)) > 0
         UNION ALL SELECT 5, 1, 'pool', name, NULL, NULL, name FROM pool WHERE strpos(lower(name), lower($1)) > 0
-        UNION ALL SELECT 6, 1, 'variable', key, NULL, NULL, key FROM variable WHERE strpos(lower(key), lower($1)) > 0
-        UNION ALL SELECT 7, 1, 'connection', connection_id, NULL, NULL, connection_id FROM connection WHERE strpos(lower(connection_id), lower($1)) > 0
+        UNION ALL SELECT 6, 1, 'variable', key, NULL, NULL, key FROM variable WHERE $2 AND strpos(lower(key), lower($1)) > 0
+        UNION ALL SELECT 7, 1, 'connection', connection_id, NULL, NULL, connection_id FROM connection
+        WHERE $3 AND strpos(lower(connection_id), lower($1)) > 0
     ) a WHERE $1 <> '' ORDER BY rank, place, label LIMIT 20) h
 
 -- name: ui_runs

@@ -15,7 +15,7 @@ V1 = "/api/headrace/v1"
 class Access(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.world = ApiWorld().__enter__()
+        cls.world = ApiWorld({"api__streams_per_user": 4}).__enter__()
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         fill(cls.world)
         cls.world.add_dag("finance.daily", {"tags": ["finance"], "tasks": [{"id": "a", "operator_kind": "empty"}]})
@@ -77,6 +77,34 @@ class Access(unittest.TestCase):
         self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/favorite", token=narrow)[0], 404)
         self.world.ok("POST", "/api/v2/dags/quiet/favorite", token=narrow, status=204)
         self.assertEqual(self.favourites(narrow), ["quiet"])
+
+    def test_a_search_finds_what_who_asks_may_read(self):
+        self.world.sql("INSERT INTO variable (key, sealed, key_no) VALUES ('sought_variable', '', 0); "
+                       "INSERT INTO connection (connection_id, conn_type, sealed, key_no) VALUES ('sought_connection', 'http', '', 0); "
+                       "INSERT INTO pool (name, slots, description) VALUES ('sought_pool', 1, '')")
+        found = {role: {item["id"] for item in self.world.ok("GET", f"{V1}/ui/search?q=sought", token=self.account(f"seeker-{role}", role))["items"]}
+                 for role in ("Viewer", "User", "Op")}
+        self.assertEqual(found, {"Viewer": {"sought_pool"}, "User": {"sought_pool"}, "Op": {"sought_pool", "sought_variable", "sought_connection"}})
+
+    def test_somebody_has_so_many_streams_at_once(self):
+        token, other = self.account("wide"), self.account("narrow", "Public")
+        self.grant("etl", "Viewer", username="narrow")
+
+        def stream(token):
+            connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=60)
+            self.addCleanup(connection.close)
+            connection.request("GET", f"{V1}/stream?topics=dags", headers={"Authorization": f"Bearer {token}"})
+            return connection, connection.getresponse()
+
+        for who in (token, other):
+            streams = [stream(who) for _ in range(4)]
+            self.assertEqual({answer.status for _, answer in streams}, {200})
+            refused = stream(who)[1]
+            self.assertEqual((refused.status, refused.headers["Retry-After"]), (429, "10"))
+            self.assertIn("4 streams", json.loads(refused.read())["detail"])
+            streams[0][1].close()
+            streams[0][0].close()
+            wait_for(lambda: stream(who)[1].status == 200, "a place", timeout=60)
 
     # ---- accounts ----
 

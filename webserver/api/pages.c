@@ -177,9 +177,15 @@ void ui_backfills(struct call *call)
     ANSWER(call, ui_backfills, position(call), param(call, "dag_id"));
 }
 
+static struct bind may(struct call *call, enum right right)
+{
+    return BIND_NUMBER(person_may(&call->person, person_role(&call->person), right));
+}
+
 void ui_search(struct call *call)
 {
-    ANSWER(call, ui_search, text(call, "q"));
+    ANSWER(call, ui_search, text(call, "q"), may(call, RIGHT_VARIABLES_READ),
+           may(call, RIGHT_CONNECTIONS_READ));
 }
 
 /* ---- lists that are acted on (bulk.c) ---- */
