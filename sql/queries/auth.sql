@@ -207,6 +207,12 @@ FROM user_account u WHERE u.user_no = $1
 SELECT dag_rank($1, $2, $3, d.dag_id, d.tags) FROM dag d
 WHERE d.dag_id = $4 OR d.dag_no = (SELECT b.dag_no FROM backfill b WHERE b.backfill_no = $5)
 
+-- name: auth_highest_rank
+-- The most that somebody may be on some DAG.
+-- takes: int4 int4
+-- gives: int4
+SELECT greatest($2, (SELECT max(role_rank(g.level)) FROM dag_grant g WHERE g.user_no = $1 OR role_rank(g.role) <= $2))
+
 -- name: auth_dags_read
 -- The DAGs that somebody may read.
 -- takes: int4 int4 text[]

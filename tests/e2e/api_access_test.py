@@ -183,6 +183,30 @@ class Access(unittest.TestCase):
         me = self.world.ok("GET", f"{V1}/me", token=token)
         self.assertEqual((me["role"], me["permissions"], me["grants"]), ("public", [], [{"dags": "etl", "level": "User"}]))
 
+    def test_of_many_rows_each_is_allowed_or_refused_by_its_own_dag(self):
+        token = self.account("rae", "Public")
+
+        def bulk(body, query=""):
+            status, _, text = self.world.call("POST", f"{V1}/ui/runs/bulk{query}", body, token=token, raw=True)
+            return [json.loads(line) for line in text.splitlines()] if status == 200 else status
+
+        rows = [{"dag_id": dag, "run_id": "manual__f"} for dag in ("etl", "finance.daily", "quiet", "no_such")]
+        body = {"action": "success", "items": rows}
+        self.assertEqual(bulk(body), 403)  # who may it nowhere
+        self.grant("quiet", "Viewer", username="rae")
+        self.assertEqual(bulk(body), 403)
+        self.grant("finance.*", "User", username="rae")
+        before = len(self.world.answers)
+        told = {line["dag_id"]: (line.get("status"), line.get("refused")) for line in bulk(body)[1:-1]}
+        nowhere = (404, "there is no such DAG")
+        self.assertEqual((told.pop("quiet")[0], told), (403, {"etl": nowhere, "no_such": nowhere, "finance.daily": (None, None)}))
+        self.assertEqual([request["dag_id"] for request in self.world.answers[before:]], ["finance.daily"])
+        denied = self.world.sql("SELECT count(*) FROM audit WHERE actor = 'rae' AND NOT allowed AND event = 'ui_runs_bulk'")
+        self.assertEqual(denied, "5")  # twice the whole, three rows
+        # what a query finds is what they may read
+        found = [line["dag_id"] for line in bulk({"action": "success", "expected": 1}, "?state=success,failed,running")[1:-1]]
+        self.assertEqual(found, ["finance.daily"])
+
     def test_a_grant_names_dags_by_beginning_and_by_tag(self):
         token = self.account("quin", "Public")
         self.grant("finance.*", "Viewer", username="quin")
