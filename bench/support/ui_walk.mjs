@@ -96,7 +96,9 @@ async function sizes() {
   await grid();
   await content("graph of 5 000 tasks", "/dags/large/graph", ".react-flow__node");
   await page.waitForSelector(".react-flow__node .folded");
-  await interaction("graph of 5 000 tasks: a group of 100 opened", (n) => { window.boxes = n; document.querySelectorAll(".react-flow__node .folded")[n].click(); }, (n) => document.querySelectorAll(".react-flow__node .box").length > n, { rounds: 3 });
+  await interaction("graph of 5 000 tasks: a group of 100 opened",
+    (n) => { const folded = document.querySelectorAll(".react-flow__node .folded")[1]; window.round = n; window.opened = folded.querySelector(".node-name").textContent; folded.click(); },
+    (n) => window.round === n && [...document.querySelectorAll(".react-flow__node .box-name")].some((b) => b.textContent.endsWith(window.opened)), { rounds: 5 });
   await content("100 000 mapped instances", "/dags/mapped/runs/wide/tasks/each", ".map canvas");
   await page.waitForSelector("tbody tr");
   const failed = (n) => { const rows = [...document.querySelectorAll("tbody tr")]; return rows.length > 0 && rows.every((r) => /Failed/.test(r.textContent)) === (n % 2 === 0); };

@@ -340,7 +340,7 @@ WITH it AS (
         task_state_word(y.state), y.try_no, y.cause, y.row_no, 2 FROM tries y WHERE y.state NOT IN (0, 1, 2, 3)
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'dag_id', it.dag_id, 'run_id', it.run_id, 'task_id', $4, 'map_index', $5,
-    'map_label', n.map_label, 'run_state', run_state_word(it.run_state), 'version', it.version_number,
+    'map_label', n.map_label, 'is_mapped', it.task ? 'for_each' AND $5 < 0, 'run_state', run_state_word(it.run_state), 'version', it.version_number,
     'state', CASE WHEN n.cleared THEN 'none' ELSE coalesce(task_state_word(n.state), 'none') END, 'try', coalesce(n.try_no, 0),
     'max_tries', coalesce((it.task ->> 'retries')::int, 0) + 1, 'operator', it.task ->> 'operator_kind',
     'queue', coalesce(n.queue, it.task ->> 'queue', 'default'), 'pool', coalesce(n.pool, it.task ->> 'pool', 'default_pool'),

@@ -80,7 +80,7 @@ function task_page(world, dag, run, o, map) {
   const st = map >= 0 && cell.map ? cell.map[map] : cell.st;
   const tries = cell.tries.map((t) => { const log = log_lines(task, t, world.now()); return { ...t, log_lines: log?.count ?? 0, log_bytes: (log?.count ?? 0) * 44 }; });
   const last = tries.at(-1);
-  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 3, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
+  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, is_mapped: map < 0 && task.mapped > 0, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 3, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
     scheduled_at: cell.queued, queued_at: cell.queued, start: cell.start, end: "sfkux".includes(st) ? cell.end : null, worker: cell.worker, host: last?.host ?? null, pid: last?.pid ?? null, error: st === "f" ? cell.error ?? "exit code 1: KeyError: 'id'" : null, tries, history: cell.history,
     upstream: task.after, downstream: dag.tasks.filter((t) => t.after.includes(task.id)).map((t) => t.id), rendered: cell.start ? { command: `./${task.name}.sh 2026-11-21`, env: { REGION: "eu" } } : null, output: st === "s" ? { rows: 4096, bytes: 1048576, files: ["a.parquet", "b.parquet"] } : null, output_bytes: st === "s" ? 74 : 0 };
 }

@@ -60,6 +60,16 @@ const cases = [
     check((await page.locator(".import-error").allInnerTexts()).join().includes("Did you mean 'retries'?"), "no advice at the import error");
     await until(page, "the stream is live", () => document.querySelector(".live-live") !== null);
   }],
+  ["what a page asks for first is asked for before its scripts are read, and is what it takes", async () => {
+    const asked = page.waitForRequest((request) => request.url().includes("/ui/grid/etl_daily/cells"));
+    await page.route("**/assets/index-*.js", async (route) => { await asked; await route.continue(); }, { times: 1 });
+    await open("/dags/etl_daily", ".grid-row .cell");
+    await page.unroute("**/assets/index-*.js");
+    for (const path of ["/home", "/dags?q=etl&show=active", "/dags/etl_daily", "/dags/etl_daily/graph?run_limit=10", RUN, `${RUN}/gantt`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`]) {
+      await page.goto(base + path);
+      await until(page, `${path} has taken all of it`, () => window.headrace_asked?.size === 0 && !document.querySelector(".skeleton"));
+    }
+  }],
   ["the list of DAGs filters while typing, and keeps the filter in the address", async () => {
     await open("/dags", ".dags tbody tr");
     await page.fill("main input[type=search]", "ranking");

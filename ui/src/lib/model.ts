@@ -42,7 +42,7 @@ export interface Try {
 }
 export interface HistoryEntry { at: number; from: string; to: string; try: number; cause: string; sentence: string; actor: string }
 export interface TaskPage extends Snapshot {
-  dag_id: string; run_id: string; task_id: string; map_index: number; map_label: string | null; run_state: string; version: number; state: string; try: number; max_tries: number;
+  dag_id: string; run_id: string; task_id: string; map_index: number; map_label: string | null; is_mapped: boolean; run_state: string; version: number; state: string; try: number; max_tries: number;
   operator: string; queue: string; pool: string; pool_slots: number; priority_weight: number; trigger_rule: string; scheduled_at: number | null; queued_at: number | null; start: number | null; end: number | null;
   worker: string | null; host: string | null; pid: number | null; error: string | null; tries: Try[]; history: HistoryEntry[]; upstream: string[]; downstream: string[];
   rendered: Record<string, unknown> | null; output: unknown; output_bytes: number;

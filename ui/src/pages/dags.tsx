@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api_send, url_of, V1 } from "../lib/api.ts";
 import { useFetch, useFollow } from "../lib/live.ts";
+import { DAGS_AT_ONCE } from "../lib/urls.ts";
 import { useMay } from "../lib/me.ts";
 import type { DagList, DagRow, ImportError } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
@@ -85,18 +86,6 @@ function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: bo
   );
 }
 
-const PAGE = 100;
-
-/* What the address asks for, as the server is asked: it filters, so that ten thousand DAGs are as quick as ten. */
-function list_url(query: URLSearchParams): string {
-  const show = query.get("show") ?? "";
-  const asked = new URLSearchParams({ runs: "14", limit: String(PAGE), order_by: query.get("sort") || "attention" });
-  if (show === "active" || show === "paused") asked.set("paused", String(show === "paused"));
-  else if (show) asked.set("state", show);
-  for (const key of ["q", "tag", "owner", "offset"]) if (query.get(key)) asked.set(key, query.get(key)!);
-  return `${V1}/ui/dags?${asked}`;
-}
-
 /* The order is made once per filter: rows must not move under the pointer when a state changes. What is new comes last. */
 function useSteadyOrder(url: string, dags: DagRow[] | undefined): DagRow[] {
   const order = useRef<{ url: string; at: Map<string, number> }>({ url: "", at: new Map() });
@@ -110,13 +99,13 @@ function useSteadyOrder(url: string, dags: DagRow[] | undefined): DagRow[] {
 }
 
 function Pager({ offset, shown, total }: { offset: number; shown: number; total: number }) {
-  if (total <= PAGE && !offset) return null;
+  if (total <= DAGS_AT_ONCE && !offset) return null;
   const to = (n: number) => { query_set({ offset: n > 0 ? String(n) : null }); scrollTo(0, 0); };
   return (
     <nav className="toolbar pager" aria-label="Pages of the list">
-      <button className="button small" disabled={offset === 0} onClick={() => to(offset - PAGE)}>Earlier</button>
+      <button className="button small" disabled={offset === 0} onClick={() => to(offset - DAGS_AT_ONCE)}>Earlier</button>
       <span className="num muted">{count(offset + 1)} to {count(offset + shown)} of {count(total)}</span>
-      <button className="button small" disabled={offset + shown >= total} onClick={() => to(offset + PAGE)}>Further</button>
+      <button className="button small" disabled={offset + shown >= total} onClick={() => to(offset + DAGS_AT_ONCE)}>Further</button>
     </nav>
   );
 }
@@ -130,7 +119,7 @@ export default function Dags() {
   const [selected, set_selected] = useState<Set<string>>(new Set());
   const [trigger, set_trigger] = useState<string | null>(null);
   const may = useMay("dags.edit");
-  const url = list_url(query);
+  const url = url_of.dags(query);
   const asked = useFollow<DagList>(url, ["dags"], reduce_dags);
   // While the next answer is under way the last one stays: a list that blinks at each letter cannot be read.
   const last = useRef<{ url: string; data: DagList | null }>({ url, data: null });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* home - is anything wrong, what runs, what comes. */
-import { V1, V2 } from "../lib/api.ts";
+import { url_of, V1, V2 } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
 import type { Activity, Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
@@ -9,6 +9,7 @@ import { usePref } from "../lib/prefs.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
 import { parse_rfc3339, schedule_words } from "../lib/time.ts";
+import { HOME_HOURS } from "../lib/urls.ts";
 import { Empty, Loaded, Panel } from "../parts/basics.tsx";
 import { Span, useTick, When } from "../parts/clock.tsx";
 import { useTitle } from "../parts/head.tsx";
@@ -130,8 +131,8 @@ function WorkerList() {
 
 export default function Home() {
   useTitle("Home");
-  const [hours, set_hours] = usePref("home.hours", 24);
-  const home = useFollow<HomeData>(`${V1}/ui/home?hours=${hours}`, ["home", "workers"], reduce_refetch);
+  const [hours, set_hours] = usePref("home.hours", HOME_HOURS);
+  const home = useFollow<HomeData>(url_of.home(hours), ["home", "workers"], reduce_refetch);
   const errors = useFetch<{ import_errors: ImportError[] }>(home.data?.dags.import_errors ? `${V1}/import_errors` : null);
   return (
     <Loaded from={home} rows={10}>

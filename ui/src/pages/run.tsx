@@ -144,6 +144,8 @@ export default function Run({ params }: { params: Record<string, string> }) {
   const may_runs = may("runs.edit");
   const may_trigger = may("runs.trigger");
   const counts = useMemo(() => count_groups(page.data?.st ?? ""), [page.data?.st]);
+  // What a tab is drawn with comes beside what it shows, not after it.
+  useEffect(() => { void ({ graph: Graph, gantt: Timeline, diff: Diff } as Record<string, { load: () => Promise<void> }>)[tab]?.load().catch(() => undefined); }, [tab]);
   useKeys([
     { key: "c", what: "Clear tasks of this run", run: () => set_dialog("clear") },
     { key: "[", what: "The run before", run: () => page.data?.older && go(path_of.run(dag, page.data.older, tab)) },

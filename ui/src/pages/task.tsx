@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* task - one task of one run: its log first, then its tries, what it gave, why it is where it is. */
+import { useEffect } from "react";
 import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
-import { useFetch, useFollow } from "../lib/live.ts";
+import { useFollow } from "../lib/live.ts";
 import { useMayOn } from "../lib/me.ts";
-import { KIND_MAPPED, type Shape, type TaskPage, type Try } from "../lib/model.ts";
+import type { TaskPage, Try } from "../lib/model.ts";
 import { bytes, count } from "../lib/number.ts";
 import { reduce_refetch, REFETCH } from "../lib/reduce.ts";
 import type { StreamEvent, TiChange } from "../lib/stream.ts";
@@ -113,13 +114,13 @@ export default function Task({ params }: { params: Record<string, string> }) {
   const map = params.map === undefined ? -1 : Number(params.map);
   const [dialog, set_dialog] = useDialog();
   const page = useFollow<TaskPage>(url_of.task(dag, run, task, map), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`], mine(dag, run, task, map));
-  const shape = useFetch<Shape>(page.data ? url_of.shape(dag, page.data.version) : null);
-  const ordinal = shape.data?.id.indexOf(task) ?? -1;
-  const is_mapped = map < 0 && ordinal >= 0 && shape.data!.kind[ordinal] === KIND_MAPPED;
+  const is_mapped = page.data?.is_mapped ?? false;
   const may = useMayOn(dag)("tasks.edit");
   const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["events", "Audit"], ["details", "Details"]];
   const tab = params.tab === "logs" || params.tab === "log" ? "" : params.tab ?? "";
   const state = is_mapped ? undefined : page.data?.state; // its instances have states, it has none
+  // What it shows first comes beside the answer, not after it.
+  useEffect(() => { if (tab === "") for (const part of [Log, MappedMap]) void part.load().catch(() => undefined); }, [tab]);
   useTitle(`${task}${map >= 0 ? `[${map}]` : ""} · ${dag}`, state);
   useKeys([
     { key: "c", what: "Clear this task", run: () => may && set_dialog("clear") },
@@ -157,7 +158,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
       <Loaded from={page} rows={12}>
         {(d) => (
           <>
-            {tab === "" && (shape.data === null && !shape.error ? <Skeleton rows={12} /> : is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
+            {tab === "" && (is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
             {tab === "attempts" && <Attempts page={d} />}
             {tab === "xcom" && <Output page={d} />}
             {tab === "rendered" && <Rendered page={d} />}
