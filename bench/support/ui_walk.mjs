@@ -97,7 +97,7 @@ async function sizes() {
   await content("graph of 5 000 tasks", "/dags/large/graph", ".react-flow__node");
   await page.waitForSelector(".react-flow__node .folded");
   await interaction("graph of 5 000 tasks: a group of 100 opened",
-    (n) => { const folded = document.querySelectorAll(".react-flow__node .folded")[1]; window.round = n; window.opened = folded.querySelector(".node-name").textContent; folded.click(); },
+    (n) => { const folded = document.querySelector(".react-flow__node .folded"); window.round = n; window.opened = folded.querySelector(".node-name").textContent; folded.click(); },
     (n) => window.round === n && [...document.querySelectorAll(".react-flow__node .box-name")].some((b) => b.textContent.endsWith(window.opened)), { rounds: 5 });
   await content("100 000 mapped instances", "/dags/mapped/runs/wide/tasks/each", ".map canvas");
   await page.waitForSelector("tbody tr");
