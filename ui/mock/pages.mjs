@@ -113,6 +113,16 @@ function activity(world, q) {
   return { ...stamp(world), from, step_ms: step, success, failed };
 }
 
+function lanes(world, q) {
+  const from = world.now() - Number(q.get("hours") ?? 24) * HOUR;
+  const all = world.dags.map((d) => {
+    const runs = d.runs.filter((r) => r.start !== null && (r.end ?? Infinity) >= from);
+    return { dag_id: d.id, next: next_run(world, d), open: runs.filter((r) => r.end === null).length, failed: runs.filter((r) => r.state === "failed").length,
+      runs: { id: runs.map((r) => r.run_id), state: runs.map((r) => r.state[0]).join(""), start: runs.map((r) => r.start), end: runs.map((r) => r.end) } };
+  }).filter((l) => l.runs.id.length);
+  return { ...stamp(world), from, dags: all.length, lanes: all.sort((a, b) => Number(b.failed > 0) - Number(a.failed > 0) || b.open - a.open).slice(0, 24) };
+}
+
 function home(world, q) {
   const now = world.now();
   const hours = Number(q.get("hours") ?? 24);
@@ -231,6 +241,7 @@ function backfill_row(b) {
 
 function ui(world, p, q) {
   if (p[0] === "home") return home(world, q);
+  if (p[0] === "lanes") return lanes(world, q);
   if (p[0] === "activity") return activity(world, q);
   if (p[0] === "dags") return dags(world, q);
   if (p[0] === "runs") return run_rows(world, q);

@@ -69,6 +69,11 @@ void ui_activity(struct call *call)
     ANSWER(call, ui_activity, position(call), number(call, "hours", 1, HOURS_MAX, 24));
 }
 
+void ui_lanes(struct call *call)
+{
+    ANSWER(call, ui_lanes, position(call), number(call, "hours", 1, HOURS_MAX, 24));
+}
+
 void ui_dags(struct call *call)
 {
     struct str paused = call_query(call, "paused", STR_EMPTY);

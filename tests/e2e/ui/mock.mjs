@@ -56,6 +56,13 @@ const cases = [
     check(/Scheduler/.test(await text(".health")), "no health");
     check(await page.locator("h2:has-text('Running now')").count() === 1, "no running panel");
     check(/w-1.*node-3/s.test(await text(".panel:has(h2:text-is('Workers'))")), "no worker with its host");
+    await until(page, "a lane for each DAG that ran", () => document.querySelectorAll(".lane").length >= 4 && document.querySelectorAll(".lane-bar").length > 20);
+    check(await page.locator(".lane .lane-next").count() > 0, "nothing is planned");
+    const lane = page.locator(".lane[aria-label^='platform_health:']");
+    check(/^platform_health: \d+ runs?, .*next in /.test(await lane.getAttribute("aria-label")), await lane.getAttribute("aria-label"));
+    await lane.locator(".lane-bar").first().click();
+    await page.waitForURL(/\/dags\/platform_health\/runs\/./);
+    await open("/home", ".health");
     await page.waitForSelector(".panel:has(h2:text('Queue default')) .uplot");
     check((await page.locator(".import-error").allInnerTexts()).join().includes("Did you mean 'retries'?"), "no advice at the import error");
     await until(page, "the stream is live", () => document.querySelector(".live-live") !== null);
@@ -173,6 +180,34 @@ const cases = [
     check(await page.locator(".gantt-bar").count() === 11, "not a bar for each task that ran");
     await page.click("text=Critical path");
     check(await page.locator(".gantt-bar.critical").count() >= 3, "no critical path");
+  }],
+  ["a bar of the timeline opens the end of its attempt's log, by pointer and by keyboard, on the page of a run and on that of its DAG", async () => {
+    await open(`${RUN}/gantt`, ".gantt-bar");
+    const bar = page.locator("button[aria-label^='Log of load,']");
+    await bar.click();
+    await until(page, "its last lines", () => /exit code 1/.test(document.querySelector(".log-tail pre")?.textContent ?? ""));
+    check(await bar.getAttribute("aria-expanded") === "true" && await page.locator(".log-tail pre > div").count() <= 20, "not 20 lines at most");
+    await page.click(".gantt-detail button:has-text('Try 1')");
+    await page.waitForSelector("section[aria-label='Log of load, try 1'] pre");
+    await bar.focus();
+    await page.keyboard.press("Enter");
+    await until(page, "it is closed", () => !document.querySelector(".gantt-detail"));
+    await open(`/dags/etl_daily/gantt?run=${PAST}`, "[aria-label='Timeline of the tasks'] .gantt-bar");
+    await bar.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".log-tail pre");
+    await page.click(".log-tail a:has-text('Open the log')");
+    await page.waitForSelector(".log-line");
+    check(/\/tasks\/load\?try=\d/.test(page.url()), page.url());
+  }],
+  ["a backfill counts all its runs, also those that are not named", async () => {
+    await open("/dags/inventory_sync/backfills", "button:has-text('New backfill')");
+    await page.click("button:has-text('New backfill')");
+    await page.fill("#bf-from", "2025-01-01");
+    await page.fill("#bf-to", "2025-12-31");
+    await page.click("dialog button:has-text('Show what it would do')");
+    await page.waitForSelector("dialog button:has-text('Create 365 runs')");
+    check((await page.locator("dialog .ti-list li").last().innerText()) === "and 265 more", await page.locator("dialog .ti-list li").last().innerText());
   }],
   ["the last runs of a DAG stand one under the other, and the tasks of the one that is chosen below", async () => {
     await open("/dags/etl_daily/gantt", "[aria-label='Timeline of the runs'] .gantt-row");

@@ -58,6 +58,8 @@ export interface Home extends Snapshot {
   failures: { dag_id: string; run_id: string; key: number; start: number | null; end: number | null; run_state: string; task_id: string | null; map_index: number; try_number: number; failed: number; error: string | null }[];
   next: { dag_id: string; at: number; schedule: string | null }[];
 }
+export interface Lane { dag_id: string; next: number | null; open: number; failed: number; runs: { id: string[]; state: string; start: number[]; end: (number | null)[] } }
+export interface Lanes extends Snapshot { from: number; dags: number; lanes: Lane[] }
 export interface Activity extends Snapshot { from: number; step_ms: number; success: number[]; failed: number[] }
 
 export interface Reason { code: string; sentence: string; since: number | null; until: number | null; object: { kind: string; id: string; dag_id?: string; run_id?: string; map_index?: number } | null; advice: string | null }

@@ -12,6 +12,7 @@ export const HOME_HOURS = 24;
 export const url_of = {
   me: () => `${V1}/me`,
   home: (hours: number) => `${V1}/ui/home?hours=${hours}`,
+  lanes: (hours: number) => `${V1}/ui/lanes?hours=${hours}`,
   dag: (dag: string) => `${V1}/ui/dags?dag_id=${e(dag)}&runs=1`,
   cells: (dag: string, runs: number, before: number | null) => `${V1}/ui/grid/${e(dag)}/cells?runs=${runs}${before === null ? "" : `&before=${before}`}`,
   shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
@@ -56,7 +57,7 @@ type First = (found: Record<string, string>, query: URLSearchParams, hours: numb
 
 const task_first: First = ({ dag, run, task, map }) => [url_of.task(dag, run, task, map === undefined ? -1 : Number(map))];
 const run_first: First = ({ dag, run }) => [url_of.run(dag, run)];
-const home_first: First = (_found, _query, hours) => [url_of.home(hours)];
+const home_first: First = (_found, _query, hours) => [url_of.home(hours), url_of.lanes(hours)];
 
 /* The first that fits; what a page asks for is the same whatever tab of it is open, but for the tabs of a DAG. */
 const FIRST: [string, First][] = [

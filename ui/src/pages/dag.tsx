@@ -119,7 +119,7 @@ export default function Dag({ params }: { params: Record<string, string> }) {
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"]]}
-        title={<>{row && !row.is_stale && <PauseSwitch dag={dag} paused={row.is_paused} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
+        title={<>{row && !row.is_stale && <PauseSwitch dag={dag} paused={row.is_paused} may={may_edit} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
         actions={<>
           {may_run && <button className="button primary" disabled={row?.is_stale} onClick={() => set_dialog("trigger")}><Icon d={ICON.play} size={13} />Trigger <kbd className="phone-off">t</kbd></button>}
           <Menu name="More actions" label={<Icon d={ICON.more} />}>

@@ -14,6 +14,7 @@ import { Empty, Loaded, Panel } from "../parts/basics.tsx";
 import { Span, useTick, When } from "../parts/clock.tsx";
 import { useTitle } from "../parts/head.tsx";
 import { ImportErrorItem } from "../parts/import_error.tsx";
+import LanesPanel from "../parts/lanes.tsx";
 import { Glyph, Meter } from "../parts/state.tsx";
 import "../styles/home.css";
 
@@ -157,6 +158,7 @@ export default function Home() {
             <Stat to="/workers" label="Slots" value={<>{count(data.slots.used)}<span className="of"> of {count(data.slots.total)}</span></>} sub={<Meter label={`${data.slots.used} of ${data.slots.total} slots used`} parts={[{ kind: "used", share: data.slots.total ? data.slots.used / data.slots.total : 0 }]} />} />
             <Stat to="/dags" label="DAGs" value={count(data.dags.active)} sub={`${data.dags.paused} paused`} />
           </div>
+          <LanesPanel hours={hours} />
           <div className="columns">
             <div>
               <Panel title={`Failures${data.failures.length ? ` (${data.failures.length})` : ""}`} flush extra={<Link to="/dag_runs?state=failed">all</Link>}><Failures data={data} /></Panel>
