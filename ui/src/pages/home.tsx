@@ -68,7 +68,7 @@ function Running({ data }: { data: HomeData }) {
 }
 
 function Failures({ data }: { data: HomeData }) {
-  if (!data.failures.length) return <Empty title="Nothing needs you.">{<span>No run has failed in the last {data.hours} hours.</span>}</Empty>;
+  if (!data.failures.length) return <Empty title={`No run has failed in the last ${data.hours} hours.`} />;
   return (
     <ul className="list">
       {data.failures.slice(0, 12).map((f) => (

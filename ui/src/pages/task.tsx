@@ -60,6 +60,7 @@ function History({ page }: { page: TaskPage }) {
 
 function Details({ page }: { page: TaskPage }) {
   const link = (id: string) => <Link key={id} to={path_of.task(page.dag_id, page.run_id, id)}>{id}</Link>;
+  const last = page.tries.at(-1);
   const list = (ids: string[]) => (ids.length ? ids.flatMap((id, i) => [i ? ", " : "", link(id)]) : "nothing");
   return (
     <div className="columns">
@@ -70,7 +71,7 @@ function Details({ page }: { page: TaskPage }) {
       <div><Panel title="This instance"><dl className="facts">
         <dt>Run</dt><dd><Link to={path_of.run(page.dag_id, page.run_id)}>{page.run_id}</Link></dd><dt>DAG version</dt><dd>{page.version}</dd>{page.map_index >= 0 && <><dt>Map index</dt><dd>{page.map_index} {page.map_label}</dd></>}
         <dt>Ready</dt><dd><When at={page.scheduled_at} /></dd><dt>Queued</dt><dd><When at={page.queued_at} /></dd><dt>Started</dt><dd><When at={page.start} /></dd><dt>Ended</dt><dd><When at={page.end} /></dd>
-        <dt>Worker</dt><dd>{page.worker ?? "—"}{page.host ? ` on ${page.host}` : ""}{page.pid ? `, pid ${page.pid}` : ""}</dd><dt>Attempt</dt><dd className="mono">{page.tries.at(-1)?.attempt_id ?? "—"}</dd>
+        <dt>Worker</dt><dd>{page.worker ?? "—"}{page.host ? ` on ${page.host}` : ""}{page.pid ? `, pid ${page.pid}` : ""}</dd><dt>Used</dt><dd>{last?.cpu_ms != null || last?.memory_peak_bytes != null ? `${duration(last.cpu_ms)} of CPU, ${bytes(last.memory_peak_bytes)} of memory at most` : "not measured yet"}</dd><dt>Attempt</dt><dd className="mono">{last?.attempt_id ?? "—"}</dd>
       </dl></Panel></div>
     </div>
   );

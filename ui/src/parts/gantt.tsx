@@ -16,12 +16,15 @@ function Name({ state, name }: GanttRow) {
 }
 
 function Bars({ row: { state, queued, start, end, marked }, pct }: { row: GanttRow; pct: (at: number) => number }) {
-  const right = pct(end) > 82;
+  // Beside the bar: after it, or before it where there is no room after it, or in it where there is none before either.
+  const left_edge = pct(Math.min(start, queued ?? start));
+  const place = pct(end) <= 82 ? { left: `${pct(end)}%` } : { right: left_edge > 12 ? `calc(${100 - left_edge}% + 6px)` : `calc(${100 - pct(end)}% + 8px)` };
+  const is_inside = pct(end) > 82 && left_edge <= 12;
   return (
     <>
       {queued !== null && queued < start && <span className="gantt-wait" style={{ left: `${pct(queued)}%`, width: `${pct(start) - pct(queued)}%` }} />}
       <span className={`gantt-bar st-${state.name}${marked ? " critical" : ""}`} style={{ left: `${pct(start)}%`, width: `${Math.max(0, pct(end) - pct(start))}%` }} />
-      <span className="gantt-text num" style={right ? { right: `calc(${100 - pct(Math.min(start, queued ?? start))}% + 6px)` } : { left: `${pct(end)}%` }}>{duration(end - start)}</span>
+      <span className={`gantt-text num${is_inside ? " inside" : ""}`} style={place}>{duration(end - start)}</span>
     </>
   );
 }
