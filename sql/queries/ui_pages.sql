@@ -340,6 +340,11 @@ WITH it AS (
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total', it.length,
     'st', (SELECT coalesce(string_agg(task_state_letter(st), ''), '') FROM instance),
     'matches', (SELECT count(*) FROM hit),
+    'errors', (SELECT coalesce(json_agg(json_build_array(e.error, e.count) ORDER BY e.count DESC, e.error), '[]') FROM (
+        SELECT coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) AS error, count(*) FROM it
+        JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0 AND y.state IN (5, 7) AND NOT y.cleared
+        WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5) e),
     'rows', (SELECT coalesce(json_agg(json_build_object('map_index', s.map_index, 'label', s.map_label, 'state', task_state_word(s.st),
         'try', coalesce(s.try_no, 0), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker, 'error', s.error) ORDER BY s.map_index), '[]')
         FROM shown s))::text

@@ -71,7 +71,9 @@ function mapped(world, dag, run, o, q) {
   const text = (q.get("q") ?? "").toLowerCase();
   const rows = all.filter((r) => (!q.get("state") || r.state === q.get("state")) && (!text || r.label.includes(text) || (r.error ?? "").toLowerCase().includes(text)));
   const from = Number(q.get("from") ?? 0);
-  return { ...stamp(world), total: map.length, st: map, matches: rows.length, rows: rows.slice(from, from + Number(q.get("limit") ?? 100)) };
+  const errors = new Map();
+  for (const { error } of all) if (error) errors.set(error, (errors.get(error) ?? 0) + 1);
+  return { ...stamp(world), total: map.length, st: map, matches: rows.length, errors: [...errors].sort((a, b) => b[1] - a[1]).slice(0, 5), rows: rows.slice(from, from + Number(q.get("limit") ?? 100)) };
 }
 
 function task_page(world, dag, run, o, map) {

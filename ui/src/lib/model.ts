@@ -34,7 +34,7 @@ export interface RunPage extends Snapshot {
 }
 
 export interface MappedRow { map_index: number; label: string | null; state: string; try: number; start: number | null; end: number | null; worker: string | null; error: string | null }
-export interface MappedPage extends Snapshot { total: number; st: string; matches: number; rows: MappedRow[] }
+export interface MappedPage extends Snapshot { total: number; st: string; matches: number; errors: [error: string, n: number][]; rows: MappedRow[] }
 
 export interface Try {
   try: number; attempt_id: string; state: string; queued_at: number | null; start: number | null; end: number | null; worker: string | null; host: string | null; pid: number | null;
