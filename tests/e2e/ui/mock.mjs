@@ -13,7 +13,9 @@ const PAST = "scheduled__2026-11-20T06%3A00%3A00%2B00%3A00";
 const RUN = `/dags/etl_daily/runs/${PAST}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/tasks", "/dags/etl_daily/versions", "/dags/etl_daily/code", "/dags/etl_daily/details", "/dags/inventory_sync/backfills", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/gantt`, `${RUN}/diff`, `${RUN}/details`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`, `${RUN}/tasks/load/history`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/notifications", "/dag_runs", "/task_instances", "/pools?open=default_pool", "/variables", "/connections", "/events", "/settings", "/security", "/security/grants", "/security/roles", "/account", "/import_errors"];
+// What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
+// pool. pages.mjs looks at every page, with what a small system has.
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/pools?open=default_pool"];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });

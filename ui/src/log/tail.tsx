@@ -29,7 +29,7 @@ export default function LogTail({ url, topic, to, label }: Props) {
   return (
     <section className="log-tail" aria-label={label}>
       <div className="row wrap"><span className="muted">{source.error ? source.error.message : !opened ? "Reading…" : total ? `${total > LINES ? `The last ${LINES} of ${count(total)} lines` : count(total) + (total === 1 ? " line" : " lines")}` : topic ? "No output yet." : "It ended without output."}</span><span className="grow" /><Link className="button small" to={to}>Open the log</Link></div>
-      {total > 0 && <pre className="code" tabIndex={0} aria-label={`Lines of ${label}`}>{lines.map((raw, i) => <div key={first + i} className={raw === undefined ? "" : `s-${line_of(raw).stream}`}>{raw === undefined ? "…" : <LineText spans={spans_of(line_of(raw).text.slice(0, LINE_MAX))} />}{"\n"}</div>)}</pre>}
+      {total > 0 && <pre className="code" tabIndex={0}>{lines.map((raw, i) => <div key={first + i} className={raw === undefined ? "" : `s-${line_of(raw).stream}`}>{raw === undefined ? "…" : <LineText spans={spans_of(line_of(raw).text.slice(0, LINE_MAX))} />}{"\n"}</div>)}</pre>}
     </section>
   );
 }
