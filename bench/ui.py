@@ -2,7 +2,7 @@
 """The web interface at the sizes it promises, in a browser against the real web server: 10 000 DAGs, a DAG of 5 000 tasks with 25
 runs, a run with 100 000 mapped instances, a log of 1 000 000 lines. First content, an interaction on each, and how long after a
 task's end its new state is seen. Beside each stands its budget: a ratio above 1 is too slow. Airflow's own web server shows the same
-DAG to the same browser; beside it stands how many times as long that takes, where PyPI can be reached."""
+DAG to the same browser; beside it stands how many times as long that takes, where PyPI can be reached; `./dev bench ui --without-airflow` leaves it out."""
 import json
 import os
 import pathlib
@@ -101,7 +101,9 @@ def as_it_happens():
 
 
 def airflow():
-    """[] when there is none to be had."""
+    """[] when there is none to be had, or none is wanted."""
+    if "--without-airflow" in sys.argv:
+        return []
     if AirflowGrid.python() is None:
         print("  Airflow's page is left out: it cannot be installed from PyPI")
         return []

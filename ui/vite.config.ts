@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from "vite";
+import { earlyPlugin } from "./tools/early.ts";
 import { statesCss } from "./tools/states_css.ts";
 
 const STATES_CSS = "virtual:states.css";
@@ -8,6 +9,7 @@ export default defineConfig({
   // React's automatic JSX needs no plugin; fast refresh is not worth a dependency.
   esbuild: { jsx: "automatic" },
   plugins: [
+    earlyPlugin(),
     {
       name: "headrace-states",
       resolveId: (id) => (id === STATES_CSS ? "\0" + STATES_CSS : null),

@@ -27,9 +27,10 @@ async function content(what, path, selector, rounds = ROUNDS) {
 
 /* `act` is done in the page; then to the frame in which `is_done` holds, which it must not before. Both are functions of the
  * round, and know nothing but the page. */
-async function interaction(what, act, is_done, { kind = "interaction", rounds = ROUNDS } = {}) {
+async function interaction(what, act, is_done, { kind = "interaction", rounds = ROUNDS, before } = {}) {
   const times = [];
   for (let n = 0; n < rounds; n++) {
+    await before?.();
     times.push(await page.evaluate(([act, is_done, n]) => new Promise((done, refuse) => {
       const [a, d] = [(0, eval)(act), (0, eval)(is_done)];
       if (d(n)) refuse(new Error(`it is so before anything is done: ${is_done}`));
@@ -96,7 +97,9 @@ async function sizes() {
   await grid();
   await content("graph of 5 000 tasks", "/dags/large/graph", ".react-flow__node");
   await page.waitForSelector(".react-flow__node .folded");
-  await interaction("graph of 5 000 tasks: a group of 100 opened", (n) => { window.boxes = n; document.querySelectorAll(".react-flow__node .folded")[n].click(); }, (n) => document.querySelectorAll(".react-flow__node .box").length > n, { rounds: 3 });
+  await interaction("graph of 5 000 tasks: a group of 100 opened",
+    (n) => { const folded = document.querySelector(".react-flow__node .folded"); window.round = n; window.opened = folded.querySelector(".node-name").textContent; folded.click(); },
+    (n) => window.round === n && [...document.querySelectorAll(".react-flow__node .box-name")].some((b) => b.textContent.endsWith(window.opened)), { rounds: 5, before: async () => { await page.click(".react-flow__controls-fitview"); await page.waitForSelector(".react-flow__node .folded"); } });
   await content("100 000 mapped instances", "/dags/mapped/runs/wide/tasks/each", ".map canvas");
   await page.waitForSelector("tbody tr");
   const failed = (n) => { const rows = [...document.querySelectorAll("tbody tr")]; return rows.length > 0 && rows.every((r) => /Failed/.test(r.textContent)) === (n % 2 === 0); };

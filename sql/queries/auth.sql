@@ -200,6 +200,13 @@ SELECT json_build_object('grants', (SELECT coalesce(json_agg(json_build_object('
     'has_password', u.password_hash IS NOT NULL)::text
 FROM user_account u WHERE u.user_no = $1
 
+-- name: auth_my_dags
+-- The DAGs on which somebody is more than their role makes them, each with what.
+-- takes: int4 int4 text[]
+-- gives: text
+SELECT json_build_object('dags', coalesce(json_object_agg(n.dag_id, (ARRAY['Public', 'Viewer', 'User', 'Op', 'Admin'])[n.rank]), '{}'))::text
+FROM (SELECT d.dag_id, dag_rank($1, $2, $3, d.dag_id, d.tags) AS rank FROM dag d) n WHERE n.rank > $2
+
 -- name: auth_dag_rank
 -- What somebody is on DAG $4, or on that of backfill $5; no row when there is none.
 -- takes: int4 int4 text[] text int8

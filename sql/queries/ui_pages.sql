@@ -76,6 +76,34 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'from', s.from_ms, '
 FROM step s CROSS JOIN LATERAL generate_series(0, (ms(now()) - s.from_ms) / s.ms) AS g (n)
 LEFT JOIN bucket b ON b.n = g.n GROUP BY s.from_ms, s.ms
 
+-- name: ui_lanes
+-- What was under way beside what: the DAGs with most to tell (what failed, then what runs, then what ran last, then what comes next), and
+-- of each the newest runs.
+-- takes: int8 int4
+-- gives: text
+WITH since AS (
+    SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
+), ran AS (
+    SELECT r.dag_no, count(*) FILTER (WHERE r.state = 3) AS failed, count(*) FILTER (WHERE r.state < 2) AS open, max(r.run_no) AS newest
+    FROM since s, run r WHERE r.run_no >= s.run_no AND r.started_at IS NOT NULL AND (r.ended_at IS NULL OR r.ended_at >= s.at) GROUP BY r.dag_no
+), lane AS (
+    SELECT d.dag_no, d.dag_id, CASE WHEN d.is_paused OR d.is_stale THEN NULL ELSE d.next_fire_at END AS next_at, coalesce(n.failed, 0) AS failed,
+           coalesce(n.open, 0) AS open, n.newest
+    FROM dag d LEFT JOIN ran n ON n.dag_no = d.dag_no
+    WHERE n.dag_no IS NOT NULL OR (NOT d.is_paused AND NOT d.is_stale AND d.next_fire_at < now() + $2::int4 * interval '1 hour')
+    ORDER BY coalesce(n.failed, 0) > 0 DESC, coalesce(n.open, 0) > 0 DESC, n.newest DESC NULLS LAST, d.next_fire_at LIMIT 24
+)
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'from', ms(s.at), 'dags', (SELECT count(*) FROM ran),
+    'lanes', (SELECT coalesce(json_agg(json_build_object('dag_id', l.dag_id, 'next', ms(l.next_at), 'open', l.open, 'failed', l.failed, 'runs', r.runs)
+        ORDER BY l.failed > 0 DESC, l.open > 0 DESC, l.newest DESC NULLS LAST, l.next_at, l.dag_id), '[]')
+        FROM lane l CROSS JOIN LATERAL (SELECT json_build_object('id', coalesce(json_agg(r.run_id ORDER BY r.run_no DESC), '[]'),
+                'state', coalesce(string_agg(run_state_letter(r.state), '' ORDER BY r.run_no DESC), ''),
+                'start', coalesce(json_agg(ms(r.started_at) ORDER BY r.run_no DESC), '[]'),
+                'end', coalesce(json_agg(ms(r.ended_at) ORDER BY r.run_no DESC), '[]')) AS runs
+            FROM (SELECT * FROM run WHERE dag_no = l.dag_no AND run_no >= s.run_no AND started_at IS NOT NULL
+                      AND (ended_at IS NULL OR ended_at >= s.at) ORDER BY run_no DESC LIMIT 60) r) r))::text
+FROM since s
+
 -- name: ui_dags
 -- $2 q, $3 tags, $4 owners, $5 paused ('', 'true', 'false'), $6 states of the last run, $7 order, $8 runs each, $9 limit,
 -- $10 offset, $11 exact ids, $12 who asks, $13 whether theirs ('', 'true', 'false').
@@ -313,6 +341,11 @@ WITH it AS (
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total', it.length,
     'st', (SELECT coalesce(string_agg(task_state_letter(st), ''), '') FROM instance),
     'matches', (SELECT count(*) FROM hit),
+    'errors', (SELECT coalesce(json_agg(json_build_array(e.error, e.count) ORDER BY e.count DESC, e.error), '[]') FROM (
+        SELECT coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) AS error, count(*) FROM it
+        JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0 AND y.state IN (5, 7) AND NOT y.cleared
+        WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5) e),
     'rows', (SELECT coalesce(json_agg(json_build_object('map_index', s.map_index, 'label', s.map_label, 'state', task_state_word(s.st),
         'try', coalesce(s.try_no, 0), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker, 'error', s.error) ORDER BY s.map_index), '[]')
         FROM shown s))::text
@@ -341,7 +374,7 @@ WITH it AS (
         task_state_word(y.state), y.try_no, y.cause, y.row_no, 2 FROM tries y WHERE y.state NOT IN (0, 1, 2, 3)
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'dag_id', it.dag_id, 'run_id', it.run_id, 'task_id', $4, 'map_index', $5,
-    'map_label', n.map_label, 'run_state', run_state_word(it.run_state), 'version', it.version_number,
+    'map_label', n.map_label, 'is_mapped', it.task ? 'for_each' AND $5 < 0, 'run_state', run_state_word(it.run_state), 'version', it.version_number,
     'state', CASE WHEN n.cleared THEN 'none' ELSE coalesce(task_state_word(n.state), 'none') END, 'try', coalesce(n.try_no, 0),
     'max_tries', coalesce((it.task ->> 'retries')::int, 0) + 1, 'operator', it.task ->> 'operator_kind',
     'queue', coalesce(n.queue, it.task ->> 'queue', 'default'), 'pool', coalesce(n.pool, it.task ->> 'pool', 'default_pool'),

@@ -35,6 +35,15 @@ class Pages(unittest.TestCase):
         self.assertEqual((sum(activity["success"]), sum(activity["failed"])), (9, 2))
         self.assertLessEqual(len(activity["success"]), 200)
 
+    def test_lanes_hold_what_ran_beside_what(self):
+        answer = self.world.ok("GET", UI + "/lanes?hours=24")
+        etl = answer["lanes"][0]
+        self.assertEqual((etl["dag_id"], etl["open"], etl["failed"], etl["runs"]["id"], etl["runs"]["state"]), ("etl", 1, 1, ["manual__1", "manual__failed", "scheduled__1"], "rfs"))
+        self.assertIsNone(etl["runs"]["end"][0])
+        self.assertGreater(etl["runs"]["end"][1], etl["runs"]["start"][1])
+        self.assertGreater(etl["next"], answer["now"])
+        self.assertEqual(answer["dags"], sum(1 for lane in answer["lanes"] if lane["runs"]["id"]))
+
     def test_dags(self):
         answer = self.world.ok("GET", UI + "/dags?runs=2")
         self.assertEqual((answer["total_entries"], answer["tags"], answer["owners"]), (2, ["demo", "finance"], ["ada", "data"]))
@@ -97,6 +106,9 @@ class Pages(unittest.TestCase):
         mapped = self.world.ok("GET", UI + "/mapped/etl/manual__1/each")
         self.assertEqual((mapped["total"], mapped["st"], mapped["matches"]), (5, "sfrq.", 5))
         self.assertEqual([r["map_index"] for r in mapped["rows"]], [0, 1, 2, 3, 4])
+        self.assertEqual(mapped["errors"], [["exit code 3", 1]])
+        failed = self.world.ok("GET", UI + "/mapped/etl/manual__1/each?state=failed&from=1")
+        self.assertEqual((failed["rows"], failed["errors"]), ([], mapped["errors"]), "they are those of all, whatever is shown")
         failed = self.world.ok("GET", UI + "/mapped/etl/manual__1/each?state=failed")
         self.assertEqual((failed["matches"], failed["rows"][0]["label"], failed["rows"][0]["error"]), (1, "orders-1", "exit code 3"))
         self.assertEqual(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?q=ORDERS-0")["matches"], 1)
@@ -112,6 +124,8 @@ class Pages(unittest.TestCase):
         self.assertEqual(task["history"][-1]["sentence"], "its process failed")
         done = self.world.ok("GET", UI + "/task/etl/manual__1/extract.orders/-1")
         self.assertEqual((done["output"], done["output_bytes"]), ({"rows": 12}, 12))
+        each = [self.world.ok("GET", UI + f"/task/etl/manual__1/{task}") for task in ("each/-1", "each/0", "extract.orders/-1")]
+        self.assertEqual([page["is_mapped"] for page in each], [True, False, False])
         waiting = self.world.ok("GET", UI + "/task/etl/manual__1/load/-1")
         self.assertEqual((waiting["state"], waiting["tries"], waiting["pool"], waiting["trigger_rule"]), ("none", [], "db", "all_done"))
         self.assertEqual(self.world.get(UI + "/task/etl/manual__1/no/-1")[0], 404)

@@ -78,7 +78,11 @@ function v2(world, method, p, body) {
     return OK(list[at]);
   }
   if (kind === "backfills") {
-    if (method === "POST" && id === "dry_run") return OK({ backfills: Array.from({ length: 5 }, (_, i) => ({ logical_date: new Date(Date.parse(body.from_date) + i * 86_400_000).toISOString() })), total_entries: 5 });
+    if (method === "POST" && id === "dry_run") {
+      // Daily, and named a hundred at most, as the server does.
+      const days = Math.max(1, Math.round((Date.parse(body.to_date) - Date.parse(body.from_date)) / 86_400_000));
+      return OK({ backfills: Array.from({ length: Math.min(100, days) }, (_, i) => ({ logical_date: new Date(Date.parse(body.from_date) + i * 86_400_000).toISOString() })), total_entries: days });
+    }
     if (method === "POST") { const b = { id: store.backfills.length + 1, ...body, is_paused: false, created_at: new Date(world.now()).toISOString(), completed_at: null }; store.backfills.unshift(b); return OK(b); }
     const b = store.backfills.find((x) => x.id === Number(id));
     if (!b) return OK({ detail: "No such backfill." }, 404);

@@ -72,7 +72,9 @@ function mapped(world, dag, run, o, q) {
   const text = (q.get("q") ?? "").toLowerCase();
   const rows = all.filter((r) => (!q.get("state") || r.state === q.get("state")) && (!text || r.label.includes(text) || (r.error ?? "").toLowerCase().includes(text)));
   const from = Number(q.get("from") ?? 0);
-  return { ...stamp(world), total: map.length, st: map, matches: rows.length, rows: rows.slice(from, from + Number(q.get("limit") ?? 100)) };
+  const errors = new Map();
+  for (const { error } of all) if (error) errors.set(error, (errors.get(error) ?? 0) + 1);
+  return { ...stamp(world), total: map.length, st: map, matches: rows.length, errors: [...errors].sort((a, b) => b[1] - a[1]).slice(0, 5), rows: rows.slice(from, from + Number(q.get("limit") ?? 100)) };
 }
 
 function task_page(world, dag, run, o, map) {
@@ -81,7 +83,7 @@ function task_page(world, dag, run, o, map) {
   const st = map >= 0 && cell.map ? cell.map[map] : cell.st;
   const tries = cell.tries.map((t) => { const log = log_lines(task, t, world.now()); return { ...t, log_lines: log?.count ?? 0, log_bytes: (log?.count ?? 0) * 44 }; });
   const last = tries.at(-1);
-  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 3, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
+  return { ...stamp(world), dag_id: dag.id, run_id: run.run_id, task_id: task.id, map_index: map, map_label: map >= 0 ? `orders-${String(map).padStart(4, "0")}` : null, is_mapped: map < 0 && task.mapped > 0, run_state: run.state, version: run.version, state: name_of(st), try: cell.try, max_tries: 3, operator: task.op, queue: task.queue, pool: task.pool, pool_slots: 1, priority_weight: 1, trigger_rule: task.rule,
     scheduled_at: cell.queued, queued_at: cell.queued, start: cell.start, end: "sfkux".includes(st) ? cell.end : null, worker: cell.worker, host: last?.host ?? null, pid: last?.pid ?? null, error: st === "f" ? cell.error ?? "exit code 1: KeyError: 'id'" : null, tries, history: cell.history,
     upstream: task.after, downstream: dag.tasks.filter((t) => t.after.includes(task.id)).map((t) => t.id), rendered: cell.start ? { command: `./${task.name}.sh 2026-11-21`, env: { REGION: "eu" } } : null, output: st === "s" ? { rows: 4096, bytes: 1048576, files: ["a.parquet", "b.parquet"] } : null, output_bytes: st === "s" ? 74 : 0 };
 }
@@ -112,6 +114,16 @@ function activity(world, q) {
   const [success, failed] = [Array(96).fill(0), Array(96).fill(0)];
   for (const r of world.dags.flatMap((d) => d.runs)) for (const c of r.end ? r.cells : []) if (c.end && c.end > from) (c.st === "f" ? failed : success)[Math.min(95, Math.floor((c.end - from) / step))]++;
   return { ...stamp(world), from, step_ms: step, success, failed };
+}
+
+function lanes(world, q) {
+  const from = world.now() - Number(q.get("hours") ?? 24) * HOUR;
+  const all = world.dags.map((d) => {
+    const runs = d.runs.filter((r) => r.start !== null && (r.end ?? Infinity) >= from);
+    return { dag_id: d.id, next: next_run(world, d), open: runs.filter((r) => r.end === null).length, failed: runs.filter((r) => r.state === "failed").length,
+      runs: { id: runs.map((r) => r.run_id), state: runs.map((r) => r.state[0]).join(""), start: runs.map((r) => r.start), end: runs.map((r) => r.end) } };
+  }).filter((l) => l.runs.id.length);
+  return { ...stamp(world), from, dags: all.length, lanes: all.sort((a, b) => Number(b.failed > 0) - Number(a.failed > 0) || b.open - a.open).slice(0, 24) };
 }
 
 function home(world, q) {
@@ -232,6 +244,7 @@ function backfill_row(b) {
 
 function ui(world, p, q) {
   if (p[0] === "home") return home(world, q);
+  if (p[0] === "lanes") return lanes(world, q);
   if (p[0] === "activity") return activity(world, q);
   if (p[0] === "dags") return dags(world, q);
   if (p[0] === "runs") return run_rows(world, q);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* app - who is there, and which page. Each page is a file of its own, loaded when it is first shown. */
 import { useCallback, useEffect, useState } from "react";
-import { api_get, api_session, ApiError, V1, type Me } from "./lib/api.ts";
+import { api_get, api_session, ApiError, url_of, type Me } from "./lib/api.ts";
 import { later, type Later } from "./lib/later.tsx";
 import { snapshots_retry } from "./lib/live.ts";
 import { MeContext } from "./lib/me.ts";
@@ -76,7 +76,7 @@ export function App() {
   const { path } = usePlace();
   const load = useCallback(async () => {
     try {
-      const found = await api_get<Me>(`${V1}/me`);
+      const found = await api_get<Me>(url_of.me());
       api_session(found.csrf, () => set_signed_out(true));
       set_me(found);
       set_signed_out(false);

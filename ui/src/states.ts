@@ -8,6 +8,9 @@
 export type Fill = "solid" | "tint" | "outline" | "dashed" | "thin" | "ring";
 export type Group = "waiting" | "active" | "good" | "bad" | "idle";
 
+/* What draws by hand takes the colour of a group from the style sheet. */
+export const GROUP_COLOUR: Record<Group, string> = { waiting: "--warn", active: "--link", good: "--good", bad: "--bad", idle: "--muted" };
+
 export interface State {
   name: string; // the API's word
   letter: string;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { closed_at_first, levels, row_letter, rows_of, tree_of } from "../src/grid/rows.ts";
 import { closed_for_graph, graph_of } from "../src/graph/model.ts";
 import { composed, type Item } from "../src/graph/composed.ts";
+import { bounds_of, edge_path } from "../src/graph/route.ts";
 import { layered } from "../src/graph/layered.ts";
 import { axis_of, critical_path, from_due, nice_step } from "../src/lib/gantt.ts";
 import { HEIGHT_MAX, LINE_H, lines_of_hash, scroll_of, top_line } from "../src/log/scroll.ts";
@@ -50,6 +51,22 @@ describe("the graph", () => {
       expect(m.x > b.x && m.y > b.y && m.x + m.w < b.x + b.w && m.y + m.h < b.y + b.h).toBe(true);
     }
     expect(at.size).toBe(6);
+  });
+  test("members that do not wait for each other stand in rows, none upon another, about as wide as high", () => {
+    const items: Item[] = Array.from({ length: 101 }, (_, id) => ({ id, parent: id < 100 ? 100 : -1, w: 150, h: 40, box: id === 100 }));
+    const at = composed(items, [], false);
+    const [, , , w, h] = at.find(([id]) => id === 100)!;
+    expect(w / h).toBeGreaterThan(0.8);
+    expect(w / h).toBeLessThan(2.5);
+    expect(new Set(at.map(([, x, y]) => `${x},${y}`)).size).toBe(101);
+    for (const [id, x, y] of at.filter(([id]) => id < 100)) expect(at.some(([o, ox, oy]) => o < 100 && o !== id && Math.abs(ox - x) < 150 && Math.abs(oy - y) < 40)).toBe(false);
+  });
+  test("an edge runs from the end of one node to the beginning of the next", () => {
+    const [a, b] = [{ x: 0, y: 0, w: 100, h: 40 }, { x: 200, y: 100, w: 100, h: 40 }];
+    expect(edge_path(a, b, false)).toBe("M100 20C150 20 150 120 200 120");
+    expect(edge_path(a, b, true)).toBe("M50 40C50 70 250 70 250 100");
+    expect(bounds_of([a, b])).toEqual({ x: 0, y: 0, w: 300, h: 140 });
+    expect(bounds_of([])).toBeNull();
   });
   test("groups that wait for each other are laid out all the same", () => {
     const items: Item[] = [0, 1, 2, 3].map((id) => ({ id, parent: [2, 3, -1, -1][id], w: 100, h: 40, box: id > 1 }));

@@ -69,6 +69,11 @@ void ui_activity(struct call *call)
     ANSWER(call, ui_activity, position(call), number(call, "hours", 1, HOURS_MAX, 24));
 }
 
+void ui_lanes(struct call *call)
+{
+    ANSWER(call, ui_lanes, position(call), number(call, "hours", 1, HOURS_MAX, 24));
+}
+
 /* "true", "false", or empty for both. */
 static struct bind either(struct call *call, const char *name)
 {

@@ -28,6 +28,7 @@ static const struct {
     { live_stream, IN_LIST },
     { ui_home, IN_LIST },
     { ui_activity, IN_LIST },
+    { ui_lanes, IN_LIST },
     { ui_dags, IN_LIST },
     { ui_import_errors, IN_LIST },
     { ui_search, IN_LIST },

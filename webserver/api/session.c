@@ -206,6 +206,33 @@ void me_dag_get(struct call *call)
                   call);
 }
 
+static void on_my_dags(void *owner, int rc, struct str json, const struct err *err)
+{
+    struct call *call = owner;
+    struct buf out = { 0 };
+    const char *before = "{\"permissions\":{";
+    if (rc < 0) {
+        call_fail(call, rc, err);
+        return;
+    }
+    for (enum role role = ROLE_VIEWER; role <= ROLE_ADMIN; role++) {
+        buf_printf(&out, "%s\"%s\":", before, role_name(role));
+        rights_write(&out, role, call->person.rights);
+        before = ",";
+    }
+    buf_printf(&out, "},%.*s", STR_ARG(str_slice(json, 1, json.size))); /* "dags": {...} } */
+    call_json(call, 200, buf_str(&out));
+    buf_clear(&out);
+}
+
+void me_dags_get(struct call *call)
+{
+    const struct person *person = &call->person;
+    struct bind binds[] = { BIND_NUMBER(person->user_no), BIND_NUMBER(person->role),
+                            BIND_TEXTS(person->dags, person->dag_count) };
+    document_read(call->api->options.store, DOCUMENT_auth_my_dags, binds, 3, on_my_dags, call);
+}
+
 /* ---- my sessions and my password ---- */
 
 bool call_refuse_token(struct call *call)

@@ -80,6 +80,26 @@ const cases = [
       await until(hers, "that there is no such DAG", () => /no DAG|not found|There is no|does not exist/i.test(document.querySelector("main")?.textContent ?? ""));
     });
   }],
+  ["a list offers her with each DAG what her grants allow there, and nothing else", async () => {
+    const { id } = (await ask("/api/headrace/v1/grants", "POST", { username: NAME, dags: "breaks", level: "Viewer" })).body;
+    await as_her(PASSWORD, async (hers) => {
+      check((await dags_of(hers)).sort().join() === "breaks,gated", "she does not see both");
+      await until(hers, "what may be triggered", () => document.querySelector("[aria-label='Trigger gated']") !== null);
+      const offered = await hers.evaluate(() => Object.fromEntries([...document.querySelectorAll(".dags tbody tr")].map((r) => [r.querySelector(".cell-name .strong").textContent, [r.querySelector("[role=switch]").disabled, r.querySelectorAll("[aria-label^=Trigger]").length, r.querySelectorAll("[type=checkbox]").length]])));
+      check(JSON.stringify([offered.gated, offered.breaks]) === "[[false,1,1],[true,0,0]]", JSON.stringify(offered));
+      await hers.click(".dags [role=switch]:not([disabled])");
+      await so("it is paused", async () => (await ask("/api/v2/dags/gated")).body.is_paused);
+      await ask("/api/v2/dags/gated?update_mask=is_paused", "PATCH", { is_paused: false });
+      await hers.keyboard.press("Control+k");
+      await hers.fill(".palette input", "trigger a");
+      await until(hers, "the command for gated", () => /Trigger gated/.test(document.querySelector("#palette-list")?.textContent ?? ""));
+      check(!/Trigger breaks/.test(await hers.innerText("#palette-list")), "the palette offers what she may not do");
+      await hers.goto(`${base}/dag_runs?range=all`);
+      await loaded(hers, "her runs");
+      check(await hers.locator("main [type=checkbox]").count() === 0, "rows can be selected for actions that are refused");
+    });
+    await ask(`/api/headrace/v1/grants/${id}`, "DELETE");
+  }],
   ["her lists have nothing of what others ran, and she finds no page of who may do what", async () => {
     await run_ended("breaks", await trigger("breaks"));
     await as_her(PASSWORD, async (hers) => {

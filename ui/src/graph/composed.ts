@@ -12,9 +12,20 @@ const BOX_GAP = 34; // between neighbours of which one has a name above it
 const GAP = 14;
 const LAYER_GAP = 56;
 const ROOT = -1;
+const SHELVES_MIN = 6;
+const ASPECT = 1.25; // of width to height, as a screen has
+
+/* Members that do not wait for each other: in rows, about as wide as they are high in all. */
+function shelves(sizes: Size[], gap: number): Point[] {
+  const w = Math.max(...sizes.map((s) => s.w)) + gap;
+  const h = Math.max(...sizes.map((s) => s.h)) + gap;
+  const columns = Math.max(1, Math.round(Math.sqrt((sizes.length * h) / w) * ASPECT));
+  return sizes.map((_, i) => ({ x: (i % columns) * w, y: Math.floor(i / columns) * h }));
+}
 
 /* Layers go from left to right, or downwards. */
 function place(sizes: Size[], edges: [number, number][], gap: number, down: boolean): Point[] {
+  if (!edges.length && sizes.length > SHELVES_MIN) return shelves(sizes, gap);
   if (!down) return layered(sizes, edges, LAYER_GAP, gap);
   return layered(sizes.map(({ w, h }) => ({ w: h, h: w })), edges, LAYER_GAP, gap).map(({ x, y }) => ({ x: y, y: x }));
 }

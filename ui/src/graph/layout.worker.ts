@@ -7,7 +7,7 @@ export interface LayoutAsk { id: number; nodes: Item[]; edges: [number, number][
 export interface LayoutAnswer { id: number; at: Placed[] }
 
 // Its edges avoid what they pass, which is worth a moment when a page is opened; a group that is opened has to be there at once.
-const DAGRE_MAX = 400;
+const DAGRE_MAX = 400; // without an edge there is nothing to avoid
 const DAGRE_BOXES_MAX = 40;
 
 function by_dagre(ask: LayoutAsk): LayoutAnswer {
@@ -31,7 +31,7 @@ self.onmessage = (message: MessageEvent<LayoutAsk>) => {
   const most = ask.nodes.some((node) => node.box) ? DAGRE_BOXES_MAX : DAGRE_MAX;
   let answer: LayoutAnswer;
   try {
-    answer = ask.nodes.length <= most ? by_dagre(ask) : by_composing();
+    answer = ask.edges.length && ask.nodes.length <= most ? by_dagre(ask) : by_composing();
   } catch {
     answer = by_composing(); // dagre refuses some compound graphs
   }

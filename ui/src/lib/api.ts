@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* api - one door to the server: reads, mutations with the token against forged requests, errors as sentences. */
+import { take_early } from "./asked.ts";
+
+export { url_of, V1, V2 } from "./urls.ts";
 
 export interface Me {
   username: string;
@@ -73,7 +76,7 @@ async function error_of(response: Response): Promise<ApiError> {
 export async function api_raw(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { credentials: "same-origin", ...init });
+    response = (init.method ? undefined : await take_early(path)) ?? (await fetch(path, { credentials: "same-origin", ...init }));
   } catch (cause) {
     if ((cause as Error).name === "AbortError") throw cause;
     throw new ApiError(0, SENTENCES[0], "network", "");
@@ -113,20 +116,3 @@ export async function api_lines<T>(path: string, body: unknown, signal: AbortSig
     }
   };
 }
-
-const e = encodeURIComponent;
-
-export const V1 = "/api/headrace/v1";
-export const V2 = "/api/v2";
-
-export const url_of = {
-  cells: (dag: string, runs: number, before: number | null) => `${V1}/ui/grid/${e(dag)}/cells?runs=${runs}${before === null ? "" : `&before=${before}`}`,
-  shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
-  run: (dag: string, run: string) => `${V1}/ui/run/${e(dag)}/${e(run)}`,
-  task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
-  mapped: (dag: string, run: string, task: string) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}`,
-  log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
-  dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
-  run2: (dag: string, run: string) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}`,
-  ti2: (dag: string, run: string, task: string, map = -1) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}/taskInstances/${e(task)}${map >= 0 ? `/${map}` : ""}`,
-};

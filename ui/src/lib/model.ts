@@ -34,7 +34,7 @@ export interface RunPage extends Snapshot {
 }
 
 export interface MappedRow { map_index: number; label: string | null; state: string; try: number; start: number | null; end: number | null; worker: string | null; error: string | null }
-export interface MappedPage extends Snapshot { total: number; st: string; matches: number; rows: MappedRow[] }
+export interface MappedPage extends Snapshot { total: number; st: string; matches: number; errors: [error: string, n: number][]; rows: MappedRow[] }
 
 export interface Try {
   try: number; attempt_id: string; state: string; queued_at: number | null; start: number | null; end: number | null; worker: string | null; host: string | null; pid: number | null;
@@ -42,7 +42,7 @@ export interface Try {
 }
 export interface HistoryEntry { at: number; from: string; to: string; try: number; cause: string; sentence: string; actor: string }
 export interface TaskPage extends Snapshot {
-  dag_id: string; run_id: string; task_id: string; map_index: number; map_label: string | null; run_state: string; version: number; state: string; try: number; max_tries: number;
+  dag_id: string; run_id: string; task_id: string; map_index: number; map_label: string | null; is_mapped: boolean; run_state: string; version: number; state: string; try: number; max_tries: number;
   operator: string; queue: string; pool: string; pool_slots: number; priority_weight: number; trigger_rule: string; scheduled_at: number | null; queued_at: number | null; start: number | null; end: number | null;
   worker: string | null; host: string | null; pid: number | null; error: string | null; tries: Try[]; history: HistoryEntry[]; upstream: string[]; downstream: string[];
   rendered: Record<string, unknown> | null; output: unknown; output_bytes: number;
@@ -58,6 +58,8 @@ export interface Home extends Snapshot {
   failures: { dag_id: string; run_id: string; key: number; start: number | null; end: number | null; run_state: string; task_id: string | null; map_index: number; try_number: number; failed: number; error: string | null }[];
   next: { dag_id: string; at: number; schedule: string | null }[];
 }
+export interface Lane { dag_id: string; next: number | null; open: number; failed: number; runs: { id: string[]; state: string; start: number[]; end: (number | null)[] } }
+export interface Lanes extends Snapshot { from: number; dags: number; lanes: Lane[] }
 export interface Activity extends Snapshot { from: number; step_ms: number; success: number[]; failed: number[] }
 
 export interface Reason { code: string; sentence: string; since: number | null; until: number | null; object: { kind: string; id: string; dag_id?: string; run_id?: string; map_index?: number } | null; advice: string | null }

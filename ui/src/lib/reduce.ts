@@ -16,7 +16,7 @@ export function ordinals(shape: Shape): Map<string, number> {
   return new Map(shape.id.map((id, i) => [id, i]));
 }
 
-function run_letter(state: string): string {
+export function run_letter(state: string): string {
   return { queued: "q", running: "r", success: "s", failed: "f" }[state] ?? "q";
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* router - the address bar is the state: paths are Airflow's, filters are query keys, every view is a link. */
-import { useMemo, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from "react";
+import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from "react";
+
+export { match } from "./urls.ts";
 
 export interface Place { path: string; query: URLSearchParams; hash: string }
 
@@ -63,25 +65,6 @@ export const path_of = {
   worker: (name: string) => `/workers/${e(name)}`,
 };
 
-/* The parts of a path that fit a pattern such as "/dags/:dag/runs/:run/*", decoded; null when it does not fit. */
-export function match(pattern: string, path: string): Record<string, string> | null {
-  const want = pattern.split("/").filter(Boolean);
-  const have = path.split("/").filter(Boolean);
-  const found: Record<string, string> = {};
-  for (let i = 0; i < want.length; i++) {
-    if (want[i] === "*") return { ...found, rest: have.slice(i).join("/") };
-    if (i >= have.length) return null;
-    if (want[i].startsWith(":")) {
-      try {
-        found[want[i].slice(1)] = decodeURIComponent(have[i]);
-      } catch {
-        return null;
-      }
-    } else if (want[i] !== have[i]) return null;
-  }
-  return have.length === want.length ? found : null;
-}
-
 export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) {
   const click = (event: MouseEvent<HTMLAnchorElement>) => {
     onClick?.(event);
@@ -90,9 +73,4 @@ export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttrib
     go(to);
   };
   return <a href={to} onClick={click} {...rest} />;
-}
-
-export function useMatch(pattern: string): Record<string, string> | null {
-  const { path } = usePlace();
-  return useMemo(() => match(pattern, path), [pattern, path]);
 }

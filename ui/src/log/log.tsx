@@ -13,6 +13,7 @@ import { LINE_MAX, line_of, plain_of, spans_of } from "./ansi.ts";
 import { height_of, is_scaled, LINE_H, lines_of_hash, scroll_of, top_line } from "./scroll.ts";
 import { LevelReader, LEVELS, row_of_line, ROWS_MAX } from "./levels.ts";
 import { LogSource } from "./source.ts";
+import { LineText } from "./text.tsx";
 import "../styles/log.css";
 
 interface Props { url: string; topic: string | null; empty: React.ReactNode }
@@ -30,9 +31,7 @@ function Line({ n, raw, mark, find, zone, time, wrap, onPick }: { n: number; raw
       <a className="log-n" href={`#L${n + 1}`} tabIndex={-1} onClick={(e) => { e.preventDefault(); onPick(n, e.shiftKey); }}>{n + 1}</a>
       {time && <span className="log-t">{line?.at ? clock(line.at, zone, true) : ""}</span>}
       <span className="log-text">
-        {line === null ? <span className="faint">…</span> : spans.map((s, i) => s.href
-          ? <a key={i} href={s.href} target="_blank" rel="noopener noreferrer" className={s.style || undefined}>{s.text}</a>
-          : <span key={i} className={s.style || undefined}>{find ? highlight(s.text, find) : s.text}</span>)}
+        {line === null ? <span className="faint">…</span> : <LineText spans={spans} find={find} />}
         {line && shown!.length < line.text.length && <button className="button small" onClick={() => set_whole(true)}>show {bytes(line.text.length)}</button>}
         {"\n"}
       </span>
@@ -58,17 +57,6 @@ function LevelChips({ counts, chosen, toggle }: { counts: Record<string, number>
       {there.map(([level, word]) => <button key={level} className={`chip l-${level}`} aria-pressed={chosen.includes(level)} onClick={() => toggle(level)}>{word} <span className="num">{count(counts[level] ?? 0)}</span></button>)}
     </div>
   );
-}
-
-function highlight(text: string, find: string): React.ReactNode {
-  const parts: React.ReactNode[] = [];
-  const low = text.toLowerCase();
-  let at = 0;
-  for (let hit = low.indexOf(find); hit >= 0 && parts.length < 100; hit = low.indexOf(find, at)) {
-    parts.push(text.slice(at, hit), <mark key={hit}>{text.slice(hit, hit + find.length)}</mark>);
-    at = hit + find.length;
-  }
-  return at ? [...parts, text.slice(at)] : text;
 }
 
 export default function Log({ url, topic, empty }: Props) {

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { api_send, ApiError, V1, V2 } from "../lib/api.ts";
 import { useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
+import { useMayOn } from "../lib/me.ts";
 import { count, plural } from "../lib/number.ts";
 import { REFETCH } from "../lib/reduce.ts";
 import { Link } from "../lib/router.tsx";
@@ -16,6 +16,7 @@ interface Backfill {
   id: number; from: number; to: number; is_paused: boolean; is_backwards: boolean; reprocess: string; max_active_runs: number; triggered_by: string; created_at: number; ended_at: number | null;
   queued: number; running: number; success: number; failed: number; passed_over: number;
 }
+interface Preview { backfills: { logical_date: string }[]; total_entries: number }
 interface BackfillList { seq?: number; backfills: Backfill[] }
 
 const DATES_SHOWN = 200;
@@ -40,9 +41,21 @@ function conf_of(text: string): Record<string, unknown> | null {
   }
 }
 
+/* The first of them: the server names a part of many, and counts all. */
+function Dates({ preview, zone }: { preview: Preview; zone: string }) {
+  const shown = preview.backfills.slice(0, DATES_SHOWN);
+  if (!shown.length) return <p className="muted">No run falls into this range.</p>;
+  return (
+    <ul className="ti-list" tabIndex={0} aria-label="Dates to be run">
+      {shown.map((p) => <li key={p.logical_date} className="num">{instant(parse_rfc3339(p.logical_date)!, zone)}</li>)}
+      {preview.total_entries > shown.length && <li className="muted">and {count(preview.total_entries - shown.length)} more</li>}
+    </ul>
+  );
+}
+
 function BackfillDialog({ dag, zone, onClose, onDone }: { dag: string; zone: string; onClose: () => void; onDone: () => void }) {
   const [form, set_form] = useState({ from: "", to: "", max: "10", behaviour: "none", backwards: false, conf: "" });
-  const [preview, set_preview] = useState<{ logical_date: string }[] | null>(null);
+  const [preview, set_preview] = useState<Preview | null>(null);
   const [error, set_error] = useState<ApiError | null>(null);
   const [busy, set_busy] = useState(false);
   const days = days_between(form.from, form.to, zone);
@@ -51,23 +64,23 @@ function BackfillDialog({ dag, zone, onClose, onDone }: { dag: string; zone: str
   const send = async (dry: boolean) => {
     set_busy(true);
     try {
-      const answer = await api_send<{ backfills: { logical_date: string }[] }>("POST", `${V2}/backfills${dry ? "/dry_run" : ""}`, body);
+      const answer = await api_send<Preview>("POST", `${V2}/backfills${dry ? "/dry_run" : ""}`, body);
       set_error(null);
-      if (dry) set_preview(answer.backfills);
+      if (dry) set_preview(answer);
       else { toast("The backfill was created."); onDone(); }
     } catch (e) { set_error(e as ApiError); }
     set_busy(false);
   };
   const change = (part: Partial<typeof form>) => { set_form({ ...form, ...part }); set_preview(null); set_error(null); };
   return (
-    <Dialog title={`Backfill ${dag}`} onClose={onClose} footer={<><button className="button" onClick={onClose}>Cancel</button>{preview ? <button className="button primary" disabled={!preview.length || busy} onClick={() => void send(false)}>Create {plural(preview.length, "run")}</button> : <button className="button primary" disabled={!body || busy} onClick={() => void send(true)}>Show what it would do</button>}</>}>
+    <Dialog title={`Backfill ${dag}`} onClose={onClose} footer={<><button className="button" onClick={onClose}>Cancel</button>{preview ? <button className="button primary" disabled={!preview.total_entries || busy} onClick={() => void send(false)}>Create {plural(preview.total_entries, "run")}</button> : <button className="button primary" disabled={!body || busy} onClick={() => void send(true)}>Show what it would do</button>}</>}>
       <div className="row"><div className="field grow"><label htmlFor="bf-from">From <span className="muted">({zone})</span></label><input id="bf-from" type="date" className="input" value={form.from} onChange={(e) => change({ from: e.target.value })} /></div><div className="field grow"><label htmlFor="bf-to">To and with</label><input id="bf-to" type="date" className="input" value={form.to} onChange={(e) => change({ to: e.target.value })} /></div></div>
       {form.from && form.to && !days && <p className="bad-text">The first day is after the last.</p>}
       <div className="row"><div className="field grow"><label htmlFor="bf-what">Runs that exist</label><select id="bf-what" className="select" value={form.behaviour} onChange={(e) => change({ behaviour: e.target.value })}>{REPROCESS.map(([id, word]) => <option key={id} value={id}>{word}</option>)}</select></div><div className="field grow"><label htmlFor="bf-max">At the same time</label><input id="bf-max" className="input num" inputMode="numeric" value={form.max} onChange={(e) => change({ max: e.target.value.replace(/\D/g, "") })} /></div></div>
       <label className="check"><input type="checkbox" checked={form.backwards} onChange={(e) => change({ backwards: e.target.checked })} />Newest first</label>
       <div className="field"><label htmlFor="bf-conf">Conf (JSON)</label><textarea id="bf-conf" className="textarea" rows={2} spellCheck={false} value={form.conf} onChange={(e) => change({ conf: e.target.value })} />{!conf && <span className="problem">This is no JSON object.</span>}</div>
       {error && <ErrorBox error={error} />}
-      {preview && (preview.length ? <ul className="ti-list" tabIndex={0} aria-label="Dates to be run">{preview.slice(0, DATES_SHOWN).map((p) => <li key={p.logical_date} className="num">{instant(parse_rfc3339(p.logical_date)!, zone)}</li>)}{preview.length > DATES_SHOWN && <li className="muted">and {count(preview.length - DATES_SHOWN)} more</li>}</ul> : <p className="muted">No run falls into this range.</p>)}
+      {preview && <Dates preview={preview} zone={zone} />}
     </Dialog>
   );
 }
@@ -82,7 +95,7 @@ function Progress({ backfill: b }: { backfill: Backfill }) {
 export default function Backfills({ dag, zone }: { dag: string; zone: string }) {
   const list = useFollow<BackfillList>(`${V1}/ui/backfills/${encodeURIComponent(dag)}`, [`dag:${encodeURIComponent(dag)}`], (data, event) => (event.name === "run" || event.name === "dag" ? REFETCH : data));
   const [open, set_open] = useState(false);
-  const may = useMay("runs.trigger");
+  const may = useMayOn(dag)("runs.trigger");
   const act = async (b: Backfill, verb: string) => {
     try { await api_send("PUT", `${V2}/backfills/${b.id}/${verb}`); } catch (e) { toast_error(e); }
     list.refetch();

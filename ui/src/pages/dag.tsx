@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* dag - one DAG: its runs as a grid, its graph, and what else is known of it. */
 import { useEffect, useMemo, useState } from "react";
-import { url_of, V1 } from "../lib/api.ts";
+import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMayOn } from "../lib/me.ts";
@@ -9,6 +9,7 @@ import type { Cells, DagList, Shape } from "../lib/model.ts";
 import { count } from "../lib/number.ts";
 import { REFETCH, reduce_cells } from "../lib/reduce.ts";
 import { go, Link, path_of, query_set, useDialog, useQuery } from "../lib/router.tsx";
+import { RUNS_SHOWN } from "../lib/urls.ts";
 import { schedule_words } from "../lib/time.ts";
 import { DeleteDialog } from "../parts/actions.tsx";
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
@@ -60,7 +61,7 @@ function GridTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cell
         {[["", "All tasks"], ["failed", "With failures"], ["running", "Active"], ["waiting", "Waiting"]].map(([id, name]) => <button key={id} className="chip" aria-pressed={only === id} onClick={() => query_set({ state: id })}>{name}</button>)}
         <span className="grow" />
         <label className="row tight muted phone-off">Runs
-          <select className="select" value={limit || "25"} onChange={(e) => query_set({ run_limit: e.target.value })}>{[10, 25, 50, 100].map((n) => <option key={n}>{n}</option>)}</select>
+          <select className="select" value={limit || RUNS_SHOWN} onChange={(e) => query_set({ run_limit: e.target.value })}>{[10, 25, 50, 100].map((n) => <option key={n}>{n}</option>)}</select>
         </label>
       </div>
       <div className={`dag-split${picked ? " with-side" : ""}`}>
@@ -91,12 +92,12 @@ function GraphTab({ dag, shape, cells }: { dag: string; shape: Shape; cells: Cel
 
 export default function Dag({ params }: { params: Record<string, string> }) {
   const { dag, tab = "", task } = params;
-  const limit = Number(useQuery("run_limit") || 25);
+  const limit = Number(useQuery("run_limit") || RUNS_SHOWN);
   const [dialog, set_dialog] = useDialog();
   const may = useMayOn(dag);
   const may_run = may("runs.trigger");
   const may_edit = may("dags.edit");
-  const info = useFollow<DagList>(`${V1}/ui/dags?dag_id=${encodeURIComponent(dag)}&runs=1`, [`dag:${encodeURIComponent(dag)}`], (data, event) => (event.name === "dag" || event.name === "run" ? REFETCH : data));
+  const info = useFollow<DagList>(url_of.dag(dag), [`dag:${encodeURIComponent(dag)}`], (data, event) => (event.name === "dag" || event.name === "run" ? REFETCH : data));
   const shape = useShape(dag);
   const cells = useFollow<Cells>(url_of.cells(dag, limit, null), [`dag:${encodeURIComponent(dag)}`], (data, event, gate) => reduce_cells(data, event, gate, shape.data));
   const row = info.data?.dags[0];
@@ -106,6 +107,8 @@ export default function Dag({ params }: { params: Record<string, string> }) {
   useEffect(() => {
     if (cells.data && shape.data && cells.data.hash !== shape.data.hash) shape.refetch();
   }, [cells.data?.hash, shape.data?.hash]);
+  // What a tab is drawn with comes beside what it shows, not after it.
+  useEffect(() => { void ({ graph: Graph, gantt: DagTimeline } as Record<string, { load: () => Promise<void> }>)[tab]?.load().catch(() => undefined); }, [tab]);
   useKeys([
     { key: "t", what: "Trigger a run", run: () => may_run && !row?.is_stale && set_dialog("trigger") },
     { key: "p", what: "Pause or activate", run: () => row && !row.is_stale && may_edit && void pause_set(dag, !row.is_paused) },
@@ -116,7 +119,7 @@ export default function Dag({ params }: { params: Record<string, string> }) {
   return (
     <>
       <PageHead crumbs={[["DAGs", "/dags"]]}
-        title={<>{row && !row.is_stale && <PauseSwitch dag={dag} paused={row.is_paused} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
+        title={<>{row && !row.is_stale && <PauseSwitch dag={dag} paused={row.is_paused} may={may_edit} />}<h1>{row?.display_name ?? dag}</h1>{task && <span className="muted">/ {task}</span>}</>}
         actions={<>
           {may_run && <button className="button primary" disabled={row?.is_stale} onClick={() => set_dialog("trigger")}><Icon d={ICON.play} size={13} />Trigger <kbd className="phone-off">t</kbd></button>}
           <Menu name="More actions" label={<Icon d={ICON.more} />}>

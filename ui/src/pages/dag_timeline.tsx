@@ -6,22 +6,22 @@ import { useFetch, useFollow } from "../lib/live.ts";
 import type { Cells, RunPage, Shape } from "../lib/model.ts";
 import { reduce_run } from "../lib/reduce.ts";
 import { Link, path_of, useQuery } from "../lib/router.tsx";
-import { duration } from "../lib/time.ts";
+import { duration, instant } from "../lib/time.ts";
 import { Empty, Loaded, Panel } from "../parts/basics.tsx";
-import { useTick } from "../parts/clock.tsx";
+import { useTick, useZone } from "../parts/clock.tsx";
 import { Gantt, type GanttRow } from "../parts/gantt.tsx";
 import Timeline from "../parts/timeline.tsx";
 import { RUN_LETTERS, state_of } from "../states.ts";
 
 const e = encodeURIComponent;
 
-function run_rows(dag: string, runs: Cells["runs"], now: number, current: string): GanttRow[] {
+function run_rows(dag: string, runs: Cells["runs"], now: number, current: string, zone: string): GanttRow[] {
   const begun = runs.id.flatMap((_, i) => (runs.start[i] === null ? [] : [i]));
   const bars = from_due(begun.map((i) => ({ due: runs.run_after[i], start: runs.start[i]!, end: runs.end[i] ?? now })));
   return begun.map((i, n) => {
     const state = state_of(RUN_LETTERS[runs.state[i]]);
     return {
-      id: runs.id[i], name: runs.id[i], to: `${path_of.dag(dag, "gantt")}?run=${e(runs.id[i])}`, state, ...bars[n], current: runs.id[i] === current,
+      id: runs.id[i], name: `${instant(runs.run_after[i], zone).slice(0, 16)}${runs.type[i] === "scheduled" ? "" : ` ${runs.type[i]}`}`, to: `${path_of.dag(dag, "gantt")}?run=${e(runs.id[i])}`, state, ...bars[n], current: runs.id[i] === current,
       title: `${runs.id[i]}: ${state.word}\nwaited ${duration(Math.max(0, runs.start[i]! - runs.run_after[i]))}, ran ${duration(bars[n].end - bars[n].start)}`,
     };
   });
@@ -37,8 +37,9 @@ export default function DagTimeline({ dag, cells }: { dag: string; cells: Cells 
   const asked = useQuery("run");
   const { runs } = cells;
   const at = Math.max(0, runs.id.indexOf(asked));
+  const zone = useZone();
   const now = useTick(runs.end.includes(null));
-  const rows = run_rows(dag, runs, now, runs.id[at]);
+  const rows = run_rows(dag, runs, now, runs.id[at], zone);
   if (!rows.length) return <Panel><Empty title="No run has started yet." /></Panel>;
   return (
     <>

@@ -3,7 +3,8 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api_send, url_of, V1 } from "../lib/api.ts";
 import { useFetch, useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
+import { DAGS_AT_ONCE } from "../lib/urls.ts";
+import { useMayOnEach } from "../lib/me.ts";
 import type { DagList, DagRow, ImportError } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import { REFETCH } from "../lib/reduce.ts";
@@ -33,8 +34,7 @@ export async function pause_set(dag: string, paused: boolean): Promise<boolean> 
   }
 }
 
-export function PauseSwitch({ dag, paused }: { dag: string; paused: boolean }) {
-  const may = useMay("dags.edit");
+export function PauseSwitch({ dag, paused, may }: { dag: string; paused: boolean; may: boolean }) {
   const [wanted, set_wanted] = useState<boolean | null>(null);
   const shown = wanted ?? paused;
   // Until the stream has told it, or was silent about it: a switch that goes back and forth looks as if it had refused.
@@ -71,13 +71,12 @@ function reduce_dags(list: DagList, event: StreamEvent): DagList | typeof REFETC
   return event.name === "ti" || event.name === "run" || event.name === "dag" ? REFETCH : list;
 }
 
-function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: boolean; onSelect: () => void; onTrigger: () => void }) {
-  const may = useMay("runs.trigger");
+function Row({ dag, may_edit, may_trigger, selected, onSelect, onTrigger }: { dag: DagRow; may_edit: boolean; may_trigger: boolean; selected: boolean; onSelect: () => void; onTrigger: () => void }) {
   const last = dag.runs.state[0];
   return (
     <tr aria-selected={selected} data-paused={dag.is_paused || undefined}>
-      <td className="cell-check phone-off"><label className="check"><input type="checkbox" checked={selected} onChange={onSelect} aria-label={`Select ${dag.dag_id}`} /></label></td>
-      <td className="cell-switch"><PauseSwitch dag={dag.dag_id} paused={dag.is_paused} /></td>
+      <td className="cell-check phone-off">{may_edit && <label className="check"><input type="checkbox" checked={selected} onChange={onSelect} aria-label={`Select ${dag.dag_id}`} /></label>}</td>
+      <td className="cell-switch"><PauseSwitch dag={dag.dag_id} paused={dag.is_paused} may={may_edit} /></td>
       <td className="cell-name">
         <div className="row tight wrap"><Star dag={dag.dag_id} marked={dag.is_favorite} /><Link to={path_of.dag(dag.dag_id)} className="strong">{dag.display_name}</Link>{dag.has_import_errors && <Link to="/import_errors" className="tag bad-text">import error</Link>}{dag.tags.map((t) => <button key={t} className="tag tag-button" onClick={() => query_set({ tag: t, offset: null })}>{t}</button>)}</div>
         {dag.description && <div className="muted clip describe" title={dag.description}>{dag.description}</div>}
@@ -91,22 +90,9 @@ function Row({ dag, selected, onSelect, onTrigger }: { dag: DagRow; selected: bo
       <td className="cell-bars">{dag.runs.id.length > 0 && <RunBarsView dag={dag.dag_id} runs={dag.runs} />}</td>
       <td className="right num phone-off">{dag.running + dag.queued > 0 ? <Link to={`/task_instances?dag_id=${encodeURIComponent(dag.dag_id)}&state=running,queued`}>{count(dag.running)}{dag.queued ? ` + ${count(dag.queued)}` : ""}</Link> : <span className="faint">0</span>}</td>
       <td className="phone-off muted">{dag.owners.join(", ")}</td>
-      <td className="right">{may && <button className="button small icon" aria-label={`Trigger ${dag.dag_id}`} title="Trigger a run" onClick={onTrigger}><Icon d={ICON.play} size={13} /></button>}</td>
+      <td className="right">{may_trigger && <button className="button small icon" aria-label={`Trigger ${dag.dag_id}`} title="Trigger a run" onClick={onTrigger}><Icon d={ICON.play} size={13} /></button>}</td>
     </tr>
   );
-}
-
-const PAGE = 100;
-
-/* What the address asks for, as the server is asked: it filters, so that ten thousand DAGs are as quick as ten. */
-function list_url(query: URLSearchParams): string {
-  const show = query.get("show") ?? "";
-  const asked = new URLSearchParams({ runs: "14", limit: String(PAGE), order_by: query.get("sort") || "attention" });
-  if (show === "active" || show === "paused") asked.set("paused", String(show === "paused"));
-  else if (show === "favorite") asked.set("is_favorite", "true");
-  else if (show) asked.set("state", show);
-  for (const key of ["q", "tag", "owner", "offset"]) if (query.get(key)) asked.set(key, query.get(key)!);
-  return `${V1}/ui/dags?${asked}`;
 }
 
 /* The order is made once per filter: rows must not move under the pointer when a state changes. What is new comes last. */
@@ -122,13 +108,13 @@ function useSteadyOrder(url: string, dags: DagRow[] | undefined): DagRow[] {
 }
 
 function Pager({ offset, shown, total }: { offset: number; shown: number; total: number }) {
-  if (total <= PAGE && !offset) return null;
+  if (total <= DAGS_AT_ONCE && !offset) return null;
   const to = (n: number) => { query_set({ offset: n > 0 ? String(n) : null }); scrollTo(0, 0); };
   return (
     <nav className="toolbar pager" aria-label="Pages of the list">
-      <button className="button small" disabled={offset === 0} onClick={() => to(offset - PAGE)}>Earlier</button>
+      <button className="button small" disabled={offset === 0} onClick={() => to(offset - DAGS_AT_ONCE)}>Earlier</button>
       <span className="num muted">{count(offset + 1)} to {count(offset + shown)} of {count(total)}</span>
-      <button className="button small" disabled={offset + shown >= total} onClick={() => to(offset + PAGE)}>Further</button>
+      <button className="button small" disabled={offset + shown >= total} onClick={() => to(offset + DAGS_AT_ONCE)}>Further</button>
     </nav>
   );
 }
@@ -141,8 +127,8 @@ export default function Dags() {
   const [text, set_text] = useState(q);
   const [selected, set_selected] = useState<Set<string>>(new Set());
   const [trigger, set_trigger] = useState<string | null>(null);
-  const may = useMay("dags.edit");
-  const url = list_url(query);
+  const may_on = useMayOnEach();
+  const url = url_of.dags(query);
   const asked = useFollow<DagList>(url, ["dags"], reduce_dags);
   // While the next answer is under way the last one stays: a list that blinks at each letter cannot be read.
   const last = useRef<{ url: string; data: DagList | null }>({ url, data: null });
@@ -176,7 +162,7 @@ export default function Dags() {
         )}
         <select className="select phone-off" aria-label="Order" value={sort} onChange={(e) => filter_set({ sort: e.target.value })}>{ORDERS.map(([id, name]) => <option key={id} value={id}>{name}</option>)}</select>
         <span className="grow" />
-        {selected.size > 0 && may && <><span className="muted">{selected.size} selected</span><button className="button small" onClick={() => void many(true)}>Pause</button><button className="button small" onClick={() => void many(false)}>Activate</button></>}
+        {selected.size > 0 && <><span className="muted">{selected.size} selected</span><button className="button small" onClick={() => void many(true)}>Pause</button><button className="button small" onClick={() => void many(false)}>Activate</button></>}
       </div>
       {errors.data && errors.data.import_errors.length > 0 && !filter && !tag && !owner && (
         <details className="panel import-fold">
@@ -194,7 +180,7 @@ export default function Dags() {
             <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
               <table className="table dags">
                 <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th><span className="visually-hidden">Active</span></th><th>DAG</th><th className="phone-off">Schedule</th><th className="phone-off">Next run</th><th>Last run</th><th className="right phone-off">Took</th><th>Recent runs</th><th className="right phone-off">Tasks now</th><th className="phone-off">Owner</th><th><span className="visually-hidden">Trigger</span></th></tr></thead>
-                <tbody>{rows.map((dag) => <Row key={dag.dag_id} dag={dag} selected={selected.has(dag.dag_id)} onTrigger={() => set_trigger(dag.dag_id)} onSelect={() => { const next = new Set(selected); if (!next.delete(dag.dag_id)) next.add(dag.dag_id); set_selected(next); }} />)}</tbody>
+                <tbody>{rows.map((dag) => <Row key={dag.dag_id} dag={dag} may_edit={may_on(dag.dag_id, "dags.edit")} may_trigger={may_on(dag.dag_id, "runs.trigger") && !dag.is_stale} selected={selected.has(dag.dag_id)} onTrigger={() => set_trigger(dag.dag_id)} onSelect={() => { const next = new Set(selected); if (!next.delete(dag.dag_id)) next.add(dag.dag_id); set_selected(next); }} />)}</tbody>
               </table>
             </div>
           )}

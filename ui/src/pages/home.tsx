@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* home - is anything wrong, what runs, what comes. */
-import { V1, V2 } from "../lib/api.ts";
+import { url_of, V1, V2 } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
 import type { Activity, Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
@@ -9,10 +9,12 @@ import { usePref } from "../lib/prefs.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
 import { parse_rfc3339, schedule_words } from "../lib/time.ts";
+import { HOME_HOURS } from "../lib/urls.ts";
 import { Empty, Loaded, Panel } from "../parts/basics.tsx";
 import { Span, useTick, When } from "../parts/clock.tsx";
 import { useTitle } from "../parts/head.tsx";
 import { ImportErrorItem } from "../parts/import_error.tsx";
+import LanesPanel from "../parts/lanes.tsx";
 import { Glyph, Meter } from "../parts/state.tsx";
 import "../styles/home.css";
 
@@ -66,7 +68,7 @@ function Running({ data }: { data: HomeData }) {
 }
 
 function Failures({ data }: { data: HomeData }) {
-  if (!data.failures.length) return <Empty title="Nothing needs you.">{<span>No run has failed in the last {data.hours} hours.</span>}</Empty>;
+  if (!data.failures.length) return <Empty title={`No run has failed in the last ${data.hours} hours.`} />;
   return (
     <ul className="list">
       {data.failures.slice(0, 12).map((f) => (
@@ -130,8 +132,8 @@ function WorkerList() {
 
 export default function Home() {
   useTitle("Home");
-  const [hours, set_hours] = usePref("home.hours", 24);
-  const home = useFollow<HomeData>(`${V1}/ui/home?hours=${hours}`, ["home", "workers"], reduce_refetch);
+  const [hours, set_hours] = usePref("home.hours", HOME_HOURS);
+  const home = useFollow<HomeData>(url_of.home(hours), ["home", "workers"], reduce_refetch);
   const errors = useFetch<{ import_errors: ImportError[] }>(home.data?.dags.import_errors ? `${V1}/import_errors` : null);
   return (
     <Loaded from={home} rows={10}>
@@ -156,6 +158,7 @@ export default function Home() {
             <Stat to="/workers" label="Slots" value={<>{count(data.slots.used)}<span className="of"> of {count(data.slots.total)}</span></>} sub={<Meter label={`${data.slots.used} of ${data.slots.total} slots used`} parts={[{ kind: "used", share: data.slots.total ? data.slots.used / data.slots.total : 0 }]} />} />
             <Stat to="/dags" label="DAGs" value={count(data.dags.active)} sub={`${data.dags.paused} paused`} />
           </div>
+          <LanesPanel hours={hours} />
           <div className="columns">
             <div>
               <Panel title={`Failures${data.failures.length ? ` (${data.failures.length})` : ""}`} flush extra={<Link to="/dag_runs?state=failed">all</Link>}><Failures data={data} /></Panel>

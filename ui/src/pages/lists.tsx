@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { api_get, V1 } from "../lib/api.ts";
 import type { BulkItem } from "../lib/bulk.ts";
 import { useFollow } from "../lib/live.ts";
+import { useMay } from "../lib/me.ts";
 import type { RunRow, Snapshot, TaskRow } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import type { RunChange, TiChange } from "../lib/stream.ts";
@@ -67,14 +68,14 @@ function reduce_list(data: Data, name: string, changes: unknown[][] | undefined)
   return data;
 }
 
-interface Picking { selected: Set<string>; toggle: (key: string) => void; toggle_all: () => void }
+interface Picking { may: boolean; selected: Set<string>; toggle: (key: string) => void; toggle_all: () => void }
 
 function PickAll({ rows, picking }: { rows: unknown[]; picking: Picking }) {
-  return <th className="phone-off"><label className="check"><input type="checkbox" aria-label="Select all that are shown" checked={rows.length > 0 && picking.selected.size >= rows.length} onChange={picking.toggle_all} /></label></th>;
+  return picking.may && <th className="phone-off"><label className="check"><input type="checkbox" aria-label="Select all that are shown" checked={rows.length > 0 && picking.selected.size >= rows.length} onChange={picking.toggle_all} /></label></th>;
 }
 
 function Pick({ id, name, picking }: { id: string; name: string; picking: Picking }) {
-  return <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${name}`} checked={picking.selected.has(id)} onChange={() => picking.toggle(id)} /></label></td>;
+  return picking.may && <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${name}`} checked={picking.selected.has(id)} onChange={() => picking.toggle(id)} /></label></td>;
 }
 
 function RunTable({ runs, picking }: { runs: RunRow[]; picking: Picking }) {
@@ -145,6 +146,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
       set_next(page.next);
     } catch (e) { toast_error(e); }
   };
+  const may = useMay(kind === "runs" ? "runs.edit" : "tasks.edit"); // with many at once: a matter of the role alone
   const toggle = (key: string) => { const s = new Set(selected); if (!s.delete(key)) s.add(key); set_selected(s); };
   return (
     <>
@@ -156,7 +158,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
         {(d) => {
           const rows = [...((d[kind] ?? []) as (RunRow | TaskRow)[]), ...more];
           const rest = next === undefined ? d.next : next;
-          const picking: Picking = { selected, toggle, toggle_all: () => set_selected(new Set(selected.size >= rows.length ? [] : rows.map(row_key))) };
+          const picking: Picking = { may, selected, toggle, toggle_all: () => set_selected(new Set(selected.size >= rows.length ? [] : rows.map(row_key))) };
           return (
             <Panel flush>
               {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{hours > 0 && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>

@@ -68,7 +68,7 @@ function TaskTable({ page, shape }: { page: RunPage; shape: Shape }) {
         {rows.length === 0 ? <Empty title="No task fits this filter."><button className="button small" onClick={() => query_set({ q: null, state: null })}>Clear the filter</button></Empty> : (
           <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
             <table className="table tasks">
-              <thead><tr>{may && <th className="phone-off"><span className="visually-hidden">Select</span></th>}<th>State</th><th>Task</th><th className="phone-off">Operator</th><th className="right">Try</th><th className="right phone-off">Waited</th><th className="right">Ran</th><th className="phone-off">Started</th><th className="phone-off">Worker</th></tr></thead>
+              <thead><tr>{may && <th className="phone-off"><span className="visually-hidden">Select</span></th>}<th>State</th><th>Task</th><th className="phone-off">Operator</th><th className="right">Try</th><th className="right phone-off"><div className="cell-span">Waited</div></th><th className="right"><div className="cell-span">Ran</div></th><th className="phone-off"><div className="cell-at">Started</div></th><th className="phone-off"><div className="cell-worker">Worker</div></th></tr></thead>
               <tbody>
                 {rows.slice(0, limit).map((o) => {
                   const m = mapped.get(o);
@@ -143,7 +143,10 @@ export default function Run({ params }: { params: Record<string, string> }) {
   const may_tasks = may("tasks.edit");
   const may_runs = may("runs.edit");
   const may_trigger = may("runs.trigger");
+  const is_open = run?.state === "running" || run?.state === "queued";
   const counts = useMemo(() => count_groups(page.data?.st ?? ""), [page.data?.st]);
+  // What a tab is drawn with comes beside what it shows, not after it.
+  useEffect(() => { void ({ graph: Graph, gantt: Timeline, diff: Diff } as Record<string, { load: () => Promise<void> }>)[tab]?.load().catch(() => undefined); }, [tab]);
   useKeys([
     { key: "c", what: "Clear tasks of this run", run: () => set_dialog("clear") },
     { key: "[", what: "The run before", run: () => page.data?.older && go(path_of.run(dag, page.data.older, tab)) },
@@ -163,7 +166,7 @@ export default function Run({ params }: { params: Record<string, string> }) {
             <button className="button icon" disabled={!page.data!.newer} aria-label="The run after" title="The run after  ]" onClick={() => go(path_of.run(dag, page.data!.newer!, tab))}>›</button>
           </span>
           {may_tasks && <button className={`button ${counts.bad ? "primary" : ""}`} onClick={() => set_dialog("clear")}>{counts.bad ? "Clear failed…" : "Clear…"} <kbd className="phone-off">c</kbd></button>}
-          {may_runs && (run.state === "running" || run.state === "queued") && <button className="button" onClick={() => set_dialog("stop")}>Stop…</button>}
+          {may_runs && <button className="button" disabled={!is_open} title={is_open ? "" : "It has ended"} onClick={() => set_dialog("stop")}>Stop…</button>}
           <Menu name="More actions" label={<Icon d={ICON.more} />}>
             {may_trigger && <button onClick={() => set_dialog("again")}>Run again with the same conf…</button>}
             {may_runs && <button onClick={() => set_dialog("note")}>{run.note ? "Edit note…" : "Add note…"}</button>}

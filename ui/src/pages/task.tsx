@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* task - one task of one run: its log first, then its tries, what it gave, why it is where it is. */
+import { useEffect } from "react";
 import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
-import { useFetch, useFollow } from "../lib/live.ts";
+import { useFollow } from "../lib/live.ts";
 import { useMayOn } from "../lib/me.ts";
-import { KIND_MAPPED, type Shape, type TaskPage, type Try } from "../lib/model.ts";
+import type { TaskPage, Try } from "../lib/model.ts";
 import { bytes, count } from "../lib/number.ts";
 import { reduce_refetch, REFETCH } from "../lib/reduce.ts";
 import type { StreamEvent, TiChange } from "../lib/stream.ts";
@@ -59,6 +60,7 @@ function History({ page }: { page: TaskPage }) {
 
 function Details({ page }: { page: TaskPage }) {
   const link = (id: string) => <Link key={id} to={path_of.task(page.dag_id, page.run_id, id)}>{id}</Link>;
+  const last = page.tries.at(-1);
   const list = (ids: string[]) => (ids.length ? ids.flatMap((id, i) => [i ? ", " : "", link(id)]) : "nothing");
   return (
     <div className="columns">
@@ -69,7 +71,7 @@ function Details({ page }: { page: TaskPage }) {
       <div><Panel title="This instance"><dl className="facts">
         <dt>Run</dt><dd><Link to={path_of.run(page.dag_id, page.run_id)}>{page.run_id}</Link></dd><dt>DAG version</dt><dd>{page.version}</dd>{page.map_index >= 0 && <><dt>Map index</dt><dd>{page.map_index} {page.map_label}</dd></>}
         <dt>Ready</dt><dd><When at={page.scheduled_at} /></dd><dt>Queued</dt><dd><When at={page.queued_at} /></dd><dt>Started</dt><dd><When at={page.start} /></dd><dt>Ended</dt><dd><When at={page.end} /></dd>
-        <dt>Worker</dt><dd>{page.worker ?? "—"}{page.host ? ` on ${page.host}` : ""}{page.pid ? `, pid ${page.pid}` : ""}</dd><dt>Attempt</dt><dd className="mono">{page.tries.at(-1)?.attempt_id ?? "—"}</dd>
+        <dt>Worker</dt><dd>{page.worker ?? "—"}{page.host ? ` on ${page.host}` : ""}{page.pid ? `, pid ${page.pid}` : ""}</dd><dt>Used</dt><dd>{last?.cpu_ms != null || last?.memory_peak_bytes != null ? `${duration(last.cpu_ms)} of CPU, ${bytes(last.memory_peak_bytes)} of memory at most` : "not measured yet"}</dd><dt>Attempt</dt><dd className="mono">{last?.attempt_id ?? "—"}</dd>
       </dl></Panel></div>
     </div>
   );
@@ -113,13 +115,13 @@ export default function Task({ params }: { params: Record<string, string> }) {
   const map = params.map === undefined ? -1 : Number(params.map);
   const [dialog, set_dialog] = useDialog();
   const page = useFollow<TaskPage>(url_of.task(dag, run, task, map), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`], mine(dag, run, task, map));
-  const shape = useFetch<Shape>(page.data ? url_of.shape(dag, page.data.version) : null);
-  const ordinal = shape.data?.id.indexOf(task) ?? -1;
-  const is_mapped = map < 0 && ordinal >= 0 && shape.data!.kind[ordinal] === KIND_MAPPED;
+  const is_mapped = page.data?.is_mapped ?? false;
   const may = useMayOn(dag)("tasks.edit");
   const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["events", "Audit"], ["details", "Details"]];
   const tab = params.tab === "logs" || params.tab === "log" ? "" : params.tab ?? "";
   const state = is_mapped ? undefined : page.data?.state; // its instances have states, it has none
+  // What it shows first comes beside the answer, not after it.
+  useEffect(() => { if (tab === "") for (const part of [Log, MappedMap]) void part.load().catch(() => undefined); }, [tab]);
   useTitle(`${task}${map >= 0 ? `[${map}]` : ""} · ${dag}`, state);
   useKeys([
     { key: "c", what: "Clear this task", run: () => may && set_dialog("clear") },
@@ -157,7 +159,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
       <Loaded from={page} rows={12}>
         {(d) => (
           <>
-            {tab === "" && (shape.data === null && !shape.error ? <Skeleton rows={12} /> : is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
+            {tab === "" && (is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
             {tab === "attempts" && <Attempts page={d} />}
             {tab === "xcom" && <Output page={d} />}
             {tab === "rendered" && <Rendered page={d} />}

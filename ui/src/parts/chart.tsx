@@ -7,11 +7,12 @@ import "uplot/dist/uPlot.min.css";
 import "../styles/chart.css";
 import { count_short } from "../lib/number.ts";
 import { clock, date, instant } from "../lib/time.ts";
+import { GROUP_COLOUR, type Group } from "../states.ts";
 import { useZone } from "./clock.tsx";
 
-export interface Series { name: string; group: "good" | "bad" | "active" | "waiting" | "plain"; values: (number | null)[]; dash?: number[]; fill?: boolean; stepped?: boolean; points?: boolean }
+export interface Series { name: string; group: Group | "plain"; values: (number | null)[]; dash?: number[]; fill?: boolean; stepped?: boolean; points?: boolean }
 
-const VARIABLE = { good: "--good", bad: "--bad", active: "--link", waiting: "--warn", plain: "--muted" };
+const VARIABLE = { ...GROUP_COLOUR, plain: "--muted" };
 
 function options(series: Series[], width: number, height: number, zone: string, bars: boolean, format: (v: number) => string, x_text?: (x: number) => string, marks: { at: number; text: string }[] = [], onClick?: (index: number) => void): uPlot.Options {
   const style = getComputedStyle(document.documentElement);

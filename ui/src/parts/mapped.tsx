@@ -81,8 +81,6 @@ export default function MappedMap({ page }: { page: TaskPage }) {
         if (!m.total) return <Panel><Empty title="It has not been expanded yet.">How many instances there are is known when what it maps over is there.</Empty></Panel>;
         const tally = new Map<string, number>();
         for (const l of m.st) tally.set(l, (tally.get(l) ?? 0) + 1);
-        const errors = new Map<string, number>();
-        for (const r of m.rows) if (r.error) errors.set(r.error, (errors.get(r.error) ?? 0) + 1);
         return (
           <>
             <Panel title={`${count(m.total)} instances`}><StateMap st={m.st} onPick={(i) => go(path_of.task(page.dag_id, page.run_id, page.task_id, i))} /></Panel>
@@ -90,7 +88,7 @@ export default function MappedMap({ page }: { page: TaskPage }) {
               <input type="search" className="input" placeholder="Name or error" aria-label="Filter instances" value={text} onChange={(e) => { set_text(e.target.value); set_from(0); }} />
               <button className="chip" aria-pressed={!state} onClick={() => { query_set({ state: null }); set_from(0); }}>All</button>
               {TASK_STATES.filter((s) => tally.has(s.letter)).map((s) => <button key={s.name} className="chip" aria-pressed={state === s.name} onClick={() => { query_set({ state: s.name }); set_from(0); }}><Glyph state={s.name} />{s.word} {count(tally.get(s.letter)!)}</button>)}
-              {[...errors].slice(0, 3).map(([error, n]) => <button key={error} className="chip bad-text clip" onClick={() => { set_text(error); set_from(0); }}>{error} ({n})</button>)}
+              {m.errors.map(([error, n]) => <button key={error} className="chip bad-text clip error-chip" title={error} aria-pressed={text === error} onClick={() => { set_text(text === error ? "" : error); set_from(0); }}>{error} <span className="num">{count(n)}</span></button>)}
             </div>
             <Panel flush>
               {m.rows.length === 0 ? <Empty title="No instance fits this filter." /> : (

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { api_get, V1 } from "../lib/api.ts";
 import { command_of, type Verb } from "../lib/commands.ts";
-import { useMay } from "../lib/me.ts";
+import { useMayOnEach } from "../lib/me.ts";
 import type { DagList } from "../lib/model.ts";
 import { pref_set } from "../lib/prefs.ts";
 import { go, path_of } from "../lib/router.tsx";
@@ -40,9 +40,11 @@ function act(verb: Verb, dag: string): void {
   else void import("../pages/dags.tsx").then(({ pause_set }) => pause_set(dag, verb === "pause"));
 }
 
-/* To the DAGs, and runs where it is about those, that were found. */
-function said_to(verb: Verb, items: Item[]): Choice[] {
-  return items.flatMap((i) => {
+const RIGHT: Record<Verb, string> = { trigger: "runs.trigger", pause: "dags.edit", activate: "dags.edit", clear: "tasks.edit" };
+
+/* To the DAGs, and runs where it is about those, that were found and with which it may be done. */
+function said_to(verb: Verb, items: Item[], may: (dag: string, permission: string) => boolean): Choice[] {
+  return items.filter((i) => may(i.dag_id ?? "", RIGHT[verb])).flatMap((i) => {
     if (i.kind === "dag") return [{ label: `${NAMES[verb]} ${i.id}${verb === "clear" ? ": its last run" : ""}`, hint: "command", run: () => act(verb, i.id) }];
     if (i.kind === "run" && verb === "clear") return [{ label: `Clear ${i.dag_id} / ${i.id}`, hint: "command", run: () => go(`${path_of.run(i.dag_id!, i.id)}?do=clear`) }];
     return [];
@@ -55,9 +57,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const [at, set_at] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   const keys = useMemo(keys_now, []);
-  const may: Record<Verb, boolean> = { trigger: useMay("runs.trigger"), pause: useMay("dags.edit"), activate: useMay("dags.edit"), clear: useMay("tasks.edit") };
-  const [said, about] = command_of(text);
-  const verb = said && may[said] ? said : null;
+  const may = useMayOnEach();
+  const [verb, about] = command_of(text);
   const wanted = verb ? about : text.trim();
   useEffect(() => {
     const back = document.activeElement as HTMLElement | null;
@@ -76,7 +77,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     ...keys.filter((k) => k.what !== "This list" && !k.key.startsWith("g ")).map((k) => ({ label: k.what, hint: k.key, run: k.run })),
     ...PAGES.map(([to, name]) => ({ label: name, hint: "page", run: () => go(to) })), theme("light"), theme("dark"), theme("auto"),
   ].filter((c) => !low || c.label.toLowerCase().includes(low));
-  const choices: Choice[] = [...(verb ? said_to(verb, items) : []), ...items.map((i) => ({ label: i.label, hint: i.kind === "task" ? `task of ${i.dag_id}` : i.kind, run: () => go(path_of_item(i)) })), ...commands].slice(0, 40);
+  const choices: Choice[] = [...(verb ? said_to(verb, items, may) : []), ...items.map((i) => ({ label: i.label, hint: i.kind === "task" ? `task of ${i.dag_id}` : i.kind, run: () => go(path_of_item(i)) })), ...commands].slice(0, 40);
   const pick = (choice: Choice | undefined) => { if (!choice) return; onClose(); setTimeout(choice.run); };
   const down = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

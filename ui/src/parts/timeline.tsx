@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /* timeline - when each task of a run waited and ran. */
 import { useMemo, useState } from "react";
-import type { RunPage, Shape } from "../lib/model.ts";
+import { url_of } from "../lib/api.ts";
+import { KIND_MAPPED, type RunPage, type Shape } from "../lib/model.ts";
 import { axis_of, critical_path } from "../lib/gantt.ts";
 import { path_of } from "../lib/router.tsx";
 import { clock, duration } from "../lib/time.ts";
+import LogTail from "../log/tail.tsx";
 import { state_of_letter } from "../states.ts";
 import { Empty, Panel } from "./basics.tsx";
 import { useTick, useZone } from "./clock.tsx";
 import { Gantt } from "./gantt.tsx";
+
+/* The attempt that a bar stands for, and the ones before it. */
+function AttemptLog({ page, id, tries, is_open }: { page: RunPage; id: string; tries: number; is_open: boolean }) {
+  const [attempt, set_attempt] = useState(tries);
+  const key = [page.dag_id, page.run.run_id, id, -1, attempt].map((p) => encodeURIComponent(String(p))).join("/");
+  return (
+    <>
+      {tries > 1 && <div className="row wrap" role="group" aria-label="Tries">{Array.from({ length: tries }, (_, i) => <button key={i} className="chip" aria-pressed={attempt === i + 1} onClick={() => set_attempt(i + 1)}>Try {i + 1}</button>)}</div>}
+      <LogTail key={key} url={url_of.log(page.dag_id, page.run.run_id, id, -1, attempt)} topic={is_open && attempt === tries ? key : null} label={`Log of ${id}, try ${attempt}`} to={`${path_of.task(page.dag_id, page.run.run_id, id)}?try=${attempt}`} />
+    </>
+  );
+}
 
 export default function Timeline({ page, shape }: { page: RunPage; shape: Shape }) {
   const zone = useZone();
@@ -32,6 +46,7 @@ export default function Timeline({ page, shape }: { page: RunPage; shape: Shape 
         const [queued, start, end, state] = [page.queued[o], page.start[o]!, end_of(o), state_of_letter(page.st[o])];
         return {
           id: shape.id[o], name: shape.id[o], to: path_of.task(page.dag_id, page.run.run_id, shape.id[o]), state, queued, start, end, marked: path.has(o),
+          detail: shape.kind[o] === KIND_MAPPED || !page.try[o] ? undefined : () => <AttemptLog page={page} id={shape.id[o]} tries={page.try[o]} is_open={"rz".includes(page.st[o])} />,
           title: `${shape.id[o]}: ${state.word}\nwaited ${queued === null ? "—" : duration(start - queued)}, ran ${duration(end - start)}${page.try[o] > 1 ? `, try ${page.try[o]}` : ""}`,
         };
       })} />

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/* asked - what early.ts has asked for before the application was there, each answer to be taken once by the page that wants it. */
+
+declare global {
+  interface Window { headrace_asked?: Map<string, Promise<Response>> }
+}
+
+/* Undefined when it was not asked for, or is taken. */
+export async function take_early(url: string): Promise<Response | undefined> {
+  const asked = typeof window === "undefined" ? undefined : window.headrace_asked;
+  const answer = asked?.get(url);
+  asked?.delete(url);
+  const response = await answer;
+  if (response?.status === 401) asked?.clear(); // nor are the others answered: who signs in asks anew
+  return response;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/* urls - what is asked where, and what each page asks for first. Pure, and without React: early.ts is loaded before it. */
+
+const e = encodeURIComponent;
+
+export const V1 = "/api/headrace/v1";
+export const V2 = "/api/v2";
+export const DAGS_AT_ONCE = 100;
+export const RUNS_SHOWN = 25;
+export const HOME_HOURS = 24;
+
+export const url_of = {
+  me: () => `${V1}/me`,
+  home: (hours: number) => `${V1}/ui/home?hours=${hours}`,
+  lanes: (hours: number) => `${V1}/ui/lanes?hours=${hours}`,
+  dag: (dag: string) => `${V1}/ui/dags?dag_id=${e(dag)}&runs=1`,
+  cells: (dag: string, runs: number, before: number | null) => `${V1}/ui/grid/${e(dag)}/cells?runs=${runs}${before === null ? "" : `&before=${before}`}`,
+  shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
+  run: (dag: string, run: string) => `${V1}/ui/run/${e(dag)}/${e(run)}`,
+  task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
+  mapped: (dag: string, run: string, task: string) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}`,
+  log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
+  dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
+  run2: (dag: string, run: string) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}`,
+  ti2: (dag: string, run: string, task: string, map = -1) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}/taskInstances/${e(task)}${map >= 0 ? `/${map}` : ""}`,
+  /* As the address of the list asks for it: the server filters, so that ten thousand DAGs are as quick as ten. */
+  dags: (query: URLSearchParams) => {
+    const show = query.get("show") ?? "";
+    const asked = new URLSearchParams({ runs: "14", limit: String(DAGS_AT_ONCE), order_by: query.get("sort") || "attention" });
+    if (show === "active" || show === "paused") asked.set("paused", String(show === "paused"));
+    else if (show === "favorite") asked.set("is_favorite", "true");
+    else if (show) asked.set("state", show);
+    for (const key of ["q", "tag", "owner", "offset"]) if (query.get(key)) asked.set(key, query.get(key)!);
+    return `${V1}/ui/dags?${asked}`;
+  },
+};
+
+/* The parts of a path that fit a pattern such as "/dags/:dag/runs/:run/*", decoded; null when it does not fit. */
+export function match(pattern: string, path: string): Record<string, string> | null {
+  const want = pattern.split("/").filter(Boolean);
+  const have = path.split("/").filter(Boolean);
+  const found: Record<string, string> = {};
+  for (let i = 0; i < want.length; i++) {
+    if (want[i] === "*") return { ...found, rest: have.slice(i).join("/") };
+    if (i >= have.length) return null;
+    if (want[i].startsWith(":")) {
+      try {
+        found[want[i].slice(1)] = decodeURIComponent(have[i]);
+      } catch {
+        return null;
+      }
+    } else if (want[i] !== have[i]) return null;
+  }
+  return have.length === want.length ? found : null;
+}
+
+type First = (found: Record<string, string>, query: URLSearchParams, hours: number) => string[];
+
+const task_first: First = ({ dag, run, task, map }) => [url_of.task(dag, run, task, map === undefined ? -1 : Number(map))];
+const run_first: First = ({ dag, run }) => [url_of.run(dag, run)];
+const home_first: First = (_found, _query, hours) => [url_of.home(hours), url_of.lanes(hours)];
+
+/* The first that fits; what a page asks for is the same whatever tab of it is open, but for the tabs of a DAG. */
+const FIRST: [string, First][] = [
+  ["/", home_first], ["/home", home_first],
+  ["/dags", (_found, query) => [url_of.dags(query)]],
+  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", task_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", task_first],
+  ["/dags/:dag/runs/:run/tasks/:task", task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", task_first],
+  ["/dags/:dag/runs/:run", run_first], ["/dags/:dag/runs/:run/:tab", run_first],
+  ["/dags/:dag/tasks/:task", ({ dag }) => [url_of.dag(dag)]],
+  ["/dags/:dag", dag_first], ["/dags/:dag/:tab", dag_first],
+];
+
+function dag_first({ dag }: Record<string, string>, query: URLSearchParams): string[] {
+  return [url_of.dag(dag), url_of.shape(dag), url_of.cells(dag, Number(query.get("run_limit") || RUNS_SHOWN), null)];
+}
+
+/* What the page of an address asks for as soon as it is drawn. `hours`: what its home page looks back. */
+export function first_urls(path: string, query: URLSearchParams, hours: number): string[] {
+  for (const [pattern, first] of FIRST) {
+    const found = match(pattern, path);
+    if (found) return first(found, query, hours);
+  }
+  return [];
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "vitest";
+import { first_urls, match, url_of } from "../src/lib/urls.ts";
+
+const first = (address: string) => { const { pathname, searchParams } = new URL(address, "http://h"); return first_urls(pathname, searchParams, 6); };
+
+test("each page asks first for what it shows", () => {
+  expect(first("/home")).toEqual(["/api/headrace/v1/ui/home?hours=6", "/api/headrace/v1/ui/lanes?hours=6"]);
+  expect(first("/dags/a%2Fb/graph?run_limit=50")).toEqual([url_of.dag("a/b"), url_of.shape("a/b"), url_of.cells("a/b", 50, null)]);
+  expect(first("/dags/d/runs/r%3A1/gantt")).toEqual([url_of.run("d", "r:1")]);
+  expect(first("/dags/d/runs/r/tasks/g.t")).toEqual([url_of.task("d", "r", "g.t", -1)]);
+  expect(first("/dags/d/runs/r/tasks/t/mapped/7/attempts")).toEqual([url_of.task("d", "r", "t", 7)]);
+  expect(first("/settings")).toEqual([]);
+});
+
+test("the list of DAGs is asked for as its address says", () => {
+  expect(first("/dags?q=etl&show=paused&tag=a&sort=dag_id&offset=100")).toEqual(["/api/headrace/v1/ui/dags?runs=14&limit=100&order_by=dag_id&paused=true&q=etl&tag=a&offset=100"]);
+  expect(first("/dags?show=failed")[0]).toContain("state=failed");
+});
+
+test("a pattern fits whole paths alone, and what is no text does not fit", () => {
+  expect(match("/dags/:dag", "/dags/a%20b/")).toEqual({ dag: "a b" });
+  expect(match("/dags/:dag", "/dags/a/b")).toBeNull();
+  expect(match("/dags/:dag", "/dags/%E0%A4%A")).toBeNull();
+});
