@@ -102,11 +102,18 @@ def ask(port, token, seconds, path):
     return load("http", str(port), token, seconds, ["/api/v2/" + variant for variant in variants(path)])
 
 
+def ask_ours(world, seconds, path):
+    answer = ask(world.port, world.token, seconds, path)
+    if answer["reopened"]:
+        raise SystemExit(f"{answer['reopened']} connections were closed by the server: {path}")
+    return answer
+
+
 def beside_a_crowd(world):
     """p99 of a cheap list, alone and with 1 000 slow and 1 000 idle clients beside."""
-    alone = ask(world.port, world.token, SECONDS, OPERATIONS[6][1])
+    alone = ask_ours(world, SECONDS, OPERATIONS[6][1])
     with Crowd(world.port, idle=1000, slow=1000):
-        beside = ask(world.port, world.token, 2 * SECONDS, OPERATIONS[6][1])
+        beside = ask_ours(world, 2 * SECONDS, OPERATIONS[6][1])
     return alone, beside
 
 
@@ -116,10 +123,10 @@ def main():
     with ApiWorld(settings={"logging__level": "warn", "api__requests_per_second": 0}, leader=False) as world:
         fill(world)
         ours, bare, theirs = {}, {}, {}
-        nothing = ask(world.port, world.token, SECONDS, NOTHING)
+        nothing = ask_ours(world, SECONDS, NOTHING)
         for what, path, select in OPERATIONS:
             bare[what] = load("sql", world.pg.conninfo() + " options='-c jit=off'", "-", SECONDS, variants(select))
-            ours[what] = ask(world.port, world.token, SECONDS, path)
+            ours[what] = ask_ours(world, SECONDS, path)
         alone, beside = beside_a_crowd(world)
         if with_airflow:
             with AirflowApi(world.pg, DAGS, RUNS, TASKS, EVENTS) as airflow:

@@ -6,6 +6,8 @@
 #include "common/base/assert.h"
 #include "common/conf/conf.h"
 #include "common/loop/loop.h"
+#include "scheduler/settings/core_limits.h"
+#include "worker/translate/translate.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -31,47 +33,6 @@ static struct local_attempt *find(struct local *local, struct id128 attempt)
 
 /* ---- the worker's half ---- */
 
-static struct warden_task task_of(const struct local *local, const struct spec *spec)
-{
-    return (struct warden_task) {
-        .argv = spec->argv,
-        .argv_count = spec->argv_count,
-        .env = spec->env,
-        .env_count = spec->env_count,
-        .input = spec->input,
-        .cwd = spec->cwd,
-        .run_as_user = spec->run_as_user,
-        .secrets = spec->secrets,
-        .secret_count = spec->secret_count,
-        .output_rule = spec->output_rule,
-        .max_output_bytes = spec->max_output_bytes,
-        .timeout_ms = spec->timeout_ms,
-        .kill_grace_ms =
-            spec->kill_grace_ms < 0 ? local->conf->worker_kill_grace_ms : spec->kill_grace_ms,
-        .skip_exit_code = spec->skip_exit_code,
-        .cpu_milli = spec->cpu_milli,
-        .memory_bytes = spec->memory_bytes,
-        .pids_max = spec->pids_max,
-        .max_log_bytes = local->conf->worker_max_log_bytes,
-    };
-}
-
-static struct result result_of(const struct warden_result *result)
-{
-    return (struct result) {
-        .outcome = (enum outcome)result->outcome,
-        .exit_code = result->exit_code,
-        .started_unix_ms = result->started_unix_ms,
-        .ended_unix_ms = result->ended_unix_ms,
-        .output = result->output,
-        .error = result->error,
-        .hard = result->hard,
-        .cpu_ms = result->cpu_ms,
-        .memory_peak_bytes = result->memory_peak_bytes,
-        .log_bytes = result->log_bytes,
-    };
-}
-
 static void start_attempt(struct local *local, const struct worker_do *order)
 {
     const struct core_send *send = local->grant;
@@ -90,7 +51,7 @@ static void start_attempt(struct local *local, const struct worker_do *order)
         name = str_format(&local->arena, "%.*s[%d]", STR_ARG(name), (int)send->grant.map_index);
     else
         name = str_copy(&local->arena, name);
-    start.task = task_of(local, send->grant.spec);
+    start.task = translate_spec(send->grant.spec, local->conf, &local->arena);
     VEC_ADD(&local->attempts, (struct local_attempt) { .attempt = order->attempt, .name = name });
     warden_client_queue(&local->warden, &start);
 }
@@ -298,7 +259,7 @@ static void take_message(struct local *local, const struct warden_message *messa
     if (message->type == WARDEN_LOG || message->type == WARDEN_ENDED)
         show_log(local, attempt);
     if (message->type == WARDEN_ENDED) {
-        struct result result = result_of(&message->result);
+        struct result result = translate_result(&message->result);
         worker_do(local, &(struct worker_event) { .type = WORKER_ENDED,
                                                   .ended = { message->attempt, result } });
     }
@@ -367,26 +328,16 @@ static int wait_for_something(struct local *local, struct err *err)
 
 /* ---- life ---- */
 
+/* One worker, which is there already, and a DAG that was asked for. */
 static struct core_limits limits_of(const struct conf *conf)
 {
-    return (struct core_limits) {
-        .runs_max = 1000,
-        .workers_max = 1,
-        .batch_writes_max = 4096,
-        .parallelism = (uint32_t)conf->core_parallelism,
-        .map_length_max = (uint32_t)conf->core_max_map_length,
-        .output_bytes_max = conf->core_max_output_bytes,
-        .credit_ttl_ms = conf->scheduler_credit_ttl_ms,
-        .credit_margin_ms = conf->scheduler_credit_ttl_ms / 5,
-        .lease_ms = conf->scheduler_attempt_lease_ms,
-        .lease_grace_ms = conf->scheduler_attempt_lease_grace_ms,
-        .amnesty_ms = conf->scheduler_attempt_lease_ms + conf->scheduler_attempt_lease_grace_ms,
-        .running_write_ms = conf->scheduler_running_write_ms,
-        .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
-        .ageing_ms = conf->scheduler_priority_ageing_ms,
-        .default_pool_slots = (int32_t)conf->core_default_pool_slots,
-        .notify_give_up_ms = conf->notifications_give_up_ms,
-    };
+    struct core_limits limits = core_limits_of(conf);
+
+    limits.runs_max = 1000;
+    limits.workers_max = 1;
+    limits.join_settle_ms = 0;
+    limits.paused_upon_creation = false;
+    return limits;
 }
 
 static int start_warden(struct local *local, const char *program, struct err *err)

@@ -277,6 +277,7 @@ static int open_server(struct webserver *web, struct err *err)
         .connections_max = (uint32_t)conf->api_connections_max,
         .proxies = web->proxies,
         .proxy_count = conf->api_trusted_proxies.count,
+        .folder = text_of(web, conf->home),
         .metrics = web->metrics,
         .body_max = api_body_max,
         .on_request = api_on_request,

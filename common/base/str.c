@@ -227,10 +227,32 @@ struct str str_cut(struct str s, size_t max)
     return str_slice(s, 0, max);
 }
 
-uint64_t str_hash(struct str s)
+static const uint64_t BASIS = 14695981039346656037ULL;
+
+static uint64_t hash_on(uint64_t hash, struct str s)
 {
-    uint64_t hash = 14695981039346656037ULL;
     for (size_t i = 0; i < s.size; i++)
         hash = (hash ^ (unsigned char)s.bytes[i]) * 1099511628211ULL;
     return hash;
+}
+
+uint64_t str_hash(struct str s)
+{
+    return hash_on(BASIS, s);
+}
+
+uint64_t str_fingerprint(struct str s)
+{
+    return str_fingerprint_on(BASIS, s);
+}
+
+uint64_t str_fingerprint_on(uint64_t hash, struct str next)
+{
+    uint64_t word;
+    for (; next.size >= sizeof word; next = str_slice(next, sizeof word, next.size)) {
+        memcpy(&word, next.bytes, sizeof word);
+        hash = (hash ^ le64toh(word)) * 0x9E3779B97F4A7C15ULL;
+        hash ^= hash >> 32; /* a product carries upwards alone */
+    }
+    return hash_on(hash, next);
 }

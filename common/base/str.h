@@ -60,5 +60,8 @@ struct str str_clean(struct arena *arena, struct str s);
 /* At most `max` bytes of it, cut between two characters. */
 struct str str_cut(struct str s, size_t max);
 uint64_t str_hash(struct str s); /* FNV-1a, stable across runs and machines */
+/* For long texts, eight bytes at a time; of pieces, each on the hash of those before it. */
+uint64_t str_fingerprint(struct str s);
+uint64_t str_fingerprint_on(uint64_t hash, struct str next);
 
 #endif

@@ -27,6 +27,7 @@ struct step {
     bool is_kept, is_prepared; /* of pg_tx_add_kept: `statement` is its index among the kept */
     struct pg_params params;
     void (*on_result)(void *owner, const struct pg_result *result);
+    void (*on_rows)(void *owner, const struct pg_result *rows);
     void *owner;
     bool is_guarded;
     int64_t expected_rows;

@@ -39,12 +39,30 @@ static void on_sync(struct pg *pg, struct pg_tx *tx)
         pg_break_with(pg, "the server has become read-only");
 }
 
+/* Asks libpq not to collect the rows of the statement whose answer comes next. It may be asked only
+ * before it has looked at any of them, and says no as long as it is at something else. */
+static void want_rows_singly(struct pg *pg, const struct pg_tx *tx)
+{
+    if (tx->cursor < tx->steps.count && tx->steps.items[tx->cursor].on_rows != NULL)
+        (void)PQsetSingleRowMode(pg->conn);
+}
+
+static void give_rows(const struct pg_tx *tx, const PGresult *result)
+{
+    const struct step *step = &tx->steps.items[tx->cursor];
+    if (step->on_rows != NULL && tx->rc == 0 && PQntuples(result) > 0)
+        step->on_rows(step->owner, (const struct pg_result *)result);
+}
+
 /* One answer. False: nothing more at the moment. */
 static bool take_result(struct pg *pg, uint32_t *nulls)
 {
     struct pg_tx *tx = pg->first;
 
-    if (tx == NULL || PQisBusy(pg->conn))
+    if (tx == NULL)
+        return false;
+    want_rows_singly(pg, tx);
+    if (PQisBusy(pg->conn))
         return false;
     PGresult *result = PQgetResult(pg->conn);
     if (result == NULL) {
@@ -60,9 +78,14 @@ static bool take_result(struct pg *pg, uint32_t *nulls)
     }
     *nulls = 0;
     switch (PQresultStatus(result)) {
+    case PGRES_SINGLE_TUPLE:
+        give_rows(tx, result);
+        PQclear(result);
+        return true;
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
         ASSERT(tx->cursor < tx->steps.count && tx->results[tx->cursor] == NULL);
+        give_rows(tx, result);
         tx->results[tx->cursor] = result;
         return true;
     case PGRES_PIPELINE_SYNC:

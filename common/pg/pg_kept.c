@@ -14,7 +14,7 @@ void pg_kept_name(uint32_t index, char name[PG_KEPT_NAME_SIZE])
 /* The types belong to what is prepared as much as the text does. */
 static uint64_t hash_of(const struct step *step)
 {
-    uint64_t hash = str_hash(str_of(step->text));
+    uint64_t hash = str_fingerprint(str_of(step->text));
     for (uint32_t i = 0; i < step->params.count; i++)
         hash = (hash ^ step->params.items[i].type) * 0x9E3779B97F4A7C15ULL;
     return hash;

@@ -9,7 +9,6 @@
 
 enum {
     OID_OID = 26,
-    OID_JSON = 114,
     OID_XML = 142,
     OID_NAME = 19,
     OID_BPCHAR = 1042,
@@ -146,7 +145,7 @@ struct str pg_get_text(const struct pg_result *result, uint32_t row, uint32_t co
         return str_slice(bytes, 1, bytes.size); /* behind the format's version */
     case PG_TEXT:
     case PG_BYTEA:
-    case OID_JSON:
+    case PG_JSON:
     case OID_XML:
     case OID_NAME:
     case OID_BPCHAR:
@@ -177,17 +176,21 @@ int64_t pg_get_date(const struct pg_result *result, uint32_t row, uint32_t colum
     return days + EPOCH_DAYS;
 }
 
-int64_t pg_get_time_ms(const struct pg_result *result, uint32_t row, uint32_t column)
+int64_t pg_get_time_us(const struct pg_result *result, uint32_t row, uint32_t column)
 {
     ASSERT(pg_column_type(result, column) == PG_TIMESTAMPTZ);
     if (pg_is_null(result, row, column))
         return 0;
-    int64_t micros = (int64_t)be64(bytes_of(result, row, column).bytes);
-    if (micros == INT64_MAX || micros == INT64_MIN)
-        return micros;
-    /* Downwards also before 2000. */
-    int64_t ms = micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
-    return ms + EPOCH_MS;
+    int64_t us = (int64_t)be64(bytes_of(result, row, column).bytes);
+    return us == INT64_MAX || us == INT64_MIN ? us : us + EPOCH_MS * 1000;
+}
+
+int64_t pg_get_time_ms(const struct pg_result *result, uint32_t row, uint32_t column)
+{
+    int64_t us = pg_get_time_us(result, row, column);
+    if (us == INT64_MAX || us == INT64_MIN)
+        return us;
+    return us / 1000 - (us % 1000 < 0 ? 1 : 0); /* downwards also before 1970 */
 }
 
 /* ---- arrays ---------------------------------------------------------------------------------- */

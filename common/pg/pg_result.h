@@ -12,6 +12,9 @@
 
 struct pg_result;
 
+/* Types of columns that no parameter has (pg_params.h has the others). */
+enum { PG_JSON = 114, PG_TEXT_ARRAY = 1009 };
+
 uint32_t pg_row_count(const struct pg_result *result);
 uint32_t pg_column_count(const struct pg_result *result);
 const char *pg_column_name(const struct pg_result *result, uint32_t column);
@@ -29,10 +32,11 @@ double pg_get_float8(const struct pg_result *result, uint32_t row, uint32_t colu
 /* text, varchar, name, json, jsonb, bytea, xml: anything whose binary form is its text. */
 struct str pg_get_text(const struct pg_result *result, uint32_t row, uint32_t column);
 struct id128 pg_get_uuid(const struct pg_result *result, uint32_t row, uint32_t column);
-/* date: days since 1970; timestamptz: milliseconds, infinities as INT64_MIN and INT64_MAX, NULL as
- * 0. */
+/* date: days since 1970; timestamptz: milliseconds or microseconds; infinities as INT64_MIN and
+ * INT64_MAX, NULL as 0. */
 int64_t pg_get_date(const struct pg_result *result, uint32_t row, uint32_t column);
 int64_t pg_get_time_ms(const struct pg_result *result, uint32_t row, uint32_t column);
+int64_t pg_get_time_us(const struct pg_result *result, uint32_t row, uint32_t column);
 
 /* 1-D arrays, in `arena`; NULL elements read as 0 or empty. */
 int64_t *pg_get_int_array(const struct pg_result *result, uint32_t row, uint32_t column,

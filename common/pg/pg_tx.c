@@ -62,6 +62,15 @@ struct pg_params *pg_tx_add_kept(struct pg_tx *tx, const char *sql)
     return params;
 }
 
+void pg_tx_rows(struct pg_tx *tx, void (*on_rows)(void *owner, const struct pg_result *rows),
+                void *owner)
+{
+    struct step *step = &VEC_LAST(&tx->steps);
+    ASSERT(step->on_result == NULL);
+    step->on_rows = on_rows;
+    step->owner = owner;
+}
+
 void pg_tx_expect(struct pg_tx *tx, int64_t row_count)
 {
     struct step *step = &VEC_LAST(&tx->steps);

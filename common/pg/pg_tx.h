@@ -61,6 +61,12 @@ struct pg_params *pg_tx_add_text(struct pg_tx *tx, const char *sql);
  * for again and again. */
 struct pg_params *pg_tx_add_kept(struct pg_tx *tx, const char *sql);
 
+/* Of the statement added last: its rows are given as they come, some at a time, and not kept, so
+ * that an answer of any size needs little memory. The end is not known yet: it may still fail, and
+ * of its rows on_end sees none. */
+void pg_tx_rows(struct pg_tx *tx, void (*on_rows)(void *owner, const struct pg_result *rows),
+                void *owner);
+
 /* Of the statement added last: exactly so many rows must be affected. */
 void pg_tx_expect(struct pg_tx *tx, int64_t row_count);
 

@@ -73,6 +73,16 @@ static void put(struct pg_params *params, char letter, const struct bind *bind)
     }
 }
 
+static void put_all(struct pg_params *params, const struct reader *reader, enum document document,
+                    const struct bind *binds)
+{
+    const char *takes = DOCUMENTS[document].takes;
+    for (uint32_t i = 0; takes[i] != 0; i++)
+        put(params, takes[i], &binds[i]);
+    if (reader != NULL)
+        reader_bind(reader, params);
+}
+
 static struct pg_params *add_statement(struct pg_tx *tx, const struct reader *reader,
                                        enum document document, uint32_t count)
 {
@@ -90,17 +100,12 @@ void document_read_for(struct store *store, const struct reader *reader, enum do
                        void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                        void *owner)
 {
-    const char *takes = DOCUMENTS[document].takes;
-    ASSERT(strlen(takes) == count);
+    ASSERT(strlen(DOCUMENTS[document].takes) == count);
     struct reading *reading = calloc(1, sizeof *reading);
     ASSERT(reading != NULL);
     *reading = (struct reading) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
-    struct pg_params *params = add_statement(tx, reader, document, count);
-    for (uint32_t i = 0; i < count; i++)
-        put(params, takes[i], &binds[i]);
-    if (reader != NULL)
-        reader_bind(reader, params);
+    put_all(add_statement(tx, reader, document, count), reader, document, binds);
     store_send(store, tx, on_document, reading);
 }
 
@@ -110,4 +115,20 @@ void document_read(struct store *store, enum document document, const struct bin
                    void *owner)
 {
     document_read_for(store, NULL, document, binds, count, on_end, owner);
+}
+
+void document_read_pieces(struct store *store, const struct reader *reader, enum document document,
+                          const struct bind *binds, uint32_t count, const struct pieces *to)
+{
+    ASSERT(strlen(DOCUMENTS[document].takes) == count);
+    const char *sql = store_statements[DOCUMENTS[document].statement].sql;
+    struct buf narrowed = { 0 }, cut = { 0 };
+    if (reader != NULL)
+        reader_narrow(&narrowed, sql, count);
+    pieces_cut(&cut, reader == NULL ? sql : narrowed.bytes, 0);
+    struct pg_tx *tx = pg_tx_new();
+    put_all(pg_tx_add_kept(tx, cut.bytes), reader, document, binds);
+    buf_clear(&narrowed);
+    buf_clear(&cut);
+    pieces_send(store, tx, to, NULL);
 }

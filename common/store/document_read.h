@@ -4,6 +4,7 @@
 #ifndef HEADRACE_DOCUMENT_READ_H
 #define HEADRACE_DOCUMENT_READ_H
 
+#include "common/store/pieces.h"
 #include "common/store/reader.h"
 #include "common/store/store.h"
 
@@ -40,5 +41,9 @@ void document_read_for(struct store *store, const struct reader *reader, enum do
                        const struct bind *binds, uint32_t count,
                        void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                        void *owner);
+
+/* The same in pieces: for what grows with the size of a DAG or with what people wrote. */
+void document_read_pieces(struct store *store, const struct reader *reader, enum document document,
+                          const struct bind *binds, uint32_t count, const struct pieces *to);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* list_read - the lists of the REST API: filtered, ordered, paged, and made into JSON by
- * PostgreSQL.
+/* list_read - the lists of the REST API: filtered, ordered and paged by PostgreSQL, and made into
+ * JSON.
  *
  * The blocks of sql/queries/api_lists.sql say what a list is made of; tables here say which filters
  * and orders a client may ask for and which column each means. This is the one place where SQL is
@@ -11,6 +11,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/vec.h"
+#include "common/store/pieces.h"
 #include "common/store/reader.h"
 #include "common/store/store.h"
 
@@ -71,6 +72,9 @@ void list_query_only(struct list_query *query, const char *name, struct str valu
 void list_read(struct store *store, const struct list_query *query,
                void (*on_end)(void *owner, int rc, struct str json, const struct err *err),
                void *owner);
+
+/* The same in pieces. */
+void list_read_pieces(struct store *store, const struct list_query *query, const struct pieces *to);
 
 /* The first row alone, without the frame. ERR_NOT_FOUND when there is none. */
 void list_read_one(struct store *store, const struct list_query *query,

@@ -103,9 +103,10 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "conf", "conf::text" }, { "duration", "duration" }, { "run_type", "run_type" },
             { "triggering_user_name", "triggering_user_name" },
         },
+        .is_wide = true,
     },
     [LIST_INSTANCES] = { "task_instances", SQL_api_instances, SCOPE_DAG, "run_no, ordinal, map_index", 100000,
-                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_instances_count },
+                         { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_instances_count, .is_json = true },
     [LIST_RUN_INSTANCES] = { "task_instances", SQL_api_run_instances, SCOPE_RUN, "ordinal, map_index", 0,
                              { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_run_instances_count },
     [LIST_OUTPUTS] = {
@@ -125,6 +126,7 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "bundle_name", FILTER_TEXT, "bundle_name" }, { "import_error_id", FILTER_INT, "import_error_id" } },
         { { "id", "import_error_id" }, { "import_error_id", "import_error_id" }, { "timestamp", "timestamp" },
           { "filename", "filename" } },
+        .is_wide = true,
     },
     [LIST_DAG_VERSIONS] = {
         "dag_versions", SQL_api_dag_versions, SCOPE_DAG, "version_no", 0,
@@ -134,7 +136,7 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "dag_id", "dag_id" } },
     },
     [LIST_TAGS] = { "tags", SQL_api_tags, SCOPE_NONE, "name", 0,
-                    { { "tag_name_pattern", FILTER_PATTERN, "name" } }, { { "name", "name" } } },
+                    { { "tag_name_pattern", FILTER_PATTERN, "name" } }, { { "name", "name" } }, .is_json = true },
     [LIST_POOLS] = {
         "pools", SQL_api_pools, SCOPE_NONE, "pool_no", 0,
         { { "pool_name_pattern", FILTER_PATTERN, "name" }, { "name", FILTER_TEXT, "name" } },
@@ -165,12 +167,14 @@ const struct list_row list_rows[LIST_COUNT] = {
         { { "id", "event_log_id" }, { "event_log_id", "event_log_id" }, { "when", "\"when\"" }, { "dttm", "\"when\"" },
           { "dag_id", "dag_id" }, { "task_id", "task_id" }, { "run_id", "run_id" }, { "event", "event" },
           { "owner", "owner" }, { "map_index", "map_index" } },
+        .is_wide = true,
     },
     [LIST_ASSETS] = {
         "assets", SQL_api_assets, SCOPE_NONE, "id", 0,
         { { "id", FILTER_INT, "id" }, { "name_pattern", FILTER_PATTERN, "name" }, { "uri_pattern", FILTER_PATTERN, "name" },
           { "dag_ids", FILTER_TAGS, "dag_ids" } },
         { { "id", "id" }, { "name", "name" }, { "uri", "name" }, { "created_at", "created_at" }, { "updated_at", "created_at" } },
+        .is_json = true,
     },
     [LIST_ASSET_EVENTS] = {
         "asset_events", SQL_api_asset_events, SCOPE_NONE, "id", 0,
@@ -180,17 +184,21 @@ const struct list_row list_rows[LIST_COUNT] = {
           { "timestamp", FILTER_TIME_RANGE, "timestamp" } },
         { { "id", "id" }, { "timestamp", "timestamp" }, { "asset_id", "asset_id" }, { "source_dag_id", "source_dag_id" },
           { "source_task_id", "source_task_id" }, { "source_run_id", "source_run_id" } },
+        .is_json = true,
+        .is_wide = true,
     },
     [LIST_QUEUED_EVENTS] = {
         "queued_events", SQL_api_queued_events, SCOPE_DAG, "created_at, dag_id, asset_id", 0,
         { { "asset_id", FILTER_INT, "asset_id" }, { "before", FILTER_TIME_BEFORE, "created_at" } },
         { { "created_at", "created_at" }, { "dag_id", "dag_id" }, { "asset_id", "asset_id" } },
+        .is_json = true,
     },
     [LIST_BACKFILLS] = {
         "backfills", SQL_api_backfills, SCOPE_NONE, "id", 0,
         { { "id", FILTER_INT, "id" }, { "dag_id", FILTER_TEXT, "dag_id" }, { "active", FILTER_BOOL, "is_active" } },
         { { "id", "id" }, { "dag_id", "dag_id" }, { "from_date", "from_date" }, { "to_date", "to_date" },
           { "created_at", "created_at" }, { "completed_at", "completed_at" } },
+        .is_wide = true,
     },
     [LIST_NOTIFICATIONS] = {
         "notifications", SQL_api_notifications, SCOPE_NONE, "made_at, notification_id", 100000,
@@ -199,6 +207,7 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "dag_id", FILTER_TEXT, "dag_id" }, { "run_id", FILTER_TEXT, "run_id" }, { "task_id", FILTER_TEXT, "task_id" },
         },
         { { "made_at", "made_at" }, { "state", "state" }, { "dag_id", "dag_id" }, { "tries", "tries" } },
+        .is_wide = true,
     },
     [LIST_JOBS] = {
         "jobs", SQL_api_jobs, SCOPE_NONE, "id", 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* list_table - which filters and orders each list has, and the column that each means. For
- * list_read.c and list_describe.c alone. */
+/* list_table - which filters and orders each list has, and the column that each means. For the
+ * files named list_ alone. */
 #ifndef HEADRACE_LIST_TABLE_H
 #define HEADRACE_LIST_TABLE_H
 
@@ -47,10 +47,15 @@ struct list_row {
     struct filter filters[FILTERS_MAX];
     struct order orders[ORDERS_MAX];
     enum statement count_block; /* as many rows, for who filters nothing; 0 = statement itself */
+    bool is_json;               /* the block's j is JSON, not a row */
+    bool is_wide;               /* a row may be large: there is what people wrote in it */
     bool has_favourites;        /* its block tells those of who asks */
 };
 
 extern const struct list_row list_rows[LIST_COUNT];
+
+/* The column of an order that a client may name; NULL when it may not. */
+const char *list_find_order(const struct list_row *row, struct str name);
 
 /* The endings of the names of RANGE filters. */
 enum { LIST_RANGES = 4 };

@@ -175,7 +175,15 @@ void json_write_string(struct buf *buf, struct str string)
 
 void json_write_int(struct buf *buf, int64_t integer)
 {
-    buf_printf(buf, "%lld", (long long)integer);
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    if (integer < 0)
+        digits[--at] = '-';
+    buf_add(buf, digits + at, sizeof digits - at);
 }
 
 void json_write_real(struct buf *buf, double real)

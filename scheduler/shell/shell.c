@@ -16,6 +16,7 @@
 #include "scheduler/shell/publish.h"
 #include "scheduler/shell/scale.h"
 #include "scheduler/shell/session.h"
+#include "scheduler/settings/core_limits.h"
 #include "scheduler/shell/statsd.h"
 #include "scheduler/shell/zones.h"
 
@@ -144,32 +145,6 @@ static void on_store_state(struct store *store, bool is_up, const struct err *er
 
 /* ---- open and close -------------------------------------------------------------------------- */
 
-static struct core_limits limits_of(const struct conf *conf)
-{
-    return (struct core_limits) {
-        .runs_max = 1000000,
-        .workers_max = 10000,
-        .batch_writes_max = 4096,
-        .parallelism = (uint32_t)conf->core_parallelism,
-        .map_length_max = (uint32_t)conf->core_max_map_length,
-        .output_bytes_max = conf->core_max_output_bytes,
-        .credit_ttl_ms = conf->scheduler_credit_ttl_ms,
-        .credit_margin_ms = conf->scheduler_credit_ttl_ms / 5,
-        .lease_ms = conf->scheduler_attempt_lease_ms,
-        .lease_grace_ms = conf->scheduler_attempt_lease_grace_ms,
-        /* The leader before may have renewed leases until its own was over. */
-        .amnesty_ms = conf->scheduler_attempt_lease_ms + conf->scheduler_attempt_lease_grace_ms +
-                      conf->scheduler_lease_ttl_ms,
-        .join_settle_ms = conf->scheduler_join_settle_ms,
-        .running_write_ms = conf->scheduler_running_write_ms,
-        .infra_retries_max = (uint32_t)conf->scheduler_infra_retries,
-        .ageing_ms = conf->scheduler_priority_ageing_ms,
-        .paused_upon_creation = conf->core_dags_are_paused_at_creation,
-        .default_pool_slots = (int32_t)conf->core_default_pool_slots,
-        .notify_give_up_ms = conf->notifications_give_up_ms,
-    };
-}
-
 static int open_store(struct shell *shell, struct err *err)
 {
     struct arena arena = { 0 };
@@ -205,7 +180,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     shell->loop = loop;
     shell->conf = conf;
     shell->owner = owner;
-    struct core_limits limits = limits_of(conf);
+    struct core_limits limits = core_limits_of(conf);
     shell->core = core_new(&limits);
     timer_open(&shell->tick, loop, on_tick, shell);
     shell->observe = observe_new(shell);
@@ -223,7 +198,7 @@ int shell_open(struct shell **out, struct loop *loop, const struct conf *conf, v
     if (rc == 0)
         rc = open_store(shell, err);
     if (rc == 0)
-        rc = statsd_open(&shell->statsd, shell, err);
+        shell->statsd = statsd_open(shell);
     *out = shell; /* also on failure: shell_close ends what was begun */
     return rc;
 }

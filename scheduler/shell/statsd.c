@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "common/loop/work.h"
 #include "common/store/document_read.h"
 #include "common/text/json.h"
 #include "scheduler/shell/observe.h"
@@ -12,7 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 5000, DATAGRAM_MAX = 1400 /* fits into what every network carries */ };
+enum {
+    EVERY_MS = 5000,
+    DATAGRAM_MAX = 1400, /* fits into what every network carries */
+    DIAL_AGAIN_MIN_MS = 1000,
+    DIAL_AGAIN_MAX_MS = 60000,
+};
 
 /* Figures of this process, by the name that /metrics has for them. */
 static const struct {
@@ -56,9 +62,17 @@ static const struct {
 
 struct statsd {
     struct shell *shell;
-    struct timer timer;
-    int fd;
-    bool is_asking;
+    struct timer timer, dial_again;
+    int open_timers;
+    struct arena arena;
+    const char *host; /* in `arena`, as `port`: the thread that dials cannot look at the settings */
+    const char *port;
+    struct work dialing;
+    int dialled_fd, dial_rc;
+    struct err dial_err;
+    int64_t wait_ms;
+    int fd; /* -1: the host has not been found yet */
+    bool is_asking, is_closing;
     double told[OWN_COUNT],
         told_total[OWN_COUNT]; /* of each: how many, and of ms what they add up to */
     struct buf datagram;
@@ -70,7 +84,7 @@ struct statsd {
 
 static void flush(struct statsd *statsd)
 {
-    if (statsd->datagram.size > 0)
+    if (statsd->datagram.size > 0 && statsd->fd >= 0)
         (void)!send(statsd->fd, statsd->datagram.bytes, statsd->datagram.size, MSG_DONTWAIT);
     buf_reset(&statsd->datagram);
 }
@@ -164,69 +178,111 @@ static void on_time(struct timer *timer)
 {
     struct statsd *statsd = timer->owner;
 
-    if (!statsd->shell->is_leading || statsd->is_asking)
+    if (!statsd->shell->is_leading || statsd->is_asking || statsd->fd < 0)
         return;
     add_own(statsd);
     statsd->is_asking = true;
     document_read(statsd->shell->store, DOCUMENT_api_metrics, NULL, 0, on_gauges, statsd);
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- dialling -------------------------------------------------------------------------------- */
 
-static int dial(const struct conf *conf, int *out_fd, struct err *err)
+/* On a thread: to look a name up may take as long as the resolver likes. */
+static void dial(struct work *work)
 {
+    struct statsd *statsd = work->owner;
     struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *found = NULL;
-    struct arena arena = { 0 };
-    const char *host = str_cstr(&arena, conf->metrics_statsd_host);
-    char port[16];
+    int fd = -1, rc = getaddrinfo(statsd->host, statsd->port, &hints, &found);
 
-    (void)snprintf(port, sizeof port, "%d", (int)conf->metrics_statsd_port);
-    int fd = -1, rc = getaddrinfo(host, port, &hints, &found);
     if (rc != 0)
-        rc = err_set(err, ERR_NOT_FOUND, "metrics.statsd_host %s: %s", host, gai_strerror(rc));
+        rc = err_set(&statsd->dial_err, ERR_NOT_FOUND, "%s", gai_strerror(rc));
     if (rc == 0)
         fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (rc == 0 && (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) < 0))
-        rc = err_set(err, ERR_IO, "a socket to StatsD at %s: %s", host, strerror(errno));
+        rc = err_set(&statsd->dial_err, ERR_IO, "%s", strerror(errno));
     if (found != NULL)
         freeaddrinfo(found);
-    if (rc < 0 && fd >= 0)
+    if (rc < 0 && fd >= 0) {
         (void)close(fd);
-    arena_clear(&arena);
-    *out_fd = fd;
-    return rc;
+        fd = -1;
+    }
+    statsd->dial_rc = rc;
+    statsd->dialled_fd = fd;
 }
 
-int statsd_open(struct statsd **out, struct shell *shell, struct err *err)
-{
-    int fd;
+static void finish_close(struct statsd *statsd);
 
-    *out = NULL;
+static void on_dialled(struct work *work)
+{
+    struct statsd *statsd = work->owner;
+
+    statsd->fd = statsd->dialled_fd;
+    if (statsd->is_closing) {
+        finish_close(statsd);
+        return;
+    }
+    if (statsd->dial_rc == 0) {
+        log_info("statsd_found", LOG_STR("host", statsd->host), LOG_STR("port", statsd->port));
+        return;
+    }
+    if (statsd->wait_ms == 0) /* said once: figures are no reason to fill a log */
+        log_warn("statsd_not_found", LOG_STR("host", statsd->host), LOG_STR("port", statsd->port),
+                 LOG_ERR(&statsd->dial_err),
+                 LOG_STR("hint", "metrics.statsd_host; it is looked for again"));
+    statsd->wait_ms = statsd->wait_ms == 0 ? DIAL_AGAIN_MIN_MS : statsd->wait_ms * 2;
+    if (statsd->wait_ms > DIAL_AGAIN_MAX_MS)
+        statsd->wait_ms = DIAL_AGAIN_MAX_MS;
+    timer_once(&statsd->dial_again, statsd->wait_ms);
+}
+
+static void on_dial(struct timer *timer)
+{
+    struct statsd *statsd = timer->owner;
+
+    loop_work(statsd->shell->loop, &statsd->dialing, dial, on_dialled, statsd);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct statsd *statsd_open(struct shell *shell)
+{
     if (!shell->conf->metrics_statsd_on)
-        return 0;
-    int rc = dial(shell->conf, &fd, err);
-    if (rc < 0)
-        return rc;
+        return NULL;
     struct statsd *statsd = calloc(1, sizeof *statsd);
     ASSERT(statsd != NULL);
     statsd->shell = shell;
-    statsd->fd = fd;
+    statsd->fd = -1;
+    statsd->host = str_cstr(&statsd->arena, shell->conf->metrics_statsd_host);
+    statsd->port = str_format(&statsd->arena, "%d", (int)shell->conf->metrics_statsd_port).bytes;
     timer_open(&statsd->timer, shell->loop, on_time, statsd);
+    timer_open(&statsd->dial_again, shell->loop, on_dial, statsd);
+    statsd->open_timers = 2;
     timer_every(&statsd->timer, EVERY_MS);
-    *out = statsd;
-    return 0;
+    timer_once(&statsd->dial_again, 0);
+    return statsd;
 }
 
 static void on_timer_closed(void *owner)
 {
     struct statsd *statsd = owner;
+
+    if (--statsd->open_timers > 0)
+        return;
     void (*done)(void *owner) = statsd->done;
     void *done_owner = statsd->owner;
 
-    (void)close(statsd->fd);
+    if (statsd->fd >= 0)
+        (void)close(statsd->fd);
     buf_clear(&statsd->datagram);
+    arena_clear(&statsd->arena);
     free(statsd);
     done(done_owner);
+}
+
+static void finish_close(struct statsd *statsd)
+{
+    timer_close(&statsd->timer, on_timer_closed);
+    timer_close(&statsd->dial_again, on_timer_closed);
 }
 
 void statsd_close(struct statsd *statsd, void (*done)(void *owner), void *owner)
@@ -237,5 +293,9 @@ void statsd_close(struct statsd *statsd, void (*done)(void *owner), void *owner)
     }
     statsd->done = done;
     statsd->owner = owner;
-    timer_close(&statsd->timer, on_timer_closed);
+    statsd->is_closing = true;
+    timer_stop(&statsd->timer);
+    timer_stop(&statsd->dial_again);
+    if (!statsd->dialing.is_running) /* else its end comes by here */
+        finish_close(statsd);
 }

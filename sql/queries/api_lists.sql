@@ -1,31 +1,15 @@
 -- The lists of the REST API: common/store/list_read.c wraps each block as a subquery, filters and orders by its columns,
--- pages it, and joins the JSON of column j. Nothing here takes a parameter, but for lists of one run (dag_id, run_id).
--- `favourite` means those of who asks: list_read.c sees to it.
+-- and pages it. Column j is what the client sees: a row whose columns are the keys (common/store/row_json.h says what their names
+-- mean), made for the rows of the page alone, or JSON as it is. Nothing here takes a parameter, but for lists of one run
+-- (dag_id, run_id). Lists that can be held to one DAG have a dag_no, by which its rows are found. `favourite` means those of who
+-- asks: list_statement.c sees to it.
 
 -- name: api_dags
 -- Columns that are subqueries cost nothing where nobody asks for them; a join would be made for every row.
--- gives: text text text bool bool bool bool bool timestamptz text[] text[] text[] text text text text text timestamptz timestamptz int4
-SELECT json_build_object(
-        'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'is_paused', d.is_paused, 'is_stale', d.is_stale,
-        'last_parsed_time', d.last_parsed_at, 'last_parse_duration', f.parse_ms / 1000.0::float8, 'last_expired', NULL,
-        'bundle_name', 'dags-folder', 'bundle_version', NULL, 'relative_fileloc', d.fileloc, 'fileloc', d.fileloc,
-        'description', d.description, 'timetable_summary', schedule_text(d.schedule),
-        'timetable_description', coalesce(schedule_text(d.schedule), 'Never, external triggers only'),
-        'timetable_partitioned', false,
-        'timetable_periodic', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
-        'is_backfillable', coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false),
-        'tags', (SELECT coalesce(json_agg(json_build_object('name', tag, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id)
-                                          ORDER BY tag), '[]') FROM unnest(d.tags) AS tag),
-        'max_active_tasks', coalesce(v.max_active_tasks, 16), 'max_active_runs', coalesce(v.max_active_runs, 16),
-        'max_consecutive_failed_dag_runs', coalesce(v.max_failed_runs, 0), 'has_task_concurrency_limits', v.has_task_limits,
-        'has_import_errors', e.has_errors,
-        'next_dagrun_logical_date', d.next_fire_at, 'next_dagrun_data_interval_start', d.next_fire_at,
-        'next_dagrun_data_interval_end', d.next_fire_at, 'next_dagrun_run_after', d.next_fire_at,
-        'owners', CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END,
-        'allowed_run_types', NULL, 'is_favorite', d.dag_no IN (SELECT m.dag_no FROM favourite m),
-        'file_token', translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_'))::text AS j,
+-- gives: record text text bool bool bool bool bool timestamptz text[] text[] text[] text text text text text timestamptz timestamptz int4
+SELECT j,
     d.dag_id, d.dag_id AS dag_display_name, d.is_paused, d.is_stale, e.has_errors AS has_import_errors,
-    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule, d.dag_no IN (SELECT m.dag_no FROM favourite m) AS is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
+    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule, m.is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
     CASE WHEN jsonb_typeof(d.schedule -> 'assets') = 'array'
          THEN ARRAY(SELECT jsonb_array_elements_text(d.schedule -> 'assets')) ELSE '{}' END AS assets,
     'dags-folder'::text AS bundle_name, NULL::text AS bundle_version,
@@ -40,61 +24,75 @@ LEFT JOIN dag_version v ON v.version_no = d.version_no
 LEFT JOIN dag_file f ON f.path = d.fileloc
 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM import_error i WHERE i.path = d.fileloc OR i.dag_id = d.dag_id)
                     AS has_errors) e
+CROSS JOIN LATERAL (SELECT d.dag_no IN (SELECT f.dag_no FROM favourite f) AS is_favorite) m
+CROSS JOIN LATERAL (SELECT
+    d.dag_id, d.dag_id AS dag_display_name, d.is_paused, d.is_stale, d.last_parsed_at AS last_parsed_time,
+    f.parse_ms / 1000.0::float8 AS last_parse_duration, NULL AS last_expired, 'dags-folder' AS bundle_name,
+    NULL AS bundle_version, d.fileloc AS relative_fileloc, d.fileloc, d.description,
+    schedule_text(d.schedule) AS timetable_summary,
+    coalesce(schedule_text(d.schedule), 'Never, external triggers only') AS timetable_description,
+    false AS timetable_partitioned, coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false) AS timetable_periodic,
+    coalesce(d.schedule ?| ARRAY['cron', 'every_ms'], false) AS is_backfillable, d.tags AS "tags[].name",
+    d.dag_id AS "tags[].dag_id", d.dag_id AS "tags[].dag_display_name", coalesce(v.max_active_tasks, 16) AS max_active_tasks,
+    coalesce(v.max_active_runs, 16) AS max_active_runs, coalesce(v.max_failed_runs, 0) AS max_consecutive_failed_dag_runs,
+    v.has_task_limits AS has_task_concurrency_limits, e.has_errors AS has_import_errors,
+    d.next_fire_at AS next_dagrun_logical_date, d.next_fire_at AS next_dagrun_data_interval_start,
+    d.next_fire_at AS next_dagrun_data_interval_end, d.next_fire_at AS next_dagrun_run_after,
+    CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS owners, NULL AS allowed_run_types,
+    m.is_favorite, translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_') AS file_token) j
 
 -- name: api_runs
--- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text text text timestamptz int8
-SELECT json_build_object(
-        'dag_run_id', r.run_id, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'logical_date', r.logical_at,
-        'queued_at', r.queued_at, 'start_date', r.started_at, 'end_date', r.ended_at,
-        'duration', extract(epoch FROM coalesce(r.ended_at, now()) - r.started_at)::float8,
-        'data_interval_start', r.interval_start, 'data_interval_end', r.interval_end, 'run_after', r.run_after,
-        'last_scheduling_decision', r.updated_at, 'run_type', run_type_word(r.run_type),
-        'state', run_state_word(r.state),
-        'triggered_by', CASE r.run_type WHEN 1 THEN 'timetable' WHEN 2 THEN 'backfill' WHEN 3 THEN 'asset'
-                        WHEN 4 THEN 'operator' ELSE 'rest_api' END,
-        'triggering_user_name', CASE WHEN r.run_type = 0 THEN nullif(r.triggered_by, '') END,
-        'conf', r.conf, 'note', r.note, 'partition_key', NULL, 'bundle_version', NULL,
-        'dag_versions', (SELECT coalesce(json_agg(json_build_object(
-            'id', derived_id(1, v.version_no, 0), 'version_number', v.version_number, 'dag_id', d.dag_id,
-            'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL, 'created_at', v.created_at,
-            'dag_display_name', d.dag_id)), '[]') FROM dag_version v WHERE v.version_no = r.version_no))::text AS j,
+-- gives: record text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text text text timestamptz int8 int4
+SELECT j,
     d.dag_id, r.run_id, run_state_word(r.state) AS state, run_type_word(r.run_type) AS run_type, r.logical_at AS logical_date,
     r.run_after, r.started_at AS start_date, r.ended_at AS end_date, r.updated_at,
     extract(epoch FROM r.ended_at - r.started_at)::float8 AS duration,
     (SELECT v.version_number FROM dag_version v WHERE v.version_no = r.version_no) AS dag_version,
     r.conf, CASE WHEN r.run_type = 0 THEN r.triggered_by END AS triggering_user_name, NULL::text AS bundle_version,
-    NULL::text AS partition_key, NULL::timestamptz AS partition_date, r.run_no
-FROM run r JOIN dag d ON d.dag_no = r.dag_no
+    NULL::text AS partition_key, NULL::timestamptz AS partition_date, r.run_no, r.dag_no
+FROM run r
+JOIN dag d ON d.dag_no = r.dag_no
+LEFT JOIN dag_version v ON v.version_no = r.version_no
+CROSS JOIN LATERAL (SELECT
+    r.run_id AS dag_run_id, d.dag_id, d.dag_id AS dag_display_name, r.logical_at AS logical_date, r.queued_at,
+    r.started_at AS start_date, r.ended_at AS end_date,
+    extract(epoch FROM coalesce(r.ended_at, now()) - r.started_at)::float8 AS duration, r.interval_start AS data_interval_start,
+    r.interval_end AS data_interval_end, r.run_after, r.updated_at AS last_scheduling_decision,
+    run_type_word(r.run_type) AS run_type, run_state_word(r.state) AS state,
+    CASE r.run_type WHEN 1 THEN 'timetable' WHEN 2 THEN 'backfill' WHEN 3 THEN 'asset' WHEN 4 THEN 'operator'
+         ELSE 'rest_api' END AS triggered_by,
+    CASE WHEN r.run_type = 0 THEN nullif(r.triggered_by, '') END AS triggering_user_name, r.conf, r.note, NULL AS partition_key,
+    NULL AS bundle_version, derived_id(1, v.version_no, 0) AS "dag_versions[].id",
+    v.version_number AS "dag_versions[].version_number", d.dag_id AS "dag_versions[].dag_id",
+    'dags-folder' AS "dag_versions[].bundle_name", NULL AS "dag_versions[].bundle_version", NULL AS "dag_versions[].bundle_url",
+    v.created_at AS "dag_versions[].created_at", d.dag_id AS "dag_versions[].dag_display_name") j
 
 -- name: api_instances
 -- Instances of all runs that have a row. The task is taken out of the version once a row (OFFSET keeps it so), and of the rows of
 -- the page alone.
--- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4
-SELECT (SELECT json_build_object(
-        'id', coalesce(y.attempt, derived_id(2, r.run_no, (y.task::bigint << 32) | (y.map_index + 1))),
-        'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', y.map_index,
-        'rendered_map_index', y.map_label, 'logical_date', r.logical_at, 'run_after', r.run_after,
-        'start_date', y.started_at, 'end_date', y.ended_at,
-        'duration', extract(epoch FROM coalesce(y.ended_at, now()) - y.started_at)::float8,
-        'state', CASE WHEN y.cleared THEN NULL ELSE nullif(task_state_word(y.state), 'none') END,
-        'try_number', y.try_no, 'max_tries', coalesce((t.task ->> 'retries')::int, 0),
-        'task_display_name', coalesce(t.task ->> 'display_name', t.task ->> 'id'), 'dag_display_name', d.dag_id,
-        'hostname', w.host, 'unixname', t.task ->> 'run_as_user', 'pool', y.pool,
-        'pool_slots', coalesce((t.task ->> 'pool_slots')::int, 1), 'queue', y.queue, 'priority_weight', y.priority,
-        'operator', t.task ->> 'operator_kind', 'operator_name', t.task ->> 'operator_kind',
-        'queued_when', y.queued_at, 'scheduled_when', y.queued_at, 'pid', NULL, 'executor', NULL,
-        'executor_config', '{}', 'note', y.note, 'rendered_fields', json_build_object(), 'trigger', NULL,
-        'triggerer_job', NULL,
-        'dag_version', json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number,
-            'dag_id', d.dag_id, 'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL,
-            'created_at', v.created_at, 'dag_display_name', d.dag_id))
-        FROM (SELECT v.ir -> 'tasks' -> y.task AS task OFFSET 0) t)::text AS j,
+-- gives: json text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4 int4
+SELECT (SELECT row_to_json(j) FROM (SELECT
+        coalesce(y.attempt, derived_id(2, r.run_no, (y.task::bigint << 32) | (y.map_index + 1))) AS id, t.task ->> 'id' AS task_id,
+        d.dag_id, r.run_id AS dag_run_id, y.map_index, y.map_label AS rendered_map_index, r.logical_at AS logical_date, r.run_after,
+        y.started_at AS start_date, y.ended_at AS end_date,
+        extract(epoch FROM coalesce(y.ended_at, now()) - y.started_at)::float8 AS duration,
+        CASE WHEN y.cleared THEN NULL ELSE nullif(task_state_word(y.state), 'none') END AS state, y.try_no AS try_number,
+        coalesce((t.task ->> 'retries')::int, 0) AS max_tries,
+        coalesce(t.task ->> 'display_name', t.task ->> 'id') AS task_display_name, d.dag_id AS dag_display_name, w.host AS hostname,
+        t.task ->> 'run_as_user' AS unixname, y.pool, coalesce((t.task ->> 'pool_slots')::int, 1) AS pool_slots, y.queue,
+        y.priority AS priority_weight, t.task ->> 'operator_kind' AS "operator", t.task ->> 'operator_kind' AS operator_name,
+        y.queued_at AS queued_when, y.queued_at AS scheduled_when, NULL AS pid, NULL AS executor, '{}' AS executor_config, y.note,
+        json_build_object() AS rendered_fields, NULL AS "trigger", NULL AS triggerer_job,
+        (SELECT row_to_json(w) FROM (
+            SELECT derived_id(1, v.version_no, 0) AS id, v.version_number, d.dag_id, 'dags-folder' AS bundle_name, NULL AS bundle_version,
+                NULL AS bundle_url, v.created_at, d.dag_id AS dag_display_name) w) AS dag_version
+        FROM (SELECT v.ir -> 'tasks' -> y.task AS task OFFSET 0) t) j) AS j,
     d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task ->> 'id' AS task_id,
     CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END AS state, r.logical_at AS logical_date, r.run_after,
     y.started_at AS start_date, y.ended_at AS end_date, coalesce(y.ended_at, y.started_at, y.queued_at) AS updated_at,
     extract(epoch FROM y.ended_at - y.started_at)::float8 AS duration, y.pool, y.queue, v.version_number,
     y.try_no::int AS try_number, v.ir -> 'tasks' -> y.task ->> 'operator_kind' AS operator, y.map_index, y.map_label, NULL::text AS executor,
-    r.run_no, y.task AS ordinal
+    r.run_no, y.task AS ordinal, r.dag_no
 FROM try y
 JOIN run r ON r.run_no = y.run_no
 JOIN dag d ON d.dag_no = r.dag_no
@@ -104,35 +102,15 @@ WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.tas
                   AND n.row_no > y.row_no)
 
 -- name: api_instances_count
--- As many rows as api_instances has.
+-- As many rows as api_instances has: each has a first one.
 -- gives: int4
-SELECT 1 AS one FROM (SELECT DISTINCT y.run_no, y.task, y.map_index FROM try y) i
+SELECT 1 AS one FROM try y WHERE y.row_no = 1
 
 -- name: api_run_instances
 -- Instances of one run, those without a row too: theirs is derived from the version.
 -- takes: text text
--- gives: text text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4
-SELECT json_build_object(
-        'id', coalesce(y.attempt, derived_id(2, r.run_no, (t.ordinal::bigint << 32) | (m.map_index + 1))),
-        'task_id', t.task ->> 'id', 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'map_index', m.map_index,
-        'rendered_map_index', y.map_label, 'logical_date', r.logical_at, 'run_after', r.run_after,
-        'start_date', y.started_at, 'end_date', y.ended_at,
-        'duration', extract(epoch FROM coalesce(y.ended_at, now()) - y.started_at)::float8,
-        'state', CASE WHEN y.cleared THEN NULL ELSE nullif(task_state_word(y.state), 'none') END,
-        'try_number', coalesce(y.try_no, 0), 'max_tries', coalesce((t.task ->> 'retries')::int, 0),
-        'task_display_name', coalesce(t.task ->> 'display_name', t.task ->> 'id'), 'dag_display_name', d.dag_id,
-        'hostname', w.host, 'unixname', t.task ->> 'run_as_user',
-        'pool', coalesce(y.pool, t.task ->> 'pool', 'default_pool'),
-        'pool_slots', coalesce((t.task ->> 'pool_slots')::int, 1),
-        'queue', coalesce(y.queue, t.task ->> 'queue', 'default'),
-        'priority_weight', coalesce(y.priority, (t.task ->> 'priority_weight')::int, 1),
-        'operator', t.task ->> 'operator_kind', 'operator_name', t.task ->> 'operator_kind',
-        'queued_when', y.queued_at, 'scheduled_when', y.queued_at, 'pid', NULL, 'executor', NULL,
-        'executor_config', '{}', 'note', y.note, 'rendered_fields', json_build_object(), 'trigger', NULL,
-        'triggerer_job', NULL,
-        'dag_version', json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number,
-            'dag_id', d.dag_id, 'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL,
-            'created_at', v.created_at, 'dag_display_name', d.dag_id))::text AS j,
+-- gives: record text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 text text int4 int4 text int4 text text int8 int4
+SELECT j,
     d.dag_id, r.run_id, t.task ->> 'id' AS task_id,
     CASE WHEN y.cleared THEN 'none' ELSE coalesce(task_state_word(y.state), 'none') END AS state,
     r.logical_at AS logical_date, r.run_after, y.started_at AS start_date, y.ended_at AS end_date,
@@ -151,6 +129,22 @@ CROSS JOIN LATERAL generate_series(CASE WHEN x.length IS NULL THEN -1 ELSE 0 END
 LEFT JOIN LATERAL (SELECT * FROM try i WHERE i.run_no = r.run_no AND i.task = t.ordinal AND i.map_index = m.map_index
                    ORDER BY i.row_no DESC LIMIT 1) y ON true
 LEFT JOIN worker w ON w.worker_no = y.worker_no
+CROSS JOIN LATERAL (SELECT
+    coalesce(y.attempt, derived_id(2, r.run_no, (t.ordinal::bigint << 32) | (m.map_index + 1))) AS id,
+    t.task ->> 'id' AS task_id, d.dag_id, r.run_id AS dag_run_id, m.map_index, y.map_label AS rendered_map_index,
+    r.logical_at AS logical_date, r.run_after, y.started_at AS start_date, y.ended_at AS end_date,
+    extract(epoch FROM coalesce(y.ended_at, now()) - y.started_at)::float8 AS duration,
+    CASE WHEN y.cleared THEN NULL ELSE nullif(task_state_word(y.state), 'none') END AS state,
+    coalesce(y.try_no, 0) AS try_number, coalesce((t.task ->> 'retries')::int, 0) AS max_tries,
+    coalesce(t.task ->> 'display_name', t.task ->> 'id') AS task_display_name, d.dag_id AS dag_display_name, w.host AS hostname,
+    t.task ->> 'run_as_user' AS unixname, coalesce(y.pool, t.task ->> 'pool', 'default_pool') AS pool,
+    coalesce((t.task ->> 'pool_slots')::int, 1) AS pool_slots, coalesce(y.queue, t.task ->> 'queue', 'default') AS queue,
+    coalesce(y.priority, (t.task ->> 'priority_weight')::int, 1) AS priority_weight, t.task ->> 'operator_kind' AS "operator",
+    t.task ->> 'operator_kind' AS operator_name, y.queued_at AS queued_when, y.queued_at AS scheduled_when, NULL AS pid,
+    NULL AS executor, '{}' AS executor_config, y.note, json_build_object() AS rendered_fields, NULL AS "trigger",
+    NULL AS triggerer_job, derived_id(1, v.version_no, 0) AS "dag_version.id", v.version_number AS "dag_version.version_number",
+    d.dag_id AS "dag_version.dag_id", 'dags-folder' AS "dag_version.bundle_name", NULL AS "dag_version.bundle_version",
+    NULL AS "dag_version.bundle_url", v.created_at AS "dag_version.created_at", d.dag_id AS "dag_version.dag_display_name") j
 WHERE d.dag_id = $1
 
 -- name: api_run_instances_count
@@ -170,11 +164,8 @@ WHERE d.dag_id = $1
 -- name: api_outputs
 -- Outputs (XCom) of one run.
 -- takes: text text
--- gives: text text text text int4 text timestamptz timestamptz timestamptz int8
-SELECT json_build_object('key', o.key, 'timestamp', o.written_at, 'logical_date', r.logical_at, 'run_after', r.run_after,
-        'map_index', o.map_index, 'task_id', v.ir -> 'tasks' -> o.task ->> 'id', 'dag_id', d.dag_id, 'run_id', r.run_id,
-        'dag_display_name', d.dag_id, 'run_display_name', r.run_id,
-        'task_display_name', v.ir -> 'tasks' -> o.task ->> 'id')::text AS j,
+-- gives: record text text text int4 text timestamptz timestamptz timestamptz int8
+SELECT j,
     d.dag_id, r.run_id, v.ir -> 'tasks' -> o.task ->> 'id' AS task_id, o.map_index, o.key AS xcom_key,
     o.written_at AS timestamp, r.logical_at AS logical_date, r.run_after, r.run_no
 FROM dag d
@@ -182,38 +173,39 @@ JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
 JOIN run r ON r.run_no = k.run_no
 JOIN dag_version v ON v.version_no = r.version_no
 JOIN output o ON o.run_no = r.run_no
+CROSS JOIN LATERAL (SELECT
+    o.key, o.written_at AS timestamp, r.logical_at AS logical_date, r.run_after, o.map_index,
+    v.ir -> 'tasks' -> o.task ->> 'id' AS task_id, d.dag_id, r.run_id, d.dag_id AS dag_display_name,
+    r.run_id AS run_display_name, v.ir -> 'tasks' -> o.task ->> 'id' AS task_display_name) j
 WHERE d.dag_id = $1
 
 -- name: api_import_errors
--- gives: text int8 text text timestamptz
-SELECT json_build_object('import_error_id', e.import_error_no, 'timestamp', e.seen_at, 'filename', e.path,
-        'bundle_name', 'dags-folder',
-        'stack_trace', format(E'%s, line %s, column %s: %s\n%s\n%s', e.path, e.line, e.col, e.message, e.advice, e.excerpt))::text AS j,
+-- gives: record int8 text text timestamptz
+SELECT j,
     e.import_error_no AS import_error_id, e.path AS filename, 'dags-folder'::text AS bundle_name,
     e.seen_at AS timestamp
 FROM import_error e
+CROSS JOIN LATERAL (SELECT
+    e.import_error_no AS import_error_id, e.seen_at AS timestamp, e.path AS filename, 'dags-folder' AS bundle_name,
+    format(E'%s, line %s, column %s: %s\n%s\n%s', e.path, e.line, e.col, e.message, e.advice, e.excerpt) AS stack_trace) j
 
 -- name: api_dag_versions
--- gives: text text int4 text text timestamptz int8
-SELECT json_build_object('id', derived_id(1, v.version_no, 0), 'version_number', v.version_number, 'dag_id', d.dag_id,
-        'bundle_name', 'dags-folder', 'bundle_version', NULL, 'bundle_url', NULL, 'created_at', v.created_at,
-        'dag_display_name', d.dag_id)::text AS j,
-    d.dag_id, v.version_number, 'dags-folder'::text AS bundle_name, NULL::text AS bundle_version, v.created_at, v.version_no
+-- gives: record text int4 text text timestamptz int8 int4
+SELECT j,
+    d.dag_id, v.version_number, 'dags-folder'::text AS bundle_name, NULL::text AS bundle_version, v.created_at, v.version_no, v.dag_no
 FROM dag_version v JOIN dag d ON d.dag_no = v.dag_no
+CROSS JOIN LATERAL (SELECT
+    derived_id(1, v.version_no, 0) AS id, v.version_number, d.dag_id, 'dags-folder' AS bundle_name, NULL AS bundle_version,
+    NULL AS bundle_url, v.created_at, d.dag_id AS dag_display_name) j
 
 -- name: api_tags
--- gives: text text
-SELECT to_json(t.tag)::text AS j, t.tag AS name FROM (SELECT DISTINCT unnest(tags) AS tag FROM dag WHERE NOT is_stale) t
+-- gives: json text
+SELECT to_json(t.tag) AS j, t.tag AS name FROM (SELECT DISTINCT unnest(tags) AS tag FROM dag WHERE NOT is_stale) t
 
 -- name: api_pools
 -- Slots are counted by state of the newest row of each live instance.
--- gives: text text int4 int4
-SELECT json_build_object('name', p.name, 'slots', p.slots, 'description', p.description,
-        'include_deferred', p.include_deferred, 'occupied_slots', u.queued + u.running, 'running_slots', u.running,
-        'queued_slots', u.queued, 'scheduled_slots', u.scheduled, 'deferred_slots', u.deferred,
-        'open_slots', CASE WHEN p.slots < 0 THEN -1 ELSE greatest(0, p.slots - u.queued - u.running
-                           - CASE WHEN p.include_deferred THEN u.deferred ELSE 0 END) END,
-        'team_name', NULL)::text AS j,
+-- gives: record text int4 int4
+SELECT j,
     p.name, p.slots, p.pool_no
 FROM pool p
 CROSS JOIN LATERAL (
@@ -221,39 +213,47 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE y.state = 3) AS running, count(*) FILTER (WHERE y.state = 10) AS deferred
     FROM live_run l JOIN try y ON y.run_no = l.run_no
     WHERE y.pool = p.name AND NOT y.cleared AND y.state IN (1, 2, 3, 10)) u
+CROSS JOIN LATERAL (SELECT
+    p.name, p.slots, p.description, p.include_deferred, u.queued + u.running AS occupied_slots, u.running AS running_slots,
+    u.queued AS queued_slots, u.scheduled AS scheduled_slots, u.deferred AS deferred_slots,
+    CASE WHEN p.slots < 0 THEN -1 ELSE greatest(0, p.slots - u.queued - u.running
+         - CASE WHEN p.include_deferred THEN u.deferred ELSE 0 END) END AS open_slots,
+    NULL AS team_name) j
 
 -- name: api_variables
 -- The value is put in by common/store, which may hold the key.
--- gives: text text bytea int4
-SELECT json_build_object('key', v.key, 'value', '***', 'description', v.description, 'is_encrypted', true,
-        'team_name', NULL)::text AS j,
+-- gives: record text bytea int4
+SELECT j,
     v.key AS variable_key, v.sealed, v.key_no
 FROM variable v
+CROSS JOIN LATERAL (SELECT
+    v.key, '***' AS value, v.description, true AS is_encrypted, NULL AS team_name) j
 
 -- name: api_connections
--- gives: text text text
-SELECT json_build_object('connection_id', c.connection_id, 'conn_type', coalesce(c.conn_type, 'generic'),
-        'description', c.description, 'host', c.host, 'login', c.login, 'schema', c.schema, 'port', c.port,
-        'password', '***', 'extra', NULL, 'team_name', NULL)::text AS j,
+-- gives: record text text
+SELECT j,
     c.connection_id, c.conn_type
 FROM connection c
+CROSS JOIN LATERAL (SELECT
+    c.connection_id, coalesce(c.conn_type, 'generic') AS conn_type, c.description, c.host, c.login, c.schema, c.port,
+    '***' AS password, NULL AS extra, NULL AS team_name) j
 
 -- name: api_audit
--- gives: text int8 timestamptz text text text text int4 int4 text
-SELECT json_build_object('event_log_id', a.audit_no, 'when', a.at, 'dag_id', a.dag_id, 'dag_display_name', a.dag_id,
-        'task_id', a.task_id, 'task_display_name', a.task_id, 'run_id', a.run_id, 'map_index', a.map_index,
-        'try_number', NULL, 'event', CASE WHEN a.allowed THEN a.event ELSE a.event || '.denied' END,
-        'logical_date', NULL, 'owner', a.actor, 'extra', a.detail::text)::text AS j,
+-- gives: record int8 timestamptz text text text text int4 int4 text
+SELECT j,
     a.audit_no AS event_log_id, a.at AS "when", a.dag_id, a.task_id, a.run_id, a.event, a.map_index, NULL::int4 AS try_number, a.actor AS owner
 FROM audit a
+CROSS JOIN LATERAL (SELECT
+    a.audit_no AS event_log_id, a.at AS "when", a.dag_id, a.dag_id AS dag_display_name, a.task_id,
+    a.task_id AS task_display_name, a.run_id, a.map_index, NULL AS try_number,
+    CASE WHEN a.allowed THEN a.event ELSE a.event || '.denied' END AS event, NULL AS logical_date, a.actor AS owner,
+    a.detail::text AS extra) j
 
 -- name: api_jobs
 -- The leader and the workers, as Airflow's jobs.
--- gives: text int8 text text text timestamptz timestamptz timestamptz bool text
-SELECT json_build_object('id', j.id, 'dag_id', NULL, 'dag_display_name', NULL, 'state', j.state, 'job_type', j.job_type,
-        'start_date', j.start_date, 'end_date', j.end_date, 'latest_heartbeat', j.latest_heartbeat,
-        'executor_class', NULL, 'hostname', j.hostname, 'unixname', NULL)::text AS j,
-    j.id, j.state AS job_state, j.job_type, j.hostname, j.start_date, j.end_date, j.latest_heartbeat, j.is_alive,
+-- gives: record int8 text text text timestamptz timestamptz timestamptz bool text
+SELECT j,
+    o.id, o.state AS job_state, o.job_type, o.hostname, o.start_date, o.end_date, o.latest_heartbeat, o.is_alive,
     NULL::text AS executor_class
 FROM (
     SELECT 0::bigint AS id, CASE WHEN l.expires_at > now() THEN 'running' ELSE 'failed' END AS state,
@@ -264,20 +264,24 @@ FROM (
     UNION ALL
     SELECT w.worker_no, CASE WHEN w.state = 3 THEN 'success' ELSE 'running' END, 'WorkerJob', w.joined_at,
         CASE WHEN w.state = 3 THEN w.seen_at END, w.seen_at, w.state <> 3, w.host
-    FROM worker w) j
+    FROM worker w) o
+CROSS JOIN LATERAL (SELECT
+    o.id, NULL AS dag_id, NULL AS dag_display_name, o.state, o.job_type, o.start_date, o.end_date, o.latest_heartbeat,
+    NULL AS executor_class, o.hostname, NULL AS unixname) j
 
 -- name: api_backfills
--- gives: text int8 text timestamptz timestamptz timestamptz timestamptz bool
-SELECT json_build_object('id', b.backfill_no, 'dag_id', d.dag_id, 'dag_display_name', d.dag_id, 'from_date', b.from_at,
-        'to_date', b.to_at, 'dag_run_conf', b.conf, 'is_paused', b.is_paused, 'reprocess_behavior', reprocess_word(b.reprocess),
-        'max_active_runs', b.max_active_runs, 'created_at', b.created_at, 'completed_at', b.ended_at,
-        'updated_at', b.updated_at)::text AS j,
+-- gives: record int8 text timestamptz timestamptz timestamptz timestamptz bool
+SELECT j,
     b.backfill_no AS id, d.dag_id, b.from_at AS from_date, b.to_at AS to_date, b.created_at, b.ended_at AS completed_at,
     b.ended_at IS NULL AS is_active
 FROM backfill b JOIN dag d ON d.dag_no = b.dag_no
+CROSS JOIN LATERAL (SELECT
+    b.backfill_no AS id, d.dag_id, d.dag_id AS dag_display_name, b.from_at AS from_date, b.to_at AS to_date,
+    b.conf AS dag_run_conf, b.is_paused, reprocess_word(b.reprocess) AS reprocess_behavior, b.max_active_runs, b.created_at,
+    b.ended_at AS completed_at, b.updated_at) j
 
 -- name: api_assets
--- gives: text int4 text text[] timestamptz
+-- gives: json int4 text text[] timestamptz
 WITH used AS MATERIALIZED (
     SELECT o.name, k.kind, d.dag_id, t.task ->> 'id' AS task_id, v.created_at
     FROM dag d JOIN dag_version v ON v.version_no = d.version_no, jsonb_array_elements(v.ir -> 'tasks') AS t (task),
@@ -300,13 +304,13 @@ SELECT json_build_object('id', a.asset_no, 'name', a.name, 'uri', a.name, 'group
             'created_at', u.created_at, 'updated_at', u.created_at) ORDER BY u.dag_id, u.task_id), '[]')
             FROM used u WHERE u.name = a.name AND u.kind = 'inlets'),
         'last_asset_event', (SELECT json_build_object('id', e.event_no, 'timestamp', e.at) FROM asset_event e
-            WHERE e.asset_no = a.asset_no ORDER BY e.event_no DESC LIMIT 1))::text AS j,
+            WHERE e.asset_no = a.asset_no ORDER BY e.event_no DESC LIMIT 1)) AS j,
     a.asset_no AS id, a.name, ARRAY(SELECT DISTINCT u.dag_id FROM used u WHERE u.name = a.name) AS dag_ids, a.created_at
 FROM asset a
 
 -- name: api_asset_events
--- gives: text int8 int4 text timestamptz text text text int4
-SELECT asset_event_json(e)::text AS j, e.event_no AS id, e.asset_no AS asset_id, a.name, e.at AS timestamp,
+-- gives: json int8 int4 text timestamptz text text text int4
+SELECT asset_event_json(e) AS j, e.event_no AS id, e.asset_no AS asset_id, a.name, e.at AS timestamp,
     d.dag_id AS source_dag_id, v.ir -> 'tasks' -> e.task ->> 'id' AS source_task_id, r.run_id AS source_run_id,
     e.map_index AS source_map_index
 FROM asset_event e JOIN asset a ON a.asset_no = e.asset_no LEFT JOIN dag d ON d.dag_no = e.dag_no
@@ -314,20 +318,16 @@ LEFT JOIN run r ON r.run_no = e.run_no LEFT JOIN dag_version v ON v.version_no =
 
 -- name: api_queued_events
 -- What DAGs keep until their condition holds: one row a DAG and asset, from the first event on.
--- gives: text text int4 timestamptz
-SELECT json_build_object('dag_id', d.dag_id, 'asset_id', e.asset_no, 'created_at', min(e.at), 'dag_display_name', d.dag_id)::text AS j,
-    d.dag_id, e.asset_no AS asset_id, min(e.at) AS created_at
+-- gives: json text int4 timestamptz int4
+SELECT json_build_object('dag_id', d.dag_id, 'asset_id', e.asset_no, 'created_at', min(e.at), 'dag_display_name', d.dag_id) AS j,
+    d.dag_id, e.asset_no AS asset_id, min(e.at) AS created_at, d.dag_no
 FROM asset_kept k JOIN asset_event e ON e.event_no = k.event_no JOIN dag d ON d.dag_no = k.dag_no
-GROUP BY d.dag_id, e.asset_no
+GROUP BY d.dag_id, e.asset_no, d.dag_no
 
 -- name: api_notifications
--- gives: text text text text text text text timestamptz int4 text
+-- gives: record text text text text text text timestamptz int4 text
 -- What was to be told and whether it was; payloads stay where they are.
-SELECT json_build_object(
-        'notification_id', n.id, 'state', notification_state_word(n.state), 'event', n.event, 'kind', n.kind,
-        'target', n.target, 'dag_id', d.dag_id, 'dag_run_id', r.run_id, 'task_id', t.task_id,
-        'map_index', n.map_index, 'try_number', n.try_no, 'tries', n.tries, 'made_at', n.made_at, 'next_try_at', n.next_at,
-        'ended_at', n.ended_at, 'error', nullif(n.error, ''))::text AS j,
+SELECT j,
     notification_state_word(n.state) AS state, n.kind, n.event, d.dag_id, r.run_id, t.task_id, n.made_at, n.tries,
     n.id::text AS notification_id
 FROM notification n
@@ -336,3 +336,7 @@ LEFT JOIN run r ON r.run_no = n.run_no
 LEFT JOIN dag_version v ON v.version_no = r.version_no
 CROSS JOIN LATERAL (SELECT v.ir -> 'tasks' -> n.task ->> 'id' AS task_id WHERE n.task >= 0
                     UNION ALL SELECT NULL WHERE n.task < 0) t
+CROSS JOIN LATERAL (SELECT
+    n.id AS notification_id, notification_state_word(n.state) AS state, n.event, n.kind, n.target, d.dag_id,
+    r.run_id AS dag_run_id, t.task_id, n.map_index, n.try_no AS try_number, n.tries, n.made_at, n.next_at AS next_try_at,
+    n.ended_at, nullif(n.error, '') AS error) j

@@ -43,6 +43,11 @@ tasks:
         self.assertIn("sum: output 2\n", done.stdout)
         self.assertTrue(done.stdout.endswith("etl: success\n"), done.stdout)
 
+    def test_tasks_see_what_a_worker_would_pass_on_and_nothing_else(self):
+        done = self.run_dag("tasks: {a: {bash: 'echo [$GIVEN] [$KEPT]'}}",
+                            env={"HEADRACE__WORKER__PASS_ENV": "GIVEN", "GIVEN": "seen", "KEPT": "not seen"})
+        self.assertIn("a | [seen] []\n", done.stdout)
+
     def test_a_failure_says_why_and_exits_with_1(self):
         done = self.run_dag("tasks: {a: {bash: 'echo oh >&2; exit 3'}, b: {bash: echo, depends_on: [a]}}")
         self.assertEqual(done.returncode, 1)

@@ -165,6 +165,51 @@ static void all_rows_are_counted_alike_with_a_filter_that_lets_all_through(void 
     arena_clear(&arena);
 }
 
+/* Rows of others' DAGs that the plan of a list walks. */
+static void the_list_of_one_dag_walks_no_others_rows(void **state)
+{
+    (void)state;
+    struct store_world world;
+    struct arena arena = { 0 };
+    struct list_query query;
+    store_world_open(&world);
+    assert_int_equal(pg_sync_exec(world.sync, A_RUN, NULL), 0);
+    assert_int_equal(
+        pg_sync_exec(world.sync,
+                     "INSERT INTO dag (dag_no, dag_id, version_no, fileloc)"
+                     " SELECT n, 'other_' || n, 10, 'o.yaml' FROM generate_series(2, 20) n;"
+                     "INSERT INTO run (run_no, dag_no, version_no, run_type, run_id, run_after,"
+                     " queued_at, state, updated_at)"
+                     " SELECT r.run_no + n * 1000 + k, n, 10, 0, k, now(), now(), 2, now()"
+                     " FROM run r, generate_series(2, 20) n, generate_series(1, 200) k;"
+                     "ANALYZE",
+                     NULL),
+        0);
+    list_query_init(&query, LIST_RUNS, &arena, 10);
+    query.dag_id = STR("other_20"); /* the last that a walk in the order of numbers comes to */
+    struct str sql = list_sql(&query);
+    struct pg_params params = { 0 };
+    struct pg_result *result = NULL;
+    pg_put_text(&params, query.dag_id);
+    pg_put_text(&params, STR_EMPTY);
+    struct str explain = str_format(&arena, "EXPLAIN (ANALYZE, TIMING off) %s", sql.bytes);
+    struct err err = { 0 };
+    if (pg_sync_query(world.sync, explain.bytes, &params, &result, &err) < 0)
+        fail_msg("%s", err.sentence);
+    for (uint32_t i = 0; i < pg_row_count(result); i++) {
+        struct str line = pg_get_text(result, i, 0);
+        const char *scan = strstr(str_cstr(&arena, line), "run_2");
+        const char *rows = scan == NULL ? NULL : strstr(scan, "actual rows=");
+        if (rows != NULL && strtol(rows + strlen("actual rows="), NULL, 10) > 200)
+            fail_msg("%.*s", STR_ARG(line));
+    }
+    pg_result_free(result);
+    pg_params_clear(&params);
+    list_query_clear(&query);
+    store_world_close(&world);
+    arena_clear(&arena);
+}
+
 static void what_does_not_fit_is_refused_before_it_is_asked(void **state)
 {
     (void)state;
@@ -196,4 +241,5 @@ static void what_does_not_fit_is_refused_before_it_is_asked(void **state)
 TESTS(CASE(every_filter_and_every_order_is_good_sql),
       CASE(an_empty_list_is_a_list_and_a_scope_that_is_not_there_is_an_error),
       CASE(all_rows_are_counted_alike_with_a_filter_that_lets_all_through),
+      CASE(the_list_of_one_dag_walks_no_others_rows),
       CASE(what_does_not_fit_is_refused_before_it_is_asked))

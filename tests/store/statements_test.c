@@ -15,6 +15,8 @@ static const struct {
     PG_TYPES(TYPE)
 #undef TYPE
         { "VOID", 2278, 0 },
+    { "JSON", 114, 199 },
+    { "RECORD", 2249, 2287 },
 };
 
 static uint32_t oid_of(struct str word)

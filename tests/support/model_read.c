@@ -369,7 +369,8 @@ bool model_store_recover_run(struct model_store *store, int32_t dag_no, struct s
 {
     VEC_EACH (&store->runs, i) {
         const struct model_run *run = &store->runs.items[i];
-        if (run->deleted || run->row.dag_no != dag_no || !str_eq(run->row.run_id, run_id))
+        if (run->deleted || !run->has_name || run->row.dag_no != dag_no ||
+            !str_eq(run->row.run_id, run_id))
             continue;
         feed_run(run, owner, feed);
         return true;

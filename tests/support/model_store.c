@@ -184,19 +184,29 @@ static int try_change(struct model_store *store, const struct record *record, st
     return 0;
 }
 
+/* Whether a new run is found by its name. One that was is so no more, and never again. */
+static bool take_name(struct model_store *store, const struct run_row *row)
+{
+    VEC_EACH (&store->runs, i) {
+        struct model_run *run = &store->runs.items[i];
+        if (run->deleted || !run->has_name || run->row.dag_no != row->dag_no ||
+            !str_eq(run->row.run_id, row->run_id))
+            continue;
+        if (run->row.run_no > row->run_no)
+            return false;
+        run->has_name = false;
+    }
+    return true;
+}
+
 static int run_create(struct model_store *store, const struct record *record, struct err *err)
 {
-    VEC_EACH (&store->runs, i)
-        if (!store->runs.items[i].deleted &&
-            store->runs.items[i].row.dag_no == record->run.dag_no &&
-            str_eq(store->runs.items[i].row.run_id, record->run.run_id))
-            return err_set(err, ERR_CONFLICT, "there is a run %.*s already",
-                           STR_ARG(record->run.run_id));
     if (model_store_run(store, record->run.run_no) != NULL)
         return err_set(err, ERR_CONFLICT, "there is a run number %lld already",
                        (long long)record->run.run_no);
     map_put(&store->run_index, (uint64_t)record->run.run_no, store->runs.count);
-    VEC_ADD(&store->runs, (struct model_run) { .row = record->run });
+    bool has_name = take_name(store, &record->run);
+    VEC_ADD(&store->runs, (struct model_run) { .row = record->run, .has_name = has_name });
     return 0;
 }
 

@@ -27,7 +27,8 @@ struct model_expansion {
 
 struct model_run {
     struct run_row row;
-    bool deleted; /* with its DAG: its tries and outputs stay, where nobody finds them */
+    bool deleted;  /* with its DAG: its tries and outputs stay, where nobody finds them */
+    bool has_name; /* by which it is found: of several of one name the newest */
     VEC(struct model_try) tries; /* in order of their insertion */
     VEC(struct model_output) outputs;
     VEC(struct model_expansion) expansions;

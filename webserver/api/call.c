@@ -215,9 +215,9 @@ static bool is_polled(const struct call *call)
 }
 
 /* Weak: the same content, whatever a proxy makes of its bytes. True after answering 304. */
-static bool is_unchanged(struct call *call, struct str json)
+static bool is_unchanged(struct call *call, uint64_t hash)
 {
-    struct str etag = str_format(call->arena, "W/\"%016llx\"", (unsigned long long)str_hash(json));
+    struct str etag = str_format(call->arena, "W/\"%016llx\"", (unsigned long long)hash);
     http_set_header(call->request, "ETag", etag);
     http_set_header(call->request, "Cache-Control", STR("private, no-cache"));
     if (!http_etag_matches(http_header(call->request, "If-None-Match"), etag))
@@ -228,7 +228,7 @@ static bool is_unchanged(struct call *call, struct str json)
 
 void call_json(struct call *call, int status, struct str json)
 {
-    if (status == 200 && is_polled(call) && is_unchanged(call, json))
+    if (status == 200 && is_polled(call) && is_unchanged(call, str_fingerprint(json)))
         return;
     http_answer(call->request, status, "application/json", json);
 }
@@ -329,7 +329,36 @@ void call_pass(void *owner, int rc, struct str json, const struct err *err)
     if (rc < 0)
         call_fail(call, rc, err);
     else
-        call_json(call, 200, older_text(call, json));
+        call_json(call, 200, older_text(call, call->arena, json));
+}
+
+/* What is rewritten for a client of an older release is held whole: no more of it than this. */
+enum { OLDER_SIZE_MAX = 4 << 20 };
+
+static void pass_older(struct call *call)
+{
+    if (http_pile_size(call->request) > OLDER_SIZE_MAX) {
+        call_problem(call, "query", "limit", "value_error",
+                     "the answer would be larger than the %d MiB that a client of this release of "
+                     "Airflow is given: ask for fewer rows",
+                     OLDER_SIZE_MAX >> 20);
+        (void)call_refuse_problems(call);
+        return;
+    }
+    struct arena arena = { 0 }; /* not the call's, which lives until the client has read it */
+    call_json(call, 200, older_text(call, &arena, http_pile_text(call->request, &arena)));
+    arena_clear(&arena);
+}
+
+void call_pass_read(void *owner, int rc, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else if (older_is_asking(call))
+        pass_older(call);
+    else if (!is_polled(call) || !is_unchanged(call, http_pile_hash(call->request)))
+        http_answer_pile(call->request, 200, "application/json");
 }
 
 void call_pass_created(void *owner, int rc, struct str json, const struct err *err)
@@ -389,13 +418,19 @@ bool call_list(struct call *call, struct list_query *query, enum list list)
     return !call_refuse_problems(call);
 }
 
+static void on_piece(void *owner, struct str piece)
+{
+    http_pile_add(((struct call *)owner)->request, piece);
+}
+
 /* The query may be the call's, which is gone when the store answers at once. */
 void call_list_read(struct call *call, struct list_query *query)
 {
     struct list_query ours = *query;
     ours.reader = call->reader;
     ours.asker = call->person.user_no;
-    list_read(call->api->options.store, &ours, call_pass, call);
+    list_read_pieces(call->api->options.store, &ours,
+                     &(struct pieces) { on_piece, call_pass_read, call });
     list_query_clear(&ours);
 }
 
@@ -407,12 +442,19 @@ void call_list_one(struct call *call, struct list_query *query)
     list_query_clear(query);
 }
 
+void call_read(struct call *call, const struct reader *reader, enum document document,
+               const struct bind *binds, uint32_t count,
+               void (*on_end)(void *call, int rc, const struct err *err))
+{
+    document_read_pieces(call->api->options.store, reader, document, binds, count,
+                         &(struct pieces) { on_piece, on_end, call });
+}
+
 void call_document(struct call *call, enum document document, const struct bind *binds,
                    uint32_t count)
 {
     if (!call_refuse_problems(call))
-        document_read_for(call->api->options.store, call->reader, document, binds, count, call_pass,
-                          call);
+        call_read(call, call->reader, document, binds, count, call_pass_read);
 }
 
 struct audit call_audit(const struct call *call, const char *event)

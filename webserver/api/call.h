@@ -141,11 +141,12 @@ bool call_is_local_path(struct str path);
 /* True after a 403, for what a personal token may not be used for. */
 bool call_refuse_token(struct call *call);
 
-/* on_end of document_read, list_read and list_read_one that passes the JSON on: owner is the call.
- */
+/* on_end of list_read_one that passes the JSON on: owner is the call. */
 void call_pass(void *call, int rc, struct str json, const struct err *err);
 /* The same with status 201. */
 void call_pass_created(void *call, int rc, struct str json, const struct err *err);
+/* on_end of call_read and call_list_read: what was read is the answer. */
+void call_pass_read(void *call, int rc, const struct err *err);
 /* Of an operation that gives nothing: 204. */
 void call_pass_empty(void *call, int rc, const struct err *err);
 
@@ -157,6 +158,11 @@ void call_check_policies(struct call *call, const struct value *action);
 /* Puts the query string into a list; false after an answer. */
 bool call_list(struct call *call, struct list_query *query, enum list list);
 void call_list_read(struct call *call, struct list_query *query); /* reads, passes on, clears */
+/* Reads a document of any size into the request's pile (http_request.h); on_end answers with it.
+ * For `reader` (NULL: all). */
+void call_read(struct call *call, const struct reader *reader, enum document document,
+               const struct bind *binds, uint32_t count,
+               void (*on_end)(void *call, int rc, const struct err *err));
 void call_list_one(struct call *call, struct list_query *query);
 void call_document(struct call *call, enum document document, const struct bind *binds,
                    uint32_t count);

@@ -247,19 +247,20 @@ void dag_version_get(struct call *call)
     call_list_one(call, &query);
 }
 
-static void on_source(void *owner, int rc, struct str json, const struct err *err)
+static void on_source(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
     struct str accept = http_header(call->request, "Accept");
     const struct value *source = NULL;
+    struct arena arena = { 0 };
     if (rc == 0 && accept.bytes != NULL && http_accepts(accept, "text/plain") &&
         !http_accepts(accept, "application/json") &&
-        json_parse(call->arena, json, NULL, &source, NULL) == 0) {
+        json_parse(&arena, http_pile_text(call->request, &arena), NULL, &source, NULL) == 0)
         http_answer(call->request, 200, "text/plain; charset=utf-8",
                     value_text(value_get(source, "content"), STR_EMPTY));
-        return;
-    }
-    call_pass(call, rc, json, err);
+    else
+        call_pass_read(call, rc, err);
+    arena_clear(&arena);
 }
 
 void dag_source_get(struct call *call)
@@ -267,9 +268,9 @@ void dag_source_get(struct call *call)
     int64_t version = call_query_int(call, "version_number", 1, INT32_MAX, -1);
     if (call_refuse_problems(call))
         return;
-    document_read(call->api->options.store, DOCUMENT_api_dag_source,
-                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")), BIND_NUMBER(version) },
-                  2, on_source, call);
+    call_read(call, NULL, DOCUMENT_api_dag_source,
+              (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")), BIND_NUMBER(version) }, 2,
+              on_source);
 }
 
 static void on_file(void *owner, int rc, struct str json, const struct err *err)

@@ -6,7 +6,7 @@
 #include "webserver/api/handlers.h"
 #include "webserver/api/pages.h"
 
-struct bulk {
+struct instances_bulk {
     const struct value *actions;
     uint32_t action, entity;
     struct value *success, *errors;
@@ -14,7 +14,7 @@ struct bulk {
 
 static void go_on(struct call *call);
 
-static const struct value *entity_of(const struct bulk *bulk)
+static const struct value *entity_of(const struct instances_bulk *bulk)
 {
     return value_get(bulk->actions->items[bulk->action], "entities")->items[bulk->entity];
 }
@@ -31,7 +31,7 @@ static struct str name_of(struct call *call)
 
 static void on_marked(struct call *call, const struct value *answer)
 {
-    struct bulk *bulk = call->state;
+    struct instances_bulk *bulk = call->state;
     (void)answer;
     value_add(call->arena, bulk->success, value_string(call->arena, name_of(call)));
     bulk->entity++;
@@ -40,7 +40,7 @@ static void on_marked(struct call *call, const struct value *answer)
 
 static void add_error(struct call *call, const struct refusal *refusal)
 {
-    struct bulk *bulk = call->state;
+    struct instances_bulk *bulk = call->state;
     struct value *error = value_map(call->arena);
     struct str text =
         str_format(call->arena, "%.*s: %.*s", STR_ARG(name_of(call)), STR_ARG(refusal->sentence));
@@ -51,7 +51,7 @@ static void add_error(struct call *call, const struct refusal *refusal)
 
 static void on_refused(struct call *call, const struct refusal *refusal)
 {
-    struct bulk *bulk = call->state;
+    struct instances_bulk *bulk = call->state;
     struct str policy = value_text(
         value_get(bulk->actions->items[bulk->action], "action_on_non_existence"), STR("fail"));
     if (refusal->status >= 500) {
@@ -100,7 +100,7 @@ static void mark(struct call *call, const struct value *entity)
 
 static void answer(struct call *call)
 {
-    const struct bulk *bulk = call->state;
+    const struct instances_bulk *bulk = call->state;
     struct value *whole = value_map(call->arena), *part = value_map(call->arena);
     value_put(call->arena, part, STR("success"), bulk->success);
     value_put(call->arena, part, STR("errors"), bulk->errors);
@@ -112,7 +112,7 @@ static void answer(struct call *call)
 
 static void go_on(struct call *call)
 {
-    struct bulk *bulk = call->state;
+    struct instances_bulk *bulk = call->state;
     while (bulk->action < bulk->actions->count) {
         const struct value *entities = value_get(bulk->actions->items[bulk->action], "entities");
         if (bulk->entity < entities->count) {
@@ -127,7 +127,7 @@ static void go_on(struct call *call)
 
 void instances_bulk(struct call *call)
 {
-    struct bulk *bulk = ARENA_NEW(call->arena, struct bulk);
+    struct instances_bulk *bulk = ARENA_NEW(call->arena, struct instances_bulk);
     uint64_t count = 0;
     bulk->actions = body_list(call, "actions");
     bulk->success = value_list(call->arena);

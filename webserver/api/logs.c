@@ -102,11 +102,11 @@ static void write_message(struct buf *out, struct str raw)
 
 /* Adds messages from `from` on; gives how many. */
 static int64_t write_messages(struct reading *reading, struct buf *out, int64_t from, int64_t count,
-                              const char *between)
+                              size_t bytes_max, const char *between)
 {
     struct buf raw = { 0 };
     int64_t got = 0;
-    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, PAGE_BYTES,
+    int rc = log_store_lines(reading->call->api->logs, reading->attempt, from, count, bytes_max,
                              &raw, &got);
     struct str rest = buf_str(&raw), line;
     for (int64_t i = 0; rc == 0 && i < got && str_split(&rest, '\n', &line); i++) {
@@ -139,7 +139,8 @@ static void answer_json(struct reading *reading)
     bool is_full = call_query_bool(call, "full_content", false);
     struct buf out = { 0 };
     buf_add_cstr(&out, "{\"content\":[");
-    int64_t got = write_messages(reading, &out, from, is_full ? INT32_MAX : LINES_MAX, ",");
+    int64_t got =
+        write_messages(reading, &out, from, is_full ? INT32_MAX : LINES_MAX, PAGE_BYTES, ",");
     bool is_over = reading->info.is_complete && from + got >= reading->info.lines;
     bool may_grow = !reading->info.is_complete && !reading->has_ended;
     if (is_over || (!may_grow && from + got >= reading->info.lines))
@@ -157,7 +158,8 @@ static void pump_ndjson(struct reading *reading)
     size_t queued = 0;
     while (queued < HTTP_HIGH_WATER) {
         struct buf out = { 0 };
-        int64_t got = write_messages(reading, &out, reading->line, STREAM_LINES, "\n");
+        int64_t got =
+            write_messages(reading, &out, reading->line, STREAM_LINES, HTTP_PIECE_SIZE, "\n");
         if (got == 0) {
             buf_clear(&out);
             http_stream_end(request);
@@ -408,7 +410,7 @@ static void pump_raw(struct reading *reading)
     size_t queued = 0;
     while (queued < HTTP_HIGH_WATER) {
         struct buf out = { 0 };
-        int64_t got = write_lines(reading, &out, reading->line, STREAM_LINES, PAGE_BYTES);
+        int64_t got = write_lines(reading, &out, reading->line, STREAM_LINES, HTTP_PIECE_SIZE);
         reading->line += got;
         queued = got == 0 ? 0 : http_stream_write(request, buf_str(&out));
         buf_clear(&out);

@@ -91,12 +91,17 @@ static bool is_concerned(struct str json)
     return false;
 }
 
-struct str older_text(struct call *call, struct str json)
+bool older_is_asking(const struct call *call)
+{
+    return call_client_release(call) < NEWEST;
+}
+
+struct str older_text(const struct call *call, struct arena *arena, struct str json)
 {
     int release = call_client_release(call);
     const struct value *answer = NULL;
     if (release >= NEWEST || !is_concerned(json) ||
-        json_parse(call->arena, json, NULL, &answer, NULL) < 0)
+        json_parse(arena, json, NULL, &answer, NULL) < 0)
         return json;
-    return json_text(call->arena, item_for(call->arena, release, answer));
+    return json_text(arena, item_for(arena, release, answer));
 }

@@ -6,7 +6,10 @@
 
 #include "webserver/api/call.h"
 
-/* `json` without what the client of `call` does not know; in the call's arena when that is less. */
-struct str older_text(struct call *call, struct str json);
+/* Whether the client is made for a release that does not know all that we know. */
+bool older_is_asking(const struct call *call);
+
+/* `json` without what the client of `call` does not know; in `arena` when that is less. */
+struct str older_text(const struct call *call, struct arena *arena, struct str json);
 
 #endif

@@ -22,7 +22,7 @@ void outputs_list(struct call *call)
 }
 
 static void read_output(struct call *call, struct str key, int32_t map_index, bool as_text,
-                        void (*on_end)(void *owner, int rc, struct str json, const struct err *err))
+                        void (*on_end)(void *call, int rc, const struct err *err))
 {
     struct bind binds[] = { BIND_TEXT(call_param(call, "dag_id")),
                             BIND_TEXT(call_param(call, "dag_run_id")),
@@ -30,7 +30,7 @@ static void read_output(struct call *call, struct str key, int32_t map_index, bo
                             BIND_NUMBER(map_index),
                             BIND_TEXT(key),
                             BIND_NUMBER(as_text) };
-    document_read(call->api->options.store, DOCUMENT_api_output, binds, 6, on_end, call);
+    call_read(call, NULL, DOCUMENT_api_output, binds, 6, on_end);
 }
 
 void output_get(struct call *call)
@@ -38,7 +38,7 @@ void output_get(struct call *call)
     int32_t map_index = call_map_index(call, MAP_INDEX_NONE);
     bool as_text = call_query_bool(call, "stringify", false);
     if (!call_refuse_problems(call))
-        read_output(call, call_param(call, "xcom_key"), map_index, as_text, call_pass);
+        read_output(call, call_param(call, "xcom_key"), map_index, as_text, call_pass_read);
 }
 
 /* ---- writing ---- */
@@ -50,6 +50,15 @@ struct writing {
     struct audit audit;
 };
 
+static void on_created(void *owner, int rc, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else
+        http_answer_pile(call->request, 201, "application/json");
+}
+
 static void on_written(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
@@ -60,7 +69,7 @@ static void on_written(void *owner, int rc, const struct err *err)
         call_empty(call, 204);
     else
         read_output(call, writing->key, writing->map_index, false,
-                    writing->change == OUTPUT_ADD ? call_pass_created : call_pass);
+                    writing->change == OUTPUT_ADD ? on_created : call_pass_read);
 }
 
 /* The scheduler holds what tasks gave back as long as their run goes on. */

@@ -88,7 +88,7 @@ void ui_dags(struct call *call)
 }
 
 /* A shape never changes once it has a number: its hash is its ETag. */
-static void on_shape(void *owner, int rc, struct str json, const struct err *err)
+static void on_shape(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
     if (rc < 0) {
@@ -96,7 +96,8 @@ static void on_shape(void *owner, int rc, struct str json, const struct err *err
         return;
     }
     bool is_fixed = call_query(call, "version", STR_EMPTY).size > 0;
-    struct str etag = str_format(call->arena, "\"%016llx\"", (unsigned long long)str_hash(json));
+    struct str etag =
+        str_format(call->arena, "\"%016llx\"", (unsigned long long)http_pile_hash(call->request));
     http_set_header(call->request, "ETag", etag);
     http_set_header(call->request, "Cache-Control",
                     is_fixed ? STR("private, max-age=31536000, immutable")
@@ -104,14 +105,14 @@ static void on_shape(void *owner, int rc, struct str json, const struct err *err
     if (http_etag_matches(http_header(call->request, "If-None-Match"), etag))
         call_empty(call, 304);
     else
-        call_json(call, 200, json);
+        http_answer_pile(call->request, 200, "application/json");
 }
 
 void ui_shape(struct call *call)
 {
     struct bind binds[] = { param(call, "dag_id"), number(call, "version", 1, INT32_MAX, -1) };
     if (!call_refuse_problems(call))
-        document_read(call->api->options.store, DOCUMENT_ui_shape, binds, 2, on_shape, call);
+        call_read(call, NULL, DOCUMENT_ui_shape, binds, 2, on_shape);
 }
 
 void ui_cells(struct call *call)
@@ -147,13 +148,13 @@ void ui_import_errors(struct call *call)
 }
 
 /* PostgreSQL knows the zones; one that it does not know is all that can be invalid. */
-static void on_calendar(void *owner, int rc, struct str json, const struct err *err)
+static void on_calendar(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
     if (rc == ERR_INVALID)
         call_problem(call, "query", "timezone", "value_error", "there is no such time zone");
     if (!call_refuse_problems(call))
-        call_pass(call, rc, json, err);
+        call_pass_read(call, rc, err);
 }
 
 void ui_calendar(struct call *call)
@@ -164,7 +165,7 @@ void ui_calendar(struct call *call)
                             number(call, "to", 0, CALENDAR_MAX_MS, now_ms + MS_PER_DAY),
                             BIND_TEXT(call_query(call, "timezone", STR("UTC"))) };
     if (!call_refuse_problems(call))
-        document_read(call->api->options.store, DOCUMENT_ui_calendar, binds, 4, on_calendar, call);
+        call_read(call, NULL, DOCUMENT_ui_calendar, binds, 4, on_calendar);
 }
 
 void ui_trends(struct call *call)

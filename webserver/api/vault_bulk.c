@@ -10,7 +10,7 @@ enum { ACTIONS = 3 };
 
 static const char *const ACTION_WORDS[ACTIONS] = { "create", "update", "delete" };
 
-struct bulk {
+struct vault_bulk {
     struct call *call;
     enum vault_kind kind;
     const struct value *actions;
@@ -19,19 +19,19 @@ struct bulk {
     struct value *success[ACTIONS], *errors[ACTIONS]; /* NULL: no such action was asked for */
 };
 
-static void go_on(struct bulk *bulk);
+static void go_on(struct vault_bulk *bulk);
 
-static const struct value *action_of(const struct bulk *bulk)
+static const struct value *action_of(const struct vault_bulk *bulk)
 {
     return bulk->actions->items[bulk->action];
 }
 
-static bool policy_is(const struct bulk *bulk, const char *key, const char *word)
+static bool policy_is(const struct vault_bulk *bulk, const char *key, const char *word)
 {
     return str_is(value_text(value_get(action_of(bulk), key), STR("fail")), word);
 }
 
-static void add_error(struct bulk *bulk, int status, struct str sentence)
+static void add_error(struct vault_bulk *bulk, int status, struct str sentence)
 {
     struct arena *arena = bulk->call->arena;
     struct value *error = value_map(arena);
@@ -42,7 +42,7 @@ static void add_error(struct bulk *bulk, int status, struct str sentence)
 
 static void on_end(void *owner, int rc, const struct err *err)
 {
-    struct bulk *bulk = owner;
+    struct vault_bulk *bulk = owner;
     struct arena *arena = bulk->call->arena;
     if (rc == ERR_EXISTS && policy_is(bulk, "action_on_existence", "overwrite")) {
         bulk->row.change = VAULT_UPDATE;
@@ -65,7 +65,8 @@ static void on_end(void *owner, int rc, const struct err *err)
 }
 
 /* The entity as a body, so that it is read as one that came alone. False when it does not fit. */
-static bool read_entity(struct bulk *bulk, enum vault_change change, const struct value *entity)
+static bool read_entity(struct vault_bulk *bulk, enum vault_change change,
+                        const struct value *entity)
 {
     static const char *const NAME_FIELDS[] = { "name", "key", "connection_id" };
     struct call *call = bulk->call;
@@ -90,7 +91,7 @@ static bool read_entity(struct bulk *bulk, enum vault_change change, const struc
     return fits;
 }
 
-static void answer(struct bulk *bulk)
+static void answer(struct vault_bulk *bulk)
 {
     struct call *call = bulk->call;
     struct value *whole = value_map(call->arena);
@@ -116,7 +117,7 @@ static int change_of(const struct value *action)
     return -1;
 }
 
-static void go_on(struct bulk *bulk)
+static void go_on(struct vault_bulk *bulk)
 {
     while (bulk->action < bulk->actions->count) {
         const struct value *entities = value_get(action_of(bulk), "entities");
@@ -137,8 +138,8 @@ static void go_on(struct bulk *bulk)
 
 void vault_bulk(struct call *call)
 {
-    struct bulk *bulk = ARENA_NEW(call->arena, struct bulk);
-    *bulk = (struct bulk) { .call = call, .kind = (enum vault_kind)call->route->aux };
+    struct vault_bulk *bulk = ARENA_NEW(call->arena, struct vault_bulk);
+    *bulk = (struct vault_bulk) { .call = call, .kind = (enum vault_kind)call->route->aux };
     bulk->actions = body_list(call, "actions");
     if (bulk->actions == NULL)
         call_problem(call, "body", "actions", "missing", "Field required");

@@ -4,6 +4,7 @@
 #include "common/base/civil.h"
 #include "common/text/json.h"
 #include "webserver/http/http_conn.h"
+#include "webserver/http/http_pile.h"
 
 #include <strings.h>
 
@@ -19,6 +20,7 @@ void http_request_free(struct http_request *request)
     if (request == NULL)
         return;
     VEC_CLEAR(&request->answer_headers);
+    http_pile_free(request->pile);
     buf_clear(&request->body);
     arena_clear(&request->arena);
     free(request);
@@ -134,10 +136,23 @@ void http_head_write(struct buf *out, const struct http_request *request, const 
 
 /* ---- whole answers ---- */
 
+/* Answers that the client need not have taken before others go on, or their memory is theirs. */
+static bool is_large(const struct http_request *request, struct str body)
+{
+    return body.size > HTTP_HIGH_WATER && request->conn != NULL && request->verb != VERB_HEAD;
+}
+
 void http_answer(struct http_request *request, int status, const char *content_type,
                  struct str body)
 {
     ASSERT(request->status == 0);
+    if (content_type != NULL && is_large(request, body)) {
+        http_pile_free(request->pile);
+        request->pile = NULL;
+        http_pile_add(request, body);
+        http_answer_pile(request, status, content_type);
+        return;
+    }
     request->status = status;
     request->answer_size = body.size;
     struct http_conn *conn = request->conn;
@@ -180,6 +195,87 @@ void http_answer_problem(struct http_request *request, int status, const char *f
     http_problem_write(&body, status, detail, request->id);
     http_answer(request, status, problem_type(request), buf_str(&body));
     buf_clear(&body);
+}
+
+/* ---- piles ---- */
+
+void http_pile_add(struct http_request *request, struct str piece)
+{
+    if (request->conn == NULL)
+        return;
+    if (request->pile == NULL)
+        request->pile = http_pile_new();
+    http_pile_put(request->pile, request->conn->server->options.folder, piece);
+}
+
+uint64_t http_pile_size(const struct http_request *request)
+{
+    return request->pile == NULL ? 0 : request->pile->size;
+}
+
+uint64_t http_pile_hash(const struct http_request *request)
+{
+    return request->pile == NULL ? str_fingerprint(STR_EMPTY) : request->pile->hash;
+}
+
+struct str http_pile_text(const struct http_request *request, struct arena *arena)
+{
+    struct http_pile *pile = request->pile;
+    if (pile == NULL || pile->file == NULL)
+        return pile == NULL ? STR_EMPTY : buf_str(&pile->small);
+    char *text = arena_alloc(arena, pile->size);
+    size_t size = http_pile_take(pile, text, pile->size);
+    pile->taken = 0;
+    return (struct str) { text, size };
+}
+
+/* As much as the client takes. A file that fails breaks the connection off: the length has been
+ * said. */
+static void send_pile(struct http_request *request)
+{
+    struct http_conn *conn = request->conn;
+    struct http_pile *pile = request->pile;
+    char bytes[HTTP_PIECE_SIZE];
+    while (pile->taken < pile->size && conn->stream.queued < HTTP_HIGH_WATER) {
+        struct str piece = { bytes, http_pile_take(pile, bytes, sizeof bytes) };
+        if (piece.size == 0) {
+            http_conn_break(conn);
+            return;
+        }
+        http_conn_write(conn, &piece, 1);
+    }
+    if (pile->taken == pile->size)
+        http_conn_answered(conn, request);
+}
+
+void http_answer_pile(struct http_request *request, int status, const char *content_type)
+{
+    struct http_pile *pile = request->pile;
+    if (pile != NULL && pile->problem != 0) {
+        http_set_header(request, "Retry-After", STR("5"));
+        http_answer_problem(request, 503,
+                            "there is no room for so large an answer on the web server: %s",
+                            strerror(pile->problem));
+        return;
+    }
+    if (pile == NULL || pile->file == NULL || request->conn == NULL || request->verb == VERB_HEAD) {
+        struct str body = STR_EMPTY;
+        if (pile != NULL)
+            body = (struct str) { pile->small.bytes, pile->size };
+        http_answer(request, status, content_type, body);
+        return;
+    }
+    ASSERT(request->status == 0);
+    request->status = status;
+    request->answer_size = pile->size;
+    request->is_streaming = request->is_sending = true;
+    request->on_more = send_pile;
+    request->on_gone = http_request_free;
+    struct buf head = { 0 };
+    http_head_write(&head, request, content_type, (int64_t)pile->size);
+    http_conn_write(request->conn, (struct str[]) { buf_str(&head) }, 1);
+    buf_clear(&head);
+    send_pile(request);
 }
 
 /* ---- streams ---- */

@@ -267,7 +267,7 @@ static void on_end(struct stream *stream, int rc)
     struct http_conn *conn = conn_of(stream);
     conn->peer_ended = true;
     bool is_waited_for = conn->phase == CONN_OPEN && rc == 0 && conn->request != NULL &&
-                         !conn->request->is_streaming;
+                         (!conn->request->is_streaming || conn->request->is_sending);
     bool is_unsent = conn->phase == CONN_LINGER && rc == 0 && conn->stream.queued > 0;
     if (is_waited_for || is_unsent)
         return; /* a client may finish sending before it reads */

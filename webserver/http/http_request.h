@@ -13,6 +13,7 @@
 #include "webserver/http/http_status.h"
 
 struct http_conn;
+struct http_pile;
 struct http_request;
 
 /* Names are compared without case. Values have no blanks around them. */
@@ -59,7 +60,9 @@ struct http_request {
     int status;
     uint64_t answer_size;
     struct http_conn *conn; /* NULL: the client has gone */
+    struct http_pile *pile; /* NULL: no piece has been added */
     bool is_streaming;
+    bool is_sending; /* a pile: all that will come is known */
     /* A stream's two events, both optional: the queue has room again; the client has gone (end the
      * stream now). */
     void (*on_more)(struct http_request *request);
@@ -74,9 +77,21 @@ struct str http_cookie(const struct http_request *request, const char *name);
 /* Adds a header to the coming answer; copies. A value with control bytes is our own bug. */
 void http_set_header(struct http_request *request, const char *name, struct str value);
 
-/* Sends the answer and takes the request. `content_type` NULL: no body at all. Copies `body`. */
+/* Sends the answer and takes the request. `content_type` NULL: no body at all. Copies `body`: what
+ * is above HTTP_HIGH_WATER into a file. */
 void http_answer(struct http_request *request, int status, const char *content_type,
                  struct str body);
+
+/* An answer that comes in pieces and is sent when all of it is there. While it is put together, and
+ * while the client reads it, no more than HTTP_HIGH_WATER and a piece of it are in memory; the rest
+ * is in a file. Any other answer may be given instead; then the pieces are forgotten. */
+void http_pile_add(struct http_request *request, struct str piece);
+uint64_t http_pile_size(const struct http_request *request);
+uint64_t http_pile_hash(const struct http_request *request); /* str_fingerprint of its pieces */
+/* All of it, in `arena` when it is in a file: for what has to be looked at as a whole. */
+struct str http_pile_text(const struct http_request *request, struct arena *arena);
+/* Sends it, or 503 when there was no room for it on the disk. Takes the request. */
+void http_answer_pile(struct http_request *request, int status, const char *content_type);
 
 /* {"detail": ...} of a status: with the problem fields of RFC 9457 beside Airflow's `detail`. */
 void http_answer_problem(struct http_request *request, int status, const char *fmt, ...)
@@ -91,7 +106,7 @@ void http_stream_start(struct http_request *request, int status, const char *con
 size_t http_stream_write(struct http_request *request, struct str bytes);
 size_t http_stream_queued(const struct http_request *request);
 void http_stream_end(struct http_request *request);
-enum { HTTP_HIGH_WATER = 256 * 1024 };
+enum { HTTP_HIGH_WATER = 256 * 1024, HTTP_PIECE_SIZE = 64 * 1024 };
 
 /* For tests and for the reader: an empty request, and its end without an answer. */
 struct http_request *http_request_new(void);

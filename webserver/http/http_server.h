@@ -30,6 +30,7 @@ struct http_server_options {
     uint32_t connections_max;           /* 0 = 1000; above it, who has waited longest gives way */
     const struct http_network *proxies; /* kept; whose X-Forwarded-For is believed */
     uint32_t proxy_count;
+    const char *folder;      /* kept; where large answers wait for their clients. NULL: /tmp */
     struct metrics *metrics; /* NULL allowed */
 
     /* The head of a request is there: how large may its body be? NULL = 1 MiB. */

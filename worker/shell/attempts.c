@@ -4,7 +4,7 @@
 #include "common/base/assert.h"
 #include "common/log/log.h"
 #include "worker/shell/schedulers.h"
-#include "worker/shell/translate.h"
+#include "worker/translate/translate.h"
 
 static struct live_attempt *live_find(struct worker_shell *shell, struct id128 attempt)
 {

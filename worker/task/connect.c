@@ -32,7 +32,7 @@ static int connect_http(struct job *job)
 {
     struct request request = { 0 };
     struct answer answer = { 0 };
-    int status = http_request(job, &request);
+    int status = request_read(job, &request);
 
     request.timeout_ms = LIMIT_MS;
     if (status == 0)

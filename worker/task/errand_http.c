@@ -8,7 +8,7 @@ bool errand_http_begin(struct errand_loop *loop, struct errand_run *run, CURLM *
     struct job_failure failure;
 
     job_capture(&failure);
-    int status = http_request(&run->job, &run->request);
+    int status = request_read(&run->job, &run->request);
     if (run->request.timeout_ms == 0 || run->request.timeout_ms > ERRAND_LIMIT_MS)
         run->request.timeout_ms = ERRAND_LIMIT_MS;
     if (status == 0)

@@ -85,7 +85,7 @@ static int take_url(struct job *job, struct request *request)
     return 0;
 }
 
-int http_request(struct job *job, struct request *request)
+int request_read(struct job *job, struct request *request)
 {
     const struct value *payload = job->payload, *json = value_get(payload, "json"),
                        *body = value_get(payload, "body");
@@ -134,7 +134,7 @@ int http_main(struct job *job)
 {
     struct request request = { 0 };
     struct answer answer = { 0 };
-    int status = http_request(job, &request);
+    int status = request_read(job, &request);
 
     if (status == 0)
         status = request_run(job, &request, &answer);

@@ -43,7 +43,7 @@ MUST_USE int request_end(const struct request *request, struct answer *answer,
                          struct transfer *transfer, CURLcode code);
 
 /* What an http task's payload asks for, and whether a status is one of those it expects. */
-MUST_USE int http_request(struct job *job, struct request *request);
+MUST_USE int request_read(struct job *job, struct request *request);
 bool http_is_expected(const struct job *job, long status);
 
 /* 0, or 1 after job_fail (ConnectionError, TimeoutError ...). The status is the caller's to judge.

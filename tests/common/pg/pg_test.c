@@ -390,6 +390,73 @@ static void a_large_parameter_goes_through(void **state)
     teardown(&world);
 }
 
+struct rows {
+    uint32_t count, most;
+    int64_t last;
+};
+
+static void on_rows(void *owner, const struct pg_result *result)
+{
+    struct rows *rows = owner;
+    rows->count += pg_row_count(result);
+    if (pg_row_count(result) > rows->most)
+        rows->most = pg_row_count(result);
+    rows->last = pg_get_int(result, pg_row_count(result) - 1, 0);
+}
+
+static void add_rows(struct pg_tx *tx, const char *sql, int64_t number, struct rows *rows)
+{
+    pg_put_int8(pg_tx_add_text(tx, sql), number);
+    pg_tx_rows(tx, on_rows, rows);
+}
+
+static void rows_that_are_wanted_as_they_come_are_given_singly_and_not_kept(void **state)
+{
+    (void)state;
+    static const char MANY[] = "SELECT n, repeat('x', 2000) FROM generate_series(1, $1) n";
+    struct world world;
+    struct rows rows[3] = { 0 };
+    setup(&world);
+    struct pg_tx *tx = pg_tx_new();
+    pg_put_int8(pg_tx_add(tx, ONE, on_result, &world), 7);
+    add_rows(tx, MANY, 5000, &rows[0]);
+    add_rows(tx, MANY, 0, &rows[1]);
+    pg_put_int8(pg_tx_add(tx, ONE, NULL, NULL), 8);
+    add_rows(tx, MANY, 3, &rows[2]);
+    pg_send(world.pg, tx, NULL, NULL);
+    tx = pg_tx_new(); /* and again, as the first of a transaction behind it */
+    add_rows(tx, MANY, 3, &rows[2]);
+    commit(&world, tx);
+    assert_int_equal(world.rc, 0);
+    assert_int_equal(world.number, 7);
+    assert_int_equal(rows[0].count, 5000);
+    assert_int_equal(rows[0].last, 5000);
+    assert_int_equal(rows[0].most, 1);
+    assert_int_equal(rows[1].count, 0);
+    assert_int_equal(rows[2].count, 6);
+    assert_int_equal(rows[2].most, 1);
+    teardown(&world);
+}
+
+static void a_statement_that_fails_after_its_first_rows_says_so_at_the_end(void **state)
+{
+    (void)state;
+    struct world world;
+    struct rows rows = { 0 };
+    setup(&world);
+    struct pg_tx *tx = pg_tx_new();
+    add_rows(tx, "SELECT 1 / ($1 - n) FROM generate_series(1, 100000) n", 50000, &rows);
+    commit(&world, tx);
+    assert_true(rows.count > 0 && rows.count < 50000);
+    assert_true(world.rc < 0);
+    assert_string_equal(world.sqlstate, "22012");
+    tx = pg_tx_new();
+    pg_put_int8(pg_tx_add(tx, ONE, on_result, &world), 9);
+    commit(&world, tx);
+    assert_int_equal(world.number, 9);
+    teardown(&world);
+}
+
 static void a_broken_connection_leaves_the_fate_unknown_and_comes_back(void **state)
 {
     (void)state;
@@ -712,6 +779,8 @@ TESTS(CASE(several_statements_commit_as_one),
       CASE(a_row_count_that_surprises_is_reported_after_the_commit),
       CASE(a_parameter_of_the_wrong_type_is_refused_before_it_is_sent),
       CASE(thousands_under_way_are_answered_in_order), CASE(a_large_parameter_goes_through),
+      CASE(rows_that_are_wanted_as_they_come_are_given_singly_and_not_kept),
+      CASE(a_statement_that_fails_after_its_first_rows_says_so_at_the_end),
       CASE(a_broken_connection_leaves_the_fate_unknown_and_comes_back),
       CASE(reconnecting_by_wish_makes_what_was_sent_unknown),
       CASE(a_restart_of_the_server_is_survived),

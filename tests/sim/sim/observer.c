@@ -414,6 +414,17 @@ static void check_schedule(struct world *world, const struct run_row *row)
         sim_fail(world, "I10: one point of a schedule has made %u runs", same);
 }
 
+/* The database would bear it, for the sake of a history that nobody holds: the core must not. */
+static void check_name(struct world *world, const struct run_row *row)
+{
+    VEC_EACH (&world->store.runs, i) {
+        const struct model_run *run = &world->store.runs.items[i];
+        if (!run->deleted && run->row.run_no != row->run_no && run->row.dag_no == row->dag_no &&
+            str_eq(run->row.run_id, row->run_id))
+            sim_fail(world, "I25: a DAG has two runs of one name");
+    }
+}
+
 static void check_backfill(struct world *world, const struct run_row *row)
 {
     VEC_EACH (&world->store.backfills, i) {
@@ -605,6 +616,7 @@ void observe_commit(struct world *world, const struct transaction *transaction)
         switch (record->type) {
         case WRITE_RUN_CREATE:
             check_schedule(world, &record->run);
+            check_name(world, &record->run);
             break;
         case WRITE_RUN_STATE:
             check_backfill(world, &record->run);

@@ -200,7 +200,7 @@ static void try_line(struct lines *lines, const struct model_try *try)
               (long long)row->cpu_ms, (long long)row->memory_peak_bytes, maybe(row->error).text);
 }
 
-static void run_line(struct lines *lines, const struct run_row *row)
+static void run_line(struct lines *lines, const struct run_row *row, bool has_name)
 {
     lines_add(lines,
               "run|%lld|%d|%lld|%.*s|%d|%d|%d|%lld|%lld|%lld|%lld|%lld|%lld|%lld|%u|%u|%u|%.*s|%.*s"
@@ -211,8 +211,9 @@ static void run_line(struct lines *lines, const struct run_row *row)
               (long long)row->run_after_ms, (long long)row->queued_ms, (long long)row->started_ms,
               (long long)row->ended_ms, row->succeeded, row->failed, row->skipped,
               STR_ARG(row->conf), STR_ARG(row->triggered_by), maybe(row->note).text);
-    lines_add(lines, "run_key|%d|%.*s|%lld", row->dag_no, STR_ARG(row->run_id),
-              (long long)row->run_no);
+    if (has_name)
+        lines_add(lines, "run_key|%d|%.*s|%lld", row->dag_no, STR_ARG(row->run_id),
+                  (long long)row->run_no);
     if (!run_state_is_final(row->state))
         lines_add(lines, "live_run|%lld", (long long)row->run_no);
 }
@@ -220,7 +221,7 @@ static void run_line(struct lines *lines, const struct run_row *row)
 static void run_lines(struct lines *lines, const struct model_run *run)
 {
     if (!run->deleted)
-        run_line(lines, &run->row);
+        run_line(lines, &run->row, run->has_name);
     VEC_EACH (&run->tries, i)
         try_line(lines, &run->tries.items[i]);
     VEC_EACH (&run->outputs, i) {

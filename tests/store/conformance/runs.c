@@ -12,6 +12,20 @@ static const struct model_try *pick_try(struct play *play)
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
+/* Now and then one that another run of the DAG has already, perhaps of the same batch: a history
+ * that the core does not hold may know it. */
+static struct str draw_run_id(struct play *play, int32_t dag_no)
+{
+    const struct model_run *run = pick_run(play);
+    const struct record *before = play->count == 0 ? NULL : &play->records[play->count - 1];
+
+    if (pick(play, 3) != 0)
+        return str_format(&play->arena, "r%u", play->run_seq);
+    if (before != NULL && before->type == WRITE_RUN_CREATE && before->run.dag_no == dag_no)
+        return before->run.run_id;
+    return run == NULL ? STR("first") : run->row.run_id;
+}
+
 void make_run(struct play *play)
 {
     struct record record = { .type = WRITE_RUN_CREATE };
@@ -23,10 +37,11 @@ void make_run(struct play *play)
     if (play->model.runs.count >= RUNS_MAX || dag == NULL)
         return;
     play->run_seq++;
+    struct str run_id = draw_run_id(play, dag->dag_no);
     record.run = (struct run_row) { .run_no = RUN_NO(day, 0, play->run_seq),
                                     .dag_no = dag->dag_no,
                                     .version_no = dag->version_no - (int64_t)pick(play, 2),
-                                    .run_id = str_format(&play->arena, "r%u", play->run_seq),
+                                    .run_id = run_id,
                                     .type = (enum run_type)pick(play, RUN_TYPE_COUNT),
                                     .state = (enum run_state)pick(play, 2),
                                     .run_after_ms = 1 + (int64_t)pick(play, 9),

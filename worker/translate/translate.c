@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/shell/translate.h"
+#include "worker/translate/translate.h"
 
 #define SAME(model, warden)                                                                        \
     _Static_assert((int)(model) == (int)(warden), "the warden spells " #model " differently")
