@@ -228,7 +228,7 @@ static struct str write_conditions(struct writer *writer)
 static void write_favourites(struct writer *writer, const char *before)
 {
     buf_printf(&writer->sql,
-               "%s favourite AS (SELECT f.* FROM favourite f WHERE f.user_no = ", before);
+               "%s favourite AS (SELECT m.* FROM favourite m WHERE m.user_no = ", before);
     next_param(writer, "", "::int4) ");
     pg_put_int4(&writer->params, writer->query->asker);
 }
