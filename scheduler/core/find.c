@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* find - questions to the database about runs that may have ended and are not in memory. The answer
  * speaks of the moment at which it was read: when a run of the DAG was forgotten meanwhile, or one
- * deleted, it may be an old one, and is asked for again. */
+ * deleted, it may be an old one, and is asked for again; but for dates, which are told as of that
+ * moment. */
 #include "scheduler/core/core_calls.h"
 
 enum { RETRY_MS = 1000 };
@@ -65,15 +66,6 @@ static void run_answer(struct core *core, const struct core_find *find,
     run_forget_if_unchanged(core, row != NULL ? run_by_no(core, row->run_no) : NULL);
 }
 
-static void dates_answer(struct core *core, const struct core_event *event, uint64_t index)
-{
-    const struct core_find *find = &event->found.find;
-    if (find->forgotten != forgotten(core, index))
-        backfill_again(core, find->number);
-    else
-        backfill_dates_found(core, find, event->found.dates, event->found.date_count);
-}
-
 void find_answer(struct core *core, const struct core_event *event)
 {
     const struct core_find *find = &event->found.find;
@@ -83,7 +75,7 @@ void find_answer(struct core *core, const struct core_event *event)
     if (event->found.failed)
         ask_later(core, find);
     else if (find->what == FIND_DATES)
-        dates_answer(core, event, index);
+        backfill_dates_found(core, find, event->found.dates, event->found.date_count);
     else
         run_answer(core, find, event->found.run, index);
 }

@@ -211,6 +211,17 @@ class Access(unittest.TestCase):
         found = [line["dag_id"] for line in bulk({"action": "success", "expected": 1}, "?state=success,failed,running")[1:-1]]
         self.assertEqual(found, ["finance.daily"])
 
+    def test_many_dags_are_paused_as_far_as_grants_go(self):
+        token = self.account("pam", "Public")
+        self.grant("etl", "Viewer", username="pam")
+        self.assertEqual(self.world.call("PATCH", "/api/v2/dags", {"is_paused": True}, token=token)[0], 403)
+        self.grant("finance.*", "User", username="pam")
+        before = len(self.world.answers)
+        paused = self.world.ok("PATCH", "/api/v2/dags?dag_id_pattern=%25", {"is_paused": True}, token=token)
+        self.assertEqual([dag["dag_id"] for dag in paused["dags"]], ["finance.daily"])
+        self.assertEqual([request["dag_id"] for request in self.world.answers[before:]], ["finance.daily"])
+        self.assertEqual(self.world.ok("PATCH", "/api/v2/dags?dag_id_pattern=etl", {"is_paused": True}, token=token)["total_entries"], 0)
+
     def test_a_grant_names_dags_by_beginning_and_by_tag(self):
         token = self.account("quin", "Public")
         self.grant("finance.*", "Viewer", username="quin")

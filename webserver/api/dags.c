@@ -2,6 +2,7 @@
 /* DAGs: /dags, their details, tasks, versions, sources, tags and statistics. */
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
+#include "webserver/api/reach.h"
 
 #include "common/store/user_store.h"
 #include "common/text/json.h"
@@ -106,8 +107,9 @@ struct pausing {
     const struct value *dags; /* of the list */
     uint32_t next;
     bool paused;
-    struct str json; /* the query of the list, to be read again at the end */
-    struct list_query query;
+    struct str *done; /* ids */
+    uint32_t done_count;
+    struct list_query query; /* of the list, to be read again at the end */
 };
 
 static void pause_next(struct call *call, const struct value *answer);
@@ -125,22 +127,48 @@ static void on_paused_list(void *owner, int rc, struct str json, const struct er
         return;
     }
     pausing->dags = value_get(list, "dags");
+    pausing->done = ARENA_ARRAY(call->arena, struct str, pausing->dags->count);
     pause_next(call, NULL);
+}
+
+/* Of those that a reader may read, those that they may pause. */
+static void answer_paused(struct call *call, struct pausing *pausing)
+{
+    if (call->reader != NULL) {
+        list_query_clear(&pausing->query);
+        list_query_init(&pausing->query, LIST_DAGS, call->arena, pausing->dags->count);
+        list_query_only(&pausing->query, "dag_ids", STR_EMPTY); /* an empty set is no DAG */
+        for (uint32_t i = 0; i < pausing->done_count; i++)
+            list_query_only(&pausing->query, "dag_ids", pausing->done[i]);
+    }
+    call_list_read(call, &pausing->query);
+}
+
+static void pause_one(struct call *call, const struct refusal *refusal)
+{
+    struct pausing *pausing = call->state;
+    const struct value *dag = pausing->dags->items[pausing->next++];
+    struct request request = { .kind = REQUEST_PAUSE, .paused = pausing->paused };
+    request.dag_id = value_text(value_get(dag, "dag_id"), STR_EMPTY);
+    if (refusal != NULL) {
+        pause_next(call, NULL);
+        return;
+    }
+    pausing->done[pausing->done_count++] = request.dag_id;
+    struct audit audit = call_audit(call, pausing->paused ? "pause" : "unpause");
+    command_send(call, &request, &audit, pause_next);
 }
 
 static void pause_next(struct call *call, const struct value *answer)
 {
     (void)answer;
     struct pausing *pausing = call->state;
-    if (pausing->next == pausing->dags->count) {
-        call_list_read(call, &pausing->query);
-        return;
-    }
-    const struct value *dag = pausing->dags->items[pausing->next++];
-    struct request request = { .kind = REQUEST_PAUSE, .paused = pausing->paused };
-    request.dag_id = value_text(value_get(dag, "dag_id"), STR_EMPTY);
-    struct audit audit = call_audit(call, pausing->paused ? "pause" : "unpause");
-    command_send(call, &request, &audit, pause_next);
+    if (pausing->next == pausing->dags->count)
+        answer_paused(call, pausing);
+    else
+        reach_row(call,
+                  value_text(value_get(pausing->dags->items[pausing->next], "dag_id"), STR_EMPTY),
+                  pause_one);
 }
 
 void dags_patch(struct call *call)
@@ -151,6 +179,7 @@ void dags_patch(struct call *call)
         return;
     call->state = pausing;
     pausing->query.asker = call->person.user_no;
+    pausing->query.reader = call->reader;
     list_read(call->api->options.store, &pausing->query, on_paused_list, call);
 }
 

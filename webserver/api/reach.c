@@ -36,6 +36,7 @@ static const struct {
     { ui_tasks, IN_LIST },
     { why_get, IN_QUERY },
     { backfill_create, IN_BODY },
+    { dags_patch, IN_ROWS },
     { runs_bulk, IN_ROWS },
     { tasks_bulk, IN_ROWS },
     { backfill_get, IN_BACKFILL },
