@@ -253,7 +253,8 @@ static bool lengths_are_wanted(struct model_store *store, int32_t dag_no)
 
 static bool is_success(const struct model_run *run, int32_t dag_no)
 {
-    return !run->deleted && run->row.dag_no == dag_no && run->row.state == RUN_SUCCESS;
+    return !run->deleted && run->row.dag_no == dag_no && run->row.state == RUN_SUCCESS &&
+           run->row.ended_ms != 0;
 }
 
 /* How long it took, if it is one of the last runs of its DAG that succeeded. */
