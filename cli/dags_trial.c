@@ -15,6 +15,7 @@
 #include "cli/mocks.h"
 #include "cli/output.h"
 #include "cli/resource.h"
+#include "common/base/assert.h"
 #include "common/base/civil.h"
 #include "common/loop/loop.h"
 #include "common/text/json.h"
@@ -23,8 +24,6 @@
 #include <ftw.h>
 #include <signal.h>
 #include <unistd.h>
-
-extern char **environ;
 
 enum { OUTPUT_SHOWN = 300 };
 
@@ -303,6 +302,7 @@ static int run_source(struct testing *testing, struct local *local, struct dag_s
         rc = give_dags(testing, local, source, err);
     if (rc < 0)
         return rc;
+    ASSERT(local->dag != NULL);
     request.dag_id = local->dag->id;
     return local_run(local, &request, &is_interrupted, err);
 }

@@ -39,10 +39,10 @@ static void start_attempt(struct local *local, const struct worker_do *order)
     struct warden_message start = { .type = WARDEN_START,
                                     .attempt = order->attempt,
                                     .deadline_ms = order->deadline_ms };
-    struct str name = send->grant.task_id;
     struct result result;
 
     ASSERT(send != NULL && id_eq(send->grant.attempt, order->attempt));
+    struct str name = send->grant.task_id;
     if (local->on_start != NULL && local->on_start(local, send, &result)) {
         VEC_ADD(&local->made_up, (struct local_made_up) { order->attempt, result });
         return;

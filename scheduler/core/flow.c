@@ -407,6 +407,7 @@ bool flow_expand(struct core *core, struct ref ref)
         flow_bad_expression(core, ref, "for_each", &err);
         return false;
     }
+    ASSERT(values != NULL);
     if (values->count == 0) {
         uint32_t expansion = run->tasks[ref.task].expansion;
         if (expansion != NONE) { /* it had elements before a clear */

@@ -47,6 +47,13 @@ static int plan_time(struct core *core, struct ref ref, struct str text, int64_t
     return 0;
 }
 
+static struct str task_key(struct arena *arena, struct str dag_id, struct str task_id,
+                           int64_t logical_ms)
+{
+    return str_format(arena, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0', STR_ARG(task_id), '\0',
+                      (long long)logical_ms);
+}
+
 static int plan_task(struct core *core, struct ref ref, const struct value *fields,
                      struct wait_plan *out, struct err *err)
 {
@@ -66,8 +73,7 @@ static int plan_task(struct core *core, struct ref ref, const struct value *fiel
                        "this run has no logical date: name one in task.logical_date");
     if (logical.size > 0 && civil_parse(logical, &logical_ms, &has_zone) < 0)
         return err_set(err, ERR_INVALID, "task.logical_date \"%.*s\" is no time", STR_ARG(logical));
-    out->key = str_format(&core->step, "%.*s%c%.*s%c%lld", STR_ARG(dag_id), '\0', STR_ARG(task_id),
-                          '\0', (long long)logical_ms);
+    out->key = task_key(&core->step, dag_id, task_id, logical_ms);
     return 0;
 }
 
@@ -183,6 +189,33 @@ static int64_t give_up_ms(const struct core *core, const struct wait *wait)
     return limit_ms > 0 && at_ms < wait->end_ms ? at_ms : wait->end_ms;
 }
 
+/* Whether a wait is for the run of `ref`, or for that very task of it. */
+static bool is_for(const struct core *core, const struct wait *wait, struct ref ref,
+                   struct arena *arena)
+{
+    const struct run *run = run_get(core, ref.run);
+    const struct dag *dag = run_dag(core, run);
+    return wait->kind == ERRAND_TASK && run->has_logical &&
+           (str_eq(wait->key, task_key(arena, dag->id, STR_EMPTY, run->logical_ms)) ||
+            str_eq(wait->key, task_key(arena, dag->id, dag->tasks[ref.task].id, run->logical_ms)));
+}
+
+/* One that waits for this one while this one waits for it: neither will end. */
+static const struct wait *counterpart(const struct core *core, const struct wait *wait,
+                                      struct arena *arena)
+{
+    struct ref ref = core->attempts.items[wait->attempt].ref;
+    if (wait->kind != ERRAND_TASK)
+        return NULL;
+    VEC_EACH (&core->waits, i) {
+        const struct wait *other = &core->waits.items[i];
+        if (other->used && is_for(core, other, ref, arena) &&
+            is_for(core, wait, core->attempts.items[other->attempt].ref, arena))
+            return other;
+    }
+    return NULL;
+}
+
 struct str wait_why(const struct core *core, const struct wait *wait, struct arena *arena)
 {
     struct core *mutable = (struct core *)(uintptr_t)core; /* only looks, as core_why says */
@@ -203,6 +236,13 @@ struct str wait_why(const struct core *core, const struct wait *wait, struct are
         buf_printf(&out, " (%s)", wait->said);
     buf_printf(&out, "; gives up in %.*s",
                STR_ARG(span(arena, give_up_ms(core, wait) - core->wall_ms)));
+    const struct wait *other = counterpart(core, wait, arena);
+    if (other != NULL) {
+        struct ref ref = core->attempts.items[other->attempt].ref;
+        const struct dag *dag = run_dag(core, run_get(core, ref.run));
+        buf_printf(&out, "; but task %.*s of DAG %.*s waits for this in turn: a circle",
+                   STR_ARG(dag->tasks[ref.task].id), STR_ARG(dag->id));
+    }
     struct str text = str_copy(arena, buf_str(&out));
     buf_clear(&out);
     return text;

@@ -12,8 +12,6 @@
 
 enum { PATIENCE_MS = 60000, TURN_MS = 20 };
 
-extern char **environ;
-
 static struct id128 awaited;
 
 struct fake_result *fake_scheduler_find(struct fake_scheduler *fake, struct id128 attempt)

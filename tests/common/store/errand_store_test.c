@@ -57,7 +57,8 @@ static void add_runs(void)
 {
     pg_server_run(
         world.conninfo,
-        "INSERT INTO dag (dag_no, dag_id, fileloc) OVERRIDING SYSTEM VALUE VALUES (1, 'd', 'd.yaml');"
+        "INSERT INTO dag (dag_no, dag_id, fileloc) OVERRIDING SYSTEM VALUE VALUES (1, 'd', "
+        "'d.yaml');"
         "INSERT INTO dag_version (version_no, dag_no, version_number, hash, ir, source) OVERRIDING "
         "SYSTEM VALUE VALUES (1, 1, 1, '', '{\"tasks\":[{\"id\":\"a\"},{\"id\":\"b\"}]}', '');"
         "CREATE TEMP TABLE today AS SELECT (current_date - date '1970-01-01')::bigint << 32 AS n;"
@@ -92,11 +93,10 @@ static void what_is_waited_for_is_a_run_or_every_instance_of_a_task_of_one_date(
 static void an_asset_counts_from_the_asked_time_on(void **state)
 {
     (void)state;
-    struct record event = { .type = WRITE_ASSET_EVENT,
-                            .asset_event = { .event_no = 1,
-                                             .asset = STR("table"),
-                                             .at_ms = 5000,
-                                             .extra = STR("{}") } };
+    struct record event = {
+        .type = WRITE_ASSET_EVENT,
+        .asset_event = { .event_no = 1, .asset = STR("table"), .at_ms = 5000, .extra = STR("{}") }
+    };
     assert_int_equal(store_world_apply(&world, &event, 1, NULL), 0);
     assert_true(was_updated("table", 5000));
     assert_false(was_updated("table", 5001));
@@ -107,9 +107,8 @@ static void on_notification(void *owner, const struct notification_row *row)
 {
     struct answer *answer = owner;
     size_t used = strlen(answer->seen);
-    snprintf(answer->seen + used, sizeof answer->seen - used, "%.*s %.*s %s\n",
-             STR_ARG(row->event), STR_ARG(row->payload),
-             row->state == NOTIFICATION_FAILED ? "failed" : "");
+    snprintf(answer->seen + used, sizeof answer->seen - used, "%.*s %.*s %s\n", STR_ARG(row->event),
+             STR_ARG(row->payload), row->state == NOTIFICATION_FAILED ? "failed" : "");
 }
 
 static void on_end(void *owner, int rc, const struct err *err)

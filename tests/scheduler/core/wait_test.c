@@ -453,6 +453,29 @@ static void a_task_that_failed_is_waited_for_until_it_succeeds(void **state)
     story_free(s);
 }
 
+static void two_dags_that_wait_for_each_other_are_told_of_the_circle(void **state)
+{
+    (void)state;
+    struct story *s = story_new();
+    struct dag *other = dag_words("v");
+    other->id = STR("other");
+    other->tasks[0].operator_kind = OPERATOR_WAIT_FOR;
+    other->tasks[0].operator_args =
+        dag_value(other, "{\"task\": {\"dag_id\": \"d\", \"task_id\": \"w\"}}");
+    story_dag(s, other);
+    story_dag(s, waiting("{\"task\": {\"dag_id\": \"other\"}}"));
+    triggered(s, "other", "o1", STORY_WALL + 1000); /* of another date: no circle */
+    triggered(s, "d", "r1", STORY_WALL);
+    assert_null(strstr(story_why(s, "r1", 0, -1), "circle"));
+    triggered(s, "other", "o2", STORY_WALL);
+    assert_non_null(strstr(story_why(s, "r1", 0, -1),
+                           "; but task v of DAG other waits for this in turn: a circle"));
+    assert_null(strstr(story_why(s, "o1", 0, -1), "circle"));
+    assert_non_null(strstr(story_why(s, "o2", 0, -1),
+                           "; but task w of DAG d waits for this in turn: a circle"));
+    story_free(s);
+}
+
 static void a_run_without_a_logical_date_cannot_wait_for_one(void **state)
 {
     (void)state;
@@ -579,6 +602,7 @@ TESTS(CASE(an_update_of_an_asset_is_heard_of_at_once),
       CASE(a_task_of_another_dag_is_heard_of_when_it_ends),
       CASE(of_a_run_that_is_no_longer_in_memory_the_database_knows),
       CASE(a_task_that_failed_is_waited_for_until_it_succeeds),
+      CASE(two_dags_that_wait_for_each_other_are_told_of_the_circle),
       CASE(a_run_without_a_logical_date_cannot_wait_for_one),
       CASE(a_mapped_wait_has_one_look_an_element),
       CASE(more_looks_than_a_worker_takes_wait_their_turn))
