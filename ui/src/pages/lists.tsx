@@ -89,8 +89,8 @@ function RunTable({ runs, picking }: { runs: RunRow[]; picking: Picking }) {
             <Pick id={key} name={r.run_id} picking={picking} />
             <td className="cell-state"><StateWord state={r.state} /></td><td><Link to={path_of.dag(r.dag_id)}>{r.dag_id}</Link><div className="phone-only clip run-phone"><Link to={path_of.run(r.dag_id, r.run_id)}>{r.run_id}</Link></div></td>
             <td className="phone-off"><Link to={path_of.run(r.dag_id, r.run_id)} className="strong">{r.run_id}</Link>{r.note && <div className="muted clip note-cell">{r.note}</div>}</td>
-            <td className="phone-off muted">{r.run_type}{r.triggered_by ? ` by ${r.triggered_by}` : ""}</td>
-            <td className="phone-off"><div className="row"><span className="list-meter"><Meter label={`${r.done} of ${r.total} ended, ${r.failed} failed`} parts={[{ kind: "good", share: r.total ? (r.done - r.failed) / r.total : 0 }, { kind: "bad", share: r.total ? r.failed / r.total : 0 }]} /></span><span className="muted num">{count(r.done)}/{count(r.total)}</span></div></td>
+            <td className="phone-off muted nowrap">{r.run_type}{r.triggered_by ? ` by ${r.triggered_by}` : ""}</td>
+            <td className="phone-off"><div className="row"><span className="list-meter"><Meter label={`${r.done} of ${r.total} ended, ${r.failed} failed`} parts={[{ kind: "good", share: r.total ? (r.done - r.failed) / r.total : 0 }, { kind: "bad", share: r.total ? r.failed / r.total : 0 }]} /></span><span className="muted num nowrap">{count(r.done)}/{count(r.total)}</span></div></td>
             <td><span className="phone-off"><When at={r.start ?? r.run_after} /></span><span className="phone-only"><When at={r.start ?? r.run_after} relative /></span></td><td className="right"><Span start={r.start} end={r.end} /></td><td className="right num phone-off">{r.version}</td>
           </tr>
         );
