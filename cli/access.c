@@ -4,7 +4,8 @@
 #include "cli/handlers.h"
 #include "cli/output.h"
 
-enum { DAYS_MAX = 3650 };
+/* PART_ROWS: of the audit log, in a request. */
+enum { DAYS_MAX = 3650, PART_ROWS = 20000 };
 
 /* ---- tokens ---- */
 
@@ -152,37 +153,56 @@ int cli_roles_list(struct cli *cli, struct err *err)
 
 /* ---- the audit log ---- */
 
-static struct str noted_query(struct cli *cli)
+/* The part from row `from` on; 0: the first. */
+static struct str verify_path(struct cli *cli, int64_t from)
 {
     struct str rest = cli_arg(cli, "--expect"), id = STR_EMPTY;
+    struct str path = str_format(cli->arena, "/api/headrace/v1/audit/verify?limit=%d", PART_ROWS);
 
+    if (from > 0)
+        path = str_format(cli->arena, "%.*s&from=%lld", STR_ARG(path), (long long)from);
+    if (!cli_has(cli, "--expect"))
+        return path;
     (void)str_split(&rest, ':', &id);
-    return str_format(cli->arena, "/api/headrace/v1/audit/verify?id=%.*s&hash=%.*s",
+    return str_format(cli->arena, "%.*s&id=%.*s&hash=%.*s", STR_ARG(path),
                       STR_ARG(client_encode(cli->arena, id)),
                       STR_ARG(client_encode(cli->arena, rest.bytes == NULL ? STR_EMPTY : rest)));
 }
 
-int cli_audit_verify(struct cli *cli, struct err *err)
+static int check_part(const struct value *part, struct err *err)
 {
-    const struct value *answer;
-    struct str path =
-        cli_has(cli, "--expect") ? noted_query(cli) : STR("/api/headrace/v1/audit/verify");
-    int rc = client_get(cli, path, &answer, err);
-
-    if (rc < 0)
-        return rc;
-    const struct value *head = value_get(answer, "head");
-    struct str hash = value_text(value_get(head, "hash"), STR_EMPTY);
-    if (!value_boolean(value_get(answer, "noted_is_there"), true))
+    if (!value_boolean(value_get(part, "noted_is_there"), true))
         return err_set(err, ERR_CONFLICT,
                        "the row of --expect is gone, or is another: rows were cut "
                        "off or written anew");
-    if (!value_boolean(value_get(answer, "ok"), false))
+    if (!value_boolean(value_get(part, "ok"), false))
         return err_set(err, ERR_CONFLICT,
                        "the audit log was changed: row %lld does not follow from the one before it",
-                       (long long)value_integer(value_get(answer, "broken_at"), 0));
+                       (long long)value_integer(value_get(part, "broken_at"), 0));
+    return 0;
+}
+
+int cli_audit_verify(struct cli *cli, struct err *err)
+{
+    const struct value *part;
+    int64_t next = 0, rows = 0;
+
+    do {
+        int rc = client_get(cli, verify_path(cli, next), &part, err);
+        if (rc == 0)
+            rc = check_part(part, err);
+        if (rc < 0)
+            return rc;
+        rows += value_integer(value_get(part, "rows"), 0);
+        next = value_integer(value_get(part, "next"), 0);
+        if (next > 0)
+            output_note(cli, "%lld rows are as they were written; going on with row %lld",
+                        (long long)rows, (long long)next);
+    } while (next > 0);
+    const struct value *head = value_get(part, "head");
+    struct str hash = value_text(value_get(head, "hash"), STR_EMPTY);
     output_note(cli, "%lld rows, each follows from the one before it; --expect checks this later:",
-                (long long)value_integer(value_get(answer, "rows"), 0));
+                (long long)rows);
     printf("%lld:%.*s\n", (long long)value_integer(value_get(head, "id"), 0), STR_ARG(hash));
     return 0;
 }

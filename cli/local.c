@@ -453,8 +453,7 @@ int local_run(struct local *local, const struct request *request, const volatile
                     &(struct core_event) { .type = CORE_COMMITTED, .committed = { batch_no } });
         } else if (local->finds.count > 0) {
             struct core_find find = local->finds.items[--local->finds.count];
-            core_do(local,
-                    &(struct core_event) { .type = CORE_FOUND, .found = { find, NULL, false } });
+            core_do(local, &(struct core_event) { .type = CORE_FOUND, .found = { .find = find } });
         } else if (local->made_up_told < local->made_up.count) {
             tell_made_up(local);
         } else if (local->inventory_wanted) {

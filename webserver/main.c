@@ -189,6 +189,7 @@ static struct oidc_options oidc_options(const struct conf *conf)
         .groups_claim = conf->oidc_groups_claim,
         .roles = conf->oidc_roles.items,
         .role_count = conf->oidc_roles.count,
+        .signs_out = conf->oidc_sign_out,
     };
     (void)!role_parse(conf->oidc_default_role, &options.default_role);
     return options;

@@ -222,6 +222,12 @@ struct recovered_try {
     struct str output;     /* JSON; empty = none */
 };
 
+/* What is asked of many runs at once. */
+struct dated_run {
+    int64_t run_no, logical_ms;
+    enum run_state state;
+};
+
 /* One that goes on, or has runs that do, or has made runs for dates that the DAG's schedule has not
  * come to. */
 struct recovered_backfill {

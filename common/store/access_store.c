@@ -129,6 +129,15 @@ struct ranking {
     void *owner;
 };
 
+static struct ranking *
+ranking_new(void (*on_end)(void *owner, int rc, int32_t rank, const struct err *err), void *owner)
+{
+    struct ranking *ranking = calloc(1, sizeof *ranking);
+    ASSERT(ranking != NULL);
+    *ranking = (struct ranking) { on_end, owner };
+    return ranking;
+}
+
 static void on_rank(void *owner, const struct pg_outcome *outcome)
 {
     struct ranking ranking = *(struct ranking *)owner;
@@ -145,13 +154,21 @@ void dag_rank_read(struct store *store, const struct reader *reader, struct str 
                    void (*on_end)(void *owner, int rc, int32_t rank, const struct err *err),
                    void *owner)
 {
-    struct ranking *ranking = calloc(1, sizeof *ranking);
-    ASSERT(ranking != NULL);
-    *ranking = (struct ranking) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     struct pg_params *params = pg_tx_add(tx, SQL_auth_dag_rank, NULL, NULL);
     reader_bind(reader, params);
     pg_put_text(params, dag_id);
     pg_put_int8(params, backfill_no);
-    store_send(store, tx, on_rank, ranking);
+    store_send(store, tx, on_rank, ranking_new(on_end, owner));
+}
+
+void highest_rank_read(struct store *store, const struct reader *reader,
+                       void (*on_end)(void *owner, int rc, int32_t rank, const struct err *err),
+                       void *owner)
+{
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_highest_rank, NULL, NULL);
+    pg_put_int4(params, reader->user_no);
+    pg_put_int4(params, reader->rank);
+    store_send(store, tx, on_rank, ranking_new(on_end, owner));
 }

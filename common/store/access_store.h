@@ -58,4 +58,9 @@ void dag_rank_read(struct store *store, const struct reader *reader, struct str 
                    void (*on_end)(void *owner, int rc, int32_t rank, const struct err *err),
                    void *owner);
 
+/* The highest rank that `reader` may have on some DAG. */
+void highest_rank_read(struct store *store, const struct reader *reader,
+                       void (*on_end)(void *owner, int rc, int32_t rank, const struct err *err),
+                       void *owner);
+
 #endif

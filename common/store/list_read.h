@@ -52,6 +52,7 @@ struct list_query {
     VEC(struct str) orders; /* as asked for: "-start_date" */
     int64_t limit, offset;
     const struct reader *reader; /* NULL: reads all */
+    int32_t asker;               /* user_no of who asks: for LIST_DAGS, what is theirs */
 };
 
 /* Lives as long as `arena`; list_query_clear afterwards. */

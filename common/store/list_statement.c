@@ -179,7 +179,8 @@ static void write_order(struct writer *writer)
     VEC_EACH (&query->orders, i) {
         struct str name = query->orders.items[i];
         bool is_falling = str_starts(name, "-");
-        const char *column = list_find_order(row, is_falling ? str_slice(name, 1, name.size) : name);
+        const char *column =
+            list_find_order(row, is_falling ? str_slice(name, 1, name.size) : name);
         buf_printf(&writer->sql, "l.%s%s NULLS LAST, ", column, is_falling ? " DESC" : "");
     }
     struct str rest = str_of(row->tie), part;
@@ -223,19 +224,30 @@ static struct str write_conditions(struct writer *writer)
     return conditions;
 }
 
-/* $1 and $2, the scope; then what the reader is held to. */
+/* Shadows the table, as reader.h does: of others' favourites a block sees none. */
+static void write_favourites(struct writer *writer, const char *before)
+{
+    buf_printf(&writer->sql,
+               "%s favourite AS (SELECT m.* FROM favourite m WHERE m.user_no = ", before);
+    next_param(writer, "", "::int4) ");
+    pg_put_int4(&writer->params, writer->query->asker);
+}
+
+/* $1 and $2, the scope; then what the reader is held to, and who asks. */
 static void write_begin(struct writer *writer)
 {
     const struct list_query *query = writer->query;
     pg_put_text(&writer->params, query->dag_id);
     pg_put_text(&writer->params, query->run_id);
     writer->param_count = 2;
-    if (query->reader == NULL)
-        return;
-    reader_bind(query->reader, &writer->params);
-    reader_shadow(&writer->sql, writer->param_count);
-    buf_add_byte(&writer->sql, ' ');
-    writer->param_count += READER_PARAMS;
+    if (query->reader != NULL) {
+        reader_bind(query->reader, &writer->params);
+        reader_shadow(&writer->sql, writer->param_count);
+        buf_add_byte(&writer->sql, ' ');
+        writer->param_count += READER_PARAMS;
+    }
+    if (list_rows[query->list].has_favourites)
+        write_favourites(writer, query->reader == NULL ? "WITH" : ",");
 }
 
 /* What the client sees of a page's rows. */

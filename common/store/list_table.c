@@ -70,6 +70,7 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "state", "last_run_state" }, { "start_date", "last_run_start" }, { "last_run_state", "last_run_state" },
             { "last_run_start_date", "last_run_start" },
         },
+        .has_favourites = true,
     },
     [LIST_RUNS] = {
         "dag_runs", SQL_api_runs, SCOPE_DAG, "run_no", 0,

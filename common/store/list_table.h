@@ -49,6 +49,7 @@ struct list_row {
     enum statement count_block; /* as many rows, for who filters nothing; 0 = statement itself */
     bool is_json;               /* the block's j is JSON, not a row */
     bool is_wide;               /* a row may be large: there is what people wrote in it */
+    bool has_favourites;        /* its block tells those of who asks */
 };
 
 extern const struct list_row list_rows[LIST_COUNT];

@@ -64,20 +64,43 @@ void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
     pg_put_int8(params, session->lifetime_ms);
     pg_put_text(params, session->address);
     pg_put_text(params, session->agent);
+    pg_put_text(params, session->id_token.size > 0 ? session->id_token : STR_EMPTY);
     params = pg_tx_add(tx, SQL_auth_session_trim, NULL, NULL);
     pg_put_int4(params, session->user_no);
     pg_put_int8(params, sessions_max);
     store_send(store, tx, op_end, op_new(store, on_end, owner));
 }
 
+struct deleting {
+    void (*on_end)(void *owner, int rc, struct str id_token, const struct err *err);
+    void *owner;
+};
+
+static void on_deleted(void *owner, const struct pg_outcome *outcome)
+{
+    struct deleting deleting = *(struct deleting *)owner;
+    struct str id_token = STR_EMPTY;
+    free(owner);
+    if (outcome->rc == 0) {
+        const struct pg_result *result = outcome->results[outcome->result_count - 1];
+        if (pg_row_count(result) > 0 && !pg_is_null(result, 0, 0))
+            id_token = pg_get_text(result, 0, 0);
+    }
+    deleting.on_end(deleting.owner, outcome->rc, id_token, outcome->err);
+}
+
 void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
                     const struct audit *audit,
-                    void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
+                    void (*on_end)(void *owner, int rc, struct str id_token, const struct err *err),
+                    void *owner)
 {
+    struct deleting *deleting = calloc(1, sizeof *deleting);
+    ASSERT(deleting != NULL);
+    *deleting = (struct deleting) { on_end, owner };
     struct pg_tx *tx = pg_tx_new();
     audit_add(tx, audit);
     pg_put_bytea(pg_tx_add(tx, SQL_auth_session_delete, NULL, NULL), bytes_of(hash));
-    store_send(store, tx, op_end, op_new(store, on_end, owner));
+    store_send(store, tx, on_deleted, deleting);
 }
 
 void session_end_one(struct store *store, int32_t user_no, int64_t session_no,

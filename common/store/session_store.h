@@ -25,6 +25,7 @@ struct new_session {
     struct str csrf; /* empty: a token */
     struct str name, address, agent;
     int64_t lifetime_ms;
+    struct str id_token; /* empty: not opened at a provider, or not to be closed there */
 };
 
 /* New; of browser sessions the newest `sessions_max` of the user stay. */
@@ -32,9 +33,11 @@ void session_put(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
                  const struct new_session *session, int64_t sessions_max, const struct audit *audit,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
 
+/* `id_token`: as above; dies when on_end returns. One that is not there is no fault. */
 void session_delete(struct store *store, const uint8_t hash[STORE_TOKEN_HASH_SIZE],
                     const struct audit *audit,
-                    void (*on_end)(void *owner, int rc, const struct err *err), void *owner);
+                    void (*on_end)(void *owner, int rc, struct str id_token, const struct err *err),
+                    void *owner);
 
 /* One of a user, by its number. ERR_NOT_FOUND. */
 void session_end_one(struct store *store, int32_t user_no, int64_t session_no,

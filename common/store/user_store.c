@@ -80,6 +80,41 @@ void user_seen(struct store *store, int32_t user_no, struct str new_hash)
     store_send(store, tx, ignore, NULL);
 }
 
+/* ---- favourites ---- */
+
+struct marking {
+    void (*on_end)(void *owner, int rc, bool was_one, const struct err *err);
+    void *owner;
+};
+
+static void on_marked(void *owner, const struct pg_outcome *outcome)
+{
+    struct marking marking = *(struct marking *)owner;
+    free(owner);
+    struct err err = { 0 };
+    if (!op_has_row(outcome, "DAG", &err))
+        marking.on_end(marking.owner, err.code, false, &err);
+    else
+        marking.on_end(marking.owner, 0, pg_get_bool(outcome->results[0], 0, 0), &err);
+}
+
+void user_favourite(struct store *store, int32_t user_no, struct str dag_id, bool is_one,
+                    void (*on_end)(void *owner, int rc, bool was_one, const struct err *err),
+                    void *owner)
+{
+    struct marking *marking = calloc(1, sizeof *marking);
+    ASSERT(marking != NULL);
+    *marking = (struct marking) { on_end, owner };
+    struct pg_tx *tx = pg_tx_new();
+    struct pg_params *params = pg_tx_add(tx, SQL_auth_favourite, NULL, NULL);
+    pg_put_int4(params, user_no);
+    pg_put_text(params, dag_id);
+    pg_put_bool(params, is_one);
+    store_send(store, tx, on_marked, marking);
+}
+
+/* ---- accounts ---- */
+
 void user_put(struct store *store, struct str name, struct str password_hash, struct str role,
               struct str email, const struct audit *audit,
               void (*on_end)(void *owner, int rc, const struct err *err), void *owner)

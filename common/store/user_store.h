@@ -36,6 +36,12 @@ void user_external(struct store *store, const struct external_user *user,
  * date. */
 void user_seen(struct store *store, int32_t user_no, struct str new_hash);
 
+/* Whether a DAG is to be one of the user's favourites. `was_one`: before this.
+ * ERR_NOT_FOUND: there is no such DAG. */
+void user_favourite(struct store *store, int32_t user_no, struct str dag_id, bool is_one,
+                    void (*on_end)(void *owner, int rc, bool was_one, const struct err *err),
+                    void *owner);
+
 /* ERR_EXISTS. */
 void user_put(struct store *store, struct str name, struct str password_hash, struct str role,
               struct str email, const struct audit *audit,

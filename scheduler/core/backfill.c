@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* backfill - runs for a range of past dates, a few at a time. It goes through the firings of the
- * DAG's schedule one by one; for each it asks the database whether that date has a run. Where it
- * stands is written with what it did, so that a date is never done twice, whoever leads. Its runs
- * count against its own limit and not against the DAG's. */
+ * DAG's schedule one by one (backfill_dates.c); for each it asks the database whether that date has
+ * a run. Where it stands is written with what it did, so that a date is never done twice, whoever
+ * leads. Its runs count against its own limit and not against the DAG's. */
 #include "common/text/json.h"
 #include "scheduler/core/core_calls.h"
 
-enum { DRY_DATES_MAX = 10000, RETRY_MS = 1000 };
+enum { RETRY_MS = 1000 };
 
 struct backfill *backfill_by_no(const struct core *core, int64_t backfill_no)
 {
@@ -35,6 +35,7 @@ void backfill_free(struct backfill *backfill)
 {
     VEC_CLEAR(&backfill->runs);
     VEC_CLEAR(&backfill->dates);
+    VEC_CLEAR(&backfill->asked);
     arena_clear(&backfill->arena);
     free(backfill);
 }
@@ -48,56 +49,6 @@ static void forget(struct core *core, struct backfill *backfill)
             (core->backfills.count - at - 1) * sizeof *core->backfills.items);
     core->backfills.count--;
     backfill_free(backfill);
-}
-
-/* ---- its dates ------------------------------------------------------------------------------- */
-
-/* The DAG's schedule without its bounds: a backfill may begin before start_date. Fixed distances
- * keep their phase. */
-static struct timetable unbounded(const struct core *core, const struct backfill *backfill)
-{
-    struct timetable t = core->dags.items[backfill->dag].timetable;
-    int64_t early_ms = backfill->row.from_ms - 2 * t.every_ms;
-    t.end_ms = INT64_MAX;
-    if (t.kind != TIMETABLE_EVERY || t.start_ms == INT64_MIN)
-        t.start_ms = INT64_MIN;
-    else if (t.start_ms > early_ms)
-        t.start_ms -= ((t.start_ms - early_ms) / t.every_ms + 1) * t.every_ms;
-    return t;
-}
-
-/* What had not fired when it was asked for is none of its dates. */
-static bool next_forwards(const struct backfill *backfill, const struct timetable *t,
-                          struct firing *out)
-{
-    const struct backfill_row *row = &backfill->row;
-    int64_t after_ms = row->has_cursor ? row->cursor_ms : row->from_ms - 1;
-    while (timetable_next(t, after_ms, out) && out->logical_ms < row->from_ms)
-        after_ms = out->fire_ms;
-    return timetable_next(t, after_ms, out) && out->logical_ms <= row->to_ms &&
-           out->fire_ms <= row->created_ms;
-}
-
-static bool next_backwards(const struct backfill *backfill, const struct timetable *t,
-                           struct firing *out)
-{
-    const struct backfill_row *row = &backfill->row;
-    int64_t last_ms = row->cursor_ms - 1;
-    if (!row->has_cursor && timetable_next(t, row->to_ms, out))
-        last_ms = out->fire_ms < row->created_ms ? out->fire_ms : row->created_ms;
-    while (timetable_latest(t, INT64_MIN, last_ms, out) && out->logical_ms > row->to_ms)
-        last_ms = out->fire_ms - 1;
-    return timetable_latest(t, INT64_MIN, last_ms, out) && out->logical_ms >= row->from_ms;
-}
-
-static bool next_date(const struct core *core, const struct backfill *backfill, struct firing *out)
-{
-    const struct dag_entry *dag = &core->dags.items[backfill->dag];
-    if (!dag->has_timetable)
-        return false;
-    struct timetable t = unbounded(core, backfill);
-    return backfill->row.backwards ? next_backwards(backfill, &t, out)
-                                   : next_forwards(backfill, &t, out);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -125,18 +76,6 @@ static void write_date(struct core *core, const struct backfill *backfill, int64
 }
 
 /* ---- going on -------------------------------------------------------------------------------- */
-
-static void answer_dates(struct core *core, struct backfill *backfill)
-{
-    struct value *map = value_map(&core->step), *list = value_list(&core->step);
-    VEC_EACH (&backfill->dates, i)
-        value_add(&core->step, list,
-                  value_string(&core->step, context_time(&core->step, backfill->dates.items[i])));
-    value_put(&core->step, map, STR("count"), value_int(&core->step, backfill->date_count));
-    value_put(&core->step, map, STR("dates"), list);
-    write_request_done(core, backfill->row.backfill_no, 0, json_text(&core->step, map));
-    forget(core, backfill);
-}
 
 static void finish(struct core *core, struct backfill *backfill)
 {
@@ -177,9 +116,14 @@ static bool go_on(struct core *core, struct backfill *backfill)
     const struct dag_entry *dag = &core->dags.items[backfill->dag];
     struct firing firing;
     bool ended = backfill->row.ended_ms != 0;
-    bool stands = !backfill->dry && (backfill->row.paused || dag->paused || dag->version == NONE);
-    bool full = !backfill->dry && backfill->active >= (uint32_t)backfill->row.max_active_runs &&
-                !MUTANT(CORE_BACKFILL_LIMIT);
+    if (backfill->dry) {
+        if (!backfill_ask_dates(core, backfill))
+            forget(core, backfill);
+        return false;
+    }
+    bool stands = backfill->row.paused || dag->paused || dag->version == NONE;
+    bool full =
+        backfill->active >= (uint32_t)backfill->row.max_active_runs && !MUTANT(CORE_BACKFILL_LIMIT);
     struct run *run = queued_run(core, backfill, full);
     if (run != NULL && !stands) {
         run_start(core, run);
@@ -187,11 +131,8 @@ static bool go_on(struct core *core, struct backfill *backfill)
     }
     if (!ended && (stands || full))
         return false;
-    if (ended || !next_date(core, backfill, &firing)) {
-        if (backfill->dry)
-            answer_dates(core, backfill);
-        else
-            finish(core, backfill);
+    if (ended || !backfill_next_date(core, backfill, &firing)) {
+        finish(core, backfill);
         return false;
     }
     if (!has_room(core, backfill))
@@ -239,13 +180,6 @@ static struct run *run_of_date(const struct core *core, const struct backfill *b
     return NULL;
 }
 
-static bool is_wanted_again(const struct backfill *backfill, const struct run *run)
-{
-    return run_state_is_final(run->state) &&
-           (backfill->row.reprocess == REPROCESS_COMPLETED ||
-            (backfill->row.reprocess == REPROCESS_FAILED && run->state == RUN_FAILED));
-}
-
 static void make_run(struct core *core, struct backfill *backfill, const struct firing *firing)
 {
     struct run *run = NULL;
@@ -273,19 +207,13 @@ static void do_date(struct core *core, struct backfill *backfill, const struct f
 {
     if (run == NULL) {
         make_run(core, backfill, firing);
-    } else if (is_wanted_again(backfill, run)) {
+    } else if (backfill_wants_again(backfill, run->state)) {
         backfill_take(core, run, backfill->row.backfill_no);
         run_clear(core, run);
     } else {
         write_date(core, backfill, firing->logical_ms, 0,
                    run_state_is_final(run->state) ? "already exists" : "in flight");
     }
-}
-
-static void add_date(struct backfill *backfill, int64_t logical_ms)
-{
-    if (backfill->date_count++ < DRY_DATES_MAX)
-        VEC_ADD(&backfill->dates, logical_ms);
 }
 
 /* An answer about another date is one that came late. */
@@ -295,7 +223,7 @@ void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, 
     struct firing firing;
     if (backfill == NULL || !backfill->asking)
         return;
-    bool is_there = next_date(core, backfill, &firing);
+    bool is_there = backfill_next_date(core, backfill, &firing);
     if (is_there && firing.logical_ms != logical_ms)
         return;
     backfill->asking = false;
@@ -303,12 +231,8 @@ void backfill_found(struct core *core, int64_t backfill_no, int64_t logical_ms, 
         struct run *run = run_of_date(core, backfill, firing.logical_ms, found);
         backfill->row.has_cursor = true;
         backfill->row.cursor_ms = firing.fire_ms;
-        if (backfill->dry && (run == NULL || is_wanted_again(backfill, run)))
-            add_date(backfill, firing.logical_ms);
-        if (!backfill->dry) {
-            write_row(core, backfill);
-            do_date(core, backfill, &firing, run);
-        }
+        write_row(core, backfill);
+        do_date(core, backfill, &firing, run);
     }
     backfill_check(core, backfill_no);
 }

@@ -296,7 +296,7 @@ static void handle(struct core *core, const struct core_event *event)
         file_found(core, event);
         break;
     case CORE_FOUND:
-        find_answer(core, &event->found.find, event->found.run, event->found.failed);
+        find_answer(core, event);
         break;
     case CORE_ERRANDS_DONE:
         errands_done(core, event);

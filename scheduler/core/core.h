@@ -91,8 +91,9 @@ enum core_event_type {
                           state */
 };
 
-/* A question to the database: the latest run of a DAG whose logical date is not after this one. */
-enum core_find_what { FIND_PAST, FIND_BACKFILL };
+/* A question to the database: the latest run of a DAG whose logical date is not after this one; or
+ * (FIND_DATES) which of these dates have runs. */
+enum core_find_what { FIND_PAST, FIND_BACKFILL, FIND_DATES };
 
 struct core_find {
     enum core_find_what what;
@@ -100,7 +101,9 @@ struct core_find {
     uint64_t forgotten; /* tells whether the answer is of today */
     int32_t dag_no;
     int64_t logical_ms;
-    bool scheduled; /* of scheduled runs only */
+    bool scheduled;       /* of scheduled runs only */
+    const int64_t *dates; /* of FIND_DATES; the answer need not have them */
+    uint32_t date_count;
 };
 
 /* One attempt in a worker's inventory. */
@@ -214,6 +217,8 @@ struct core_event {
             struct core_find find;
             const struct recovered_run *run;
             bool failed;
+            const struct dated_run *dates; /* to FIND_DATES, the newest of a date last */
+            uint32_t date_count;
         } found; /* run NULL: there is none */
         struct {
             struct str worker;

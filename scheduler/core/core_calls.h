@@ -111,8 +111,7 @@ void run_forget_if_unchanged(struct core *core, struct run *run);
 enum past_verdict { PAST_HOLDS, PAST_IS_SOUGHT, PAST_TASK_WAITS, PAST_DOWNSTREAM_WAITS };
 
 void find_ask(struct core *core, struct core_find find);
-void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row,
-                 bool failed);
+void find_answer(struct core *core, const struct core_event *event);
 void find_again(struct core *core, const struct timer *timer);
 bool past_is_read(const struct dag *dag);
 void past_ask(struct core *core, struct run *run); /* when it is queued or recovered */
@@ -131,6 +130,16 @@ enum past_verdict past_verdict(const struct core *core, const struct run *run, u
                                struct str *out_task);
 struct str past_sentence(const struct core *core, const struct run *run, uint32_t task,
                          struct arena *arena);
+
+/* ---- backfill_dates.c ------------------------------------------------------------------------ */
+
+bool backfill_next_date(const struct core *core, const struct backfill *backfill,
+                        struct firing *out);
+bool backfill_wants_again(const struct backfill *backfill, enum run_state state);
+/* Of a dry one; false: it has answered its request, and is done. */
+bool backfill_ask_dates(struct core *core, struct backfill *backfill);
+void backfill_dates_found(struct core *core, const struct core_find *find,
+                          const struct dated_run *found, uint32_t count);
 
 /* ---- backfill.c ------------------------------------------------------------------------------ */
 

@@ -334,7 +334,8 @@ struct backfill {
     VEC(int64_t) runs;   /* numbers of those that have not ended */
     bool asking;         /* the database is asked about its next date */
     bool dry;            /* only collects dates for the answer of its request */
-    VEC(int64_t) dates;  /* the first of them: an answer has an end */
+    VEC(int64_t) asked;  /* of a dry one: what the database is asked about */
+    VEC(int64_t) dates;  /* the first of those it would do: an answer has an end */
     uint32_t date_count; /* all of them */
 };
 

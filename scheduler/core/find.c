@@ -30,18 +30,15 @@ static struct run *run_of(struct core *core, const struct recovered_run *row)
     return run_by_no(core, row->run_no);
 }
 
-void find_answer(struct core *core, const struct core_find *find, const struct recovered_run *row,
-                 bool failed)
+static void ask_later(struct core *core, const struct core_find *find)
 {
-    uint64_t index = 0;
-    if (!core->deciding || !map_get(&core->dag_by_no, (uint64_t)find->dag_no, &index))
-        return;
-    if (failed) {
-        timer_set(
-            core, core->now_ms + RETRY_MS,
-            (struct timer) { .kind = TIMER_FIND, .index = find->what, .number = find->number });
-        return;
-    }
+    timer_set(core, core->now_ms + RETRY_MS,
+              (struct timer) { .kind = TIMER_FIND, .index = find->what, .number = find->number });
+}
+
+static void run_answer(struct core *core, const struct core_find *find,
+                       const struct recovered_run *row, uint64_t index)
+{
     if (MUTANT(CORE_PAST_FORGOTTEN))
         row = NULL;
     bool deleted = row != NULL && map_get(&core->deleted, (uint64_t)row->run_no, NULL);
@@ -52,7 +49,7 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
     }
     struct run *run = run_of(core, row);
     if (row != NULL && run == NULL) { /* its version is not there */
-        find_answer(core, find, NULL, true);
+        ask_later(core, find);
         return;
     }
     switch (find->what) {
@@ -62,8 +59,33 @@ void find_answer(struct core *core, const struct core_find *find, const struct r
     case FIND_BACKFILL:
         backfill_found(core, find->number, find->logical_ms, run);
         break;
+    case FIND_DATES:
+        UNREACHABLE();
     }
     run_forget_if_unchanged(core, row != NULL ? run_by_no(core, row->run_no) : NULL);
+}
+
+static void dates_answer(struct core *core, const struct core_event *event, uint64_t index)
+{
+    const struct core_find *find = &event->found.find;
+    if (find->forgotten != forgotten(core, index))
+        backfill_again(core, find->number);
+    else
+        backfill_dates_found(core, find, event->found.dates, event->found.date_count);
+}
+
+void find_answer(struct core *core, const struct core_event *event)
+{
+    const struct core_find *find = &event->found.find;
+    uint64_t index = 0;
+    if (!core->deciding || !map_get(&core->dag_by_no, (uint64_t)find->dag_no, &index))
+        return;
+    if (event->found.failed)
+        ask_later(core, find);
+    else if (find->what == FIND_DATES)
+        dates_answer(core, event, index);
+    else
+        run_answer(core, find, event->found.run, index);
 }
 
 void find_again(struct core *core, const struct timer *timer)
@@ -73,6 +95,7 @@ void find_again(struct core *core, const struct timer *timer)
         past_ask_again(core, timer->number);
         break;
     case FIND_BACKFILL:
+    case FIND_DATES:
         backfill_again(core, timer->number);
         break;
     }

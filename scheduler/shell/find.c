@@ -3,6 +3,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
+#include "common/store/date_store.h"
 #include "common/store/recover.h"
 #include "scheduler/shell/recover.h"
 
@@ -18,8 +19,10 @@ static void answer(struct search *search, const struct recovered_run *run, bool 
     struct search ended = *search;
     free(search);
     if (ended.epoch == ended.shell->epoch)
-        shell_step(ended.shell, &(struct core_event) { .type = CORE_FOUND,
-                                                       .found = { ended.find, run, failed } });
+        shell_step(
+            ended.shell,
+            &(struct core_event) { .type = CORE_FOUND,
+                                   .found = { .find = ended.find, .run = run, .failed = failed } });
 }
 
 static void on_run(void *owner, int rc, const struct recovered_run *run, const struct err *err)
@@ -64,10 +67,29 @@ static void on_run_first(void *owner, int rc, const struct recovered_run *run,
         store_dag_version_read(search->shell->store, run->version_no, on_version, search);
 }
 
+static void on_dates(void *owner, int rc, const struct dated_run *runs, uint32_t count,
+                     const struct err *err)
+{
+    struct search search = *(struct search *)owner;
+    free(owner);
+    if (rc < 0)
+        log_warn("dates_find", LOG_INT("dag", search.find.dag_no), LOG_ERR(err));
+    if (search.epoch == search.shell->epoch)
+        shell_step(search.shell, &(struct core_event) { .type = CORE_FOUND,
+                                                        .found = { .find = search.find,
+                                                                   .failed = rc < 0,
+                                                                   .dates = runs,
+                                                                   .date_count = count } });
+}
+
 void find_run(struct shell *shell, const struct core_find *find)
 {
     struct search *search = malloc(sizeof *search);
     ASSERT(search != NULL);
     *search = (struct search) { shell, shell->epoch, *find };
-    read_run(search, on_run_first);
+    if (find->what == FIND_DATES)
+        store_dated_runs(shell->store, find->dag_no, find->dates, find->date_count, on_dates,
+                         search);
+    else
+        read_run(search, on_run_first);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* find - reads a run that the core asks for (SEND_FIND) and answers with CORE_FOUND. */
+/* find - reads what the core asks for (SEND_FIND), a run or the runs of many dates, and answers
+ * with CORE_FOUND. */
 #ifndef HEADRACE_FIND_H
 #define HEADRACE_FIND_H
 
 #include "scheduler/shell/shell.h"
 
-/* `find` is copied. */
+/* `find` is copied; its dates are borrowed until it returns. */
 void find_run(struct shell *shell, const struct core_find *find);
 
 #endif

@@ -15,7 +15,8 @@ FROM (SELECT CASE WHEN l.expires_at > now() THEN 'healthy' ELSE 'unhealthy' END 
       FROM lease l WHERE l.shard = 0) h
 
 -- name: api_dag_details
--- takes: text
+-- $2: who asks.
+-- takes: text int4
 -- gives: text
 SELECT (to_jsonb(l.j) || jsonb_build_object(
     'catchup', coalesce((v.ir ->> 'catchup')::bool, false),
@@ -58,7 +59,8 @@ CROSS JOIN LATERAL (
         'next_dagrun_logical_date', d.next_fire_at, 'next_dagrun_data_interval_start', d.next_fire_at,
         'next_dagrun_data_interval_end', d.next_fire_at, 'next_dagrun_run_after', d.next_fire_at,
         'owners', CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END,
-        'allowed_run_types', NULL, 'is_favorite', false,
+        'allowed_run_types', NULL,
+        'is_favorite', EXISTS (SELECT FROM favourite m WHERE m.dag_no = d.dag_no AND m.user_no = $2),
         'file_token', translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_')) AS j) l
 WHERE d.dag_id = $1
 

@@ -2,13 +2,15 @@
 -- and pages it. Column j is what the client sees: a row whose columns are the keys (common/store/row_json.h says what their names
 -- mean), made for the rows of the page alone, or JSON as it is. Nothing here takes a parameter, but for lists of one run
 -- (dag_id, run_id). Lists that can be held to one DAG have a dag_no, by which its rows are found.
+-- `favourite` means those of who asks: list_statement.c sees to it.
 
 -- name: api_dags
 -- Columns that are subqueries cost nothing where nobody asks for them; a join would be made for every row.
 -- gives: record text text bool bool bool bool bool timestamptz text[] text[] text[] text text text text text timestamptz timestamptz int4
 SELECT j,
     d.dag_id, d.dag_id AS dag_display_name, d.is_paused, d.is_stale, e.has_errors AS has_import_errors,
-    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule, false AS is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
+    coalesce(d.schedule ? 'assets', false) AS has_asset_schedule,
+    d.dag_no IN (SELECT m.dag_no FROM favourite m) AS is_favorite, d.next_fire_at AS next_dagrun, d.tags, d.owners,
     CASE WHEN jsonb_typeof(d.schedule -> 'assets') = 'array'
          THEN ARRAY(SELECT jsonb_array_elements_text(d.schedule -> 'assets')) ELSE '{}' END AS assets,
     'dags-folder'::text AS bundle_name, NULL::text AS bundle_version,
@@ -37,7 +39,8 @@ CROSS JOIN LATERAL (SELECT
     d.next_fire_at AS next_dagrun_logical_date, d.next_fire_at AS next_dagrun_data_interval_start,
     d.next_fire_at AS next_dagrun_data_interval_end, d.next_fire_at AS next_dagrun_run_after,
     CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS owners, NULL AS allowed_run_types,
-    false AS is_favorite, translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_') AS file_token) j
+    d.dag_no IN (SELECT m.dag_no FROM favourite m) AS is_favorite,
+    translate(encode(convert_to(d.fileloc, 'UTF8'), 'base64'), E'+/=\n', '-_') AS file_token) j
 
 -- name: api_runs
 -- gives: record text text text text timestamptz timestamptz timestamptz timestamptz timestamptz float8 int4 jsonb text text text timestamptz int8 int4

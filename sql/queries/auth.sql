@@ -39,9 +39,9 @@ WITH alive AS (
 SELECT user_no, name, role, kind, csrf FROM alive
 
 -- name: auth_session_put
--- takes: bytea text int4 text text int8 text text
-INSERT INTO session (token_hash, kind, user_no, name, csrf, expires_at, address, agent)
-VALUES ($1, $2, $3, $4, $5, now() + $6::int8 * interval '1 millisecond', $7, $8)
+-- takes: bytea text int4 text text int8 text text text
+INSERT INTO session (token_hash, kind, user_no, name, csrf, expires_at, address, agent, id_token)
+VALUES ($1, $2, $3, $4, $5, now() + $6::int8 * interval '1 millisecond', $7, $8, nullif($9, ''))
 
 -- name: auth_session_trim
 -- The oldest sessions of a user beyond the newest $2, and those that are over, give way.
@@ -51,7 +51,8 @@ DELETE FROM session WHERE user_no = $1 AND expires_at < 'infinity' AND (expires_
 
 -- name: auth_session_delete
 -- takes: bytea
-DELETE FROM session WHERE token_hash = $1
+-- gives: text
+DELETE FROM session WHERE token_hash = $1 RETURNING id_token
 
 -- name: auth_sessions
 -- Of user $1: what is alive. $2: the hash of the secret that asks.
@@ -114,6 +115,19 @@ DELETE FROM session s USING user_account u WHERE s.user_no = u.user_no AND u.nam
 -- name: auth_sessions_end_of
 -- takes: int4
 DELETE FROM session WHERE user_no = $1
+
+-- name: auth_favourite
+-- Whether DAG $2 is to be a favourite ($3) of user $1. Gives whether it was one; no row: there is no such DAG.
+-- takes: int4 text bool
+-- gives: bool
+WITH it AS (
+    SELECT d.dag_no, EXISTS (SELECT FROM favourite m WHERE m.dag_no = d.dag_no AND m.user_no = $1) AS was FROM dag d WHERE d.dag_id = $2
+), made AS (
+    INSERT INTO favourite (dag_no, user_no) SELECT dag_no, $1 FROM it WHERE $3 ON CONFLICT DO NOTHING
+), gone AS (
+    DELETE FROM favourite m USING it WHERE m.dag_no = it.dag_no AND m.user_no = $1 AND NOT $3
+)
+SELECT was FROM it
 
 -- ---- personal tokens
 
@@ -200,6 +214,12 @@ FROM (SELECT d.dag_id, dag_rank($1, $2, $3, d.dag_id, d.tags) AS rank FROM dag d
 SELECT dag_rank($1, $2, $3, d.dag_id, d.tags) FROM dag d
 WHERE d.dag_id = $4 OR d.dag_no = (SELECT b.dag_no FROM backfill b WHERE b.backfill_no = $5)
 
+-- name: auth_highest_rank
+-- The most that somebody may be on some DAG.
+-- takes: int4 int4
+-- gives: int4
+SELECT greatest($2, (SELECT max(role_rank(g.level)) FROM dag_grant g WHERE g.user_no = $1 OR role_rank(g.role) <= $2))
+
 -- name: auth_dags_read
 -- The DAGs that somebody may read.
 -- takes: int4 int4 text[]
@@ -214,14 +234,19 @@ SELECT coalesce(json_agg(d.dag_id), '[]')::text FROM dag d WHERE dag_rank($1, $2
 SELECT pg_advisory_xact_lock(4811)
 
 -- name: audit_verify
--- Each row's hash anew, from the row before it. $1 and $2: the number and hash of a row that was noted down earlier.
--- takes: int8 text
+-- The hashes of $4 rows from row $3 on anew, each from the row before it. $1 and $2: the number and hash of a row that was noted
+-- down earlier.
+-- takes: int8 text int8 int8
 -- gives: text
-WITH checked AS (
-    SELECT a.audit_no, a.chain, lag(a.chain) OVER w AS before, lag(a.audit_no) OVER w AS before_no,
+WITH part AS (
+    SELECT * FROM audit WHERE audit_no >= $3 ORDER BY audit_no LIMIT $4
+), last AS (
+    SELECT chain, audit_no FROM audit WHERE audit_no < $3 ORDER BY audit_no DESC LIMIT 1
+), checked AS (
+    SELECT a.audit_no, a.chain, coalesce(lag(a.chain) OVER w, l.chain) AS before, coalesce(lag(a.audit_no) OVER w, l.audit_no) AS before_no,
         concat_ws(E'\x1f', ms(a.at), a.actor, a.event, coalesce(a.dag_id, ''), coalesce(a.run_id, ''), coalesce(a.task_id, ''),
                   coalesce(a.map_index, -2), a.allowed, a.address, a.detail) AS content
-    FROM audit a WINDOW w AS (ORDER BY a.audit_no)
+    FROM part a LEFT JOIN last l ON true WINDOW w AS (ORDER BY a.audit_no)
 ), broken AS (
     SELECT c.audit_no, c.before_no FROM checked c
     WHERE c.chain <> sha256(coalesce(c.before, ''::bytea) || convert_to(c.content, 'UTF8')) ORDER BY c.audit_no LIMIT 1
@@ -229,7 +254,8 @@ WITH checked AS (
     SELECT $1::int8 = 0 OR EXISTS (SELECT FROM audit a WHERE a.audit_no = $1 AND encode(a.chain, 'hex') = $2) AS is_there
 )
 SELECT json_build_object('ok', NOT EXISTS (SELECT FROM broken) AND n.is_there,
-    'rows', (SELECT count(*) FROM audit), 'broken_at', (SELECT audit_no FROM broken), 'after', (SELECT before_no FROM broken),
+    'rows', (SELECT count(*) FROM part), 'next', (SELECT min(a.audit_no) FROM audit a WHERE a.audit_no > (SELECT max(audit_no) FROM part)),
+    'broken_at', (SELECT audit_no FROM broken), 'after', (SELECT before_no FROM broken),
     'noted_is_there', CASE WHEN $1 > 0 THEN n.is_there END,
     'head', (SELECT json_build_object('id', a.audit_no, 'hash', encode(a.chain, 'hex'), 'at', ms(a.at)) FROM audit a ORDER BY a.audit_no DESC LIMIT 1))::text
 FROM noted n

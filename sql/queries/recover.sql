@@ -93,6 +93,11 @@ SELECT k.run_no FROM run_key k JOIN dag d ON d.dag_no = k.dag_no WHERE d.dag_id 
 SELECT r.run_no FROM run r WHERE r.dag_no = $1 AND r.logical_at <= $2 AND (NOT $3 OR r.run_type = 1)
 ORDER BY r.logical_at DESC, r.run_no DESC LIMIT 1
 
+-- name: dated_runs
+-- takes: int4 timestamptz[]
+-- gives: int8 timestamptz int2
+SELECT r.run_no, r.logical_at, r.state FROM run r WHERE r.dag_no = $1 AND r.logical_at = ANY ($2) ORDER BY r.run_no
+
 -- name: recover_runs
 -- takes: int8 int8 int8[]
 -- gives: int8 int4 int8 text int2 int2 int2 timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text

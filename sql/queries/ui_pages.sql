@@ -106,18 +106,19 @@ FROM since s
 
 -- name: ui_dags
 -- $2 q, $3 tags, $4 owners, $5 paused ('', 'true', 'false'), $6 states of the last run, $7 order, $8 runs each, $9 limit,
--- $10 offset, $11 exact ids.
--- takes: int8 text text[] text[] text text[] text int4 int4 int4 text[]
+-- $10 offset, $11 exact ids, $12 who asks, $13 whether theirs ('', 'true', 'false').
+-- takes: int8 text text[] text[] text text[] text int4 int4 int4 text[] int4 text
 -- gives: text
 WITH hit AS (
-    SELECT d.*, o.owners AS all_owners, l.state AS last_state, l.run_no AS last_run_no FROM dag d
+    SELECT d.*, o.owners AS all_owners, l.state AS last_state, l.run_no AS last_run_no, m.dag_no IS NOT NULL AS is_favorite FROM dag d
+    LEFT JOIN favourite m ON m.dag_no = d.dag_no AND m.user_no = $12
     CROSS JOIN LATERAL (SELECT CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS owners) o
     LEFT JOIN LATERAL (SELECT r.state, r.run_no FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) l ON true
     WHERE (NOT d.is_stale OR d.dag_id = ANY ($11)) AND (cardinality($11::text[]) = 0 OR d.dag_id = ANY ($11))
       AND ($2 = '' OR strpos(lower(concat_ws(' ', d.dag_id, d.description, array_to_string(d.tags, ' '),
                                              array_to_string(o.owners, ' '), d.fileloc)), lower($2)) > 0)
       AND (cardinality($3::text[]) = 0 OR d.tags && $3) AND (cardinality($4::text[]) = 0 OR o.owners && $4)
-      AND ($5 = '' OR d.is_paused = ($5 = 'true'))
+      AND ($5 = '' OR d.is_paused = ($5 = 'true')) AND ($13 = '' OR (m.dag_no IS NOT NULL) = ($13 = 'true'))
       AND (cardinality($6::text[]) = 0 OR run_state_word(l.state) = ANY ($6))
 ), page AS (
     SELECT h.*, row_number() OVER (ORDER BY CASE WHEN $7 = '-last_run' THEN -coalesce(h.last_run_no, 0) END,
@@ -129,7 +130,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SE
     'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(CASE WHEN cardinality(owners) = 0 THEN ARRAY['headrace'] ELSE owners END) AS owner WHERE NOT is_stale),
     'dags', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'display_name', s.dag_id, 'description', s.description,
         'tags', s.tags, 'owners', s.all_owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
-        'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
+        'is_favorite', s.is_favorite, 'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
         'schedule', schedule_text(s.schedule), 'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'next_run', ms(s.next_fire_at),
         'version', v.version_number, 'task_count', coalesce(jsonb_array_length(v.ir -> 'tasks'), 0),
         'queued', c.queued, 'running', c.running, 'median_ms', m.median_ms, 'runs', r.runs) ORDER BY s.place), '[]')
@@ -460,7 +461,8 @@ SELECT json_build_object('runs', (SELECT json_build_object('key', coalesce(json_
 FROM it
 
 -- name: ui_search
--- takes: text
+-- $2, $3: whether who asks may read variables, and connections.
+-- takes: text bool bool
 -- gives: text
 SELECT json_build_object('items', coalesce(json_agg(json_build_object('kind', h.kind, 'label', h.label, 'dag_id', h.dag_id, 'run_id', h.run_id,
     'id', h.id) ORDER BY h.rank, h.place, h.label), '[]'))::text
@@ -475,8 +477,9 @@ FROM (
         FROM run_key k JOIN dag d ON d.dag_no = k.dag_no WHERE strpos(lower(k.run_id), lower($1)) > 0 ORDER BY k.run_no DESC LIMIT 20)
         UNION ALL SELECT 4, 1, 'worker', name, NULL, NULL, name FROM worker WHERE state < 3 AND strpos(lower(name), lower($1)) > 0
         UNION ALL SELECT 5, 1, 'pool', name, NULL, NULL, name FROM pool WHERE strpos(lower(name), lower($1)) > 0
-        UNION ALL SELECT 6, 1, 'variable', key, NULL, NULL, key FROM variable WHERE strpos(lower(key), lower($1)) > 0
-        UNION ALL SELECT 7, 1, 'connection', connection_id, NULL, NULL, connection_id FROM connection WHERE strpos(lower(connection_id), lower($1)) > 0
+        UNION ALL SELECT 6, 1, 'variable', key, NULL, NULL, key FROM variable WHERE $2 AND strpos(lower(key), lower($1)) > 0
+        UNION ALL SELECT 7, 1, 'connection', connection_id, NULL, NULL, connection_id FROM connection
+        WHERE $3 AND strpos(lower(connection_id), lower($1)) > 0
     ) a WHERE $1 <> '' ORDER BY rank, place, label LIMIT 20) h
 
 -- name: ui_runs

@@ -220,6 +220,25 @@ class ClientTest(unittest.TestCase):
         self.assertEqual((dry["dry_run"], again["dry_run"], real["dry_run"]), (True, True, False))
         self.assertEqual((real["task_ids"], real["include_downstream"], real["only_failed"]), (["load"], True, False))
 
+    def test_the_audit_log_is_verified_part_by_part(self):
+        path, head = "/api/headrace/v1/audit/verify", {"id": 30000, "hash": "9f3a", "at": 1}
+        parts = [{"ok": True, "rows": 20000, "next": 20001, "head": head}, {"ok": True, "rows": 9999, "next": None, "head": head}]
+        for part in parts:
+            self.server.on("GET", path, part)
+        done = self.headrace("audit", "verify", "--expect", "7:ab+c")
+        first, all_of_them, noted = done.stdout.splitlines()
+        self.assertEqual((done.returncode, first, noted), (0, "20000 rows are as they were written; going on with row 20001", "30000:9f3a"), done.stderr)
+        self.assertTrue(all_of_them.startswith("29999 rows, "), all_of_them)
+        asked = [urllib.parse.parse_qs(urllib.parse.urlsplit(url).query) for _, url, *_ in self.server.asked]
+        self.assertEqual([query.get("from") for query in asked], [None, ["20001"]])
+        self.assertEqual({(query["id"][0], query["hash"][0]) for query in asked}, {("7", "ab+c")})
+        self.server.answers.clear()
+        self.server.on("GET", path, parts[0])
+        self.server.on("GET", path, {"ok": False, "rows": 9999, "next": None, "broken_at": 20007, "head": head})
+        done = self.headrace("audit", "verify")
+        self.assertEqual((done.returncode, "--expect" in done.stdout), (1, False))
+        self.assertIn("row 20007 does not follow", done.stderr)
+
     def test_a_dry_run_says_when_it_shows_not_all_dates(self):
         for total, said in ((1, ""), (12000, "these are the first of 12000 dates\n")):
             self.server.answers.clear()

@@ -15,7 +15,7 @@ V1 = "/api/headrace/v1"
 class Access(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.world = ApiWorld().__enter__()
+        cls.world = ApiWorld({"api__streams_per_user": 4}).__enter__()
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         fill(cls.world)
         cls.world.add_dag("finance.daily", {"tags": ["finance"], "tasks": [{"id": "a", "operator_kind": "empty"}]})
@@ -23,7 +23,7 @@ class Access(unittest.TestCase):
         cls.world.add_run("finance.daily", "manual__f", state=2, ended="now()")
 
     def account(self, name, role="Viewer"):
-        words = {"username": name, "password": f"{name}-password"}
+        words = {"username": name, "password": f"{name}-password-of-mine"}
         self.world.ok("POST", f"{V1}/users", {**words, "role": role}, status=201)
         return self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
 
@@ -36,6 +36,76 @@ class Access(unittest.TestCase):
     def audit(self, event):
         return self.world.sql(f"SELECT actor || ' ' || detail FROM audit WHERE event = '{event}' ORDER BY audit_no DESC LIMIT 1")
 
+    # ---- favourites ----
+
+    def favourites(self, token, more=""):
+        rest = self.world.ok("GET", f"/api/v2/dags?is_favorite=true{more}", token=token)
+        page = self.world.ok("GET", f"{V1}/ui/dags?is_favorite=true{more}", token=token)
+        self.assertEqual((rest["total_entries"], page["total_entries"]), (len(rest["dags"]), len(rest["dags"])))
+        self.assertTrue(all(dag["is_favorite"] for dag in rest["dags"] + page["dags"]))
+        self.assertEqual([dag["dag_id"] for dag in rest["dags"]], [dag["dag_id"] for dag in page["dags"]])
+        return [dag["dag_id"] for dag in rest["dags"]]
+
+    def test_favourites_are_of_who_marked_them(self):
+        star, moon = self.account("star"), self.account("moon")
+        for dag in ("quiet", "etl", "quiet"):  # twice is no fault
+            self.world.ok("POST", f"/api/v2/dags/{dag}/favorite", token=star, status=204)
+        self.world.ok("POST", "/api/v2/dags/finance_old/favorite", token=moon, status=204)
+        self.assertEqual(self.favourites(star), ["etl", "quiet"])
+        self.assertEqual(self.favourites(star, "&dag_id=quiet"), ["quiet"])
+        self.assertEqual(self.favourites(moon), ["finance_old"])
+        self.assertEqual(self.favourites("owner"), [])
+        others = [dag["dag_id"] for dag in self.world.ok("GET", "/api/v2/dags?is_favorite=false", token=moon)["dags"]]
+        self.assertEqual(others, ["etl", "finance.daily", "quiet"])
+        for path in ("quiet", "quiet/details"):
+            self.assertEqual([self.world.ok("GET", f"/api/v2/dags/{path}", token=token)["is_favorite"] for token in (star, moon)], [True, False])
+        self.world.ok("POST", "/api/v2/dags/quiet/unfavorite", token=star, status=204)
+        self.assertEqual(self.favourites(star), ["etl"])
+        self.world.ok("DELETE", f"{V1}/users/star", status=204)
+        self.world.sql("DELETE FROM dag WHERE dag_id = 'finance_old'")
+        self.assertEqual((self.favourites(moon), self.world.sql("SELECT count(*) FROM favourite")), ([], "0"))
+        self.world.add_dag("finance_old", {"tasks": [{"id": "a", "operator_kind": "empty"}]})
+
+    def test_what_cannot_be_a_favourite_says_why(self):
+        token = self.account("sun")
+        self.assertEqual(self.world.ok("POST", "/api/v2/dags/no_such/favorite", token=token, status=404)["detail"], "there is no DAG no_such")
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/no_such/unfavorite", token=token)[0], 404)
+        self.assertIn("not marked", self.world.ok("POST", "/api/v2/dags/etl/unfavorite", token=token, status=409)["detail"])
+        self.assertIn("has no account", self.world.ok("POST", "/api/v2/dags/etl/favorite", status=409)["detail"])
+        narrow = self.account("comet", "Public")
+        self.grant("quiet", "Viewer", username="comet")
+        self.assertEqual(self.world.call("POST", "/api/v2/dags/etl/favorite", token=narrow)[0], 404)
+        self.world.ok("POST", "/api/v2/dags/quiet/favorite", token=narrow, status=204)
+        self.assertEqual(self.favourites(narrow), ["quiet"])
+
+    def test_a_search_finds_what_who_asks_may_read(self):
+        self.world.sql("INSERT INTO variable (key, sealed, key_no) VALUES ('sought_variable', '', 0); "
+                       "INSERT INTO connection (connection_id, conn_type, sealed, key_no) VALUES ('sought_connection', 'http', '', 0); "
+                       "INSERT INTO pool (name, slots, description) VALUES ('sought_pool', 1, '')")
+        found = {role: {item["id"] for item in self.world.ok("GET", f"{V1}/ui/search?q=sought", token=self.account(f"seeker-{role}", role))["items"]}
+                 for role in ("Viewer", "User", "Op")}
+        self.assertEqual(found, {"Viewer": {"sought_pool"}, "User": {"sought_pool"}, "Op": {"sought_pool", "sought_variable", "sought_connection"}})
+
+    def test_somebody_has_so_many_streams_at_once(self):
+        token, other = self.account("wide"), self.account("narrow", "Public")
+        self.grant("etl", "Viewer", username="narrow")
+
+        def stream(token):
+            connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=60)
+            self.addCleanup(connection.close)
+            connection.request("GET", f"{V1}/stream?topics=dags", headers={"Authorization": f"Bearer {token}"})
+            return connection, connection.getresponse()
+
+        for who in (token, other):
+            streams = [stream(who) for _ in range(4)]
+            self.assertEqual({answer.status for _, answer in streams}, {200})
+            refused = stream(who)[1]
+            self.assertEqual((refused.status, refused.headers["Retry-After"]), (429, "10"))
+            self.assertIn("4 streams", json.loads(refused.read())["detail"])
+            streams[0][1].close()
+            streams[0][0].close()
+            wait_for(lambda: stream(who)[1].status == 200, "a place", timeout=60)
+
     # ---- accounts ----
 
     def test_a_changed_role_and_a_disabled_account_end_the_sessions(self):
@@ -43,7 +113,7 @@ class Access(unittest.TestCase):
         user = self.world.ok("PATCH", f"{V1}/users/ann", {"role": "op", "email": "ann@example.org"})
         self.assertEqual((user["role"], user["email"], user["disabled"], user["sessions"]), ("Op", "ann@example.org", False, 0))
         self.assertEqual(self.world.get("/api/v2/dags", token=token)[0], 401)
-        words = {"username": "ann", "password": "ann-password"}
+        words = {"username": "ann", "password": "ann-password-of-mine"}
         token = self.world.ok("POST", "/auth/token", words, status=201, token=None)["access_token"]
         made = self.world.ok("POST", f"{V1}/users/ann/tokens", {"name": "of-ann"}, status=201)["token"]
         self.world.ok("PATCH", f"{V1}/users/ann", {"disabled": True})
@@ -59,7 +129,7 @@ class Access(unittest.TestCase):
         for name, body, status in (("nobody", {"role": "Op"}, 404), ("fred", {}, 422), ("fred", {"role": "King"}, 422), ("fred", {"disabled": 1}, 422)):
             with self.subTest(body=body):
                 self.assertEqual(self.world.call("PATCH", f"{V1}/users/{name}", body)[0], status)
-        self.world.ok("POST", f"{V1}/users", {"username": "boss", "password": "boss-password", "role": "Admin"}, status=201)
+        self.world.ok("POST", f"{V1}/users", {"username": "boss", "password": "boss-password-of-mine", "role": "Admin"}, status=201)
         admins = self.world.sql("SELECT name FROM user_account WHERE role = 'Admin' AND is_active AND name <> 'boss'").split()
         for name in admins:
             self.world.ok("PATCH", f"{V1}/users/{name}", {"disabled": True})
@@ -82,8 +152,8 @@ class Access(unittest.TestCase):
         path = f"{V1}/me/password"
         status, answer = self.world.call("POST", path, {"current": "wrong", "password": "another-one-of-his"}, token=token)
         self.assertEqual((status, answer["detail"]["reason"]), (403, "password"))
-        self.assertEqual(self.world.call("POST", path, {"current": "gus-password", "password": "short"}, token=token)[0], 422)
-        self.assertEqual(self.world.call("POST", path, {"current": "gus-password", "password": "another-one-of-his"}, token=token)[0], 204)
+        self.assertEqual(self.world.call("POST", path, {"current": "gus-password-of-mine", "password": "short"}, token=token)[0], 422)
+        self.assertEqual(self.world.call("POST", path, {"current": "gus-password-of-mine", "password": "another-one-of-his"}, token=token)[0], 204)
         self.assertEqual(self.world.get("/api/v2/dags", token=token)[0], 401)
         self.world.ok("POST", "/auth/token", {"username": "gus", "password": "another-one-of-his"}, status=201, token=None)
 
@@ -116,6 +186,30 @@ class Access(unittest.TestCase):
         self.assertEqual(self.world.get(f"{V1}/me/dags/quiet", token=token)[0], 404)
         me = self.world.ok("GET", f"{V1}/me", token=token)
         self.assertEqual((me["role"], me["permissions"], me["grants"]), ("public", [], [{"dags": "etl", "level": "User"}]))
+
+    def test_of_many_rows_each_is_allowed_or_refused_by_its_own_dag(self):
+        token = self.account("rae", "Public")
+
+        def bulk(body, query=""):
+            status, _, text = self.world.call("POST", f"{V1}/ui/runs/bulk{query}", body, token=token, raw=True)
+            return [json.loads(line) for line in text.splitlines()] if status == 200 else status
+
+        rows = [{"dag_id": dag, "run_id": "manual__f"} for dag in ("etl", "finance.daily", "quiet", "no_such")]
+        body = {"action": "success", "items": rows}
+        self.assertEqual(bulk(body), 403)  # who may it nowhere
+        self.grant("quiet", "Viewer", username="rae")
+        self.assertEqual(bulk(body), 403)
+        self.grant("finance.*", "User", username="rae")
+        before = len(self.world.answers)
+        told = {line["dag_id"]: (line.get("status"), line.get("refused")) for line in bulk(body)[1:-1]}
+        nowhere = (404, "there is no such DAG")
+        self.assertEqual((told.pop("quiet")[0], told), (403, {"etl": nowhere, "no_such": nowhere, "finance.daily": (None, None)}))
+        self.assertEqual([request["dag_id"] for request in self.world.answers[before:]], ["finance.daily"])
+        denied = self.world.sql("SELECT count(*) FROM audit WHERE actor = 'rae' AND NOT allowed AND event = 'ui_runs_bulk'")
+        self.assertEqual(denied, "5")  # twice the whole, three rows
+        # what a query finds is what they may read
+        found = [line["dag_id"] for line in bulk({"action": "success", "expected": 1}, "?state=success,failed,running")[1:-1]]
+        self.assertEqual(found, ["finance.daily"])
 
     def test_a_grant_names_dags_by_beginning_and_by_tag(self):
         token = self.account("quin", "Public")
@@ -210,7 +304,7 @@ class Access(unittest.TestCase):
 
     def test_a_stream_ends_with_the_session_or_token_that_it_came_with(self):
         def signed_out(name, token):
-            self.world.ok("POST", "/auth/logout", status=204, token=token)
+            self.world.ok("POST", "/auth/logout", token=token)
 
         def expired(name, token):
             self.world.sql(f"UPDATE session SET expires_at = now() FROM user_account u WHERE session.user_no = u.user_no AND u.name = '{name}'")
@@ -324,7 +418,7 @@ class Access(unittest.TestCase):
 
     def test_i_see_my_sessions_and_end_one(self):
         first = self.account("yan")
-        words = {"username": "yan", "password": "yan-password"}
+        words = {"username": "yan", "password": "yan-password-of-mine"}
         status, headers, _ = self.world.call("POST", "/auth/login", words, token=None, raw=True, headers={"User-Agent": "Browser/1"})
         cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
         mine = self.world.ok("GET", f"{V1}/sessions", token=first)["sessions"]
@@ -342,7 +436,7 @@ class Access(unittest.TestCase):
 
 
     def test_a_session_ends_when_it_was_not_used_and_when_its_time_is_over(self):
-        words = {"username": "kim", "password": "kim-password"}
+        words = {"username": "kim", "password": "kim-password-of-mine"}
         self.account("kim")
         for column in ("seen_at", "expires_at"):
             _, headers, _ = self.world.call("POST", "/auth/login", words, token=None, raw=True)
@@ -359,6 +453,15 @@ class AuditLog(unittest.TestCase):
 
     def verify(self, query=""):
         return self.world.ok("GET", f"{V1}/audit/verify{query}")
+
+    def parts(self, limit):
+        """(ok, rows, broken_at) of each, until there is no next."""
+        parts, next_row = [], None
+        while not parts or next_row:
+            part = self.verify(f"?limit={limit}" + (f"&from={next_row}" if next_row else ""))
+            parts.append((part["ok"], part["rows"], part["broken_at"]))
+            next_row = part["next"]
+        return parts
 
     def fill(self, count):
         """Denials, several at once: each is a row."""
@@ -385,6 +488,10 @@ class AuditLog(unittest.TestCase):
                 old = "'" + str(json.loads(before)[column]).replace("'", '"') + "'" if column == "detail" else f"r.{column}"
                 self.world.sql(f"UPDATE audit a SET {column} = r.{column} FROM json_populate_record(NULL::audit, '{before}') r WHERE a.audit_no = {seventh}")
                 self.assertTrue(self.verify()["ok"])
+        self.assertEqual(self.parts(7), [(True, 7, None), (True, 7, None), (True, 7, None), (True, 3, None)])
+        self.world.sql(f"UPDATE audit SET address = 'a' || address WHERE audit_no = {seventh}")  # the first of the second part
+        self.assertEqual([part[2] for part in self.parts(7)], [None, seventh, None, None])
+        self.world.sql(f"UPDATE audit SET address = substr(address, 2) WHERE audit_no = {seventh}")
         self.world.sql(f"DELETE FROM audit WHERE audit_no = {numbers[10]}")
         self.assertEqual(self.verify()["broken_at"], numbers[11])
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in at a provider of OpenID Connect: a real one (oidc-provider, from npm), and one that lies."""
+import base64
+import hashlib
 import http.client
 import http.cookies
 import json
 import pathlib
+import re
 import subprocess
 import time
 import unittest
@@ -77,6 +80,8 @@ class World(ApiWorld):
 
 
 class RealProvider(unittest.TestCase):
+    more = ()
+
     def begin(self, client, secret="", **more):
         self.provider_port = free_port()
         self.world = World(self.provider_port, client, secret, **more)
@@ -85,11 +90,11 @@ class RealProvider(unittest.TestCase):
         self.enterContext(self.world)
 
     def start_provider(self):
-        return Script("provider.mjs", self.provider_port, self.world.url("/auth/oidc/callback"))
+        return Script("provider.mjs", self.provider_port, self.world.url("/auth/oidc/callback"), *self.more)
 
     def sign_in(self, name, next_path="/dags/etl?tab=runs", browser=None):
         """Through the provider's forms, as a person would; gives (browser, where it ended)."""
-        browser = browser or Browser()
+        browser, self.asked_for_name = browser or Browser(), False
         _, where, _ = browser.ask(self.world.url("/auth/oidc/login?next=" + urllib.parse.quote(next_path)))
         self.assertEqual(urllib.parse.urlsplit(where).port, self.provider_port)
         deadline = time.monotonic() + 120
@@ -98,6 +103,7 @@ class RealProvider(unittest.TestCase):
             status, further, body = browser.ask(where)
             if further is None:
                 self.assertEqual(status, 200, body)
+                self.asked_for_name = self.asked_for_name or b'name="login"' in body
                 form = {"prompt": "login", "login": name, "password": "x"} if b'name="login"' in body else {"prompt": "consent"}
                 _, further, body = browser.ask(where, form)
             where = further
@@ -105,6 +111,14 @@ class RealProvider(unittest.TestCase):
         status, where, _ = browser.ask(where)
         self.assertEqual(status, 303)
         return browser, urllib.parse.urlsplit(where)
+
+    def sign_out(self, browser):
+        """Where the browser is sent, or None."""
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies[self.world.port].items())
+        headers = {"Cookie": cookies, "X-Headrace-CSRF": self.world.me(browser)[1]["csrf"]}
+        url = self.world.ok("POST", "/auth/logout", token=None, headers=headers)["url"]
+        self.assertEqual(self.world.me(browser)[0], 401)
+        return url
 
     def test_somebody_new_gets_an_account_with_the_role_of_their_groups_and_keeps_it(self):
         self.begin("rsa", "s3cret:/+&", oidc__default_role="Public")
@@ -117,6 +131,9 @@ class RealProvider(unittest.TestCase):
         self.assertEqual([name for name in browser.cookies[self.world.port]], ["headrace_session"])
         user = next(u for u in self.world.ok("GET", "/api/headrace/v1/users")["users"] if u["username"] == "ada")
         self.assertEqual((user["email"], user["has_password"]), ("ada.devs.ops@example.org", False))
+        # signing out here is not signing out there, unless that is wanted
+        self.assertIsNone(self.sign_out(browser))
+        self.assertEqual(self.world.sql("SELECT count(*) FROM session WHERE id_token IS NOT NULL"), "0")
         # in no group that has a role: the default; the code is worth nothing twice, nor in another browser
         browser, _ = self.sign_in("bob")
         self.assertEqual(self.world.me(browser)[1]["role"], "public")
@@ -125,7 +142,7 @@ class RealProvider(unittest.TestCase):
         self.world.ok("PATCH", "/api/headrace/v1/users/bob", {"disabled": True})
         self.assertEqual(self.sign_in("bob")[1].query, "problem=refused")
         # the name is another account's, which its owner does not lose to whoever is called so elsewhere
-        self.world.ok("POST", "/api/headrace/v1/users", {"username": "eve", "password": "eves-password", "role": "Admin"}, status=201)
+        self.world.ok("POST", "/api/headrace/v1/users", {"username": "eve", "password": "eves-password-of-mine", "role": "Admin"}, status=201)
         self.assertEqual(self.sign_in("eve")[1].query, "problem=name_taken")
         # nobody signs in with an empty password where there is none
         self.assertEqual(self.world.call("POST", "/auth/token", {"username": "ada", "password": ""}, token=None)[0], 401)
@@ -136,6 +153,30 @@ class RealProvider(unittest.TestCase):
         code = urllib.parse.parse_qs(urllib.parse.urlsplit(self.callback).query)["code"][0]
         self.assertNotIn(code, log)
         self.assertIn("sign_in", self.world.sql("SELECT string_agg(event, ' ') FROM audit WHERE actor = 'ada' AND allowed"))
+
+    def test_what_the_id_token_leaves_out_is_asked_for_and_who_signs_out_here_does_so_there(self):
+        self.more = ("conforms",)
+        self.begin("rsa", "s3cret:/+&", oidc__sign_out="true")
+        browser, _ = self.sign_in("iris.devs")
+        me = self.world.me(browser)[1]
+        self.assertEqual((me["username"], me["role"]), ("iris", "user"))
+        user = next(u for u in self.world.ok("GET", "/api/headrace/v1/users")["users"] if u["username"] == "iris")
+        self.assertEqual(user["email"], "iris.devs@example.org")
+        self.assertEqual(self.sign_in("jack")[1].query, "problem=refused")
+        browser, _ = self.sign_in("kai.devs")
+        self.assertTrue(self.asked_for_name)
+        url = self.sign_out(browser)
+        self.sign_in("kai.devs", browser=browser)
+        self.assertFalse(self.asked_for_name, "there they were signed in still")
+        url = self.sign_out(browser)
+        status, _, body = browser.ask(url)
+        self.assertEqual(status, 200, body)
+        form = {"xsrf": re.search(r'name="xsrf" value="([^"]+)"', body.decode())[1], "logout": "yes"}
+        action = re.search(r'action="([^"]+)"', body.decode())[1]
+        status, where, _ = browser.ask(action, form)
+        self.assertEqual((status, where), (303, self.world.url("/sign-in")))
+        self.sign_in("kai.devs", browser=browser)
+        self.assertTrue(self.asked_for_name)
 
     def test_a_public_client_with_elliptic_keys_that_change_meanwhile(self):
         self.begin("elliptic")
@@ -187,6 +228,26 @@ class Liar(unittest.TestCase):
         for claims in ({}, {"aud": ["us"]}, {"aud": ["them", "us"], "azp": "us"}):
             browser, query = self.come_back(claims=claims)
             self.assertEqual((query, self.world.me(browser)[1]["username"]), ("", "liam"))
+
+    def test_an_access_token_is_the_one_that_the_id_token_speaks_of(self):
+        half = hashlib.sha256(b"x").digest()[:16]  # the access token of the liar is x
+        told = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+        self.assertEqual(self.come_back(claims={"at_hash": told})[1], "")
+        for other in (told[:-1] + ("A" if told[-1] != "A" else "B"), "", 7):
+            self.assertEqual(self.come_back(claims={"at_hash": other})[1], "problem=provider")
+
+    def test_userinfo_adds_what_is_missing_and_changes_nothing_that_is_told(self):
+        browser, query = self.come_back(claims={"sub": "9", "preferred_username": "mona", "groups": []},
+                                        userinfo={"sub": "9", "email": "mona@example.org", "groups": ["ops"], "preferred_username": "root"})
+        me = self.world.me(browser)[1]
+        self.assertEqual((query, me["username"], me["role"]), ("", "mona", "viewer"))
+        browser, _ = self.come_back(claims={"sub": "9", "preferred_username": "mona"}, userinfo={"sub": "9", "groups": ["ops"]})
+        self.assertEqual(self.world.me(browser)[1]["role"], "op")
+
+    def test_userinfo_of_somebody_else_is_none(self):
+        for userinfo in ({"sub": "2", "groups": ["ops"]}, {"groups": ["ops"]}, ["ops"], "x"):
+            with self.subTest(userinfo=userinfo):
+                self.assertEqual(self.come_back(userinfo=userinfo)[1], "problem=provider")
 
     def test_whatever_is_wrong_in_one_part_is_not(self):
         now = int(time.time())

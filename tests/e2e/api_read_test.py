@@ -208,14 +208,23 @@ class Reading(unittest.TestCase):
         self.assertEqual(description["paths"]["/api/v2/dags/{dag_id}"]["patch"]["operationId"], "patch_dag")
         self.assertGreater(len(description["paths"]), 90)
 
-    def test_what_is_not_there_yet_says_so(self):
+    def test_a_change_on_a_condition_that_no_tag_fits_is_none(self):
+        pool = {"description": "another", "include_deferred": False, "slots": 2}
+        _, headers, _ = self.world.get("/api/v2/pools/db", raw=True)
+        for wanted in (headers["ETag"], '"x"', headers["ETag"].removeprefix("W/")):
+            status, answer = self.world.call("PATCH", "/api/v2/pools/db?update_mask=description", pool, headers={"If-Match": wanted})
+            self.assertEqual((status, "If-Match" in answer["detail"]), (412, True))
+        self.assertEqual(self.world.ok("GET", "/api/v2/pools/db", headers={"If-Match": '"x"'})["description"], "the database")
+        self.world.ok("PATCH", "/api/v2/pools/db?update_mask=description", {**pool, "description": "the database"}, headers={"If-Match": "*"})
+
+    def test_what_there_is_not_says_so(self):
         task = "/api/v2/dags/etl/dagRuns/manual__1/taskInstances/load"
-        for method, path, says in (("GET", f"{task}/externalLogUrl/1", "logs"), ("GET", f"{task}/-1/hitlDetails", "waits for a person"),
-                                   ("PATCH", f"{task}/-1/hitlDetails", "waits for a person"),
-                                   ("GET", f"{task}/-1/hitlDetails/tries/1", "waits for a person"), ("GET", "/api/v2/assets/aliases/1", "aliases")):
-            status, body = self.world.call(method, path, {} if method == "PATCH" else None)
-            self.assertEqual(status, 501, path)
-            self.assertIn(says, body["detail"])
+        for method, path, status, says in (("GET", f"{task}/externalLogUrl/1", 400, "logs"), ("GET", f"{task}/-1/hitlDetails", 404, "waits for a person"),
+                                           ("PATCH", f"{task}/-1/hitlDetails", 404, "waits for a person"),
+                                           ("GET", f"{task}/-1/hitlDetails/tries/1", 404, "waits for a person"),
+                                           ("GET", "/api/v2/assets/aliases/1", 404, "aliases"), ("POST", "/api/v2/connections/defaults", 501, "default connections")):
+            answer = self.world.ok(method, path, {} if method == "PATCH" else None, status=status)
+            self.assertIn(says, answer["detail"])
         self.assertEqual(self.world.ok("GET", "/api/v2/assets/aliases"), {"asset_aliases": [], "total_entries": 0})
 
     def test_metrics_are_prometheus_text(self):

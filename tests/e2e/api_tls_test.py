@@ -50,8 +50,8 @@ class Tls(unittest.TestCase):
             self.assertIn("max-age", headers["Strict-Transport-Security"])
             world.sql("INSERT INTO user_account (name, role) VALUES ('x', 'Admin')")
             token = {"Authorization": "Bearer " + (world.home / "home/cli-token").read_text().strip(), "Content-Type": "application/json"}
-            self.assertEqual(world.exchange("POST", "/api/headrace/v1/users", '{"username": "ada", "password": "adas-password", "role": "User"}', token)[0], 201)
-            status, headers, _, _ = world.exchange("POST", "/auth/login", '{"username": "ada", "password": "adas-password"}', {"Content-Type": "application/json"})
+            self.assertEqual(world.exchange("POST", "/api/headrace/v1/users", '{"username": "ada", "password": "adas-password-of-mine", "role": "User"}', token)[0], 201)
+            status, headers, _, _ = world.exchange("POST", "/auth/login", '{"username": "ada", "password": "adas-password-of-mine"}', {"Content-Type": "application/json"})
             self.assertEqual(status, 204)
             self.assertTrue(headers["Set-Cookie"].startswith("__Host-headrace="))
             self.assertIn("; Secure", headers["Set-Cookie"])

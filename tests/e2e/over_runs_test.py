@@ -38,6 +38,8 @@ def a_task_is_cleared_and_marked_with_its_past_and_future():
         marked = system.request("PATCH", f"/api/v2/dags/days/dagRuns/{runs[1].replace('+', '%2B')}/taskInstances/load",
                                 {"new_state": "failed", "include_future": True})["task_instances"]
         assert sorted(row["dag_run_id"] for row in marked) == runs[1:] and {row["state"] for row in marked} == {"failed"}, marked
+        details = [log["extra"] for log in system.request("GET", "/api/v2/eventLogs?event=clear_task_instances&order_by=event_log_id")["event_logs"]]
+        assert ["start_date" in detail for detail in details][-2:] == [True, False] and runs[1] in details[-1], details
         assert [system.states("days", run)["load"] for run in runs] == ["success", "failed", "failed"]
         assert system.raw("POST", clear, {"only_failed": False})[0] == 422
 

@@ -3,6 +3,7 @@
 // give the same answers, the same rows and the same recovery: batches good and bad, of this epoch
 // and of another, and batches whose answer is lost. Every kind of record comes, every table that
 // records write is looked at.
+#include "common/store/date_store.h"
 #include "common/store/errand_store.h"
 #include "common/store/recover.h"
 #include "tests/store/conformance/play.h"
@@ -212,6 +213,45 @@ static void ask_for_run_before(struct play *play)
     compare_answers(play, &model, &answer);
 }
 
+static void dated_runs_line(struct lines *lines, const struct dated_run *runs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        lines_add(lines, "%lld %lld %d", (long long)runs[i].run_no, (long long)runs[i].logical_ms,
+                  (int)runs[i].state);
+}
+
+static void feed_dates(void *owner, struct core_event *event)
+{
+    dated_runs_line(owner, event->found.dates, event->found.date_count);
+}
+
+static void on_dates_read(void *owner, int rc, const struct dated_run *runs, uint32_t count,
+                          const struct err *err)
+{
+    struct answer *answer = owner;
+    if (rc < 0)
+        fail_msg("reading dates: %s", err->sentence);
+    dated_runs_line(&answer->lines, runs, count);
+    answer->done = true;
+}
+
+static void ask_for_dates(struct play *play)
+{
+    int64_t dates[500];
+    struct core_find find = {
+        .what = FIND_DATES, .dag_no = pick_dag(play)->dag_no, .dates = dates, .date_count = 500
+    };
+    struct answer answer = { 0 };
+    struct lines model = { 0 };
+
+    for (uint32_t i = 0; i < find.date_count; i++)
+        dates[i] = 2 * i;
+    model_store_find(&play->model, &find, false, &model, feed_dates);
+    store_dated_runs(play->world.store, find.dag_no, dates, find.date_count, on_dates_read,
+                     &answer);
+    compare_answers(play, &model, &answer);
+}
+
 static void ask_for_run(struct play *play)
 {
     const struct model_run *run = pick_run(play);
@@ -343,8 +383,9 @@ static void play_lost_answer(struct play *play)
 
 static void play_seed(uint64_t seed)
 {
-    static void (*const questions[])(struct play *) = { ask_for_run_before, ask_for_run,
-                                                        ask_for_success, ask_for_asset };
+    static void (*const questions[])(struct play *) = { ask_for_run_before, ask_for_dates,
+                                                        ask_for_run, ask_for_success,
+                                                        ask_for_asset };
     struct play play = { .seed = seed };
 
     rand_init(&play.rand, seed);

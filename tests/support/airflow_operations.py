@@ -6,7 +6,7 @@ import subprocess
 
 SOURCE = pathlib.Path(__file__).parents[2]
 COLUMNS = ("done", "empty", "refused", "absent")  # of the page's table, after the resource
-HANDLERS = {"empty_list": "empty", "unsupported": "refused"}
+HANDLERS = {"empty_list": "empty", "absent": "refused", "unsupported": "refused"}
 
 # Each method of a client's api module has a twin that knows its verb and path. Read, not imported: that takes seconds.
 LIST_THEM = """

@@ -118,16 +118,37 @@ static const struct model_run *run_before(const struct model_store *store,
     return found;
 }
 
+/* As dated_runs: in order of their numbers, which is the order of the rows. */
+static void find_dates(const struct model_store *store, const struct core_find *find,
+                       struct arena *scratch, struct core_event *event)
+{
+    struct dated_run *runs = ARENA_ARRAY(scratch, struct dated_run, store->runs.count);
+    event->found.dates = runs;
+    VEC_EACH (&store->runs, i) {
+        const struct model_run *run = &store->runs.items[i];
+        bool fits = !run->deleted && run->row.dag_no == find->dag_no && run->row.has_logical;
+        for (uint32_t k = 0; fits && k < find->date_count; k++)
+            if (find->dates[k] == run->row.logical_ms)
+                runs[event->found.date_count++] =
+                    (struct dated_run) { run->row.run_no, run->row.logical_ms, run->row.state };
+    }
+}
+
 void model_store_find(struct model_store *store, const struct core_find *find, bool failed,
                       void *owner, void (*feed)(void *, struct core_event *))
 {
     struct arena scratch = { 0 };
     struct recovered_run row;
-    const struct model_run *run = failed ? NULL : run_before(store, find);
-    if (run != NULL)
+    struct core_event event = { .type = CORE_FOUND, .found = { .find = *find, .failed = failed } };
+    bool is_of_dates = find->what == FIND_DATES;
+    const struct model_run *run = failed || is_of_dates ? NULL : run_before(store, find);
+    if (run != NULL) {
         row = row_of(run, &scratch);
-    feed(owner, &(struct core_event) { .type = CORE_FOUND,
-                                       .found = { *find, run != NULL ? &row : NULL, failed } });
+        event.found.run = &row;
+    }
+    if (is_of_dates && !failed)
+        find_dates(store, find, &scratch, &event);
+    feed(owner, &event);
     arena_clear(&scratch);
 }
 

@@ -229,13 +229,23 @@ static void show_send(struct story *story, const struct core_send *send)
     }
 }
 
+/* The dates are the core's, and the answer may come when it has others. */
+static void on_find(struct story *story, const struct core_find *find)
+{
+    story->find_count++;
+    VEC_ADD(&story->finds, *find);
+    if (find->date_count > 0)
+        VEC_LAST(&story->finds).dates =
+            arena_copy(&story->arena, find->dates, find->date_count * sizeof *find->dates);
+}
+
 static void deliver(struct story *story, const struct core_send *send)
 {
     struct story_worker *worker = worker_by_name(story, send->worker);
     if (story->show_sends)
         show_send(story, send);
     if (send->type == SEND_FIND)
-        VEC_ADD(&story->finds, send->find);
+        on_find(story, &send->find);
     if (send->type == SEND_ERRANDS)
         on_errands(story, send);
     if (send->type == SEND_SCALE) {

@@ -62,6 +62,7 @@ struct story {
     bool commits_may_be_lost; /* what the next takeover says */
     int64_t request_no;
     VEC(struct core_find) finds; /* not answered yet */
+    uint32_t find_count;         /* all that were asked */
     VEC(struct story_worker *) workers;
     VEC(struct dag *) dags; /* by dag_no - 1: copies of the newest versions */
     int64_t version_no;

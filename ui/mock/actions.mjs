@@ -98,6 +98,10 @@ function v2(world, method, p, body) {
     audit(world, body.is_paused ? "pause_dag" : "unpause_dag", dag.id);
     return OK({ dag_id: dag.id, is_paused: dag.is_paused });
   }
+  if (p[2] === "favorite" || p[2] === "unfavorite") {
+    dag.is_favorite = p[2] === "favorite";
+    return { status: 204 };
+  }
   if (p[2] === "clearTaskInstances") return clear(world, dag, body);
   if (p[2] !== "dagRuns") return null;
   if (p.length === 3) {

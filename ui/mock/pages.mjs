@@ -20,7 +20,7 @@ function next_run(world, dag) {
 
 function dag_row(world, dag, n) {
   const active = dag.runs.filter((r) => r.state === "running").flatMap((r) => r.cells);
-  return { dag_id: dag.id, display_name: dag.id, description: dag.description, tags: dag.tags, owners: [dag.owner], file: `${dag.id}.yaml`, is_paused: dag.is_paused, is_stale: !!dag.is_stale, has_import_errors: false, schedule: dag.schedule, timezone: dag.timezone, next_run: next_run(world, dag), version: dag.version, task_count: dag.tasks.length,
+  return { dag_id: dag.id, display_name: dag.id, description: dag.description, tags: dag.tags, owners: [dag.owner], file: `${dag.id}.yaml`, is_paused: dag.is_paused, is_stale: !!dag.is_stale, is_favorite: !!dag.is_favorite, has_import_errors: false, schedule: dag.schedule, timezone: dag.timezone, next_run: next_run(world, dag), version: dag.version, task_count: dag.tasks.length,
     queued: active.filter((c) => c.st === "q").length, running: active.filter((c) => c.st === "r").length, median_ms: median(dag.runs.slice(0, 50).filter((r) => r.state === "success").map((r) => r.end - r.start)), runs: bars(dag.runs.slice(0, n)) };
 }
 
@@ -31,6 +31,7 @@ function dags(world, q) {
   let list = [...world.dags].filter((d) => (only.length ? only.includes(d.id) : !d.is_stale));
   if (text) list = list.filter((d) => [d.id, d.description, d.owner, ...d.tags].some((t) => t.toLowerCase().includes(text)));
   if (q.get("paused")) list = list.filter((d) => String(d.is_paused) === q.get("paused"));
+  if (q.get("is_favorite")) list = list.filter((d) => String(!!d.is_favorite) === q.get("is_favorite"));
   for (const tag of q.getAll("tag")) list = list.filter((d) => d.tags.includes(tag));
   if (q.get("state")) list = list.filter((d) => d.runs[0]?.state === q.get("state"));
   for (const owner of q.getAll("owner")) list = list.filter((d) => d.owner === owner);

@@ -96,7 +96,7 @@ const server = createServer(async (req, res) => {
     if (body?.username !== "admin" || body?.password !== "headrace") return json(res, 401, { detail: "The name or the password is wrong." });
     return json(res, 204, undefined, { "Set-Cookie": "headrace_session=mock; Path=/; HttpOnly; SameSite=Strict" });
   }
-  if (path === "/auth/logout") return json(res, 204, undefined, { "Set-Cookie": "headrace_session=; Path=/; Max-Age=0" });
+  if (path === "/auth/logout") return json(res, 200, { url: null }, { "Set-Cookie": "headrace_session=; Path=/; Max-Age=0" });
   if (path === "/mock/drop") { for (const s of streams) s.destroy(); return json(res, 200, { dropped: true }); }
   if (path === "/mock/hold") { world.held = true; return json(res, 200, { held: true }); }
   if (path === "/mock/go") { world.held = false; return setTimeout(() => json(res, 200, { held: false }), pace_ms); } // one step later

@@ -254,9 +254,22 @@ static bool check_body(struct call *call)
     return !call_refuse_problems(call);
 }
 
+/* If-Match asks for a strong tag (RFC 9110, 13.1.1), and ours are weak: none fits. Better no change
+ * than one that somebody thought to have made sure of. */
+static bool refuse_condition(struct call *call)
+{
+    const struct http_request *request = call->request;
+    struct str wanted = http_header(request, "If-Match");
+    bool changes = request->verb != VERB_GET && request->verb != VERB_HEAD;
+    if (!changes || wanted.bytes == NULL || str_is(str_trim(wanted), "*"))
+        return false;
+    call_refuse(call, 412, "ETags are weak here: nothing can be changed under If-Match");
+    return true;
+}
+
 static void handle(struct call *call)
 {
-    if (call_read_body(call) && check_body(call))
+    if (!refuse_condition(call) && call_read_body(call) && check_body(call))
         call->route->handle(call);
 }
 

@@ -7,6 +7,7 @@
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/pages.h"
+#include "webserver/api/reach.h"
 
 enum { PAGE_ROWS = 100, UNDER_WAY_MAX = 8 };
 
@@ -52,6 +53,7 @@ struct step {
     struct call call;
     struct bulk *bulk;
     const struct value *row;
+    struct request request;
     struct request_task task;
 };
 
@@ -125,29 +127,42 @@ static void on_refused(struct call *call, const struct refusal *refusal)
     step_end(call->state, refusal);
 }
 
-static void begin_step(struct bulk *bulk, const struct value *row)
+static void send_step(struct call *call, const struct refusal *refusal)
 {
-    struct step *step = ARENA_NEW(&bulk->page_arena, struct step);
-    struct request request = bulk->action->request;
-    *step = (struct step) { .call = *bulk->call, .bulk = bulk, .row = row };
-    step->call.arena = &bulk->page_arena;
-    step->call.state = step;
-    /* Nor is there a first one, which has the bare key: asked again, a query may find another. */
-    step->call.command_count = 1;
-    request.dag_id = row_text(row, "dag_id");
-    request.run_id = row_text(row, "run_id");
-    if (bulk->list == &PAGE_TASKS) {
-        step->task = (struct request_task) { row_text(row, "task_id"),
-                                             (int32_t)value_integer(value_get(row, "map_index"),
-                                                                    MAP_INDEX_NONE) };
-        request.tasks = &step->task;
-        request.task_count = 1;
+    struct step *step = call->state;
+    struct bulk *bulk = step->bulk;
+    if (refusal != NULL) {
+        step_end(step, refusal);
+        return;
     }
     struct audit audit = call_audit(bulk->call, bulk->action->event);
     audit.detail = str_format(&bulk->page_arena, "{\"bulk\":\"%s\",\"action\":\"%s\"}",
                               bulk->expected < 0 ? "named" : "by query", bulk->action->word);
+    command_send_one(call, &step->request, &audit, on_done, on_refused);
+}
+
+static void begin_step(struct bulk *bulk, const struct value *row)
+{
+    struct step *step = ARENA_NEW(&bulk->page_arena, struct step);
+    struct request *request = &step->request;
+    *step = (struct step) {
+        .call = *bulk->call, .bulk = bulk, .row = row, .request = bulk->action->request
+    };
+    step->call.arena = &bulk->page_arena;
+    step->call.state = step;
+    /* Nor is there a first one, which has the bare key: asked again, a query may find another. */
+    step->call.command_count = 1;
+    request->dag_id = row_text(row, "dag_id");
+    request->run_id = row_text(row, "run_id");
+    if (bulk->list == &PAGE_TASKS) {
+        step->task = (struct request_task) { row_text(row, "task_id"),
+                                             (int32_t)value_integer(value_get(row, "map_index"),
+                                                                    MAP_INDEX_NONE) };
+        request->tasks = &step->task;
+        request->task_count = 1;
+    }
     bulk->under_way++;
-    command_send_one(&step->call, &request, &audit, on_done, on_refused);
+    reach_row(&step->call, request->dag_id, send_step);
 }
 
 /* ---- page after page ---- */
@@ -180,7 +195,8 @@ static void read_page(struct bulk *bulk)
     bulk->rows = NULL;
     bulk->next_row = 0;
     bulk->is_reading = true;
-    document_read(call->api->options.store, bulk->list->document, binds, count, on_page, bulk);
+    document_read_for(call->api->options.store, call->reader, bulk->list->document, binds, count,
+                      on_page, bulk);
 }
 
 static void go_on(struct bulk *bulk)
@@ -251,7 +267,8 @@ static void count_matches(struct bulk *bulk)
     struct call *call = bulk->call;
     uint32_t count = bulk->list->binds(call, 0, STR_EMPTY, binds);
     if (!call_refuse_problems(call))
-        document_read(call->api->options.store, bulk->list->document, binds, count, on_count, bulk);
+        document_read_for(call->api->options.store, call->reader, bulk->list->document, binds,
+                          count, on_count, bulk);
 }
 
 static const struct bulk_action *read_action(struct call *call, const struct bulk_action *actions)

@@ -428,6 +428,7 @@ void call_list_read(struct call *call, struct list_query *query)
 {
     struct list_query ours = *query;
     ours.reader = call->reader;
+    ours.asker = call->person.user_no;
     list_read_pieces(call->api->options.store, &ours,
                      &(struct pieces) { on_piece, call_pass_read, call });
     list_query_clear(&ours);
@@ -436,6 +437,7 @@ void call_list_read(struct call *call, struct list_query *query)
 void call_list_one(struct call *call, struct list_query *query)
 {
     query->reader = call->reader;
+    query->asker = call->person.user_no;
     list_read_one(call->api->options.store, query, call_pass, call);
     list_query_clear(query);
 }

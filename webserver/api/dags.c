@@ -3,6 +3,7 @@
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
 
+#include "common/store/user_store.h"
 #include "common/text/json.h"
 
 void dags_list(struct call *call)
@@ -32,7 +33,30 @@ void dag_get(struct call *call)
 void dag_details(struct call *call)
 {
     call_document(call, DOCUMENT_api_dag_details,
-                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")) }, 1);
+                  (struct bind[]) { BIND_TEXT(call_param(call, "dag_id")),
+                                    BIND_NUMBER(call->person.user_no) },
+                  2);
+}
+
+static void on_favourite(void *owner, int rc, bool was_one, const struct err *err)
+{
+    struct call *call = owner;
+    bool is_one = call->route->aux == 1;
+    if (rc == 0 && !is_one && !was_one)
+        call_refuse(call, 409, "the DAG %.*s is not marked as a favourite of yours",
+                    STR_ARG(call_param(call, "dag_id")));
+    else
+        call_pass_empty(call, rc, err);
+}
+
+/* aux: 1 marks, 0 takes the mark away. */
+void dag_favourite(struct call *call)
+{
+    if (call->person.user_no == 0)
+        call_refuse(call, 409, "the owner of the home has no account that favourites could be of");
+    else
+        user_favourite(call->api->options.store, call->person.user_no, call_param(call, "dag_id"),
+                       call->route->aux == 1, on_favourite, call);
 }
 
 static void on_changed(struct call *call, const struct value *answer)
@@ -126,6 +150,7 @@ void dags_patch(struct call *call)
     if (call_refuse_problems(call) || !call_list(call, &pausing->query, LIST_DAGS))
         return;
     call->state = pausing;
+    pausing->query.asker = call->person.user_no;
     list_read(call->api->options.store, &pausing->query, on_paused_list, call);
 }
 

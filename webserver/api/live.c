@@ -413,6 +413,8 @@ static void open_stream(struct call *call)
 {
     struct live *live = call->api->live;
     struct stream_client *client = call->state;
+    if (live_refuse_one_more(client, call))
+        return;
     client->number = ++live->client_count;
     client->next = live->first;
     if (live->first != NULL)
@@ -477,6 +479,7 @@ void live_stream(struct call *call)
     client->live = live;
     client->request = call->request;
     client->holder = live_holder(call);
+    client->person = call->person.name;
     client->after = after > live->seq ? live->oldest_seq - 1 : after;
     call->state = client;
     if (call->reader == NULL)

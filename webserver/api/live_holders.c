@@ -7,12 +7,29 @@
 #include "common/text/json.h"
 #include "webserver/api/live_inside.h"
 
+#define RETRY_AFTER_S "10"
+
 struct str live_holder(struct call *call)
 {
     if (call->person.user_no == 0)
         return STR_EMPTY;
     struct str hash = auth_secret_hash(call->api->options.auth, call->request);
     return str_format(call->arena, "%.*s %s", STR_ARG(hash), role_name(call->person.role));
+}
+
+bool live_refuse_one_more(struct stream_client *client, struct call *call)
+{
+    const struct live *live = client->live;
+    int64_t most = live->api->options.conf->api_streams_per_user, count = 0;
+
+    for (const struct stream_client *other = live->first; other != NULL; other = other->next)
+        count += str_eq(other->person, client->person);
+    if (most == 0 || count < most)
+        return false;
+    map_clear(&client->dags);
+    http_set_header(call->request, "Retry-After", STR(RETRY_AFTER_S));
+    call_refuse(call, 429, "you listen to %lld streams already: close one", (long long)count);
+    return true;
 }
 
 static void end_others(struct live *live, const struct value *good)

@@ -46,6 +46,7 @@ struct stream_client {
      * which does not end. */
     struct str holder;
     bool is_asked_about;
+    struct str person; /* whose it is */
 };
 
 /* The task ids of a DAG version: what notes call by number. */
@@ -102,6 +103,9 @@ void live_drop(struct stream_client *client);
 
 /* live_holders.c: of `call`, in its arena. */
 struct str live_holder(struct call *call);
+/* Before it opens: true after a 429, when who asks listens to as many as they may. The client died
+ * with the answer. */
+bool live_refuse_one_more(struct stream_client *client, struct call *call);
 void live_look_at_holders(struct live *live);
 
 /* live_batch.c: what is pending, given names and told. */

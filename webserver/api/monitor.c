@@ -146,16 +146,23 @@ void empty_list(struct call *call)
               str_format(call->arena, "{\"%s\":[],\"total_entries\":0}", KEYS[call->route->aux]));
 }
 
+/* What Airflow need not have either: as it says then. */
+void absent(struct call *call)
+{
+    static const struct {
+        int status;
+        const char *why;
+    } THINGS[] = {
+        { 400, "logs are kept by Headrace itself: they have no address elsewhere" },
+        { 404, "there are no asset aliases; a task names the assets that it writes" },
+        { 404, "no task waits for a person; a note on it, or marking it, is what a person can do" },
+    };
+    call_refuse(call, THINGS[call->route->aux].status, "%s", THINGS[call->route->aux].why);
+}
+
 void unsupported(struct call *call)
 {
-    static const char *const WHY[] = {
-        "logs are kept by Headrace itself: they have no address elsewhere",
-        "there are no asset aliases; a task names the assets that it writes",
-        "there are no default connections; add those that you need",
-        "no task waits for a person; a note on it, or marking it, is what a person can do",
-        "there are no favourites on the server; the web application keeps them in the browser",
-    };
-    call_refuse(call, 501, "%s", WHY[call->route->aux]);
+    call_refuse(call, 501, "there are no default connections; add those that you need");
 }
 
 /* ---- audit and jobs ---- */

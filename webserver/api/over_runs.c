@@ -52,6 +52,13 @@ static void on_done(struct call *call, const struct value *answer)
     over_runs_send(call, call->state);
 }
 
+static struct str detail_of_others(struct call *call, struct str first_run)
+{
+    struct value *detail = value_map(call->arena);
+    value_put(call->arena, detail, STR("as_for_run"), value_string(call->arena, first_run));
+    return json_text(call->arena, detail);
+}
+
 void over_runs_send(struct call *call, struct over_runs *over)
 {
     if (over->next == over->run_count) {
@@ -62,6 +69,8 @@ void over_runs_send(struct call *call, struct over_runs *over)
     request.run_id = over->run_ids[over->next++];
     request.over_runs = true;
     struct audit audit = call_audit(call, over->event);
+    if (over->next > 1) /* what was asked for stands in the row of the first */
+        audit.detail = detail_of_others(call, over->run_ids[0]);
     command_send(call, &request, &audit, on_done);
 }
 

@@ -74,15 +74,22 @@ void ui_lanes(struct call *call)
     ANSWER(call, ui_lanes, position(call), number(call, "hours", 1, HOURS_MAX, 24));
 }
 
+/* "true", "false", or empty for both. */
+static struct bind either(struct call *call, const char *name)
+{
+    struct str value = call_query(call, name, STR_EMPTY);
+    if (value.size > 0 && !str_is(value, "true") && !str_is(value, "false"))
+        call_problem(call, "query", name, "bool_parsing", "true or false is expected");
+    return BIND_TEXT(value);
+}
+
 void ui_dags(struct call *call)
 {
-    struct str paused = call_query(call, "paused", STR_EMPTY);
-    if (paused.size > 0 && !str_is(paused, "true") && !str_is(paused, "false"))
-        call_problem(call, "query", "paused", "bool_parsing", "true or false is expected");
     ANSWER(call, ui_dags, position(call), text(call, "q"), texts(call, "tag"), texts(call, "owner"),
-           BIND_TEXT(paused), texts(call, "state"), text(call, "order_by"),
+           either(call, "paused"), texts(call, "state"), text(call, "order_by"),
            number(call, "runs", 0, 50, 14), number(call, "limit", 0, ROWS_MAX, 100),
-           number(call, "offset", 0, INT32_MAX, 0), texts(call, "dag_id"));
+           number(call, "offset", 0, INT32_MAX, 0), texts(call, "dag_id"),
+           BIND_NUMBER(call->person.user_no), either(call, "is_favorite"));
 }
 
 /* A shape never changes once it has a number: its hash is its ETag. */
@@ -176,9 +183,15 @@ void ui_backfills(struct call *call)
     ANSWER(call, ui_backfills, position(call), param(call, "dag_id"));
 }
 
+static struct bind may(struct call *call, enum right right)
+{
+    return BIND_NUMBER(person_may(&call->person, person_role(&call->person), right));
+}
+
 void ui_search(struct call *call)
 {
-    ANSWER(call, ui_search, text(call, "q"));
+    ANSWER(call, ui_search, text(call, "q"), may(call, RIGHT_VARIABLES_READ),
+           may(call, RIGHT_CONNECTIONS_READ));
 }
 
 /* ---- lists that are acted on (bulk.c) ---- */

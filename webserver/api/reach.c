@@ -5,10 +5,10 @@
 #include "common/text/json.h"
 #include "webserver/api/handlers.h"
 
-enum place { IN_LIST, IN_QUERY, IN_BODY, IN_BACKFILL };
+enum place { IN_LIST, IN_QUERY, IN_BODY, IN_BACKFILL, IN_ROWS };
 
 /* Routes whose path does not name the DAG. IN_LIST: what is read is narrowed, and that is enough.
- */
+ * IN_ROWS: that too; of each row the handler asks reach_row. */
 static const struct {
     void (*handle)(struct call *call);
     enum place place;
@@ -36,6 +36,8 @@ static const struct {
     { ui_tasks, IN_LIST },
     { why_get, IN_QUERY },
     { backfill_create, IN_BODY },
+    { runs_bulk, IN_ROWS },
+    { tasks_bulk, IN_ROWS },
     { backfill_get, IN_BACKFILL },
     { backfill_set, IN_BACKFILL },
 };
@@ -94,6 +96,14 @@ static void hide(struct call *call)
 
 /* ---- one DAG ---- */
 
+static void read_narrowed(struct call *call)
+{
+    struct reader *reader = ARENA_NEW(call->arena, struct reader);
+    *reader = reach_reader(call);
+    call->reader = reader;
+    call->allowed(call);
+}
+
 static void on_rank(void *owner, int rc, int32_t rank, const struct err *err)
 {
     struct call *call = owner;
@@ -116,6 +126,24 @@ static void ask_rank(struct call *call, struct str dag_id, int64_t backfill_no)
     dag_rank_read(call->api->options.store, &reader, dag_id, backfill_no, on_rank, call);
 }
 
+/* Who may do it on no DAG is told so before the rows are looked at. */
+static void on_highest(void *owner, int rc, int32_t rank, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else if (person_may(&call->person, (enum role)rank, call->route->right))
+        read_narrowed(call);
+    else
+        deny(call);
+}
+
+static void ask_highest(struct call *call)
+{
+    struct reader reader = reach_reader(call);
+    highest_rank_read(call->api->options.store, &reader, on_highest, call);
+}
+
 static void ask_backfill(struct call *call)
 {
     int64_t backfill_no = call_param_int(call, "backfill_id", 1, INT64_MAX);
@@ -123,15 +151,53 @@ static void ask_backfill(struct call *call)
         ask_rank(call, STR_EMPTY, backfill_no);
 }
 
-/* ---- every route ---- */
+/* ---- one row of many ---- */
 
-static void read_narrowed(struct call *call)
+struct row {
+    struct call *call;
+    void (*on_end)(struct call *call, const struct refusal *refusal);
+};
+
+static void on_row_rank(void *owner, int rc, int32_t rank, const struct err *err)
 {
-    struct reader *reader = ARENA_NEW(call->arena, struct reader);
-    *reader = reach_reader(call);
-    call->reader = reader;
-    call->allowed(call);
+    const struct row *row = owner;
+    struct call *call = row->call;
+    enum right right = call->route->right;
+    enum role role = rc == ERR_NOT_FOUND ? person_role(&call->person) : (enum role)rank;
+    (void)err;
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        int status = err_http_status(rc);
+        row->on_end(call, &(struct refusal) { status, str_of(err_sentence(rc)), status >= 500 });
+        return;
+    }
+    if (person_may(&call->person, role, right)) {
+        row->on_end(call, NULL);
+        return;
+    }
+    record_denial(call);
+    if (role_has(role, RIGHT_READ))
+        row->on_end(call,
+                    &(struct refusal) {
+                        403,
+                        str_format(call->arena, "this needs the right %s here", right_word(right)),
+                        false });
+    else
+        row->on_end(call, &(struct refusal) { 404, STR("there is no such DAG"), false });
 }
+
+void reach_row(struct call *call, struct str dag_id,
+               void (*on_end)(struct call *call, const struct refusal *refusal))
+{
+    struct row *row = ARENA_NEW(call->arena, struct row);
+    struct reader reader = reach_reader(call);
+    *row = (struct row) { call, on_end };
+    if (call->reader == NULL)
+        on_end(call, NULL);
+    else
+        dag_rank_read(call->api->options.store, &reader, dag_id, 0, on_row_rank, row);
+}
+
+/* ---- every route ---- */
 
 static void ask_place(struct call *call, enum place place)
 {
@@ -151,6 +217,9 @@ static void ask_place(struct call *call, enum place place)
         break;
     case IN_BACKFILL:
         ask_backfill(call);
+        break;
+    case IN_ROWS:
+        ask_highest(call);
         break;
     }
 }

@@ -105,13 +105,17 @@ void session_create(struct call *call)
                      on_session);
 }
 
-static void on_signed_out(struct http_request *request, int rc, const struct err *err)
+static void on_signed_out(struct http_request *request, int rc, struct str url,
+                          const struct err *err)
 {
     struct call *call = request->context;
+    struct value *answer = value_map(call->arena);
+    value_put(call->arena, answer, STR("url"),
+              url.size > 0 ? value_string(call->arena, url) : value_null(call->arena));
     if (rc < 0)
         call_fail(call, rc, err);
     else
-        call_empty(call, 204);
+        call_json(call, 200, json_text(call->arena, answer));
 }
 
 void session_delete_own(struct call *call)
@@ -286,7 +290,7 @@ void me_set_password(struct call *call)
 {
     struct err err = { 0 };
     struct str current = body_text(call, "current", STR_EMPTY);
-    if (auth_check_password(body_text(call, "password", STR_EMPTY), &err) < 0)
+    if (auth_check_password(body_text(call, "password", STR_EMPTY), call->person.name, &err) < 0)
         call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (!body_has(call, "current"))
         call_problem(call, "body", "current", "missing", "Field required");

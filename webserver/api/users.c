@@ -80,7 +80,7 @@ void user_create(struct call *call)
     if (role_parse(body_text(call, "role", STR("Viewer")), &user->role) < 0)
         call_problem(call, "body", "role", "enum",
                      "Input should be 'Public', 'Viewer', 'User', 'Op' or 'Admin'");
-    if (auth_check_password(password, &err) < 0)
+    if (auth_check_password(password, user->name, &err) < 0)
         call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (call_refuse_problems(call))
         return;
@@ -173,7 +173,7 @@ void user_set_password(struct call *call)
 {
     struct err err = { 0 };
     struct str password = body_text(call, "password", STR_EMPTY);
-    if (auth_check_password(password, &err) < 0)
+    if (auth_check_password(password, call_param(call, "name"), &err) < 0)
         call_problem(call, "body", "password", "value_error", "%s", err.sentence);
     if (!call_refuse_problems(call))
         auth_hash(call->api->options.auth, password, call, on_changed_hash);

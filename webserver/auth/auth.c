@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/assert.h"
 #include "common/file/file.h"
+#include "common/log/log.h"
 #include "common/store/access_store.h"
 #include "common/store/session_store.h"
 #include "webserver/auth/auth_inside.h"
@@ -267,25 +268,39 @@ int auth_check_csrf(const struct http_request *request, const struct person *per
 /* ---- signing out ---- */
 
 struct leaving {
+    struct auth *auth;
     struct http_request *request;
-    void (*on_end)(struct http_request *request, int rc, const struct err *err);
+    void (*on_end)(struct http_request *request, int rc, struct str url, const struct err *err);
 };
 
-static void on_left(void *owner, int rc, const struct err *err)
+/* Here they have signed out, whatever the provider says. */
+static void on_leaving_url(void *owner, int rc, struct str url, const struct err *err)
 {
     struct leaving *leaving = owner;
-    leaving->on_end(leaving->request, rc, err);
+    if (rc < 0)
+        log_warn("oidc_failed", LOG_STR("why", err->sentence));
+    leaving->on_end(leaving->request, 0, rc < 0 ? STR_EMPTY : url, NULL);
+}
+
+static void on_left(void *owner, int rc, struct str id_token, const struct err *err)
+{
+    struct leaving *leaving = owner;
+    if (rc == 0 && id_token.size > 0 && leaving->auth->oidc != NULL)
+        oidc_leave(leaving->auth->oidc, id_token, on_leaving_url, leaving);
+    else
+        leaving->on_end(leaving->request, rc, STR_EMPTY, err);
 }
 
 void auth_sign_out(struct auth *auth, struct http_request *request, const struct person *person,
-                   void (*on_end)(struct http_request *request, int rc, const struct err *err))
+                   void (*on_end)(struct http_request *request, int rc, struct str url,
+                                  const struct err *err))
 {
     bool is_browser;
     uint8_t hash[STORE_TOKEN_HASH_SIZE];
     struct str secret = secret_of(auth, request, &is_browser);
     store_token_hash(secret, hash);
     struct leaving *leaving = ARENA_NEW(&request->arena, struct leaving);
-    *leaving = (struct leaving) { request, on_end };
+    *leaving = (struct leaving) { auth, request, on_end };
     auth_set_cookie(auth, request, COOKIE_SESSION, STR_EMPTY, 0);
     struct audit audit = { .actor = person->name,
                            .event = STR("sign_out"),

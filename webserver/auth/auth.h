@@ -84,9 +84,11 @@ void auth_sign_in(struct auth *auth, struct http_request *request, enum sign_in 
                   void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
                                  int64_t retry_ms, const struct err *err));
 
-/* Ends the session or token that the request came with, and takes the cookie back. */
+/* Ends the session or token that the request came with, and takes the cookie back. `url`: where the
+ * browser goes to sign out at its provider, too; empty: nowhere. */
 void auth_sign_out(struct auth *auth, struct http_request *request, const struct person *person,
-                   void (*on_end)(struct http_request *request, int rc, const struct err *err));
+                   void (*on_end)(struct http_request *request, int rc, struct str url,
+                                  const struct err *err));
 
 /* ---- at a provider: oidc.h ---- */
 
@@ -116,8 +118,8 @@ bool auth_name_is_good(struct str name);
 void auth_hash(struct auth *auth, struct str password, void *owner,
                void (*on_end)(void *owner, int rc, struct str hash, const struct err *err));
 
-/* password.c: 12 letters at least, 1024 bytes at most, and none of the most common ones.
- * ERR_UNPROCESSABLE. */
-MUST_USE int auth_check_password(struct str password, struct err *err);
+/* password.c: 12 letters at least, 1024 bytes at most, and not put together of what is tried first:
+ * `name`, whose it is, is some of that. ERR_UNPROCESSABLE. */
+MUST_USE int auth_check_password(struct str password, struct str name, struct err *err);
 
 #endif

@@ -32,6 +32,7 @@ struct signing {
     int32_t user_no;
     struct signed_in in;
     char token[STORE_TOKEN_SIZE], csrf[STORE_TOKEN_SIZE];
+    struct str id_token; /* of who came back from a provider */
     void (*on_end)(struct http_request *request, int rc, const struct signed_in *in,
                    int64_t retry_ms, const struct err *err);
     void (*then)(struct signing *signing, int rc, const struct err *err); /* instead, when set */

@@ -88,8 +88,10 @@ static void on_person(void *owner, int rc, const struct oidc_person *person, con
     struct coming *coming = owner;
     struct auth *auth = coming->signing.auth;
     struct err refusal = { 0 };
-    if (rc == 0)
+    if (rc == 0) {
         coming->signing.name = str_copy(&coming->signing.request->arena, person->name);
+        coming->signing.id_token = str_copy(&coming->signing.request->arena, person->id_token);
+    }
     if (rc == 0 && !auth_name_is_good(person->name))
         rc = err_set(&refusal, ERR_INVALID,
                      "the name that the provider gives is none for an account");

@@ -69,6 +69,10 @@ static void set_options(CURL *curl, const struct fetch *fetch, struct buf *out)
         curl_easy_setopt(curl, CURLOPT_USERNAME, fetch->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, fetch->password);
     }
+    if (fetch->bearer != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, fetch->bearer);
+    }
 }
 
 int fetch_run(const struct fetch *fetch, struct buf *out, struct err *err)

@@ -12,6 +12,7 @@ struct fetch {
     const char *url;
     const char *form;            /* NULL: GET; else the encoded body of a POST */
     const char *user, *password; /* Basic; NULL: none */
+    const char *bearer;          /* NULL: none */
 };
 
 /* https, or http to this machine. */

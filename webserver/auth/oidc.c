@@ -7,11 +7,14 @@
 #include "common/text/json.h"
 #include "webserver/auth/fetch.h"
 #include "webserver/auth/jwt.h"
+#include "webserver/auth/oidc_claims.h"
 #include "webserver/http/http_text.h"
 
 #include <sodium.h>
 
-enum { FRESH_MS = 3600 * 1000, LEEWAY_S = 60, DOCUMENT_MAX = 1 << 20 };
+enum { FRESH_MS = 3600 * 1000, DOCUMENT_MAX = 1 << 20 };
+
+#define CALLBACK_PATH "/auth/oidc/callback"
 
 /* A provider that does not answer holds a thread for seconds: it gets two, passwords have the
  * others. */
@@ -36,7 +39,9 @@ struct job {
     struct job *next;
     struct oidc *oidc;
     struct arena arena;
-    struct str secret, code; /* code empty: where to send the browser */
+    void (*run)(struct job *job); /* once it has the discovery */
+    struct str secret, code;      /* there, and back */
+    struct str id_token;          /* away */
     struct str discovery_text, keys_text;
     bool has_fresh_discovery, has_fresh_keys;
     const struct value *discovery, *keys;
@@ -157,7 +162,7 @@ static void write_url(struct job *job)
 
 /* ---- and back ---- */
 
-static int exchange(struct job *job, struct str *out_token)
+static int exchange(struct job *job, struct str *out_id_token, struct str *out_access_token)
 {
     const struct oidc_options *options = &job->oidc->options;
     struct buf form = { 0 }, user = { 0 }, password = { 0 };
@@ -177,8 +182,9 @@ static int exchange(struct job *job, struct str *out_token)
     }
     fetch.form = form.bytes;
     int rc = read_document(job, &fetch, &text, &answer);
-    *out_token = value_text(value_get(answer, "id_token"), STR_EMPTY);
-    if (rc == 0 && out_token->size == 0)
+    *out_id_token = value_text(value_get(answer, "id_token"), STR_EMPTY);
+    *out_access_token = value_text(value_get(answer, "access_token"), STR_EMPTY);
+    if (rc == 0 && out_id_token->size == 0)
         rc = err_set(&job->err, ERR_INVALID, "the provider gave no id_token");
     if (password.size > 0)
         sodium_memzero(password.bytes, password.size);
@@ -204,93 +210,58 @@ static int verify(struct job *job, struct str token, const struct value **out_cl
     return rc;
 }
 
-static struct str claim(const struct value *claims, struct str name)
+/* What the ID token leaves out may be had at the userinfo endpoint, where there is one. */
+static int complete(struct job *job, struct str access_token, const struct value **claims)
 {
-    return value_text(value_get_str(claims, name), STR_EMPTY);
-}
-
-/* Ours, and when it is for others too, given to us. */
-static bool is_for(const struct value *claims, struct str client_id)
-{
-    const struct value *audience = value_get(claims, "aud");
-    if (audience == NULL || audience->type != VALUE_LIST)
-        return str_eq(value_text(audience, STR_EMPTY), client_id);
-    bool is_there = false;
-    for (uint32_t i = 0; i < audience->count; i++)
-        is_there = is_there || str_eq(value_text(audience->items[i], STR_EMPTY), client_id);
-    return is_there && (audience->count == 1 || str_eq(claim(claims, STR("azp")), client_id));
-}
-
-static int check_claims(struct job *job, const struct value *claims)
-{
-    const struct oidc_options *options = &job->oidc->options;
-    int64_t now_s = loop_wall_ms() / 1000;
-    const char *wrong = NULL;
-    if (!str_eq(claim(claims, STR("iss")), options->issuer))
-        wrong = "iss";
-    else if (!is_for(claims, options->client_id))
-        wrong = "aud";
-    else if (value_integer(value_get(claims, "exp"), 0) <= now_s - LEEWAY_S)
-        wrong = "exp";
-    else if (value_integer(value_get(claims, "iat"), INT64_MAX) > now_s + LEEWAY_S)
-        wrong = "iat";
-    else if (value_integer(value_get(claims, "nbf"), 0) > now_s + LEEWAY_S)
-        wrong = "nbf";
-    else if (!str_eq(claim(claims, STR("nonce")), derive(&job->arena, "nonce", job->secret)))
-        wrong = "nonce";
-    else if (claim(claims, STR("sub")).size == 0)
-        wrong = "sub";
-    if (wrong == NULL)
+    const struct value *userinfo = NULL;
+    struct str text;
+    struct fetch fetch = { .url = endpoint(job, "userinfo_endpoint"),
+                           .bearer = access_token.bytes };
+    if (fetch.url[0] == '\0' || access_token.size == 0 ||
+        !oidc_lacks_claims(&job->oidc->options, *claims))
         return 0;
-    return err_set(&job->err, ERR_INVALID, "the claim %s of the id_token does not fit", wrong);
+    int rc = read_document(job, &fetch, &text, &userinfo);
+    return rc < 0 ? rc : oidc_join_claims(&job->arena, *claims, userinfo, claims, &job->err);
 }
 
-/* ---- who it is ---- */
-
-static bool is_in(const struct value *groups, struct str group)
-{
-    if (groups == NULL || groups->type != VALUE_LIST)
-        return group.size > 0 && str_eq(value_text(groups, STR_EMPTY), group);
-    for (uint32_t i = 0; i < groups->count; i++)
-        if (str_eq(value_text(groups->items[i], STR_EMPTY), group))
-            return true;
-    return false;
-}
-
-/* "admins=Admin" -> the group, and its role. ERR_INVALID. */
-static int read_rule(struct str rule, struct str *out_group, enum role *out_role)
-{
-    const char *equals = rule.size == 0 ? NULL : memrchr(rule.bytes, '=', rule.size);
-    if (equals == NULL || equals == rule.bytes)
-        return ERR_INVALID;
-    *out_group = str_slice(rule, 0, (size_t)(equals - rule.bytes));
-    return role_parse(str_slice(rule, out_group->size + 1, rule.size), out_role);
-}
-
-static enum role role_of(const struct oidc_options *options, const struct value *groups)
-{
-    enum role role = options->default_role;
-    for (uint32_t i = 0; i < options->role_count; i++) {
-        struct str group;
-        enum role ruled;
-        if (read_rule(options->roles[i], &group, &ruled) == 0 && is_in(groups, group) &&
-            ruled > role)
-            role = ruled;
-    }
-    return role;
-}
-
-static void read_person(struct job *job, const struct value *claims)
+static void come_back(struct job *job)
 {
     const struct oidc_options *options = &job->oidc->options;
-    struct oidc_person *person = &job->person;
-    person->issuer = options->issuer;
-    person->subject = claim(claims, STR("sub"));
-    person->email = claim(claims, STR("email"));
-    person->name = claim(claims, options->username_claim);
-    if (person->name.size == 0)
-        person->name = person->email.size > 0 ? person->email : person->subject;
-    person->role = role_of(options, value_get_str(claims, options->groups_claim));
+    const struct value *claims = NULL;
+    struct str id_token = STR_EMPTY, access_token = STR_EMPTY;
+    job->rc = exchange(job, &id_token, &access_token);
+    if (job->rc == 0)
+        job->rc = verify(job, id_token, &claims);
+    if (job->rc == 0)
+        job->rc = oidc_check_claims(options, claims, derive(&job->arena, "nonce", job->secret),
+                                    access_token, loop_wall_ms() / 1000, &job->err);
+    if (job->rc == 0)
+        job->rc = complete(job, access_token, &claims);
+    if (job->rc < 0)
+        return;
+    oidc_read_person(options, claims, &job->person);
+    job->person.id_token = options->signs_out ? id_token : STR_EMPTY;
+}
+
+/* ---- and away ---- */
+
+/* RP-Initiated Logout 1.0. Empty where the provider has no such endpoint. */
+static void write_leaving_url(struct job *job)
+{
+    const struct oidc_options *options = &job->oidc->options;
+    struct str where = str_of(endpoint(job, "end_session_endpoint"));
+    struct str home =
+        str_slice(options->redirect_url, 0, options->redirect_url.size - strlen(CALLBACK_PATH));
+    struct buf out = { 0 };
+    if (!fetch_is_allowed(where))
+        return;
+    buf_printf(&out, "%.*s%c", STR_ARG(where), str_find(where, '?') < 0 ? '?' : '&');
+    add_pair(&out, "id_token_hint", job->id_token);
+    add_pair(&out, "&client_id", options->client_id);
+    add_pair(&out, "&post_logout_redirect_uri",
+             str_format(&job->arena, "%.*s/sign-in", STR_ARG(home)));
+    job->url = str_copy(&job->arena, buf_str(&out));
+    buf_clear(&out);
 }
 
 /* ---- threads ---- */
@@ -298,20 +269,9 @@ static void read_person(struct job *job, const struct value *claims)
 static void run_job(struct work *work)
 {
     struct job *job = work->owner;
-    const struct value *claims = NULL;
-    struct str token = STR_EMPTY;
     job->rc = discover(job);
-    if (job->rc == 0 && job->code.size == 0)
-        write_url(job);
-    if (job->rc < 0 || job->code.size == 0)
-        return;
-    job->rc = exchange(job, &token);
     if (job->rc == 0)
-        job->rc = verify(job, token, &claims);
-    if (job->rc == 0)
-        job->rc = check_claims(job, claims);
-    if (job->rc == 0)
-        read_person(job, claims);
+        job->run(job);
 }
 
 static void on_closed(struct defer *defer)
@@ -385,15 +345,16 @@ static void start_jobs(struct oidc *oidc)
     }
 }
 
-/* Ends it at once when too many wait. */
-static void add_job(struct oidc *oidc, const struct job *wanted, struct str secret, struct str code)
+/* Ends it at once when too many wait. Its texts are copied. */
+static void add_job(struct oidc *oidc, const struct job *wanted)
 {
     struct job *job = calloc(1, sizeof *job);
     ASSERT(job != NULL);
     *job = *wanted;
     job->oidc = oidc;
-    job->secret = str_copy(&job->arena, secret);
-    job->code = str_copy(&job->arena, code);
+    job->secret = str_copy(&job->arena, wanted->secret);
+    job->code = str_copy(&job->arena, wanted->code);
+    job->id_token = str_copy(&job->arena, wanted->id_token);
     if (oidc->waiting >= WAITING_MAX || oidc->is_closing) {
         job->rc = err_set(&job->err, ERR_TOO_MANY, "too many people are signing in at the moment");
         end_job(job);
@@ -412,7 +373,8 @@ void oidc_begin(struct oidc *oidc, struct str secret,
                 void (*on_end)(void *owner, int rc, struct str url, const struct err *err),
                 void *owner)
 {
-    add_job(oidc, &(struct job) { .on_url = on_end, .owner = owner }, secret, STR_EMPTY);
+    struct job job = { .run = write_url, .secret = secret, .on_url = on_end, .owner = owner };
+    add_job(oidc, &job);
 }
 
 void oidc_finish(struct oidc *oidc, struct str secret, struct str code,
@@ -420,8 +382,21 @@ void oidc_finish(struct oidc *oidc, struct str secret, struct str code,
                                 const struct err *err),
                  void *owner)
 {
+    struct job job = {
+        .run = come_back, .secret = secret, .code = code, .on_person = on_end, .owner = owner
+    };
     ASSERT(code.size > 0);
-    add_job(oidc, &(struct job) { .on_person = on_end, .owner = owner }, secret, code);
+    add_job(oidc, &job);
+}
+
+void oidc_leave(struct oidc *oidc, struct str id_token,
+                void (*on_end)(void *owner, int rc, struct str url, const struct err *err),
+                void *owner)
+{
+    struct job job = {
+        .run = write_leaving_url, .id_token = id_token, .on_url = on_end, .owner = owner
+    };
+    add_job(oidc, &job);
 }
 
 /* ---- opening ---- */
@@ -435,13 +410,13 @@ static int check_options(const struct oidc_options *options, struct err *err)
                        STR_ARG(options->issuer));
     if (options->client_id.size == 0)
         return err_set(err, ERR_INVALID, "oidc.issuer is set, and oidc.client_id is not");
-    if (!str_ends(options->redirect_url, "/auth/oidc/callback"))
+    if (!str_ends(options->redirect_url, CALLBACK_PATH))
         return err_set(err, ERR_INVALID,
                        "oidc.redirect_url is '%.*s': it is the address of this web server as "
                        "browsers see it, and /auth/oidc/callback",
                        STR_ARG(options->redirect_url));
     for (uint32_t i = 0; i < options->role_count; i++)
-        if (read_rule(options->roles[i], &group, &role) < 0)
+        if (oidc_read_rule(options->roles[i], &group, &role) < 0)
             return err_set(err, ERR_INVALID,
                            "oidc.roles has '%.*s': group=Role is expected, as in admins=Admin",
                            STR_ARG(options->roles[i]));

@@ -19,12 +19,14 @@ struct oidc_options { /* all kept */
     const struct str *roles; /* "group=Role" */
     uint32_t role_count;
     enum role default_role; /* of who is in none of these groups; ROLE_NONE: is not let in */
+    bool signs_out;         /* signing out here is signing out there */
 };
 
 /* Who came back; all texts die with the callback. */
 struct oidc_person {
     struct str issuer, subject, name, email;
-    enum role role; /* ROLE_NONE: not let in */
+    enum role role;      /* ROLE_NONE: not let in */
+    struct str id_token; /* to sign out with; empty unless that is wanted */
 };
 
 /* ERR_INVALID names the setting that does not fit. */
@@ -45,5 +47,11 @@ void oidc_finish(struct oidc *oidc, struct str secret, struct str code,
                  void (*on_end)(void *owner, int rc, const struct oidc_person *person,
                                 const struct err *err),
                  void *owner);
+
+/* Where to send a browser that has signed out here, so that it does there; it comes back to
+ * /sign-in. Empty: the provider has no such place. */
+void oidc_leave(struct oidc *oidc, struct str id_token,
+                void (*on_end)(void *owner, int rc, struct str url, const struct err *err),
+                void *owner);
 
 #endif

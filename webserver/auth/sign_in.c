@@ -64,6 +64,7 @@ void auth_open_session(struct signing *signing)
         .agent = str_clean(&signing->request->arena, str_cut(agent, AGENT_MAX_SIZE)),
         .lifetime_ms =
             signing->how == SIGN_IN_CLI ? options->cli_lifetime_ms : options->session_lifetime_ms,
+        .id_token = signing->id_token,
     };
     session_put(options->store, hash, &session, options->sessions_max, &audit, on_session_put,
                 signing);

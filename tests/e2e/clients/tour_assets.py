@@ -46,7 +46,7 @@ class Assets(Tour):
 
     def test_aliases(self):
         self.assertEqual(self.api.get_asset_aliases(name_pattern="%").total_entries, 0)
-        self.refused(501, self.api.get_asset_alias, 1)
+        self.refused(404, self.api.get_asset_alias, 1)
 
     def test_events_that_are_told(self):
         told = self.tell(self.customers, rows=7)

@@ -56,6 +56,16 @@ class Dags(Tour):
         self.api.patch_dags(models.DAGPatchBody(is_paused=False), dag_id_pattern="s%")
         self.refused(404, self.api.patch_dag, "no_such_dag", models.DAGPatchBody(is_paused=False))
 
+    def test_favourites(self):
+        if not hasattr(self.api, "favorite_dag"):
+            return  # older than 3.1
+        self.api.favorite_dag("tour")
+        self.assertEqual((self.ids(is_favorite=True), self.api.get_dag_details("tour").to_dict().get("is_favorite", True)), (["tour"], True))
+        self.api.unfavorite_dag("tour")
+        self.assertEqual(self.ids(is_favorite=True), [])
+        self.refused(409, self.api.unfavorite_dag, "tour")
+        self.refused(404, self.api.favorite_dag, "no_such_dag")
+
     def test_tags(self):
         tags = self.api.get_dag_tags()
         self.assertEqual(tags.tags, ["shown", "spare", "tour"])

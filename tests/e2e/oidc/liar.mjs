@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A provider that signs whatever it is told to: `node liar.mjs PACKAGES PORT`. POST /next {claims, alg, key} says what the next id_token is.
+// A provider that signs whatever it is told to: `node liar.mjs PACKAGES PORT`. POST /next {claims, alg, key} says what the next id_token is, and
+// `userinfo` what that answers.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -25,9 +26,10 @@ async function token() {
 }
 
 const ANSWERS = {
-  "/.well-known/openid-configuration": async () => ({ issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` }),
+  "/.well-known/openid-configuration": async () => ({ issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks`, userinfo_endpoint: `${issuer}/userinfo` }),
   "/jwks": async () => ({ keys: [jwk] }),
   "/token": async () => (next.claims ? { access_token: "x", token_type: "Bearer", id_token: await token() } : { access_token: "x", token_type: "Bearer" }),
+  "/userinfo": async (_, headers) => (headers.authorization === "Bearer x" ? (next.userinfo ?? { sub: next.claims.sub }) : {}),
   "/next": async (body) => (next = JSON.parse(body)),
 };
 
@@ -36,5 +38,5 @@ createServer(async (request, response) => {
   for await (const part of request) body += part;
   const answer = ANSWERS[request.url];
   response.writeHead(answer ? 200 : 404, { "Content-Type": "application/json" });
-  response.end(answer ? JSON.stringify(await answer(body)) : "{}");
+  response.end(answer ? JSON.stringify(await answer(body, request.headers)) : "{}");
 }).listen(Number(port), "127.0.0.1", () => console.log("ready"));

@@ -56,6 +56,13 @@ const cases = [
     await page.click(".chip:has-text('Last run failed')");
     await until(page, "only breaks", () => [...document.querySelectorAll(".dags .cell-name .strong")].map((n) => n.textContent).join() === "breaks");
     await page.click(".chip:has-text('All')");
+    await page.click("[aria-label='gated is a favourite']");
+    await so("gated is a favourite", async () => (await ask("dags/gated")).body.is_favorite);
+    await page.click(".chip:has-text('Favourites')");
+    await until(page, "only the favourite", () => [...document.querySelectorAll(".dags .cell-name .strong")].map((n) => n.textContent).join() === "gated");
+    await page.click("[aria-label='gated is a favourite']");
+    await so("gated is none", async () => !(await ask("dags/gated")).body.is_favorite);
+    await page.click(".chip:has-text('All')");
     await page.selectOption("select[aria-label=Tag]", "held");
     await until(page, "only gated", () => [...document.querySelectorAll(".dags .cell-name .strong")].map((n) => n.textContent).join() === "gated");
     await page.selectOption("select[aria-label=Tag]", "");

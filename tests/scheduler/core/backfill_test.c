@@ -288,6 +288,37 @@ static void a_dry_run_counts_the_dates_that_it_does_not_list(void **state)
     story_free(s);
 }
 
+static void a_dry_run_asks_about_thousands_of_dates_in_a_few_questions(void **state)
+{
+    (void)state;
+    struct dag *dag = hourly("a");
+    dag->schedule = dag_value(dag, "{\"cron\":[\"* * * * *\"]}");
+    struct story *s = given(dag);
+    backfill(s, 168, 1, ",\"dry_run\":true");
+    assert_in_range(s->find_count, 1, 10);
+    assert_non_null(strstr(s->answer, "\"count\":10021,"));
+    story_free(s);
+}
+
+static void a_dry_run_leaves_out_what_came_while_the_database_was_asked(void **state)
+{
+    (void)state;
+    struct story *s = given(hourly("a"));
+    char trigger[200];
+    s->hold_finds = true;
+    backfill(s, 3, 1, ",\"dry_run\":true");
+    snprintf(trigger, sizeof trigger,
+             "{\"kind\":\"trigger\",\"dag_id\":\"d\",\"run_id\":\"by_hand\",\"logical_ms\":%lld}",
+             (long long)(STORY_WALL - 2 * HOUR_MS));
+    story_request_json(s, trigger);
+    assert_int_equal(s->answer_code, 0);
+    story_answer(s);
+    assert_string_equal(
+        s->answer,
+        "{\"count\":2,\"dates\":[\"2025-12-31T21:00:00+00:00\",\"2025-12-31T23:00:00+00:00\"]}");
+    story_free(s);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -376,7 +407,10 @@ TESTS(CASE(runs_come_in_order_and_as_many_as_its_own_limit_allows), CASE(it_may_
       CASE(it_stands_still_while_it_is_paused), CASE(it_stands_still_while_its_dag_is_paused),
       CASE(cancelled_it_makes_no_more_runs_and_lets_those_that_run_end),
       CASE(a_dry_run_says_which_dates_it_would_do),
-      CASE(a_dry_run_counts_the_dates_that_it_does_not_list), CASE(what_makes_no_sense_is_refused),
+      CASE(a_dry_run_counts_the_dates_that_it_does_not_list),
+      CASE(a_dry_run_asks_about_thousands_of_dates_in_a_few_questions),
+      CASE(a_dry_run_leaves_out_what_came_while_the_database_was_asked),
+      CASE(what_makes_no_sense_is_refused),
       CASE(the_schedule_makes_no_run_for_a_date_that_a_backfill_has_done),
       CASE(what_is_done_is_remembered_by_the_next_leader),
       CASE(a_cleared_run_that_the_next_one_waits_for_starts_beyond_the_limit))

@@ -26,6 +26,8 @@ static uint32_t worker_node_of(const struct world *world, struct str name)
 
 static void find(struct world *world, uint32_t index, const struct core_find *find)
 {
+    ASSERT(find->what !=
+           FIND_DATES); /* nobody here asks for a dry run: its dates would be the core's */
     VEC_ADD(&world->finds, (struct sim_find) { world->schedulers[index].epoch, *find });
     sim_at(world, world->now_ms + 1 + (int64_t)rand_below(&world->net, 4),
            (struct event) { .kind = EVENT_FIND,
@@ -299,9 +301,10 @@ static void on_found(struct world *world, const struct event *event)
     struct sim_find *find = &world->finds.items[event->number];
     if (find->epoch == world->schedulers[event->node].epoch)
         step(world, event->node,
-             &(struct core_event) {
-                 .type = CORE_FOUND,
-                 .found = { find->find, find->is_found ? &find->run : NULL, find->failed } });
+             &(struct core_event) { .type = CORE_FOUND,
+                                    .found = { .find = find->find,
+                                               .run = find->is_found ? &find->run : NULL,
+                                               .failed = find->failed } });
 }
 
 /* The answer takes its time, in which the run may have ended and have been forgotten. */

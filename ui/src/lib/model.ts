@@ -7,7 +7,7 @@ export interface RunBars { key: number[]; id: string[]; state: string; type: str
 
 export interface DagRow {
   dag_id: string; display_name: string; description: string | null; tags: string[]; owners: string[]; file: string;
-  is_paused: boolean; is_stale: boolean; has_import_errors: boolean; schedule: string | null; timezone: string; next_run: number | null;
+  is_paused: boolean; is_stale: boolean; is_favorite: boolean; has_import_errors: boolean; schedule: string | null; timezone: string; next_run: number | null;
   version: number; task_count: number; queued: number; running: number; median_ms: number | null; runs: RunBars;
 }
 export interface DagList extends Snapshot { total_entries: number; tags: string[]; owners?: string[]; dags: DagRow[] }

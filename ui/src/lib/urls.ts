@@ -28,6 +28,7 @@ export const url_of = {
     const show = query.get("show") ?? "";
     const asked = new URLSearchParams({ runs: "14", limit: String(DAGS_AT_ONCE), order_by: query.get("sort") || "attention" });
     if (show === "active" || show === "paused") asked.set("paused", String(show === "paused"));
+    else if (show === "favorite") asked.set("is_favorite", "true");
     else if (show) asked.set("state", show);
     for (const key of ["q", "tag", "owner", "offset"]) if (query.get(key)) asked.set(key, query.get(key)!);
     return `${V1}/ui/dags?${asked}`;

@@ -52,9 +52,20 @@ export function PauseSwitch({ dag, paused, may }: { dag: string; paused: boolean
   );
 }
 
+/* Nobody else sees it, so no stream tells it: what was pressed holds until the list is asked for again. */
+function Star({ dag, marked }: { dag: string; marked: boolean }) {
+  const [shown, set_shown] = useState(marked);
+  useEffect(() => set_shown(marked), [marked]);
+  const change = () => {
+    set_shown(!shown);
+    api_send("POST", `${url_of.dag2(dag)}/${shown ? "unfavorite" : "favorite"}`).catch((error: unknown) => { set_shown(shown); toast_error(error); });
+  };
+  return <button className="star" aria-pressed={shown} aria-label={`${dag} is a favourite`} title={shown ? "A favourite of yours" : "Make it a favourite"} onClick={change}>{shown ? "★" : "☆"}</button>;
+}
+
 const TYPING_MS = 120;
 const ORDERS = [["", "Attention first"], ["dag_id", "By name"], ["-last_run", "Last run first"], ["next_run", "Next run first"]];
-const FILTERS = [["", "All"], ["active", "Active"], ["paused", "Paused"], ["failed", "Last run failed"], ["running", "Running"]];
+const FILTERS = [["", "All"], ["favorite", "Favourites"], ["active", "Active"], ["paused", "Paused"], ["failed", "Last run failed"], ["running", "Running"]];
 
 function reduce_dags(list: DagList, event: StreamEvent): DagList | typeof REFETCH {
   return event.name === "ti" || event.name === "run" || event.name === "dag" ? REFETCH : list;
@@ -67,7 +78,7 @@ function Row({ dag, may_edit, may_trigger, selected, onSelect, onTrigger }: { da
       <td className="cell-check phone-off">{may_edit && <label className="check"><input type="checkbox" checked={selected} onChange={onSelect} aria-label={`Select ${dag.dag_id}`} /></label>}</td>
       <td className="cell-switch"><PauseSwitch dag={dag.dag_id} paused={dag.is_paused} may={may_edit} /></td>
       <td className="cell-name">
-        <div className="row tight wrap"><Link to={path_of.dag(dag.dag_id)} className="strong">{dag.display_name}</Link>{dag.has_import_errors && <Link to="/import_errors" className="tag bad-text">import error</Link>}{dag.tags.map((t) => <button key={t} className="tag tag-button" onClick={() => query_set({ tag: t, offset: null })}>{t}</button>)}</div>
+        <div className="row tight wrap"><Star dag={dag.dag_id} marked={dag.is_favorite} /><Link to={path_of.dag(dag.dag_id)} className="strong">{dag.display_name}</Link>{dag.has_import_errors && <Link to="/import_errors" className="tag bad-text">import error</Link>}{dag.tags.map((t) => <button key={t} className="tag tag-button" onClick={() => query_set({ tag: t, offset: null })}>{t}</button>)}</div>
         {dag.description && <div className="muted clip describe" title={dag.description}>{dag.description}</div>}
       </td>
       <td className="phone-off"><span title={`${dag.schedule ?? "no schedule"} · ${dag.timezone}`}>{schedule_words(dag.schedule)}</span>{dag.schedule && dag.timezone !== "UTC" && <div className="faint small">{dag.timezone}</div>}</td>

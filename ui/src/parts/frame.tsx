@@ -88,10 +88,10 @@ function ThemeButton() {
 }
 
 async function sign_out(): Promise<void> {
-  await api_send("POST", "/auth/logout").catch(() => undefined);
+  const out = await api_send<{ url: string | null }>("POST", "/auth/logout").catch(() => null);
   snapshots_forget();
   pref_clear();
-  location.assign("/");
+  location.assign(out?.url ?? "/");
 }
 
 function KeySheet({ onClose }: { onClose: () => void }) {
