@@ -82,6 +82,7 @@ const cases = [
   }],
   ["a list offers her with each DAG what her grants allow there, and nothing else", async () => {
     const { id } = (await ask("/api/headrace/v1/grants", "POST", { username: NAME, dags: "breaks", level: "Viewer" })).body;
+    await run_ended("breaks", await trigger("breaks"));
     await as_her(PASSWORD, async (hers) => {
       check((await dags_of(hers)).sort().join() === "breaks,gated", "she does not see both");
       await until(hers, "what may be triggered", () => document.querySelector("[aria-label='Trigger gated']") !== null);
@@ -96,12 +97,13 @@ const cases = [
       check(!/Trigger breaks/.test(await hers.innerText("#palette-list")), "the palette offers what she may not do");
       await hers.goto(`${base}/dag_runs?range=all`);
       await loaded(hers, "her runs");
-      check(await hers.locator("main [type=checkbox]").count() === 0, "rows can be selected for actions that are refused");
+      await until(hers, "what may be selected", () => document.querySelector("main tbody [type=checkbox]"));
+      const rows = await hers.evaluate(() => [...document.querySelectorAll("main tbody tr")].map((r) => [r.textContent.includes("gated"), r.querySelectorAll("[type=checkbox]").length]));
+      check(new Set(rows.map(([may]) => may)).size === 2 && rows.every(([may, boxes]) => boxes === (may ? 1 : 0)), `not each by its DAG: ${JSON.stringify(rows)}`);
     });
     await ask(`/api/headrace/v1/grants/${id}`, "DELETE");
   }],
   ["her lists have nothing of what others ran, and she finds no page of who may do what", async () => {
-    await run_ended("breaks", await trigger("breaks"));
     await as_her(PASSWORD, async (hers) => {
       for (const path of ["/dag_runs?range=all", "/task_instances?range=all", "/home"]) {
         await hers.goto(base + path);

@@ -92,7 +92,7 @@ const cases = [
   question("9. which of the mapped pieces failed, and of what", async () => {
     await click(`main li:has-text('breaks') a`);
     await click(".tasks a:text-is('each')");
-    await until(page, "of what, and how many of each", () => /exit code 1.* 1$/s.test(document.querySelector(".error-chip")?.textContent ?? ""));
+    await until(page, "of what, and how many of each", () => /exit code 1.* ×1$/s.test(document.querySelector(".error-chip")?.textContent ?? ""));
     await click(".chip:has-text('Failed')");
     await until(page, "the failed piece and its error", () => document.querySelectorAll("tbody tr").length === 1 && /the second/.test(document.querySelector("tbody").textContent) && /exit code 1/.test(document.querySelector("tbody").textContent));
   }),

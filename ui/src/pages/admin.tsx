@@ -152,7 +152,7 @@ function Settings() {
         const rows = data.settings.filter((s) => (!q || `${s.section}.${s.key} ${s.help}`.toLowerCase().includes(q)) && (!changed || s.origin !== "default"));
         return rows.length === 0 ? <Empty title="No setting fits." /> : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
           <thead><tr><th>Setting</th><th>Value</th><th className="phone-off">Default</th><th>From</th><th className="phone-off">Meaning</th></tr></thead>
-          <tbody>{rows.map((s) => <tr key={`${s.section}.${s.key}`}><td className="mono">{s.section}.<wbr /><b>{s.key}</b></td><td><code className={s.origin !== "default" ? "strong" : "muted"}>{text(s.value)}</code></td><td className="phone-off"><code className="muted">{text(s.default)}</code></td><td><span className="tag origin">{s.origin}</span></td><td className="phone-off muted setting-help">{s.help}{s.restart ? " Needs a restart." : ""}</td></tr>)}</tbody>
+          <tbody>{rows.map((s) => <tr key={`${s.section}.${s.key}`}><td className="mono">{s.section}.<wbr /><b>{s.key}</b></td><td><code className={s.origin !== "default" ? "strong" : "muted"}>{text(s.value)}</code></td><td className="phone-off"><code className="muted">{text(s.default)}</code></td><td><span className="tag origin">{s.origin.split(/(?<=__|[/:])/).flatMap((part, i) => [i ? <wbr key={i} /> : null, part])}</span></td><td className="phone-off muted setting-help">{s.help}{s.restart ? " Needs a restart." : ""}</td></tr>)}</tbody>
         </table></div>;
       }}</Loaded></Panel>
     </>

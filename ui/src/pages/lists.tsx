@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { api_get, V1 } from "../lib/api.ts";
 import type { BulkItem } from "../lib/bulk.ts";
 import { useFollow } from "../lib/live.ts";
-import { useMay } from "../lib/me.ts";
+import { useMayOnEach } from "../lib/me.ts";
 import type { RunRow, Snapshot, TaskRow } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
 import type { RunChange, TiChange } from "../lib/stream.ts";
@@ -68,14 +68,15 @@ function reduce_list(data: Data, name: string, changes: unknown[][] | undefined)
   return data;
 }
 
-interface Picking { may: boolean; selected: Set<string>; toggle: (key: string) => void; toggle_all: () => void }
+interface Picking { may: (dag: string) => boolean; selected: Set<string>; toggle: (key: string) => void; toggle_all: () => void }
 
-function PickAll({ rows, picking }: { rows: unknown[]; picking: Picking }) {
-  return picking.may && <th className="phone-off"><label className="check"><input type="checkbox" aria-label="Select all that are shown" checked={rows.length > 0 && picking.selected.size >= rows.length} onChange={picking.toggle_all} /></label></th>;
+function PickAll({ rows, picking }: { rows: { dag_id: string }[]; picking: Picking }) {
+  return rows.some((r) => picking.may(r.dag_id)) && <th className="phone-off"><label className="check"><input type="checkbox" aria-label="Select all that are shown" checked={picking.selected.size > 0 && picking.selected.size >= rows.filter((r) => picking.may(r.dag_id)).length} onChange={picking.toggle_all} /></label></th>;
 }
 
-function Pick({ id, name, picking }: { id: string; name: string; picking: Picking }) {
-  return picking.may && <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${name}`} checked={picking.selected.has(id)} onChange={() => picking.toggle(id)} /></label></td>;
+function Pick({ id, name, dag, rows, picking }: { id: string; name: string; dag: string; rows: { dag_id: string }[]; picking: Picking }) {
+  if (!picking.may(dag)) return rows.some((r) => picking.may(r.dag_id)) && <td className="phone-off" />;
+  return <td className="phone-off"><label className="check"><input type="checkbox" aria-label={`Select ${name}`} checked={picking.selected.has(id)} onChange={() => picking.toggle(id)} /></label></td>;
 }
 
 function RunTable({ runs, picking }: { runs: RunRow[]; picking: Picking }) {
@@ -86,11 +87,11 @@ function RunTable({ runs, picking }: { runs: RunRow[]; picking: Picking }) {
         const key = row_key(r);
         return (
           <tr key={key} aria-selected={picking.selected.has(key)}>
-            <Pick id={key} name={r.run_id} picking={picking} />
+            <Pick id={key} name={r.run_id} dag={r.dag_id} rows={runs} picking={picking} />
             <td className="cell-state"><StateWord state={r.state} /></td><td><Link to={path_of.dag(r.dag_id)}>{r.dag_id}</Link><div className="phone-only clip run-phone"><Link to={path_of.run(r.dag_id, r.run_id)}>{r.run_id}</Link></div></td>
             <td className="phone-off"><Link to={path_of.run(r.dag_id, r.run_id)} className="strong">{r.run_id}</Link>{r.note && <div className="muted clip note-cell">{r.note}</div>}</td>
-            <td className="phone-off muted">{r.run_type}{r.triggered_by ? ` by ${r.triggered_by}` : ""}</td>
-            <td className="phone-off"><div className="row"><span className="list-meter"><Meter label={`${r.done} of ${r.total} ended, ${r.failed} failed`} parts={[{ kind: "good", share: r.total ? (r.done - r.failed) / r.total : 0 }, { kind: "bad", share: r.total ? r.failed / r.total : 0 }]} /></span><span className="muted num">{count(r.done)}/{count(r.total)}</span></div></td>
+            <td className="phone-off muted nowrap">{r.run_type}{r.triggered_by ? ` by ${r.triggered_by}` : ""}</td>
+            <td className="phone-off"><div className="row"><span className="list-meter"><Meter label={`${r.done} of ${r.total} ended, ${r.failed} failed`} parts={[{ kind: "good", share: r.total ? (r.done - r.failed) / r.total : 0 }, { kind: "bad", share: r.total ? r.failed / r.total : 0 }]} /></span><span className="muted num nowrap">{count(r.done)}/{count(r.total)}</span></div></td>
             <td><span className="phone-off"><When at={r.start ?? r.run_after} /></span><span className="phone-only"><When at={r.start ?? r.run_after} relative /></span></td><td className="right"><Span start={r.start} end={r.end} /></td><td className="right num phone-off">{r.version}</td>
           </tr>
         );
@@ -107,7 +108,7 @@ function TaskTable({ tasks, picking }: { tasks: TaskRow[]; picking: Picking }) {
         const key = row_key(t);
         return (
           <tr key={key} aria-selected={picking.selected.has(key)}>
-            <Pick id={key} name={t.task_id} picking={picking} />
+            <Pick id={key} name={t.task_id} dag={t.dag_id} rows={tasks} picking={picking} />
             <td className="cell-state"><StateWord state={t.state} /></td>
             <td><Link className="strong" to={path_of.task(t.dag_id, t.run_id, t.task_id, t.map_index)}>{t.task_id}{t.map_index >= 0 ? `[${t.map_index}]` : ""}</Link>{t.error && <div className="bad-text mono clip note-cell" title={t.error}>{t.error}</div>}</td>
             <td className="phone-off"><Link to={path_of.dag(t.dag_id)}>{t.dag_id}</Link></td><td className="phone-off clip run-cell"><Link to={path_of.run(t.dag_id, t.run_id)}>{t.run_id}</Link></td>
@@ -146,7 +147,8 @@ export default function Lists({ params }: { params: Record<string, string> }) {
       set_next(page.next);
     } catch (e) { toast_error(e); }
   };
-  const may = useMay(kind === "runs" ? "runs.edit" : "tasks.edit"); // with many at once: a matter of the role alone
+  const may_on = useMayOnEach();
+  const may = (dag: string) => may_on(dag, kind === "runs" ? "runs.edit" : "tasks.edit");
   const toggle = (key: string) => { const s = new Set(selected); if (!s.delete(key)) s.add(key); set_selected(s); };
   return (
     <>
@@ -158,7 +160,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
         {(d) => {
           const rows = [...((d[kind] ?? []) as (RunRow | TaskRow)[]), ...more];
           const rest = next === undefined ? d.next : next;
-          const picking: Picking = { may, selected, toggle, toggle_all: () => set_selected(new Set(selected.size >= rows.length ? [] : rows.map(row_key))) };
+          const picking: Picking = { may, selected, toggle, toggle_all: () => { const mine = rows.filter((r) => may(r.dag_id)); set_selected(new Set(selected.size >= mine.length ? [] : mine.map(row_key))); } };
           return (
             <Panel flush>
               {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{hours > 0 && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>

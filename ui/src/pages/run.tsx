@@ -34,7 +34,7 @@ function RunSentence({ page, shape }: { page: RunPage; shape: Shape | null }) {
   if (run.state === "failed" && failed && shape) {
     const blocked = [...page.st].filter((l) => l === "u").length;
     const id = shape.id[failed[0]];
-    return <div className="note bad"><Link to={path_of.task(page.dag_id, run.run_id, id, failed[1])}>{id}{failed[1] >= 0 ? `[${failed[1]}]` : ""}</Link> failed after {failed[2]} {failed[2] === 1 ? "try" : "tries"}: <code className="pre">{failed[3]}</code>{blocked > 0 && <> {count(blocked)} {blocked === 1 ? "task is" : "tasks are"} blocked by it.</>}</div>;
+    return <div className="note bad"><Link to={path_of.task(page.dag_id, run.run_id, id, failed[1])}>{id}{failed[1] >= 0 ? `[${failed[1]}]` : ""}</Link> failed after {failed[2]} {failed[2] === 1 ? "try" : "tries"}: <code className="pre">{failed[3]}</code>{blocked > 0 && <>; {count(blocked)} {blocked === 1 ? "task is" : "tasks are"} blocked by it.</>}</div>;
   }
   if (run.state === "queued" || (run.state === "running" && ![...page.st].some((l) => "rq".includes(l)))) return <WhyBox dag={page.dag_id} run={run.run_id} map={-1} state={run.state} />;
   return null;

@@ -3,7 +3,6 @@
 import { useState } from "react";
 import { api_get, ApiError, V1 } from "../lib/api.ts";
 import { bulk_start, type BulkItem, type BulkRows } from "../lib/bulk.ts";
-import { useMay } from "../lib/me.ts";
 import { count, plural } from "../lib/number.ts";
 import { Dialog, ErrorBox, toast_error } from "./basics.tsx";
 
@@ -64,12 +63,11 @@ function BulkDialog({ kind, action, query, items, expected, onClose, onStart }: 
 }
 
 export function BulkBar({ kind, query, selected, clear }: { kind: Kind; query: string; selected: Set<string>; clear: () => void }) {
-  const may = useMay(kind === "runs" ? "runs.edit" : "tasks.edit");
   const [all, set_all] = useState<{ query: string; matches: number } | null>(null);
   const [action, set_action] = useState<Action | null>(null);
   // All of one filter are not all of the next.
   const matches = all?.query === query ? all.matches : null;
-  if (!may || (!selected.size && matches === null)) return null;
+  if (!selected.size && matches === null) return null; // only what may be acted on can be selected
   const none = () => { set_all(null); set_action(null); clear(); };
   const select_all = () => void matches_of(kind, query).then((n) => set_all({ query, matches: n }), toast_error);
   const too_many = matches !== null && matches > MATCHES_MAX;

@@ -88,7 +88,7 @@ export default function MappedMap({ page }: { page: TaskPage }) {
               <input type="search" className="input" placeholder="Name or error" aria-label="Filter instances" value={text} onChange={(e) => { set_text(e.target.value); set_from(0); }} />
               <button className="chip" aria-pressed={!state} onClick={() => { query_set({ state: null }); set_from(0); }}>All</button>
               {TASK_STATES.filter((s) => tally.has(s.letter)).map((s) => <button key={s.name} className="chip" aria-pressed={state === s.name} onClick={() => { query_set({ state: s.name }); set_from(0); }}><Glyph state={s.name} />{s.word} {count(tally.get(s.letter)!)}</button>)}
-              {m.errors.map(([error, n]) => <button key={error} className="chip bad-text clip error-chip" title={error} aria-pressed={text === error} onClick={() => { set_text(text === error ? "" : error); set_from(0); }}>{error} <span className="num">{count(n)}</span></button>)}
+              {m.errors.map(([error, n]) => <button key={error} className="chip bad-text clip error-chip" title={error} aria-pressed={text === error} onClick={() => { set_text(text === error ? "" : error); set_from(0); }}>{error} <span className="num">×{count(n)}</span></button>)}
             </div>
             <Panel flush>
               {m.rows.length === 0 ? <Empty title="No instance fits this filter." /> : (

@@ -42,7 +42,7 @@ export default function Timeline({ page, shape }: { page: RunPage; shape: Shape 
       <label className="check"><input type="checkbox" checked={critical} onChange={(e) => set_critical(e.target.checked)} />Critical path</label>
       <select className="select" aria-label="Order" value={sort} onChange={(e) => set_sort(e.target.value)}><option value="start">By start</option><option value="duration">By duration</option></select>
     </>}>
-      <Gantt label="Timeline of the tasks" axis={axis} tick={(t) => clock(t, zone)} rows={rows.map((o) => {
+      <Gantt label="Timeline of the tasks" axis={axis} tick={(t) => clock(t, zone, axis.ticks.length > 1 && axis.ticks[1] - axis.ticks[0] < 1000)} rows={rows.map((o) => {
         const [queued, start, end, state] = [page.queued[o], page.start[o]!, end_of(o), state_of_letter(page.st[o])];
         return {
           id: shape.id[o], name: shape.id[o], to: path_of.task(page.dag_id, page.run.run_id, shape.id[o]), state, queued, start, end, marked: path.has(o),
