@@ -87,8 +87,8 @@ def at_size():
         for make in (many_dags, large_dag, mapped_run, long_log):
             make(world)
         world.sql("VACUUM ANALYZE")
-        world.ok("POST", "/api/headrace/v1/users", {"username": "eye", "password": "eye-password", "role": "Admin"}, status=201)
-        return walk("sizes", f"http://127.0.0.1:{world.port}", "eye", "eye-password")
+        world.ok("POST", "/api/headrace/v1/users", {"username": "eye", "password": "a heron by the weir", "role": "Admin"}, status=201)
+        return walk("sizes", f"http://127.0.0.1:{world.port}", "eye", "a heron by the weir")
 
 
 def as_it_happens():

@@ -103,7 +103,7 @@ const struct list_row list_rows[LIST_COUNT] = {
             { "conf", "conf::text" }, { "duration", "duration" }, { "run_type", "run_type" },
             { "triggering_user_name", "triggering_user_name" },
         },
-        .is_wide = true,
+        .count_block = SQL_api_runs_count, .is_wide = true,
     },
     [LIST_INSTANCES] = { "task_instances", SQL_api_instances, SCOPE_DAG, "run_no, ordinal, map_index", 100000,
                          { INSTANCE_FILTERS }, { INSTANCE_ORDERS }, SQL_api_instances_count, .is_json = true },

@@ -68,6 +68,11 @@ CROSS JOIN LATERAL (SELECT
     'dags-folder' AS "dag_versions[].bundle_name", NULL AS "dag_versions[].bundle_version", NULL AS "dag_versions[].bundle_url",
     v.created_at AS "dag_versions[].created_at", d.dag_id AS "dag_versions[].dag_display_name") j
 
+-- name: api_runs_count
+-- As many rows as api_runs has.
+-- gives: int4
+SELECT 1 AS one FROM run r
+
 -- name: api_instances
 -- Instances of all runs that have a row. The task is taken out of the version once a row (OFFSET keeps it so), and of the rows of
 -- the page alone.

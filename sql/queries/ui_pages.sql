@@ -150,6 +150,14 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SE
                 'end', coalesce(json_agg(ms(r.ended_at) ORDER BY r.run_no DESC), '[]')) AS runs
             FROM (SELECT * FROM run WHERE dag_no = s.dag_no ORDER BY run_no DESC LIMIT $8::int4) r) r))::text
 
+-- name: ui_shape_tag
+-- All that a shape is made of, in short: who has it already is not made it again.
+-- takes: text int4
+-- gives: text
+SELECT left(encode(v.hash, 'hex'), 16) || '-' || v.version_number || '-' || (SELECT count(*) FROM dag_version o WHERE o.dag_no = d.dag_no)
+FROM dag d JOIN dag_version v ON v.dag_no = d.dag_no
+WHERE d.dag_id = $1 AND CASE WHEN $2 < 0 THEN v.version_no = d.version_no ELSE v.version_number = $2 END
+
 -- name: ui_shape
 -- $2: the version, or below 0 for the newest.
 -- takes: text int4

@@ -145,7 +145,10 @@ static void all_rows_are_counted_alike_with_a_filter_that_lets_all_through(void 
     static const struct {
         enum list list;
         int total;
-    } ROWS[] = { { LIST_INSTANCES, 2 }, { LIST_RUN_INSTANCES, 4 } };
+        const char *filter, *value;
+    } ROWS[] = { { LIST_RUNS, 1, "state", "running" },
+                 { LIST_INSTANCES, 2, "pool", "default_pool" },
+                 { LIST_RUN_INSTANCES, 4, "pool", "default_pool" } };
     struct store_world world;
     struct arena arena = { 0 };
     store_world_open(&world);
@@ -157,7 +160,8 @@ static void all_rows_are_counted_alike_with_a_filter_that_lets_all_through(void 
         query.dag_id = is_one_run ? STR("etl") : STR_EMPTY;
         query.run_id = is_one_run ? STR("first") : STR_EMPTY;
         assert_int_equal(total_of(&world, &query), ROWS[i].total);
-        assert_int_equal(list_query_put(&query, STR("pool"), STR("default_pool"), 100, NULL), 0);
+        assert_int_equal(
+            list_query_put(&query, str_of(ROWS[i].filter), str_of(ROWS[i].value), 100, NULL), 0);
         assert_int_equal(total_of(&world, &query), ROWS[i].total);
         list_query_clear(&query);
     }

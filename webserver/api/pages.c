@@ -92,8 +92,17 @@ void ui_dags(struct call *call)
            BIND_NUMBER(call->person.user_no), either(call, "is_favorite"));
 }
 
-/* A shape never changes once it has a number: its hash is its ETag. */
 static void on_shape(void *owner, int rc, const struct err *err)
+{
+    struct call *call = owner;
+    if (rc < 0)
+        call_fail(call, rc, err);
+    else
+        http_answer_pile(call->request, 200, "application/json");
+}
+
+/* A shape of 5 000 tasks takes a long time to make, and never changes once it has a number. */
+static void on_shape_tag(void *owner, int rc, struct str tag, const struct err *err)
 {
     struct call *call = owner;
     if (rc < 0) {
@@ -101,23 +110,25 @@ static void on_shape(void *owner, int rc, const struct err *err)
         return;
     }
     bool is_fixed = call_query(call, "version", STR_EMPTY).size > 0;
-    struct str etag =
-        str_format(call->arena, "\"%016llx\"", (unsigned long long)http_pile_hash(call->request));
+    struct str etag = str_format(call->arena, "\"%.*s-" HEADRACE_VERSION "\"", STR_ARG(tag));
     http_set_header(call->request, "ETag", etag);
     http_set_header(call->request, "Cache-Control",
                     is_fixed ? STR("private, max-age=31536000, immutable")
                              : STR("private, no-cache"));
-    if (http_etag_matches(http_header(call->request, "If-None-Match"), etag))
+    if (http_etag_matches(http_header(call->request, "If-None-Match"), etag)) {
         call_empty(call, 304);
-    else
-        http_answer_pile(call->request, 200, "application/json");
+        return;
+    }
+    struct bind binds[] = { param(call, "dag_id"), number(call, "version", 1, INT32_MAX, -1) };
+    call_read(call, NULL, DOCUMENT_ui_shape, binds, 2, on_shape);
 }
 
 void ui_shape(struct call *call)
 {
     struct bind binds[] = { param(call, "dag_id"), number(call, "version", 1, INT32_MAX, -1) };
     if (!call_refuse_problems(call))
-        call_read(call, NULL, DOCUMENT_ui_shape, binds, 2, on_shape);
+        document_read(call->api->options.store, DOCUMENT_ui_shape_tag, binds, 2, on_shape_tag,
+                      call);
 }
 
 void ui_cells(struct call *call)
