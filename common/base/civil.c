@@ -128,6 +128,10 @@ static bool take_zone(struct str *s, int64_t *out_offset_ms, bool *out_has_zone)
     return true;
 }
 
+/* 0001-01-01 to the end of 9999, in UTC: what has four digits everywhere. */
+#define FIRST_MS (-62135596800000LL)
+#define LAST_MS  253402300799999LL
+
 int civil_parse(struct str text, int64_t *out_ms, bool *out_has_zone)
 {
     struct civil c = { 0 };
@@ -147,7 +151,10 @@ int civil_parse(struct str text, int64_t *out_ms, bool *out_has_zone)
     if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > civil_days_in_month(c.year, c.month) ||
         c.hour > 23 || c.minute > 59 || c.second > 59)
         return ERR_INVALID;
-    *out_ms = civil_to_ms(&c) - offset_ms;
+    int64_t ms = civil_to_ms(&c) - offset_ms;
+    if (ms < FIRST_MS || ms > LAST_MS)
+        return ERR_INVALID;
+    *out_ms = ms;
     *out_has_zone = has_zone;
     return 0;
 }

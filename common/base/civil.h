@@ -29,7 +29,8 @@ struct str civil_text(struct arena *arena, int64_t unix_ms);
 
 /* RFC 3339, also with a blank for T, without seconds, or a bare date. *out_ms is UTC when the text
  * has Z or an offset
- * (*out_has_zone true); else the wall-clock time as if it were UTC. */
+ * (*out_has_zone true); else the wall-clock time as if it were UTC. ERR_INVALID outside of the
+ * years 1 to 9999. */
 MUST_USE int civil_parse(struct str text, int64_t *out_ms, bool *out_has_zone);
 
 #endif

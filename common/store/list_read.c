@@ -80,12 +80,18 @@ static void on_list(void *owner, const struct pg_outcome *outcome)
  * microsecond a row, and the others little memory. */
 enum { ROWS_TOGETHER_MAX = 1000 };
 
-/* Later pages are asked for once: the rest is worth a plan that is kept. */
+/* Later pages, and pages of sizes of their own, are asked for once: a session keeps no plans of
+ * them, of which it has room for few. */
+static bool is_asked_again(const struct list_query *query)
+{
+    return query->offset == 0 && (query->limit <= 1 || query->limit % 5 == 0);
+}
+
 static struct pg_tx *asking(const struct list_query *query, struct list_statement statement)
 {
     struct pg_tx *tx = pg_tx_new();
     const char *sql = statement.sql.bytes;
-    *(query->offset > 0 ? pg_tx_add_text(tx, sql) : pg_tx_add_kept(tx, sql)) = statement.params;
+    *(is_asked_again(query) ? pg_tx_add_kept(tx, sql) : pg_tx_add_text(tx, sql)) = statement.params;
     buf_clear(&statement.sql);
     return tx;
 }

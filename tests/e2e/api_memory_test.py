@@ -91,14 +91,29 @@ class Memory(unittest.TestCase):
             status, _, body = world.call("GET", "/api/v2/dagSources/large", headers={"Accept": "text/plain"}, raw=True)
             self.assertEqual((status, body.decode()), (200, source))
 
-    def test_a_client_of_an_older_release_is_told_when_a_list_is_too_large_for_it(self):
+    def test_a_client_of_an_older_release_is_told_when_a_list_is_too_large_to_be_told_its_way(self):
         with ApiWorld(leader=False) as world:
             fill(world)
+            world.add_dag("wide", {"tasks": [{"id": "a", "operator_kind": "bash"}]})
+            for n in range(ROWS):
+                world.add_run("wide", f"run_{n}")
+            world.sql("UPDATE run SET conf = (SELECT detail FROM audit ORDER BY audit_no DESC LIMIT 1)")
             older = {"User-Agent": "OpenAPI-Generator/3.0.2/python"}
-            answer = world.ok("GET", EVENTS, headers=older, status=422)
+            answer = world.ok("GET", f"/api/v2/dags/wide/dagRuns?limit={ROWS}", headers=older, status=422)
             self.assertEqual(answer["detail"][0]["loc"], ["query", "limit"])
             self.assertIn("ask for fewer rows", answer["detail"][0]["msg"])
-            self.assertEqual(len(world.ok("GET", "/api/v2/eventLogs?limit=20", headers=older)["event_logs"]), 20)
+            world.description = None  # which is of what newer clients are told
+            status, _, body = world.call("GET", "/api/v2/dags/wide/dagRuns?limit=20", headers=older, raw=True)
+            self.assertEqual((status, len(json.loads(body)["dag_runs"])), (200, 20))
+            self.assertEqual(len(world.ok("GET", EVENTS, headers=older)["event_logs"]), ROWS)  # of which it knows all
+
+    def test_an_answer_for_which_there_is_no_room_is_refused_and_not_remembered(self):
+        with ApiWorld(leader=False) as world:
+            fill(world)
+            (world.home / "home").rename(world.home / "away")  # where such answers wait
+            for headers in ({}, {"User-Agent": "OpenAPI-Generator/3.0.2/python"}):
+                status, told, _ = world.call("GET", EVENTS, headers=headers, raw=True)
+                self.assertEqual((status, told.get("ETag")), (503, None))
 
 
 def files_without_a_name(world):

@@ -337,7 +337,12 @@ enum { OLDER_SIZE_MAX = 4 << 20 };
 
 static void pass_older(struct call *call)
 {
-    if (http_pile_size(call->request) > OLDER_SIZE_MAX) {
+    bool is_large = http_pile_size(call->request) > OLDER_SIZE_MAX;
+    if (is_large && !older_may_differ(call)) {
+        http_answer_pile(call->request, 200, "application/json");
+        return;
+    }
+    if (is_large) {
         call_problem(call, "query", "limit", "value_error",
                      "the answer would be larger than the %d MiB that a client of this release of "
                      "Airflow is given: ask for fewer rows",
@@ -355,6 +360,8 @@ void call_pass_read(void *owner, int rc, const struct err *err)
     struct call *call = owner;
     if (rc < 0)
         call_fail(call, rc, err);
+    else if (http_pile_has_failed(call->request))
+        http_answer_pile(call->request, 200, "application/json"); /* no ETag for a 503 */
     else if (older_is_asking(call))
         pass_older(call);
     else if (!is_polled(call) || !is_unchanged(call, http_pile_hash(call->request)))

@@ -96,6 +96,18 @@ bool older_is_asking(const struct call *call)
     return call_client_release(call) < NEWEST;
 }
 
+/* How the paths of those lists end. */
+static const char *const PATHS[] = { "/dagRuns", "/dagRuns/list", "/assets/events",
+                                     "/upstreamAssetEvents" };
+
+bool older_may_differ(const struct call *call)
+{
+    for (size_t i = 0; i < COUNT_OF(PATHS); i++)
+        if (str_ends(call->request->path, PATHS[i]))
+            return true;
+    return false;
+}
+
 struct str older_text(const struct call *call, struct arena *arena, struct str json)
 {
     int release = call_client_release(call);

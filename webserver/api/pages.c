@@ -92,13 +92,26 @@ void ui_dags(struct call *call)
            BIND_NUMBER(call->person.user_no), either(call, "is_favorite"));
 }
 
+static void say_what_shape(struct call *call)
+{
+    const struct str *etag = call->state;
+    bool is_fixed = call_query(call, "version", STR_EMPTY).size > 0;
+    http_set_header(call->request, "ETag", *etag);
+    http_set_header(call->request, "Cache-Control",
+                    is_fixed ? STR("private, max-age=31536000, immutable")
+                             : STR("private, no-cache"));
+}
+
 static void on_shape(void *owner, int rc, const struct err *err)
 {
     struct call *call = owner;
-    if (rc < 0)
+    if (rc < 0) {
         call_fail(call, rc, err);
-    else
-        http_answer_pile(call->request, 200, "application/json");
+        return;
+    }
+    if (!http_pile_has_failed(call->request))
+        say_what_shape(call);
+    http_answer_pile(call->request, 200, "application/json");
 }
 
 /* A shape of 5 000 tasks takes a long time to make, and never changes once it has a number. */
@@ -109,13 +122,11 @@ static void on_shape_tag(void *owner, int rc, struct str tag, const struct err *
         call_fail(call, rc, err);
         return;
     }
-    bool is_fixed = call_query(call, "version", STR_EMPTY).size > 0;
-    struct str etag = str_format(call->arena, "\"%.*s-" HEADRACE_VERSION "\"", STR_ARG(tag));
-    http_set_header(call->request, "ETag", etag);
-    http_set_header(call->request, "Cache-Control",
-                    is_fixed ? STR("private, max-age=31536000, immutable")
-                             : STR("private, no-cache"));
-    if (http_etag_matches(http_header(call->request, "If-None-Match"), etag)) {
+    struct str *etag = ARENA_NEW(call->arena, struct str);
+    *etag = str_format(call->arena, "\"%.*s-" HEADRACE_VERSION "\"", STR_ARG(tag));
+    call->state = etag;
+    if (http_etag_matches(http_header(call->request, "If-None-Match"), *etag)) {
+        say_what_shape(call);
         call_empty(call, 304);
         return;
     }

@@ -221,6 +221,10 @@ static int complete(struct job *job, struct str access_token, const struct value
         !oidc_lacks_claims(&job->oidc->options, *claims))
         return 0;
     int rc = read_document(job, &fetch, &text, &userinfo);
+    if (rc < 0 && !oidc_lacks_groups(&job->oidc->options, *claims)) {
+        job->err = (struct err) { 0 }; /* the name and the address can be done without */
+        return 0;
+    }
     return rc < 0 ? rc : oidc_join_claims(&job->arena, *claims, userinfo, claims, &job->err);
 }
 

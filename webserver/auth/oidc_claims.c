@@ -68,11 +68,15 @@ int oidc_check_claims(const struct oidc_options *options, const struct value *cl
 
 /* ---- what it leaves out ---- */
 
+bool oidc_lacks_groups(const struct oidc_options *options, const struct value *claims)
+{
+    return options->role_count > 0 && value_get_str(claims, options->groups_claim) == NULL;
+}
+
 bool oidc_lacks_claims(const struct oidc_options *options, const struct value *claims)
 {
     return value_get_str(claims, options->username_claim) == NULL ||
-           value_get(claims, "email") == NULL ||
-           (options->role_count > 0 && value_get_str(claims, options->groups_claim) == NULL);
+           value_get(claims, "email") == NULL || oidc_lacks_groups(options, claims);
 }
 
 int oidc_join_claims(struct arena *arena, const struct value *claims, const struct value *userinfo,

@@ -15,6 +15,8 @@ MUST_USE int oidc_check_claims(const struct oidc_options *options, const struct 
 
 /* Whether something that a person is made of is to be asked for at the userinfo endpoint. */
 bool oidc_lacks_claims(const struct oidc_options *options, const struct value *claims);
+/* Whether nobody can be let in without it: what decides about a role. */
+bool oidc_lacks_groups(const struct oidc_options *options, const struct value *claims);
 
 /* The ID token's claims and, where it has none of that name, those of userinfo. ERR_INVALID: they
  * are of somebody else. *out lives in `arena` and borrows from both. */

@@ -213,6 +213,11 @@ uint64_t http_pile_size(const struct http_request *request)
     return request->pile == NULL ? 0 : request->pile->size;
 }
 
+bool http_pile_has_failed(const struct http_request *request)
+{
+    return request->pile != NULL && request->pile->problem != 0;
+}
+
 uint64_t http_pile_hash(const struct http_request *request)
 {
     return request->pile == NULL ? str_fingerprint(STR_EMPTY) : request->pile->hash;
@@ -251,7 +256,7 @@ static void send_pile(struct http_request *request)
 void http_answer_pile(struct http_request *request, int status, const char *content_type)
 {
     struct http_pile *pile = request->pile;
-    if (pile != NULL && pile->problem != 0) {
+    if (http_pile_has_failed(request)) {
         http_set_header(request, "Retry-After", STR("5"));
         http_answer_problem(request, 503,
                             "there is no room for so large an answer on the web server: %s",

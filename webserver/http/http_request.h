@@ -87,6 +87,8 @@ void http_answer(struct http_request *request, int status, const char *content_t
  * is in a file. Any other answer may be given instead; then the pieces are forgotten. */
 void http_pile_add(struct http_request *request, struct str piece);
 uint64_t http_pile_size(const struct http_request *request);
+/* There was no room for it: what can be read of it is not all of it, and its answer is a 503. */
+bool http_pile_has_failed(const struct http_request *request);
 uint64_t http_pile_hash(const struct http_request *request); /* str_fingerprint of its pieces */
 /* All of it, in `arena` when it is in a file: for what has to be looked at as a whole. */
 struct str http_pile_text(const struct http_request *request, struct arena *arena);

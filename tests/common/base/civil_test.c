@@ -44,6 +44,9 @@ static void timestamps_are_read_as_people_write_them(void **state)
                           "2026-01-01T00:00:00+25:00",
                           "2026-01-01T00:00:00Zx",
                           "2026-1-1",
+                          "0000-12-31",
+                          "0001-01-01T00:00:00+10:00",
+                          "9999-12-31T23:59:59-10:00",
                           "2026-01-01T00:00:00." };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t ms;
