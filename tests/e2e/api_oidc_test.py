@@ -244,6 +244,11 @@ class Liar(unittest.TestCase):
         browser, _ = self.come_back(claims={"sub": "9", "preferred_username": "mona"}, userinfo={"sub": "9", "groups": ["ops"]})
         self.assertEqual(self.world.me(browser)[1]["role"], "op")
 
+    def test_who_has_all_that_decides_is_let_in_while_userinfo_is_away(self):
+        browser, query = self.come_back(claims={"sub": "8", "preferred_username": "nora", "groups": ["ops"]}, is_userinfo_away=True)
+        self.assertEqual((query, self.world.me(browser)[1]["role"]), ("", "op"))
+        self.assertEqual(self.come_back(claims={"sub": "8", "preferred_username": "nora"}, is_userinfo_away=True)[1], "problem=provider")
+
     def test_userinfo_of_somebody_else_is_none(self):
         for userinfo in ({"sub": "2", "groups": ["ops"]}, {"groups": ["ops"]}, ["ops"], "x"):
             with self.subTest(userinfo=userinfo):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A provider that signs whatever it is told to: `node liar.mjs PACKAGES PORT`. POST /next {claims, alg, key} says what the next id_token is, and
-// `userinfo` what that answers.
+// `userinfo` what that answers, `is_userinfo_away` that it does not.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -29,14 +29,14 @@ const ANSWERS = {
   "/.well-known/openid-configuration": async () => ({ issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks`, userinfo_endpoint: `${issuer}/userinfo` }),
   "/jwks": async () => ({ keys: [jwk] }),
   "/token": async () => (next.claims ? { access_token: "x", token_type: "Bearer", id_token: await token() } : { access_token: "x", token_type: "Bearer" }),
-  "/userinfo": async (_, headers) => (headers.authorization === "Bearer x" ? (next.userinfo ?? { sub: next.claims.sub }) : {}),
+  "/userinfo": async (_, headers) => (next.is_userinfo_away ? undefined : headers.authorization === "Bearer x" ? (next.userinfo ?? { sub: next.claims.sub }) : {}),
   "/next": async (body) => (next = JSON.parse(body)),
 };
 
 createServer(async (request, response) => {
   let body = "";
   for await (const part of request) body += part;
-  const answer = ANSWERS[request.url];
-  response.writeHead(answer ? 200 : 404, { "Content-Type": "application/json" });
-  response.end(answer ? JSON.stringify(await answer(body, request.headers)) : "{}");
+  const told = await ANSWERS[request.url]?.(body, request.headers);
+  response.writeHead(told === undefined ? 404 : 200, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(told ?? {}));
 }).listen(Number(port), "127.0.0.1", () => console.log("ready"));
