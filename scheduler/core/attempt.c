@@ -377,6 +377,23 @@ void deferred_end(struct core *core, uint32_t index, enum task_state state, enum
     instance_settled(core, ref);
 }
 
+/* A try without a worker: placed where it is, and on record as one that waits. */
+uint32_t deferred_begin(struct core *core, struct ref ref)
+{
+    struct instance *instance = instance_at(core, ref);
+    if (instance->state == TASK_NONE)
+        instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
+    uint32_t index = attempt_new(core, ref, NONE, id_make(core));
+    instance->attempt = index;
+    instance->row_no++;
+    instance_set(core, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
+    struct record *record =
+        write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
+    record->try.attempt = core->attempts.items[index].id;
+    note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
+    return index;
+}
+
 /* What waits without a worker is a try as any other, and nobody but us can end it. A wait of just
  * that length is not too long. */
 void deferred_limit(struct core *core, uint32_t index)

@@ -274,7 +274,8 @@ void attempt_started(struct core *core, uint32_t index, int64_t started_unix_ms)
 void attempt_write_running(struct core *core, uint32_t index);
 void attempt_died(struct core *core, uint32_t index); /* a dying one is known to be gone */
 void attempt_spec_drop(struct core *core, struct attempt *attempt);
-void deferred_limit(struct core *core, uint32_t index); /* it has begun, now or before */
+uint32_t deferred_begin(struct core *core, struct ref ref); /* gives the index of its attempt */
+void deferred_limit(struct core *core, uint32_t index);     /* it has begun, now or before */
 void deferred_timed_out(struct core *core, uint32_t index);
 void deferred_end(struct core *core, uint32_t index, enum task_state state, enum cause cause,
                   struct str error);

@@ -152,16 +152,7 @@ void trigger_begin(struct core *core, struct ref ref)
         instance_end(core, ref, TASK_SUCCESS, CAUSE_NOTHING_TO_RUN, STR_EMPTY);
         return;
     }
-    if (instance->state == TASK_NONE)
-        instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
-    uint32_t index = attempt_new(core, ref, NONE, id_make(core));
-    instance->attempt = index;
-    instance->row_no++;
-    instance_set(core, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    struct record *record =
-        write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    record->try.attempt = core->attempts.items[index].id;
-    note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
+    uint32_t index = deferred_begin(core, ref);
     deferred_limit(core, index);
     /* Only now: a run without tasks ends at once, and its waiter must be there to be told. */
     if (run_create(core, &wish, &made, &err) < 0)

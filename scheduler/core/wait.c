@@ -340,24 +340,14 @@ void wait_answer(struct core *core, uint32_t index, const struct errand_answer *
 
 void wait_begin(struct core *core, struct ref ref)
 {
-    struct instance *instance = instance_at(core, ref);
     struct wait_plan plan;
     struct err err = { 0 };
-    instance->try_no++;
+    instance_at(core, ref)->try_no++;
     if (wait_plan_make(core, ref, core->wall_ms, &plan, &err) < 0) {
         instance_end(core, ref, TASK_FAILED, CAUSE_BAD_EXPRESSION, str_of(err.sentence));
         return;
     }
-    if (instance->state == TASK_NONE)
-        instance_set(core, ref, TASK_SCHEDULED, CAUSE_UPSTREAMS_DONE);
-    uint32_t attempt = attempt_new(core, ref, NONE, id_make(core));
-    instance->attempt = attempt;
-    instance->row_no++;
-    instance_set(core, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    struct record *record =
-        write_try(core, WRITE_TRY_PLACED, ref, TASK_DEFERRED, CAUSE_WAITS_OUTSIDE);
-    record->try.attempt = core->attempts.items[attempt].id;
-    note_instance(core, ref, CAUSE_WAITS_OUTSIDE);
+    uint32_t attempt = deferred_begin(core, ref);
     arm(core, wait_new(core, attempt, &plan, core->wall_ms));
     deferred_limit(core, attempt);
 }
