@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/shell/durations.h"
 #include "scheduler/shell/shell.h"
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
 #include "common/store/apply.h"
 #include "common/store/seal.h"
+#include "scheduler/settings/core_limits.h"
 #include "scheduler/shell/dispatch.h"
+#include "scheduler/shell/durations.h"
 #include "scheduler/shell/errands.h"
 #include "scheduler/shell/file_watch.h"
 #include "scheduler/shell/inbox.h"
@@ -16,7 +17,6 @@
 #include "scheduler/shell/publish.h"
 #include "scheduler/shell/scale.h"
 #include "scheduler/shell/session.h"
-#include "scheduler/settings/core_limits.h"
 #include "scheduler/shell/statsd.h"
 #include "scheduler/shell/zones.h"
 
