@@ -337,22 +337,19 @@ enum { OLDER_SIZE_MAX = 4 << 20 };
 
 static void pass_older(struct call *call)
 {
-    bool is_large = http_pile_size(call->request) > OLDER_SIZE_MAX;
-    if (is_large && !older_may_differ(call)) {
-        http_answer_pile(call->request, 200, "application/json");
-        return;
-    }
-    if (is_large) {
+    if (http_pile_size(call->request) <= OLDER_SIZE_MAX) {
+        struct arena arena = { 0 }; /* not the call's, which lives until the client has read it */
+        call_json(call, 200, older_text(call, &arena, http_pile_text(call->request, &arena)));
+        arena_clear(&arena);
+    } else if (older_may_differ(call)) {
         call_problem(call, "query", "limit", "value_error",
                      "the answer would be larger than the %d MiB that a client of this release of "
                      "Airflow is given: ask for fewer rows",
                      OLDER_SIZE_MAX >> 20);
         (void)call_refuse_problems(call);
-        return;
+    } else {
+        http_answer_pile(call->request, 200, "application/json");
     }
-    struct arena arena = { 0 }; /* not the call's, which lives until the client has read it */
-    call_json(call, 200, older_text(call, &arena, http_pile_text(call->request, &arena)));
-    arena_clear(&arena);
 }
 
 void call_pass_read(void *owner, int rc, const struct err *err)

@@ -92,6 +92,12 @@ void ui_dags(struct call *call)
            BIND_NUMBER(call->person.user_no), either(call, "is_favorite"));
 }
 
+static void shape_binds(struct call *call, struct bind binds[2])
+{
+    binds[0] = param(call, "dag_id");
+    binds[1] = number(call, "version", 1, INT32_MAX, -1);
+}
+
 static void say_what_shape(struct call *call)
 {
     const struct str *etag = call->state;
@@ -130,13 +136,15 @@ static void on_shape_tag(void *owner, int rc, struct str tag, const struct err *
         call_empty(call, 304);
         return;
     }
-    struct bind binds[] = { param(call, "dag_id"), number(call, "version", 1, INT32_MAX, -1) };
+    struct bind binds[2];
+    shape_binds(call, binds);
     call_read(call, NULL, DOCUMENT_ui_shape, binds, 2, on_shape);
 }
 
 void ui_shape(struct call *call)
 {
-    struct bind binds[] = { param(call, "dag_id"), number(call, "version", 1, INT32_MAX, -1) };
+    struct bind binds[2];
+    shape_binds(call, binds);
     if (!call_refuse_problems(call))
         document_read(call->api->options.store, DOCUMENT_ui_shape_tag, binds, 2, on_shape_tag,
                       call);
