@@ -3,21 +3,14 @@
  * first questions to the server, which are answered while the application itself is being read. */
 import "./lib/asked.ts";
 import type { Theme } from "./lib/prefs.ts";
+import { stored } from "./lib/stored.ts";
 import { first_urls, HOME_HOURS, url_of } from "./lib/urls.ts";
 
-function stored<T>(key: string, fallback: T): T {
-  try {
-    return (JSON.parse(localStorage.getItem(`headrace.${key}`) ?? "null") as T | null) ?? fallback;
-  } catch {
-    return fallback; // storage is off or holds something foreign
-  }
-}
-
-const wanted = stored<Theme>("theme", "auto");
+const wanted = (stored("theme") ?? "auto") as Theme;
 document.documentElement.dataset.theme = wanted === "dark" || (wanted !== "light" && matchMedia("(prefers-color-scheme: dark)").matches) ? "dark" : "light";
 
 const asked = (window.headrace_asked = new Map());
-for (const url of [url_of.me(), ...first_urls(location.pathname, new URLSearchParams(location.search), stored("home.hours", HOME_HOURS))]) {
+for (const url of [url_of.me(), ...first_urls(location.pathname, new URLSearchParams(location.search), (stored("home.hours") ?? HOME_HOURS) as number)]) {
   const answer = fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
   answer.catch(() => undefined); // told to who asks for it
   asked.set(url, answer);

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* prefs - what one browser remembers of one person: theme, zone, density, last filters. Never data of the server. */
 import { useSyncExternalStore } from "react";
+import { PREFIX, stored } from "./stored.ts";
 
-const PREFIX = "headrace.";
 const listeners = new Set<() => void>();
 const cache = new Map<string, unknown>();
 
 export function pref_get<T>(key: string, fallback: T): T {
-  if (!cache.has(key)) {
-    let value: unknown;
-    try {
-      const text = localStorage.getItem(PREFIX + key);
-      value = text === null ? undefined : JSON.parse(text);
-    } catch {
-      value = undefined; // storage is off or holds something foreign: forget it
-    }
-    cache.set(key, value);
-  }
+  if (!cache.has(key)) cache.set(key, stored(key));
   const value = cache.get(key);
   return value === undefined ? fallback : (value as T);
 }
