@@ -2,7 +2,7 @@
 // The UI in a browser against the mock server: what a person does, on every page.
 import { spawn } from "node:child_process";
 import { page_audited } from "./audit.mjs";
-import { axe_findings, axe_install, browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
+import { axe_findings, axe_install, browser_open, check, page_open, PHONE, run_cases, sign_in, until, WIDE } from "./browser.mjs";
 
 const mock = spawn(process.execPath, [new URL("../../../ui/mock/server.mjs", import.meta.url).pathname, "--port", "0", "--pace", "120"], { stdio: ["ignore", "pipe", "inherit"] });
 const base = await new Promise((resolve) => mock.stdout.on("data", (d) => resolve(/http:\S+/.exec(String(d))[0])));
@@ -15,7 +15,7 @@ const open = async (path, selector) => { await page.goto(base + path); await pag
 
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
 // pool. pages.mjs looks at every page, with what a small system has.
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/pools?open=default_pool"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/pools?open=default_pool"];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -231,6 +231,30 @@ const cases = [
     check((await page.locator(".log-text").allInnerTexts()).join("").includes("KeyError"), "the end of the log is not shown");
     await page.click(".chip:has-text('Try 1')");
     await until(page, "the first try's log", () => /try 1 started|exit code 1/.test(document.querySelector(".log-scroll")?.textContent ?? ""));
+  }],
+  ["the logs of two tries stand side by side: what is the same is folded, each line is a link, the address says which", async () => {
+    await open(`${RUN}/tasks/load`, "[aria-label=Tries] .chip");
+    await page.click("a:has-text('Compare with try 2')");
+    await page.waitForSelector(".compare-block.other");
+    check(decodeURIComponent(page.url()).endsWith("/attempts?compare=2,3"), page.url());
+    await page.selectOption("select[aria-label='One try']", "1");
+    await until(page, "the other two", () => /Log of try 1 and of try 3/.test(document.querySelector("main").innerText) && document.querySelector(".compare-block.other"));
+    check(decodeURIComponent(page.url()).endsWith("?compare=1,3"), page.url());
+    const shown = await page.locator(".compare-block.other").first().innerText();
+    check(/try 1 started/.test(shown) && /try 3 started/.test(shown), shown);
+    await page.click("button:has-text('First difference')");
+    await until(page, "it is counted", () => document.querySelector(".panel header [role=status]")?.textContent.startsWith("1 of "));
+    const [left, right] = await page.locator(".compare-block.other").first().evaluate((block) => ["before", "after"].map((side) => block.querySelector(`.${side}`).getBoundingClientRect().toJSON()));
+    check(right.left >= left.right && right.top === left.top, "not side by side");
+    await page.setViewportSize(PHONE);
+    const [above, below] = await page.locator(".compare-block.other").first().evaluate((block) => ["before", "after"].map((side) => block.querySelector(`.${side}`).getBoundingClientRect().toJSON()));
+    check(below.top >= above.bottom && below.left === above.left, "not below each other on a phone");
+    await page.setViewportSize(WIDE);
+    await page.click(".compare-block.other .after .log-n");
+    await page.waitForSelector(".log-line.marked");
+    check(/\?try=3#L1$/.test(page.url()) && /try 3 started/.test(await text(".log-line.marked")), `not led to its line: ${page.url()}`);
+    await open(`${RUN}/tasks/load/attempts?compare=2,9`, "main [role=alert]");
+    check(/there are 1, 2, 3/.test(await text("main [role=alert]")), "not said which tries there are");
   }],
   ["a log of 250 000 lines is found in, linked into and scrolled at once", async () => {
     await open(`${RUN}/tasks/quality#L120000`, ".log-line.marked");
