@@ -213,9 +213,12 @@ function task_rows(world, q) {
 }
 
 function page(rows, q, key, world) {
-  const states = (q.get("state") ?? "").split(",").filter(Boolean);
   const text = (q.get("q") ?? "").toLowerCase();
-  const fit = rows.filter((r) => (!states.length || states.includes(r.state)) && (!q.get("dag_id") || r.dag_id === q.get("dag_id")) && (!q.get("run_type") || r.run_type === q.get("run_type")) && (!q.get("worker") || r.worker === q.get("worker")) && (!q.get("pool") || r.pool === q.get("pool")) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
+  const among = (name, fits) => { const wanted = (q.get(name) ?? "").split(",").filter(Boolean); return !wanted.length || wanted.some(fits); };
+  const within = (name, n) => (!q.get(`${name}_min`) || n >= Number(q.get(`${name}_min`))) && (!q.get(`${name}_max`) || n <= Number(q.get(`${name}_max`)));
+  const is = (r, field) => among(field, (wanted) => r[field] === wanted);
+  const fit = rows.filter((r) => ["state", "run_type", "worker", "pool", "queue"].every((field) => is(r, field)) && among("dag_id", (id) => (id.endsWith("*") ? r.dag_id.startsWith(id.slice(0, -1)) : r.dag_id === id))
+    && within("try", r.try) && within("duration", (r.end ?? world.now()) - r.start) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
   const from = Number(q.get("after") ?? 0);
   const limit = Number(q.get("limit") ?? 100);
   if (limit === 0) return { ...stamp(world), [key]: [], matches: fit.length, next: null };

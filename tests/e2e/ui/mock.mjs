@@ -15,7 +15,7 @@ const open = async (path, selector) => { await page.goto(base + path); await pag
 
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
 // pool. pages.mjs looks at every page, with what a small system has.
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/pools?open=default_pool"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool"];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -398,6 +398,35 @@ const cases = [
     await page.click(".toast button:has-text('Undo')");
     const paused = () => page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=platform_health&runs=1")).json()).dags[0].is_paused);
     for (const limit = Date.now() + 150_000; await paused();) check(Date.now() < limit, "it stays paused");
+  }],
+  ["the line of text and the chips of a list are one filter; what cannot be understood is said and changes nothing", async () => {
+    await open("/task_instances?state=failed&range=7d", "tbody tr");
+    const line = page.locator("input[aria-label=Filter]");
+    check((await line.inputValue()) === "state:failed ended:-7d", await line.inputValue());
+    await line.fill("state:failed dag:etl_* duration:>1s");
+    await until(page, "the address and the chips", () => /dag_id=etl_\*/.test(decodeURIComponent(location.search)) && !/range/.test(location.search) && [...document.querySelectorAll(".chip")].some((c) => c.textContent === "dag etl_* ✕"));
+    await until(page, "what it finds", () => { const rows = [...document.querySelectorAll("tbody tr")]; return rows.length > 0 && rows.every((r) => /etl_daily/.test(r.textContent) && /Failed/.test(r.textContent)); });
+    await page.click(".chip:has-text('Running')");
+    await page.click(".chip:has-text('duration')");
+    await until(page, "the line follows", () => document.querySelector("input[aria-label=Filter]").value === "state:failed,running dag:etl_*");
+    const before = page.url();
+    await line.fill("state:failed colour:red ");
+    await until(page, "what is wrong", () => /colour:red: There is no key colour/.test(document.querySelector(".filter-problems")?.innerText ?? ""));
+    check(await line.getAttribute("aria-invalid") === "true" && page.url() === before, "it was taken as it is");
+    await line.fill("");
+    await page.keyboard.type("st");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("up");
+    await page.keyboard.press("ArrowDown");
+    await until(page, "the option is named", () => { const input = document.querySelector("input[aria-label=Filter]"); return document.getElementById(input.getAttribute("aria-activedescendant"))?.textContent === "upstream_failed"; });
+    await page.keyboard.press("Enter");
+    check((await line.inputValue()) === "state:upstream_failed " && /state=upstream_failed/.test(page.url()), `${await line.inputValue()} ${page.url()}`);
+    await page.keyboard.press("Escape");
+    check(await page.locator(".filter-line [role=listbox]").count() === 0, "the list stays open");
+    await page.locator("main h1").click();
+    await page.keyboard.press("/");
+    check(await line.evaluate((input) => input === document.activeElement), "the key / does not lead to it");
   }],
   ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
     const act = (name) => page.click(`[aria-label='With what is selected'] button:text-is('${name}')`);

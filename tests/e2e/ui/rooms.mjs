@@ -93,18 +93,34 @@ const cases = [
     await act_on_picked("Stop and mark failed");
     await run_is("gated", one, "failed");
     await page.locator("button:has-text('Clear filters')").click();
-    await page.fill("main input[type=search]", two);
+    await page.fill("input[aria-label=Filter]", two);
     await until(page, "the one", () => document.querySelectorAll("tbody tr").length === 1);
     await pick([two]);
     await act_on_picked("Mark succeeded");
     await run_is("gated", two, "success");
-    await page.selectOption("select[aria-label=Time]", "all");
-    await page.fill("main input[type=search]", broken);
+    await page.fill("input[aria-label=Filter]", `ended:all ${broken}`);
     await until(page, "the other", (id) => document.querySelectorAll("tbody tr").length === 1 && document.querySelector("tbody").textContent.includes(id), broken);
     await pick([broken]);
     await act_on_picked("Clear failed tasks");
     await so("its second try", async () => (await attempt_of(broken, "bad")) === 2);
     await run_ended("breaks", broken);
+  }],
+  ["a line of text is the filter of task instances: the server answers what it says, and a name is completed from what there is", async () => {
+    const run = await broken_run();
+    await open(`/task_instances?q=${encodeURIComponent(run)}`, "tbody tr");
+    const line = page.locator("input[aria-label=Filter]");
+    check((await line.inputValue()) === run, await line.inputValue());
+    const names = (what, wanted) => until(page, what, (w) => [...document.querySelectorAll("tbody tr td .strong")].map((a) => a.textContent).sort().join() === w, wanted);
+    await names("all of the run", "after,bad,each[0],each[1],each[2],good");
+    await line.fill(`state:failed dag:break* try:1 duration:<1h ${run}`);
+    await names("what failed", "bad,each[1]");
+    await line.fill(`state:failed dag:no* ${run}`);
+    await until(page, "nothing of other DAGs", () => document.querySelectorAll("tbody tr").length === 0 && /No task fits/.test(document.querySelector("main").innerText));
+    await line.fill(`${run} dag:`);
+    await page.keyboard.type("brea");
+    await page.click(".filter-line [role=option]:has-text('breaks')");
+    await names("the run again", "after,bad,each[0],each[1],each[2],good");
+    check((await line.inputValue()) === `${run} dag:breaks `, await line.inputValue());
   }],
   ["what a filter finds is acted on by the server, also what is not shown; what goes on cannot be deleted, and says why", async () => {
     const [ended, held] = [[], await held_run("kept")];
