@@ -428,6 +428,43 @@ const cases = [
     await page.keyboard.press("/");
     check(await line.evaluate((input) => input === document.activeElement), "the key / does not lead to it");
   }],
+  ["a filter is saved as a view, picked, renamed, made what the list opens with, and deleted", async () => {
+    const menu = ".menu-anchor:has(.view-name) > button";
+    const line = () => page.locator("input[aria-label=Filter]").inputValue();
+    const says = (what, words) => until(page, what, (w) => document.querySelector("input[aria-label=Filter]").value === w, words);
+    await open("/task_instances", "tbody tr");
+    await page.click(menu);
+    await page.click(".menu button:has-text('retried today')");
+    await says("the view is picked", "try:>1");
+    check((await text(".view-name")) === "retried today" && /try=%3E1/.test(page.url()), page.url());
+    await page.fill("input[aria-label=Filter]", "state:failed ended:-7d");
+    await page.click(menu);
+    await page.click(".menu button:has-text('Save this filter')");
+    await page.fill("#view-name", "failed this week");
+    await page.click("dialog label:has-text('whenever I open') input");
+    await page.click("dialog footer .primary");
+    await until(page, "it has its name", () => document.querySelector(".view-name").textContent === "failed this week");
+    await page.click("header.topbar a:text-is('Runs')");
+    await page.waitForURL(/dag_runs$/);
+    await page.click("header.topbar a:text-is('Tasks')");
+    await says("the default when the list is opened", "state:failed ended:-7d");
+    await page.click("button:has-text('Clear filters')");
+    await until(page, "all again", () => document.querySelector("input[aria-label=Filter]").value === "" && !location.search && [...document.querySelectorAll("tbody tr")].some((r) => /Succeeded/.test(r.textContent)));
+    await page.click(menu);
+    await page.click(".menu button:has-text('Manage views')");
+    await page.fill("input[aria-label='Name of failed this week']", "retried today");
+    await page.keyboard.press("Enter");
+    await until(page, "the name is taken", () => /choose another name/.test(document.querySelector(".toasts").textContent));
+    await page.fill("input[aria-label='Name of failed this week']", "the week");
+    await page.click("dialog button:has-text('Rename')");
+    await page.waitForSelector("input[aria-label='Name of the week']");
+    await page.click("button[aria-label='Delete the week']");
+    await until(page, "it is gone", () => document.querySelectorAll("dialog tbody tr").length === 1);
+    await page.click("dialog footer button");
+    await open("/home", ".health");
+    await open("/task_instances", "tbody tr");
+    check((await line()) === "", "a view that is gone is shown");
+  }],
   ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
     const act = (name) => page.click(`[aria-label='With what is selected'] button:text-is('${name}')`);
     const told = () => text(".bulk [role=status]");

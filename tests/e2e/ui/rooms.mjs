@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands beside DAGs and runs, driven in the browser and then asked of the server: the lists and what is done to many at
 // once, pools, variables, connections, workers, users, settings, the audit log, notifications, the search, zone and theme.
-import { check, until } from "./browser.mjs";
-import { ask, base, gate, gate_open, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, task_is, text, told, trigger, walk } from "./live.mjs";
+import { check, page_open, sign_in, until } from "./browser.mjs";
+import { ask, base, browser, gate, gate_open, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, password, task_is, text, told, trigger, user, walk } from "./live.mjs";
 
 const rows = () => page.locator("tbody tr").count();
 const row_of = (words) => page.locator(`tbody tr:has-text("${words}")`);
@@ -121,6 +121,31 @@ const cases = [
     await page.click(".filter-line [role=option]:has-text('breaks')");
     await names("the run again", "after,bad,each[0],each[1],each[2],good");
     check((await line.inputValue()) === `${run} dag:breaks `, await line.inputValue());
+  }],
+  ["a filter that was saved as the default of a list is there in another browser too, and goes when it is deleted", async () => {
+    const line = "input[aria-label=Filter]";
+    const opens_with = (on, what, words) => until(on, what, ([s, w]) => document.querySelector(s)?.value === w && !document.querySelector(".skeleton"), [line, words]);
+    await open("/dag_runs", "main h1");
+    await page.fill(line, "state:failed dag:break*");
+    await page.click(".menu-anchor:has(.view-name) > button");
+    await page.click(".menu button:has-text('Save this filter')");
+    await page.fill("#view-name", "what breaks");
+    await page.click("dialog label:has-text('whenever I open') input");
+    await save();
+    await until(page, "it has its name", () => document.querySelector(".view-name").textContent === "what breaks");
+    const other = await page_open(browser);
+    await sign_in(other.page, base, user, password);
+    await other.page.goto(`${base}/dag_runs`);
+    await opens_with(other.page, "the default view", "state:failed dag:break*");
+    await other.page.click(".menu-anchor:has(.view-name) > button");
+    await other.page.click(".menu button:has-text('Manage views')");
+    await other.page.click("button[aria-label='Delete what breaks']");
+    await until(other.page, "it is gone", () => !document.querySelector("dialog tbody tr"));
+    check(!other.defects.length, other.defects.join());
+    await other.context.close();
+    check((await ask("/api/headrace/v1/me/views")).body.views.length === 0, "the server has it still");
+    await open("/dag_runs", "main h1");
+    await opens_with(page, "the list without a filter", "");
   }],
   ["what a filter finds is acted on by the server, also what is not shown; what goes on cannot be deleted, and says why", async () => {
     const [ended, held] = [[], await held_run("kept")];

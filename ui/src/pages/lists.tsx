@@ -12,11 +12,13 @@ import { count, plural } from "../lib/number.ts";
 import type { RunChange, TiChange } from "../lib/stream.ts";
 import { Link, path_of, query_set, usePlace } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
+import { useDefaultView, useViews, type Views } from "../lib/views.ts";
 import { Empty, Loaded, Panel, toast_error } from "../parts/basics.tsx";
 import { BulkBar } from "../parts/bulk_bar.tsx";
 import { Span, When } from "../parts/clock.tsx";
 import { FilterLine } from "../parts/filter_line.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
+import { SavedViews } from "../parts/saved_views.tsx";
 import { Glyph, Meter, StateWord } from "../parts/state.tsx";
 import { RUN_STATES, state_of, TASK_STATES } from "../states.ts";
 
@@ -30,7 +32,7 @@ function filter_set(kind: Kind, query: Query): void {
 }
 
 /* As chips: all states there are, and of the other keys what is chosen. */
-function Filters({ kind, query }: { kind: Kind; query: Query }) {
+function Filters({ kind, query, views }: { kind: Kind; query: Query; views: Views }) {
   const states = kind === "runs" ? RUN_STATES : TASK_STATES.filter((s) => s.name !== "none").map((s) => s.name);
   const on = new Set((query.state ?? "").split(",").filter(Boolean));
   const toggle = (s: string) => { const next = new Set(on); if (!next.delete(s)) next.add(s); query_set({ state: [...next].join(",") }); };
@@ -40,6 +42,7 @@ function Filters({ kind, query }: { kind: Kind; query: Query }) {
   return (
     <div className="toolbar">
       <FilterLine kind={kind} query={query} set_query={(next) => filter_set(kind, next)} />
+      <SavedViews kind={kind} query={query} views={views} show={(next) => filter_set(kind, next)} />
       <select className="select" aria-label="Time" value={range} onChange={(e) => query_set({ range: e.target.value })}>{ranges.map(([id, name]) => <option key={id} value={id}>{name}</option>)}</select>
       {states.map((s) => <button key={s} className="chip" aria-pressed={on.has(s)} onClick={() => toggle(s)}><Glyph state={s} />{state_of(s).word}</button>)}
       {others.map((k) => <button key={k.key} className="chip" aria-pressed="true" onClick={() => query_set({ [k.param]: null })}>{k.key} {query[k.param]} ✕</button>)}
@@ -135,6 +138,8 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   const kind = params.kind as Kind;
   const place = usePlace().query;
   const query = filter_of(kind, place);
+  const views = useViews();
+  const is_waiting = useDefaultView(kind, query, views, (next) => filter_set(kind, next));
   useTitle(kind === "runs" ? "Runs" : "Tasks");
   const [more, set_more] = useState<(RunRow | TaskRow)[]>([]);
   const [next, set_next] = useState<string | null | undefined>(undefined);
@@ -143,7 +148,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   const [minute] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
   const filter = filter_asked(kind, query, minute).toString();
   const url = `${V1}/ui/${kind}?limit=100&${filter}`;
-  const data = useFollow<Data>(url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
+  const data = useFollow<Data>(is_waiting ? null : url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
   useEffect(() => { set_more([]); set_next(undefined); set_selected(new Set()); }, [url]);
   const load_more = async () => {
     const after = next === undefined ? data.data?.next : next;
@@ -160,7 +165,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   return (
     <>
       <PageHead title={<h1>{kind === "runs" ? "Runs" : "Task instances"}</h1>} />
-      <Filters kind={kind} query={query} />
+      <Filters kind={kind} query={query} views={views} />
       <BulkBar kind={kind} query={filter} selected={selected} clear={() => set_selected(new Set())} />
       {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {kind === "runs" ? plural(data.data!.fresh!, "new run") : "Tasks have changed: show"}</button>}
       <Loaded from={data} rows={14}>
