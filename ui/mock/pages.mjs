@@ -225,6 +225,14 @@ function page(rows, q, key, world) {
   return { ...stamp(world), [key]: fit.slice(from, from + limit), next: from + limit < fit.length ? String(from + limit) : null };
 }
 
+/* The mock starts what is ready in a step: a few that wait are made up beside those. */
+function waiting(world, q) {
+  const made = world.dags.slice(0, 3).flatMap((d, n) => d.tasks.slice(0, 3).map((t, i) => ({ dag_id: d.id, run_id: d.runs[0].run_id, task_id: t.id, map_index: -1, queue: t.queue, pool: t.pool, pool_slots: 1, priority: 2 - n, weight: 9 - i, run_queued_at: world.now() - 90_000 * (n + 1), hold: n === 2 ? "run_limit" : t.pool === "default_pool" ? "worker" : "slots" })));
+  const fit = made.filter((i) => (!q.get("queue") || i.queue === q.get("queue")) && (!q.get("pool") || i.pool === q.get("pool")));
+  let position = 0;
+  return { total: fit.length, items: fit.slice(0, Number(q.get("limit") ?? 50)).map((i) => ({ position: i.hold === "run_limit" ? null : ++position, ...i })) };
+}
+
 function search(world, q) {
   const text = (q.get("q") ?? "").toLowerCase();
   const items = world.dags.flatMap((d) => [{ kind: "dag", label: d.id, dag_id: d.id, run_id: null, id: d.id }, ...d.tasks.map((t) => ({ kind: "task", label: t.id, dag_id: d.id, run_id: d.runs[0]?.run_id ?? null, id: t.id }))]);
@@ -283,6 +291,7 @@ export const pages = {
     const p = parts.slice(2);
     if (p[0] === "ui") return ui(world, p.slice(1), q);
     if (p[0] === "why") return why(world, q);
+    if (p[0] === "waiting") return waiting(world, q);
     if (p[0] === "workers") return { ...stamp(world), workers: world.workers, queues: queues(world) };
     if (p[0] === "autoscaling") return { now: world.now(), queues: [world.scale] };
     if (p[0] === "import_errors") return { import_errors: IMPORT_ERRORS.map((e, i) => ({ ...e, at: world.now() - (i + 1) * 1_300_000 })) };

@@ -15,7 +15,7 @@ const open = async (path, selector) => { await page.goto(base + path); await pag
 
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
 // pool. pages.mjs looks at every page, with what a small system has.
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool", "/queues/default"];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -536,6 +536,18 @@ const cases = [
     await page.click(".pool-tasks a");
     await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
     await let_go();
+  }],
+  ["a queue shows what waits in it with its position, why, and that what steps aside has none", async () => {
+    await open("/queues/default", "tbody tr");
+    const rows = await page.locator("tbody tr").evaluateAll((list) => list.map((r) => [r.cells[0].innerText, r.cells[5].innerText]));
+    const positions = rows.map(([position]) => position).filter((p) => p !== "—");
+    check(positions.length > 1 && positions.every((p, i) => p === String(i + 1)), positions.join());
+    check(rows.every(([position, why]) => (position === "—") === /^steps aside/.test(why)), JSON.stringify(rows));
+    await page.click("tbody tr td .strong");
+    await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
+    await page.click(".tabs a:has-text('Details')");
+    await page.click(".facts a:text-is('default')");
+    await page.waitForURL(/\/queues\/default$/);
   }],
   ["variables are made, changed and deleted", async () => {
     await open("/variables", "tbody tr");

@@ -230,6 +230,24 @@ const cases = [
     check(await page.inputValue("#edit-slots") === "4", "the form was emptied");
     await page.keyboard.press("Escape");
   }],
+  ["what waits in a queue stands there with its position and why, and in its pool too, until a worker takes it", async () => {
+    const worker = (await ask("/api/headrace/v1/workers")).body.workers.find((w) => w.state === "present").name;
+    await ask(`/api/headrace/v1/workers/${encodeURIComponent(worker)}/drain`, "POST", {});
+    await so("it drains", async () => (await ask("/api/headrace/v1/workers")).body.workers.every((w) => w.state !== "present"));
+    const runs = [await trigger("gated", { gate: "/" }), await trigger("gated", { gate: "/" })];
+    await so("both wait", async () => (await ask("/api/headrace/v1/waiting?queue=default")).body.total >= 2);
+    const shown = () => page.locator("tbody tr").evaluateAll((list) => list.map((r) => [r.cells[0].innerText, r.cells[2].innerText, r.cells[5].innerText]));
+    await open("/queues/default", "tbody tr");
+    const mine = (await shown()).filter(([, run]) => runs.includes(run));
+    check(mine.length === 2 && mine[0][1] === runs[0] && Number(mine[0][0]) + 1 === Number(mine[1][0]) && mine.every(([, , why]) => why === "no worker of queue default has a free slot"), JSON.stringify(mine));
+    await open("/pools?open=default_pool", ".pool-use tbody tr");
+    check((await page.locator(".pool-use tbody").innerText()).includes(runs[1]), "not in its pool");
+    await open("/queues/default", "tbody tr");
+    await ask(`/api/headrace/v1/workers/${encodeURIComponent(worker)}/resume`, "POST", {});
+    for (const run of runs) await run_ended("gated", run);
+    await page.click("button:has-text('read it again')");
+    await until(page, "nothing of it waits", (runs) => !runs.some((run) => document.querySelector("main").textContent.includes(run)), runs);
+  }],
   ["a worker is drained with a reason, which the audit log keeps, and comes back", async () => {
     await open("/workers", "tbody tr");
     await page.locator("button:has-text('Drain')").first().click();

@@ -67,7 +67,7 @@ function Details({ page }: { page: TaskPage }) {
     <div className="columns">
       <div><Panel title="Task"><dl className="facts">
         <dt>Operator</dt><dd>{page.operator}</dd><dt>Trigger rule</dt><dd>{page.trigger_rule}</dd><dt>Runs after</dt><dd>{list(page.upstream)}</dd><dt>Runs before</dt><dd>{list(page.downstream)}</dd>
-        <dt>Queue</dt><dd>{page.queue}</dd><dt>Pool</dt><dd><Link to="/pools">{page.pool}</Link>, {page.pool_slots} {page.pool_slots === 1 ? "slot" : "slots"}</dd><dt>Priority</dt><dd>{page.priority_weight}</dd><dt>Tries at most</dt><dd>{page.max_tries}</dd>
+        <dt>Queue</dt><dd><Link to={path_of.queue(page.queue)}>{page.queue}</Link></dd><dt>Pool</dt><dd><Link to="/pools">{page.pool}</Link>, {page.pool_slots} {page.pool_slots === 1 ? "slot" : "slots"}</dd><dt>Priority</dt><dd>{page.priority_weight}</dd><dt>Tries at most</dt><dd>{page.max_tries}</dd>
       </dl></Panel></div>
       <div><Panel title="This instance"><dl className="facts">
         <dt>Run</dt><dd><Link to={path_of.run(page.dag_id, page.run_id)}>{page.run_id}</Link></dd><dt>DAG version</dt><dd>{page.version}</dd>{page.map_index >= 0 && <><dt>Map index</dt><dd>{page.map_index} {page.map_label}</dd></>}
