@@ -280,6 +280,8 @@ void request_mark(struct core *core, const struct request *request, struct run *
     for (uint32_t i = 0; i < selection.instance_count; i++)
         if (!selection.tasks[selection.instances[i].task])
             count += mark_instance(core, selection.instances[i], request->task_state);
+    if (count > 0 && run_state_is_final(run->state) && !MUTANT(CORE_MARK_UNCOUNTED))
+        write_run_state(core, run); /* how many succeeded and failed is said in its row */
     struct value *map = value_map(&core->step);
     value_put(&core->step, map, STR("marked"), value_int(&core->step, count));
     write_request_done(core, request->request_no, 0, json_text(&core->step, map));

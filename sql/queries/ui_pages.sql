@@ -9,9 +9,6 @@ WITH live AS (
     SELECT r.* FROM live_run l JOIN run r ON r.run_no = l.run_no
 ), since AS (
     SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
-), ended AS (
-    SELECT count(*) FILTER (WHERE r.state = 2) AS success, count(*) FILTER (WHERE r.state = 3) AS failed
-    FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at
 ), failure AS (
     SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.ended_at DESC LIMIT 50
 ), counts AS ( -- of the instances of each run, by state
@@ -29,8 +26,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
         'paused', count(*) FILTER (WHERE is_paused), 'import_errors', (SELECT count(*) FROM import_error))
         FROM dag WHERE NOT is_stale),
     'runs', json_build_object('queued', (SELECT count(*) FROM live WHERE state = 0),
-        'running', (SELECT count(*) FROM live WHERE state = 1), 'success', (SELECT success FROM ended),
-        'failed', (SELECT failed FROM ended)),
+        'running', (SELECT count(*) FROM live WHERE state = 1)),
     'tasks', (SELECT json_build_object('scheduled', coalesce(sum(scheduled), 0), 'queued', coalesce(sum(queued), 0),
         'running', coalesce(sum(running), 0), 'up_for_retry', coalesce(sum(up_for_retry), 0),
         'up_for_reschedule', coalesce(sum(up_for_reschedule), 0), 'deferred', coalesce(sum(deferred), 0)) FROM counts),
@@ -59,7 +55,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
         FROM (SELECT * FROM dag WHERE NOT is_paused AND NOT is_stale AND next_fire_at > now() ORDER BY next_fire_at LIMIT 20) n))::text
 
 -- name: ui_activity
--- The tries that ended, in bars of at least a minute. Apart from ui_home, which need not wait for it.
+-- What ended: tries in bars of at least a minute, and how many runs. Apart from ui_home, which need not wait for it.
 -- takes: int8 int4
 -- gives: text
 WITH step AS (
@@ -70,8 +66,12 @@ WITH step AS (
            count(*) FILTER (WHERE y.state = 5) AS failed
     FROM step s, try y WHERE y.run_no >= ((s.from_ms / 86400000) - 2) << 32 AND y.ended_at >= now() - $2::int4 * interval '1 hour'
         AND y.state IN (4, 5) GROUP BY 1
+), ended AS (
+    SELECT count(*) FILTER (WHERE r.state = 2) AS success, count(*) FILTER (WHERE r.state = 3) AS failed
+    FROM step s, run r WHERE r.run_no >= ((s.from_ms / 86400000) - 31) << 32 AND r.ended_at >= now() - $2::int4 * interval '1 hour'
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'from', s.from_ms, 'step_ms', s.ms,
+    'runs', (SELECT json_build_object('success', e.success, 'failed', e.failed) FROM ended e),
     'success', json_agg(coalesce(b.success, 0) ORDER BY g.n), 'failed', json_agg(coalesce(b.failed, 0) ORDER BY g.n))::text
 FROM step s CROSS JOIN LATERAL generate_series(0, (ms(now()) - s.from_ms) / s.ms) AS g (n)
 LEFT JOIN bucket b ON b.n = g.n GROUP BY s.from_ms, s.ms
@@ -109,9 +109,11 @@ FROM since s
 -- $10 offset, $11 exact ids, $12 who asks, $13 whether theirs ('', 'true', 'false').
 -- takes: int8 text text[] text[] text text[] text int4 int4 int4 text[] int4 text
 -- gives: text
-WITH hit AS (
-    SELECT d.*, o.owners AS all_owners, l.state AS last_state, l.run_no AS last_run_no, m.dag_no IS NOT NULL AS is_favorite FROM dag d
-    LEFT JOIN favourite m ON m.dag_no = d.dag_no AND m.user_no = $12
+WITH hit AS MATERIALIZED ( -- what the order needs; the rest is read for the rows that are shown
+    SELECT d.dag_no, d.dag_id, CASE WHEN $7 = '-last_run' THEN -coalesce(l.run_no, 0)
+        WHEN $7 = 'attention' THEN CASE WHEN d.is_paused THEN 3 WHEN l.state = 3 THEN 0 WHEN l.state < 2 THEN 1 ELSE 2 END
+        WHEN $7 = 'next_run' THEN ms(d.next_fire_at) END AS place
+    FROM dag d LEFT JOIN favourite m ON m.dag_no = d.dag_no AND m.user_no = $12
     CROSS JOIN LATERAL (SELECT CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS owners) o
     LEFT JOIN LATERAL (SELECT r.state, r.run_no FROM run r WHERE r.dag_no = d.dag_no ORDER BY r.run_no DESC LIMIT 1) l ON true
     WHERE (NOT d.is_stale OR d.dag_id = ANY ($11)) AND (cardinality($11::text[]) = 0 OR d.dag_id = ANY ($11))
@@ -120,20 +122,21 @@ WITH hit AS (
       AND (cardinality($3::text[]) = 0 OR d.tags && $3) AND (cardinality($4::text[]) = 0 OR o.owners && $4)
       AND ($5 = '' OR d.is_paused = ($5 = 'true')) AND ($13 = '' OR (m.dag_no IS NOT NULL) = ($13 = 'true'))
       AND (cardinality($6::text[]) = 0 OR run_state_word(l.state) = ANY ($6))
-), page AS (
-    SELECT h.*, row_number() OVER (ORDER BY CASE WHEN $7 = '-last_run' THEN -coalesce(h.last_run_no, 0) END,
-        CASE WHEN $7 = 'attention' THEN CASE WHEN h.is_paused THEN 3 WHEN h.last_state = 3 THEN 0 WHEN h.last_state < 2 THEN 1 ELSE 2 END END,
-        CASE WHEN $7 = 'next_run' THEN h.next_fire_at END NULLS LAST, h.dag_id) AS place FROM hit h
-), shown AS (SELECT * FROM page ORDER BY place LIMIT $9::int4 OFFSET $10::int4)
+), shown AS (
+    SELECT d.*, h.place, CASE WHEN cardinality(d.owners) = 0 THEN ARRAY['headrace'] ELSE d.owners END AS all_owners, m.dag_no IS NOT NULL AS is_favorite
+    FROM (SELECT * FROM hit ORDER BY place, dag_id LIMIT $9::int4 OFFSET $10::int4) h JOIN dag d ON d.dag_no = h.dag_no
+    LEFT JOIN favourite m ON m.dag_no = d.dag_no AND m.user_no = $12
+)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SELECT count(*) FROM hit),
-    'tags', (SELECT coalesce(json_agg(DISTINCT tag ORDER BY tag), '[]') FROM dag, unnest(tags) AS tag WHERE NOT is_stale),
-    'owners', (SELECT coalesce(json_agg(DISTINCT owner ORDER BY owner), '[]') FROM dag, unnest(CASE WHEN cardinality(owners) = 0 THEN ARRAY['headrace'] ELSE owners END) AS owner WHERE NOT is_stale),
+    'tags', (SELECT coalesce(json_agg(t.tag ORDER BY t.tag), '[]') FROM (SELECT DISTINCT unnest(tags) AS tag FROM dag WHERE NOT is_stale) t),
+    'owners', (SELECT coalesce(json_agg(o.owner ORDER BY o.owner), '[]') FROM (
+        SELECT DISTINCT unnest(CASE WHEN cardinality(owners) = 0 THEN ARRAY['headrace'] ELSE owners END) AS owner FROM dag WHERE NOT is_stale) o),
     'dags', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'display_name', s.dag_id, 'description', s.description,
         'tags', s.tags, 'owners', s.all_owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'is_favorite', s.is_favorite, 'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
         'schedule', schedule_text(s.schedule), 'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'next_run', ms(s.next_fire_at),
         'version', v.version_number, 'task_count', coalesce(jsonb_array_length(v.ir -> 'tasks'), 0),
-        'queued', c.queued, 'running', c.running, 'median_ms', m.median_ms, 'runs', r.runs) ORDER BY s.place), '[]')
+        'queued', c.queued, 'running', c.running, 'median_ms', m.median_ms, 'runs', r.runs) ORDER BY s.place, s.dag_id), '[]')
         FROM shown s LEFT JOIN dag_version v ON v.version_no = s.version_no
         CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE y.state = 2) AS queued, count(*) FILTER (WHERE y.state = 3) AS running
             FROM run r JOIN live_run l ON l.run_no = r.run_no JOIN try y ON y.run_no = r.run_no
@@ -202,36 +205,40 @@ FROM it JOIN ( -- no row when there is no task
     FROM (SELECT * FROM named ORDER BY ordinal) n) c ON c.id IS NOT NULL
 
 -- name: ui_cells
--- $3 runs, $4 older than this key (0: from the newest), $5 run types, $6 run states.
--- takes: int8 text int4 int8 text[] text[]
+-- $3 runs, $4 older than this key (0: from the newest), $5 run types, $6 run states. $7 runs whose cells are known, $8 the marks that they
+-- were read with, $9 the version by whose tasks they are placed: of those no line is given. Runs that have not ended have no mark.
+-- takes: int8 text int4 int8 text[] text[] int8[] text[] int8
 -- gives: text
 WITH it AS (
     SELECT d.dag_no, v.version_no, v.ir, v.hash FROM dag d LEFT JOIN dag_version v ON v.version_no = d.version_no WHERE d.dag_id = $2
 ), edge_run AS (
     SELECT r.run_after, r.run_no FROM run r, it WHERE r.run_no = $4 AND r.dag_no = it.dag_no
 ), picked AS (
-    SELECT r.* FROM run r, it WHERE r.dag_no = it.dag_no
+    SELECT r.*, CASE WHEN r.state >= 2 THEN r.xmin || '.' || (date_part('epoch', r.updated_at) * 1000000)::int8 END AS mark
+    FROM run r, it WHERE r.dag_no = it.dag_no
         AND ($4 = 0 OR (r.run_after, r.run_no) < (SELECT run_after, run_no FROM edge_run))
         AND (cardinality($5::text[]) = 0 OR run_type_word(r.run_type) = ANY ($5))
         AND (cardinality($6::text[]) = 0 OR run_state_word(r.state) = ANY ($6))
     ORDER BY r.run_after DESC, r.run_no DESC LIMIT $3::int4 + 1
 ), shown AS (
-    SELECT s.*, (row_number() OVER (ORDER BY s.run_after DESC, s.run_no DESC))::int - 1 AS place FROM picked s
+    SELECT s.*, (row_number() OVER (ORDER BY s.run_after DESC, s.run_no DESC))::int - 1 AS place,
+        it.version_no = $9 AND (s.run_no, s.mark) IN (SELECT * FROM unnest($7::int8[], $8::text[])) IS TRUE AS is_known
+    FROM picked s, it
     ORDER BY s.run_after DESC, s.run_no DESC LIMIT $3::int4
 ), task AS (
     SELECT t.number::int - 1 AS ordinal, t.value ->> 'id' AS id FROM it, jsonb_array_elements(it.ir -> 'tasks')
         WITH ORDINALITY AS t (value, number)
 ), known AS MATERIALIZED ( -- of each version that is shown, for each task of the newest: its ordinal there
-    SELECT v.version_no, k.ordinal, t.there FROM (SELECT DISTINCT s.version_no FROM shown s) v CROSS JOIN task k
+    SELECT v.version_no, k.ordinal, t.there FROM (SELECT DISTINCT s.version_no FROM shown s WHERE NOT s.is_known) v CROSS JOIN task k
     LEFT JOIN (SELECT w.version_no, t.value ->> 'id' AS id, t.number::int - 1 AS there FROM dag_version w
                CROSS JOIN LATERAL jsonb_array_elements(w.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
-               WHERE w.version_no IN (SELECT s.version_no FROM shown s)) t ON t.version_no = v.version_no AND t.id = k.id
+               WHERE w.version_no IN (SELECT s.version_no FROM shown s WHERE NOT s.is_known)) t ON t.version_no = v.version_no AND t.id = k.id
     ORDER BY v.version_no, k.ordinal
-), line AS ( -- one a run, each by itself: its letters, and what else is told of a cell as the inside of JSON lists
-    SELECT s.place, c.* FROM shown s CROSS JOIN LATERAL (
+), line AS ( -- one a run, each by itself: its letters, and what else is told of a cell as the inside of a JSON list
+    SELECT s.place, s.is_known, c.* FROM shown s CROSS JOIN LATERAL (
         SELECT string_agg(o.letter, '') AS letters,
-            string_agg(format('[%s,%s,%s]', s.place, o.ordinal, o.try_no), ',') FILTER (WHERE o.try_no > 1) AS tries,
-            string_agg(format('[%s,%s,%s,%s,%s,%s,%s]', s.place, o.ordinal, o.length, o.length - coalesce(o.active + o.good + o.bad, 0),
+            string_agg(format('[%s,%s]', o.ordinal, o.try_no), ',') FILTER (WHERE o.try_no > 1) AS tries,
+            string_agg(format('[%s,%s,%s,%s,%s,%s]', o.ordinal, o.length, o.length - coalesce(o.active + o.good + o.bad, 0),
                 coalesce(o.active, 0), coalesce(o.good, 0), coalesce(o.bad, 0)), ',') FILTER (WHERE o.length IS NOT NULL) AS mapped
         FROM (SELECT k.ordinal, g.try_no, g.active, g.good, g.bad, x.length, CASE WHEN k.there IS NULL THEN '-'
                 -- instances without a row are not started, which is worse than having ended well
@@ -248,10 +255,10 @@ WITH it AS (
                       FROM try y WHERE y.run_no = s.run_no ORDER BY y.task, y.map_index, y.row_no DESC) n
                 GROUP BY n.task) g ON g.task = k.there
               LEFT JOIN expansion x ON x.run_no = s.run_no AND x.task = k.there AND x.length > 0
-              WHERE k.version_no = s.version_no ORDER BY k.ordinal) o) c
+              WHERE k.version_no = s.version_no AND NOT s.is_known ORDER BY k.ordinal) o) c
 )
-SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hash', encode(it.hash, 'hex'),
-    'more', (SELECT count(*) FROM picked) > $3,
+SELECT json_build_object('version_no', it.version_no, 'page', json_build_object('seq', $1::int8, 'now', ms(now()),
+        'hash', encode(it.hash, 'hex'), 'more', (SELECT count(*) FROM picked) > $3,
     'runs', (SELECT json_build_object('key', coalesce(json_agg(s.run_no ORDER BY s.place), '[]'),
         'id', coalesce(json_agg(s.run_id ORDER BY s.place), '[]'),
         'type', coalesce(json_agg(run_type_word(s.run_type) ORDER BY s.place), '[]'),
@@ -262,10 +269,10 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hash', encode(it.ha
         'end', coalesce(json_agg(ms(s.ended_at) ORDER BY s.place), '[]'),
         'version', coalesce(json_agg(v.version_number ORDER BY s.place), '[]'),
         'note', coalesce(json_agg(s.note ORDER BY s.place), '[]'))
-        FROM shown s JOIN dag_version v ON v.version_no = s.version_no),
-    'st', (SELECT coalesce(json_agg(coalesce(letters, '') ORDER BY place), '[]') FROM line),
-    'tries', (SELECT ('[' || coalesce(string_agg(tries, ',' ORDER BY place), '') || ']')::json FROM line),
-    'mapped', (SELECT ('[' || coalesce(string_agg(mapped, ',' ORDER BY place), '') || ']')::json FROM line))::text
+        FROM shown s JOIN dag_version v ON v.version_no = s.version_no)),
+    'marks', (SELECT coalesce(json_agg(s.mark ORDER BY s.place), '[]') FROM shown s),
+    'lines', (SELECT coalesce(json_agg(CASE WHEN NOT l.is_known THEN json_build_array(coalesce(l.letters, ''), coalesce(l.tries, ''),
+        coalesce(l.mapped, '')) END ORDER BY l.place), '[]') FROM line l))::text
 FROM it
 
 -- name: ui_run

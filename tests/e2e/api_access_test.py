@@ -338,17 +338,18 @@ class Access(unittest.TestCase):
     def test_pages_count_what_their_reader_may_read_alone(self):
         token = self.account("liz", "Public")
         whole = self.world.ok("GET", f"{V1}/ui/home")
-        self.assertGreater(whole["runs"]["running"] + whole["runs"]["failed"], 0)
+        self.assertGreater(whole["runs"]["running"] + len(whole["failures"]), 0)
         self.assertGreater(whole["slots"]["workers"], 0)
         page = self.world.ok("GET", f"{V1}/ui/home", token=token)
         for part in ("dags", "runs", "tasks", "slots"):
             self.assertEqual({name: count for name, count in page[part].items() if count}, {}, part)
         bars = self.world.ok("GET", f"{V1}/ui/activity", token=token)
-        self.assertEqual(sum(bars["success"]) + sum(bars["failed"]), 0)
+        self.assertEqual((sum(bars["success"]) + sum(bars["failed"]), bars["runs"]), (0, {"success": 0, "failed": 0}))
         self.assertEqual(self.world.ok("GET", f"{V1}/ui/lanes", token=token)["lanes"], [])
         self.grant("finance.daily", "Viewer", username="liz")
         page = self.world.ok("GET", f"{V1}/ui/home", token=token)
-        self.assertEqual((page["dags"]["total"], page["runs"]["success"], page["runs"]["failed"]), (1, 1, 0))
+        self.assertEqual(page["dags"]["total"], 1)
+        self.assertEqual(self.world.ok("GET", f"{V1}/ui/activity", token=token)["runs"], {"success": 1, "failed": 0})
 
     def test_a_stream_tells_of_the_dags_that_its_reader_may_read(self):
         token = self.account("max", "Public")

@@ -22,7 +22,8 @@ class Pages(unittest.TestCase):
     def test_home(self):
         home = self.world.ok("GET", UI + "/home?hours=24")
         self.assertEqual(home["dags"], {"total": 2, "active": 1, "paused": 1, "import_errors": 1})
-        self.assertEqual(home["runs"], {"queued": 0, "running": 1, "success": 1, "failed": 1})
+        self.assertEqual(home["runs"], {"queued": 0, "running": 1})
+        self.assertEqual(self.world.ok("GET", UI + "/activity?hours=24")["runs"], {"success": 1, "failed": 1})
         self.assertEqual((home["tasks"]["running"], home["tasks"]["queued"]), (1, 1))
         self.assertEqual((home["slots"]["workers"], home["slots"]["draining"], home["slots"]["total"]), (2, 1, 8))
         running = home["running"][0]
@@ -90,6 +91,20 @@ class Pages(unittest.TestCase):
         self.assertEqual(self.world.ok("GET", UI + "/grid/etl/cells?state=success")["runs"]["id"], ["scheduled__1"])
         self.assertEqual(cells["hash"], self.world.ok("GET", UI + "/grid/etl/shape")["hash"])
         self.assertEqual(self.world.ok("GET", UI + "/grid/quiet/cells")["st"], [])
+
+    def test_cells_of_ended_runs_are_kept_until_the_row_of_their_run_changes(self):
+        read = lambda: self.world.ok("GET", UI + "/grid/etl/cells?runs=25")  # noqa: E731
+        first = read()
+        failed = first["runs"]["key"][1]
+        change = lambda state: self.world.sql(f"UPDATE try SET state = {state} WHERE run_no = {failed} AND task = 0 AND state <> {state}")  # noqa: E731
+        change(6)
+        self.assertEqual({name: read()[name] for name in ("st", "tries", "mapped", "runs")}, {name: first[name] for name in ("st", "tries", "mapped", "runs")}, "it was read again")
+        self.assertEqual(self.world.ok("GET", UI + f"/grid/etl/cells?runs=1&before={first['runs']['key'][0]}")["tries"], [[0, 1, 2]], "placed as on the other page")
+        self.world.sql(f"UPDATE run SET updated_at = now() WHERE run_no = {failed}")
+        self.assertEqual(read()["st"], [first["st"][0], "k" + first["st"][1][1:], first["st"][2]])
+        change(4)
+        self.world.sql(f"UPDATE run SET updated_at = now() WHERE run_no = {failed}")
+        self.assertEqual(read()["st"], first["st"])
 
     def test_a_run(self):
         run = self.world.ok("GET", UI + "/run/etl/manual__1")

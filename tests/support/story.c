@@ -75,6 +75,8 @@ static enum task_state state_swap(struct story *story, const struct core_note *n
 static void show_note(struct story *story, const struct core_note *note)
 {
     enum task_state before = state_swap(story, note);
+    if (note->is_known)
+        return;
     if (note->task < 0)
         say(story, "run %.*s: %s (%s)", STR_ARG(run_name(story, note->run_no)),
             run_state_name(note->state), cause_sentence(note->cause));

@@ -113,7 +113,8 @@ function activity(world, q) {
   const step = (hours * HOUR) / 96;
   const [success, failed] = [Array(96).fill(0), Array(96).fill(0)];
   for (const r of world.dags.flatMap((d) => d.runs)) for (const c of r.end ? r.cells : []) if (c.end && c.end > from) (c.st === "f" ? failed : success)[Math.min(95, Math.floor((c.end - from) / step))]++;
-  return { ...stamp(world), from, step_ms: step, success, failed };
+  const ended = (state) => world.dags.flatMap((d) => d.runs).filter((r) => r.end > from && r.state === state).length;
+  return { ...stamp(world), from, step_ms: step, runs: { success: ended("success"), failed: ended("failed") }, success, failed };
 }
 
 function lanes(world, q) {
@@ -138,7 +139,7 @@ function home(world, q) {
   const done = (r) => r.cells.filter((c) => "sfkux".includes(c.st)).length;
   const bad = (r) => r.cells.filter((c) => c.st === "f").length;
   return { ...stamp(world), hours, dags: { total: world.dags.length, active: world.dags.filter((d) => !d.is_paused).length, paused: world.dags.filter((d) => d.is_paused).length, import_errors: IMPORT_ERRORS.length },
-    runs: { queued: active.filter(({ r }) => r.state === "queued").length, running: active.filter(({ r }) => r.state === "running").length, success: ended.filter(({ r }) => r.state === "success").length, failed: ended.filter(({ r }) => r.state === "failed").length }, tasks,
+    runs: { queued: active.filter(({ r }) => r.state === "queued").length, running: active.filter(({ r }) => r.state === "running").length }, tasks,
     slots: { workers: world.workers.length, draining: world.workers.filter((w) => w.state === "draining").length, lost: 0, total: world.workers.reduce((n, w) => n + w.slots, 0), used: world.workers.reduce((n, w) => n + w.used, 0) },
     running: active.slice(0, 50).map(({ d, r }) => ({ dag_id: d.id, run_id: r.run_id, key: r.key, state: r.state, run_type: r.type, run_after: r.run_after, start: r.start, total: r.cells.length, done: done(r), failed: bad(r) })),
     failures: ended.filter(({ r }) => r.state === "failed").slice(0, 50).map(({ d, r }) => { const o = r.cells.findIndex((c) => c.st === "f"); return { dag_id: d.id, run_id: r.run_id, key: r.key, start: r.start, end: r.end, run_state: r.state, task_id: d.tasks[o]?.id ?? null, map_index: -1, try_number: r.cells[o]?.try ?? 0, failed: bad(r), error: r.cells[o]?.error ?? null }; }),

@@ -5,6 +5,7 @@
 #include "common/log/log.h"
 #include "common/text/json.h"
 #include "webserver/api/call.h"
+#include "webserver/api/cells.h"
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/leader.h"
@@ -72,6 +73,7 @@ int api_open(struct api **out, const struct api_options *options, struct err *er
     uint32_t count;
     const struct route *routes = routes_table(&count);
     api->router = http_router_new(routes, count, sizeof *routes);
+    api->cells = cells_new();
     api->commands = commands_new(api);
     api->live = live_new(api);
     *out = api;
@@ -84,6 +86,7 @@ static void on_part_closed(void *owner)
     if (--api->open_parts > 0)
         return;
     http_router_free(api->router);
+    cells_free(api->cells);
     budgets_clear(&api->budgets);
     denials_clear(&api->denials);
     map_clear(&api->metric_index);

@@ -26,6 +26,7 @@ struct live;
 struct commands;
 struct log_store;
 struct run_wait;
+struct cells;
 
 enum body_rule { BODY_NONE, BODY_JSON, BODY_ANY };
 
@@ -45,6 +46,7 @@ struct api {
     struct live *live;         /* the stream of changes */
     struct log_store *logs;
     struct run_wait *waits; /* clients that wait for the end of a run */
+    struct cells *cells;    /* of runs that have ended */
     struct budgets budgets;
     struct denials denials;
     int64_t started_ms;

@@ -3,6 +3,7 @@
  * parameters are read. */
 #include "common/base/civil.h"
 #include "webserver/api/causes.h"
+#include "webserver/api/grid.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/live.h"
 #include "webserver/api/pages.h"
@@ -152,8 +153,14 @@ void ui_shape(struct call *call)
 
 void ui_cells(struct call *call)
 {
-    ANSWER(call, ui_cells, position(call), param(call, "dag_id"), number(call, "runs", 1, 365, 25),
-           number(call, "before", 0, INT64_MAX, 0), texts(call, "run_type"), texts(call, "state"));
+    const struct bind binds[GRID_BINDS] = { position(call),
+                                            param(call, "dag_id"),
+                                            number(call, "runs", 1, 365, 25),
+                                            number(call, "before", 0, INT64_MAX, 0),
+                                            texts(call, "run_type"),
+                                            texts(call, "state") };
+    if (!call_refuse_problems(call))
+        grid_answer(call, binds);
 }
 
 void ui_run(struct call *call)

@@ -596,6 +596,33 @@ static void touched_mark(struct observer *observer, const struct transaction *tr
     }
 }
 
+static bool writes_run(const struct transaction *transaction, int64_t run_no)
+{
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        if ((record->type == WRITE_RUN_CREATE || record->type == WRITE_RUN_STATE) &&
+            record->run.run_no == run_no)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever keeps what a run that has ended was like looks at its row alone. */
+static void check_ended(struct world *world, const struct transaction *transaction,
+                        const struct record *record)
+{
+    const struct try_row *row = &record->try;
+    uint32_t index = instance_of(&world->observer, row->run_no, row->task, row->map_index);
+    struct observed_instance *instance = &world->observer.instances.items[index];
+    enum task_state was = instance->recorded;
+    instance->recorded = record->type == WRITE_TRY_CLEARED ? TASK_NONE : row->state;
+    const struct model_run *run = model_store_run(&world->store, row->run_no);
+    if (was != instance->recorded && run_state_is_final(run->row.state) && !world->lossy &&
+        !writes_run(transaction, row->run_no))
+        sim_fail(world, "I27: task %u map %d becomes %s after the end of its run, whose row stays",
+                 row->task, row->map_index, task_state_name(instance->recorded));
+}
+
 void observe_commit(struct world *world, const struct transaction *transaction)
 {
     struct observer *observer = &world->observer;
@@ -613,6 +640,8 @@ void observe_commit(struct world *world, const struct transaction *transaction)
                       (long long)record->try.worker_no, record->try.ended_ms != 0 ? ", ended" : "");
         else
             sim_trace(world, "  record %d", record->type);
+        if (record->type >= WRITE_TRY_PLACED && record->type <= WRITE_TRY_CLEARED)
+            check_ended(world, transaction, record);
         switch (record->type) {
         case WRITE_RUN_CREATE:
             check_schedule(world, &record->run);

@@ -51,7 +51,7 @@ export interface TaskPage extends Snapshot {
 export interface Home extends Snapshot {
   hours: number;
   dags: { total: number; active: number; paused: number; import_errors: number };
-  runs: { queued: number; running: number; success: number; failed: number };
+  runs: { queued: number; running: number };
   tasks: Record<string, number>;
   slots: { workers: number; draining: number; lost: number; total: number; used: number };
   running: { dag_id: string; run_id: string; key: number; state: string; run_type: string; run_after: number; start: number | null; total: number; done: number; failed: number }[];
@@ -60,7 +60,7 @@ export interface Home extends Snapshot {
 }
 export interface Lane { dag_id: string; next: number | null; open: number; failed: number; runs: { id: string[]; state: string; start: number[]; end: (number | null)[] } }
 export interface Lanes extends Snapshot { from: number; dags: number; lanes: Lane[] }
-export interface Activity extends Snapshot { from: number; step_ms: number; success: number[]; failed: number[] }
+export interface Activity extends Snapshot { from: number; step_ms: number; runs: { success: number; failed: number }; success: number[]; failed: number[] }
 
 export interface Reason { code: string; sentence: string; since: number | null; until: number | null; object: { kind: string; id: string; dag_id?: string; run_id?: string; map_index?: number } | null; advice: string | null }
 export interface Why { now: number; state: string; reasons: Reason[] }

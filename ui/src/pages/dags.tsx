@@ -11,7 +11,7 @@ import { REFETCH } from "../lib/reduce.ts";
 import type { StreamEvent } from "../lib/stream.ts";
 import { Link, path_of, query_set, usePlace } from "../lib/router.tsx";
 import { schedule_words } from "../lib/time.ts";
-import { Empty, Icon, ICON, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
+import { Empty, Icon, ICON, Loaded, Panel, toast, toast_error, useFirstRows } from "../parts/basics.tsx";
 import { Span, When } from "../parts/clock.tsx";
 import { useTitle } from "../parts/head.tsx";
 import { ImportErrorItem } from "../parts/import_error.tsx";
@@ -137,6 +137,7 @@ export default function Dags() {
   const filter_set = (changes: Record<string, string | null>) => query_set({ ...changes, offset: null });
   const errors = useFetch<{ import_errors: ImportError[] }>(`${V1}/import_errors`);
   const rows = useSteadyOrder(last.current.url, list.data?.dags);
+  const shown = useFirstRows(rows);
   useEffect(() => {
     const timer = setTimeout(() => text !== q && filter_set({ q: text }), TYPING_MS);
     return () => clearTimeout(timer);
@@ -180,7 +181,7 @@ export default function Dags() {
             <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
               <table className="table dags">
                 <thead><tr><th className="phone-off"><span className="visually-hidden">Select</span></th><th><span className="visually-hidden">Active</span></th><th>DAG</th><th className="phone-off">Schedule</th><th className="phone-off">Next run</th><th>Last run</th><th className="right phone-off">Took</th><th>Recent runs</th><th className="right phone-off">Tasks now</th><th className="phone-off">Owner</th><th><span className="visually-hidden">Trigger</span></th></tr></thead>
-                <tbody>{rows.map((dag) => <Row key={dag.dag_id} dag={dag} may_edit={may_on(dag.dag_id, "dags.edit")} may_trigger={may_on(dag.dag_id, "runs.trigger") && !dag.is_stale} selected={selected.has(dag.dag_id)} onTrigger={() => set_trigger(dag.dag_id)} onSelect={() => { const next = new Set(selected); if (!next.delete(dag.dag_id)) next.add(dag.dag_id); set_selected(next); }} />)}</tbody>
+                <tbody>{shown.map((dag) => <Row key={dag.dag_id} dag={dag} may_edit={may_on(dag.dag_id, "dags.edit")} may_trigger={may_on(dag.dag_id, "runs.trigger") && !dag.is_stale} selected={selected.has(dag.dag_id)} onTrigger={() => set_trigger(dag.dag_id)} onSelect={() => { const next = new Set(selected); if (!next.delete(dag.dag_id)) next.add(dag.dag_id); set_selected(next); }} />)}</tbody>
               </table>
             </div>
           )}

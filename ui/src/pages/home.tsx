@@ -95,10 +95,9 @@ function Untold() {
   return <div className="note bad">{plural(list.data.total_entries, "notification")} could not be delivered. <Link to="/notifications?state=failed">Show</Link></div>;
 }
 
-function Ended({ hours }: { hours: number }) {
-  const activity = useFollow<Activity>(`${V1}/ui/activity?hours=${hours}`, ["home"], reduce_refetch);
-  if (!activity.data) return <div className="chart-space" />;
-  const { from, step_ms, success, failed } = activity.data;
+function Ended({ activity }: { activity: Activity | null }) {
+  if (!activity) return <div className="chart-space" />;
+  const { from, step_ms, success, failed } = activity;
   return <Chart at={success.map((_, i) => from + i * step_ms)} height={150} bars series={[{ name: "Succeeded", group: "good", values: success }, { name: "Failed", group: "bad", values: failed }]} label="Task tries that ended" />;
 }
 
@@ -134,6 +133,7 @@ export default function Home() {
   useTitle("Home");
   const [hours, set_hours] = usePref("home.hours", HOME_HOURS);
   const home = useFollow<HomeData>(url_of.home(hours), ["home", "workers"], reduce_refetch);
+  const activity = useFollow<Activity>(home.data ? `${V1}/ui/activity?hours=${hours}` : null, ["home"], reduce_refetch).data; // it counts every try of the time: later
   const errors = useFetch<{ import_errors: ImportError[] }>(home.data?.dags.import_errors ? `${V1}/import_errors` : null);
   return (
     <Loaded from={home} rows={10}>
@@ -153,8 +153,8 @@ export default function Home() {
           <div className="stats">
             <Stat to="/dag_runs?state=running,queued" label={<><Glyph state="running" />Runs now</>} value={count(data.runs.running)} sub={`${data.runs.queued} queued`} />
             <Stat to="/task_instances?state=running" label={<><Glyph state="running" />Tasks now</>} value={count(data.tasks.running)} sub={`${count(data.tasks.queued + data.tasks.scheduled)} waiting for a slot`} />
-            <Stat to="/dag_runs?state=failed" label={<><Glyph state="failed" />Failed runs</>} value={count(data.runs.failed)} tone={data.runs.failed ? "bad-text" : ""} sub={`in ${hours} h`} />
-            <Stat to="/dag_runs?state=success" label={<><Glyph state="success" />Succeeded runs</>} value={count(data.runs.success)} sub={`in ${hours} h`} />
+            <Stat to="/dag_runs?state=failed" label={<><Glyph state="failed" />Failed runs</>} value={activity ? count(activity.runs.failed) : "…"} tone={activity?.runs.failed ? "bad-text" : ""} sub={`in ${hours} h`} />
+            <Stat to="/dag_runs?state=success" label={<><Glyph state="success" />Succeeded runs</>} value={activity ? count(activity.runs.success) : "…"} sub={`in ${hours} h`} />
             <Stat to="/workers" label="Slots" value={<>{count(data.slots.used)}<span className="of"> of {count(data.slots.total)}</span></>} sub={<Meter label={`${data.slots.used} of ${data.slots.total} slots used`} parts={[{ kind: "used", share: data.slots.total ? data.slots.used / data.slots.total : 0 }]} />} />
             <Stat to="/dags" label="DAGs" value={count(data.dags.active)} sub={`${data.dags.paused} paused`} />
           </div>
@@ -173,7 +173,7 @@ export default function Home() {
             </div>
             <div>
               <Panel title="Running now" flush extra={<Link to="/dag_runs?state=running">all</Link>}><Running data={data} /></Panel>
-              <Panel title={`Task tries that ended, last ${hours} h`}><Ended hours={hours} /></Panel>
+              <Panel title={`Task tries that ended, last ${hours} h`}><Ended activity={activity} /></Panel>
               <Panel title="Next runs" flush>
                 {data.next.length ? (
                   <ul className="list">{data.next.slice(0, 8).map((n) => <li key={n.dag_id}><div className="line"><Link to={path_of.dag(n.dag_id)} className="clip strong">{n.dag_id}</Link><span className="muted clip grow">{schedule_words(n.schedule)}</span><When at={n.at} relative /></div></li>)}</ul>

@@ -62,6 +62,21 @@ export function Loaded<T>({ from, children, rows }: { from: Following<T>; childr
   );
 }
 
+const FIRST_ROWS = 30;
+
+/* The rows that fill a window, and the others once those have been painted. */
+export function useFirstRows<T>(rows: T[]): T[] {
+  const [all, set_all] = useState(false);
+  const is_cut = !all && rows.length > FIRST_ROWS;
+  useEffect(() => {
+    if (!is_cut) return;
+    let timer = 0;
+    const frame = requestAnimationFrame(() => { timer = window.setTimeout(() => set_all(true)); });
+    return () => { cancelAnimationFrame(frame); clearTimeout(timer); };
+  }, [is_cut]);
+  return is_cut ? rows.slice(0, FIRST_ROWS) : rows;
+}
+
 /* `whole`: it is all there is on the page, whose heading its title is then. */
 export function Empty({ title, children, whole }: { title: string; children?: ReactNode; whole?: boolean }) {
   const Title = whole ? "h1" : "strong";
