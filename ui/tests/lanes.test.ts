@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { lane_axis, reduce_lanes } from "../src/lib/lanes.ts";
+import { lane_axis, lane_order, reduce_lanes } from "../src/lib/lanes.ts";
 import type { Lanes } from "../src/lib/model.ts";
 import type { RunChange } from "../src/lib/stream.ts";
 
@@ -28,5 +28,15 @@ describe("lanes", () => {
     expect(axis.to).toBe(100_000_000);
     expect([axis.position(-5), axis.position(86_000_000), axis.position(2e9)]).toEqual([0, 0.86, 1]);
     expect(axis.ticks.every((t, i) => t >= 0 && t < axis.to && (i === 0 || t > axis.ticks[i - 1]))).toBe(true);
+  });
+
+  test("the order stays as it was, what is new comes behind, and what runs comes to the head as soon as it may", () => {
+    const lane = (dag_id: string, open = 0) => ({ ...LANES.lanes[0], dag_id, open });
+    const now = [lane("a"), lane("b"), lane("c"), lane("d", 1)];
+    expect(lane_order([], [lane("a"), lane("b"), lane("c")], 2, true)).toEqual(["a", "b", "c"]);
+    expect(lane_order(["c", "a", "b"], now, 2, false)).toEqual(["c", "a", "b", "d"]);
+    expect(lane_order(["c", "a", "b", "d"], now, 2, true)).toEqual(["d", "c", "a", "b"]);
+    expect(lane_order(["d", "c", "a", "b"], [lane("a"), lane("b", 1), lane("c"), lane("d", 1)], 4, true)).toEqual(["d", "c", "a", "b"]);
+    expect(lane_order(["gone", "a"], [lane("a")], 2, true)).toEqual(["a"]);
   });
 });

@@ -16,6 +16,12 @@ const open = async (path, selector) => { await page.goto(base + path); await pag
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
 // pool. pages.mjs looks at every page, with what a small system has.
 const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool", "/queues/default"];
+// And what a click opens upon them.
+const OPENED = [
+  [`${RUN}/gantt`, async (page) => { await page.click("button[aria-label^='Log of load,']"); await page.waitForSelector(".log-tail pre"); }],
+  ["/task_instances", async (page) => { await page.click("input[aria-label=Filter]"); await page.waitForSelector(".filter-line [role=option]"); }],
+  ["/task_instances?state=failed", async (page) => { await page.click("button[aria-label=Views]"); await page.click(".menu button:has-text('Manage views')"); await page.waitForSelector("dialog tbody tr"); }],
+];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -24,7 +30,7 @@ async function pages_audited(left, findings) {
   await page.waitForSelector("#username");
   findings.push(...(await axe_findings(page)).map((f) => `sign-in: ${f}`));
   await sign_in(page, base, "admin", "headrace");
-  for (let path = left.shift(); path; path = left.shift()) await page_audited(page, base, path, findings);
+  for (let next = left.shift(); next; next = left.shift()) await page_audited(page, base, next[0], findings, next[1]);
   findings.push(...defects);
   await context.close();
 }
@@ -68,6 +74,17 @@ const cases = [
     await page.waitForSelector(".panel:has(h2:text('Queue default')) .uplot");
     check((await page.locator(".import-error").allInnerTexts()).join().includes("Did you mean 'retries'?"), "no advice at the import error");
     await until(page, "the stream is live", () => document.querySelector(".live-live") !== null);
+  }],
+  ["a DAG that runs is among the lanes that are shown, whatever failed before it", async () => {
+    const quiet = Array.from({ length: 12 }, (_, n) => ({ dag_id: `failed_${n}`, next: null, open: 0, failed: 1, runs: { id: ["x"], state: "f", start: [1], end: [2] } }));
+    await page.route("**/ui/lanes*", async (route) => {
+      const body = await (await route.fetch()).json();
+      const [running] = body.lanes.filter((l) => l.dag_id === "platform_health").map((l) => ({ ...l, dag_id: "runs_now", open: 1, runs: { id: ["now"], state: "r", start: [body.now - 5000], end: [null] } }));
+      await route.fulfill({ json: { ...body, dags: 13, lanes: [...quiet, running] } });
+    });
+    await open("/home", ".lane");
+    await until(page, "it is first", () => document.querySelector(".lane").getAttribute("aria-label").startsWith("runs_now:"));
+    await page.unroute("**/ui/lanes*");
   }],
   ["what a page asks for first is asked for before its scripts are read, and is what it takes", async () => {
     const asked = page.waitForRequest((request) => request.url().includes("/ui/grid/etl_daily/cells"));
@@ -712,7 +729,7 @@ const cases = [
     await until(page, "the page goes on", () => !document.querySelector("dialog") && document.querySelectorAll(".dags tbody tr").length > 3);
   }],
   ["axe finds nothing, and nothing is too wide, on any page: light, dark, on a phone", async () => {
-    const left = [...PAGES];
+    const left = [...PAGES.map((path) => [path]), ...OPENED];
     const findings = [];
     // What is looked at does not change meanwhile, and has several of what may stand side by side.
     await held_at("tasks that run at the same time", async () => {

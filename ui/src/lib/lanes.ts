@@ -44,3 +44,12 @@ export function reduce_lanes(data: Lanes, event: StreamEvent): Lanes {
   }
   return lanes === data.lanes ? data : { ...data, lanes, dags };
 }
+
+/* The ids in the order in which they are shown: as it was before, what is new behind. When `may_move`, what runs comes among the
+ * first `max`: at their head, since it is what one looks for. */
+export function lane_order(before: string[], lanes: Lane[], max: number, may_move: boolean): string[] {
+  const known = new Map(lanes.map((l) => [l.dag_id, l]));
+  const order = [...before.filter((id) => known.has(id)), ...lanes.map((l) => l.dag_id).filter((id) => !before.includes(id))];
+  const hidden = may_move ? order.slice(max).filter((id) => known.get(id)!.open > 0) : [];
+  return hidden.length ? [...hidden, ...order.filter((id) => !hidden.includes(id))] : order;
+}

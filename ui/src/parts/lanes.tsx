@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lanes - a lane for each DAG with most to tell: what ran in the last hours, what runs now, what comes next. A bar is a run, and a
  * pointer that hits one goes to it; for the keyboard the lane is one link, to the grid in which each run is a target of its own. */
-import { useState, type MouseEvent } from "react";
-import { lane_axis, reduce_lanes, type LaneAxis } from "../lib/lanes.ts";
+import { useRef, useState, type MouseEvent } from "react";
+import { lane_axis, lane_order, reduce_lanes, type LaneAxis } from "../lib/lanes.ts";
 import { url_of } from "../lib/api.ts";
 import { useFollow } from "../lib/live.ts";
 import type { Lane, Lanes } from "../lib/model.ts";
@@ -54,26 +54,42 @@ function LaneRow({ lane, axis }: { lane: Lane; axis: LaneAxis }) {
   );
 }
 
+/* The order stands still under a pointer, and under the focus. */
+function useOrder(): { order: (lanes: Lane[]) => Lane[]; held: { onPointerEnter: () => void; onPointerLeave: () => void; onFocus: () => void; onBlur: () => void } } {
+  const pointed = useRef(false);
+  const focused = useRef(false);
+  const ids = useRef<string[]>([]);
+  const order = (lanes: Lane[]) => {
+    ids.current = lane_order(ids.current, lanes, AT_FIRST, !pointed.current && !focused.current);
+    const by_id = new Map(lanes.map((l) => [l.dag_id, l]));
+    return ids.current.map((id) => by_id.get(id)!);
+  };
+  return { order, held: { onPointerEnter: () => { pointed.current = true; }, onPointerLeave: () => { pointed.current = false; }, onFocus: () => { focused.current = true; }, onBlur: () => { focused.current = false; } } };
+}
+
 export default function LanesPanel({ hours }: { hours: number }) {
   const lanes = useFollow<Lanes>(url_of.lanes(hours), ["home"], reduce_lanes);
   const zone = useZone();
   const now = useTick(true);
   const [all, set_all] = useState(false);
+  const { order, held } = useOrder();
   return (
     <Panel flush title="What ran when" extra={<span className="muted phone-off">{lanes.data && plural(lanes.data.dags, "DAG")} in {hours} h; dotted: planned</span>}>
       <Loaded from={lanes} rows={6}>{(data) => {
         if (!data.lanes.length) return <Empty title={`No run was under way in the last ${hours} hours.`} />;
         const axis = lane_axis(now - hours * 3_600_000, now);
-        const rows = all ? data.lanes : data.lanes.slice(0, AT_FIRST);
+        const ordered = order(data.lanes);
+        const rows = all ? ordered : ordered.slice(0, AT_FIRST);
+        const hidden = ordered.slice(AT_FIRST).filter((l) => l.open > 0).length;
         const rest = Math.max(0, data.dags - rows.filter((l) => l.runs.id.length).length);
         return (
-          <>
+          <div {...held}>
             <div className="lanes">
               <div className="lane-axis" aria-hidden="true"><span className="lane-name" /><span className="lane-track">{axis.ticks.map((t) => <span key={t} className="lane-tick num" style={{ left: `${axis.position(t) * 100}%` }}>{t % DAY_MS === 0 || hours > 48 ? date(t, zone).slice(5) : clock(t, zone).slice(0, 5)}</span>)}</span></div>
               {rows.map((lane) => <LaneRow key={lane.dag_id} lane={lane} axis={axis} />)}
             </div>
-            {(rest > 0 || all) && <div className="lane-more">{data.lanes.length > AT_FIRST && <button className="button small quiet" aria-expanded={all} onClick={() => set_all(!all)}>{all ? "Show fewer" : `Show ${count(data.lanes.length - AT_FIRST)} more`}</button>}{data.dags > data.lanes.length && <Link to="/dag_runs">all runs of {plural(data.dags, "DAG")}</Link>}</div>}
-          </>
+            {(rest > 0 || all) && <div className="lane-more">{data.lanes.length > AT_FIRST && <button className="button small quiet" aria-expanded={all} onClick={() => set_all(!all)}>{all ? "Show fewer" : `Show ${count(data.lanes.length - AT_FIRST)} more${hidden ? `, ${count(hidden)} running` : ""}`}</button>}{data.dags > data.lanes.length && <Link to="/dag_runs">all runs of {plural(data.dags, "DAG")}</Link>}</div>}
+          </div>
         );
       }}</Loaded>
     </Panel>
