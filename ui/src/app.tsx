@@ -43,8 +43,15 @@ const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/security", Access, { tab: "users" }], ["/security/:tab", Access], ["/account", Account],
 ];
 
-// The file of the page asked for comes while the server is asked who is there; a failure is shown where the page is.
+/* What is large on a page, and in a file of its own. */
+const graph = () => import("./graph/graph.tsx");
+const PARTS: [string, () => Promise<unknown>][] = [
+  ["/dags/:dag/graph", graph], ["/dags/:dag/runs/:run/graph", graph], ["/dags/:dag/runs/:run/tasks/:task", () => import("./log/log.tsx")],
+];
+
+// The files of the page asked for come while the server is asked who is there; a failure is shown where the page is.
 void ROUTES.find(([pattern]) => match(pattern, location.pathname))?.[1].load().catch(() => undefined);
+for (const [pattern, load] of PARTS) if (match(pattern, location.pathname)) void load().catch(() => undefined);
 
 /* Airflow 2's links carry the run in the query: /dags/x/grid?dag_run_id=y. */
 function old_link(path: string, query: URLSearchParams): string | null {

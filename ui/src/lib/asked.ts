@@ -5,9 +5,11 @@ declare global {
   interface Window { headrace_asked?: Map<string, Promise<Response>> }
 }
 
-/* Undefined when it was not asked for, or is taken. */
+const FRESH_MS = 10_000; // since the page was opened: what nobody wanted by then is not what is wanted now
+
+/* Undefined when it was not asked for, is taken, or is old. */
 export async function take_early(url: string): Promise<Response | undefined> {
-  const asked = typeof window === "undefined" ? undefined : window.headrace_asked;
+  const asked = typeof window === "undefined" || performance.now() > FRESH_MS ? undefined : window.headrace_asked;
   const answer = asked?.get(url);
   asked?.delete(url);
   const response = await answer;

@@ -7,6 +7,7 @@ export const V1 = "/api/headrace/v1";
 export const V2 = "/api/v2";
 export const DAGS_AT_ONCE = 100;
 export const RUNS_SHOWN = 25;
+export const INSTANCES_AT_ONCE = 100;
 export const HOME_HOURS = 24;
 
 export const url_of = {
@@ -18,7 +19,7 @@ export const url_of = {
   shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
   run: (dag: string, run: string) => `${V1}/ui/run/${e(dag)}/${e(run)}`,
   task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
-  mapped: (dag: string, run: string, task: string) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}`,
+  mapped: (dag: string, run: string, task: string, from: number, state: string | null, q: string | null) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}?from=${from}&limit=${INSTANCES_AT_ONCE}${state ? `&state=${e(state)}` : ""}${q ? `&q=${e(q)}` : ""}`,
   log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
   dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
   run2: (dag: string, run: string) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}`,
@@ -56,7 +57,9 @@ export function match(pattern: string, path: string): Record<string, string> | n
 
 type First = (found: Record<string, string>, query: URLSearchParams, hours: number) => string[];
 
-const task_first: First = ({ dag, run, task, map }) => [url_of.task(dag, run, task, map === undefined ? -1 : Number(map))];
+const instance_first: First = ({ dag, run, task, map }) => [url_of.task(dag, run, task, map === undefined ? -1 : Number(map))];
+/* Whether it is a mapped one is not known yet: of another one there is next to nothing to answer. */
+const task_first: First = ({ dag, run, task }, query) => [url_of.task(dag, run, task, -1), url_of.mapped(dag, run, task, 0, query.get("state"), query.get("q"))];
 const run_first: First = ({ dag, run }) => [url_of.run(dag, run)];
 const home_first: First = (_found, _query, hours) => [url_of.home(hours), url_of.lanes(hours)];
 
@@ -64,8 +67,8 @@ const home_first: First = (_found, _query, hours) => [url_of.home(hours), url_of
 const FIRST: [string, First][] = [
   ["/", home_first], ["/home", home_first],
   ["/dags", (_found, query) => [url_of.dags(query)]],
-  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", task_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", task_first],
-  ["/dags/:dag/runs/:run/tasks/:task", task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", task_first],
+  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", instance_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", instance_first],
+  ["/dags/:dag/runs/:run/tasks/:task", task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", instance_first],
   ["/dags/:dag/runs/:run", run_first], ["/dags/:dag/runs/:run/:tab", run_first],
   ["/dags/:dag/tasks/:task", ({ dag }) => [url_of.dag(dag)]],
   ["/dags/:dag", dag_first], ["/dags/:dag/:tab", dag_first],

@@ -8,6 +8,7 @@ import { count } from "../lib/number.ts";
 import { REFETCH } from "../lib/reduce.ts";
 import type { TiChange } from "../lib/stream.ts";
 import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
+import { INSTANCES_AT_ONCE } from "../lib/urls.ts";
 import { state_of_letter, TASK_STATES } from "../states.ts";
 import { Empty, Loaded, Panel } from "./basics.tsx";
 import { Span } from "./clock.tsx";
@@ -70,7 +71,7 @@ export default function MappedMap({ page }: { page: TaskPage }) {
   const [text, set_text] = useState(useQuery("q"));
   const q = useDeferredValue(text);
   const [from, set_from] = useState(0);
-  const url = `${url_of.mapped(page.dag_id, page.run_id, page.task_id)}?from=${from}&limit=100${state ? `&state=${state}` : ""}${q ? `&q=${encodeURIComponent(q)}` : ""}`;
+  const url = url_of.mapped(page.dag_id, page.run_id, page.task_id, from, state, q);
   const data = useFollow<MappedPage>(url, [`run:${encodeURIComponent(page.dag_id)}/${encodeURIComponent(page.run_id)}`], (d, event) => (event.name === "ti" && (event.data.c as TiChange[]).some((c) => c[2] === page.task_id && c[1] === page.run_id) ? REFETCH : d));
   // While the next answer is under way the last one stays, and with it the field that is typed into.
   const last = useRef<MappedPage | null>(null);
@@ -100,7 +101,7 @@ export default function MappedMap({ page }: { page: TaskPage }) {
                 </table></div>
               )}
             </Panel>
-            <div className="row"><span className="muted num">{count(from + 1)} to {count(Math.min(from + 100, m.matches))} of {count(m.matches)}</span><span className="grow" /><button className="button small" disabled={from === 0} onClick={() => set_from(Math.max(0, from - 100))}>Before</button><button className="button small" disabled={from + 100 >= m.matches} onClick={() => set_from(from + 100)}>Next</button></div>
+            <div className="row"><span className="muted num">{count(from + 1)} to {count(Math.min(from + INSTANCES_AT_ONCE, m.matches))} of {count(m.matches)}</span><span className="grow" /><button className="button small" disabled={from === 0} onClick={() => set_from(Math.max(0, from - INSTANCES_AT_ONCE))}>Before</button><button className="button small" disabled={from + INSTANCES_AT_ONCE >= m.matches} onClick={() => set_from(from + INSTANCES_AT_ONCE)}>Next</button></div>
           </>
         );
       }}
