@@ -552,7 +552,7 @@ WITH busy AS (
     SELECT y.worker_no, y.queue, y.run_no, y.task, y.map_index, y.try_no, y.started_at, y.queued_at, y.state
     FROM live_run l JOIN try y ON y.run_no = l.run_no WHERE y.state IN (1, 2, 3, 12) AND NOT y.cleared
 ), shown AS (
-    SELECT w.* FROM worker w WHERE w.state < 3 OR w.seen_at > now() - interval '10 minutes'
+    SELECT w.*, w.state < 3 AND w.memory_total > 0 AS has_load FROM worker w WHERE w.state < 3 OR w.seen_at > now() - interval '10 minutes'
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'workers', (SELECT coalesce(json_agg(json_build_object('name', w.name, 'host', w.host, 'queues', w.queues,
@@ -561,8 +561,9 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
                       WHEN w.state = 2 AND w.seen_at > now() - interval '2 minutes' THEN 'drained'
                       WHEN w.state = 2 OR w.reason LIKE 'drained%' THEN 'ended' ELSE 'lost' END, 'slots', w.slots,
         'used', (SELECT count(*) FROM busy b WHERE b.worker_no = w.worker_no AND b.state <> 1), 'version', w.release, 'started_at', ms(w.joined_at),
-        'heartbeat_at', ms(w.seen_at), 'cpu_percent', NULL, 'memory_bytes', NULL, 'memory_total_bytes', NULL, 'provider', NULL,
-        'drain_reason', nullif(w.reason, ''),
+        'heartbeat_at', ms(w.seen_at), 'cpu_percent', CASE WHEN w.has_load THEN w.cpu_permille / 10::float8 END,
+        'memory_bytes', CASE WHEN w.has_load THEN w.memory_used END, 'memory_total_bytes', CASE WHEN w.has_load THEN w.memory_total END,
+        'provider', NULL, 'drain_reason', nullif(w.reason, ''),
         'tasks', (SELECT coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'run_id', r.run_id, 'task_id', v.ir -> 'tasks' -> b.task ->> 'id',
             'map_index', b.map_index, 'try', b.try_no, 'start', ms(b.started_at))), '[]')
             FROM (SELECT * FROM busy b WHERE b.worker_no = w.worker_no AND b.state <> 1 ORDER BY b.run_no, b.task LIMIT 100) b

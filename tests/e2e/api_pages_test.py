@@ -165,6 +165,7 @@ class Pages(unittest.TestCase):
         worker = {w["name"]: w for w in answer["workers"]}["w-1"]
         self.assertEqual((worker["state"], worker["slots"], worker["used"]), ("present", 8, 2))
         self.assertEqual({(t["task_id"], t["map_index"]) for t in worker["tasks"]}, {("each", 2), ("each", 3)})
+        self.assertEqual((worker["cpu_percent"], worker["memory_bytes"], worker["memory_total_bytes"]), (None, None, None), "it has not told")
         self.assertEqual(answer["queues"][0]["queue"], "default")
         self.world.sql("INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason) "
                        "VALUES ('default', now() - interval '5 minutes', 21, 3, 2, '21 tasks want slots')")
@@ -174,6 +175,15 @@ class Pages(unittest.TestCase):
         self.assertEqual((queue["demands"], queue["wanteds"], queue["presents"]), ([21, 2], [3, 3], [2, 1]), "its last point is how it is now")
         self.assertEqual(queue["demand"], 2)
         self.assertLess(abs(answer["now"] - queue["at"][-1]), 60_000)
+
+    def test_a_worker_shows_the_load_that_it_told_until_it_is_gone(self):
+        self.world.add_worker(21, "w-busy")
+        loaded = "cpu_permille = 415, memory_used = 6000000000, memory_total = 8000000000"
+        for state, wanted in ((0, (41.5, 6000000000, 8000000000)), (3, (None, None, None))):
+            self.world.sql(f"UPDATE worker SET state = {state}, {loaded} WHERE worker_no = 21")
+            worker = {w["name"]: w for w in self.world.ok("GET", "/api/headrace/v1/workers")["workers"]}["w-busy"]
+            self.assertEqual((worker["cpu_percent"], worker["memory_bytes"], worker["memory_total_bytes"]), wanted)
+        self.world.sql("DELETE FROM worker WHERE worker_no = 21")
 
     def test_a_worker_that_was_drained_and_has_ended_is_not_lost(self):
         for number, name, state, reason, age in ((11, "w-ended", 3, "drained, and ended", 3), (12, "w-away", 2, "nothing runs on it any more", 3),
@@ -226,7 +236,13 @@ class Pages(unittest.TestCase):
         self.world.sql("UPDATE dag SET description = 'x', is_paused = false WHERE dag_id = 'quiet'; UPDATE worker SET slots = 9 WHERE name = 'w-2'")
         until('"dags":["quiet"]')
         until("event: workers")
+        seen.clear()
         self.world.sql("UPDATE dag SET is_paused = true WHERE dag_id = 'quiet'; UPDATE worker SET slots = 4 WHERE name = 'w-2'")
+        until('"dags":["quiet"]')
+        until("event: workers")
+        seen.clear()
+        self.world.sql("UPDATE worker SET cpu_permille = 500 WHERE name = 'w-2'")
+        until("event: workers")
         connection.close()
 
 
