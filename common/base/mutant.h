@@ -68,6 +68,7 @@
     MUTANT_ROW(CORE_NOTIFY_ONCE, "core: a notification that failed is not tried again")            \
     MUTANT_ROW(CORE_NOTIFY_FORGET, "core: recovery forgets notifications that wait")               \
     MUTANT_ROW(CORE_NOTIFY_NONE, "core: no notification of what a worker's result decides")        \
+    MUTANT_ROW(CORE_NOTE_ONCE, "core: what is recorded after its note is not noted again")         \
     MUTANT_ROW(STORE_NO_FENCE, "store: commits of an earlier epoch are accepted")                  \
     MUTANT_ROW(WARDEN_NO_RECHECK, "warden: does not look at the deadline again just before exec")  \
     MUTANT_ROW(WARDEN_NO_DEADLINE, "warden: leaves the deadline to the worker process")            \

@@ -338,6 +338,8 @@ void attempt_write_running(struct core *core, uint32_t index)
     record->try.attempt = attempt->id;
     record->try.queued_ms = attempt->placed_wall_ms;
     record->try.started_ms = attempt->started_wall_ms;
+    note_row(core, attempt->ref,
+             CAUSE_STARTED); /* whoever read since its start has read "queued" */
 }
 
 /* ---- killed ones ----------------------------------------------------------------------------- */
@@ -357,6 +359,7 @@ void attempt_died(struct core *core, uint32_t index)
     record->try.attempt = attempt->id;
     record->try.started_ms = attempt->started_wall_ms;
     record->try.ended_ms = core->wall_ms;
+    note_row(core, ref, attempt->kill_cause);
     run->dying--;
     instance->attempt = NONE;
     attempt_release_limits(core, attempt);

@@ -206,6 +206,14 @@ void note_instance(struct core *core, struct ref ref, enum cause cause)
                                                      .at_ms = core->wall_ms });
 }
 
+void note_row(struct core *core, struct ref ref, enum cause cause)
+{
+    if (MUTANT(CORE_NOTE_ONCE))
+        return;
+    note_instance(core, ref, cause);
+    core->open->notes.items[core->open->notes.count - 1].is_known = true;
+}
+
 void note_run(struct core *core, const struct run *run)
 {
     VEC_ADD(&core->open->notes, (struct core_note) { .run_no = run->run_no,

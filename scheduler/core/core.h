@@ -324,6 +324,7 @@ struct core_note {
     uint8_t state; /* task_state, or run_state for the run */
     enum cause cause;
     int64_t at_ms; /* wall */
+    bool is_known; /* the state was noted before: something else of the row has changed */
 };
 
 /* Valid until the next core_step. */

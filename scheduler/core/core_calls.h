@@ -28,6 +28,8 @@ void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t
 struct record *write_try(struct core *core, enum record_type type, struct ref ref,
                          enum task_state state, enum cause cause);
 void note_instance(struct core *core, struct ref ref, enum cause cause);
+/* Of a state that was noted already: its row has more to say. */
+void note_row(struct core *core, struct ref ref, enum cause cause);
 void note_run(struct core *core, const struct run *run);
 void hold_send(struct core *core, struct core_send send); /* until the open batch is committed */
 void hold_ack(struct core *core, uint32_t worker, struct id128 attempt);

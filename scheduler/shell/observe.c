@@ -149,7 +149,7 @@ void observe_step(struct observe *observe, double seconds)
 void observe_notes(struct observe *observe, const struct core_note *notes, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (notes[i].task < 0)
+        if (notes[i].task < 0 || notes[i].is_known)
             continue;
         if (notes[i].state == TASK_SUCCESS)
             metric_add(observe->successes, 1);

@@ -117,6 +117,19 @@ class Live(unittest.TestCase):
             cut.close()
             steady.close()
 
+    def test_what_could_not_be_named_is_read_anew_and_what_comes_after_it_is_told(self):
+        with Standalone() as system:
+            system.write_dag("named.yaml", "dag_id: named\ntasks: {only: {bash: 'true'}}\n")
+            system.wait_dag("named")
+            listener = Listener(system, "topics=dag:named")
+            system.sql("ALTER TABLE dag_version RENAME COLUMN ir TO ir_away")
+            system.trigger("named", run_id="nameless")
+            wait_for(lambda: "reset" in [name for name, _, _ in listener.events], "the word that all is to be read anew", 60)
+            system.sql("ALTER TABLE dag_version RENAME COLUMN ir_away TO ir")
+            system.trigger("named", run_id="told")
+            wait_for(lambda: "success" in listener.states("only"), "the task of the next run", 60)
+            listener.close()
+
     def test_changes_logs_and_reasons(self):
         with Standalone() as system:
             system.write_dag("live.yaml", DAG % system.home)

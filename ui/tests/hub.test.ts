@@ -30,6 +30,7 @@ function tab(hub: Hub, id: number) {
   return {
     watch: (...topics: string[]) => hub.receive(id, { kind: "topics", topics }),
     leave: () => hub.receive(id, { kind: "bye" }),
+    told: () => heard.flatMap((m) => (m.kind === "events" ? [m] : [])),
     seqs: () => heard.flatMap((m) => (m.kind === "events" ? m.events.map((e) => e.seq) : [])),
     covered: () => heard.flatMap((m) => (m.kind === "covered" ? [[Object.fromEntries(m.from), m.reset]] : [])),
     state: () => heard.flatMap((m) => (m.kind === "status" ? [m.status.state] : [])).at(-1),
@@ -69,6 +70,23 @@ test("a new topic is asked for from seconds back, and the old connection is hear
   await later(1);
   expect([connections[0].aborted(), a.covered().at(-1)]).toEqual([true, [{ home: 10, "run:x/y": 11 }, false]]);
   expect(new Set(a.seqs())).toEqual(new Set([11, 12, 13]));
+});
+
+test("an event that is told again after a new topic is told with that topic", async () => {
+  const hub = new Hub("/stream");
+  const a = tab(hub, 1);
+  a.watch("run:x/1");
+  await later(100);
+  connections[0].write(hello(10) + run(11));
+  await later(1);
+  a.watch("run:x/1", "run:x/2");
+  await later(100);
+  connections[1].write(hello(11) + run(11));
+  await later(1);
+  expect(a.told().map((m) => [m.topics, m.events[0].seq])).toEqual([[["run:x/1"], 11], [["run:x/1"], 11], [["run:x/1", "run:x/2"], 11]]);
+  const b = tab(hub, 2);
+  b.watch("run:x/2");
+  expect(b.told().map((m) => m.topics.includes("run:x/2"))).toEqual([false, true]);
 });
 
 test("a tab that comes later hears what was just told of an open topic", async () => {

@@ -28,7 +28,8 @@ void live_add(struct live *live, enum topic_event event, int64_t seq, struct str
 {
     struct change *change = &live->ring[live->ring_count++ % RING_SIZE];
     if (change->dag_id.bytes != NULL) {
-        live->oldest_seq = change->seq;
+        if (live->oldest_seq < change->seq)
+            live->oldest_seq = change->seq;
         change_clear(change);
     }
     char *block = malloc(dag_id.size + run_id.size + json.size + 1);

@@ -184,10 +184,22 @@ static void publish(struct live *live)
 
 static void load_versions(struct live *live);
 
+/* The database is away: what changed cannot be told, so everything is to be read again when it is
+ * back. */
+static void cannot_tell(struct live *live)
+{
+    live->oldest_seq = ++live->seq;
+    end_batch(live);
+}
+
 static void on_tasks(void *owner, int rc, struct str json, const struct err *err)
 {
     struct live *live = owner;
     (void)err;
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        cannot_tell(live);
+        return;
+    }
     const struct value *runs = value_get(live->facts, "runs");
     int64_t missing = 0;
     for (uint32_t i = 0; missing == 0 && i < runs->count; i++)
@@ -220,10 +232,7 @@ static void on_facts(void *owner, int rc, struct str json, const struct err *err
     if (rc == 0)
         rc = json_parse(&live->batch_arena, json, NULL, &live->facts, NULL);
     if (rc < 0) {
-        /* The database is away: what changed cannot be told, so everything is to be read again when
-         * it is back. */
-        live->oldest_seq = ++live->seq;
-        end_batch(live);
+        cannot_tell(live);
         return;
     }
     load_versions(live);

@@ -660,6 +660,37 @@ void observe_commit(struct world *world, const struct transaction *transaction)
     }
 }
 
+static bool is_noted(const struct record *record, const struct core_note *note)
+{
+    bool is_try = record->type >= WRITE_TRY_PLACED && record->type <= WRITE_TRY_CLEARED;
+    if (is_try)
+        return note->run_no == record->try.run_no && note->task == (int32_t)record->try.task &&
+               note->map_index == record->try.map_index;
+    return note->run_no == record->run.run_no && note->task < 0;
+}
+
+/* Who watches reads rows once and then hears notes: a row that changes without one stays as it was
+ * read. */
+void observe_notes(struct world *world, const struct transaction *transaction,
+                   const struct core_note *notes, uint32_t count)
+{
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct record *record = &transaction->records[i];
+        bool is_run = record->type == WRITE_RUN_CREATE || record->type == WRITE_RUN_STATE,
+             is_try = record->type >= WRITE_TRY_PLACED && record->type <= WRITE_TRY_CLEARED,
+             is_told = !is_run && !is_try;
+        for (uint32_t k = 0; k < count && !is_told; k++)
+            is_told = is_noted(record, &notes[k]);
+        if (!is_told && is_run)
+            sim_fail(world, "I26: run %lld becomes %s and nobody is told",
+                     (long long)record->run.run_no, run_state_name(record->run.state));
+        if (!is_told)
+            sim_fail(world, "I26: task %u map %d becomes %s (%s) and nobody is told",
+                     record->try.task, record->try.map_index, task_state_name(record->try.state),
+                     cause_name(record->try.cause));
+    }
+}
+
 /* ---- processes and messages ------------------------------------------------------------------ */
 
 void observe_exec(struct world *world, uint32_t worker, struct process *process)

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static void step(struct world *world, uint32_t index, struct core_event *event);
+static struct core_out step(struct world *world, uint32_t index, struct core_event *event);
 
 static void fill_times(const struct world *world, const struct scheduler *node,
                        struct core_event *event)
@@ -107,7 +107,7 @@ static void tick_set(struct world *world, uint32_t index)
         (struct event) { .kind = EVENT_SCHEDULER, .node = index, .generation = node->generation });
 }
 
-static void step(struct world *world, uint32_t index, struct core_event *event)
+static struct core_out step(struct world *world, uint32_t index, struct core_event *event)
 {
     struct scheduler *node = &world->schedulers[index];
     struct core_out out;
@@ -122,6 +122,7 @@ static void step(struct world *world, uint32_t index, struct core_event *event)
         db_commit(world, index, out.commit);
     }
     tick_set(world, index);
+    return out;
 }
 
 /* ---- leading --------------------------------------------------------------------------------- */
@@ -324,18 +325,17 @@ static void on_find(struct world *world, const struct event *event)
 static void on_committed(struct world *world, const struct event *event)
 {
     struct scheduler *node = &world->schedulers[event->node];
-    struct transaction *transaction = db_transaction(world, event->number);
-    uint64_t batch_no = transaction->batch_no;
-    bool done = transaction->outcome == COMMIT_DONE,
-         ours = node->alive && node->generation == event->generation;
-    db_transaction_end(world, event->number);
-    if (!ours)
-        return;
-    if (done)
-        step(world, event->node,
-             &(struct core_event) { .type = CORE_COMMITTED, .committed = { batch_no } });
-    else
+    const struct transaction *transaction = db_transaction(world, event->number);
+    bool ours = node->alive && node->generation == event->generation;
+    if (ours && transaction->outcome == COMMIT_DONE) {
+        struct core_out out = step(world, event->node,
+                                   &(struct core_event) { .type = CORE_COMMITTED,
+                                                          .committed = { transaction->batch_no } });
+        observe_notes(world, db_transaction(world, event->number), out.notes, out.note_count);
+    } else if (ours) {
         scheduler_unlead(world, event->node);
+    }
+    db_transaction_end(world, event->number);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */

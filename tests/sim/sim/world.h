@@ -355,6 +355,9 @@ void workload_why(struct world *world);     /* into the trace */
 
 /* observer.c */
 void observe_commit(struct world *world, const struct transaction *transaction);
+void observe_notes(struct world *world, const struct transaction *transaction,
+                   const struct core_note *notes,
+                   uint32_t count); /* of the step that heard of its commit */
 void observe_exec(struct world *world, uint32_t worker, struct process *process);
 bool process_is_live(const struct world *world, const struct worker_node *worker,
                      const struct process *process);

@@ -4,13 +4,14 @@
  *
  * A snapshot lags behind the stream by seconds, so whoever begins to watch needs the events of just before. The hub keeps
  * those it has heard, and asks for a new topic from some seconds back. `covered` tells from which position on a tab has
- * heard all there is of a topic. */
+ * heard all there is of a topic. An event holds what changed of the topics that its connection asked for, and no more: told
+ * again after a new topic it has the same number and may say more. */
 import { backoff_ms, SseParser, type StreamEvent } from "./stream.ts";
 
 export type LiveState = "idle" | "connecting" | "live" | "waiting" | "offline"; // idle: no page watches anything
 export interface LiveStatus { state: LiveState; since: number; retry_at: number | null; last_event: number | null; delay_ms: number | null; version: string | null }
 export type FromHub =
-  | { kind: "events"; events: StreamEvent[] }
+  | { kind: "events"; topics: string[]; events: StreamEvent[] } // what the server was asked for when it told them
   | { kind: "covered"; from: [topic: string, seq: number][]; reset: boolean }
   | { kind: "status"; status: LiveStatus };
 export type ToHub = { kind: "topics"; topics: string[] } | { kind: "retry" } | { kind: "bye" };
@@ -27,7 +28,7 @@ export class Hub {
   private ports = new Map<number, Port>();
   private lingering = new Map<string, number>();
   private covered = new Map<string, number>();
-  private kept: { at: number; event: StreamEvent }[] = [];
+  private kept: { at: number; topics: string[]; event: StreamEvent }[] = [];
   private kept_from = -1; // events after this one are in `kept`
   private current: AbortController | null = null; // the connection that is heard
   private next: AbortController | null = null; // the one that shall replace it, until it has said hello
@@ -64,7 +65,7 @@ export class Hub {
   private catch_up(port: Port): void {
     const open = [...port.topics].filter((topic) => this.covered.has(topic));
     if (!open.length) return;
-    port.send({ kind: "events", events: this.kept.map((k) => k.event) });
+    for (const { topics, event } of this.kept) port.send({ kind: "events", topics, events: [event] });
     port.send({ kind: "covered", from: open.map((topic) => [topic, Math.max(this.covered.get(topic)!, this.kept_from)]), reset: false });
   }
 
@@ -165,11 +166,11 @@ export class Hub {
     if (event.name === "reset") return this.was_reset(event, topics);
     if (event.seq > this.last_seq) this.last_seq = event.seq;
     if (event.name !== "log") {
-      this.kept.push({ at: this.now(), event });
+      this.kept.push({ at: this.now(), topics, event });
       this.forget();
     }
     this.status = { ...this.status, last_event: Date.now(), delay_ms: event.data.now ? Date.now() - event.data.now : null };
-    for (const port of this.ports.values()) port.send({ kind: "events", events: [event] });
+    for (const port of this.ports.values()) port.send({ kind: "events", topics, events: [event] });
   }
 
   private opened(event: StreamEvent, from: AbortController, topics: string[], after: number): void {

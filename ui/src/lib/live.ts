@@ -35,7 +35,8 @@ function received(message: FromHub): void {
   }
   for (const event of message.events) {
     if (message.events.length === 1 && event.data.now) server_clock(event.data.now);
-    for (const { listener } of [...watchers.values()]) listener.event(event);
+    for (const { topics, listener } of [...watchers.values()])
+      if (topics.every((topic) => message.topics.includes(topic))) listener.event(event);
   }
 }
 

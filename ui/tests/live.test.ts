@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, expect, test, vi } from "vitest";
+import type { FromHub } from "../src/lib/hub.ts";
+
+vi.mock("../src/lib/trusted.ts", () => ({ script_url: (url: string) => url }));
+let say: (message: FromHub) => void;
+beforeEach(() => {
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal("document", { addEventListener: () => undefined });
+  vi.stubGlobal("SharedWorker", class {
+    port = { postMessage: () => undefined, set onmessage(hear: (message: { data: FromHub }) => void) { say = (data) => hear({ data }); } };
+  });
+});
+
+test("a listener hears what was told to a connection that asked for its topics, and nothing else", async () => {
+  const { live_watch } = await import("../src/lib/live.ts");
+  const heard: string[] = [];
+  live_watch(["run:x/1"], { event: (event) => heard.push(`1: ${event.seq}`) });
+  live_watch(["run:x/2"], { event: (event) => heard.push(`2: ${event.seq}`) });
+  const events = [{ name: "ti", seq: 11, data: { c: [] } }];
+  say({ kind: "events", topics: ["run:x/1"], events });
+  say({ kind: "events", topics: ["run:x/1", "run:x/2"], events });
+  expect(heard).toEqual(["1: 11", "1: 11", "2: 11"]);
+});
