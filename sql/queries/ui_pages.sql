@@ -468,6 +468,34 @@ SELECT json_build_object('runs', (SELECT json_build_object('key', coalesce(json_
               FROM task k CROSS JOIN shown s LEFT JOIN named n ON n.run_no = s.run_no AND n.id = k.id GROUP BY k.ordinal, k.id) t))::text
 FROM it
 
+-- name: ui_usage
+-- What task $3 of DAG $2 used in each of the newest $5 runs, over all its tries that count: of instance $4, or with -1 of its first 500.
+-- Runs in which it did not run are left out.
+-- takes: int8 text text int4 int4
+-- gives: text
+WITH it AS (SELECT d.dag_no FROM dag d WHERE d.dag_id = $2), shown AS (
+    SELECT r.run_no, r.run_id, r.version_no, r.started_at FROM it JOIN run r ON r.dag_no = it.dag_no ORDER BY r.run_no DESC LIMIT $5::int4
+), spec AS (
+    SELECT v.version_no, v.version_number, t.number::int - 1 AS task, (t.value ->> 'memory_bytes')::int8 AS memory_max
+    FROM dag_version v CROSS JOIN LATERAL jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+    WHERE v.version_no IN (SELECT version_no FROM shown) AND t.value ->> 'id' = $3
+), used AS (
+    SELECT s.run_no, s.run_id, s.started_at, p.version_number, p.memory_max, u.*
+    FROM shown s JOIN spec p ON p.version_no = s.version_no CROSS JOIN LATERAL (
+        SELECT sum(ms(y.ended_at) - ms(y.started_at)) AS ran_ms, sum(y.cpu_ms) AS cpu_ms, max(y.memory_peak) AS memory_peak,
+               count(*) AS tries, bool_or(y.state = 5) AS failed
+        FROM try y WHERE y.run_no = s.run_no AND y.task = p.task AND y.started_at IS NOT NULL AND NOT y.cleared
+            AND y.map_index BETWEEN $4::int4 AND CASE WHEN $4::int4 < 0 THEN 499 ELSE $4::int4 END) u
+    WHERE u.tries > 0
+)
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
+    'run_id', coalesce(json_agg(run_id ORDER BY run_no), '[]'), 'start', coalesce(json_agg(ms(started_at) ORDER BY run_no), '[]'),
+    'version', coalesce(json_agg(version_number ORDER BY run_no), '[]'), 'tries', coalesce(json_agg(tries ORDER BY run_no), '[]'),
+    'failed', coalesce(json_agg(failed ORDER BY run_no), '[]'), 'ran_ms', coalesce(json_agg(ran_ms ORDER BY run_no), '[]'),
+    'cpu_ms', coalesce(json_agg(cpu_ms ORDER BY run_no), '[]'), 'memory_peak_bytes', coalesce(json_agg(memory_peak ORDER BY run_no), '[]'),
+    'memory_max_bytes', coalesce(json_agg(memory_max ORDER BY run_no), '[]'))::text
+FROM used HAVING EXISTS (SELECT FROM it)
+
 -- name: ui_search
 -- $2, $3: whether who asks may read variables, and connections.
 -- takes: text bool bool

@@ -160,6 +160,36 @@ class Pages(unittest.TestCase):
         self.assertEqual(settings["api.port"]["value"], str(self.world.port))
         self.assertEqual((settings["database.conn"]["value"], settings["database.conn"]["secret"]), ("***", True))
 
+    def usage(self, task, **query):
+        return self.world.ok("GET", f"{UI}/usage/etl/{task}?" + "&".join(f"{name}={value}" for name, value in query.items()))
+
+    def test_what_a_task_used_is_told_run_by_run(self):
+        newest = "WHERE version_number = 2 AND dag_no = (SELECT dag_no FROM dag WHERE dag_id = 'etl')"
+        self.world.sql(f"UPDATE dag_version SET ir = jsonb_set(ir, '{{tasks,1,memory_bytes}}', '268435456') {newest}")
+        used = self.usage("extract.orders")
+        self.world.sql(f"UPDATE dag_version SET ir = ir #- '{{tasks,1,memory_bytes}}' {newest}")
+        self.assertEqual(used["run_id"], ["scheduled__1", "manual__failed", "manual__1"], "oldest first")
+        self.assertEqual((used["version"], used["tries"], used["failed"]), ([1, 2, 2], [1, 2, 1], [False, True, False]))
+        self.assertEqual((used["ran_ms"], used["cpu_ms"]), ([3000, 6000, 3000], [120, 240, 120]), "all tries of a run together")
+        self.assertEqual((used["memory_peak_bytes"], used["memory_max_bytes"]), ([1048576] * 3, [None, 268435456, 268435456]))
+        self.assertEqual(self.usage("extract.orders", runs=1)["run_id"], ["manual__1"], "the newest")
+
+    def test_a_mapped_task_uses_what_its_instances_use(self):
+        for query, wanted in (({}, (["manual__1"], [3], [True])), ({"map_index": 0}, (["manual__1"], [1], [False])), ({"map_index": 1}, (["manual__1"], [1], [True])),
+                              ({"map_index": 3}, ([], [], []))):
+            used = self.usage("each", **query)
+            self.assertEqual((used["run_id"], used["tries"], used["failed"]), wanted, query)
+
+    def test_runs_in_which_a_task_did_not_run_use_nothing(self):
+        place = "task = 2 AND run_no = (SELECT max(run_no) FROM run WHERE run_id = 'manual__1')"
+        self.world.sql(f"UPDATE try SET cleared = true WHERE {place}")
+        self.assertEqual(self.usage("extract.people")["run_id"], ["scheduled__1", "manual__failed"])
+        self.world.sql(f"UPDATE try SET cleared = false WHERE {place}")
+        self.assertEqual(self.usage("report")["memory_peak_bytes"], [])
+        self.assertEqual(self.usage("nothing")["run_id"], [])
+        self.assertEqual(self.world.get(UI + "/usage/nothing/report")[0], 404)
+        self.assertEqual(self.world.get(UI + "/usage/etl/report?map_index=-2")[0], 422)
+
     def test_workers_and_autoscaling(self):
         answer = self.world.ok("GET", "/api/headrace/v1/workers")
         worker = {w["name"]: w for w in answer["workers"]}["w-1"]
