@@ -82,10 +82,12 @@ function Trend({ page, usage, limit }: { page: TaskPage; usage: Usage; limit: nu
 
 export default function Resources({ page, topics, reduce }: { page: TaskPage; topics: string[]; reduce: (data: Usage, event: StreamEvent) => Reduced<Usage> }) {
   const usage = useFollow<Usage>(url_of.usage(page.dag_id, page.task_id, page.map_index), topics, reduce);
-  const limit = usage.data?.memory_max_bytes.at(-1) ?? null;
+  const limits = usage.data?.memory_max_bytes ?? [];
+  const here = usage.data?.run_id.indexOf(page.run_id) ?? -1;
+  const limit = limits.at(-1) ?? null; // of the newest version that ran: what comes is held to it
   return (
     <div className="stack">
-      <Tries page={page} limit={limit} />
+      <Tries page={page} limit={limits[here] ?? null} />
       <Loaded from={usage} rows={8}>{(data) => <Trend key={data.run_id.at(-1)} page={page} usage={data} limit={limit} />}</Loaded>
     </div>
   );
