@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* machine_load - how much of its machine a worker finds in use, as it tells the scheduler and as people see
- * it. What a control group grants counts as the whole machine. All-zero is a load that nobody told.
+/* machine_load - how much of its machine a worker finds in use, as it tells the scheduler and as
+ * people see it. What a control group grants counts as the whole machine. All-zero is a load that
+ * nobody told.
  */
 #ifndef HEADRACE_MACHINE_LOAD_H
 #define HEADRACE_MACHINE_LOAD_H

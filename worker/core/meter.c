@@ -28,8 +28,8 @@ static bool cpu_of(const struct meter_look *before, const struct meter_look *now
 static bool memory_of(const struct meter_look *now, int64_t *out_total_bytes,
                       int64_t *out_used_bytes)
 {
-    bool is_limited = now->group.memory_max_bytes > 0 &&
-                      now->group.memory_max_bytes < now->memory_total_bytes;
+    bool is_limited =
+        now->group.memory_max_bytes > 0 && now->group.memory_max_bytes < now->memory_total_bytes;
 
     *out_total_bytes = is_limited ? now->group.memory_max_bytes : now->memory_total_bytes;
     *out_used_bytes = is_limited ? now->group.memory_used_bytes
@@ -37,7 +37,8 @@ static bool memory_of(const struct meter_look *now, int64_t *out_total_bytes,
     return *out_total_bytes > 0 && *out_used_bytes >= 0;
 }
 
-bool meter_load(const struct meter_look *before, const struct meter_look *now, struct machine_load *out)
+bool meter_load(const struct meter_look *before, const struct meter_look *now,
+                struct machine_load *out)
 {
     struct machine_load load;
 

@@ -23,6 +23,7 @@ struct meter_look {
 
 /* False, with *out untouched, where the looks say nothing: no time lies between them, or the
  * machine could not be read. */
-bool meter_load(const struct meter_look *before, const struct meter_look *now, struct machine_load *out);
+bool meter_load(const struct meter_look *before, const struct meter_look *now,
+                struct machine_load *out);
 
 #endif

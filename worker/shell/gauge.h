@@ -16,7 +16,7 @@ struct gauge {
     struct work work;
     struct group group;
     struct meter_look before, now; /* `now` belongs to the pool while it looks */
-    struct machine_load load;              /* of the last two looks; all-zero until there are two */
+    struct machine_load load;      /* of the last two looks; all-zero until there are two */
     bool is_closing;
     void *owner;
     void (*done)(void *owner);

@@ -34,6 +34,9 @@ void group_init(struct group *group)
 static int64_t number_at(const char *folder, const char *file, const char *key)
 {
     char path[FILE_PATH_MAX];
+
+    if (*folder == '\0')
+        return -1;
     return cgroup_number(cgroup_path(path, sizeof path, "%s/%s", folder, file), key);
 }
 
