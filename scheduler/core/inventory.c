@@ -74,6 +74,7 @@ static void worker_describe(struct core *core, uint32_t index,
     const char *reason = worker->state == WORKER_GONE ? "it is back" : "";
     if (worker->state == WORKER_GONE) {
         worker->state = WORKER_ACTIVE;
+        worker->load_written = (struct machine_load) { 0 }; /* its row may be a new one */
         timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
                   (struct timer) { .kind = TIMER_WORKER, .index = index });
     }

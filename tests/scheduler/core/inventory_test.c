@@ -306,6 +306,23 @@ static void small_movements_of_a_load_and_loads_not_told_are_not_written(void **
     story_free(s);
 }
 
+/* Its row may have been deleted meanwhile. */
+static void a_worker_that_comes_back_has_its_load_written_anew(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    w->load = (struct machine_load) { 1000, 100, 100 };
+    story_wait(s, 30000);
+    w->stopped = true;
+    story_wait(s, 400000);
+    assert_int_equal(load_writes(s, 1), 1);
+    w->stopped = false;
+    story_wait(s, 20000);
+    assert_int_equal(load_writes(s, 1), 2);
+    story_free(s);
+}
+
 static void a_new_leader_writes_the_loads_anew(void **state)
 {
     (void)state;
@@ -333,4 +350,5 @@ TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open),
       CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped),
       CASE(loads_that_moved_are_written_together_and_at_most_every_ten_seconds),
       CASE(small_movements_of_a_load_and_loads_not_told_are_not_written),
+      CASE(a_worker_that_comes_back_has_its_load_written_anew),
       CASE(a_new_leader_writes_the_loads_anew))

@@ -69,7 +69,7 @@ function WorkerTable({ data, onDrain }: { data: WorkersData; onDrain: (w: Worker
           <td><Slots used={w.used} slots={w.slots} /></td><td className="right num phone-off">{w.used} of {w.slots}</td>
           <td className="phone-off">{w.queues.map((q) => <span key={q} className="tag">{q}</span>)}</td>
           <td className="right num nowrap phone-off">{w.cpu_percent === null ? "—" : percent(w.cpu_percent / 100)}</td>
-          <td className="right num nowrap phone-off">{w.memory_bytes === null ? "—" : `${bytes(w.memory_bytes)} of ${bytes(w.memory_total_bytes)}`}</td>
+          <td className={`right num nowrap phone-off${(w.memory_bytes ?? 0) > 0.9 * (w.memory_total_bytes ?? 0) ? " warn-text" : ""}`}>{w.memory_bytes === null ? "—" : `${bytes(w.memory_bytes)} of ${bytes(w.memory_total_bytes)}`}</td>
           <td className="phone-off muted">{w.version}</td><td className="phone-off">{is_there(w) && server_now() - (w.heartbeat_at ?? 0) < WRITTEN_MS ? "within a minute" : <When at={w.heartbeat_at} relative />}</td><td className="phone-off">{is_there(w) ? <Span start={w.started_at} end={null} /> : <span className="faint">—</span>}</td>
           <td className="right">{may && (w.state === "present" ? <button className="button small" onClick={() => onDrain(w)}>Drain…</button> : w.state === "draining" || w.state === "drained" ? <button className="button small" onClick={() => void resume(w.name)}>Resume</button> : null)}</td>
         </tr>,
