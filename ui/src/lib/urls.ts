@@ -19,6 +19,7 @@ export const url_of = {
   shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
   run: (dag: string, run: string) => `${V1}/ui/run/${e(dag)}/${e(run)}`,
   task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
+  usage: (dag: string, task: string, map: number) => `${V1}/ui/usage/${e(dag)}/${e(task)}?map_index=${map}`,
   mapped: (dag: string, run: string, task: string, from: number, state: string | null, q: string | null) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}?from=${from}&limit=${INSTANCES_AT_ONCE}${state ? `&state=${e(state)}` : ""}${q ? `&q=${e(q)}` : ""}`,
   log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
   dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
