@@ -27,4 +27,11 @@ void heap_push(struct heap *heap, struct heap_entry entry);
 const struct heap_entry *heap_peek(const struct heap *heap); /* NULL when empty */
 struct heap_entry heap_pop(struct heap *heap);               /* asserts that there is one */
 
+/* For who looks at entries in order without taking them, from position 0 on: the two from here on
+ * come behind the one at `position`, and all others behind those that they come behind. */
+static inline uint32_t heap_behind(uint32_t position)
+{
+    return 2 * position + 1;
+}
+
 #endif

@@ -51,6 +51,10 @@ const char *message_name(enum message_type type)
         return "figures_question";
     case MESSAGE_FIGURES_ANSWER:
         return "figures_answer";
+    case MESSAGE_WAITING_QUESTION:
+        return "waiting_question";
+    case MESSAGE_WAITING_ANSWER:
+        return "waiting_answer";
     case MESSAGE_LOG_CHUNK:
         return "log_chunk";
     case MESSAGE_LOG_ACK:
@@ -298,6 +302,24 @@ static void pack_figures_answer(const struct message *in, Headrace__V1__Envelope
     BODY(FiguresAnswer, figures_answer, figures_answer);
     body->question_no = in->figures_answer.question_no;
     body->text = message_text(in->figures_answer.text, arena);
+}
+
+static void pack_waiting_question(const struct message *in, Headrace__V1__Envelope *envelope,
+                                  struct arena *arena)
+{
+    BODY(WaitingQuestion, waiting_question, waiting_question);
+    body->question_no = in->waiting_question.question_no;
+    body->queue = message_text(in->waiting_question.queue, arena);
+    body->pool = message_text(in->waiting_question.pool, arena);
+    body->limit = in->waiting_question.limit;
+}
+
+static void pack_waiting_answer(const struct message *in, Headrace__V1__Envelope *envelope,
+                                struct arena *arena)
+{
+    BODY(WaitingAnswer, waiting_answer, waiting_answer);
+    body->question_no = in->waiting_answer.question_no;
+    body->text = message_text(in->waiting_answer.text, arena);
 }
 
 static void pack_probe_question(const struct message *in, Headrace__V1__Envelope *envelope,
@@ -550,6 +572,29 @@ static int read_figures_answer(const Headrace__V1__Envelope *in, struct arena *a
                              &out->figures_answer.text, err);
 }
 
+static int read_waiting_question(const Headrace__V1__Envelope *in, struct arena *arena,
+                                 struct message *out, struct err *err)
+{
+    (void)arena;
+    out->waiting_question.question_no = in->waiting_question->question_no;
+    out->waiting_question.limit = in->waiting_question->limit;
+    int rc = message_read_text(in->waiting_question->queue, TEXT_MAX, "waiting_question.queue",
+                               &out->waiting_question.queue, err);
+    if (rc == 0)
+        rc = message_read_text(in->waiting_question->pool, TEXT_MAX, "waiting_question.pool",
+                               &out->waiting_question.pool, err);
+    return rc;
+}
+
+static int read_waiting_answer(const Headrace__V1__Envelope *in, struct arena *arena,
+                               struct message *out, struct err *err)
+{
+    (void)arena;
+    out->waiting_answer.question_no = in->waiting_answer->question_no;
+    return message_read_text(in->waiting_answer->text, ANSWER_MAX, "waiting_answer.text",
+                             &out->waiting_answer.text, err);
+}
+
 static int read_log_chunk(const Headrace__V1__Envelope *in, struct arena *arena,
                           struct message *out, struct err *err)
 {
@@ -622,6 +667,8 @@ static const struct translation {
     { MESSAGE_FIGURES_ANSWER, pack_figures_answer, read_figures_answer },
     { MESSAGE_PROBE_QUESTION, pack_probe_question, read_probe_question },
     { MESSAGE_PROBE_ANSWER, pack_probe_answer, read_probe_answer },
+    { MESSAGE_WAITING_QUESTION, pack_waiting_question, read_waiting_question },
+    { MESSAGE_WAITING_ANSWER, pack_waiting_answer, read_waiting_answer },
     { MESSAGE_LOG_CHUNK, pack_log_chunk, read_log_chunk },
     { MESSAGE_LOG_ACK, pack_log_ack, read_log_ack },
 };

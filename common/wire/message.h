@@ -48,6 +48,8 @@ enum message_type {
     MESSAGE_PROBE_ANSWER = 38,
     MESSAGE_LOG_CHUNK = 40, /* worker -> web server's intake */
     MESSAGE_LOG_ACK = 41,
+    MESSAGE_WAITING_QUESTION = 42,
+    MESSAGE_WAITING_ANSWER = 43,
 };
 
 struct message_attempt {
@@ -156,6 +158,15 @@ struct message {
             uint64_t question_no;
             struct str text;
         } figures_answer;
+        struct {
+            uint64_t question_no;
+            struct str queue, pool; /* empty: any */
+            uint32_t limit;
+        } waiting_question;
+        struct {
+            uint64_t question_no;
+            struct str text; /* JSON */
+        } waiting_answer;
         struct {
             uint64_t question_no;
             struct str connection_id;

@@ -369,6 +369,34 @@ bool core_file_is_done(const struct core *core, int32_t dag_no, struct id128 con
 struct str core_why(const struct core *core, int64_t run_no, uint32_t task, int32_t map_index,
                     struct arena *arena);
 
+/* What keeps a ready instance from being placed. The last three are its own: it steps aside, and
+ * those behind it go first. */
+enum core_hold {
+    HOLD_NONE, /* it is next */
+    HOLD_PARALLELISM,
+    HOLD_WORKER,
+    HOLD_SLOTS,
+    HOLD_PAUSED, /* its DAG */
+    HOLD_RUN,    /* max_active_tasks */
+    HOLD_TASK,   /* max_active_tis_per_dag, max_active_tis_per_dagrun */
+    HOLD_COUNT
+};
+
+struct core_waiting {
+    struct str dag_id, run_id, task_id;
+    int32_t map_index;
+    struct str queue, pool;
+    int32_t pool_slots, priority, weight; /* of the DAG, of the task */
+    int64_t run_queued_ms;                /* wall */
+    enum core_hold hold;
+};
+
+/* What is ready and not placed yet, of a queue and of a pool (empty: of any), in the order in which
+ * it is looked at: the first `max` at most. `out_total`: how many there are, with a few that were
+ * taken back. The texts are the core's, until the next step. */
+uint32_t core_waiting(const struct core *core, struct str queue, struct str pool, uint32_t max,
+                      struct core_waiting *out, uint64_t *out_total);
+
 struct core_stats {
     uint32_t dags, runs_live, runs_queued, tasks_scheduled, tasks_queued, tasks_running, workers,
         credits_open;

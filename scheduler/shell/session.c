@@ -6,6 +6,7 @@
 #include "scheduler/shell/inbox.h"
 #include "scheduler/shell/observe.h"
 #include "scheduler/shell/publish.h"
+#include "scheduler/shell/waiting.h"
 
 static void on_inventory(struct shell *shell, struct str peer, const struct message *message)
 {
@@ -51,6 +52,21 @@ static void on_why(struct shell *shell, struct str peer, const struct message *m
     if (wire_server_send(shell->server, peer, &answer, &err) < 0)
         log_debug("why_unanswered", LOG_STR("peer", peer), LOG_ERR(&err));
     arena_clear(&arena);
+}
+
+static void on_waiting(struct shell *shell, struct str peer, const struct message *message)
+{
+    struct buf text = { 0 };
+    struct err err = { 0 };
+    waiting_render(shell->core, message->waiting_question.queue, message->waiting_question.pool,
+                   message->waiting_question.limit, &text);
+    struct message answer = { .type = MESSAGE_WAITING_ANSWER,
+                              .epoch = shell->epoch,
+                              .waiting_answer = { message->waiting_question.question_no,
+                                                  buf_str(&text) } };
+    if (wire_server_send(shell->server, peer, &answer, &err) < 0)
+        log_debug("waiting_unanswered", LOG_STR("peer", peer), LOG_ERR(&err));
+    buf_clear(&text);
 }
 
 static void on_figures(struct shell *shell, struct str peer, const struct message *message)
@@ -131,6 +147,9 @@ static void on_message(struct wire_server *server, struct str peer, const struct
         break;
     case MESSAGE_PROBE_QUESTION:
         on_probe(shell, peer, message);
+        break;
+    case MESSAGE_WAITING_QUESTION:
+        on_waiting(shell, peer, message);
         break;
     case MESSAGE_FIGURES_QUESTION:
         on_figures(shell, peer, message);

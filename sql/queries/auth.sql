@@ -129,6 +129,37 @@ WITH it AS (
 )
 SELECT was FROM it
 
+-- ---- saved views
+
+-- name: auth_views
+-- Of user $1; one when $2 is its number, or $3 and $4 are its page and name, without the frame then.
+-- takes: int4 int4 text text
+-- gives: text
+SELECT CASE WHEN $2::int4 = 0 AND $4::text = '' THEN json_build_object('views', coalesce(json_agg(v.j ORDER BY v.page, v.name), '[]')) ELSE json_agg(v.j) -> 0 END::text
+FROM (SELECT v.page, v.name, json_build_object('id', v.view_no, 'page', v.page, 'name', v.name, 'query', v.query, 'is_default', v.is_default) AS j
+      FROM saved_view v WHERE v.user_no = $1 AND ($2::int4 = 0 OR v.view_no = $2) AND ($4::text = '' OR (v.page = $3 AND v.name = $4))) v
+
+-- name: auth_view_put
+-- No row when the user has $5 already.
+-- takes: int4 text text text int8
+INSERT INTO saved_view (user_no, page, name, query)
+SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM saved_view v WHERE v.user_no = $1) < $5
+
+-- name: auth_view_patch
+-- View $2 of user $1. What is empty stays; $5 is 'true', 'false' or empty. The default of a page is one: what was it before is it
+-- no more.
+-- takes: int4 int4 text text text
+UPDATE saved_view v SET
+    name = CASE WHEN v.view_no = m.view_no AND $3 <> '' THEN $3 ELSE v.name END,
+    query = CASE WHEN v.view_no = m.view_no AND $4 <> '' THEN $4 ELSE v.query END,
+    is_default = CASE WHEN $5 = '' THEN v.is_default ELSE v.view_no = m.view_no AND $5 = 'true' END
+FROM saved_view m
+WHERE m.user_no = $1 AND m.view_no = $2 AND v.user_no = m.user_no AND v.page = m.page AND (v.view_no = m.view_no OR ($5 = 'true' AND v.is_default))
+
+-- name: auth_view_delete
+-- takes: int4 int4
+DELETE FROM saved_view WHERE user_no = $1 AND view_no = $2
+
 -- ---- personal tokens
 
 -- name: auth_token

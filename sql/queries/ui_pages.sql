@@ -526,16 +526,18 @@ FROM (
     ) a WHERE $1 <> '' ORDER BY rank, place, label LIMIT 20) h
 
 -- name: ui_runs
--- $2 q, $3 dag ids, $4 states, $5 types, $6 from, $7 to (0: none), $8 limit (0: how many there are, up to 10001), $9 older than
--- this key (0: none).
--- takes: int8 text text[] text[] text[] int8 int8 int4 int8
+-- $2 q, $3 patterns of dag_fits, $4 states, $5 types, $6 from, $7 to (0: none), $8 limit (0: how many there are, up to 10001), $9 older than
+-- this key (0: none), $10 and $11: it took so many ms at least, at most (0: any).
+-- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 int8
 -- gives: text
 WITH fits AS NOT MATERIALIZED (
     SELECT r.*, d.dag_id FROM run r JOIN dag d ON d.dag_no = r.dag_no
     WHERE ($9::int8 = 0 OR r.run_no < $9) AND ($2 = '' OR strpos(lower(d.dag_id || ' ' || r.run_id), lower($2)) > 0)
-      AND (cardinality($3::text[]) = 0 OR d.dag_id = ANY ($3)) AND (cardinality($4::text[]) = 0 OR run_state_word(r.state) = ANY ($4))
+      AND (cardinality($3::text[]) = 0 OR r.dag_no = ANY (ARRAY(SELECT f.dag_no FROM dag f WHERE EXISTS (SELECT FROM unnest($3) AS p (pattern) WHERE dag_fits(p.pattern, f.dag_id, f.tags)))))
+      AND (cardinality($4::text[]) = 0 OR run_state_word(r.state) = ANY ($4))
       AND (cardinality($5::text[]) = 0 OR run_type_word(r.run_type) = ANY ($5))
       AND (r.ended_at IS NULL OR (($6::int8 = 0 OR r.ended_at >= at_ms($6)) AND ($7::int8 = 0 OR r.ended_at <= at_ms($7))))
+      AND ($10::int8 = 0 OR ms(coalesce(r.ended_at, now())) - ms(r.started_at) >= $10) AND ($11::int8 = 0 OR ms(coalesce(r.ended_at, now())) - ms(r.started_at) <= $11)
 ), picked AS (SELECT * FROM fits ORDER BY run_no DESC LIMIT $8::int4 + 1
 ), shown AS (SELECT * FROM picked ORDER BY run_no DESC LIMIT $8::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
@@ -553,8 +555,9 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT min(run_no)::text FROM shown) END)::text
 
 -- name: ui_tasks
--- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown, $12 pools.
--- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[] text[]
+-- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown, $12 pools, $13 queues, $14 and
+-- $15: it took so many ms at least, at most, $16 and $17: it is at this try at least, at most (0: any).
+-- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[] text[] text[] int8 int8 int4 int4
 -- gives: text
 WITH fits AS NOT MATERIALIZED (
     SELECT y.*, d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task AS spec, w.name AS worker, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st,
@@ -564,10 +567,12 @@ WITH fits AS NOT MATERIALIZED (
     WHERE ($9::int8 = 0 OR (y.run_no, -((y.task::bigint << 32) | (y.map_index + 1))) < ($9, -$10::int8))
       AND NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)
       AND ($2 = '' OR strpos(lower(concat_ws(' ', d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task ->> 'id', y.map_label)), lower($2)) > 0)
-      AND (cardinality($3::text[]) = 0 OR d.dag_id = ANY ($3))
+      AND (cardinality($3::text[]) = 0 OR y.dag_no = ANY (ARRAY(SELECT f.dag_no FROM dag f WHERE EXISTS (SELECT FROM unnest($3) AS p (pattern) WHERE dag_fits(p.pattern, f.dag_id, f.tags)))))
       AND (cardinality($4::text[]) = 0 OR CASE WHEN y.cleared THEN 'none' ELSE task_state_word(y.state) END = ANY ($4))
       AND (cardinality($5::text[]) = 0 OR w.name = ANY ($5))
-      AND (cardinality($12::text[]) = 0 OR y.pool = ANY ($12))
+      AND (cardinality($12::text[]) = 0 OR y.pool = ANY ($12)) AND (cardinality($13::text[]) = 0 OR y.queue = ANY ($13))
+      AND ($14::int8 = 0 OR ms(coalesce(y.ended_at, now())) - ms(y.started_at) >= $14) AND ($15::int8 = 0 OR ms(coalesce(y.ended_at, now())) - ms(y.started_at) <= $15)
+      AND ($16::int4 = 0 OR y.try_no >= $16) AND ($17::int4 = 0 OR y.try_no <= $17)
       AND (y.ended_at IS NULL OR (($6::int8 = 0 OR y.ended_at >= at_ms($6)) AND ($7::int8 = 0 OR y.ended_at <= at_ms($7))))
 ), picked AS (SELECT * FROM fits ORDER BY run_no DESC, task, map_index LIMIT $8::int4 + 1
 ), shown AS (SELECT * FROM picked ORDER BY run_no DESC, task, map_index LIMIT $8::int4)

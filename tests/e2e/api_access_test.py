@@ -78,6 +78,72 @@ class Access(unittest.TestCase):
         self.world.ok("POST", "/api/v2/dags/quiet/favorite", token=narrow, status=204)
         self.assertEqual(self.favourites(narrow), ["quiet"])
 
+    # ---- saved views ----
+
+    def view(self, token, name="late", page="runs", query="state=failed", status=201):
+        return self.world.ok("POST", f"{V1}/me/views", {"page": page, "name": name, "query": query}, token=token, status=status)
+
+    def views(self, token):
+        return [(view["page"], view["name"], view["query"], view["is_default"]) for view in self.world.ok("GET", f"{V1}/me/views", token=token)["views"]]
+
+    def test_views_are_of_who_saved_them(self):
+        mine, hers = self.account("viewer-one", "Public"), self.account("viewer-two")
+        late = self.view(mine)
+        self.assertEqual((late["page"], late["name"], late["query"], late["is_default"]), ("runs", "late", "state=failed", False))
+        self.view(mine, page="tasks")
+        self.view(hers, query="state=running")
+        self.assertEqual(self.views(mine), [("runs", "late", "state=failed", False), ("tasks", "late", "state=failed", False)])
+        for method, body in (("PATCH", {"name": "stolen"}), ("DELETE", None)):
+            self.assertEqual(self.world.call(method, f"{V1}/me/views/{late['id']}", body, token=hers)[0], 404)
+        changed = self.world.ok("PATCH", f"{V1}/me/views/{late['id']}", {"name": "very late", "query": "state=failed&range=7d"}, token=mine)
+        self.assertEqual(changed, {**late, "name": "very late", "query": "state=failed&range=7d"})
+        self.world.ok("DELETE", f"{V1}/me/views/{late['id']}", token=mine, status=204)
+        self.assertEqual((self.views(mine), self.views(hers)), ([("tasks", "late", "state=failed", False)], [("runs", "late", "state=running", False)]))
+        self.world.ok("DELETE", f"{V1}/users/viewer-one", status=204)
+        self.assertEqual(self.world.sql("SELECT count(*) FROM saved_view v JOIN user_account u USING (user_no) WHERE u.name = 'viewer-one'"), "0")
+
+    def test_a_page_has_one_default_view(self):
+        token = self.account("viewer-three")
+        one, two, other = self.view(token, "one"), self.view(token, "two"), self.view(token, "other", page="tasks")
+        default = lambda view, yes: self.world.ok("PATCH", f"{V1}/me/views/{view['id']}", {"is_default": yes}, token=token)["is_default"]
+        defaults = lambda: [name for _, name, _, is_default in self.views(token) if is_default]
+        self.assertTrue(default(one, True) and default(other, True) and default(two, True))
+        self.assertEqual(defaults(), ["two", "other"])
+        self.assertTrue(default(two, True), "said twice it stays")
+        self.assertFalse(default(one, False))
+        self.assertEqual(defaults(), ["two", "other"])
+        self.assertFalse(default(two, False))
+        self.assertEqual(defaults(), ["other"])
+        self.assertEqual(self.world.ok("PATCH", f"{V1}/me/views/{other['id']}", {"name": "renamed"}, token=token)["is_default"], True)
+
+    def test_what_cannot_be_a_view_says_why(self):
+        token = self.account("viewer-four")
+        first = self.view(token)
+        self.assertIn("have a view late of this page already", self.view(token, status=409)["detail"])
+        second = self.view(token, "other")
+        self.assertIn("already", self.world.ok("PATCH", f"{V1}/me/views/{second['id']}", {"name": "late"}, token=token, status=409)["detail"])
+        for wrong in ({"page": "dags"}, {"name": ""}, {"name": "x" * 101}, {"name": "two\nlines"}, {"query": ""}, {"query": "q=" + "x" * 2000}, {"name": 7}):
+            with self.subTest(wrong):
+                self.assertEqual(self.world.call("POST", f"{V1}/me/views", {"page": "runs", "name": "n", "query": "q=x", **wrong}, token=token)[0], 422)
+        self.assertEqual(self.world.call("PATCH", f"{V1}/me/views/{first['id']}", {"name": ""}, token=token)[0], 422)
+        self.assertEqual(self.world.ok("GET", f"{V1}/me/views")["views"], [])
+        self.assertIn("has no account", self.view("owner", status=409)["detail"])
+        narrow = self.world.ok("POST", f"{V1}/users/viewer-four/tokens", {"name": "reads", "read_only": True}, status=201)["token"]
+        self.assertEqual(len(self.views(narrow)), 2)
+        for method, path, body in (("POST", "", {"page": "runs", "name": "n", "query": "q=x"}), ("PATCH", f"/{first['id']}", {"name": "m"}), ("DELETE", f"/{first['id']}", None)):
+            status, answer = self.world.call(method, f"{V1}/me/views{path}", body, token=narrow)
+            self.assertEqual((status, answer["detail"]["reason"]), (403, "token"))
+        self.assertEqual([name for _, name, _, _ in self.views(token)], ["late", "other"])
+
+    def test_views_are_so_many_at_most(self):
+        token = self.account("viewer-five")
+        self.view(token, "the first")
+        self.world.sql("INSERT INTO saved_view (user_no, page, name, query) SELECT user_no, 'runs', 'view ' || n, 'q=x' FROM user_account, generate_series(1, 98) n WHERE name = 'viewer-five'")
+        last = self.view(token, "the last")
+        self.assertIn("100 views", self.view(token, "one more", status=409)["detail"])
+        self.world.ok("DELETE", f"{V1}/me/views/{last['id']}", token=token, status=204)
+        self.view(token, "one more")
+
     def test_a_search_finds_what_who_asks_may_read(self):
         self.world.sql("INSERT INTO variable (key, sealed, key_no) VALUES ('sought_variable', '', 0); "
                        "INSERT INTO connection (connection_id, conn_type, sealed, key_no) VALUES ('sought_connection', 'http', '', 0); "

@@ -130,6 +130,25 @@ class Live(unittest.TestCase):
             wait_for(lambda: "success" in listener.states("only"), "the task of the next run", 60)
             listener.close()
 
+    def test_what_waits_is_told_in_the_order_of_the_scheduler(self):
+        with Standalone() as system:
+            system.write_dag("queued.yaml", "dag_id: queued\ndefaults: {queue: elsewhere, weight_rule: absolute}\ntasks:\n"
+                             "  light: {bash: 'true'}\n  heavy: {bash: 'true', priority_weight: 9}\n  pooled: {bash: 'true', pool: no_such_pool, pool_slots: 2}\n")
+            system.wait_dag("queued")
+            waiting = lambda query="": system.request("GET", f"/api/headrace/v1/waiting?queue=elsewhere{query}")
+            for run in ("r1", "r2"):
+                system.trigger("queued", run_id=run)
+            wait_for(lambda: waiting()["total"] == 6, "all six to wait", 60)
+            items = waiting()["items"]
+            self.assertEqual([(i["position"], i["run_id"], i["task_id"], i["hold"]) for i in items],
+                             [(1, "r1", "heavy", "worker"), (2, "r2", "heavy", "worker"), (3, "r1", "light", "worker"), (4, "r1", "pooled", "slots"), (5, "r2", "light", "worker"), (6, "r2", "pooled", "slots")])
+            self.assertEqual({k: items[3][k] for k in ("dag_id", "map_index", "queue", "pool", "pool_slots", "priority", "weight")},
+                             {"dag_id": "queued", "map_index": -1, "queue": "elsewhere", "pool": "no_such_pool", "pool_slots": 2, "priority": 0, "weight": 1})
+            self.assertEqual(([i["task_id"] for i in waiting("&limit=2")["items"]], waiting("&limit=2")["total"]), (["heavy", "heavy"], 6))
+            self.assertEqual([i["run_id"] for i in waiting("&pool=no_such_pool")["items"]], ["r1", "r2"])
+            self.assertEqual(system.request("GET", "/api/headrace/v1/waiting?queue=default"), {"total": 0, "items": []})
+            self.assertEqual(system.raw("GET", "/api/headrace/v1/waiting?limit=201")[0], 422)
+
     def test_changes_logs_and_reasons(self):
         with Standalone() as system:
             system.write_dag("live.yaml", DAG % system.home)

@@ -161,6 +161,27 @@ class Pages(unittest.TestCase):
         self.assertEqual([t["task_id"] for t in self.world.ok("GET", UI + "/tasks?state=failed&worker=w-1")["tasks"]], ["each", "extract.orders"])
         self.assertEqual(self.world.get(UI + "/tasks?after=x")[0], 422)
 
+    def test_lists_are_narrowed_by_what_each_filter_says(self):
+        runs = lambda query: [r["run_id"] for r in self.world.ok("GET", f"{UI}/runs?{query}")["runs"]]
+        every = ["manual__1", "manual__failed", "scheduled__1"]
+        for query, wanted in {"dag_id=etl": every, "dag_id=e*": every, "dag_id=quiet,et*": every, "dag_id=t*": [], "dag_id=et": [],
+                              "duration_min=3600000&state=success": ["scheduled__1"], "duration_min=3600001&state=success": [],
+                              "duration_max=3600000&state=success": ["scheduled__1"], "duration_max=3599999&state=success": []}.items():
+            with self.subTest(query):
+                self.assertEqual(runs(query), wanted)
+        tasks = self.world.ok("GET", f"{UI}/tasks?limit=100")["tasks"]
+        took = {t["task_id"]: t["end"] - t["start"] for t in tasks if t["start"] and t["end"]}
+        longest = max(took.values())
+        fits = {"try_min=2": lambda t: t["try"] >= 2, "try_max=1": lambda t: t["try"] <= 1, "try_min=1&try_max=1": lambda t: t["try"] == 1,
+                "queue=default": lambda t: t["queue"] == "default", "queue=none_such": lambda t: False, "dag_id=et*&state=failed": lambda t: t["state"] == "failed",
+                f"state=success&duration_min={longest}": lambda t: t["state"] == "success" and t["start"] and t["end"] - t["start"] >= longest,
+                f"state=success&duration_max={longest - 1}": lambda t: t["state"] == "success" and t["start"] and t["end"] - t["start"] < longest}
+        for query, fit in fits.items():
+            with self.subTest(query):
+                key = lambda t: (t["run_id"], t["task_id"], t["map_index"])
+                self.assertEqual([key(t) for t in self.world.ok("GET", f"{UI}/tasks?limit=100&{query}")["tasks"]], [key(t) for t in tasks if fit(t)])
+        self.assertEqual(self.world.get(UI + "/tasks?try_min=x")[0], 422)
+
     def test_further_pages(self):
         error = self.world.ok("GET", "/api/headrace/v1/import_errors")["import_errors"][0]
         self.assertEqual((error["line"], error["column"], error["advice"]), (12, 5, "write retries"))

@@ -16,7 +16,7 @@ NOT_ASKED = {"get_stream"}  # it answers for as long as the client stays; api_li
 FOREIGN = {"dag_id": "canary_dag", "dag_run_id": "canary_run", "task_id": "canary_task", "xcom_key": "return_value", "map_index": "-1", "try_number": "1",
            "task_try_number": "1", "version_number": "1"}
 STRANGE = {"version_number": "9", "import_error_id": "999999", "try_number": "9", "task_try_number": "9", "map_index": "9", "event_log_id": "999999",
-           "backfill_id": "999999", "asset_id": "999999", "token_id": "999999", "session_id": "999999", "grant_id": "999999"}
+           "backfill_id": "999999", "asset_id": "999999", "token_id": "999999", "session_id": "999999", "grant_id": "999999", "view_id": "999999"}
 OWN = {"dag_id": "etl", "dag_run_id": "scheduled__1", "task_id": "arrived"}  # a run that has ended: `wait` answers at once
 
 

@@ -25,7 +25,7 @@ groups:
       quick: {bash: "echo hi"}
 tasks:
   many: {depends_on: [extract], for_each: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], bash: "echo {{ item }}"}
-  bad: {depends_on: [many], retries: 1, retry_delay: 1s, bash: "echo about to fail >&2; exit 3"}
+  bad: {depends_on: [many], retries: 1, retry_delay: 1s, bash: "echo about to fail; echo try {{ ti.try_number }} >&2; exit 3"}
   after: {depends_on: [bad], bash: "true"}
   other: {depends_on: [many], bash: "echo '{\\"rows\\": 3}' > $HEADRACE_OUTPUT"}
   never: {depends_on: [other], when: "false", bash: "true"}

@@ -10,6 +10,7 @@ const user = (username, role, more) => ({ username, role, email: null, created_a
 const kept = {
   users: [user("ada", "Op", { email: "ada@example.org", last_login_at: now - 4e6 }), user("admin", "Admin", { last_login_at: now - 6e5 }), user("robot", "Public", { has_password: false })],
   grants: [{ id: 1, username: null, role: "Viewer", dags: "tag:demo", level: "User", created_by: "admin", created_at: now - 9 * DAY }],
+  views: [{ id: 1, page: "tasks", name: "retried today", query: "try=%3E1", is_default: false }],
   tokens: [{ id: 1, name: "nightly", username: "admin", rights: ["read", "logs.read"], dags: ["etl_daily"], created_by: "admin", created_at: now - 80 * DAY, last_used_at: now - 7e6, expires_at: now + 10 * DAY, is_expired: false }],
   sessions: [
     { id: 7, kind: "browser", address: "127.0.0.1", agent: AGENT, created_at: now - 6e5, seen_at: now, expires_at: now + DAY, is_current: true },
@@ -63,12 +64,25 @@ function grants(method, id, body) {
   return { status: 201, body: kept.grants.at(-1) };
 }
 
+function views(method, id, body) {
+  if (method === "GET") return { status: 200, body: { views: [...kept.views].sort((a, b) => (a.page + a.name < b.page + b.name ? -1 : 1)) } };
+  if (method === "DELETE") return removed(kept.views, kept.views.findIndex((v) => v.id === Number(id)));
+  const view = kept.views.find((v) => v.id === Number(id)) ?? { id: next_id++, is_default: false };
+  const page = body.page ?? view.page;
+  if (kept.views.some((v) => v !== view && v.page === page && v.name === body.name)) return { status: 409, body: { detail: `you have a view ${body.name} of this page already: choose another name` } };
+  if (body.is_default) for (const v of kept.views) if (v.page === page) v.is_default = false;
+  Object.assign(view, body);
+  if (!kept.views.includes(view)) kept.views.push(view);
+  return { status: method === "POST" ? 201 : 200, body: view };
+}
+
 /* Null: none of this. `p` is the path behind /api/headrace/v1. */
 export function access(method, p, body) {
   if (p[0] === "users") return users(method, p[1], p[2], p[3], body);
   if (p[0] === "grants") return grants(method, p[1], body);
   if (p[0] === "tokens") return tokens(method, "admin", p[1], body);
   if (p[0] === "sessions") return method === "GET" ? { status: 200, body: { sessions: kept.sessions } } : removed(kept.sessions, kept.sessions.findIndex((s) => s.id === Number(p[1])));
+  if (p[0] === "me" && p[1] === "views") return views(method, p[2], body);
   if (p[0] === "me" && p[1] === "password") return body.current === "headrace" ? { status: 204 } : { status: 403, body: { detail: { reason: "password", message: "The present password is another one." } } };
   if (p[0] !== "roles") return null;
   return { status: 200, body: { roles: RANKS.map((role, n) => ({ role, rights: RIGHTS.filter(([, least]) => RANKS.indexOf(least) <= n).map(([right]) => right) })), rights: RIGHTS.map(([right, role]) => ({ right, role })) } };

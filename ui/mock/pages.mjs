@@ -224,13 +224,24 @@ function task_rows(world, q) {
 }
 
 function page(rows, q, key, world) {
-  const states = (q.get("state") ?? "").split(",").filter(Boolean);
   const text = (q.get("q") ?? "").toLowerCase();
-  const fit = rows.filter((r) => (!states.length || states.includes(r.state)) && (!q.get("dag_id") || r.dag_id === q.get("dag_id")) && (!q.get("run_type") || r.run_type === q.get("run_type")) && (!q.get("worker") || r.worker === q.get("worker")) && (!q.get("pool") || r.pool === q.get("pool")) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
+  const among = (name, fits) => { const wanted = (q.get(name) ?? "").split(",").filter(Boolean); return !wanted.length || wanted.some(fits); };
+  const within = (name, n) => (!q.get(`${name}_min`) || n >= Number(q.get(`${name}_min`))) && (!q.get(`${name}_max`) || n <= Number(q.get(`${name}_max`)));
+  const is = (r, field) => among(field, (wanted) => r[field] === wanted);
+  const fit = rows.filter((r) => ["state", "run_type", "worker", "pool", "queue"].every((field) => is(r, field)) && among("dag_id", (id) => (id.endsWith("*") ? r.dag_id.startsWith(id.slice(0, -1)) : r.dag_id === id))
+    && within("try", r.try) && within("duration", (r.end ?? world.now()) - r.start) && (!text || `${r.dag_id} ${r.run_id} ${r.task_id ?? ""} ${r.error ?? ""}`.toLowerCase().includes(text)));
   const from = Number(q.get("after") ?? 0);
   const limit = Number(q.get("limit") ?? 100);
   if (limit === 0) return { ...stamp(world), [key]: [], matches: fit.length, next: null };
   return { ...stamp(world), [key]: fit.slice(from, from + limit), next: from + limit < fit.length ? String(from + limit) : null };
+}
+
+/* The mock starts what is ready in a step: a few that wait are made up beside those. */
+function waiting(world, q) {
+  const made = world.dags.slice(0, 3).flatMap((d, n) => d.tasks.slice(0, 3).map((t, i) => ({ dag_id: d.id, run_id: d.runs[0].run_id, task_id: t.id, map_index: -1, queue: t.queue, pool: t.pool, pool_slots: 1, priority: 2 - n, weight: 9 - i, run_queued_at: world.now() - 90_000 * (n + 1), hold: n === 2 ? "run_limit" : t.pool === "default_pool" ? "worker" : "slots" })));
+  const fit = made.filter((i) => (!q.get("queue") || i.queue === q.get("queue")) && (!q.get("pool") || i.pool === q.get("pool")));
+  let position = 0;
+  return { total: fit.length, items: fit.slice(0, Number(q.get("limit") ?? 50)).map((i) => ({ position: i.hold === "run_limit" ? null : ++position, ...i })) };
 }
 
 function search(world, q) {
@@ -292,6 +303,7 @@ export const pages = {
     const p = parts.slice(2);
     if (p[0] === "ui") return ui(world, p.slice(1), q);
     if (p[0] === "why") return why(world, q);
+    if (p[0] === "waiting") return waiting(world, q);
     if (p[0] === "workers") return { ...stamp(world), workers: world.workers, queues: queues(world) };
     if (p[0] === "autoscaling") return { now: world.now(), queues: [world.scale] };
     if (p[0] === "import_errors") return { import_errors: IMPORT_ERRORS.map((e, i) => ({ ...e, at: world.now() - (i + 1) * 1_300_000 })) };

@@ -21,6 +21,7 @@ const Dag = later(() => import("./pages/dag.tsx"), WAITING) as Page;
 const Run = later(() => import("./pages/run.tsx"), WAITING) as Page;
 const Task = later(() => import("./pages/task.tsx"), WAITING) as Page;
 const Workers = later(() => import("./pages/workers.tsx"), WAITING) as Page;
+const Queue = later(() => import("./pages/queue.tsx"), WAITING) as Page;
 const Lists = later(() => import("./pages/lists.tsx"), WAITING) as Page;
 const Assets = later(() => import("./pages/assets.tsx"), WAITING) as unknown as Page;
 const Notifications = later(() => import("./pages/notifications.tsx"), WAITING) as unknown as Page;
@@ -36,7 +37,7 @@ const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/dags/:dag/tasks/:task", Dag, { tab: "task" }],
   ["/dags/:dag/:tab", Dag], ["/dags/:dag", Dag],
   ["/dag_runs", Lists, { kind: "runs" }], ["/task_instances", Lists, { kind: "tasks" }],
-  ["/workers", Workers], ["/workers/:worker", Workers], ["/assets", Assets], ["/notifications", Notifications],
+  ["/workers", Workers], ["/workers/:worker", Workers], ["/queues/:queue", Queue], ["/assets", Assets], ["/notifications", Notifications],
   ["/pools", Admin, { kind: "pools" }], ["/variables", Admin, { kind: "variables" }], ["/connections", Admin, { kind: "connections" }],
   ["/events", Admin, { kind: "events" }], ["/settings", Admin, { kind: "settings" }], ["/import_errors", Admin, { kind: "import_errors" }],
   ["/security", Access, { tab: "users" }], ["/security/:tab", Access], ["/account", Account],

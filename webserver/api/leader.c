@@ -90,6 +90,8 @@ static void on_message(struct wire_client *client, const struct message *message
         answer(leader, message->why_answer.question_no, 0, message->why_answer.text);
     if (message->type == MESSAGE_FIGURES_ANSWER)
         answer(leader, message->figures_answer.question_no, 0, message->figures_answer.text);
+    if (message->type == MESSAGE_WAITING_ANSWER)
+        answer(leader, message->waiting_answer.question_no, 0, message->waiting_answer.text);
     if (message->type == MESSAGE_PROBE_ANSWER)
         answer(leader, message->probe_answer.question_no,
                message->probe_answer.ok ? 0 : ERR_CONFLICT, message->probe_answer.text);
@@ -222,6 +224,16 @@ void leader_ask_figures(struct leader *leader, void (*on_end)(void *owner, int r
     if (question_no != 0)
         tell_all(leader, &(struct message) { .type = MESSAGE_FIGURES_QUESTION,
                                              .figures_question = { question_no } });
+}
+
+void leader_ask_waiting(struct leader *leader, struct str queue, struct str pool, uint32_t limit,
+                        void (*on_end)(void *owner, int rc, struct str text), void *owner)
+{
+    uint64_t question_no = question_new(leader, ANSWER_DEADLINE_MS, on_end, owner);
+    if (question_no != 0)
+        tell_all(leader,
+                 &(struct message) { .type = MESSAGE_WAITING_QUESTION,
+                                     .waiting_question = { question_no, queue, pool, limit } });
 }
 
 void leader_ask_probe(struct leader *leader, struct str connection_id, struct str given,

@@ -36,6 +36,10 @@ void leader_ask_why(struct leader *leader, int64_t run_no, uint32_t task, int32_
  * ERR_CONFLICT when it cannot; `text` says why. ERR_TIMEOUT after 50 s. */
 void leader_ask_probe(struct leader *leader, struct str connection_id, struct str given,
                       void (*on_end)(void *owner, int rc, struct str text), void *owner);
+/* Likewise what waits to be placed, of a queue and of a pool (empty: any), in its order; `text` is
+ * JSON. */
+void leader_ask_waiting(struct leader *leader, struct str queue, struct str pool, uint32_t limit,
+                        void (*on_end)(void *owner, int rc, struct str text), void *owner);
 /* Likewise its metrics, as Prometheus text. */
 void leader_ask_figures(struct leader *leader, void (*on_end)(void *owner, int rc, struct str text),
                         void *owner);

@@ -45,6 +45,7 @@ static const struct {
     { "session_id", "serial" },
     { "token_id", "serial" },
     { "grant_id", "serial" },
+    { "view_id", "serial" },
     { "asset_id", "serial" },
 };
 

@@ -263,7 +263,9 @@ static uint32_t runs_binds(struct call *call, int64_t limit, struct str after, s
                                   number(call, "from", 0, CALENDAR_MAX_MS, 0),
                                   number(call, "to", 0, CALENDAR_MAX_MS, 0),
                                   BIND_NUMBER(limit),
-                                  BIND_NUMBER(place_part(call, after, 1)) };
+                                  BIND_NUMBER(place_part(call, after, 1)),
+                                  number(call, "duration_min", 0, CALENDAR_MAX_MS, 0),
+                                  number(call, "duration_max", 0, CALENDAR_MAX_MS, 0) };
     return put_binds(out, binds, sizeof binds / sizeof *binds);
 }
 
@@ -283,7 +285,12 @@ static uint32_t tasks_binds(struct call *call, int64_t limit, struct str after, 
                                   BIND_NUMBER(place_part(call, run, 1)),
                                   BIND_NUMBER(place_part(call, rest, 0)),
                                   causes_bind(),
-                                  texts(call, "pool") };
+                                  texts(call, "pool"),
+                                  texts(call, "queue"),
+                                  number(call, "duration_min", 0, CALENDAR_MAX_MS, 0),
+                                  number(call, "duration_max", 0, CALENDAR_MAX_MS, 0),
+                                  number(call, "try_min", 0, INT32_MAX, 0),
+                                  number(call, "try_max", 0, INT32_MAX, 0) };
     if (after.size > 0 && (run.size == 0 || rest.size == 0))
         call_problem(call, "query", "after", "value_error", "this is no place of a list");
     return put_binds(out, binds, sizeof binds / sizeof *binds);

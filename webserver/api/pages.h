@@ -5,7 +5,7 @@
 
 #include "webserver/api/call.h"
 
-enum { PAGE_BINDS_MAX = 12 };
+enum { PAGE_BINDS_MAX = 17 };
 
 struct page_list {
     enum document document;

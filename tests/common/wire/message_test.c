@@ -121,6 +121,9 @@ static uint32_t make_samples(struct message *out)
         { .type = MESSAGE_PROBE_QUESTION,
           .probe_question = { 7, STR("lake"), STR("{\"host\":\"db\"}") } },
         { .type = MESSAGE_PROBE_ANSWER, .probe_answer = { 7, true, STR("it opens") } },
+        { .type = MESSAGE_WAITING_QUESTION,
+          .waiting_question = { 8, STR("gpu"), STR("warehouse"), 50 } },
+        { .type = MESSAGE_WAITING_ANSWER, .waiting_answer = { 8, STR("{\"total\":0}") } },
     };
     uint32_t count = sizeof samples / sizeof *samples;
     for (uint32_t i = 0; i < count; i++) {

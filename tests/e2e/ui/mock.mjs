@@ -2,7 +2,7 @@
 // The UI in a browser against the mock server: what a person does, on every page.
 import { spawn } from "node:child_process";
 import { page_audited } from "./audit.mjs";
-import { axe_findings, axe_install, browser_open, check, page_open, run_cases, sign_in, until } from "./browser.mjs";
+import { axe_findings, axe_install, browser_open, check, page_open, PHONE, run_cases, sign_in, until, WIDE } from "./browser.mjs";
 
 const mock = spawn(process.execPath, [new URL("../../../ui/mock/server.mjs", import.meta.url).pathname, "--port", "0", "--pace", "120"], { stdio: ["ignore", "pipe", "inherit"] });
 const base = await new Promise((resolve) => mock.stdout.on("data", (d) => resolve(/http:\S+/.exec(String(d))[0])));
@@ -15,7 +15,7 @@ const open = async (path, selector) => { await page.goto(base + path); await pag
 
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
 // pool. pages.mjs looks at every page, with what a small system has.
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/quality/xcom`, `${RUN}/tasks/load/resources`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/pools?open=default_pool"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, `${RUN}/tasks/load/resources`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool", "/queues/default"];
 
 async function pages_audited(left, findings) {
   const { context, page, defects } = await page_open(browser, { csp: false });
@@ -232,6 +232,30 @@ const cases = [
     await page.click(".chip:has-text('Try 1')");
     await until(page, "the first try's log", () => /try 1 started|exit code 1/.test(document.querySelector(".log-scroll")?.textContent ?? ""));
   }],
+  ["the logs of two tries stand side by side: what is the same is folded, each line is a link, the address says which", async () => {
+    await open(`${RUN}/tasks/load`, "[aria-label=Tries] .chip");
+    await page.click("a:has-text('Compare with try 2')");
+    await page.waitForSelector(".compare-block.other");
+    check(decodeURIComponent(page.url()).endsWith("/attempts?compare=2,3"), page.url());
+    await page.selectOption("select[aria-label='One try']", "1");
+    await until(page, "the other two", () => /Log of try 1 and of try 3/.test(document.querySelector("main").innerText) && document.querySelector(".compare-block.other"));
+    check(decodeURIComponent(page.url()).endsWith("?compare=1,3"), page.url());
+    const shown = await page.locator(".compare-block.other").first().innerText();
+    check(/try 1 started/.test(shown) && /try 3 started/.test(shown), shown);
+    await page.click("button:has-text('First difference')");
+    await until(page, "it is counted", () => document.querySelector(".panel header [role=status]")?.textContent.startsWith("1 of "));
+    const [left, right] = await page.locator(".compare-block.other").first().evaluate((block) => ["before", "after"].map((side) => block.querySelector(`.${side}`).getBoundingClientRect().toJSON()));
+    check(right.left >= left.right && right.top === left.top, "not side by side");
+    await page.setViewportSize(PHONE);
+    const [above, below] = await page.locator(".compare-block.other").first().evaluate((block) => ["before", "after"].map((side) => block.querySelector(`.${side}`).getBoundingClientRect().toJSON()));
+    check(below.top >= above.bottom && below.left === above.left, "not below each other on a phone");
+    await page.setViewportSize(WIDE);
+    await page.click(".compare-block.other .after .log-n");
+    await page.waitForSelector(".log-line.marked");
+    check(/\?try=3#L1$/.test(page.url()) && /try 3 started/.test(await text(".log-line.marked")), `not led to its line: ${page.url()}`);
+    await open(`${RUN}/tasks/load/attempts?compare=2,9`, "main [role=alert]");
+    check(/there are 1, 2, 3/.test(await text("main [role=alert]")), "not said which tries there are");
+  }],
   ["a log of 250 000 lines is found in, linked into and scrolled at once", async () => {
     await open(`${RUN}/tasks/quality#L120000`, ".log-line.marked");
     check((await text(".log-line.marked .log-n")) === "120000", "the link did not lead to its line");
@@ -386,6 +410,72 @@ const cases = [
     const paused = () => page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=platform_health&runs=1")).json()).dags[0].is_paused);
     for (const limit = Date.now() + 150_000; await paused();) check(Date.now() < limit, "it stays paused");
   }],
+  ["the line of text and the chips of a list are one filter; what cannot be understood is said and changes nothing", async () => {
+    await open("/task_instances?state=failed&range=7d", "tbody tr");
+    const line = page.locator("input[aria-label=Filter]");
+    check((await line.inputValue()) === "state:failed ended:-7d", await line.inputValue());
+    await line.fill("state:failed dag:etl_* duration:>1s");
+    await until(page, "the address and the chips", () => /dag_id=etl_\*/.test(decodeURIComponent(location.search)) && !/range/.test(location.search) && [...document.querySelectorAll(".chip")].some((c) => c.textContent === "dag etl_* ✕"));
+    await until(page, "what it finds", () => { const rows = [...document.querySelectorAll("tbody tr")]; return rows.length > 0 && rows.every((r) => /etl_daily/.test(r.textContent) && /Failed/.test(r.textContent)); });
+    await page.click(".chip:has-text('Running')");
+    await page.click(".chip:has-text('duration')");
+    await until(page, "the line follows", () => document.querySelector("input[aria-label=Filter]").value === "state:failed,running dag:etl_*");
+    const before = page.url();
+    await line.fill("state:failed colour:red ");
+    await until(page, "what is wrong", () => /colour:red: There is no key colour/.test(document.querySelector(".filter-problems")?.innerText ?? ""));
+    check(await line.getAttribute("aria-invalid") === "true" && page.url() === before, "it was taken as it is");
+    await line.fill("");
+    await page.keyboard.type("st");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("up");
+    await page.keyboard.press("ArrowDown");
+    await until(page, "the option is named", () => { const input = document.querySelector("input[aria-label=Filter]"); return document.getElementById(input.getAttribute("aria-activedescendant"))?.textContent === "upstream_failed"; });
+    await page.keyboard.press("Enter");
+    check((await line.inputValue()) === "state:upstream_failed " && /state=upstream_failed/.test(page.url()), `${await line.inputValue()} ${page.url()}`);
+    await page.keyboard.press("Escape");
+    check(await page.locator(".filter-line [role=listbox]").count() === 0, "the list stays open");
+    await page.locator("main h1").click();
+    await page.keyboard.press("/");
+    check(await line.evaluate((input) => input === document.activeElement), "the key / does not lead to it");
+  }],
+  ["a filter is saved as a view, picked, renamed, made what the list opens with, and deleted", async () => {
+    const menu = ".menu-anchor:has(.view-name) > button";
+    const line = () => page.locator("input[aria-label=Filter]").inputValue();
+    const says = (what, words) => until(page, what, (w) => document.querySelector("input[aria-label=Filter]").value === w, words);
+    await open("/task_instances", "tbody tr");
+    await page.click(menu);
+    await page.click(".menu button:has-text('retried today')");
+    await says("the view is picked", "try:>1");
+    check((await text(".view-name")) === "retried today" && /try=%3E1/.test(page.url()), page.url());
+    await page.fill("input[aria-label=Filter]", "state:failed ended:-7d");
+    await page.click(menu);
+    await page.click(".menu button:has-text('Save this filter')");
+    await page.fill("#view-name", "failed this week");
+    await page.click("dialog label:has-text('whenever I open') input");
+    await page.click("dialog footer .primary");
+    await until(page, "it has its name", () => document.querySelector(".view-name").textContent === "failed this week");
+    await page.click("header.topbar a:text-is('Runs')");
+    await page.waitForURL(/dag_runs$/);
+    await page.click("header.topbar a:text-is('Tasks')");
+    await says("the default when the list is opened", "state:failed ended:-7d");
+    await page.click("button:has-text('Clear filters')");
+    await until(page, "all again", () => document.querySelector("input[aria-label=Filter]").value === "" && !location.search && [...document.querySelectorAll("tbody tr")].some((r) => /Succeeded/.test(r.textContent)));
+    await page.click(menu);
+    await page.click(".menu button:has-text('Manage views')");
+    await page.fill("input[aria-label='Name of failed this week']", "retried today");
+    await page.keyboard.press("Enter");
+    await until(page, "the name is taken", () => /choose another name/.test(document.querySelector(".toasts").textContent));
+    await page.fill("input[aria-label='Name of failed this week']", "the week");
+    await page.click("dialog button:has-text('Rename')");
+    await page.waitForSelector("input[aria-label='Name of the week']");
+    await page.click("button[aria-label='Delete the week']");
+    await until(page, "it is gone", () => document.querySelectorAll("dialog tbody tr").length === 1);
+    await page.click("dialog footer button");
+    await open("/home", ".health");
+    await open("/task_instances", "tbody tr");
+    check((await line()) === "", "a view that is gone is shown");
+  }],
   ["what the filter finds is acted on at once, also what is not shown, and what was refused is told with its reason", async () => {
     const act = (name) => page.click(`[aria-label='With what is selected'] button:text-is('${name}')`);
     const told = () => text(".bulk [role=status]");
@@ -457,6 +547,18 @@ const cases = [
     await page.click(".pool-tasks a");
     await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
     await let_go();
+  }],
+  ["a queue shows what waits in it with its position, why, and that what steps aside has none", async () => {
+    await open("/queues/default", "tbody tr");
+    const rows = await page.locator("tbody tr").evaluateAll((list) => list.map((r) => [r.cells[0].innerText, r.cells[5].innerText]));
+    const positions = rows.map(([position]) => position).filter((p) => p !== "—");
+    check(positions.length > 1 && positions.every((p, i) => p === String(i + 1)), positions.join());
+    check(rows.every(([position, why]) => (position === "—") === /^steps aside/.test(why)), JSON.stringify(rows));
+    await page.click("tbody tr td .strong");
+    await until(page, "the task's page", () => location.pathname.includes("/tasks/"));
+    await page.click(".tabs a:has-text('Details')");
+    await page.click(".facts a:text-is('default')");
+    await page.waitForURL(/\/queues\/default$/);
   }],
   ["variables are made, changed and deleted", async () => {
     await open("/variables", "tbody tr");

@@ -44,7 +44,7 @@ async function pages_found({ good, bad, held }) {
     "/", ...(await links("nav[aria-label=Main] a")), ...(await tabs_of("/dags/breaks")), "/dags/daily/backfills", "/dags/breaks/tasks/bad", "/dags/breaks/tasks/each",
     ...(await tabs_of(run_path("breaks", bad))), `${run_path("gated", held)}/diff`, run_path("gated", held), run_path("gated", good),
     ...(await tabs_of(failed)), `${run_path("breaks", bad)}/tasks/each`, `${run_path("gated", held)}/tasks/last`, ...(await tabs_of(`${run_path("breaks", bad)}/tasks/each/mapped/1`)).slice(0, 2),
-    `/workers/${encodeURIComponent(worker)}`, "/assets?asset=day_loaded", "/security/grants", "/security/roles", "/account", "/dags/nothing", "/nowhere",
+    `/workers/${encodeURIComponent(worker)}`, "/queues/default", "/assets?asset=day_loaded", "/security/grants", "/security/roles", "/account", "/dags/nothing", "/nowhere",
   ];
   return [...new Set(found)];
 }

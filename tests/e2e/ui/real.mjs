@@ -106,6 +106,15 @@ const cases = [
     await page.click(".tabs a:has-text('History')");
     await page.waitForSelector("tbody tr");
   }],
+  ["the logs of its two tries are compared: what each says of itself is a difference, what both say is none", async () => {
+    await open(`${run_path}/tasks/bad/attempts`, "[aria-label='Compare the logs of two tries']");
+    await page.click("button:text-is('Compare')");
+    await page.waitForSelector(".compare-block.other");
+    const said = (side) => page.locator(`.compare-block.other .${side}`).allInnerTexts();
+    check(/try 1/.test(await said("before")) && /try 2/.test(await said("after")), `${await said("before")} / ${await said("after")}`);
+    check(!/about to fail/.test(await page.locator(".compare-block.other").allInnerTexts()), "what both say is a difference");
+    await until(page, "what both say", () => [...document.querySelectorAll(".compare-block.same")].some((block) => /about to fail/.test(block.textContent)));
+  }],
   ["find goes through the whole log", async () => {
     await open(`${run_path}/tasks/extract.slow`, ".log-line");
     await page.fill(".log-find", "line 7");

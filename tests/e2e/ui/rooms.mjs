@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands beside DAGs and runs, driven in the browser and then asked of the server: the lists and what is done to many at
 // once, pools, variables, connections, workers, users, settings, the audit log, notifications, the search, zone and theme.
-import { check, until } from "./browser.mjs";
-import { ask, base, gate, gate_open, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, task_is, text, told, trigger, walk } from "./live.mjs";
+import { check, page_open, sign_in, until } from "./browser.mjs";
+import { ask, base, browser, gate, gate_open, loaded, open, page, run_ended, run_is, run_of, run_path, settled, so, states_of, password, task_is, text, told, trigger, user, walk } from "./live.mjs";
 
 const rows = () => page.locator("tbody tr").count();
 const row_of = (words) => page.locator(`tbody tr:has-text("${words}")`);
@@ -93,18 +93,59 @@ const cases = [
     await act_on_picked("Stop and mark failed");
     await run_is("gated", one, "failed");
     await page.locator("button:has-text('Clear filters')").click();
-    await page.fill("main input[type=search]", two);
+    await page.fill("input[aria-label=Filter]", two);
     await until(page, "the one", () => document.querySelectorAll("tbody tr").length === 1);
     await pick([two]);
     await act_on_picked("Mark succeeded");
     await run_is("gated", two, "success");
-    await page.selectOption("select[aria-label=Time]", "all");
-    await page.fill("main input[type=search]", broken);
+    await page.fill("input[aria-label=Filter]", `ended:all ${broken}`);
     await until(page, "the other", (id) => document.querySelectorAll("tbody tr").length === 1 && document.querySelector("tbody").textContent.includes(id), broken);
     await pick([broken]);
     await act_on_picked("Clear failed tasks");
     await so("its second try", async () => (await attempt_of(broken, "bad")) === 2);
     await run_ended("breaks", broken);
+  }],
+  ["a line of text is the filter of task instances: the server answers what it says, and a name is completed from what there is", async () => {
+    const run = await broken_run();
+    await open(`/task_instances?q=${encodeURIComponent(run)}`, "tbody tr");
+    const line = page.locator("input[aria-label=Filter]");
+    check((await line.inputValue()) === run, await line.inputValue());
+    const names = (what, wanted) => until(page, what, (w) => [...document.querySelectorAll("tbody tr td .strong")].map((a) => a.textContent).sort().join() === w, wanted);
+    await names("all of the run", "after,bad,each[0],each[1],each[2],good");
+    await line.fill(`state:failed dag:break* try:1 duration:<1h ${run}`);
+    await names("what failed", "bad,each[1]");
+    await line.fill(`state:failed dag:no* ${run}`);
+    await until(page, "nothing of other DAGs", () => document.querySelectorAll("tbody tr").length === 0 && /No task fits/.test(document.querySelector("main").innerText));
+    await line.fill(`${run} dag:`);
+    await page.keyboard.type("brea");
+    await page.click(".filter-line [role=option]:has-text('breaks')");
+    await names("the run again", "after,bad,each[0],each[1],each[2],good");
+    check((await line.inputValue()) === `${run} dag:breaks `, await line.inputValue());
+  }],
+  ["a filter that was saved as the default of a list is there in another browser too, and goes when it is deleted", async () => {
+    const line = "input[aria-label=Filter]";
+    const opens_with = (on, what, words) => until(on, what, ([s, w]) => document.querySelector(s)?.value === w && !document.querySelector(".skeleton"), [line, words]);
+    await open("/dag_runs", "main h1");
+    await page.fill(line, "state:failed dag:break*");
+    await page.click(".menu-anchor:has(.view-name) > button");
+    await page.click(".menu button:has-text('Save this filter')");
+    await page.fill("#view-name", "what breaks");
+    await page.click("dialog label:has-text('whenever I open') input");
+    await save();
+    await until(page, "it has its name", () => document.querySelector(".view-name").textContent === "what breaks");
+    const other = await page_open(browser);
+    await sign_in(other.page, base, user, password);
+    await other.page.goto(`${base}/dag_runs`);
+    await opens_with(other.page, "the default view", "state:failed dag:break*");
+    await other.page.click(".menu-anchor:has(.view-name) > button");
+    await other.page.click(".menu button:has-text('Manage views')");
+    await other.page.click("button[aria-label='Delete what breaks']");
+    await until(other.page, "it is gone", () => !document.querySelector("dialog tbody tr"));
+    check(!other.defects.length, other.defects.join());
+    await other.context.close();
+    check((await ask("/api/headrace/v1/me/views")).body.views.length === 0, "the server has it still");
+    await open("/dag_runs", "main h1");
+    await opens_with(page, "the list without a filter", "");
   }],
   ["what a filter finds is acted on by the server, also what is not shown; what goes on cannot be deleted, and says why", async () => {
     const [ended, held] = [[], await held_run("kept")];
@@ -188,6 +229,24 @@ const cases = [
     await page.waitForSelector("dialog [role=alert]");
     check(await page.inputValue("#edit-slots") === "4", "the form was emptied");
     await page.keyboard.press("Escape");
+  }],
+  ["what waits in a queue stands there with its position and why, and in its pool too, until a worker takes it", async () => {
+    const worker = (await ask("/api/headrace/v1/workers")).body.workers.find((w) => w.state === "present").name;
+    await ask(`/api/headrace/v1/workers/${encodeURIComponent(worker)}/drain`, "POST", {});
+    await so("it drains", async () => (await ask("/api/headrace/v1/workers")).body.workers.every((w) => w.state !== "present"));
+    const runs = [await trigger("gated", { gate: "/" }), await trigger("gated", { gate: "/" })];
+    await so("both wait", async () => (await ask("/api/headrace/v1/waiting?queue=default")).body.total >= 2);
+    const shown = () => page.locator("tbody tr").evaluateAll((list) => list.map((r) => [r.cells[0].innerText, r.cells[2].innerText, r.cells[5].innerText]));
+    await open("/queues/default", "tbody tr");
+    const mine = (await shown()).filter(([, run]) => runs.includes(run));
+    check(mine.length === 2 && mine[0][1] === runs[0] && Number(mine[0][0]) + 1 === Number(mine[1][0]) && mine.every(([, , why]) => why === "no worker of queue default has a free slot"), JSON.stringify(mine));
+    await open("/pools?open=default_pool", ".pool-use tbody tr");
+    check((await page.locator(".pool-use tbody").innerText()).includes(runs[1]), "not in its pool");
+    await open("/queues/default", "tbody tr");
+    await ask(`/api/headrace/v1/workers/${encodeURIComponent(worker)}/resume`, "POST", {});
+    for (const run of runs) await run_ended("gated", run);
+    await page.click("button:has-text('read it again')");
+    await until(page, "nothing of it waits", (runs) => !runs.some((run) => document.querySelector("main").textContent.includes(run)), runs);
   }],
   ["a worker is drained with a reason, which the audit log keeps, and comes back", async () => {
     await open("/workers", "tbody tr");

@@ -79,6 +79,12 @@ export interface Worker {
 export interface Queue { queue: string; workers: number; slots: number; used: number; waiting: number; oldest_waiting_at: number | null }
 export interface Workers extends Snapshot { workers: Worker[]; queues: Queue[] }
 
+export interface WaitingItem {
+  position: number | null; dag_id: string; run_id: string; task_id: string; map_index: number; queue: string; pool: string; pool_slots: number; priority: number; weight: number; run_queued_at: number;
+  hold: "none" | "parallelism" | "worker" | "slots" | "paused" | "run_limit" | "task_limit";
+}
+export interface Waiting extends Snapshot { total: number; items: WaitingItem[] }
+
 export interface ScaleEvent { at: number; from: number; to: number; kind: string; reason: string }
 export interface ScaledQueue {
   queue: string; provider: string; min: number; max: number; slots: number; quiet_ms: number; demand: number; wanted: number; present: number; draining: number; healthy: boolean; error: string | null;

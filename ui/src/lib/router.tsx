@@ -63,6 +63,7 @@ export const path_of = {
     `/dags/${e(dag)}/runs/${e(run)}/tasks/${e(task)}${map >= 0 ? `/mapped/${map}` : ""}${tab ? `/${tab}` : ""}`,
   dag_task: (dag: string, task: string) => `/dags/${e(dag)}/tasks/${e(task)}`,
   worker: (name: string) => `/workers/${e(name)}`,
+  queue: (name: string) => `/queues/${e(name)}`,
 };
 
 export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) {

@@ -3,6 +3,8 @@
 import { useEffect, useState } from "react";
 import { api_get, V1 } from "../lib/api.ts";
 import type { BulkItem } from "../lib/bulk.ts";
+import { keys_of, type Kind } from "../lib/filter_keys.ts";
+import { filter_asked, filter_of, filter_write, type Query } from "../lib/filter_text.ts";
 import { useFollow } from "../lib/live.ts";
 import { useMayOnEach } from "../lib/me.ts";
 import type { RunRow, Snapshot, TaskRow } from "../lib/model.ts";
@@ -10,30 +12,41 @@ import { count, plural } from "../lib/number.ts";
 import type { RunChange, TiChange } from "../lib/stream.ts";
 import { Link, path_of, query_set, usePlace } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
+import { useDefaultView, useViews, type Views } from "../lib/views.ts";
 import { Empty, Loaded, Panel, toast_error } from "../parts/basics.tsx";
 import { BulkBar } from "../parts/bulk_bar.tsx";
 import { Span, When } from "../parts/clock.tsx";
+import { FilterLine } from "../parts/filter_line.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
+import { SavedViews } from "../parts/saved_views.tsx";
 import { Glyph, Meter, StateWord } from "../parts/state.tsx";
 import { RUN_STATES, state_of, TASK_STATES } from "../states.ts";
 
 type Data = Snapshot & { runs?: RunRow[]; tasks?: TaskRow[]; next: string | null; fresh?: number };
 
-const RANGES: [string, string, number][] = [["", "Last 24 h", 24], ["7d", "7 days", 168], ["30d", "30 days", 720], ["all", "All time", 0]];
+const RANGES: [string, string][] = [["", "Last 24 h"], ["7d", "7 days"], ["30d", "30 days"], ["all", "All time"]];
 
-function Filters({ kind, query }: { kind: string; query: URLSearchParams }) {
+/* The filters alone: what else stands in the address stays. */
+function filter_set(kind: Kind, query: Query): void {
+  query_set({ ...Object.fromEntries(Object.keys(filter_of(kind, new URLSearchParams(location.search))).map((param) => [param, null])), ...query });
+}
+
+/* As chips: all states there are, and of the other keys what is chosen. */
+function Filters({ kind, query, views }: { kind: Kind; query: Query; views: Views }) {
   const states = kind === "runs" ? RUN_STATES : TASK_STATES.filter((s) => s.name !== "none").map((s) => s.name);
-  const on = new Set((query.get("state") ?? "").split(",").filter(Boolean));
+  const on = new Set((query.state ?? "").split(",").filter(Boolean));
   const toggle = (s: string) => { const next = new Set(on); if (!next.delete(s)) next.add(s); query_set({ state: [...next].join(",") }); };
-  const others = ["dag_id", "run_type", "worker", "pool"].filter((k) => query.get(k));
-  const any = [...query.keys()].length > 0;
+  const range = query.range ?? "";
+  const ranges = RANGES.some(([id]) => id === range) ? RANGES : [...RANGES, [range, filter_write(kind, { range })]];
+  const others = keys_of(kind).filter((k) => query[k.param] && !["state", "range"].includes(k.param));
   return (
     <div className="toolbar">
-      <input key={query.get("q") === null ? "" : "q"} type="search" className="input" placeholder={kind === "runs" ? "DAG or run id" : "Task, DAG, run or error"} aria-label="Filter" defaultValue={query.get("q") ?? ""} onChange={(e) => query_set({ q: e.target.value })} />
-      <select className="select" aria-label="Time" value={query.get("range") ?? ""} onChange={(e) => query_set({ range: e.target.value })}>{RANGES.map(([id, name]) => <option key={id} value={id}>{name}</option>)}</select>
+      <FilterLine kind={kind} query={query} set_query={(next) => filter_set(kind, next)} />
+      <SavedViews kind={kind} query={query} views={views} show={(next) => filter_set(kind, next)} />
+      <select className="select" aria-label="Time" value={range} onChange={(e) => query_set({ range: e.target.value })}>{ranges.map(([id, name]) => <option key={id} value={id}>{name}</option>)}</select>
       {states.map((s) => <button key={s} className="chip" aria-pressed={on.has(s)} onClick={() => toggle(s)}><Glyph state={s} />{state_of(s).word}</button>)}
-      {others.map((k) => <button key={k} className="chip" aria-pressed="true" onClick={() => query_set({ [k]: null })}>{k} {query.get(k)} ✕</button>)}
-      {any && <button className="button small quiet" onClick={() => query_set(Object.fromEntries([...query.keys()].map((k) => [k, null])))}>Clear filters</button>}
+      {others.map((k) => <button key={k.key} className="chip" aria-pressed="true" onClick={() => query_set({ [k.param]: null })}>{k.key} {query[k.param]} ✕</button>)}
+      {Object.keys(query).length > 0 && <button className="button small quiet" onClick={() => filter_set(kind, {})}>Clear filters</button>}
     </div>
   );
 }
@@ -122,21 +135,20 @@ function TaskTable({ tasks, picking }: { tasks: TaskRow[]; picking: Picking }) {
 }
 
 export default function Lists({ params }: { params: Record<string, string> }) {
-  const kind = params.kind as "runs" | "tasks";
-  const { query } = usePlace();
+  const kind = params.kind as Kind;
+  const place = usePlace().query;
+  const query = filter_of(kind, place);
+  const views = useViews();
+  const is_waiting = useDefaultView(kind, query, views, (next) => filter_set(kind, next));
   useTitle(kind === "runs" ? "Runs" : "Tasks");
   const [more, set_more] = useState<(RunRow | TaskRow)[]>([]);
   const [next, set_next] = useState<string | null | undefined>(undefined);
   const [selected, set_selected] = useState<Set<string>>(new Set());
-  const asked = new URLSearchParams();
-  for (const key of ["q", "state", "dag_id", "run_type", "worker", "pool"]) if (query.get(key)) asked.set(key, query.get(key)!);
-  const hours = RANGES.find(([id]) => id === (query.get("range") ?? ""))?.[2] ?? 24;
   // To the minute, so that drawing again does not ask again.
   const [minute] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
-  if (hours) asked.set("from", String(minute - hours * 3_600_000));
-  const filter = asked.toString();
+  const filter = filter_asked(kind, query, minute).toString();
   const url = `${V1}/ui/${kind}?limit=100&${filter}`;
-  const data = useFollow<Data>(url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
+  const data = useFollow<Data>(is_waiting ? null : url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
   useEffect(() => { set_more([]); set_next(undefined); set_selected(new Set()); }, [url]);
   const load_more = async () => {
     const after = next === undefined ? data.data?.next : next;
@@ -153,7 +165,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   return (
     <>
       <PageHead title={<h1>{kind === "runs" ? "Runs" : "Task instances"}</h1>} />
-      <Filters kind={kind} query={query} />
+      <Filters kind={kind} query={query} views={views} />
       <BulkBar kind={kind} query={filter} selected={selected} clear={() => set_selected(new Set())} />
       {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {kind === "runs" ? plural(data.data!.fresh!, "new run") : "Tasks have changed: show"}</button>}
       <Loaded from={data} rows={14}>
@@ -163,7 +175,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
           const picking: Picking = { may, selected, toggle, toggle_all: () => { const mine = rows.filter((r) => may(r.dag_id)); set_selected(new Set(selected.size >= mine.length ? [] : mine.map(row_key))); } };
           return (
             <Panel flush>
-              {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{hours > 0 && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>
+              {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{query.range !== "all" && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>
                 : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">{kind === "runs" ? <RunTable runs={rows as RunRow[]} picking={picking} /> : <TaskTable tasks={rows as TaskRow[]} picking={picking} />}</div>}
               {rest && <div className="empty"><button className="button" onClick={() => void load_more()}>Show 100 more</button></div>}
             </Panel>

@@ -14,6 +14,7 @@ import { duration } from "../lib/time.ts";
 import { ClearDialog, MarkDialog } from "../parts/actions.tsx";
 import { copy, Empty, Icon, ICON, Loaded, Menu, Panel, Skeleton, Tabs, useKeys } from "../parts/basics.tsx";
 import { Span, When } from "../parts/clock.tsx";
+import { Comparison } from "../parts/comparison.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
 import { Glyph, StateText, StateWord } from "../parts/state.tsx";
 import { WhyBox } from "../parts/why.tsx";
@@ -67,7 +68,7 @@ function Details({ page }: { page: TaskPage }) {
     <div className="columns">
       <div><Panel title="Task"><dl className="facts">
         <dt>Operator</dt><dd>{page.operator}</dd><dt>Trigger rule</dt><dd>{page.trigger_rule}</dd><dt>Runs after</dt><dd>{list(page.upstream)}</dd><dt>Runs before</dt><dd>{list(page.downstream)}</dd>
-        <dt>Queue</dt><dd>{page.queue}</dd><dt>Pool</dt><dd><Link to="/pools">{page.pool}</Link>, {page.pool_slots} {page.pool_slots === 1 ? "slot" : "slots"}</dd><dt>Priority</dt><dd>{page.priority_weight}</dd><dt>Tries at most</dt><dd>{page.max_tries}</dd>
+        <dt>Queue</dt><dd><Link to={path_of.queue(page.queue)}>{page.queue}</Link></dd><dt>Pool</dt><dd><Link to="/pools">{page.pool}</Link>, {page.pool_slots} {page.pool_slots === 1 ? "slot" : "slots"}</dd><dt>Priority</dt><dd>{page.priority_weight}</dd><dt>Tries at most</dt><dd>{page.max_tries}</dd>
       </dl></Panel></div>
       <div><Panel title="This instance"><dl className="facts">
         <dt>Run</dt><dd><Link to={path_of.run(page.dag_id, page.run_id)}>{page.run_id}</Link></dd><dt>DAG version</dt><dd>{page.version}</dd>{page.map_index >= 0 && <><dt>Map index</dt><dd>{page.map_index} {page.map_label}</dd></>}
@@ -97,7 +98,7 @@ function LogTab({ page }: { page: TaskPage }) {
   return (
     <>
       {page.tries.length > 1 && (
-        <div className="row wrap" role="group" aria-label="Tries">{page.tries.map((t) => <button key={t.try} className="chip" aria-pressed={t.try === attempt?.try} onClick={() => query_set({ try: String(t.try) })}><Glyph state={t.state} />Try {t.try}</button>)}{asked > 0 && asked !== page.tries.at(-1)?.try && <button className="button small quiet" onClick={() => query_set({ try: null })}>Newest</button>}</div>
+        <div className="row wrap" role="group" aria-label="Tries">{page.tries.map((t) => <button key={t.try} className="chip" aria-pressed={t.try === attempt?.try} onClick={() => query_set({ try: String(t.try) })}><Glyph state={t.state} />Try {t.try}</button>)}{asked > 0 && asked !== page.tries.at(-1)?.try && <button className="button small quiet" onClick={() => query_set({ try: null })}>Newest</button>}{attempt && attempt.try > page.tries[0].try && <Link className="button small quiet" to={`${path_of.task(page.dag_id, page.run_id, page.task_id, page.map_index, "attempts")}?compare=${attempt.try - 1},${attempt.try}`}>Compare with try {attempt.try - 1}</Link>}</div>
       )}
       {attempt ? <Log key={attempt.attempt_id} url={url_of.log(page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try)} topic={topic} empty={empty} /> : <Panel>{empty}</Panel>}
     </>
@@ -163,7 +164,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
         {(d) => (
           <>
             {tab === "" && (is_mapped ? <MappedMap page={d} /> : <LogTab page={d} />)}
-            {tab === "attempts" && <Attempts page={d} />}
+            {tab === "attempts" && <><Attempts page={d} /><Comparison page={d} /></>}
             {tab === "xcom" && <Output page={d} />}
             {tab === "rendered" && <Rendered page={d} />}
             {tab === "history" && <History page={d} />}

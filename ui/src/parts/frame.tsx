@@ -125,7 +125,7 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
   }, []);
   useKeys([
     { key: "?", what: "This list", run: () => set_sheet(true) },
-    { key: "/", what: "Filter of this page, or search", run: () => { const input = document.querySelector<HTMLInputElement>("main input[type=search]"); if (input) input.focus(); else set_palette(true); } },
+    { key: "/", what: "Filter of this page, or search", run: () => { const input = document.querySelector<HTMLInputElement>("main :is(input[type=search], input[role=combobox])"); if (input) input.focus(); else set_palette(true); } },
     { key: "g h", what: "Home", run: () => go("/home") },
     { key: "g d", what: "DAGs", run: () => go("/dags") },
     { key: "g r", what: "Runs", run: () => go("/dag_runs") },

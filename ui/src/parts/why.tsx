@@ -14,6 +14,7 @@ function target(object: NonNullable<Reason["object"]>, dag: string, run: string)
     case "run": return path_of.run(object.dag_id ?? dag, object.id);
     case "dag": return path_of.dag(object.id);
     case "worker": return path_of.worker(object.id);
+    case "queue": return path_of.queue(object.id);
     case "pool": return `/pools?q=${encodeURIComponent(object.id)}`;
     default: return "/workers";
   }
