@@ -6,11 +6,11 @@
 int cli_workers_list(struct cli *cli, struct err *err)
 {
     static const struct column columns[] = {
-        { "name", "NAME", CELL_TEXT },           { "state", "STATE", CELL_STATE },
-        { "host", "HOST", CELL_TEXT },           { "queues", "QUEUES", CELL_TEXT },
-        { "used", "USED", CELL_TEXT },           { "slots", "SLOTS", CELL_TEXT },
-        { "version", "RELEASE", CELL_TEXT },     { "heartbeat_at", "SEEN", CELL_TIME },
-        { "drain_reason", "REASON", CELL_TEXT },
+        { "name", "NAME", CELL_TEXT },        { "state", "STATE", CELL_STATE },
+        { "host", "HOST", CELL_TEXT },        { "queues", "QUEUES", CELL_TEXT },
+        { "used", "USED", CELL_TEXT },        { "slots", "SLOTS", CELL_TEXT },
+        { "version", "RELEASE", CELL_TEXT },  { "heartbeat_at", "SEEN", CELL_TIME },
+        { "cpu_percent", "CPU%", CELL_TEXT }, { "drain_reason", "REASON", CELL_TEXT },
     };
     const struct value *answer;
     int rc = client_get(cli, STR("/api/headrace/v1/workers"), &answer, err);

@@ -10,6 +10,7 @@
 #include "common/base/id.h"
 #include "common/base/str.h"
 #include "common/model/backfill.h"
+#include "common/model/machine_load.h"
 #include "common/model/state.h"
 
 /* A worker's credit: the right, given by the worker, to start one attempt. */
@@ -48,6 +49,7 @@ enum record_type {
     WRITE_ASSET_DROPPED,      /* asset_kept: kept no longer, without a run */
     WRITE_NOTIFICATION,       /* insert: it is to be delivered */
     WRITE_NOTIFICATION_STATE, /* of id: state, tries, next_ms, error */
+    WRITE_WORKER_LOAD,        /* of worker_no: how busy its machine is, for people */
 };
 
 enum worker_state { WORKER_ACTIVE = 0, WORKER_DRAINING = 1, WORKER_DRAINED = 2, WORKER_GONE = 3 };
@@ -197,6 +199,10 @@ struct record {
             int64_t run_no, last_event_no;
         } asset_taken;
         struct notification_row notification;
+        struct {
+            int64_t worker_no;
+            struct machine_load load;
+        } worker_load;
     };
 };
 

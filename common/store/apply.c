@@ -356,6 +356,20 @@ static void write_workers(struct batch *batch, struct pg_tx *tx)
     }
 }
 
+static void write_worker_loads(struct batch *batch, struct pg_tx *tx)
+{
+    const typeof(batch->worker_loads) *rows = &batch->worker_loads;
+    struct pg_params *params;
+
+    if (rows->count == 0)
+        return;
+    params = pg_tx_add(tx, SQL_worker_loads_set, NULL, NULL);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->worker_load.worker_no);
+    RECORD_COLUMN(INT4, pg_put_int4, (*row)->worker_load.load.cpu_permille);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->worker_load.load.memory_used_bytes);
+    RECORD_COLUMN(INT8, pg_put_int8, (*row)->worker_load.load.memory_total_bytes);
+}
+
 static void write_autoscales(struct batch *batch, struct pg_tx *tx)
 {
     const typeof(batch->autoscales) *rows = &batch->autoscales;
@@ -597,6 +611,7 @@ void store_apply(struct store *store, uint64_t epoch, const struct record *recor
     write_requests(&batch, tx);
     write_dags(&batch, tx);
     write_workers(&batch, tx);
+    write_worker_loads(&batch, tx);
     write_autoscales(&batch, tx);
     write_backfills(&batch, tx);
     write_backfill_runs(&batch, tx);

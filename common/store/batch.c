@@ -327,6 +327,9 @@ static void collect_one(struct batch *batch, const struct record *record)
                   (uint32_t)(record->notification.id.high >> 32),
                   (int32_t)(uint32_t)record->notification.id.high);
         break;
+    case WRITE_WORKER_LOAD:
+        KEEP_LAST(batch, worker_loads, record, record->worker_load.worker_no);
+        break;
     }
 }
 
@@ -392,6 +395,7 @@ void batch_clear(struct batch *batch)
     VEC_CLEAR(&batch->assets_taken);
     VEC_CLEAR(&batch->notifications);
     VEC_CLEAR(&batch->notification_states);
+    VEC_CLEAR(&batch->worker_loads);
     map_clear(&batch->run_index);
     map_clear(&batch->try_index);
     map_clear(&batch->output_index);

@@ -37,7 +37,7 @@ struct batch {
     VEC(const struct record *)
     expansions, requests, dags, workers, autoscales, dropped_runs, dropped_dags, backfills,
         backfill_runs, asset_events, assets_kept, assets_dropped, assets_taken, files,
-        notifications, notification_states;
+        notifications, notification_states, worker_loads;
     struct map run_index;    /* run_no -> place in `created` (even) or `runs` (odd), halved */
     struct map try_index;    /* key -> place in `placed` (even) or `tries` (odd) */
     struct map output_index; /* key -> place in `outputs` */

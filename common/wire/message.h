@@ -10,6 +10,7 @@
 #include "common/base/buf.h"
 #include "common/base/id.h"
 #include "common/model/errand.h"
+#include "common/model/machine_load.h"
 #include "common/model/record.h"
 #include "common/model/spec.h"
 
@@ -70,6 +71,7 @@ struct message_inventory {
     const struct message_attempt *attempts;
     uint32_t attempt_count;
     bool leaving;
+    struct machine_load load;
 };
 
 struct message_grant {

@@ -116,6 +116,28 @@ static int read_result(const Headrace__V1__Result *in, struct arena *arena, stru
 
 /* ---- inventories ----------------------------------------------------------------------------- */
 
+static Headrace__V1__Load *pack_load(const struct machine_load *load, struct arena *arena)
+{
+    if (load->memory_total_bytes == 0)
+        return NULL;
+    Headrace__V1__Load *out = ARENA_NEW(arena, Headrace__V1__Load);
+    headrace__v1__load__init(out);
+    out->cpu_permille = (uint32_t)load->cpu_permille;
+    out->memory_used_bytes = load->memory_used_bytes;
+    out->memory_total_bytes = load->memory_total_bytes;
+    return out;
+}
+
+/* It is for people: what cannot be is not told, and the rest of the inventory counts. */
+static struct machine_load read_load(const Headrace__V1__Load *in)
+{
+    if (in == NULL || in->cpu_permille > 1000 || in->memory_total_bytes <= 0 ||
+        in->memory_used_bytes < 0)
+        return (struct machine_load) { 0 };
+    return (struct machine_load) { in->memory_total_bytes, in->memory_used_bytes,
+                                   (int32_t)in->cpu_permille };
+}
+
 Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *inventory,
                                                 struct arena *arena)
 {
@@ -133,6 +155,7 @@ Headrace__V1__Inventory *message_pack_inventory(const struct message_inventory *
     out->n_open_seqs = inventory->open_count;
     out->open_seqs = (uint64_t *)inventory->open_seqs;
     out->leaving = inventory->leaving;
+    out->load = pack_load(&inventory->load, arena);
     out->n_attempts = inventory->attempt_count;
     out->attempts = ARENA_ARRAY(arena, Headrace__V1__AttemptReport *, inventory->attempt_count);
     for (uint32_t i = 0; i < inventory->attempt_count; i++) {
@@ -171,7 +194,8 @@ int message_read_inventory(const Headrace__V1__Inventory *in, struct arena *aren
                                         .open_seqs = in->open_seqs,
                                         .open_count = (uint32_t)in->n_open_seqs,
                                         .attempt_count = (uint32_t)in->n_attempts,
-                                        .leaving = in->leaving };
+                                        .leaving = in->leaving,
+                                        .load = read_load(in->load) };
     if (in->n_attempts > MESSAGE_ATTEMPTS_MAX || in->n_open_seqs > MESSAGE_ATTEMPTS_MAX)
         return err_set(err, ERR_PROTOCOL, "an inventory of %zu attempts and %zu credits",
                        in->n_attempts, in->n_open_seqs);

@@ -133,6 +133,13 @@ void write_worker(struct core *core, const struct worker *worker, const char *re
     record->worker.reason = str_of(reason);
 }
 
+void write_worker_load(struct core *core, const struct worker *worker)
+{
+    struct record *record = add(core, WRITE_WORKER_LOAD);
+    record->worker_load.worker_no = worker->worker_no;
+    record->worker_load.load = worker->load;
+}
+
 void write_output(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json)
 {
     struct record *record = add(core, WRITE_OUTPUT);

@@ -27,6 +27,7 @@
 #include "common/base/vec.h"
 #include "common/model/dag.h"
 #include "common/model/errand.h"
+#include "common/model/machine_load.h"
 #include "common/model/record.h"
 #include "common/model/request.h"
 #include "common/model/spec.h"
@@ -131,6 +132,7 @@ struct core_inventory {
     const struct core_attempt_report *attempts;
     uint32_t attempt_count;
     bool leaving; /* asked by its host to end: drain it */
+    struct machine_load load;
 };
 
 struct core_event {

@@ -20,6 +20,7 @@ void write_run_delete(struct core *core, const struct run *run);
 void write_dag_state(struct core *core, const struct dag_entry *dag);
 void write_request_done(struct core *core, int64_t request_no, int code, struct str answer);
 void write_worker(struct core *core, const struct worker *worker, const char *reason);
+void write_worker_load(struct core *core, const struct worker *worker);
 void write_output(struct core *core, struct run *run, uint32_t task, int32_t map, struct str json);
 void write_expansion(struct core *core, struct run *run, uint32_t task, uint32_t length,
                      struct str items);

@@ -260,6 +260,7 @@ struct worker {
     int64_t sent_ms;     /* stamp of the newest inventory */
     int64_t received_ms; /* when it came; 0 = none in this epoch */
     int64_t heard_ms, written_ms;
+    struct machine_load load, load_written;
     bool synced; /* answered in this epoch */
     uint32_t slots;
     VEC(uint64_t) credits; /* free to use */
@@ -449,6 +450,7 @@ struct core {
     VEC(struct worker) workers;
     struct map worker_by_identity, worker_by_no;
     uint64_t inventory_count;
+    int64_t loads_written_ms;
 
     VEC(struct attempt) attempts;
     VEC(uint32_t) attempts_free;

@@ -8,6 +8,7 @@
 enum {
     RESEND_MS = 1000, /* a GRANT that is younger may still be on its way */
     SEEN_WRITE_MS = 60000,
+    LOADS_WRITE_MS = 10000,
 };
 
 /* ---- the worker itself ----------------------------------------------------------------------- */
@@ -73,6 +74,7 @@ static void worker_describe(struct core *core, uint32_t index,
     const char *reason = worker->state == WORKER_GONE ? "it is back" : "";
     if (worker->state == WORKER_GONE) {
         worker->state = WORKER_ACTIVE;
+        worker->load_written = (struct machine_load) { 0 }; /* its row may be a new one */
         timer_set(core, core->now_ms + core->limits.lease_ms + core->limits.lease_grace_ms,
                   (struct timer) { .kind = TIMER_WORKER, .index = index });
     }
@@ -96,6 +98,24 @@ static void worker_describe(struct core *core, uint32_t index,
         return;
     worker->written_ms = core->now_ms;
     write_worker(core, worker, reason);
+}
+
+/* A load is for people alone: it is written when it has moved, and then those of all workers at
+ * once, so that a thousand of them cost a statement every ten seconds. */
+static void load_take(struct core *core, struct worker *worker, const struct machine_load *load)
+{
+    worker->load = *load;
+    if (core->now_ms < core->loads_written_ms + LOADS_WRITE_MS ||
+        !machine_load_has_moved(&worker->load_written, load))
+        return;
+    core->loads_written_ms = core->now_ms;
+    VEC_EACH (&core->workers, i) {
+        struct worker *each = &core->workers.items[i];
+        if (!machine_load_has_moved(&each->load_written, &each->load))
+            continue;
+        each->load_written = each->load;
+        write_worker_load(core, each);
+    }
 }
 
 /* ---- what it lists --------------------------------------------------------------------------- */
@@ -299,6 +319,7 @@ void inventory_take(struct core *core, const struct core_inventory *inventory)
     }
     core->inventory_count++;
     worker_describe(core, index, inventory);
+    load_take(core, &core->workers.items[index], &inventory->load);
     settle(core, &core->workers.items[index]);
     bool runs = false, all_known = take_reports(core, index, inventory, &runs);
     take_absent(core, index, inventory);

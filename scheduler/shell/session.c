@@ -34,6 +34,7 @@ static void on_inventory(struct shell *shell, struct str peer, const struct mess
         .attempts = reports,
         .attempt_count = in->attempt_count,
         .leaving = in->leaving,
+        .load = in->load,
     };
     shell_step(shell, &(struct core_event) { .type = CORE_INVENTORY, .inventory = &inventory });
     arena_clear(&arena);

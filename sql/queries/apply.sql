@@ -131,6 +131,12 @@ ON CONFLICT (worker_no) DO UPDATE SET name = EXCLUDED.name, host = EXCLUDED.host
     queues = EXCLUDED.queues, slots = EXCLUDED.slots, incarnation = EXCLUDED.incarnation, state = EXCLUDED.state,
     reason = EXCLUDED.reason, seen_at = EXCLUDED.seen_at
 
+-- name: worker_loads_set
+-- takes: int8[] int4[] int8[] int8[]
+UPDATE worker SET cpu_permille = u.cpu_permille, memory_used = u.memory_used, memory_total = u.memory_total
+FROM unnest($1::int8[], $2::int4[], $3::int8[], $4::int8[]) u (worker_no, cpu_permille, memory_used, memory_total)
+WHERE worker.worker_no = u.worker_no
+
 -- name: autoscale_add
 -- takes: text[] timestamptz[] int4[] int4[] int4[] text[]
 INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason)

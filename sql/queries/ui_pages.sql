@@ -475,6 +475,34 @@ SELECT json_build_object('runs', (SELECT json_build_object('key', coalesce(json_
               FROM task k CROSS JOIN shown s LEFT JOIN named n ON n.run_no = s.run_no AND n.id = k.id GROUP BY k.ordinal, k.id) t))::text
 FROM it
 
+-- name: ui_usage
+-- What task $3 of DAG $2 used in each of the newest $5 runs, over all its tries that count: of instance $4, or with -1 of its first 500.
+-- Runs in which it did not run are left out.
+-- takes: int8 text text int4 int4
+-- gives: text
+WITH it AS (SELECT d.dag_no FROM dag d WHERE d.dag_id = $2), shown AS (
+    SELECT r.run_no, r.run_id, r.version_no, r.started_at FROM it JOIN run r ON r.dag_no = it.dag_no ORDER BY r.run_no DESC LIMIT $5::int4
+), spec AS (
+    SELECT v.version_no, v.version_number, t.number::int - 1 AS task, (t.value ->> 'memory_bytes')::int8 AS memory_max
+    FROM dag_version v CROSS JOIN LATERAL jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
+    WHERE v.version_no IN (SELECT version_no FROM shown) AND t.value ->> 'id' = $3
+), used AS (
+    SELECT s.run_no, s.run_id, s.started_at, p.version_number, p.memory_max, u.*
+    FROM shown s JOIN spec p ON p.version_no = s.version_no CROSS JOIN LATERAL (
+        SELECT sum(ms(y.ended_at) - ms(y.started_at)) AS ran_ms, sum(y.cpu_ms) AS cpu_ms, max(y.memory_peak) AS memory_peak,
+               count(*) AS tries, bool_or(y.state = 5) AS failed
+        FROM try y WHERE y.run_no = s.run_no AND y.task = p.task AND y.started_at IS NOT NULL AND NOT y.cleared
+            AND y.map_index BETWEEN $4::int4 AND CASE WHEN $4::int4 < 0 THEN 499 ELSE $4::int4 END) u
+    WHERE u.tries > 0
+)
+SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
+    'run_id', coalesce(json_agg(run_id ORDER BY run_no), '[]'), 'start', coalesce(json_agg(ms(started_at) ORDER BY run_no), '[]'),
+    'version', coalesce(json_agg(version_number ORDER BY run_no), '[]'), 'tries', coalesce(json_agg(tries ORDER BY run_no), '[]'),
+    'failed', coalesce(json_agg(failed ORDER BY run_no), '[]'), 'ran_ms', coalesce(json_agg(ran_ms ORDER BY run_no), '[]'),
+    'cpu_ms', coalesce(json_agg(cpu_ms ORDER BY run_no), '[]'), 'memory_peak_bytes', coalesce(json_agg(memory_peak ORDER BY run_no), '[]'),
+    'memory_max_bytes', coalesce(json_agg(memory_max ORDER BY run_no), '[]'))::text
+FROM used HAVING EXISTS (SELECT FROM it)
+
 -- name: ui_search
 -- $2, $3: whether who asks may read variables, and connections.
 -- takes: text bool bool
@@ -564,7 +592,7 @@ WITH busy AS (
     SELECT y.worker_no, y.queue, y.run_no, y.task, y.map_index, y.try_no, y.started_at, y.queued_at, y.state
     FROM live_run l JOIN try y ON y.run_no = l.run_no WHERE y.state IN (1, 2, 3, 12) AND NOT y.cleared
 ), shown AS (
-    SELECT w.* FROM worker w WHERE w.state < 3 OR w.seen_at > now() - interval '10 minutes'
+    SELECT w.*, w.state < 3 AND w.memory_total > 0 AS has_load FROM worker w WHERE w.state < 3 OR w.seen_at > now() - interval '10 minutes'
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'workers', (SELECT coalesce(json_agg(json_build_object('name', w.name, 'host', w.host, 'queues', w.queues,
@@ -573,8 +601,9 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
                       WHEN w.state = 2 AND w.seen_at > now() - interval '2 minutes' THEN 'drained'
                       WHEN w.state = 2 OR w.reason LIKE 'drained%' THEN 'ended' ELSE 'lost' END, 'slots', w.slots,
         'used', (SELECT count(*) FROM busy b WHERE b.worker_no = w.worker_no AND b.state <> 1), 'version', w.release, 'started_at', ms(w.joined_at),
-        'heartbeat_at', ms(w.seen_at), 'cpu_percent', NULL, 'memory_bytes', NULL, 'memory_total_bytes', NULL, 'provider', NULL,
-        'drain_reason', nullif(w.reason, ''),
+        'heartbeat_at', ms(w.seen_at), 'cpu_percent', CASE WHEN w.has_load THEN w.cpu_permille / 10::float8 END,
+        'memory_bytes', CASE WHEN w.has_load THEN w.memory_used END, 'memory_total_bytes', CASE WHEN w.has_load THEN w.memory_total END,
+        'provider', NULL, 'drain_reason', nullif(w.reason, ''),
         'tasks', (SELECT coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'run_id', r.run_id, 'task_id', v.ir -> 'tasks' -> b.task ->> 'id',
             'map_index', b.map_index, 'try', b.try_no, 'start', ms(b.started_at))), '[]')
             FROM (SELECT * FROM busy b WHERE b.worker_no = w.worker_no AND b.state <> 1 ORDER BY b.run_no, b.task LIMIT 100) b

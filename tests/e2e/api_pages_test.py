@@ -196,11 +196,42 @@ class Pages(unittest.TestCase):
         self.assertEqual(settings["api.port"]["value"], str(self.world.port))
         self.assertEqual((settings["database.conn"]["value"], settings["database.conn"]["secret"]), ("***", True))
 
+    def usage(self, task, **query):
+        return self.world.ok("GET", f"{UI}/usage/etl/{task}?" + "&".join(f"{name}={value}" for name, value in query.items()))
+
+    def test_what_a_task_used_is_told_run_by_run(self):
+        newest = "WHERE version_number = 2 AND dag_no = (SELECT dag_no FROM dag WHERE dag_id = 'etl')"
+        self.world.sql(f"UPDATE dag_version SET ir = jsonb_set(ir, '{{tasks,1,memory_bytes}}', '268435456') {newest}")
+        used = self.usage("extract.orders")
+        self.world.sql(f"UPDATE dag_version SET ir = ir #- '{{tasks,1,memory_bytes}}' {newest}")
+        self.assertEqual(used["run_id"], ["scheduled__1", "manual__failed", "manual__1"], "oldest first")
+        self.assertEqual((used["version"], used["tries"], used["failed"]), ([1, 2, 2], [1, 2, 1], [False, True, False]))
+        self.assertEqual((used["ran_ms"], used["cpu_ms"]), ([3000, 6000, 3000], [120, 240, 120]), "all tries of a run together")
+        self.assertEqual((used["memory_peak_bytes"], used["memory_max_bytes"]), ([1048576] * 3, [None, 268435456, 268435456]))
+        self.assertEqual(self.usage("extract.orders", runs=1)["run_id"], ["manual__1"], "the newest")
+
+    def test_a_mapped_task_uses_what_its_instances_use(self):
+        for query, wanted in (({}, (["manual__1"], [3], [True])), ({"map_index": 0}, (["manual__1"], [1], [False])), ({"map_index": 1}, (["manual__1"], [1], [True])),
+                              ({"map_index": 3}, ([], [], []))):
+            used = self.usage("each", **query)
+            self.assertEqual((used["run_id"], used["tries"], used["failed"]), wanted, query)
+
+    def test_runs_in_which_a_task_did_not_run_use_nothing(self):
+        place = "task = 2 AND run_no = (SELECT max(run_no) FROM run WHERE run_id = 'manual__1')"
+        self.world.sql(f"UPDATE try SET cleared = true WHERE {place}")
+        self.assertEqual(self.usage("extract.people")["run_id"], ["scheduled__1", "manual__failed"])
+        self.world.sql(f"UPDATE try SET cleared = false WHERE {place}")
+        self.assertEqual(self.usage("report")["memory_peak_bytes"], [])
+        self.assertEqual(self.usage("nothing")["run_id"], [])
+        self.assertEqual(self.world.get(UI + "/usage/nothing/report")[0], 404)
+        self.assertEqual(self.world.get(UI + "/usage/etl/report?map_index=-2")[0], 422)
+
     def test_workers_and_autoscaling(self):
         answer = self.world.ok("GET", "/api/headrace/v1/workers")
         worker = {w["name"]: w for w in answer["workers"]}["w-1"]
         self.assertEqual((worker["state"], worker["slots"], worker["used"]), ("present", 8, 2))
         self.assertEqual({(t["task_id"], t["map_index"]) for t in worker["tasks"]}, {("each", 2), ("each", 3)})
+        self.assertEqual((worker["cpu_percent"], worker["memory_bytes"], worker["memory_total_bytes"]), (None, None, None), "it has not told")
         self.assertEqual(answer["queues"][0]["queue"], "default")
         self.world.sql("INSERT INTO autoscale_event (queue, at, demand, wanted, present, reason) "
                        "VALUES ('default', now() - interval '5 minutes', 21, 3, 2, '21 tasks want slots')")
@@ -210,6 +241,15 @@ class Pages(unittest.TestCase):
         self.assertEqual((queue["demands"], queue["wanteds"], queue["presents"]), ([21, 2], [3, 3], [2, 1]), "its last point is how it is now")
         self.assertEqual(queue["demand"], 2)
         self.assertLess(abs(answer["now"] - queue["at"][-1]), 60_000)
+
+    def test_a_worker_shows_the_load_that_it_told_until_it_is_gone(self):
+        self.world.add_worker(21, "w-busy")
+        loaded = "cpu_permille = 415, memory_used = 6000000000, memory_total = 8000000000"
+        for state, wanted in ((0, (41.5, 6000000000, 8000000000)), (3, (None, None, None))):
+            self.world.sql(f"UPDATE worker SET state = {state}, {loaded} WHERE worker_no = 21")
+            worker = {w["name"]: w for w in self.world.ok("GET", "/api/headrace/v1/workers")["workers"]}["w-busy"]
+            self.assertEqual((worker["cpu_percent"], worker["memory_bytes"], worker["memory_total_bytes"]), wanted)
+        self.world.sql("DELETE FROM worker WHERE worker_no = 21")
 
     def test_a_worker_that_was_drained_and_has_ended_is_not_lost(self):
         for number, name, state, reason, age in ((11, "w-ended", 3, "drained, and ended", 3), (12, "w-away", 2, "nothing runs on it any more", 3),
@@ -262,7 +302,13 @@ class Pages(unittest.TestCase):
         self.world.sql("UPDATE dag SET description = 'x', is_paused = false WHERE dag_id = 'quiet'; UPDATE worker SET slots = 9 WHERE name = 'w-2'")
         until('"dags":["quiet"]')
         until("event: workers")
+        seen.clear()
         self.world.sql("UPDATE dag SET is_paused = true WHERE dag_id = 'quiet'; UPDATE worker SET slots = 4 WHERE name = 'w-2'")
+        until('"dags":["quiet"]')
+        until("event: workers")
+        seen.clear()
+        self.world.sql("UPDATE worker SET cpu_permille = 500 WHERE name = 'w-2'")
+        until("event: workers")
         connection.close()
 
 

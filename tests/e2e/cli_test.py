@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every group of commands against a real system: what they say is what there is."""
 import json
+import os
 
 from headrace import Standalone, main, wait_for
 
@@ -176,6 +177,11 @@ def workers_users_and_the_rest():
         worker = wait_for(lambda: rows(system, "workers", "list"), "a worker")[0]["name"]
         system.cli("workers", "drain", worker, "--reason", "new kernel")
         wait_for(lambda: {row["name"]: row for row in rows(system, "workers", "list")}[worker]["state"] != "present", "the draining")
+        told = wait_for(lambda: next((w for w in system.request("GET", "/api/headrace/v1/workers")["workers"]
+                                      if w["name"] == worker and w["cpu_percent"] is not None), None), "how busy its machine is", 60)
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        assert 0 < told["memory_bytes"] < told["memory_total_bytes"] <= machine and 0 <= told["cpu_percent"] <= 100, told
+        assert 0 <= rows(system, "workers", "list")[0]["cpu_percent"] <= 100
 
         password = system.cli("users", "create", "ann", "--role", "Viewer").stdout.splitlines()[-1]
         sign_in = {"username": "ann", "password": password}

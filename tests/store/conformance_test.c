@@ -54,6 +54,7 @@ static const char *kind_name(enum record_type type)
         KIND(WRITE_ASSET_DROPPED);
         KIND(WRITE_NOTIFICATION);
         KIND(WRITE_NOTIFICATION_STATE);
+        KIND(WRITE_WORKER_LOAD);
     }
 #undef KIND
     return NULL;

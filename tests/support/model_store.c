@@ -19,6 +19,7 @@ static void tables_clear(struct model_store *store)
     VEC_CLEAR(&store->runs);
     map_clear(&store->run_index);
     VEC_CLEAR(&store->workers);
+    VEC_CLEAR(&store->loads);
     VEC_CLEAR(&store->autoscales);
     VEC_CLEAR(&store->requests);
     VEC_EACH (&store->backfills, i)
@@ -281,6 +282,34 @@ static void worker_put(struct model_store *store, const struct record *record)
     VEC_ADD(&store->workers, *record);
 }
 
+static bool worker_is_known(const struct model_store *store, int64_t worker_no)
+{
+    VEC_EACH (&store->workers, i)
+        if (store->workers.items[i].worker.worker_no == worker_no)
+            return true;
+    return false;
+}
+
+struct machine_load model_store_load(const struct model_store *store, int64_t worker_no)
+{
+    VEC_EACH (&store->loads, i)
+        if (store->loads.items[i].worker_load.worker_no == worker_no)
+            return store->loads.items[i].worker_load.load;
+    return (struct machine_load) { 0 };
+}
+
+static void worker_load_set(struct model_store *store, const struct record *record)
+{
+    VEC_EACH (&store->loads, i) {
+        if (store->loads.items[i].worker_load.worker_no != record->worker_load.worker_no)
+            continue;
+        store->loads.items[i] = *record;
+        return;
+    }
+    if (worker_is_known(store, record->worker_load.worker_no))
+        VEC_ADD(&store->loads, *record);
+}
+
 /* ---- DAGs ------------------------------------------------------------------------------------ */
 
 static void dag_put(struct model_store *store, const struct record *record)
@@ -469,6 +498,9 @@ static int apply_one(struct model_store *store, const struct record *record, str
     case WRITE_WORKER:
         worker_put(store, record);
         return 0;
+    case WRITE_WORKER_LOAD:
+        worker_load_set(store, record);
+        return 0;
     case WRITE_AUTOSCALE:
         VEC_ADD(&store->autoscales, *record);
         return 0;
@@ -564,6 +596,7 @@ void model_store_keep(struct arena *arena, struct record *record)
     case WRITE_ASSET_KEPT:
     case WRITE_ASSET_DROPPED:
     case WRITE_ASSET_TAKEN:
+    case WRITE_WORKER_LOAD:
         break;
     case WRITE_BACKFILL_RUN:
         KEEP(backfill_run.reason);

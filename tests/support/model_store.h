@@ -79,6 +79,7 @@ struct model_store {
     VEC(struct model_dag) dags;
     VEC(struct model_version) versions;
     VEC(struct record) workers;    /* WRITE_WORKER */
+    VEC(struct record) loads;      /* WRITE_WORKER_LOAD */
     VEC(struct record) autoscales; /* WRITE_AUTOSCALE */
     VEC(struct model_request) requests;
     VEC(struct model_backfill) backfills;
@@ -108,6 +109,8 @@ void model_store_keep(struct arena *arena, struct record *record);
 void model_store_lose(struct model_store *store, uint32_t kept);
 
 struct model_run *model_store_run(struct model_store *store, int64_t run_no);
+struct machine_load model_store_load(const struct model_store *store,
+                                     int64_t worker_no); /* all-zero: none */
 struct model_dag *model_store_dag_row(struct model_store *store,
                                       int32_t dag_no); /* NULL: there is none */
 const struct model_try *model_store_newest(const struct model_run *run, uint32_t task,

@@ -133,6 +133,7 @@ void story_inventory(struct story *story, struct story_worker *worker)
         .attempts = reports,
         .attempt_count = count,
         .leaving = worker->leaving,
+        .load = worker->load,
     };
     step(story, &(struct core_event) { .type = CORE_INVENTORY, .inventory = &inventory });
 }

@@ -36,6 +36,7 @@ struct story_worker {
     VEC(uint64_t) open;
     VEC(struct story_attempt) attempts;
     bool draining, stopped, leaving;
+    struct machine_load load;
 };
 
 struct story_errand {

@@ -203,6 +203,16 @@ function trends(dag, q) {
   return { runs: { ...rest, version: runs.map((r) => r.version) }, tasks: { id: dag.tasks.map((t) => t.id), run_ms: per((c) => (c.start && c.end ? c.end - c.start : null)), wait_ms: per((c) => (c.start && c.queued ? c.start - c.queued : null)), tries: per((c) => c.try) } };
 }
 
+/* The memory of a task whose name ends in "load" grows run by run. */
+function usage(world, dag, o, q) {
+  const runs = dag.runs.slice(0, Number(q.get("runs") ?? 100)).filter((r) => r.cells[o].start).reverse();
+  const ran = (r) => (r.cells[o].end ? r.cells[o].end - r.cells[o].start : null);
+  const per = (f) => runs.map((r, i) => (ran(r) === null ? null : f(r, i)));
+  const limit = /load$/.test(dag.tasks[o].id) ? 512e6 : null;
+  return { ...stamp(world), run_id: runs.map((r) => r.run_id), start: runs.map((r) => r.start), version: runs.map((r) => r.version), tries: runs.map((r) => r.cells[o].try), failed: runs.map((r) => r.cells[o].st === "f"),
+    ran_ms: per(ran), cpu_ms: per((r) => Math.round(ran(r) * 0.7)), memory_peak_bytes: per((r, i) => (limit ? Math.round(120e6 + (i * 300e6) / runs.length) : 52_428_800)), memory_max_bytes: runs.map(() => limit) };
+}
+
 function run_rows(world, q) {
   const rows = world.dags.flatMap((d) => d.runs.map((r) => ({ dag_id: d.id, run_id: r.run_id, key: r.key, state: r.state, run_type: r.type, run_after: r.run_after, start: r.start, end: r.end, version: r.version, triggered_by: r.triggered_by, note: r.note, total: r.cells.length, done: r.cells.filter((c) => "sfkux".includes(c.st)).length, failed: r.cells.filter((c) => c.st === "f").length })));
   return page(rows.sort((a, b) => b.run_after - a.run_after || b.key - a.key), q, "runs", world);
@@ -267,6 +277,7 @@ function ui(world, p, q) {
   if (p[0] === "grid") return p[2] === "shape" ? dag.shape : cells(world, dag, q);
   if (p[0] === "calendar") return calendar(dag, q);
   if (p[0] === "trends") return trends(dag, q);
+  if (p[0] === "usage") { const o = dag.tasks.findIndex((t) => t.id === p[2]); return o < 0 ? null : usage(world, dag, o, q); }
   if (p[0] === "backfills") return { ...stamp(world), backfills: store.backfills.filter((b) => b.dag_id === dag.id).map((b) => backfill_row(b)) };
   const run = world.run(p[1], p[2]);
   if (!run) return null;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { first_urls, match, url_of } from "../src/lib/urls.ts";
+import { filter_asked } from "../src/lib/filter_text.ts";
+import { first_urls, match, minute_now, url_of } from "../src/lib/urls.ts";
 
 const first = (address: string) => { const { pathname, searchParams } = new URL(address, "http://h"); return first_urls(pathname, searchParams, 6); };
 
@@ -13,6 +14,10 @@ test("each page asks first for what it shows", () => {
   expect(first("/dags/d/runs/r/tasks/t/history")).toEqual([url_of.task("d", "r", "t", -1)]);
   expect(first("/dags/d/runs/r/tasks/t/mapped/7/attempts")).toEqual([url_of.task("d", "r", "t", 7)]);
   expect(first("/settings")).toEqual([]);
+  for (const [address, kind] of [["/dag_runs", "runs"], ["/task_instances", "tasks"]] as const) {
+    expect(first(address)).toEqual([url_of.views(), url_of.list(kind, String(filter_asked(kind, {}, minute_now())))]);
+    expect(first(`${address}?state=failed`)).toEqual([url_of.views()]);
+  }
 });
 
 test("the list of DAGs is asked for as its address says", () => {

@@ -215,6 +215,12 @@ void ui_trends(struct call *call)
     ANSWER(call, ui_trends, param(call, "dag_id"), number(call, "runs", 1, 365, 100));
 }
 
+void ui_usage(struct call *call)
+{
+    ANSWER(call, ui_usage, position(call), param(call, "dag_id"), param(call, "task_id"),
+           number(call, "map_index", -1, INT32_MAX, -1), number(call, "runs", 1, 365, 100));
+}
+
 void ui_backfills(struct call *call)
 {
     ANSWER(call, ui_backfills, position(call), param(call, "dag_id"));

@@ -237,7 +237,8 @@ void schedulers_send_inventory(struct worker_shell *shell)
                                               .open_count = inventory.open_count,
                                               .attempts = reports,
                                               .attempt_count = inventory.attempt_count,
-                                              .leaving = shell->is_leaving } };
+                                              .leaving = shell->is_leaving,
+                                              .load = shell->gauge.load } };
     schedulers_send(shell, &message);
     arena_clear(&arena);
 }

@@ -222,6 +222,9 @@ void worker_shell_leave(struct worker_shell *shell)
 static void say(const struct worker_shell *shell)
 {
     log_info("figures", LOG_INT("running", shell->live.count), LOG_INT("epoch", shell->epoch),
+             LOG_INT("cpu_permille", shell->gauge.load.cpu_permille),
+             LOG_INT("memory_used_bytes", shell->gauge.load.memory_used_bytes),
+             LOG_INT("memory_total_bytes", shell->gauge.load.memory_total_bytes),
              LOG_INT("started", (int64_t)metric_value(shell->started)),
              LOG_INT("ended", (int64_t)metric_value(shell->ended)),
              LOG_INT("refused", (int64_t)metric_value(shell->refused)),
@@ -320,6 +323,7 @@ int worker_shell_open(struct worker_shell **out, struct loop *loop, const struct
     timer_open(&shell->ending, loop, on_ending, shell);
     timer_open(&shell->line, loop, on_line, shell);
     timer_every(&shell->line, LINE_EVERY_MS);
+    gauge_open(&shell->gauge, loop, conf->worker_inventory_interval_ms);
     names_make(shell);
     errands_open(shell);
     *out = shell;
@@ -357,7 +361,7 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
     shell->is_closing = true;
     shell->done = done;
     defer_cancel(&shell->settle);
-    shell->closing = 4 + shell->shipper_is_open + shell->warden_is_open + (shell->wire != NULL);
+    shell->closing = 5 + shell->shipper_is_open + shell->warden_is_open + (shell->wire != NULL);
     schedulers_close(shell);
     attempts_clear(shell);
     helper_close(shell->helper, on_part_closed, shell);
@@ -370,6 +374,7 @@ void worker_shell_close(struct worker_shell *shell, void (*done)(void *owner))
     timer_close(&shell->tick, on_part_closed);
     timer_close(&shell->ending, on_part_closed);
     timer_close(&shell->line, on_part_closed);
+    gauge_close(&shell->gauge, on_part_closed, shell);
 }
 
 void worker_shell_set_conf(struct worker_shell *shell, const struct conf *conf)

@@ -7,7 +7,7 @@
  * it has: the first inventory is complete.
  *
  * One file a concern: spool (the disk), warden_link, schedulers (their connections), shipper
- * (logs), attempts (what becomes of each). They meet only in this struct. */
+ * (logs), gauge (the machine), attempts (what becomes of each). They meet only in this struct. */
 #ifndef HEADRACE_WORKER_SHELL_H
 #define HEADRACE_WORKER_SHELL_H
 
@@ -17,6 +17,7 @@
 #include "common/metrics/metrics.h"
 #include "common/wire/wire.h"
 #include "worker/core/worker_core.h"
+#include "worker/shell/gauge.h"
 #include "worker/shell/shipper.h"
 #include "worker/shell/spool.h"
 #include "worker/shell/warden_link.h"
@@ -49,6 +50,7 @@ struct worker_shell {
     struct worker_core *core;
     struct warden_link warden;
     struct shipper shipper;
+    struct gauge gauge;    /* how busy the machine is */
     struct helper *helper; /* runs errands */
     bool shipper_is_open, warden_is_open;
     VEC(struct scheduler_link *) schedulers;

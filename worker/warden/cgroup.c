@@ -14,23 +14,6 @@ enum { CPU_PERIOD_US = 100000, WAIT_TRIES = 200 };
 
 static const char *const controller_names[CGROUP_CONTROLLERS] = { "memory", "pids", "cpu" };
 
-static bool file_read(const char *path, struct buf *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return false;
-    for (;;) {
-        buf_reserve(out, 8192);
-        ssize_t size = read(fd, out->bytes + out->size, 8192);
-        if (size <= 0)
-            break;
-        out->size += (size_t)size;
-    }
-    close(fd);
-    return true;
-}
-
 static bool file_write(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -42,106 +25,6 @@ static bool file_write(const char *path, const char *text)
     return size == (ssize_t)strlen(text);
 }
 
-static FORMAT(3, 4) const char *path_of(char *out, size_t size, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    int length = vsnprintf(out, size, fmt, args);
-    va_end(args);
-    return length > 0 && (size_t)length < size ? out : "";
-}
-
-/* The number after `key` in a file of "key value" lines, or of the whole file when `key` is NULL;
- * -1 when absent. */
-static int64_t number_in(const char *path, const char *key)
-{
-    struct buf text = { 0 };
-    int64_t number = -1;
-
-    if (file_read(path, &text)) {
-        struct str rest = buf_str(&text), line;
-        while (number < 0 && str_split(&rest, '\n', &line)) {
-            struct str word = line;
-            if (key != NULL && (!str_split(&line, ' ', &word) || !str_is(word, key)))
-                continue;
-            if (str_to_int(key != NULL ? line : word, 0, INT64_MAX, &number) < 0)
-                number = -1;
-            if (key == NULL)
-                break;
-        }
-    }
-    buf_clear(&text);
-    return number;
-}
-
-static bool list_has(struct str list, const char *word)
-{
-    struct str part;
-
-    while (str_split(&list, ',', &part)) {
-        if (str_is(part, word))
-            return true;
-    }
-    return false;
-}
-
-/* Our own path in the hierarchy that has `controller` ("" = version 2), from /proc/self/cgroup. */
-static bool own_path(struct str text, const char *controller, char *out, size_t size)
-{
-    struct str line, number, names;
-
-    while (str_split(&text, '\n', &line)) {
-        if (!str_split(&line, ':', &number) || !str_split(&line, ':', &names))
-            continue;
-        bool wanted = *controller == '\0' ? str_is(number, "0") : list_has(names, controller);
-        if (wanted)
-            return *path_of(out, size, "%.*s", STR_ARG(line)) != '\0';
-    }
-    return false;
-}
-
-/* Where that hierarchy is mounted, from /proc/self/mountinfo. */
-static bool mount_of(struct str text, const char *controller, char *out, size_t size)
-{
-    struct str line;
-
-    while (str_split(&text, '\n', &line)) {
-        struct str fields[5], type, source;
-        const char *dash = memmem(line.bytes, line.size, " - ", 3);
-        if (dash == NULL)
-            continue;
-        struct str after = str_slice(line, (size_t)(dash - line.bytes) + 3, line.size);
-        bool whole = true;
-        for (int i = 0; i < 5; i++)
-            whole = whole && str_split(&line, ' ', &fields[i]);
-        if (!whole || !str_split(&after, ' ', &type) || !str_split(&after, ' ', &source))
-            continue;
-        bool wanted = *controller == '\0' ? str_is(type, "cgroup2")
-                                          : str_is(type, "cgroup") && list_has(after, controller);
-        if (wanted)
-            return *path_of(out, size, "%.*s", STR_ARG(fields[4])) != '\0';
-    }
-    return false;
-}
-
-/* The folder of our own group; the mount's root when our path is not visible below it (a
- * container's namespace). */
-static bool own_folder(struct str mounts, struct str groups, const char *controller, char *out,
-                       size_t size)
-{
-    char mount[CGROUP_PATH_MAX], path[CGROUP_PATH_MAX];
-    struct stat stat_buf;
-
-    if (!mount_of(mounts, controller, mount, sizeof mount) ||
-        !own_path(groups, controller, path, sizeof path))
-        return false;
-    if (strcmp(path, "/") != 0 && *path_of(out, size, "%s%s", mount, path) != '\0' &&
-        stat(out, &stat_buf) == 0)
-        return true;
-    return *path_of(out, size, "%s", mount) != '\0';
-}
-
 static void remove_below(const char *folder)
 {
     char path[CGROUP_PATH_MAX + 300];
@@ -150,7 +33,7 @@ static void remove_below(const char *folder)
 
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-            *path_of(path, sizeof path, "%s/%s", folder, entry->d_name) != '\0')
+            *cgroup_path(path, sizeof path, "%s/%s", folder, entry->d_name) != '\0')
             rmdir(path);
     }
     if (dir != NULL)
@@ -163,10 +46,11 @@ static void leftovers_kill(const char *tree)
 {
     char path[CGROUP_PATH_MAX + 32];
 
-    if (!file_write(path_of(path, sizeof path, "%s/cgroup.kill", tree), "1"))
+    if (!file_write(cgroup_path(path, sizeof path, "%s/cgroup.kill", tree), "1"))
         return;
     for (int i = 0; i < WAIT_TRIES; i++) {
-        if (number_in(path_of(path, sizeof path, "%s/cgroup.events", tree), "populated") <= 0)
+        if (cgroup_number(cgroup_path(path, sizeof path, "%s/cgroup.events", tree), "populated") <=
+            0)
             return;
         usleep(5000);
     }
@@ -180,50 +64,44 @@ static void unified_enable(struct cgroups *cgroups, const char *own)
 
     for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
         snprintf(word, sizeof word, "+%s", controller_names[i]);
-        path_of(control, sizeof control, "%s/cgroup.subtree_control", own);
+        cgroup_path(control, sizeof control, "%s/cgroup.subtree_control", own);
         bool enabled = file_write(control, word);
         if (!enabled && errno == EBUSY) {
             char leaf[CGROUP_PATH_MAX + 64], procs[CGROUP_PATH_MAX + 80];
-            mkdir(path_of(leaf, sizeof leaf, "%s/headrace-warden", own), 0755);
-            if (file_write(path_of(procs, sizeof procs, "%s/cgroup.procs", leaf), "0"))
+            mkdir(cgroup_path(leaf, sizeof leaf, "%s/headrace-warden", own), 0755);
+            if (file_write(cgroup_path(procs, sizeof procs, "%s/cgroup.procs", leaf), "0"))
                 enabled = file_write(control, word);
         }
         cgroups->unified[i] =
-            enabled &&
-            file_write(path_of(control, sizeof control, "%s/cgroup.subtree_control", cgroups->tree),
-                       word);
+            enabled && file_write(cgroup_path(control, sizeof control, "%s/cgroup.subtree_control",
+                                              cgroups->tree),
+                                  word);
     }
 }
 
 void cgroups_init(struct cgroups *cgroups, const char *name)
 {
-    struct buf mounts = { 0 }, groups = { 0 };
     char own[CGROUP_PATH_MAX];
 
     *cgroups = (struct cgroups) { 0 };
-    if (file_read("/proc/self/mountinfo", &mounts) && file_read("/proc/self/cgroup", &groups)) {
-        if (own_folder(buf_str(&mounts), buf_str(&groups), "", own, sizeof own)) {
-            path_of(cgroups->tree, sizeof cgroups->tree, "%s/%s", own, name);
-            leftovers_kill(cgroups->tree);
-            remove_below(cgroups->tree);
-            if (*cgroups->tree != '\0' && mkdir(cgroups->tree, 0755) < 0)
-                cgroups->tree[0] = '\0';
-            if (*cgroups->tree != '\0')
-                unified_enable(cgroups, own);
-        }
-        for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
-            char *path = cgroups->controller[i];
-            if (cgroups->unified[i] || !own_folder(buf_str(&mounts), buf_str(&groups),
-                                                   controller_names[i], own, sizeof own))
-                continue;
-            path_of(path, CGROUP_PATH_MAX, "%s/%s", own, name);
-            remove_below(path);
-            if (*path != '\0' && mkdir(path, 0755) < 0 && errno != EEXIST)
-                *path = '\0';
-        }
+    if (cgroup_folder("", own, sizeof own)) {
+        cgroup_path(cgroups->tree, sizeof cgroups->tree, "%s/%s", own, name);
+        leftovers_kill(cgroups->tree);
+        remove_below(cgroups->tree);
+        if (*cgroups->tree != '\0' && mkdir(cgroups->tree, 0755) < 0)
+            cgroups->tree[0] = '\0';
+        if (*cgroups->tree != '\0')
+            unified_enable(cgroups, own);
     }
-    buf_clear(&mounts);
-    buf_clear(&groups);
+    for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+        char *path = cgroups->controller[i];
+        if (cgroups->unified[i] || !cgroup_folder(controller_names[i], own, sizeof own))
+            continue;
+        cgroup_path(path, CGROUP_PATH_MAX, "%s/%s", own, name);
+        remove_below(path);
+        if (*path != '\0' && mkdir(path, 0755) < 0 && errno != EEXIST)
+            *path = '\0';
+    }
 }
 
 void cgroups_clear(struct cgroups *cgroups)
@@ -260,7 +138,7 @@ void cgroup_clear(struct cgroup *cgroup)
 
 static const char *tree_path(const struct cgroup *cgroup, const char *file, char *out, size_t size)
 {
-    return path_of(out, size, "%s/%u/%s", cgroup->cgroups->tree, cgroup->slot, file);
+    return cgroup_path(out, size, "%s/%u/%s", cgroup->cgroups->tree, cgroup->slot, file);
 }
 
 static const char *controller_path(const struct cgroup *cgroup, int controller, const char *file,
@@ -268,8 +146,8 @@ static const char *controller_path(const struct cgroup *cgroup, int controller, 
 {
     return cgroup->cgroups->unified[controller]
                ? tree_path(cgroup, file, out, size)
-               : path_of(out, size, "%s/%u/%s", cgroup->cgroups->controller[controller],
-                         cgroup->slot, file);
+               : cgroup_path(out, size, "%s/%u/%s", cgroup->cgroups->controller[controller],
+                             cgroup->slot, file);
 }
 
 static void tree_open(struct cgroup *cgroup)
@@ -379,7 +257,7 @@ void cgroup_signal(const struct cgroup *cgroup, int signal)
 
     if (signal == SIGKILL && file_write(tree_path(cgroup, "cgroup.kill", path, sizeof path), "1"))
         return;
-    file_read(tree_path(cgroup, "cgroup.procs", path, sizeof path), &text);
+    cgroup_file_read(tree_path(cgroup, "cgroup.procs", path, sizeof path), &text);
     rest = buf_str(&text);
     while (str_split(&rest, '\n', &line)) {
         if (str_to_int(line, 1, INT32_MAX, &pid) == 0)
@@ -395,8 +273,8 @@ bool cgroup_was_oom(const struct cgroup *cgroup)
         cgroup->cgroups->unified[CGROUP_MEMORY] ? "memory.events" : "memory.oom_control";
 
     return cgroup->limited &&
-           number_in(controller_path(cgroup, CGROUP_MEMORY, file, path, sizeof path), "oom_kill") >
-               0;
+           cgroup_number(controller_path(cgroup, CGROUP_MEMORY, file, path, sizeof path),
+                         "oom_kill") > 0;
 }
 
 int64_t cgroup_memory_peak(const struct cgroup *cgroup)
@@ -407,7 +285,8 @@ int64_t cgroup_memory_peak(const struct cgroup *cgroup)
 
     if (!cgroup->limited)
         return 0;
-    int64_t peak = number_in(controller_path(cgroup, CGROUP_MEMORY, file, path, sizeof path), NULL);
+    int64_t peak =
+        cgroup_number(controller_path(cgroup, CGROUP_MEMORY, file, path, sizeof path), NULL);
     return peak < 0 ? 0 : peak;
 }
 

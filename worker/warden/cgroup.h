@@ -8,13 +8,13 @@
 #ifndef HEADRACE_CGROUP_H
 #define HEADRACE_CGROUP_H
 
-#include "common/base/str.h"
+#include "worker/warden/cgroup_folder.h"
 
 #include <sys/types.h>
 
 enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CONTROLLERS };
 
-enum { CGROUP_PATH_MAX = 512, CGROUP_JOIN_MAX = 1 + CGROUP_CONTROLLERS };
+enum { CGROUP_JOIN_MAX = 1 + CGROUP_CONTROLLERS };
 
 struct cgroups {
     char tree[CGROUP_PATH_MAX];                           /* of version 2, "" without */

@@ -530,6 +530,46 @@ static void a_worker_is_registered_and_keeps_its_row(void **state)
         1);
 }
 
+static void the_loads_of_workers_are_set_at_once_and_their_rows_keep_the_rest(void **state)
+{
+    struct record workers[2] = { { .type = WRITE_WORKER }, { .type = WRITE_WORKER } };
+    struct record loads[3] = { { .type = WRITE_WORKER_LOAD },
+                               { .type = WRITE_WORKER_LOAD },
+                               { .type = WRITE_WORKER_LOAD } };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        workers[i].worker =
+            (typeof(workers[i].worker)) { .worker_no = 70 + i,
+                                          .worker = i == 0 ? STR("k70") : STR("k71"),
+                                          .name = STR("w"),
+                                          .host = STR("h"),
+                                          .version = STR("0.1"),
+                                          .queues = STR("default"),
+                                          .slots = 8,
+                                          .seen_ms = 1000,
+                                          .reason = STR_EMPTY };
+        loads[i].worker_load.worker_no = 70 + i;
+        loads[i].worker_load.load = (struct machine_load) { 1LL << 35, (1LL << 33) + i, 250 };
+    }
+    loads[2].worker_load.worker_no = 72; /* nobody's */
+    APPLY(loads[0], workers[0], workers[1], loads[1], loads[2]);
+    assert_int_equal(store_world_int(&world,
+                                     "SELECT count(*) FROM worker WHERE worker_no IN (70, 71) AND"
+                                     " cpu_permille = 250 AND memory_total = 1::int8 << 35"
+                                     " AND memory_used = (1::int8 << 33) + worker_no - 70"
+                                     " AND slots = 8"),
+                     2);
+    workers[0].worker.slots = 4;
+    loads[1].worker_load.load = (struct machine_load) { 0 };
+    APPLY(workers[0], loads[1]);
+    assert_int_equal(
+        store_world_int(
+            &world, "SELECT count(*) FROM worker WHERE worker_no IN (70, 71) AND"
+                    " (slots, cpu_permille, memory_total) IN ((4, 250, 1::int8 << 35), (8, 0, 0))"),
+        2);
+}
+
 static void a_scaling_decision_is_an_event(void **state)
 {
     struct record record = { .type = WRITE_AUTOSCALE };
@@ -643,6 +683,7 @@ int main(void)
         CASE_RUN(a_dag_is_paused_and_its_next_fire_known),
         CASE_RUN(a_deleted_dag_takes_its_runs_along),
         CASE_RUN(a_worker_is_registered_and_keeps_its_row),
+        CASE_RUN(the_loads_of_workers_are_set_at_once_and_their_rows_keep_the_rest),
         CASE_RUN(a_scaling_decision_is_an_event),
         CASE_RUN(a_batch_of_another_epoch_writes_nothing),
         CASE_RUN(an_empty_batch_only_asks_the_fence),

@@ -200,6 +200,40 @@ static void every_message_is_written_and_read_as_its_golden_bytes(void **state)
     }
 }
 
+static struct machine_load load_that_travels(struct machine_load load)
+{
+    struct message samples[32], back;
+    struct arena arena = { 0 };
+    struct buf bytes = { 0 };
+    (void)make_samples(samples);
+    samples[1].inventory.load = load;
+    assert_int_equal(message_pack(&samples[1], &bytes, NULL), 0);
+    assert_int_equal(message_unpack(buf_str(&bytes), &arena, &back, NULL), 0);
+    assert_int_equal(back.inventory.attempt_count, 2);
+    struct machine_load arrived = back.inventory.load;
+    buf_clear(&bytes);
+    arena_clear(&arena);
+    return arrived;
+}
+
+/* The golden inventory, of a release that told no load, is read above. */
+static void a_load_travels_with_the_inventory_and_one_that_cannot_be_is_none(void **state)
+{
+    (void)state;
+    static const struct machine_load impossible[] = {
+        { -5, 1, 1 }, { 9, -1, 1 }, { 9, 1, 1001 }, { 9, 1, -1 }
+    };
+    struct machine_load load =
+        load_that_travels((struct machine_load) { 1LL << 40, 1LL << 39, 1000 });
+    assert_true(load.memory_total_bytes == 1LL << 40 && load.memory_used_bytes == 1LL << 39);
+    assert_int_equal(load.cpu_permille, 1000);
+    assert_true(load_that_travels((struct machine_load) { 0 }).memory_total_bytes == 0);
+    for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++) {
+        load = load_that_travels(impossible[i]);
+        assert_true(load.memory_total_bytes == 0 && load.cpu_permille == 0);
+    }
+}
+
 /* The others of the inventory must not suffer for it. */
 static void a_result_with_foreign_bytes_is_read_all_the_same(void **state)
 {
@@ -485,6 +519,7 @@ static void specs_and_results_travel_alone(void **state)
 }
 
 TESTS(CASE(every_message_is_written_and_read_as_its_golden_bytes),
+      CASE(a_load_travels_with_the_inventory_and_one_that_cannot_be_is_none),
       CASE(fields_arrive_in_their_places), CASE(a_result_with_foreign_bytes_is_read_all_the_same),
       CASE(a_change_of_the_protocol_shows_in_its_description),
       CASE(a_hello_of_any_version_is_read_and_tells_who_can_talk),

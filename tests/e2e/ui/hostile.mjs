@@ -13,7 +13,7 @@ const task = (t) => `${run(t)}/tasks/${e(t)}`;
 const OF_ONE = (t) => [
   dag(t), ...["graph", "runs", "calendar", "trends", "tasks", "backfills", "versions", "code", "events", "details"].map((tab) => `${dag(t)}/${tab}`), `${dag(t)}/tasks/${e(t)}`,
   run(t), ...["graph", "gantt", "diff", "events", "details"].map((tab) => `${run(t)}/${tab}`), `${dag(t)}/runs/still_runs`,
-  task(t), ...["attempts", "xcom", "rendered", "history", "events", "details"].map((tab) => `${task(t)}/${tab}`),
+  task(t), ...["attempts", "xcom", "rendered", "history", "resources", "events", "details"].map((tab) => `${task(t)}/${tab}`),
   `${run(t)}/tasks/${e(`${t}[]`)}`, `${run(t)}/tasks/${e(`${t}[]`)}/mapped/1`, `${run(t)}/tasks/${e(`${t.replaceAll(".", "")}.${t}`)}`,
   `/dags?q=${e(t)}`, `/dag_runs?range=all&q=${e(t)}`, `/task_instances?range=all&q=${e(t)}`, `/workers/${e(t)}`, `/assets?asset=${e(t)}`,
 ];

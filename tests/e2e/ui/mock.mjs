@@ -15,7 +15,7 @@ const open = async (path, selector) => { await page.goto(base + path); await pag
 
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
 // pool. pages.mjs looks at every page, with what a small system has.
-const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool", "/queues/default"];
+const PAGES = ["/home", "/dags", "/dags/etl_daily", "/dags/etl_daily/graph", "/dags/etl_daily/gantt", "/dags/etl_daily/calendar", "/dags/etl_daily/trends", "/dags/etl_daily/versions", "/dags/shard_rebuild", RUN, `${RUN}/graph`, `${RUN}/diff`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts?compare=1,3`, `${RUN}/tasks/quality/xcom`, `${RUN}/tasks/load/resources`, "/workers?worker=w-1", "/assets?asset=orders_clean", "/dag_runs", "/task_instances", "/task_instances?pool=warehouse&duration=nonsense", "/pools?open=default_pool", "/queues/default"];
 // And what a click opens upon them.
 const OPENED = [
   [`${RUN}/gantt`, async (page) => { await page.click("button[aria-label^='Log of load,']"); await page.waitForSelector(".log-tail pre"); }],
@@ -346,6 +346,17 @@ const cases = [
     await page.waitForSelector("dialog .ti-list li");
     await page.click("dialog button:has-text('Mark 1 task')");
     await until(page, "skipped", () => /Skipped/.test(document.querySelector(".meta .state")?.textContent ?? ""));
+  }],
+  ["memory that grows run by run says when it meets its limit, and a run of the chart is opened", async () => {
+    await open(`${RUN}/tasks/load/resources`, ".uplot");
+    await page.waitForSelector("[aria-label=Tries] tbody tr");
+    check(/Its memory grows: .* it meets its limit of 512 MB in about \d+ runs, and is killed/.test(await text(".note.warn")), await text("main"));
+    await page.locator("[aria-label='Peak memory by run'] button:has-text('Table')").click();
+    check(/MB.*512 MB/s.test(await text("[aria-label='Peak memory by run'] .chart-table tbody tr")), "no memory beside its limit");
+    await page.locator("[aria-label='CPU time and duration by run'] .u-over").click({ position: { x: 4, y: 20 } });
+    await until(page, "the oldest run of the chart", () => location.pathname.endsWith("/tasks/load/resources") && !location.pathname.includes("scheduled__2026-11-20"));
+    await open("/dags/etl_daily/runs/scheduled__2026-11-20T06%3A00%3A00%2B00%3A00/tasks/quality/resources", ".uplot");
+    check(await page.locator(".note").count() === 0, "steady memory is said to grow");
   }],
   ["a worker is drained and comes back", async () => {
     await open("/workers", "tbody tr");

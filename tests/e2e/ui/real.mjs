@@ -94,6 +94,10 @@ const cases = [
     await until(page, "12 instances", () => document.querySelectorAll("tbody tr").length === 12);
     await open(`${run_path}/tasks/other/xcom`, ".code");
     check(/"rows": 3/.test(await text(".code")), "not its output");
+    await open(`${run_path}/tasks/other/resources`, ".uplot");
+    check(/\d+(\.\d)? [MG]B/.test(await text("[aria-label=Tries] tbody tr")), "no memory of its try");
+    await page.locator("[aria-label='Peak memory by run'] button:has-text('Table')").click();
+    check(/[MG]B/.test(await text("[aria-label='Peak memory by run'] .chart-table tbody tr")), "no memory by run");
   }],
   ["a failed task shows its tries and what it printed", async () => {
     await open(`${run_path}/tasks/bad`, ".log-line");

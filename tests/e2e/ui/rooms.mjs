@@ -271,7 +271,9 @@ const cases = [
     await open("/workers", "tbody tr");
     await page.locator("tbody button.link").first().click();
     await page.waitForSelector(".worker-tasks a:has-text('hold')");
+    await until(page, "how busy its machine is", () => /\d %.*\d [MG]B of [\d.]+ [MGT]B/.test(document.querySelector("tbody tr").textContent));
     await open("/home", ".health");
+    await until(page, "the same on the first page", () => /CPU [\d.]+ %, memory [\d.]+ %/.test(document.querySelector("main").textContent));
     await until(page, "the run", () => /gated/.test([...document.querySelectorAll(".panel")].find((p) => /Running now/.test(p.textContent))?.textContent ?? ""));
     await ask(`dags/gated/dagRuns/${encodeURIComponent(run)}?update_mask=state`, "PATCH", { state: "failed" });
     await run_is("gated", run, "failed");

@@ -240,6 +240,102 @@ static void a_worker_that_is_asked_to_leave_is_drained_and_stopped(void **state)
     story_free(s);
 }
 
+/* How often the load of a worker was written. */
+static uint32_t load_writes(const struct story *s, int64_t worker_no)
+{
+    uint32_t count = 0;
+    VEC_EACH (&s->store.log, i)
+        for (uint32_t r = 0; r < s->store.log.items[i].count; r++) {
+            const struct record *record = &s->store.log.items[i].records[r];
+            count +=
+                record->type == WRITE_WORKER_LOAD && record->worker_load.worker_no == worker_no;
+        }
+    return count;
+}
+
+static void loads_that_moved_are_written_together_and_at_most_every_ten_seconds(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    struct story_worker *other = story_worker(s, "w2", 1);
+    story_wait(s, 10000);
+    w->load = (struct machine_load) { 1000, 100, 10 };
+    other->load = (struct machine_load) { 2000, 100, 20 };
+    story_inventory(s, w);
+    story_inventory(s, other);
+    assert_int_equal(load_writes(s, 1), 1); /* it is the first: at once */
+    assert_int_equal(load_writes(s, 2), 0);
+    story_wait(s, 15000); /* with reports of both */
+    assert_int_equal(model_store_load(&s->store, 2).memory_total_bytes, 2000);
+    assert_int_equal(load_writes(s, 1), 1);
+    assert_int_equal(load_writes(s, 2), 1);
+    for (int i = 0; i < 60; i++) { /* restless, for a minute */
+        w->load.cpu_permille = i % 2 == 0 ? 900 : 10;
+        story_wait(s, 1000);
+        story_inventory(s, w);
+    }
+    assert_in_range(load_writes(s, 1), 5, 7);
+    assert_int_equal(load_writes(s, 2), 1);
+    story_free(s);
+}
+
+static void small_movements_of_a_load_and_loads_not_told_are_not_written(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    story_wait(s, 30000);
+    assert_int_equal(load_writes(s, 1), 0); /* a worker of the release before tells none */
+    w->load = (struct machine_load) { 1000, 100, 100 };
+    story_wait(s, 30000);
+    assert_int_equal(load_writes(s, 1), 1);
+    for (int i = 0; i < 10; i++) {
+        w->load.cpu_permille = 100 + i * 4;
+        w->load.memory_used_bytes = 100 + i * 2;
+        story_wait(s, 10000);
+    }
+    assert_int_equal(load_writes(s, 1), 1);
+    w->load.memory_used_bytes = 130;
+    story_wait(s, 20000);
+    assert_int_equal(load_writes(s, 1), 2);
+    w->load = (struct machine_load) { 0 }; /* it was put back to the release before */
+    story_wait(s, 20000);
+    assert_int_equal(load_writes(s, 1), 3);
+    assert_int_equal(model_store_load(&s->store, 1).memory_total_bytes, 0);
+    story_free(s);
+}
+
+/* Its row may have been deleted meanwhile. */
+static void a_worker_that_comes_back_has_its_load_written_anew(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    w->load = (struct machine_load) { 1000, 100, 100 };
+    story_wait(s, 30000);
+    w->stopped = true;
+    story_wait(s, 400000);
+    assert_int_equal(load_writes(s, 1), 1);
+    w->stopped = false;
+    story_wait(s, 20000);
+    assert_int_equal(load_writes(s, 1), 2);
+    story_free(s);
+}
+
+static void a_new_leader_writes_the_loads_anew(void **state)
+{
+    (void)state;
+    struct story_worker *w = NULL;
+    struct story *s = given(&w);
+    w->load = (struct machine_load) { 1000, 100, 100 };
+    story_wait(s, 30000);
+    story_takeover(s);
+    story_wait(s, 30000);
+    assert_int_equal(load_writes(s, 1), 2);
+    story_free(s);
+}
+
 TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open),
       CASE(an_attempt_whose_credit_is_closed_never_started),
       CASE(a_worker_that_started_anew_without_the_attempt_proves_it_too),
@@ -251,4 +347,8 @@ TESTS(CASE(a_lost_grant_is_sent_again_while_its_credit_is_open),
       CASE(an_inventory_of_a_later_leader_means_nothing_to_an_earlier_one),
       CASE(a_worker_that_is_gone_stays_gone_until_it_comes_back),
       CASE(a_drained_worker_gets_nothing_and_ends_its_work),
-      CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped))
+      CASE(a_worker_that_is_asked_to_leave_is_drained_and_stopped),
+      CASE(loads_that_moved_are_written_together_and_at_most_every_ten_seconds),
+      CASE(small_movements_of_a_load_and_loads_not_told_are_not_written),
+      CASE(a_worker_that_comes_back_has_its_load_written_anew),
+      CASE(a_new_leader_writes_the_loads_anew))

@@ -253,6 +253,9 @@ static void send_inventory(struct world *world, uint32_t index)
             .open_count = inventory.open_count,
             .attempts = reports,
             .attempt_count = inventory.attempt_count,
+            .load = { .memory_total_bytes = 1 << 30,
+                      .memory_used_bytes = (int64_t)inventory.attempt_count << 25,
+                      .cpu_permille = (int32_t)(inventory.attempt_count % 11) * 100 },
         };
         net_send(world, message);
     }

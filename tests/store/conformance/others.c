@@ -60,6 +60,14 @@ void make_worker(struct play *play)
                                   .seen_ms = (int64_t)pick(play, 9),
                                   .reason = pick(play, 2) == 0 ? STR_EMPTY : STR("because") };
     play_add(play, record);
+    if (pick(play, 2) == 0)
+        return;
+    record = (struct record) { .type = WRITE_WORKER_LOAD };
+    record.worker_load.worker_no = worker_no;
+    record.worker_load.load.cpu_permille = (int32_t)pick(play, 1001);
+    record.worker_load.load.memory_used_bytes = (int64_t)pick(play, 9) << 32;
+    record.worker_load.load.memory_total_bytes = (int64_t)pick(play, 9) << 33;
+    play_add(play, record);
 }
 
 void make_autoscale(struct play *play)

@@ -79,8 +79,9 @@ static const struct {
     { "expansion", "run_no, task, length, items" },
     { "inbox_answer", "request_no, code, answer" },
     { "dag", ("dag_no, " BIT("is_paused") ", " MS("last_fire_at") ", " MS("next_fire_at")) },
-    { "worker", ("worker_no, identity, name, host, release, array_to_string(queues, ','), slots, "
-                 "incarnation, state, reason, " MS("seen_at")) },
+    { "worker",
+      ("worker_no, identity, name, host, release, array_to_string(queues, ','), slots, "
+       "incarnation, state, reason, " MS("seen_at") ", cpu_permille, memory_used, memory_total") },
     { "autoscale_event", ("queue, " MS("at") ", demand, wanted, present, reason") },
     { "backfill",
       ("backfill_no, dag_no, " MS("from_at") ", " MS(
@@ -283,15 +284,18 @@ static void notification_line(struct lines *lines, const struct notification_row
               (long long)row->made_ms, (long long)row->next_ms, STR_ARG(row->error));
 }
 
-static void worker_line(struct lines *lines, const struct record *record)
+static void worker_line(struct lines *lines, const struct model_store *store,
+                        const struct record *record)
 {
     const typeof(record->worker) *row = &record->worker;
+    struct machine_load load = model_store_load(store, row->worker_no);
 
-    lines_add(lines, "worker|%lld|%.*s|%.*s|%.*s|%.*s|%.*s|%u|%llu|%d|%.*s|%lld",
+    lines_add(lines, "worker|%lld|%.*s|%.*s|%.*s|%.*s|%.*s|%u|%llu|%d|%.*s|%lld|%d|%lld|%lld",
               (long long)row->worker_no, STR_ARG(row->worker), STR_ARG(row->name),
               STR_ARG(row->host), STR_ARG(row->version), STR_ARG(row->queues), row->slots,
               (unsigned long long)row->incarnation, (int)row->state, STR_ARG(row->reason),
-              (long long)row->seen_ms);
+              (long long)row->seen_ms, load.cpu_permille, (long long)load.memory_used_bytes,
+              (long long)load.memory_total_bytes);
 }
 
 void rows_of_model(const struct model_store *store, struct buf *out)
@@ -309,7 +313,7 @@ void rows_of_model(const struct model_store *store, struct buf *out)
                       (long long)dag->next_fire_ms);
     }
     VEC_EACH (&store->workers, i)
-        worker_line(&lines, &store->workers.items[i]);
+        worker_line(&lines, store, &store->workers.items[i]);
     VEC_EACH (&store->autoscales, i) {
         const typeof(store->autoscales.items->autoscale) *row =
             &store->autoscales.items[i].autoscale;

@@ -104,6 +104,23 @@ static void a_worker_says_who_it_is_and_what_it_offers(void **state)
     assert_false(fake->inventory.leaving);
 }
 
+static bool tells_its_load(struct fake_scheduler *fake)
+{
+    return fake->inventory.load.memory_total_bytes > 0;
+}
+
+static void a_worker_tells_how_busy_its_machine_is(void **state)
+{
+    struct fake_scheduler *fake = *state;
+    const struct machine_load *load = &fake->inventory.load;
+
+    fake_scheduler_until(fake, tells_its_load, "an inventory with a load");
+    assert_true(load->memory_used_bytes > 1 << 20); /* at least what this test uses */
+    assert_true(load->memory_used_bytes < load->memory_total_bytes);
+    assert_true(load->memory_total_bytes <= sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGE_SIZE));
+    assert_in_range(load->cpu_permille, 0, 1000);
+}
+
 static void a_granted_task_runs_and_its_result_carries_a_new_credit(void **state)
 {
     struct fake_scheduler *fake = *state;
@@ -464,6 +481,7 @@ static void a_full_spool_offers_no_slots_until_it_has_room(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TESTS(TEST(a_worker_says_who_it_is_and_what_it_offers),
+      TEST(a_worker_tells_how_busy_its_machine_is),
       TEST(a_granted_task_runs_and_its_result_carries_a_new_credit),
       TEST(a_task_that_goes_on_is_reported_as_started),
       TEST(a_result_is_repeated_until_it_is_acknowledged),

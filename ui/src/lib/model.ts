@@ -48,6 +48,12 @@ export interface TaskPage extends Snapshot {
   rendered: Record<string, unknown> | null; output: unknown; output_bytes: number;
 }
 
+/* Of a task, by run, oldest first: over all tries that count. */
+export interface Usage extends Snapshot {
+  run_id: string[]; start: (number | null)[]; version: number[]; tries: number[]; failed: boolean[];
+  ran_ms: (number | null)[]; cpu_ms: (number | null)[]; memory_peak_bytes: (number | null)[]; memory_max_bytes: (number | null)[];
+}
+
 export interface Home extends Snapshot {
   hours: number;
   dags: { total: number; active: number; paused: number; import_errors: number };

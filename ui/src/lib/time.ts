@@ -84,6 +84,16 @@ export function instant(at: number | null | undefined, zone: string): string {
   return at === null || at === undefined ? NONE : `${date(at, zone)} ${clock(at, zone)}`;
 }
 
+/* Of charts that have a run, not a time, at each place: the hour where all runs are of two days, else the day. */
+export function label_of_runs(starts: (number | null)[], zone: string): (run: number) => string {
+  const known = starts.filter((at) => at !== null);
+  const is_short = Math.max(...known) - Math.min(...known) < 2 * 86_400_000;
+  return (run) => {
+    const at = starts[run];
+    return at === null || at === undefined ? "" : is_short ? clock(at, zone).slice(0, 5) : date(at, zone).slice(5);
+  };
+}
+
 /* "+01:00" as it is in force at that instant: the doubled hour of autumn is told apart by it. */
 export function offset(at: number, zone: string): string {
   const minutes = offset_minutes(at, zone);

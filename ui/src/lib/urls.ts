@@ -10,6 +10,11 @@ export const RUNS_SHOWN = 25;
 export const INSTANCES_AT_ONCE = 100;
 export const HOME_HOURS = 24;
 
+const DAY_MS = 86_400_000;
+
+/* To the minute, so that drawing again does not ask again. */
+export const minute_now = (): number => Math.floor(Date.now() / 60_000) * 60_000;
+
 export const url_of = {
   me: () => `${V1}/me`,
   home: (hours: number) => `${V1}/ui/home?hours=${hours}`,
@@ -19,8 +24,11 @@ export const url_of = {
   shape: (dag: string, version: number | null = null) => `${V1}/ui/grid/${e(dag)}/shape${version === null ? "" : `?version=${version}`}`,
   run: (dag: string, run: string) => `${V1}/ui/run/${e(dag)}/${e(run)}`,
   task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
+  usage: (dag: string, task: string, map: number) => `${V1}/ui/usage/${e(dag)}/${e(task)}?map_index=${map}`,
   mapped: (dag: string, run: string, task: string, from: number, state: string | null, q: string | null) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}?from=${from}&limit=${INSTANCES_AT_ONCE}${state ? `&state=${e(state)}` : ""}${q ? `&q=${e(q)}` : ""}`,
   log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
+  list: (kind: "runs" | "tasks", asked: string) => `${V1}/ui/${kind}?limit=100&${asked}`,
+  views: () => `${V1}/me/views`,
   dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
   run2: (dag: string, run: string) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}`,
   ti2: (dag: string, run: string, task: string, map = -1) => `${V2}/dags/${e(dag)}/dagRuns/${e(run)}/taskInstances/${e(task)}${map >= 0 ? `/${map}` : ""}`,
@@ -63,10 +71,13 @@ const task_first: First = ({ dag, run, task }, query) => [url_of.task(dag, run, 
 const run_first: First = ({ dag, run }) => [url_of.run(dag, run)];
 const home_first: First = (_found, _query, hours) => [url_of.home(hours), url_of.lanes(hours)];
 
+/* Without a filter, as filter_asked says it; with one, its words would have to be understood here. */
+const list_first = (kind: "runs" | "tasks"): First => (_found, query) => [url_of.views(), ...(query.size ? [] : [url_of.list(kind, `from=${minute_now() - DAY_MS}`)])];
+
 /* The first that fits; what a page asks for is the same whatever tab of it is open, but for the tabs of a DAG. */
 const FIRST: [string, First][] = [
   ["/", home_first], ["/home", home_first],
-  ["/dags", (_found, query) => [url_of.dags(query)]],
+  ["/dags", (_found, query) => [url_of.dags(query)]], ["/dag_runs", list_first("runs")], ["/task_instances", list_first("tasks")],
   ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", instance_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", instance_first],
   ["/dags/:dag/runs/:run/tasks/:task", task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", instance_first],
   ["/dags/:dag/runs/:run", run_first], ["/dags/:dag/runs/:run/:tab", run_first],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* views - filters of a list that somebody has given names; the server keeps them for each person. */
 import { useEffect, useState } from "react";
-import { api_send, V1 } from "./api.ts";
+import { api_send, url_of } from "./api.ts";
 import type { Kind } from "./filter_keys.ts";
 import { filter_of, type Query } from "./filter_text.ts";
 import { useFetch, type Following } from "./live.ts";
@@ -9,7 +9,7 @@ import { useFetch, type Following } from "./live.ts";
 export interface View { id: number; page: Kind; name: string; query: string; is_default: boolean }
 export type Views = Following<{ views: View[] }>;
 
-const PATH = `${V1}/me/views`;
+const PATH = url_of.views();
 
 export const view_make = (page: Kind, name: string, query: Query) => api_send<View>("POST", PATH, { page, name, query: String(new URLSearchParams(query)) });
 export const view_change = (view: View, change: { name?: string; query?: Query; is_default?: boolean }) => api_send<View>("PATCH", `${PATH}/${view.id}`, { ...change, ...(change.query && { query: String(new URLSearchParams(change.query)) }) });

@@ -8,7 +8,7 @@ import { median } from "../lib/number.ts";
 import { diff_lines } from "../lib/diff.ts";
 import { later } from "../lib/later.tsx";
 import { go, Link, path_of, query_set, useQuery } from "../lib/router.tsx";
-import { clock, date, duration, parse_rfc3339 } from "../lib/time.ts";
+import { date, duration, label_of_runs, parse_rfc3339 } from "../lib/time.ts";
 import { Empty, Loaded, Panel, Skeleton } from "../parts/basics.tsx";
 import Audit from "../parts/audit.tsx";
 import { Span, useZone, When } from "../parts/clock.tsx";
@@ -84,9 +84,7 @@ function Trends({ dag, task }: { dag: string; task?: string }) {
       const total = d.runs.id.map((_, i) => (d.runs.start[i] !== null && d.runs.end[i] !== null ? d.runs.end[i]! - d.runs.start[i]! : null));
       const failed = total.map((t, i) => (d.runs.state[i] === "f" ? t : null));
       const marks = x.filter((i) => i > 0 && d.runs.version[i] !== d.runs.version[i - 1]).map((i) => ({ at: i, text: `version ${d.runs.version[i]}` }));
-      const starts = d.runs.start.filter((at) => at !== null);
-      const is_short = Math.max(...starts) - Math.min(...starts) < 2 * DAY;
-      const label = (i: number) => (!Number.isInteger(i) || !d.runs.start[i] ? "" : is_short ? clock(d.runs.start[i], zone).slice(0, 5) : date(d.runs.start[i], zone).slice(5));
+      const label = label_of_runs(d.runs.start, zone);
       const rows = d.tasks.id.map((id, t) => {
         const half = Math.floor(x.length / 2);
         const known = (list: (number | null)[]) => list.filter((v): v is number => v !== null);

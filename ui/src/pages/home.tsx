@@ -4,7 +4,7 @@ import { url_of, V1, V2 } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
 import type { Activity, Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
-import { count, plural } from "../lib/number.ts";
+import { count, percent, plural } from "../lib/number.ts";
 import { usePref } from "../lib/prefs.ts";
 import { reduce_refetch } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
@@ -122,6 +122,7 @@ function WorkerList() {
       <ul className="list">{data.workers.slice(0, 8).map((w) => (
         <li key={w.name}><div className="line">
           <Glyph state={LOOK[w.state] ?? "none"} /><Link to={path_of.worker(w.name)} className="strong clip">{w.name}</Link><span className="muted clip grow">{w.state === "present" ? w.host : `${w.state}, ${w.host}`}</span>
+          <span className="worker-load muted num nowrap phone-off">{w.cpu_percent !== null && w.memory_bytes !== null && w.memory_total_bytes ? `CPU ${percent(w.cpu_percent / 100)}, memory ${percent(w.memory_bytes / w.memory_total_bytes)}` : ""}</span>
           <span className="running-meter"><Meter label={`${w.used} of ${w.slots} slots used`} parts={[{ kind: "used", share: w.slots ? w.used / w.slots : 0 }]} /></span><span className="num muted nowrap running-count">{w.used}/{w.slots}</span>
         </div></li>
       ))}</ul>

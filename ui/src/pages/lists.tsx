@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lists - all runs, or all task instances, over every DAG: filtered by the address, paged by key, acted on in bulk. */
 import { useEffect, useState } from "react";
-import { api_get, V1 } from "../lib/api.ts";
+import { api_get, url_of } from "../lib/api.ts";
 import type { BulkItem } from "../lib/bulk.ts";
 import { keys_of, type Kind } from "../lib/filter_keys.ts";
 import { filter_asked, filter_of, filter_write, type Query } from "../lib/filter_text.ts";
@@ -12,8 +12,9 @@ import { count, plural } from "../lib/number.ts";
 import type { RunChange, TiChange } from "../lib/stream.ts";
 import { Link, path_of, query_set, usePlace } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
+import { minute_now } from "../lib/urls.ts";
 import { useDefaultView, useViews, type Views } from "../lib/views.ts";
-import { Empty, Loaded, Panel, toast_error } from "../parts/basics.tsx";
+import { Empty, Loaded, Panel, toast_error, useFirstRows } from "../parts/basics.tsx";
 import { BulkBar } from "../parts/bulk_bar.tsx";
 import { Span, When } from "../parts/clock.tsx";
 import { FilterLine } from "../parts/filter_line.tsx";
@@ -144,10 +145,9 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   const [more, set_more] = useState<(RunRow | TaskRow)[]>([]);
   const [next, set_next] = useState<string | null | undefined>(undefined);
   const [selected, set_selected] = useState<Set<string>>(new Set());
-  // To the minute, so that drawing again does not ask again.
-  const [minute] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
+  const [minute] = useState(minute_now);
   const filter = filter_asked(kind, query, minute).toString();
-  const url = `${V1}/ui/${kind}?limit=100&${filter}`;
+  const url = url_of.list(kind, filter);
   const data = useFollow<Data>(is_waiting ? null : url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
   useEffect(() => { set_more([]); set_next(undefined); set_selected(new Set()); }, [url]);
   const load_more = async () => {
@@ -159,6 +159,8 @@ export default function Lists({ params }: { params: Record<string, string> }) {
       set_next(page.next);
     } catch (e) { toast_error(e); }
   };
+  const rows = [...((data.data?.[kind] ?? []) as (RunRow | TaskRow)[]), ...more];
+  const shown = useFirstRows(rows);
   const may_on = useMayOnEach();
   const may = (dag: string) => may_on(dag, kind === "runs" ? "runs.edit" : "tasks.edit");
   const toggle = (key: string) => { const s = new Set(selected); if (!s.delete(key)) s.add(key); set_selected(s); };
@@ -170,13 +172,12 @@ export default function Lists({ params }: { params: Record<string, string> }) {
       {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {kind === "runs" ? plural(data.data!.fresh!, "new run") : "Tasks have changed: show"}</button>}
       <Loaded from={data} rows={14}>
         {(d) => {
-          const rows = [...((d[kind] ?? []) as (RunRow | TaskRow)[]), ...more];
           const rest = next === undefined ? d.next : next;
           const picking: Picking = { may, selected, toggle, toggle_all: () => { const mine = rows.filter((r) => may(r.dag_id)); set_selected(new Set(selected.size >= mine.length ? [] : mine.map(row_key))); } };
           return (
             <Panel flush>
               {rows.length === 0 ? <Empty title={`No ${kind === "runs" ? "run" : "task"} fits.`}>{query.range !== "all" && <button className="button small" onClick={() => query_set({ range: "all" })}>Search all time</button>}</Empty>
-                : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">{kind === "runs" ? <RunTable runs={rows as RunRow[]} picking={picking} /> : <TaskTable tasks={rows as TaskRow[]} picking={picking} />}</div>}
+                : <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">{kind === "runs" ? <RunTable runs={shown as RunRow[]} picking={picking} /> : <TaskTable tasks={shown as TaskRow[]} picking={picking} />}</div>}
               {rest && <div className="empty"><button className="button" onClick={() => void load_more()}>Show 100 more</button></div>}
             </Panel>
           );

@@ -5,9 +5,9 @@ import { url_of } from "../lib/api.ts";
 import { later } from "../lib/later.tsx";
 import { useFollow } from "../lib/live.ts";
 import { useMayOn } from "../lib/me.ts";
-import type { TaskPage, Try } from "../lib/model.ts";
+import type { Snapshot, TaskPage, Try } from "../lib/model.ts";
 import { bytes, count } from "../lib/number.ts";
-import { reduce_refetch, REFETCH } from "../lib/reduce.ts";
+import { type Reduced, reduce_refetch, REFETCH } from "../lib/reduce.ts";
 import type { StreamEvent, TiChange } from "../lib/stream.ts";
 import { go, Link, path_of, query_set, useDialog, useQuery } from "../lib/router.tsx";
 import { duration } from "../lib/time.ts";
@@ -22,6 +22,7 @@ import { is_final } from "../states.ts";
 
 const Log = later(() => import("../log/log.tsx"), <Skeleton rows={12} />);
 const MappedMap = later(() => import("../parts/mapped.tsx"), <Skeleton rows={10} />);
+const Resources = later(() => import("../parts/resources.tsx"), <Skeleton rows={10} />);
 const Audit = later(() => import("../parts/audit.tsx"), <Skeleton rows={10} />);
 
 function Attempts({ page }: { page: TaskPage }) {
@@ -105,7 +106,7 @@ function LogTab({ page }: { page: TaskPage }) {
 }
 
 function mine(dag: string, run: string, task: string, map: number) {
-  return (page: TaskPage, event: StreamEvent): TaskPage | typeof REFETCH => {
+  return <T extends Snapshot>(page: T, event: StreamEvent): Reduced<T> => {
     if (event.name === "ti") return (event.data.c as TiChange[]).some((c) => c[0] === dag && c[1] === run && c[2] === task && (map < 0 || c[3] === map)) ? REFETCH : page;
     return reduce_refetch(page, event);
   };
@@ -115,10 +116,12 @@ export default function Task({ params }: { params: Record<string, string> }) {
   const { dag, run, task } = params;
   const map = params.map === undefined ? -1 : Number(params.map);
   const [dialog, set_dialog] = useDialog();
-  const page = useFollow<TaskPage>(url_of.task(dag, run, task, map), [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`], mine(dag, run, task, map));
+  const topics = [`run:${encodeURIComponent(dag)}/${encodeURIComponent(run)}`];
+  const reduce = mine(dag, run, task, map);
+  const page = useFollow<TaskPage>(url_of.task(dag, run, task, map), topics, reduce);
   const is_mapped = page.data?.is_mapped ?? false;
   const may = useMayOn(dag)("tasks.edit");
-  const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["events", "Audit"], ["details", "Details"]];
+  const tabs: [string, string, number?][] = [...(is_mapped ? [["", "Instances"] as [string, string]] : [["", "Log"] as [string, string]]), ["attempts", "Attempts", page.data?.tries.length], ["xcom", "Output"], ["rendered", "Rendered"], ["history", "History", page.data?.history.length], ["resources", "Resources"], ["events", "Audit"], ["details", "Details"]];
   const tab = params.tab === "logs" || params.tab === "log" ? "" : params.tab ?? "";
   const state = is_mapped ? undefined : page.data?.state; // its instances have states, it has none
   // What it shows first comes beside the answer, not after it.
@@ -130,7 +133,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
     { key: "l", what: "Log", run: () => go(path_of.task(dag, run, task, map)) },
     { key: "u", what: "Copy the CLI command", run: () => void copy(`headrace tasks logs ${dag} '${run}' ${task}`, "Command") },
     { key: "y", what: "Copy the link", run: () => void copy(location.href, "Link") },
-    ...["", "attempts", "xcom", "rendered", "history"].map((id, i) => ({ key: String(i + 1), what: ["Log", "Attempts", "Output", "Rendered", "History"][i], run: () => go(path_of.task(dag, run, task, map, id)) })),
+    ...["", "attempts", "xcom", "rendered", "history", "resources"].map((id, i) => ({ key: String(i + 1), what: ["Log", "Attempts", "Output", "Rendered", "History", "Resources"][i], run: () => go(path_of.task(dag, run, task, map, id)) })),
   ]);
   if (page.error?.status === 404) return <Empty whole title="There is no such task in this run."><span className="mono">{task}</span><Link className="button" to={path_of.run(dag, run)}>All tasks of the run</Link></Empty>;
   const data = page.data;
@@ -165,6 +168,7 @@ export default function Task({ params }: { params: Record<string, string> }) {
             {tab === "xcom" && <Output page={d} />}
             {tab === "rendered" && <Rendered page={d} />}
             {tab === "history" && <History page={d} />}
+            {tab === "resources" && <Resources page={d} topics={topics} reduce={reduce} />}
             {tab === "events" && <Audit dag={dag} run={run} task={task} />}
             {tab === "details" && <Details page={d} />}
           </>

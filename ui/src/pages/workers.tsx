@@ -58,26 +58,23 @@ function WorkerTable({ data, onDrain }: { data: WorkersData; onDrain: (w: Worker
   const resume = async (name: string) => {
     try { await api_send("POST", `${V1}/workers/${encodeURIComponent(name)}/resume`, {}); toast(`${name} takes tasks again.`); } catch (e) { toast_error(e); }
   };
-  const has_load = data.workers.some((w) => w.cpu_percent !== null || w.memory_bytes !== null); // not every release tells it
   if (!data.workers.length) return <Empty title="No worker is here."><span>Start one, and it appears within a second:</span><pre className="code" tabIndex={0}>headrace worker --queues default --slots 8</pre></Empty>;
   return (
     <div className="scroll-x" tabIndex={0} role="group" aria-label="Table"><table className="table">
-      <thead><tr><th>Worker</th><th>State</th><th>Slots</th><th className="right phone-off">Used</th><th className="phone-off">Queues</th>{has_load && <><th className="right phone-off">CPU</th><th className="right phone-off">Memory</th></>}<th className="phone-off">Version</th><th className="phone-off" title="Written down once a minute">Heard</th><th className="phone-off">Up</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
+      <thead><tr><th>Worker</th><th>State</th><th>Slots</th><th className="right phone-off">Used</th><th className="phone-off">Queues</th><th className="right phone-off">CPU</th><th className="right phone-off">Memory</th><th className="phone-off">Version</th><th className="phone-off" title="Written down once a minute">Heard</th><th className="phone-off">Up</th><th><span className="visually-hidden">Actions</span></th></tr></thead>
       <tbody>{data.workers.map((w) => [
         <tr key={w.name} aria-selected={open === w.name}>
           <td><button className="link strong" aria-expanded={open === w.name} onClick={() => query_set({ worker: open === w.name ? null : w.name })}>{open === w.name ? "▾" : "▸"} {w.name}</button><div className="muted small-text">{w.host}</div></td>
           <td><WorkerState state={w.state} />{w.drain_reason && <div className="muted small-text clip">{w.drain_reason}</div>}</td>
           <td><Slots used={w.used} slots={w.slots} /></td><td className="right num phone-off">{w.used} of {w.slots}</td>
           <td className="phone-off">{w.queues.map((q) => <span key={q} className="tag">{q}</span>)}</td>
-          {has_load && <>
-            <td className="right num phone-off">{w.cpu_percent === null ? "—" : percent(w.cpu_percent / 100)}</td>
-            <td className="right num phone-off">{w.memory_bytes === null ? "—" : `${bytes(w.memory_bytes)} of ${bytes(w.memory_total_bytes)}`}</td>
-          </>}
+          <td className="right num nowrap phone-off">{w.cpu_percent === null ? "—" : percent(w.cpu_percent / 100)}</td>
+          <td className={`right num nowrap phone-off${(w.memory_bytes ?? 0) > 0.9 * (w.memory_total_bytes ?? 0) ? " warn-text" : ""}`}>{w.memory_bytes === null ? "—" : `${bytes(w.memory_bytes)} of ${bytes(w.memory_total_bytes)}`}</td>
           <td className="phone-off muted">{w.version}</td><td className="phone-off">{is_there(w) && server_now() - (w.heartbeat_at ?? 0) < WRITTEN_MS ? "within a minute" : <When at={w.heartbeat_at} relative />}</td><td className="phone-off">{is_there(w) ? <Span start={w.started_at} end={null} /> : <span className="faint">—</span>}</td>
           <td className="right">{may && (w.state === "present" ? <button className="button small" onClick={() => onDrain(w)}>Drain…</button> : w.state === "draining" || w.state === "drained" ? <button className="button small" onClick={() => void resume(w.name)}>Resume</button> : null)}</td>
         </tr>,
         open === w.name && (
-          <tr key={`${w.name}-tasks`} className="sub"><td colSpan={has_load ? 11 : 9}>
+          <tr key={`${w.name}-tasks`} className="sub"><td colSpan={11}>
             {w.tasks.length === 0 ? <span className="muted">It runs nothing.</span> : <ul className="worker-tasks">{w.tasks.map((t) => <li key={`${t.run_id}${t.task_id}${t.map_index}`} className="row"><Glyph state="running" /><Link to={path_of.task(t.dag_id, t.run_id, t.task_id, t.map_index)}>{t.task_id}{t.map_index >= 0 ? `[${t.map_index}]` : ""}</Link><span className="muted clip">{t.dag_id}</span><span className="grow" />{t.try > 1 && <span className="muted">try {t.try}</span>}<Span start={t.start} end={null} /></li>)}</ul>}
             <Link to={`/task_instances?worker=${encodeURIComponent(w.name)}`}>All it has run</Link>
           </td></tr>
