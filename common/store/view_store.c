@@ -12,10 +12,17 @@ static struct op *view_op(struct store *store, int rc_when_none,
     return op;
 }
 
+static struct pg_tx *tx_of_user(int32_t user_no)
+{
+    struct pg_tx *tx = pg_tx_new();
+    pg_put_int4(pg_tx_add(tx, SQL_auth_view_lock, NULL, NULL), user_no);
+    return tx;
+}
+
 void view_put(struct store *store, const struct view *view, int64_t count_max,
               void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
-    struct pg_tx *tx = pg_tx_new();
+    struct pg_tx *tx = tx_of_user(view->user_no);
     struct pg_params *params = pg_tx_add(tx, SQL_auth_view_put, NULL, NULL);
     pg_put_int4(params, view->user_no);
     pg_put_text(params, view->page);
@@ -28,7 +35,7 @@ void view_put(struct store *store, const struct view *view, int64_t count_max,
 void view_change(struct store *store, const struct view *view,
                  void (*on_end)(void *owner, int rc, const struct err *err), void *owner)
 {
-    struct pg_tx *tx = pg_tx_new();
+    struct pg_tx *tx = tx_of_user(view->user_no);
     struct pg_params *params = pg_tx_add(tx, SQL_auth_view_patch, NULL, NULL);
     pg_put_int4(params, view->user_no);
     pg_put_int4(params, view->view_no);

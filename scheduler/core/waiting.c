@@ -3,6 +3,9 @@
  * heaps are read as they stand: the first few cost the same however many there are. */
 #include "scheduler/core/core_calls.h"
 
+/* For each that is told: of many that were taken back, more are not gone through. */
+enum { LOOKS_EACH = 20 };
+
 /* Entries of one lane: those that stand in it, or those that a closed gate keeps back. */
 struct source {
     const struct heap *heap;
@@ -111,7 +114,8 @@ uint32_t core_waiting(const struct core *core, struct str queue, struct str pool
     struct heap_entry last = { 0 };
     uint32_t count = 0;
     sources_find(core, queue, pool, &look);
-    while (count < max && look.heads.count > 0) {
+    for (uint32_t looks = 0; count < max && looks < LOOKS_EACH * max && look.heads.count > 0;
+         looks++) {
         struct heap_entry head = heap_pop(&look.heads);
         uint32_t source = (uint32_t)(head.item >> 32), position = (uint32_t)head.item;
         struct heap_entry entry = look.sources.items[source].heap->entries[position];

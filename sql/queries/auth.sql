@@ -139,6 +139,11 @@ SELECT CASE WHEN $2::int4 = 0 AND $4::text = '' THEN json_build_object('views', 
 FROM (SELECT v.page, v.name, json_build_object('id', v.view_no, 'page', v.page, 'name', v.name, 'query', v.query, 'is_default', v.is_default) AS j
       FROM saved_view v WHERE v.user_no = $1 AND ($2::int4 = 0 OR v.view_no = $2) AND ($4::text = '' OR (v.page = $3 AND v.name = $4))) v
 
+-- name: auth_view_lock
+-- What one user changes of their views comes one after the other: they are counted, and one is the default.
+-- takes: int4
+SELECT FROM user_account WHERE user_no = $1 FOR NO KEY UPDATE
+
 -- name: auth_view_put
 -- No row when the user has $5 already.
 -- takes: int4 text text text int8

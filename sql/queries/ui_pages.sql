@@ -610,9 +610,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
             JOIN run r ON r.run_no = b.run_no JOIN dag d ON d.dag_no = r.dag_no JOIN dag_version v ON v.version_no = r.version_no))
         ORDER BY w.state, w.name), '[]') FROM shown w),
     'queues', (SELECT coalesce(json_agg(json_build_object('queue', q.queue, 'workers', q.workers, 'slots', q.slots,
-        'used', (SELECT count(*) FROM busy b WHERE b.queue = q.queue AND b.state <> 1),
-        'waiting', (SELECT count(*) FROM busy b WHERE b.queue = q.queue AND b.state = 1),
-        'oldest_waiting_at', (SELECT min(ms(b.queued_at)) FROM busy b WHERE b.queue = q.queue AND b.state = 1)) ORDER BY q.queue), '[]')
+        'used', (SELECT count(*) FROM busy b WHERE b.queue = q.queue AND b.state <> 1)) ORDER BY q.queue), '[]')
         FROM (SELECT u.queue, count(w.worker_no) AS workers, coalesce(sum(w.slots), 0) AS slots
               FROM (SELECT DISTINCT unnest(queues) AS queue FROM shown UNION SELECT queue FROM busy) u
               LEFT JOIN worker w ON w.state = 0 AND u.queue = ANY (w.queues) GROUP BY u.queue) q))::text

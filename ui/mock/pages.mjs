@@ -147,7 +147,7 @@ function home(world, q) {
 }
 
 function queues(world) {
-  return [...new Set(world.workers.flatMap((w) => w.queues))].map((queue) => { const ws = world.workers.filter((w) => w.queues.includes(queue)); return { queue, workers: ws.length, slots: ws.reduce((n, w) => n + w.slots, 0), used: ws.reduce((n, w) => n + w.used, 0), waiting: queue === "default" ? 4 : 0, oldest_waiting_at: queue === "default" ? world.now() - 12_000 : null }; });
+  return [...new Set(world.workers.flatMap((w) => w.queues))].map((queue) => { const ws = world.workers.filter((w) => w.queues.includes(queue)); return { queue, workers: ws.length, slots: ws.reduce((n, w) => n + w.slots, 0), used: ws.reduce((n, w) => n + w.used, 0) }; });
 }
 
 const LEVEL_WORDS = [["error", /Error:|Traceback|ERROR/], ["warning", /WARNING/], ["info", /INFO/], ["debug", /DEBUG/]];
@@ -241,7 +241,7 @@ function waiting(world, q) {
   const made = world.dags.slice(0, 3).flatMap((d, n) => d.tasks.slice(0, 3).map((t, i) => ({ dag_id: d.id, run_id: d.runs[0].run_id, task_id: t.id, map_index: -1, queue: t.queue, pool: t.pool, pool_slots: 1, priority: 2 - n, weight: 9 - i, run_queued_at: world.now() - 90_000 * (n + 1), hold: n === 2 ? "run_limit" : t.pool === "default_pool" ? "worker" : "slots" })));
   const fit = made.filter((i) => (!q.get("queue") || i.queue === q.get("queue")) && (!q.get("pool") || i.pool === q.get("pool")));
   let position = 0;
-  return { total: fit.length, items: fit.slice(0, Number(q.get("limit") ?? 50)).map((i) => ({ position: i.hold === "run_limit" ? null : ++position, ...i })) };
+  return { ...stamp(world), total: fit.length, items: fit.slice(0, Number(q.get("limit") ?? 50)).map((i) => ({ position: i.hold === "run_limit" ? null : ++position, ...i })) };
 }
 
 function search(world, q) {

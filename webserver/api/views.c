@@ -4,7 +4,7 @@
 #include "common/store/view_store.h"
 #include "webserver/api/handlers.h"
 
-enum { VIEWS_MAX = 100, NAME_SIZE_MAX = 100, QUERY_SIZE_MAX = 2000 };
+enum { VIEWS_MAX = 100, NAME_LENGTH_MAX = 100, QUERY_LENGTH_MAX = 2000 }; /* as in shapes.def */
 
 /* True after an answer. What a program reads through a token, it does not arrange for people. */
 static bool refuse_nobody(struct call *call)
@@ -17,22 +17,31 @@ static bool refuse_nobody(struct call *call)
     return is_nobody;
 }
 
-static bool is_line(struct str text)
+static bool is_line(struct str text, size_t length_max)
 {
-    for (size_t i = 0; i < text.size; i++)
+    size_t length = 0;
+    for (size_t i = 0; i < text.size; i++) {
         if ((unsigned char)text.bytes[i] < ' ')
             return false;
-    return str_is_utf8(text);
+        length += ((unsigned char)text.bytes[i] & 0xC0) != 0x80; /* where a character begins */
+    }
+    return length > 0 && length <= length_max && str_is_utf8(text);
+}
+
+/* Null counts as absent. */
+static bool is_given(struct call *call, const char *name)
+{
+    const struct value *value = value_get(call->body, name);
+    return value != NULL && value->type != VALUE_NULL;
 }
 
 /* A text of the body in one line; empty when it is not `needed` and absent. */
-static struct str line(struct call *call, const char *name, size_t size_max, bool needed)
+static struct str line(struct call *call, const char *name, size_t length_max, bool needed)
 {
     struct str text = body_text(call, name, STR_EMPTY);
-    bool is_given = needed || body_has(call, name);
-    if (is_given && (text.size == 0 || text.size > size_max || !is_line(text)))
-        call_problem(call, "body", name, "value_error", "one line of 1 to %zu bytes is needed",
-                     size_max);
+    if ((needed || is_given(call, name)) && !is_line(text, length_max))
+        call_problem(call, "body", name, "value_error", "one line of 1 to %zu characters is needed",
+                     length_max);
     return text;
 }
 
@@ -74,8 +83,8 @@ void view_create(struct call *call)
     struct view *view = ARENA_NEW(call->arena, struct view);
     *view = (struct view) { .user_no = call->person.user_no };
     view->page = body_text(call, "page", STR_EMPTY);
-    view->name = line(call, "name", NAME_SIZE_MAX, true);
-    view->query = line(call, "query", QUERY_SIZE_MAX, true);
+    view->name = line(call, "name", NAME_LENGTH_MAX, true);
+    view->query = line(call, "query", QUERY_LENGTH_MAX, true);
     if (!str_is(view->page, "runs") && !str_is(view->page, "tasks"))
         call_problem(call, "body", "page", "enum", "Input should be 'runs' or 'tasks'");
     call->state = view;
@@ -102,9 +111,9 @@ void view_patch(struct call *call)
 {
     struct view *view = ARENA_NEW(call->arena, struct view);
     *view = (struct view) { .user_no = call->person.user_no, .view_no = view_no(call) };
-    view->name = line(call, "name", NAME_SIZE_MAX, false);
-    view->query = line(call, "query", QUERY_SIZE_MAX, false);
-    if (body_has(call, "is_default"))
+    view->name = line(call, "name", NAME_LENGTH_MAX, false);
+    view->query = line(call, "query", QUERY_LENGTH_MAX, false);
+    if (is_given(call, "is_default"))
         view->is_default = body_bool(call, "is_default", false) ? STR("true") : STR("false");
     call->state = view;
     if (!refuse_nobody(call))

@@ -76,7 +76,7 @@ export interface Worker {
   name: string; host: string; queues: string[]; state: string; slots: number; used: number; version: string; started_at: number | null; heartbeat_at: number | null;
   cpu_percent: number | null; memory_bytes: number | null; memory_total_bytes: number | null; provider: string | null; drain_reason: string | null; tasks: WorkerTask[];
 }
-export interface Queue { queue: string; workers: number; slots: number; used: number; waiting: number; oldest_waiting_at: number | null }
+export interface Queue { queue: string; workers: number; slots: number; used: number }
 export interface Workers extends Snapshot { workers: Worker[]; queues: Queue[] }
 
 export interface WaitingItem {

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { api_get, url_of } from "../lib/api.ts";
 import type { BulkItem } from "../lib/bulk.ts";
 import { keys_of, type Kind } from "../lib/filter_keys.ts";
-import { filter_asked, filter_of, filter_write, type Query } from "../lib/filter_text.ts";
+import { filter_asked, filter_of, filter_read, filter_write, type Query } from "../lib/filter_text.ts";
 import { useFollow } from "../lib/live.ts";
 import { useMayOnEach } from "../lib/me.ts";
 import type { RunRow, Snapshot, TaskRow } from "../lib/model.ts";
@@ -148,7 +148,9 @@ export default function Lists({ params }: { params: Record<string, string> }) {
   const [minute] = useState(minute_now);
   const filter = filter_asked(kind, query, minute).toString();
   const url = url_of.list(kind, filter);
-  const data = useFollow<Data>(is_waiting ? null : url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
+  // What is not understood lists nothing: without it the list would be longer than was meant, and acted on.
+  const problem = filter_read(kind, filter_write(kind, query)).problems[0];
+  const data = useFollow<Data>(is_waiting || problem ? null : url, ["home"], (d, event) => reduce_list(d, event.name, event.data.c));
   useEffect(() => { set_more([]); set_next(undefined); set_selected(new Set()); }, [url]);
   const load_more = async () => {
     const after = next === undefined ? data.data?.next : next;
@@ -168,9 +170,9 @@ export default function Lists({ params }: { params: Record<string, string> }) {
     <>
       <PageHead title={<h1>{kind === "runs" ? "Runs" : "Task instances"}</h1>} />
       <Filters kind={kind} query={query} views={views} />
-      <BulkBar kind={kind} query={filter} selected={selected} clear={() => set_selected(new Set())} />
+      {!problem && <BulkBar kind={kind} query={filter} selected={selected} clear={() => set_selected(new Set())} />}
       {(data.data?.fresh ?? 0) > 0 && <button className="pill" onClick={() => { set_more([]); set_next(undefined); data.refetch(); }}>↑ {kind === "runs" ? plural(data.data!.fresh!, "new run") : "Tasks have changed: show"}</button>}
-      <Loaded from={data} rows={14}>
+      {problem ? <Panel><Empty title="The filter is not understood.">{problem.text}</Empty></Panel> : <Loaded from={data} rows={14}>
         {(d) => {
           const rest = next === undefined ? d.next : next;
           const picking: Picking = { may, selected, toggle, toggle_all: () => { const mine = rows.filter((r) => may(r.dag_id)); set_selected(new Set(selected.size >= mine.length ? [] : mine.map(row_key))); } };
@@ -182,7 +184,7 @@ export default function Lists({ params }: { params: Record<string, string> }) {
             </Panel>
           );
         }}
-      </Loaded>
+      </Loaded>}
     </>
   );
 }

@@ -10,7 +10,7 @@ import { Dialog, Empty, ErrorBox, Icon, ICON, Menu, toast, toast_error } from ".
 
 interface Props { kind: Kind; query: Query; views: Views; show: (query: Query) => void }
 
-function SaveDialog({ kind, query, known, onClose, onSaved }: { kind: Kind; query: Query; known: View[]; onClose: () => void; onSaved: () => void }) {
+function SaveDialog({ kind, query, known, changed, onClose, onSaved }: { kind: Kind; query: Query; known: View[]; changed: () => void; onClose: () => void; onSaved: () => void }) {
   const [name, set_name] = useState("");
   const [is_default, set_default] = useState(false);
   const [error, set_error] = useState<ApiError | null>(null);
@@ -20,7 +20,10 @@ function SaveDialog({ kind, query, known, onClose, onSaved }: { kind: Kind; quer
       const view = there ? await view_change(there, { query }) : await view_make(kind, name.trim(), query);
       if (is_default) await view_change(view, { is_default });
       onSaved();
-    } catch (e) { set_error(e as ApiError); }
+    } catch (e) {
+      changed(); // a part may be done
+      set_error(e as ApiError);
+    }
   };
   return (
     <Dialog title="Save this filter" onClose={onClose} footer={<><button className="button" onClick={onClose}>Cancel</button><button className="button primary" disabled={!name.trim()} onClick={() => void submit()}>{there ? `Replace ${there.name}` : "Save view"}</button></>}>
@@ -74,7 +77,7 @@ export function SavedViews({ kind, query, views, show }: Props) {
         <button disabled={!!shown || Object.keys(query).length === 0} onClick={() => set_dialog("save")}>Save this filter…</button>
         <button onClick={() => set_dialog("manage")}>Manage views…</button>
       </Menu>
-      {dialog === "save" && <SaveDialog kind={kind} query={query} known={known} onClose={close} onSaved={() => { close(); views.refetch(); }} />}
+      {dialog === "save" && <SaveDialog kind={kind} query={query} known={known} changed={views.refetch} onClose={close} onSaved={() => { close(); views.refetch(); }} />}
       {dialog === "manage" && <ManageDialog known={known} changed={views.refetch} onClose={close} />}
     </>
   );
