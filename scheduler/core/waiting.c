@@ -21,8 +21,8 @@ static void head_push(struct look *look, uint32_t source, uint32_t position)
     if (position >= heap->count)
         return;
     const struct heap_entry *entry = &heap->entries[position];
-    heap_push(&look->heads, (struct heap_entry) { entry->key, entry->tie,
-                                                  (uint64_t)source << 32 | position });
+    heap_push(&look->heads,
+              (struct heap_entry) { entry->key, entry->tie, (uint64_t)source << 32 | position });
 }
 
 static void source_add(struct look *look, const struct heap *heap, uint32_t lane, uint32_t gate)

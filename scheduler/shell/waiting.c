@@ -6,8 +6,8 @@
 enum { ITEMS_MAX = 200 };
 
 static const char *const HOLDS[HOLD_COUNT] = {
-    [HOLD_NONE] = "none",     [HOLD_PARALLELISM] = "parallelism", [HOLD_WORKER] = "worker",
-    [HOLD_SLOTS] = "slots",   [HOLD_PAUSED] = "paused",           [HOLD_RUN] = "run_limit",
+    [HOLD_NONE] = "none",       [HOLD_PARALLELISM] = "parallelism", [HOLD_WORKER] = "worker",
+    [HOLD_SLOTS] = "slots",     [HOLD_PAUSED] = "paused",           [HOLD_RUN] = "run_limit",
     [HOLD_TASK] = "task_limit",
 };
 

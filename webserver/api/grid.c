@@ -17,7 +17,8 @@ struct lines {
     uint32_t count;
 };
 
-static struct cell_line line_read(const struct value *line, int64_t run_no, const struct value *mark)
+static struct cell_line line_read(const struct value *line, int64_t run_no,
+                                  const struct value *mark)
 {
     return (struct cell_line) { .run_no = run_no,
                                 .mark = value_text(mark, STR_EMPTY),

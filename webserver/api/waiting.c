@@ -10,7 +10,8 @@ static void on_waiting(void *owner, int rc, struct str text)
 {
     struct call *call = owner;
     if (rc < 0)
-        call_refuse(call, 503, "the scheduler that leads did not answer: headrace doctor looks why");
+        call_refuse(call, 503,
+                    "the scheduler that leads did not answer: headrace doctor looks why");
     else
         call_json(call, 200, text);
 }

@@ -22,8 +22,8 @@ static struct shown look(struct story *s, const char *queue, const char *pool, u
 /* "a:slots b:next": the tasks and what keeps each. */
 static void shows(struct story *s, const char *queue, const char *pool, const char *expected)
 {
-    static const char *const words[HOLD_COUNT] = { "next", "parallelism", "worker", "slots",
-                                                   "paused", "run", "task" };
+    static const char *const words[HOLD_COUNT] = { "next",   "parallelism", "worker", "slots",
+                                                   "paused", "run",         "task" };
     struct shown shown = look(s, queue, pool, MANY);
     struct buf text = { 0 };
     for (uint32_t i = 0; i < shown.count; i++)
