@@ -267,7 +267,7 @@ struct recovered_run {
     bool has_logical;
     int64_t logical_ms, interval_start_ms, interval_end_ms;
     int64_t run_after_ms;
-    int64_t queued_wall_ms, started_wall_ms;
+    int64_t queued_wall_ms, started_wall_ms, ended_wall_ms;
     struct str conf; /* JSON */
     const struct recovered_try *tries;
     uint32_t try_count;

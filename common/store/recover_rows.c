@@ -33,6 +33,7 @@ enum {
     RUN_AFTER,
     RUN_QUEUED_AT,
     RUN_STARTED_AT,
+    RUN_ENDED_AT,
     RUN_CONF,
 };
 
@@ -53,6 +54,7 @@ static struct recovered_run run_of(const struct pg_result *result, uint32_t row)
         .run_after_ms = pg_get_time_ms(result, row, RUN_AFTER),
         .queued_wall_ms = pg_get_time_ms(result, row, RUN_QUEUED_AT),
         .started_wall_ms = pg_get_time_ms(result, row, RUN_STARTED_AT),
+        .ended_wall_ms = pg_get_time_ms(result, row, RUN_ENDED_AT),
         .conf = pg_get_text(result, row, RUN_CONF),
     };
 }

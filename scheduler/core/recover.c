@@ -154,6 +154,7 @@ static void fields_recover(struct core *core, struct run *run, const struct reco
     run->run_after_ms = row->run_after_ms;
     run->queued_ms = row->queued_wall_ms;
     run->started_ms = row->started_wall_ms;
+    run->ended_ms = row->ended_wall_ms;
     run->cause = row->cause;
     run->backfill_no = run_state_is_final(row->state) ? 0 : backfill_of_run(core, row->run_no);
     run_forced(run);

@@ -22,17 +22,18 @@ SELECT json_build_object(
 SELECT json_build_object('tasks', jsonb_path_query_array(v.ir, '$.tasks[*].id'))::text FROM dag_version v WHERE v.version_no = $1
 
 -- name: live_marks
--- Two hashes that change when a DAG, an import error, a worker, its load as it is written down (every ten seconds at most), or a decision of
--- the autoscaler does.
+-- Hashes that change when a DAG or an import error does, when a worker or a decision of the autoscaler does, and when a worker's load does,
+-- as it is written down (every ten seconds at most).
 -- gives: text
 SELECT json_build_object(
     'dags', (SELECT md5(coalesce(sum(hashtextextended(concat_ws('|', d.dag_no, d.version_no, d.is_paused, d.is_stale,
                                                                 d.next_fire_at), 0)), 0)::text) FROM dag d)
             || (SELECT coalesce(max(import_error_no), 0) || '.' || count(*) FROM import_error),
-    'workers', (SELECT md5(coalesce(string_agg(concat_ws('|', w.worker_no, w.state, w.slots, w.incarnation, w.reason,
-                                                         w.cpu_permille, w.memory_used, w.memory_total), ','
+    'workers', (SELECT md5(coalesce(string_agg(concat_ws('|', w.worker_no, w.state, w.slots, w.incarnation, w.reason), ','
                                                ORDER BY w.worker_no), '')) FROM worker w)
-            || (SELECT coalesce(max(event_no), 0) FROM autoscale_event))::text
+            || (SELECT coalesce(max(event_no), 0) FROM autoscale_event),
+    'loads', (SELECT md5(coalesce(string_agg(concat_ws('|', w.worker_no, w.cpu_permille, w.memory_used, w.memory_total), ','
+                                             ORDER BY w.worker_no), '')) FROM worker w))::text
 
 -- name: live_dag_marks
 -- gives: text

@@ -100,9 +100,9 @@ SELECT r.run_no, r.logical_at, r.state FROM run r WHERE r.dag_no = $1 AND r.logi
 
 -- name: recover_runs
 -- takes: int8 int8 int8[]
--- gives: int8 int4 int8 text int2 int2 int2 timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text
+-- gives: int8 int4 int8 text int2 int2 int2 timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text
 SELECT run_no, dag_no, version_no, run_id, state, cause, run_type, logical_at, interval_start, interval_end, run_after, queued_at,
-       started_at, conf::text
+       started_at, ended_at, conf::text
 FROM run WHERE run_no = ANY ($3) AND run_no BETWEEN $1 AND $2
 ORDER BY run_no
 

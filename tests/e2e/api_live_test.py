@@ -149,6 +149,20 @@ class Live(unittest.TestCase):
             self.assertEqual(system.request("GET", "/api/headrace/v1/waiting?queue=default"), {"total": 0, "items": []})
             self.assertEqual(system.raw("GET", "/api/headrace/v1/waiting?limit=201")[0], 422)
 
+    def test_a_task_that_is_marked_after_its_run_has_ended_is_seen_and_counted_and_the_end_stays(self):
+        with Standalone() as system:
+            system.write_dag("ended.yaml", "dag_id: ended\ntasks: {good: {bash: 'true'}, bad: {bash: 'exit 3'}}\n")
+            system.wait_dag("ended")
+            system.trigger("ended", run_id="r")
+            end = system.wait_run("ended", "r")["end_date"]
+            cells = lambda: system.request("GET", "/api/headrace/v1/ui/grid/ended/cells")["st"]  # noqa: E731
+            counts = lambda: system.sql("SELECT n_success, n_failed FROM run WHERE run_id = 'r'")  # noqa: E731
+            self.assertEqual((sorted(cells()[0]), counts().split("|")), (["f", "s"], ["1", "1"]))
+            system.request("PATCH", "/api/v2/dags/ended/dagRuns/r/taskInstances/bad", {"new_state": "success"})
+            wait_for(lambda: cells() == ["ss"], "the mark to be seen", 60)
+            self.assertEqual(counts().split("|"), ["2", "0"])
+            self.assertEqual(system.request("GET", "/api/v2/dags/ended/dagRuns/r")["end_date"], end)
+
     def test_changes_logs_and_reasons(self):
         with Standalone() as system:
             system.write_dag("live.yaml", DAG % system.home)

@@ -83,6 +83,7 @@ static struct recovered_run row_of(const struct model_run *run, struct arena *ar
         .run_after_ms = run->row.run_after_ms,
         .queued_wall_ms = run->row.queued_ms,
         .started_wall_ms = run->row.started_ms,
+        .ended_wall_ms = run->row.ended_ms,
         .conf = run->row.conf,
         .tries = tries,
         .expansions = expansions,

@@ -12,6 +12,17 @@ beforeEach(() => {
   });
 });
 
+test("what is told again does not set the clock back", async () => {
+  const { live_watch } = await import("../src/lib/live.ts");
+  const { server_now } = await import("../src/lib/api.ts");
+  live_watch(["home"], { event: () => undefined });
+  const told = (at: number, kept?: boolean) => say({ kind: "events", topics: ["home"], events: [{ name: "workers", seq: 1, data: { now: at } }], kept });
+  told(Date.now() + 60_000);
+  told(Date.now() - 60_000, true);
+  expect(server_now()).toBeGreaterThan(Date.now() + 30_000);
+  told(Date.now());
+});
+
 test("a listener hears what was told to a connection that asked for its topics, and nothing else", async () => {
   const { live_watch } = await import("../src/lib/live.ts");
   const heard: string[] = [];

@@ -31,6 +31,13 @@ static size_t line_size(const struct cell_line *line)
     return line->mark.size + line->letters.size + line->tries.size + line->mapped.size;
 }
 
+/* What keeping it takes: besides its text, the line in an array that may be half empty, and what
+ * the allocator adds. */
+static size_t line_cost(const struct cell_line *line)
+{
+    return line_size(line) + 2 * sizeof *line + 32;
+}
+
 static struct str place(char **at, struct str text)
 {
     struct str placed = { *at, text.size };
@@ -53,7 +60,7 @@ static struct cell_line line_at(char *block, const struct cell_line *line)
 static void drop_line(struct cells *cells, struct dag_cells *dag, uint32_t index)
 {
     struct cell_line *line = &dag->lines.items[index];
-    cells->bytes -= line_size(line);
+    cells->bytes -= line_cost(line);
     free((char *)line->mark.bytes);
     *line = dag->lines.items[--dag->lines.count];
 }
@@ -102,6 +109,15 @@ static struct dag_cells *dag_of(struct cells *cells, struct str dag_id)
     return &cells->dags.items[index];
 }
 
+static void drop_oldest(struct cells *cells, struct dag_cells *dag)
+{
+    uint32_t oldest = 0;
+    VEC_EACH (&dag->lines, i)
+        if (dag->lines.items[i].run_no < dag->lines.items[oldest].run_no)
+            oldest = i;
+    drop_line(cells, dag, oldest);
+}
+
 static void keep(struct cells *cells, struct str dag_id, int64_t version_no,
                  const struct cell_line *line)
 {
@@ -120,7 +136,9 @@ static void keep(struct cells *cells, struct str dag_id, int64_t version_no,
     char *block = malloc(line_size(line));
     ASSERT(block != NULL);
     VEC_ADD(&dag->lines, line_at(block, line));
-    cells->bytes += line_size(line);
+    cells->bytes += line_cost(line);
+    if (dag->lines.count > CELLS_RUNS_MAX)
+        drop_oldest(cells, dag);
 }
 
 void cells_keep(struct cells *cells, struct str dag_id, int64_t version_no,

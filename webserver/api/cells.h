@@ -6,14 +6,15 @@
  * row. Whatever changes a state in a run that has ended changes that row, too (the simulator's
  * I27): a line with the mark of now is the line of now.
  *
- * Bounded: beyond CELLS_BYTES_MAX everything is forgotten, and read again once. */
+ * Bounded: of a DAG the newest CELLS_RUNS_MAX are kept, more than a grid shows; beyond
+ * CELLS_BYTES_MAX everything is forgotten, and read again once. */
 #ifndef HEADRACE_CELLS_H
 #define HEADRACE_CELLS_H
 
 #include "common/base/arena.h"
 #include "common/base/str.h"
 
-enum { CELLS_BYTES_MAX = 64 << 20 };
+enum { CELLS_BYTES_MAX = 64 << 20, CELLS_RUNS_MAX = 400 };
 
 struct cells;
 

@@ -128,16 +128,15 @@ static void write_changes(struct stream_client *client)
     static const struct {
         const char *name, *before, *after;
     } EVENTS[] = {
-        [EVENT_TASK] = { "ti", ",\"c\":[", "]" },
-        [EVENT_RUN] = { "run", ",\"c\":[", "]" },
-        [EVENT_DAG] = { "dag", ",\"dags\":[", "]" },
-        [EVENT_WORKERS] = { "workers", "", "" },
+        [EVENT_TASK] = { "ti", ",\"c\":[", "]" },    [EVENT_RUN] = { "run", ",\"c\":[", "]" },
+        [EVENT_DAG] = { "dag", ",\"dags\":[", "]" }, [EVENT_WORKERS] = { "workers", "", "" },
+        [EVENT_LOADS] = { "loads", "", "" },
     };
-    struct buf lists[EVENT_WORKERS + 1] = { 0 }, out = { 0 };
-    int64_t seqs[EVENT_WORKERS + 1] = { 0 };
-    uint32_t counts[EVENT_WORKERS + 1];
+    struct buf lists[EVENT_COUNT] = { 0 }, out = { 0 };
+    int64_t seqs[EVENT_COUNT] = { 0 };
+    uint32_t counts[EVENT_COUNT];
     int last = -1;
-    for (int event = EVENT_TASK; event <= EVENT_WORKERS; event++) {
+    for (int event = EVENT_TASK; event < EVENT_COUNT; event++) {
         counts[event] = collect(client, (enum topic_event)event, client->live->seq, &lists[event],
                                 &seqs[event]);
         last = counts[event] > 0 ? event : last;
@@ -148,7 +147,7 @@ static void write_changes(struct stream_client *client)
             continue;
         begin_event(&out, EVENTS[event].name, event == last ? client->live->seq : 0, seqs[event]);
         buf_add_cstr(&out, EVENTS[event].before);
-        if (event != EVENT_WORKERS)
+        if (event < EVENT_WORKERS) /* of those that follow, nothing but that they came */
             buf_add_str(&out, buf_str(&lists[event]));
         buf_printf(&out, "%s}\n\n", EVENTS[event].after);
     }
@@ -157,7 +156,7 @@ static void write_changes(struct stream_client *client)
         (void)write_plain(client, "reset", client->live->seq);
     else if (last >= 0)
         (void)write_event(client, buf_str(&out));
-    for (int event = EVENT_TASK; event <= EVENT_WORKERS; event++)
+    for (int event = EVENT_TASK; event < EVENT_COUNT; event++)
         buf_clear(&lists[event]);
     buf_clear(&out);
 }

@@ -77,7 +77,7 @@ struct live {
     int64_t workers_told_ms;
     VEC(struct version *) versions;
     struct map dag_marks; /* dag_id -> hash */
-    char dags_mark[80], workers_mark[80];
+    char dags_mark[80], workers_mark[80], loads_mark[80];
     bool is_reading_marks, is_reading_holders;
     uint32_t resolving; /* topics whose attempt is being looked up, clients whose DAGs are */
     int open_timers;

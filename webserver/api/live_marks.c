@@ -55,6 +55,8 @@ static void on_marks(void *owner, int rc, struct str json, const struct err *err
         live->workers_told_ms = loop_now_ms();
         live_add(live, EVENT_WORKERS, ++live->seq, STR_EMPTY, STR_EMPTY, STR_EMPTY);
     }
+    if (rc == 0 && mark_changed(live->loads_mark, value_text(value_get(map, "loads"), STR_EMPTY)))
+        live_add(live, EVENT_LOADS, ++live->seq, STR_EMPTY, STR_EMPTY, STR_EMPTY);
     bool is_first = live->dags_mark[0] == 0;
     bool dags_changed =
         rc == 0 &&

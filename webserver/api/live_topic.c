@@ -92,6 +92,11 @@ bool topics_want(const struct topics *topics, enum topic_event event, struct str
         case EVENT_WORKERS:
             wants = topic->kind == TOPIC_HOME || topic->kind == TOPIC_WORKERS;
             break;
+        case EVENT_LOADS:
+            wants = topic->kind == TOPIC_WORKERS;
+            break;
+        case EVENT_COUNT:
+            break;
         }
         if (wants)
             return true;

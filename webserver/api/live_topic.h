@@ -30,7 +30,7 @@ struct topics {
 MUST_USE int topics_parse(struct arena *arena, struct str text, struct topics *out,
                           struct err *err);
 
-enum topic_event { EVENT_TASK, EVENT_RUN, EVENT_DAG, EVENT_WORKERS };
+enum topic_event { EVENT_TASK, EVENT_RUN, EVENT_DAG, EVENT_WORKERS, EVENT_LOADS, EVENT_COUNT };
 
 bool topics_want(const struct topics *topics, enum topic_event event, struct str dag_id,
                  struct str run_id);

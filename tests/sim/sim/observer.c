@@ -651,6 +651,10 @@ void observe_commit(struct world *world, const struct transaction *transaction)
             check_name(world, &record->run);
             break;
         case WRITE_RUN_STATE:
+            if (run_state_is_final(record->run.state) != (record->run.ended_ms != 0))
+                sim_fail(world, "I28: run %lld is %s, and its end is %lld",
+                         (long long)record->run.run_no, run_state_name(record->run.state),
+                         (long long)record->run.ended_ms);
             check_backfill(world, &record->run);
             break;
         case WRITE_TRY_PLACED:

@@ -11,12 +11,13 @@ void recovered_run_line(struct lines *lines, const struct recovered_run *run)
     buf_printf(
         &text,
         "run %lld dag %d version %lld %.*s %d %d %d %s %lld %lld %lld after %lld queued %lld "
-        "started %lld %.*s",
+        "started %lld ended %lld %.*s",
         (long long)run->run_no, run->dag_no, (long long)run->version_no, STR_ARG(run->run_id),
         (int)run->state, (int)run->cause, (int)run->type, run->has_logical ? "logical" : "",
         (long long)run->logical_ms, (long long)run->interval_start_ms,
         (long long)run->interval_end_ms, (long long)run->run_after_ms,
-        (long long)run->queued_wall_ms, (long long)run->started_wall_ms, STR_ARG(run->conf));
+        (long long)run->queued_wall_ms, (long long)run->started_wall_ms,
+        (long long)run->ended_wall_ms, STR_ARG(run->conf));
     for (uint32_t i = 0; i < run->try_count; i++) {
         const struct recovered_try *try = &run->tries[i];
 

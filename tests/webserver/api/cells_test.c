@@ -71,6 +71,21 @@ static void another_version_begins_anew(void **state)
     arena_clear(&arena);
 }
 
+static void of_a_dag_the_newest_runs_are_kept(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct cells *cells = cells_new();
+    for (int64_t run_no = 1; run_no <= CELLS_RUNS_MAX + 3; run_no++)
+        keep(cells, 1, run_no, "a", "ss");
+    struct cells_known all = known(cells, &arena, "etl");
+    assert_int_equal(all.count, CELLS_RUNS_MAX);
+    for (uint32_t i = 0; i < all.count; i++)
+        assert_true(all.lines[i].run_no > 3);
+    cells_free(cells);
+    arena_clear(&arena);
+}
+
 static void beyond_its_bound_everything_is_forgotten(void **state)
 {
     (void)state;
@@ -95,4 +110,4 @@ static void beyond_its_bound_everything_is_forgotten(void **state)
 
 TESTS(CASE(what_was_read_is_known_with_its_mark_and_another_mark_replaces_it),
       CASE(what_has_not_ended_is_not_kept), CASE(another_version_begins_anew),
-      CASE(beyond_its_bound_everything_is_forgotten))
+      CASE(of_a_dag_the_newest_runs_are_kept), CASE(beyond_its_bound_everything_is_forgotten))

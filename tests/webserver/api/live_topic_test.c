@@ -17,27 +17,28 @@ static void topics_want_their_own_events(void **state)
     (void)state;
     static const struct {
         const char *topics;
-        const char *wanted; /* a letter an event: task of etl/r1, run of etl/r1, DAG etl, workers */
+        const char
+            *wanted; /* a letter an event: task of etl/r1, run of etl/r1, DAG etl, workers, loads */
     } ROWS[] = {
-        { "home", "-rdw" },
-        { "dags", "-rd-" },
-        { "workers", "---w" },
-        { "dag:etl", "trd-" },
-        { "dag:other", "----" },
-        { "run:etl/r1", "tr--" },
-        { "run:etl/r2", "----" },
-        { "run:other/r1", "----" },
-        { "home,run:etl/r1", "trdw" },
-        { "", "----" },
-        { "log:etl/r1/load/-1/2", "----" },
+        { "home", "-rdw-" },
+        { "dags", "-rd--" },
+        { "workers", "---wl" },
+        { "dag:etl", "trd--" },
+        { "dag:other", "-----" },
+        { "run:etl/r1", "tr---" },
+        { "run:etl/r2", "-----" },
+        { "run:other/r1", "-----" },
+        { "home,run:etl/r1", "trdw-" },
+        { "", "-----" },
+        { "log:etl/r1/load/-1/2", "-----" },
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         struct arena arena = { 0 };
         struct topics topics = parse(&arena, ROWS[i].topics);
-        char got[] = "----";
-        for (int event = EVENT_TASK; event <= EVENT_WORKERS; event++)
+        char got[] = "-----";
+        for (int event = EVENT_TASK; event < EVENT_COUNT; event++)
             if (topics_want(&topics, (enum topic_event)event, STR("etl"), STR("r1")))
-                got[event] = "trdw"[event];
+                got[event] = "trdwl"[event];
         assert_string_equal(got, ROWS[i].wanted);
         arena_clear(&arena);
     }

@@ -42,6 +42,17 @@ static void what_the_control_group_grants_is_the_whole(void **state)
     assert_int_equal(load.cpu_permille, 1000);
 }
 
+static void a_group_that_may_use_more_than_there_is_has_no_limit(void **state)
+{
+    (void)state;
+    struct machine_load load = { 0 };
+    struct meter_look first = before, second = now;
+    first.group.cpu_max_milli = second.group.cpu_max_milli = 64000;
+    second.group.cpu_used_us = 4 * 1000 * 1000;
+    assert_true(meter_load(&first, &second, &load));
+    assert_int_equal(load.cpu_permille, 500);
+}
+
 static void looks_that_say_nothing_leave_the_load_as_it_was(void **state)
 {
     (void)state;
@@ -55,4 +66,5 @@ static void looks_that_say_nothing_leave_the_load_as_it_was(void **state)
 
 TESTS(CASE(a_load_is_what_happened_between_two_looks),
       CASE(what_the_control_group_grants_is_the_whole),
+      CASE(a_group_that_may_use_more_than_there_is_has_no_limit),
       CASE(looks_that_say_nothing_leave_the_load_as_it_was))

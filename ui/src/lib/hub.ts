@@ -11,7 +11,7 @@ import { backoff_ms, SseParser, type StreamEvent } from "./stream.ts";
 export type LiveState = "idle" | "connecting" | "live" | "waiting" | "offline"; // idle: no page watches anything
 export interface LiveStatus { state: LiveState; since: number; retry_at: number | null; last_event: number | null; delay_ms: number | null; version: string | null }
 export type FromHub =
-  | { kind: "events"; topics: string[]; events: StreamEvent[] } // what the server was asked for when it told them
+  | { kind: "events"; topics: string[]; events: StreamEvent[]; kept?: boolean } // topics: what the server was asked for when it told them
   | { kind: "covered"; from: [topic: string, seq: number][]; reset: boolean }
   | { kind: "status"; status: LiveStatus };
 export type ToHub = { kind: "topics"; topics: string[] } | { kind: "retry" } | { kind: "bye" };
@@ -65,7 +65,11 @@ export class Hub {
   private catch_up(port: Port): void {
     const open = [...port.topics].filter((topic) => this.covered.has(topic));
     if (!open.length) return;
-    for (const { topics, event } of this.kept) port.send({ kind: "events", topics, events: [event] });
+    for (let i = 0, end = 0; i < this.kept.length; i = end) {
+      const { topics } = this.kept[i];
+      while (end < this.kept.length && this.kept[end].topics === topics) end++;
+      port.send({ kind: "events", topics, events: this.kept.slice(i, end).map((k) => k.event), kept: true });
+    }
     port.send({ kind: "covered", from: open.map((topic) => [topic, Math.max(this.covered.get(topic)!, this.kept_from)]), reset: false });
   }
 

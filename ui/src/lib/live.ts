@@ -34,7 +34,7 @@ function received(message: FromHub): void {
     return;
   }
   for (const event of message.events) {
-    if (message.events.length === 1 && event.data.now) server_clock(event.data.now);
+    if (!message.kept && event.data.now) server_clock(event.data.now);
     for (const { topics, listener } of [...watchers.values()])
       if (topics.every((topic) => message.topics.includes(topic))) listener.event(event);
   }

@@ -96,7 +96,7 @@ export function reduce_run(page: RunPage, event: StreamEvent, gate: Gate, shape:
   return touched ? next : page;
 }
 
-/* For pages of sums, which an event cannot change in place. */
+/* For pages of sums, which an event cannot change in place. How busy workers are is no sum of theirs. */
 export function reduce_refetch<T>(data: T, event: StreamEvent): Reduced<T> {
-  return event.name === "log" ? data : REFETCH;
+  return event.name === "log" || event.name === "loads" ? data : REFETCH;
 }

@@ -109,7 +109,7 @@ export default function Workers({ params }: { params: Record<string, string> }) 
   useTitle("Workers");
   const hours = Number(useQuery("hours") || 6);
   const [drain, set_drain] = useState<Worker | null>(null);
-  const workers = useFollow<WorkersData>(`${V1}/workers`, ["workers"], reduce_refetch);
+  const workers = useFollow<WorkersData>(`${V1}/workers`, ["workers"], (d, event) => (event.name === "loads" ? REFETCH : reduce_refetch(d, event)));
   const scaling = useFollow<Autoscaling & { seq?: number }>(`${V1}/autoscaling?hours=${hours}`, ["workers"], (d, event) => (event.name === "workers" ? REFETCH : d));
   useMemo(() => { if (params.worker) query_set({ worker: params.worker }); }, [params.worker]);
   const sum = (f: (w: Worker) => number) => (workers.data?.workers ?? []).reduce((n, w) => n + f(w), 0);
