@@ -290,7 +290,7 @@ class Pages(unittest.TestCase):
 
     def test_the_stream_tells_changes_of_dags_and_workers(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=20)
-        connection.request("GET", "/api/headrace/v1/stream?topics=home", headers={"Authorization": f"Bearer {self.world.token}"})
+        connection.request("GET", "/api/headrace/v1/stream?topics=home,workers", headers={"Authorization": f"Bearer {self.world.token}"})
         answer = connection.getresponse()
         seen = []
 
@@ -308,7 +308,7 @@ class Pages(unittest.TestCase):
         until("event: workers")
         seen.clear()
         self.world.sql("UPDATE worker SET cpu_permille = 500 WHERE name = 'w-2'")
-        until("event: workers")
+        until("event: loads")
         connection.close()
 
 

@@ -615,8 +615,11 @@ static void check_ended(struct world *world, const struct transaction *transacti
     uint32_t index = instance_of(&world->observer, row->run_no, row->task, row->map_index);
     struct observed_instance *instance = &world->observer.instances.items[index];
     enum task_state was = instance->recorded;
-    instance->recorded = record->type == WRITE_TRY_CLEARED ? TASK_NONE : row->state;
     const struct model_run *run = model_store_run(&world->store, row->run_no);
+    const struct model_try *newest = model_store_newest(run, row->task, row->map_index);
+    if (newest == NULL) /* the run is deleted */
+        return;
+    instance->recorded = newest->cleared ? TASK_NONE : newest->row.state;
     if (was != instance->recorded && run_state_is_final(run->row.state) && !world->lossy &&
         !writes_run(transaction, row->run_no))
         sim_fail(world, "I27: task %u map %d becomes %s after the end of its run, whose row stays",

@@ -218,7 +218,7 @@ struct observed_instance {
     uint32_t task;
     int32_t map_index;
     uint32_t author_failures, losses; /* since the last clear */
-    enum task_state recorded;         /* by its newest record */
+    enum task_state recorded;         /* by its newest row */
 };
 
 struct observed_attempt {
