@@ -9,14 +9,17 @@ WITH live AS (
     SELECT r.* FROM live_run l JOIN run r ON r.run_no = l.run_no
 ), since AS (
     SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
-), failure AS (
-    SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.ended_at DESC LIMIT 50
-), counts AS ( -- of the instances of each run, by state
-    SELECT n.run_no, count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed,
-           count(*) FILTER (WHERE n.state = 1) AS scheduled, count(*) FILTER (WHERE n.state = 2) AS queued, count(*) FILTER (WHERE n.state = 3) AS running,
-           count(*) FILTER (WHERE n.state = 8) AS up_for_retry, count(*) FILTER (WHERE n.state = 9) AS up_for_reschedule, count(*) FILTER (WHERE n.state = 10) AS deferred
-    FROM (SELECT DISTINCT ON (y.run_no, y.task, y.map_index) y.run_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
-          FROM live l JOIN try y ON y.run_no = l.run_no ORDER BY y.run_no, y.task, y.map_index, y.row_no DESC) n GROUP BY n.run_no
+), failure AS ( -- the newest, which are found from the end of what there is
+    SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.run_no DESC LIMIT 50
+), counts AS ( -- of the instances of each run, by state. Where none has a second row the rows are counted as they stand: sorting them takes longer.
+    SELECT l.run_no, c.* FROM live l CROSS JOIN LATERAL (SELECT max(y.row_no) > 1 AS is_again FROM try y WHERE y.run_no = l.run_no) a
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed,
+            count(*) FILTER (WHERE n.state = 1) AS scheduled, count(*) FILTER (WHERE n.state = 2) AS queued, count(*) FILTER (WHERE n.state = 3) AS running,
+            count(*) FILTER (WHERE n.state = 8) AS up_for_retry, count(*) FILTER (WHERE n.state = 9) AS up_for_reschedule, count(*) FILTER (WHERE n.state = 10) AS deferred
+        FROM (SELECT CASE WHEN y.cleared THEN 0 ELSE y.state END AS state FROM try y WHERE y.run_no = l.run_no AND NOT a.is_again
+              UNION ALL (SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+                         FROM try y WHERE y.run_no = l.run_no AND a.is_again ORDER BY y.task, y.map_index, y.row_no DESC)) n) c
 ), totals AS (
     SELECT l.run_no, jsonb_array_length(v.ir -> 'tasks') + coalesce((SELECT sum(x.length - 1) FROM expansion x
         WHERE x.run_no = l.run_no AND x.length > 0), 0) AS total FROM live l JOIN dag_version v ON v.version_no = l.version_no
@@ -549,9 +552,11 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
         'done', CASE WHEN s.state >= 2 THEN s.n_success + s.n_failed + s.n_skipped ELSE c.done END,
         'failed', CASE WHEN s.state >= 2 THEN s.n_failed ELSE c.failed END) ORDER BY s.run_no DESC), '[]')
         FROM shown s JOIN dag_version v ON v.version_no = s.version_no
-        LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed
-            FROM (SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state FROM try y WHERE y.run_no = s.run_no
-                  ORDER BY y.task, y.map_index, y.row_no DESC) n WHERE s.state < 2) c ON true),
+        CROSS JOIN LATERAL (SELECT max(y.row_no) > 1 AS is_again FROM try y WHERE y.run_no = s.run_no AND s.state < 2) a
+        CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed
+            FROM (SELECT CASE WHEN y.cleared THEN 0 ELSE y.state END AS state FROM try y WHERE y.run_no = s.run_no AND NOT a.is_again -- as in ui_home
+                  UNION ALL (SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+                             FROM try y WHERE y.run_no = s.run_no AND a.is_again ORDER BY y.task, y.map_index, y.row_no DESC)) n) c),
     'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT min(run_no)::text FROM shown) END)::text
 
 -- name: ui_tasks

@@ -79,6 +79,21 @@ class Pages(unittest.TestCase):
         self.assertIn("immutable", headers["Cache-Control"])
         self.assertEqual(self.world.get(UI + "/grid/no/shape")[0], 404)
 
+    def test_an_instance_counts_as_its_newest_try(self):
+        run_no = self.world.sql("SELECT run_no FROM run WHERE run_id = 'manual__1'")
+        home = lambda: self.world.ok("GET", UI + "/home")  # noqa: E731
+        row = lambda: next(r for r in self.world.ok("GET", UI + "/runs")["runs"] if r["run_id"] == "manual__1")  # noqa: E731
+        before = home()
+        self.world.add_try(run_no, 3, 3, map_index=1, row_no=2, try_no=2)
+        try:
+            after = home()
+            self.assertEqual(after["tasks"]["running"], before["tasks"]["running"] + 1)
+            for shown in (after["running"][0], row()):
+                self.assertEqual((shown["done"], shown["failed"]), (before["running"][0]["done"] - 1, before["running"][0]["failed"] - 1))
+        finally:
+            self.world.sql(f"DELETE FROM try WHERE run_no = {run_no} AND task = 3 AND map_index = 1 AND row_no = 2")
+        self.assertEqual((home()["running"][0], row()["done"]), (before["running"][0], before["running"][0]["done"]))
+
     def test_cells_are_one_letter_a_task_of_the_newest_shape(self):
         cells = self.world.ok("GET", UI + "/grid/etl/cells?runs=25")
         self.assertEqual((cells["runs"]["id"], cells["runs"]["state"], cells["more"]), (["manual__1", "manual__failed", "scheduled__1"], "rfs", False))

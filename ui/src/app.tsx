@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* app - who is there, and which page. Each page is a file of its own, loaded when it is first shown. */
 import { useCallback, useEffect, useState } from "react";
-import { api_get, api_session, ApiError, url_of, type Me } from "./lib/api.ts";
+import { Graph } from "./graph/later.tsx";
+import { api_come, api_get, api_session, ApiError, url_of, type Me } from "./lib/api.ts";
 import { later, type Later } from "./lib/later.tsx";
 import { snapshots_retry } from "./lib/live.ts";
 import { MeContext } from "./lib/me.ts";
@@ -43,15 +44,12 @@ const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/security", Access, { tab: "users" }], ["/security/:tab", Access], ["/account", Account],
 ];
 
-/* What is large on a page, and in a file of its own. */
-const graph = () => import("./graph/graph.tsx");
-const PARTS: [string, () => Promise<unknown>][] = [
-  ["/dags/:dag/graph", graph], ["/dags/:dag/runs/:run/graph", graph], ["/dags/:dag/runs/:run/tasks/:task", () => import("./log/log.tsx")],
-];
+/* What is large on a page, and in files of its own. */
+const PARTS: [string, { load: () => Promise<void> }][] = [["/dags/:dag/graph", Graph], ["/dags/:dag/runs/:run/graph", Graph]];
 
 // The files of the page asked for come while the server is asked who is there; a failure is shown where the page is.
-void ROUTES.find(([pattern]) => match(pattern, location.pathname))?.[1].load().catch(() => undefined);
-for (const [pattern, load] of PARTS) if (match(pattern, location.pathname)) void load().catch(() => undefined);
+const coming = [ROUTES, PARTS].flatMap((rows) => rows.find(([pattern]) => match(pattern, location.pathname))?.[1].load() ?? []);
+export const page_come = Promise.allSettled(coming);
 
 /* Airflow 2's links carry the run in the query: /dags/x/grid?dag_run_id=y. */
 function old_link(path: string, query: URLSearchParams): string | null {
@@ -78,15 +76,13 @@ function Routed() {
 }
 
 export function App() {
-  const [me, set_me] = useState<Me | null>(null);
+  const [me, set_me] = useState<Me | null>(() => api_come<Me>(url_of.me()));
   const [signed_out, set_signed_out] = useState(false);
   const [error, set_error] = useState<ApiError | null>(null);
   const { path } = usePlace();
   const load = useCallback(async () => {
     try {
-      const found = await api_get<Me>(url_of.me());
-      api_session(found.csrf, () => set_signed_out(true));
-      set_me(found);
+      set_me(await api_get<Me>(url_of.me()));
       set_signed_out(false);
       snapshots_retry();
       set_error(null);
@@ -96,7 +92,8 @@ export function App() {
       else set_error(failure);
     }
   }, []);
-  useEffect(() => void load(), [load]);
+  useEffect(() => { if (!me) void load(); }, [load]);
+  if (me) api_session(me.csrf, () => set_signed_out(true)); // before what is drawn below acts
   if (signed_out && !me) return <Login onDone={load} />;
   if (!me) return <main>{error ? <ErrorBox error={error} retry={() => void load()} /> : null}</main>;
   return (

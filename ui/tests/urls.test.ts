@@ -6,7 +6,7 @@ import { first_urls, match, minute_now, url_of } from "../src/lib/urls.ts";
 const first = (address: string) => { const { pathname, searchParams } = new URL(address, "http://h"); return first_urls(pathname, searchParams, 6); };
 
 test("each page asks first for what it shows", () => {
-  expect(first("/home")).toEqual(["/api/headrace/v1/ui/home?hours=6", "/api/headrace/v1/ui/lanes?hours=6"]);
+  expect(first("/home")).toEqual(["/api/headrace/v1/ui/home?hours=6"]);
   expect(first("/dags/a%2Fb/graph?run_limit=50")).toEqual([url_of.dag("a/b"), url_of.shape("a/b"), url_of.cells("a/b", 50, null)]);
   expect(first("/dags/d/runs/r%3A1/gantt")).toEqual([url_of.run("d", "r:1")]);
   expect(first("/dags/d/runs/r/tasks/g.t")).toEqual([url_of.task("d", "r", "g.t", -1), url_of.mapped("d", "r", "g.t", 0, null, null)]);

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import layout_url from "./layout.worker.ts?worker&url";
 import type { LayoutAnswer, LayoutAsk } from "./layout.worker.ts";
 import type { Shape } from "../lib/model.ts";
+import { pref_get, pref_set } from "../lib/prefs.ts";
 import { script_url } from "../lib/trusted.ts";
 import type { GraphModel } from "./model.ts";
 import { NODE_H, node_width } from "./nodes.tsx";
@@ -11,7 +12,10 @@ import { NODE_H, node_width } from "./nodes.tsx";
 export interface Laid { key: string; hash: string; model: GraphModel; layout: LayoutAnswer }
 
 const KEPT_MAX = 30;
-const kept = new Map<string, LayoutAnswer>();
+const STORED_MAX = 12; // over reloads, and of graphs that are looked at whole
+const STORED_NODES_MAX = 400;
+const stored = pref_get<unknown>("layouts", []);
+const kept = new Map<string, LayoutAnswer>(Array.isArray(stored) ? stored : []);
 const asked = new Map<number, (answer: LayoutAnswer) => void>();
 let next_ask = 1;
 
@@ -25,14 +29,17 @@ worker.onmessage = ({ data }: MessageEvent<LayoutAnswer>) => {
 function keep(key: string, layout: LayoutAnswer): void {
   kept.set(key, layout);
   if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value as string);
+  pref_set("layouts", [...kept].filter(([, { at }]) => at.length <= STORED_NODES_MAX).slice(-STORED_MAX));
 }
 
 /* Until its positions have come it is the one before of the same DAG; at first null. */
 export function useLaid(shape: Shape, model: GraphModel, key: string, down: boolean): Laid | null {
-  const [laid, set_laid] = useState<Laid | null>(null);
+  const as_laid = (layout: LayoutAnswer): Laid => ({ key, hash: shape.hash, model, layout });
+  const known = kept.get(key);
+  const [laid, set_laid] = useState<Laid | null>(known ? as_laid(known) : null);
   useEffect(() => {
-    const show = (layout: LayoutAnswer) => set_laid({ key, hash: shape.hash, model, layout });
-    const known = kept.get(key);
+    const show = (layout: LayoutAnswer) => set_laid(as_laid(layout));
+    if (laid?.key === key) return;
     if (known) return show(known);
     const ask: LayoutAsk = {
       id: next_ask++, direction: down ? "TB" : "LR",

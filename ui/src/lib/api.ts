@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* api - one door to the server: reads, mutations with the token against forged requests, errors as sentences. */
-import { take_early } from "./asked.ts";
+import { take_come, take_early } from "./asked.ts";
 
 export { url_of, V1, V2 } from "./urls.ts";
 
@@ -76,21 +76,38 @@ async function error_of(response: Response): Promise<ApiError> {
 export async function api_raw(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = (init.method ? undefined : await take_early(path)) ?? (await fetch(path, { credentials: "same-origin", ...init }));
+    response = await fetch(path, { credentials: "same-origin", ...init });
   } catch (cause) {
     if ((cause as Error).name === "AbortError") throw cause;
     throw new ApiError(0, SENTENCES[0], "network", "");
   }
+  return checked(path, response);
+}
+
+async function checked(path: string, response: Response): Promise<Response> {
   if (response.status === 401 && !path.startsWith("/auth/")) on_signed_out();
   if (!response.ok && response.status !== 304) throw await error_of(response);
   return response;
 }
 
-export async function api_get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await api_raw(path, { signal, headers: { Accept: "application/json" } });
-  const body = (await response.json()) as T & { now?: number };
-  if (typeof body.now === "number") server_clock(body.now);
+function clocked<T>(body: T): T {
+  const { now } = body as { now?: unknown };
+  if (typeof now === "number") server_clock(now);
   return body;
+}
+
+export async function api_get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const early = await take_early(path).catch(() => undefined); // it did not come: perhaps it does now
+  if (early) await checked(path, early.response);
+  if (early?.body !== undefined) return clocked(early.body as T);
+  const response = await api_raw(path, { signal, headers: { Accept: "application/json" } });
+  return clocked((await response.json()) as T);
+}
+
+/* What was asked for early and is there. */
+export function api_come<T>(path: string): T | null {
+  const body = take_come(path);
+  return body === undefined ? null : clocked(body as T);
 }
 
 export async function api_send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {

@@ -1,18 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 /* asked - what early.ts has asked for before the application was there, each answer to be taken once by the page that wants it. */
 
+export interface Asked {
+  answer: Promise<Response>;
+  read: Promise<unknown>; // its body, or undefined when it failed
+  body?: unknown; // once it is read: who comes then need not wait for it
+}
+
 declare global {
-  interface Window { headrace_asked?: Map<string, Promise<Response>> }
+  interface Window { headrace_asked?: Map<string, Asked> }
 }
 
 const FRESH_MS = 10_000; // since the page was opened: what nobody wanted by then is not what is wanted now
 
-/* Undefined when it was not asked for, is taken, or is old. */
-export async function take_early(url: string): Promise<Response | undefined> {
-  const asked = typeof window === "undefined" || performance.now() > FRESH_MS ? undefined : window.headrace_asked;
-  const answer = asked?.get(url);
-  asked?.delete(url);
-  const response = await answer;
-  if (response?.status === 401) asked?.clear(); // nor are the others answered: who signs in asks anew
-  return response;
+export function ask(url: string): Asked {
+  const answer = fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  const asked: Asked = { answer, read: answer.then(async (response) => (response.ok ? (asked.body = await response.json()) : undefined)) };
+  for (const promise of [answer, asked.read]) promise.catch(() => undefined); // told to who asks for it
+  return asked;
+}
+
+function take(url: string): Asked | undefined {
+  const all = typeof window === "undefined" || performance.now() > FRESH_MS ? undefined : window.headrace_asked;
+  const asked = all?.get(url);
+  all?.delete(url);
+  return asked;
+}
+
+/* Undefined when it was not asked for, is taken, or is old; `body` then is that of a good answer. */
+export async function take_early(url: string): Promise<{ response: Response; body: unknown } | undefined> {
+  const asked = take(url);
+  if (!asked) return undefined;
+  const response = await asked.answer;
+  if (response.status === 401) window.headrace_asked?.clear(); // nor are the others answered: who signs in asks anew
+  return { response, body: await asked.read };
+}
+
+export function asked_early(): Promise<unknown>[] {
+  return [...(window.headrace_asked?.values() ?? [])].map((asked) => asked.read);
+}
+
+/* The body of what has come already, without waiting; undefined, and nothing taken, when there is none. */
+export function take_come(url: string): unknown {
+  const body = typeof window === "undefined" ? undefined : window.headrace_asked?.get(url)?.body;
+  return body === undefined ? undefined : take(url)?.body;
 }

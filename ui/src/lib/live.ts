@@ -2,7 +2,7 @@
 /* live - this tab's end of the stream, and snapshots that follow it. */
 import { useEffect, useMemo, useReducer, useRef, useSyncExternalStore } from "react";
 import hub_url from "./hub.worker.ts?sharedworker&url";
-import { api_get, ApiError, server_clock } from "./api.ts";
+import { api_come, api_get, ApiError, server_clock } from "./api.ts";
 import { Hub, type FromHub, type LiveStatus, type ToHub } from "./hub.ts";
 import type { Snapshot } from "./model.ts";
 import { REFETCH, type Reduced } from "./reduce.ts";
@@ -107,10 +107,15 @@ class Follower<T extends Snapshot> {
   private asked_at = 0;
   private dirty = false;
   private closed = false;
+  private has_come = false; // before it was asked for
 
   constructor(private readonly url: string, private readonly reduce: (data: T, event: StreamEvent, gate: Gate) => Reduced<T>, private readonly changed: () => void) {
     const old = kept.get(url);
-    if (old) {
+    const come = api_come<T>(url);
+    if (come) {
+      this.has_come = true;
+      this.take(come);
+    } else if (old) {
       this.data = old.data as T;
       this.at = old.at;
     }
@@ -159,6 +164,21 @@ class Follower<T extends Snapshot> {
     }, wait);
   }
 
+  private take(data: T): void {
+    this.data = data;
+    this.error = null;
+    this.at = Date.now();
+    this.busy = false;
+    remember(this.url, data);
+    for (const event of this.gate.snapshot(data.seq ?? 0)) this.apply(event);
+  }
+
+  /* Nothing is asked when it has come already. */
+  begin(): void {
+    if (this.has_come) this.has_come = false;
+    else void this.fetch();
+  }
+
   async fetch(): Promise<void> {
     if (this.closed) return;
     this.abort?.abort();
@@ -168,12 +188,7 @@ class Follower<T extends Snapshot> {
     try {
       const data = await api_get<T>(this.url, abort.signal);
       if (abort.signal.aborted) return;
-      this.data = data;
-      this.error = null;
-      this.at = Date.now();
-      this.busy = false;
-      remember(this.url, data);
-      for (const event of this.gate.snapshot(data.seq ?? 0)) this.apply(event);
+      this.take(data);
       if (data.seq !== undefined && this.gate.too_old(data.seq)) this.soon();
     } catch (error) {
       if (abort.signal.aborted) return;
@@ -221,7 +236,7 @@ export function useFollow<T extends Snapshot>(url: string | null, topics: string
   useEffect(() => {
     if (!follower) return;
     open_followers.add(follower);
-    void follower.fetch();
+    follower.begin();
     return () => {
       open_followers.delete(follower);
       follower.close();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* prefs - what one browser remembers of one person: theme, zone, density, last filters. Never data of the server. */
+/* prefs - what one browser remembers of one person: theme, zone, density, last filters, where a graph's nodes stand. Never data of
+ * the server. */
 import { useSyncExternalStore } from "react";
 import { PREFIX, stored } from "./stored.ts";
 

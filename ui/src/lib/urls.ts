@@ -69,20 +69,23 @@ const instance_first: First = ({ dag, run, task, map }) => [url_of.task(dag, run
 /* Whether it is a mapped one is not known yet: of another one there is next to nothing to answer. */
 const task_first: First = ({ dag, run, task }, query) => [url_of.task(dag, run, task, -1), url_of.mapped(dag, run, task, 0, query.get("state"), query.get("q"))];
 const run_first: First = ({ dag, run }) => [url_of.run(dag, run)];
-const home_first: First = (_found, _query, hours) => [url_of.home(hours), url_of.lanes(hours)];
+const home_first: First = (_found, _query, hours) => [url_of.home(hours)]; // the lanes count as many rows again: after it
 
 /* Without a filter, as filter_asked says it; with one, its words would have to be understood here. */
 const list_first = (kind: "runs" | "tasks"): First => (_found, query) => [url_of.views(), ...(query.size ? [] : [url_of.list(kind, `from=${minute_now() - DAY_MS}`)])];
 
-/* The first that fits; what a page asks for is the same whatever tab of it is open, but for the tabs of a DAG. */
-const FIRST: [string, First][] = [
-  ["/", home_first], ["/home", home_first],
-  ["/dags", (_found, query) => [url_of.dags(query)]], ["/dag_runs", list_first("runs")], ["/task_instances", list_first("tasks")],
-  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", instance_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", instance_first],
-  ["/dags/:dag/runs/:run/tasks/:task", task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", instance_first],
-  ["/dags/:dag/runs/:run", run_first], ["/dags/:dag/runs/:run/:tab", run_first],
-  ["/dags/:dag/tasks/:task", ({ dag }) => [url_of.dag(dag)]],
-  ["/dags/:dag", dag_first], ["/dags/:dag/:tab", dag_first],
+/* The first that fits: the modules that draw the page, and what it asks for. */
+const FIRST: [pattern: string, modules: string[], first: First][] = [
+  ["/", ["pages/home"], home_first], ["/home", ["pages/home"], home_first],
+  ["/dags", ["pages/dags"], (_found, query) => [url_of.dags(query)]],
+  ["/dag_runs", ["pages/lists"], list_first("runs")], ["/task_instances", ["pages/lists"], list_first("tasks")],
+  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", ["pages/task", "log/log"], instance_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", ["pages/task"], instance_first],
+  ["/dags/:dag/runs/:run/tasks/:task", ["pages/task", "log/log", "parts/mapped"], task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", ["pages/task"], instance_first],
+  ["/dags/:dag/runs/:run/graph", ["pages/run", "graph/graph"], run_first],
+  ["/dags/:dag/runs/:run", ["pages/run"], run_first], ["/dags/:dag/runs/:run/:tab", ["pages/run"], run_first],
+  ["/dags/:dag/tasks/:task", ["pages/dag"], ({ dag }) => [url_of.dag(dag)]],
+  ["/dags/:dag/graph", ["pages/dag", "graph/graph"], dag_first],
+  ["/dags/:dag", ["pages/dag"], dag_first], ["/dags/:dag/:tab", ["pages/dag"], dag_first],
 ];
 
 function dag_first({ dag }: Record<string, string>, query: URLSearchParams): string[] {
@@ -91,9 +94,17 @@ function dag_first({ dag }: Record<string, string>, query: URLSearchParams): str
 
 /* What the page of an address asks for as soon as it is drawn. `hours`: what its home page looks back. */
 export function first_urls(path: string, query: URLSearchParams, hours: number): string[] {
-  for (const [pattern, first] of FIRST) {
+  for (const [pattern, , first] of FIRST) {
     const found = match(pattern, path);
     if (found) return first(found, query, hours);
   }
   return [];
+}
+
+export const PAGE_MODULES = [...new Set(FIRST.flatMap(([, modules]) => modules))];
+
+/* The files of the modules that draw the page of an address; `files`: of each module. */
+export function page_files(files: Record<string, string[]>, path: string): string[] {
+  const modules = FIRST.find(([pattern]) => match(pattern, path))?.[1] ?? [];
+  return [...new Set(modules.flatMap((module) => files[module] ?? []))];
 }

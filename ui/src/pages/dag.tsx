@@ -2,6 +2,7 @@
 /* dag - one DAG: its runs as a grid, its graph, and what else is known of it. */
 import { useEffect, useMemo, useState } from "react";
 import { url_of } from "../lib/api.ts";
+import { Graph } from "../graph/later.tsx";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMayOn } from "../lib/me.ts";
@@ -22,7 +23,6 @@ import { GridSide } from "../grid/side.tsx";
 import Grid, { type Picked } from "../grid/grid.tsx";
 import { RUN_LETTERS, TASK_STATES } from "../states.ts";
 
-const Graph = later(() => import("../graph/graph.tsx"), <Skeleton rows={8} height={26} />);
 const DagTimeline = later(() => import("./dag_timeline.tsx"), <Skeleton rows={8} height={26} />);
 const More = later(() => import("./dag_more.tsx"), <Skeleton rows={8} />);
 

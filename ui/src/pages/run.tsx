@@ -2,6 +2,7 @@
 /* run - one run: what it does now, task by task, as a list, a graph and a timeline, and how it differs from the last good one. */
 import { useEffect, useMemo, useState } from "react";
 import { url_of } from "../lib/api.ts";
+import { Graph } from "../graph/later.tsx";
 import { later } from "../lib/later.tsx";
 import { useFetch, useFollow } from "../lib/live.ts";
 import { useMayOn } from "../lib/me.ts";
@@ -20,7 +21,6 @@ import { WhyBox } from "../parts/why.tsx";
 import { count_groups, state_of_letter, TASK_STATES, WORST } from "../states.ts";
 import "../styles/run.css";
 
-const Graph = later(() => import("../graph/graph.tsx"), <Skeleton rows={8} height={26} />);
 const Timeline = later(() => import("../parts/timeline.tsx"), <Skeleton rows={8} height={26} />);
 const Diff = later(() => import("./run_diff.tsx"), <Skeleton rows={8} height={26} />);
 const Events = later(() => import("../parts/audit.tsx"), <Skeleton rows={8} height={26} />);
