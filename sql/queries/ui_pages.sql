@@ -11,17 +11,22 @@ WITH live AS (
     SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
 ), failure AS ( -- the newest, which are found from the end of what there is
     SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.run_no DESC LIMIT 50
-), counts AS ( -- of the instances of each run, by state. Where none has a second row the rows are counted as they stand: sorting them takes longer.
-    SELECT l.run_no, c.* FROM live l CROSS JOIN LATERAL (SELECT max(y.row_no) > 1 AS is_again FROM try y WHERE y.run_no = l.run_no) a
-    CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed,
-            count(*) FILTER (WHERE n.state = 1) AS scheduled, count(*) FILTER (WHERE n.state = 2) AS queued, count(*) FILTER (WHERE n.state = 3) AS running,
-            count(*) FILTER (WHERE n.state = 8) AS up_for_retry, count(*) FILTER (WHERE n.state = 9) AS up_for_reschedule, count(*) FILTER (WHERE n.state = 10) AS deferred
-        FROM (SELECT CASE WHEN y.cleared THEN 0 ELSE y.state END AS state FROM try y WHERE y.run_no = l.run_no AND NOT a.is_again
-              UNION ALL (SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
-                         FROM try y WHERE y.run_no = l.run_no AND a.is_again ORDER BY y.task, y.map_index, y.row_no DESC)) n) c
+), states AS ( -- of the instances of each run. Where none has a second row the rows are counted as they stand: sorting them takes twice as long.
+    SELECT l.run_no, n.* FROM live l CROSS JOIN LATERAL (
+        WITH plain AS MATERIALIZED (
+            SELECT CASE WHEN y.cleared THEN 0 ELSE y.state END AS state, count(*) AS count, bool_or(y.row_no > 1) AS is_again
+            FROM try y WHERE y.run_no = l.run_no GROUP BY 1)
+        SELECT p.state, p.count FROM plain p WHERE NOT (SELECT bool_or(is_again) FROM plain)
+        UNION ALL SELECT i.state, count(*) FROM (
+            SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+            FROM try y WHERE y.run_no = l.run_no AND (SELECT bool_or(is_again) FROM plain) ORDER BY y.task, y.map_index, y.row_no DESC) i GROUP BY 1) n
+), counts AS (
+    SELECT run_no, sum(count) FILTER (WHERE state IN (4, 5, 6, 7, 11)) AS done, sum(count) FILTER (WHERE state IN (5, 7)) AS failed,
+        sum(count) FILTER (WHERE state = 1) AS scheduled, sum(count) FILTER (WHERE state = 2) AS queued, sum(count) FILTER (WHERE state = 3) AS running,
+        sum(count) FILTER (WHERE state = 8) AS up_for_retry, sum(count) FILTER (WHERE state = 9) AS up_for_reschedule, sum(count) FILTER (WHERE state = 10) AS deferred
+    FROM states GROUP BY run_no
 ), totals AS (
-    SELECT l.run_no, jsonb_array_length(v.ir -> 'tasks') + coalesce((SELECT sum(x.length - 1) FROM expansion x
+    SELECT l.run_no, v.task_count + coalesce((SELECT sum(x.length - 1) FROM expansion x
         WHERE x.run_no = l.run_no AND x.length > 0), 0) AS total FROM live l JOIN dag_version v ON v.version_no = l.version_no
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
@@ -37,7 +42,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
         'draining', count(*) FILTER (WHERE state = 1),
         'lost', count(*) FILTER (WHERE state = 3 AND reason NOT LIKE 'drained%' AND seen_at > now() - interval '10 minutes'),
         'total', coalesce(sum(slots) FILTER (WHERE state = 0), 0),
-        'used', (SELECT coalesce(sum(queued + running), 0) FROM counts)) FROM worker),
+        'used', (SELECT coalesce(sum(count), 0) FROM states WHERE state IN (2, 3))) FROM worker),
     'running', (SELECT coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'run_id', l.run_id, 'key', l.run_no,
             'state', run_state_word(l.state), 'run_type', run_type_word(l.run_type), 'run_after', ms(l.run_after),
             'start', ms(l.started_at), 'total', t.total, 'done', coalesce(c.done, 0), 'failed', coalesce(c.failed, 0))
@@ -138,7 +143,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SE
         'tags', s.tags, 'owners', s.all_owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'is_favorite', s.is_favorite, 'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
         'schedule', schedule_text(s.schedule), 'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'next_run', ms(s.next_fire_at),
-        'version', v.version_number, 'task_count', coalesce(jsonb_array_length(v.ir -> 'tasks'), 0),
+        'version', v.version_number, 'task_count', coalesce(v.task_count, 0),
         'queued', c.queued, 'running', c.running, 'median_ms', m.median_ms, 'runs', r.runs) ORDER BY s.place, s.dag_id), '[]')
         FROM shown s LEFT JOIN dag_version v ON v.version_no = s.version_no
         CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE y.state = 2) AS queued, count(*) FILTER (WHERE y.state = 3) AS running
@@ -169,8 +174,7 @@ WHERE d.dag_id = $1 AND CASE WHEN $2 < 0 THEN v.version_no = d.version_no ELSE v
 -- takes: text int4
 -- gives: text
 WITH it AS (
-    SELECT d.dag_id, v.*, (SELECT count(*) FROM dag_version o WHERE o.dag_no = d.dag_no) AS versions,
-           jsonb_array_length(v.ir -> 'tasks') AS task_count
+    SELECT d.dag_id, v.*, (SELECT count(*) FROM dag_version o WHERE o.dag_no = d.dag_no) AS versions
     FROM dag d JOIN dag_version v ON v.dag_no = d.dag_no
     WHERE d.dag_id = $1 AND CASE WHEN $2 < 0 THEN v.version_no = d.version_no ELSE v.version_number = $2 END
 ), task AS MATERIALIZED (
@@ -358,11 +362,11 @@ WITH it AS (
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total', it.length,
     'st', (SELECT coalesce(string_agg(task_state_letter(st), ''), '') FROM instance),
-    'matches', (SELECT count(*) FROM hit),
+    'matches', CASE WHEN cardinality($7::text[]) = 0 AND $8 = '' THEN it.length ELSE (SELECT count(*) FROM hit) END,
     'errors', (SELECT coalesce(json_agg(json_build_array(e.error, e.count) ORDER BY e.count DESC, e.error), '[]') FROM (
-        SELECT coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) AS error, count(*) FROM it
-        JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0 AND y.state IN (5, 7) AND NOT y.cleared
-        WHERE NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)
+        SELECT coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) AS error, count(*) FROM it CROSS JOIN instance i
+        CROSS JOIN LATERAL (SELECT * FROM try y WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index = i.map_index AND y.row_no = i.row_no OFFSET 0) y
+        WHERE i.st IN (5, 7)
         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5) e),
     'rows', (SELECT coalesce(json_agg(json_build_object('map_index', s.map_index, 'label', s.map_label, 'state', task_state_word(s.st),
         'try', coalesce(s.try_no, 0), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker, 'error', s.error) ORDER BY s.map_index), '[]')
@@ -548,15 +552,19 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'runs', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'run_id', s.run_id, 'key', s.run_no, 'state', run_state_word(s.state),
         'run_type', run_type_word(s.run_type), 'run_after', ms(s.run_after), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'version', v.version_number,
         'triggered_by', nullif(s.triggered_by, ''), 'note', s.note,
-        'total', jsonb_array_length(v.ir -> 'tasks') + coalesce((SELECT sum(x.length - 1) FROM expansion x WHERE x.run_no = s.run_no AND x.length > 0), 0),
+        'total', v.task_count + coalesce((SELECT sum(x.length - 1) FROM expansion x WHERE x.run_no = s.run_no AND x.length > 0), 0),
         'done', CASE WHEN s.state >= 2 THEN s.n_success + s.n_failed + s.n_skipped ELSE c.done END,
         'failed', CASE WHEN s.state >= 2 THEN s.n_failed ELSE c.failed END) ORDER BY s.run_no DESC), '[]')
         FROM shown s JOIN dag_version v ON v.version_no = s.version_no
-        CROSS JOIN LATERAL (SELECT max(y.row_no) > 1 AS is_again FROM try y WHERE y.run_no = s.run_no AND s.state < 2) a
-        CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)) AS done, count(*) FILTER (WHERE n.state IN (5, 7)) AS failed
-            FROM (SELECT CASE WHEN y.cleared THEN 0 ELSE y.state END AS state FROM try y WHERE y.run_no = s.run_no AND NOT a.is_again -- as in ui_home
-                  UNION ALL (SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
-                             FROM try y WHERE y.run_no = s.run_no AND a.is_again ORDER BY y.task, y.map_index, y.row_no DESC)) n) c),
+        CROSS JOIN LATERAL ( -- as in ui_home
+            WITH plain AS MATERIALIZED (
+                SELECT CASE WHEN y.cleared THEN 0 ELSE y.state END AS state, count(*) AS count, bool_or(y.row_no > 1) AS is_again
+                FROM try y WHERE y.run_no = s.run_no AND s.state < 2 GROUP BY 1)
+            SELECT coalesce(sum(n.count) FILTER (WHERE n.state IN (4, 5, 6, 7, 11)), 0) AS done, coalesce(sum(n.count) FILTER (WHERE n.state IN (5, 7)), 0) AS failed
+            FROM (SELECT p.state, p.count FROM plain p WHERE NOT (SELECT bool_or(is_again) FROM plain)
+                  UNION ALL SELECT i.state, count(*) FROM (
+                      SELECT DISTINCT ON (y.task, y.map_index) CASE WHEN y.cleared THEN 0 ELSE y.state END AS state
+                      FROM try y WHERE y.run_no = s.run_no AND (SELECT bool_or(is_again) FROM plain) ORDER BY y.task, y.map_index, y.row_no DESC) i GROUP BY 1) n) c),
     'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT min(run_no)::text FROM shown) END)::text
 
 -- name: ui_tasks
