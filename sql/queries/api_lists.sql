@@ -162,8 +162,8 @@ FROM dag d
 JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2
 JOIN run r ON r.run_no = k.run_no
 JOIN dag_version v ON v.version_no = r.version_no
-CROSS JOIN LATERAL generate_series(1, v.task_count + (SELECT coalesce(sum(x.length - 1), 0)::int FROM expansion x
-                                                     WHERE x.run_no = r.run_no AND x.task < v.task_count AND x.length > 0))
+CROSS JOIN LATERAL generate_series(1, v.tasks_total + (SELECT coalesce(sum(x.length - 1), 0)::int FROM expansion x
+                                                     WHERE x.run_no = r.run_no AND x.task < v.tasks_total AND x.length > 0))
 WHERE d.dag_id = $1
 
 -- name: api_outputs

@@ -9,8 +9,9 @@ WITH live AS (
     SELECT r.* FROM live_run l JOIN run r ON r.run_no = l.run_no
 ), since AS (
     SELECT now() - $2::int4 * interval '1 hour' AS at, ((ms(now() - $2::int4 * interval '1 hour') / 86400000) - 31) << 32 AS run_no
-), failure AS ( -- the newest, which are found from the end of what there is
-    SELECT r.run_no FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3 ORDER BY r.run_no DESC LIMIT 50
+), failure AS ( -- the last to end of the newest, which are found from the end of what there is
+    SELECT f.run_no FROM (SELECT r.run_no, r.ended_at FROM since s, run r WHERE r.run_no >= s.run_no AND r.ended_at >= s.at AND r.state = 3
+                          ORDER BY r.run_no DESC LIMIT 1000) f ORDER BY f.ended_at DESC LIMIT 50
 ), states AS ( -- of the instances of each run. Where none has a second row the rows are counted as they stand: sorting them takes twice as long.
     SELECT l.run_no, n.* FROM live l CROSS JOIN LATERAL (
         WITH plain AS MATERIALIZED (
@@ -26,7 +27,7 @@ WITH live AS (
         sum(count) FILTER (WHERE state = 8) AS up_for_retry, sum(count) FILTER (WHERE state = 9) AS up_for_reschedule, sum(count) FILTER (WHERE state = 10) AS deferred
     FROM states GROUP BY run_no
 ), totals AS (
-    SELECT l.run_no, v.task_count + coalesce((SELECT sum(x.length - 1) FROM expansion x
+    SELECT l.run_no, v.tasks_total + coalesce((SELECT sum(x.length - 1) FROM expansion x
         WHERE x.run_no = l.run_no AND x.length > 0), 0) AS total FROM live l JOIN dag_version v ON v.version_no = l.version_no
 )
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'hours', $2,
@@ -143,7 +144,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total_entries', (SE
         'tags', s.tags, 'owners', s.all_owners, 'file', s.fileloc, 'is_paused', s.is_paused, 'is_stale', s.is_stale,
         'is_favorite', s.is_favorite, 'has_import_errors', EXISTS (SELECT FROM import_error e WHERE e.path = s.fileloc OR e.dag_id = s.dag_id),
         'schedule', schedule_text(s.schedule), 'timezone', coalesce(v.ir ->> 'timezone', 'UTC'), 'next_run', ms(s.next_fire_at),
-        'version', v.version_number, 'task_count', coalesce(v.task_count, 0),
+        'version', v.version_number, 'task_count', coalesce(v.tasks_total, 0),
         'queued', c.queued, 'running', c.running, 'median_ms', m.median_ms, 'runs', r.runs) ORDER BY s.place, s.dag_id), '[]')
         FROM shown s LEFT JOIN dag_version v ON v.version_no = s.version_no
         CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE y.state = 2) AS queued, count(*) FILTER (WHERE y.state = 3) AS running
@@ -186,14 +187,14 @@ WITH it AS (
 ), node AS (
     SELECT t.ordinal, t.id, coalesce(t.value ->> 'display_name', t.id) AS name,
            CASE WHEN t.value ? 'for_each' THEN 2 ELSE 0 END AS kind,
-           coalesce((SELECT it.task_count + g.n FROM grp g WHERE starts_with(t.id, g.prefix)
+           coalesce((SELECT it.tasks_total + g.n FROM grp g WHERE starts_with(t.id, g.prefix)
                      ORDER BY length(g.id) DESC LIMIT 1), -1) AS parent,
            t.value ->> 'operator_kind' AS op, coalesce(t.value ->> 'trigger_rule', 'all_success') AS rule,
            coalesce(t.value ->> 'queue', 'default') AS queue, coalesce(t.value ->> 'pool', 'default_pool') AS pool,
            t.value ->> 'doc_md' AS doc, t.value ? 'display_name' AS is_named
     FROM it, task t
     UNION ALL
-    SELECT it.task_count + g.n, g.id, g.id, 1, CASE WHEN g.parent < 0 THEN -1 ELSE it.task_count + g.parent END,
+    SELECT it.tasks_total + g.n, g.id, g.id, 1, CASE WHEN g.parent < 0 THEN -1 ELSE it.tasks_total + g.parent END,
            '', '', '', '', g.doc, false FROM it, grp g
 ), named AS (
     SELECT n.*, CASE WHEN n.is_named OR p.id IS NULL THEN n.name ELSE substr(n.id, length(p.id) + 2) END AS label
@@ -552,7 +553,7 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'runs', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'run_id', s.run_id, 'key', s.run_no, 'state', run_state_word(s.state),
         'run_type', run_type_word(s.run_type), 'run_after', ms(s.run_after), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'version', v.version_number,
         'triggered_by', nullif(s.triggered_by, ''), 'note', s.note,
-        'total', v.task_count + coalesce((SELECT sum(x.length - 1) FROM expansion x WHERE x.run_no = s.run_no AND x.length > 0), 0),
+        'total', v.tasks_total + coalesce((SELECT sum(x.length - 1) FROM expansion x WHERE x.run_no = s.run_no AND x.length > 0), 0),
         'done', CASE WHEN s.state >= 2 THEN s.n_success + s.n_failed + s.n_skipped ELSE c.done END,
         'failed', CASE WHEN s.state >= 2 THEN s.n_failed ELSE c.failed END) ORDER BY s.run_no DESC), '[]')
         FROM shown s JOIN dag_version v ON v.version_no = s.version_no

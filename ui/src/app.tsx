@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from "react";
 import { Graph } from "./graph/later.tsx";
 import { api_come, api_get, api_session, ApiError, url_of, type Me } from "./lib/api.ts";
 import { later, type Later } from "./lib/later.tsx";
-import { snapshots_retry } from "./lib/live.ts";
+import { live_retry, snapshots_retry } from "./lib/live.ts";
 import { MeContext } from "./lib/me.ts";
 import { go, match, usePlace } from "./lib/router.tsx";
 import { Boundary, Empty, ErrorBox, Skeleton } from "./parts/basics.tsx";
@@ -82,7 +82,9 @@ export function App() {
   const { path } = usePlace();
   const load = useCallback(async () => {
     try {
-      set_me(await api_get<Me>(url_of.me()));
+      const found = await api_get<Me>(url_of.me());
+      if (me && me.username !== found.username) return location.reload(); // what is shown is another person's
+      set_me(found);
       set_signed_out(false);
       snapshots_retry();
       set_error(null);
@@ -91,8 +93,11 @@ export function App() {
       if (failure.status === 401) set_signed_out(true);
       else set_error(failure);
     }
+  }, [me]);
+  useEffect(() => {
+    if (me) live_retry(); // the stream may have been opened by another tab, for who was there then
+    else void load();
   }, []);
-  useEffect(() => { if (!me) void load(); }, [load]);
   if (me) api_session(me.csrf, () => set_signed_out(true)); // before what is drawn below acts
   if (signed_out && !me) return <Login onDone={load} />;
   if (!me) return <main>{error ? <ErrorBox error={error} retry={() => void load()} /> : null}</main>;

@@ -25,13 +25,17 @@ test("what was asked early is taken once, with or without waiting for it", async
   expect([take_come("/b"), await take_early("/b"), take_come("/never")]).toEqual([undefined, undefined, undefined]);
 });
 
-test("a refusal has no body here, and who must sign in asks everything anew", async () => {
-  asks("/other");
+test("a refusal has no body here", async () => {
   asks("/gone", 404, { detail: "no" });
   const gone = (await take_early("/gone"))!;
   expect([gone.body, gone.response.status, await gone.response.json()]).toEqual([undefined, 404, { detail: "no" }]);
+});
+
+test("who must sign in asks everything anew", async () => {
+  const { api_get } = await import("../src/lib/api.ts");
+  asks("/other");
   asks("/me", 401);
-  await take_early("/me");
+  await expect(api_get("/me")).rejects.toThrow();
   expect(window.headrace_asked!.size).toBe(0);
 });
 

@@ -37,6 +37,8 @@ describe("lanes", () => {
     expect(lane_order(["c", "a", "b"], now, 2, false)).toEqual(["c", "a", "b", "d"]);
     expect(lane_order(["c", "a", "b", "d"], now, 2, true)).toEqual(["d", "c", "a", "b"]);
     expect(lane_order(["d", "c", "a", "b"], [lane("a"), lane("b", 1), lane("c"), lane("d", 1)], 4, true)).toEqual(["d", "c", "a", "b"]);
+    const busy = [lane("a", 1), lane("b", 1), lane("c", 1)];
+    expect(lane_order(["a", "b", "c"], busy, 2, true)).toEqual(["a", "b", "c"]); // more run than are shown: they stay where they are
     expect(lane_order(["gone", "a"], [lane("a")], 2, true)).toEqual(["a"]);
   });
 });

@@ -14,8 +14,8 @@ const WAITS = `/dags/model_training/runs/${e(card.held[0])}`;
 const PAGES = [
   ["home", "/home"], ["dags", "/dags"], ["grid", "/dags/etl_daily"], ["graph", `${RUN}/graph`], ["graph_of_2000", "/dags/shard_rebuild/graph"], ["timeline", `${RUN}/gantt`], ["calendar", "/dags/etl_daily/calendar"],
   ["trends", "/dags/etl_daily/trends"], ["versions", "/dags/etl_daily/versions"], ["code", "/dags/etl_daily/code"], ["dag_details", "/dags/etl_daily/details"], ["backfills", "/dags/etl_daily/backfills"],
-  ["run", RUN], ["difference", `${RUN}/diff`], ["log", `${RUN}/tasks/load`], ["attempts", `${RUN}/tasks/load/attempts`], ["history", `${RUN}/tasks/load/history`], ["mapped", USAGE], ["waiting", `${WAITS}/tasks/train`],
-  ["runs", "/dag_runs"], ["tasks", "/task_instances"], ["workers", "/workers"], ["assets", "/assets?asset=orders_clean"], ["notifications", "/notifications"], ["pools", "/pools"], ["variables", "/variables"], ["connections", "/connections"], ["audit", "/events"], ["settings", "/settings"], ["users", "/security"], ["import_errors", "/import_errors"],
+  ["run", RUN], ["difference", `${RUN}/diff`], ["log", `${RUN}/tasks/load`], ["attempts", `${RUN}/tasks/load/attempts`], ["compared", `${RUN}/tasks/load/attempts?compare=1,2`], ["resources", `${RUN}/tasks/load/resources`], ["history", `${RUN}/tasks/load/history`], ["mapped", USAGE], ["waiting", `${WAITS}/tasks/train`],
+  ["runs", "/dag_runs"], ["tasks", "/task_instances"], ["filtered", "/task_instances?state=failed,up_for_retry&dag_id=etl_*&try=>1"], ["workers", "/workers"], ["queue", "/queues/default"], ["assets", "/assets?asset=orders_clean"], ["notifications", "/notifications"], ["pools", "/pools"], ["variables", "/variables"], ["connections", "/connections"], ["audit", "/events"], ["settings", "/settings"], ["users", "/security"], ["import_errors", "/import_errors"],
   ["home_dark", "/home", "dark"], ["grid_dark", "/dags/etl_daily", "dark"], ["log_dark", `${RUN}/tasks/load`, "dark"], ["run_phone", RUN, "light", PHONE], ["log_phone", `${RUN}/tasks/load`, "light", PHONE],
 ];
 

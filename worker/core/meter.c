@@ -15,11 +15,12 @@ static bool cpu_of(const struct meter_look *before, const struct meter_look *now
     int64_t busy_ms = now->busy_ms - before->busy_ms;
     int64_t counted_ms = busy_ms + now->idle_ms - before->idle_ms;
 
-    int64_t group_ms = (now->at_ms - before->at_ms) * now->group.cpu_max_milli / 1000;
+    bool is_limited =
+        now->group.cpu_max_milli > 0 && now->group.cpu_max_milli < now->cpu_count * 1000;
 
-    if (group_ms > 0 && group_ms < counted_ms) { /* more than there is, is no limit */
+    if (is_limited) {
         busy_ms = (now->group.cpu_used_us - before->group.cpu_used_us) / 1000;
-        counted_ms = group_ms;
+        counted_ms = (now->at_ms - before->at_ms) * now->group.cpu_max_milli / 1000;
     }
     if (counted_ms <= 0)
         return false;

@@ -15,7 +15,8 @@ struct meter_group {
 };
 
 struct meter_look {
-    int64_t at_ms;            /* CLOCK_BOOTTIME; 0 = not looked yet */
+    int64_t at_ms; /* CLOCK_BOOTTIME; 0 = not looked yet */
+    int64_t cpu_count;
     int64_t busy_ms, idle_ms; /* of all processors since the machine started */
     int64_t memory_total_bytes, memory_available_bytes;
     struct meter_group group;

@@ -9,6 +9,7 @@ static void processors_look(struct meter_look *look)
 
     if (uv_cpu_info(&infos, &count) < 0)
         return;
+    look->cpu_count = count;
     for (int i = 0; i < count; i++) {
         const struct uv_cpu_times_s *times = &infos[i].cpu_times;
         look->busy_ms += (int64_t)(times->user + times->nice + times->sys + times->irq);

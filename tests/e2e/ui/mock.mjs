@@ -97,6 +97,25 @@ const cases = [
       await until(page, `${path} has taken all of it`, () => window.headrace_asked && [...window.headrace_asked.keys()].every((url) => /\/ui\/mapped\/.*\/load\?/.test(url)) && !document.querySelector(".skeleton"));
     }
   }],
+  ["a page whose answers come before its scripts is drawn with them: nothing is asked twice, and no skeleton is seen", async () => {
+    const answered = page.waitForResponse((response) => response.url().includes("/ui/dags"));
+    await page.route("**/assets/index-*.js", async (route) => { await answered; await route.continue(); }, { times: 1 });
+    await page.addInitScript(() => new MutationObserver(() => { window.skeleton_seen ||= document.querySelector("main .skeleton") !== null; }).observe(document, { childList: true, subtree: true }));
+    await open("/dags?sort=dag_id", ".dags tbody tr");
+    await page.unroute("**/assets/index-*.js");
+    const [seen, asked] = await page.evaluate(() => [window.skeleton_seen, performance.getEntriesByType("resource").filter((r) => /\/(me|ui\/dags\?.*)$/.test(r.name)).map((r) => r.name)]);
+    check(!seen && asked.length === 2, `a skeleton: ${seen}; asked: ${asked.join(" ")}`);
+  }],
+  ["where the nodes of a graph stand outlives a reload, for the files that have laid it out", async () => {
+    await open("/dags/etl_daily/graph", ".react-flow__node .node");
+    const stored = () => JSON.parse(localStorage.getItem("headrace.layouts") ?? "null");
+    await until(page, "it is kept", stored);
+    const before = await page.evaluate(() => [...document.querySelectorAll(".react-flow__node")].map((node) => node.style.transform).join());
+    await page.reload();
+    await until(page, "the same places", (wanted) => [...document.querySelectorAll(".react-flow__node")].map((node) => node.style.transform).join() === wanted, before);
+    await page.evaluate(() => localStorage.setItem("headrace.layouts", JSON.stringify({ made_by: "other files", layouts: [1] })));
+    await open("/dags/etl_daily/graph", ".react-flow__node .node");
+  }],
   ["the list of DAGs filters while typing, and keeps the filter in the address", async () => {
     await open("/dags", ".dags tbody tr");
     await page.fill("main input[type=search]", "ranking");

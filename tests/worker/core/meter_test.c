@@ -6,6 +6,7 @@
 /* Two processors for ten seconds, half of the time busy; a quarter of 8 GiB in use. */
 static const struct meter_look before = { .at_ms = 1000, .busy_ms = 500, .idle_ms = 500 };
 static const struct meter_look now = { .at_ms = 11000,
+                                       .cpu_count = 2,
                                        .busy_ms = 10500,
                                        .idle_ms = 10500,
                                        .memory_total_bytes = 8LL << 30,

@@ -14,8 +14,12 @@ export interface Laid { key: string; hash: string; model: GraphModel; layout: La
 const KEPT_MAX = 30;
 const STORED_MAX = 12; // over reloads, and of graphs that are looked at whole
 const STORED_NODES_MAX = 400;
-const stored = pref_get<unknown>("layouts", []);
-const kept = new Map<string, LayoutAnswer>(Array.isArray(stored) ? stored : []);
+const STORED_AFTER_MS = 1000; // when nothing is being opened
+let storing: ReturnType<typeof setTimeout> | undefined;
+const MADE_BY = `${import.meta.url} ${layout_url}`; // other code lays out otherwise, and its files are named otherwise
+interface Stored { made_by: string; layouts: [string, LayoutAnswer][] }
+const stored = pref_get<Stored | null>("layouts", null);
+const kept = new Map(stored?.made_by === MADE_BY ? stored.layouts : []);
 const asked = new Map<number, (answer: LayoutAnswer) => void>();
 let next_ask = 1;
 
@@ -29,7 +33,12 @@ worker.onmessage = ({ data }: MessageEvent<LayoutAnswer>) => {
 function keep(key: string, layout: LayoutAnswer): void {
   kept.set(key, layout);
   if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value as string);
-  pref_set("layouts", [...kept].filter(([, { at }]) => at.length <= STORED_NODES_MAX).slice(-STORED_MAX));
+  clearTimeout(storing);
+  storing = setTimeout(store, STORED_AFTER_MS);
+}
+
+function store(): void {
+  pref_set("layouts", { made_by: MADE_BY, layouts: [...kept].filter(([, { at }]) => at.length <= STORED_NODES_MAX).slice(-STORED_MAX) });
 }
 
 /* Until its positions have come it is the one before of the same DAG; at first null. */

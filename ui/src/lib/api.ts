@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* api - one door to the server: reads, mutations with the token against forged requests, errors as sentences. */
-import { take_come, take_early } from "./asked.ts";
+import { forget_early, take_come, take_early } from "./asked.ts";
 
 export { url_of, V1, V2 } from "./urls.ts";
 
@@ -85,7 +85,10 @@ export async function api_raw(path: string, init: RequestInit = {}): Promise<Res
 }
 
 async function checked(path: string, response: Response): Promise<Response> {
-  if (response.status === 401 && !path.startsWith("/auth/")) on_signed_out();
+  if (response.status === 401 && !path.startsWith("/auth/")) {
+    forget_early(); // whoever signs in asks anew
+    on_signed_out();
+  }
   if (!response.ok && response.status !== 304) throw await error_of(response);
   return response;
 }

@@ -31,9 +31,11 @@ function take(url: string): Asked | undefined {
 export async function take_early(url: string): Promise<{ response: Response; body: unknown } | undefined> {
   const asked = take(url);
   if (!asked) return undefined;
-  const response = await asked.answer;
-  if (response.status === 401) window.headrace_asked?.clear(); // nor are the others answered: who signs in asks anew
-  return { response, body: await asked.read };
+  return { response: await asked.answer, body: await asked.read };
+}
+
+export function forget_early(): void {
+  if (typeof window !== "undefined") window.headrace_asked?.clear();
 }
 
 export function asked_early(): Promise<unknown>[] {

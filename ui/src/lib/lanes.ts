@@ -46,10 +46,12 @@ export function reduce_lanes(data: Lanes, event: StreamEvent): Lanes {
 }
 
 /* The ids in the order in which they are shown: as it was before, what is new behind. When `may_move`, what runs comes among the
- * first `max`: at their head, since it is what one looks for. */
+ * first `max`, at their head, since it is what one looks for; only in the place of what does not run. */
 export function lane_order(before: string[], lanes: Lane[], max: number, may_move: boolean): string[] {
   const known = new Map(lanes.map((l) => [l.dag_id, l]));
   const order = [...before.filter((id) => known.has(id)), ...lanes.map((l) => l.dag_id).filter((id) => !before.includes(id))];
-  const hidden = may_move ? order.slice(max).filter((id) => known.get(id)!.open > 0) : [];
+  const runs = (id: string) => known.get(id)!.open > 0;
+  const idle = order.slice(0, max).filter((id) => !runs(id)).length;
+  const hidden = may_move ? order.slice(max).filter(runs).slice(0, idle) : [];
   return hidden.length ? [...hidden, ...order.filter((id) => !hidden.includes(id))] : order;
 }

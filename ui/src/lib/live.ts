@@ -128,6 +128,8 @@ class Follower<T extends Snapshot> {
 
   event(event: StreamEvent): void {
     if (event.name === "log") return;
+    // Nothing to change yet, and what failed may pass: the system gives a sign of life.
+    if (!this.data && this.error && !this.busy) return this.error.status === 0 || this.error.status >= 500 ? this.soon() : undefined;
     if (this.busy) this.gate.keep(event);
     const admitted = this.gate.event(event);
     if (admitted) this.apply(admitted);

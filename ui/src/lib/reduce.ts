@@ -96,6 +96,11 @@ export function reduce_run(page: RunPage, event: StreamEvent, gate: Gate, shape:
   return touched ? next : page;
 }
 
+/* For lists of workers that show how busy each is. */
+export function reduce_with_loads<T>(data: T, event: StreamEvent): Reduced<T> {
+  return event.name === "log" ? data : REFETCH;
+}
+
 /* For pages of sums, which an event cannot change in place. How busy workers are is no sum of theirs. */
 export function reduce_refetch<T>(data: T, event: StreamEvent): Reduced<T> {
   return event.name === "log" || event.name === "loads" ? data : REFETCH;

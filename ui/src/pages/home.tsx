@@ -6,7 +6,7 @@ import { useFetch, useFollow, useLiveStatus } from "../lib/live.ts";
 import type { Activity, Autoscaling, Health, Home as HomeData, ImportError, Workers } from "../lib/model.ts";
 import { count, percent, plural } from "../lib/number.ts";
 import { usePref } from "../lib/prefs.ts";
-import { reduce_refetch } from "../lib/reduce.ts";
+import { reduce_refetch, reduce_with_loads } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
 import { parse_rfc3339, schedule_words } from "../lib/time.ts";
 import { HOME_HOURS } from "../lib/urls.ts";
@@ -116,7 +116,7 @@ function Demand({ hours }: { hours: number }) {
 const LOOK: Record<string, string> = { present: "success", draining: "up_for_reschedule", drained: "skipped", ended: "removed", lost: "failed" };
 
 function WorkerList() {
-  const workers = useFollow<Workers>(`${V1}/workers`, ["workers"], reduce_refetch);
+  const workers = useFollow<Workers>(`${V1}/workers`, ["workers"], reduce_with_loads);
   return (
     <Panel title="Workers" flush extra={<Link to="/workers">all</Link>}><Loaded from={workers} rows={3}>{(data) => data.workers.length === 0 ? <Empty title="No worker is here.">Nothing runs until one is.</Empty> : (
       <ul className="list">{data.workers.slice(0, 8).map((w) => (

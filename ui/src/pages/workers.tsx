@@ -7,7 +7,7 @@ import { useFollow } from "../lib/live.ts";
 import { useMay } from "../lib/me.ts";
 import type { Autoscaling, ScaledQueue, Worker, Workers as WorkersData } from "../lib/model.ts";
 import { bytes, count, percent } from "../lib/number.ts";
-import { REFETCH, reduce_refetch } from "../lib/reduce.ts";
+import { REFETCH, reduce_with_loads } from "../lib/reduce.ts";
 import { Link, path_of, query_set, useQuery } from "../lib/router.tsx";
 import { Dialog, Empty, Loaded, Panel, toast, toast_error } from "../parts/basics.tsx";
 import { Span, When } from "../parts/clock.tsx";
@@ -110,7 +110,7 @@ export default function Workers({ params }: { params: Record<string, string> }) 
   useTitle("Workers");
   const hours = Number(useQuery("hours") || 6);
   const [drain, set_drain] = useState<Worker | null>(null);
-  const workers = useFollow<WorkersData>(`${V1}/workers`, ["workers"], (d, event) => (event.name === "loads" ? REFETCH : reduce_refetch(d, event)));
+  const workers = useFollow<WorkersData>(`${V1}/workers`, ["workers"], reduce_with_loads);
   const scaling = useFollow<Autoscaling & { seq?: number }>(`${V1}/autoscaling?hours=${hours}`, ["workers"], (d, event) => (event.name === "workers" ? REFETCH : d));
   useMemo(() => { if (params.worker) query_set({ worker: params.worker }); }, [params.worker]);
   const sum = (f: (w: Worker) => number) => (workers.data?.workers ?? []).reduce((n, w) => n + f(w), 0);

@@ -44,7 +44,7 @@ function Row({ item }: { item: WaitingItem }) {
 
 /* How many there are; a dash to those who may not ask. */
 export function WaitingCount({ queue }: { queue: string }) {
-  const { data } = useFollow<Waiting>(`${V1}/waiting?${new URLSearchParams({ queue, limit: "1" })}`, ["home"], reduce_refetch);
+  const { data } = useFollow<Waiting>(`${V1}/waiting?${new URLSearchParams({ queue, limit: "1" })}`, ["workers"], reduce_refetch);
   return <>{data ? count(data.total) : "—"}</>;
 }
 
