@@ -117,14 +117,14 @@ class Access(unittest.TestCase):
         self.assertEqual(self.world.ok("PATCH", f"{V1}/me/views/{other['id']}", {"name": "renamed"}, token=token)["is_default"], True)
 
     def test_of_two_defaults_at_once_one_stays(self):
-        token = self.account("viewer-five")
+        token = self.account("viewer-eight")
         views = [self.view(token, f"view {n}") for n in range(6)]
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda view: self.world.ok("PATCH", f"{V1}/me/views/{view['id']}", {"is_default": True}, token=token), views))
         self.assertEqual(sum(is_default for *_, is_default in self.views(token)), 1)
 
     def test_a_views_name_is_counted_in_characters_and_null_is_absent(self):
-        token = self.account("viewer-six")
+        token = self.account("viewer-nine")
         view = self.view(token, 100 * "视")
         self.assertEqual(self.world.call("POST", f"{V1}/me/views", {"page": "runs", "name": 101 * "视", "query": "q=x"}, token=token)[0], 422)
         self.world.ok("PATCH", f"{V1}/me/views/{view['id']}", {"is_default": True}, token=token)

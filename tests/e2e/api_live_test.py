@@ -151,6 +151,19 @@ class Live(unittest.TestCase):
             self.assertEqual(system.raw("GET", "/api/headrace/v1/waiting?limit=201")[0], 422)
             self.assertEqual(system.raw("GET", "/api/headrace/v1/waiting?queue=" + 251 * "q")[0], 422)
 
+    def test_a_dag_that_is_paused_and_activated_at_once_is_told_of_twice(self):
+        with Standalone() as system:
+            system.write_dag("blinks.yaml", "dag_id: blinks\ntasks: {only: {bash: 'true'}}\n")
+            system.wait_dag("blinks")
+            listener = Listener(system, "topics=dag:blinks")
+            wait_for(lambda: listener.events, "the greeting", 60)
+            told = lambda: sum(data["dags"].count("blinks") for name, _, data in listener.events if name == "dag")  # noqa: E731
+            before = told()
+            for paused in (True, False):
+                system.request("PATCH", "/api/v2/dags/blinks", {"is_paused": paused})
+            wait_for(lambda: told() >= before + 2, "both to be told", 60)
+            listener.close()
+
     def test_a_task_that_is_marked_after_its_run_has_ended_is_seen_and_counted_and_the_end_stays(self):
         with Standalone() as system:
             system.write_dag("ended.yaml", "dag_id: ended\ntasks: {good: {bash: 'true'}, bad: {bash: 'exit 3'}}\n")

@@ -2,6 +2,7 @@
 /* DAGs: /dags, their details, tasks, versions, sources, tags and statistics. */
 #include "webserver/api/command.h"
 #include "webserver/api/handlers.h"
+#include "webserver/api/live.h"
 #include "webserver/api/reach.h"
 
 #include "common/store/user_store.h"
@@ -63,6 +64,7 @@ void dag_favourite(struct call *call)
 static void on_changed(struct call *call, const struct value *answer)
 {
     (void)answer;
+    live_dag_changed(call->api->live, call_param(call, "dag_id"));
     read_dag(call);
 }
 
@@ -113,6 +115,7 @@ struct pausing {
 };
 
 static void pause_next(struct call *call, const struct value *answer);
+static void on_paused(struct call *call, const struct value *answer);
 
 static void on_paused_list(void *owner, int rc, struct str json, const struct err *err)
 {
@@ -156,7 +159,14 @@ static void pause_one(struct call *call, const struct refusal *refusal)
     }
     pausing->done[pausing->done_count++] = request.dag_id;
     struct audit audit = call_audit(call, pausing->paused ? "pause" : "unpause");
-    command_send(call, &request, &audit, pause_next);
+    command_send(call, &request, &audit, on_paused);
+}
+
+static void on_paused(struct call *call, const struct value *answer)
+{
+    const struct pausing *pausing = call->state;
+    live_dag_changed(call->api->live, pausing->done[pausing->done_count - 1]);
+    pause_next(call, answer);
 }
 
 static void pause_next(struct call *call, const struct value *answer)

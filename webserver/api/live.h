@@ -19,6 +19,10 @@ void live_end_streams(struct live *live);
 void live_notes(struct live *live, const struct message_note *notes, uint32_t count,
                 bool restarted);
 
+/* A DAG was changed through this server. Told at once: a look from time to time (live_marks.c) does
+ * not see what is taken back before the next one. */
+void live_dag_changed(struct live *live, struct str dag_id);
+
 /* The position that a snapshot read from now on reflects. It stays behind by 2 to 3 seconds: a task
  * is told to be running as soon as it is, but recorded as running only when it outlives a second,
  * and events since then are told again. */

@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What nobody notes: DAGs and workers. Their rows are summed up in two hashes, looked at every
+/* What nobody notes: DAGs and workers. Their rows are summed up in hashes, looked at every
  * other second while somebody listens. */
 #include "common/text/json.h"
 #include "webserver/api/live_inside.h"
+
+static void add_dag(struct live *live, struct str dag_id)
+{
+    struct buf json = { 0 };
+    json_write_string(&json, dag_id);
+    live_add(live, EVENT_DAG, live->seq, dag_id, STR_EMPTY, buf_str(&json));
+    buf_clear(&json);
+}
+
+void live_dag_changed(struct live *live, struct str dag_id)
+{
+    live->seq++;
+    add_dag(live, dag_id);
+    live_tell(live);
+}
 
 static void on_dag_marks(void *owner, int rc, struct str json, const struct err *err)
 {
@@ -23,8 +38,7 @@ static void on_dag_marks(void *owner, int rc, struct str json, const struct err 
             continue;
         map_put_str(&live->dag_marks, dag_id, mark);
         live->seq = seq;
-        live_add(live, EVENT_DAG, seq, dag_id, STR_EMPTY,
-                 str_format(&arena, "\"%.*s\"", STR_ARG(dag_id)));
+        add_dag(live, dag_id);
     }
     arena_clear(&arena);
     live_tell(live);

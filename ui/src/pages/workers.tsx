@@ -13,7 +13,6 @@ import { Dialog, Empty, Loaded, Panel, toast, toast_error } from "../parts/basic
 import { Span, When } from "../parts/clock.tsx";
 import { PageHead, useTitle } from "../parts/head.tsx";
 import { Glyph, Meter } from "../parts/state.tsx";
-import { WaitingCount } from "../parts/waiting.tsx";
 import "../styles/workers.css";
 
 const Chart = later(() => import("../parts/chart.tsx"), <div style={{ height: 210 }} />);
@@ -125,8 +124,8 @@ export default function Workers({ params }: { params: Record<string, string> }) 
         <div>
           <Panel title="Queues" flush>
             {workers.data && (workers.data.queues.length === 0 ? <Empty title="No queue has a worker." /> : (
-              <div className="scroll-x" tabIndex={0} role="group" aria-label="Queues"><table className="table"><thead><tr><th>Queue</th><th className="right">Workers</th><th>Slots</th><th className="right">Waiting</th></tr></thead>
-                <tbody>{workers.data.queues.map((q) => <tr key={q.queue}><td><Link className="strong" to={path_of.queue(q.queue)}>{q.queue}</Link></td><td className="right num">{q.workers}</td><td><div className="row"><Meter label={`${q.used} of ${q.slots}`} parts={[{ kind: "used", share: q.slots ? q.used / q.slots : 0 }]} /><span className="num muted nowrap">{q.used}/{q.slots}</span></div></td><td className="right num"><WaitingCount queue={q.queue} /></td></tr>)}</tbody></table></div>
+              <div className="scroll-x" tabIndex={0} role="group" aria-label="Queues"><table className="table"><thead><tr><th>Queue</th><th className="right">Workers</th><th>Slots</th><th><span className="visually-hidden">What waits</span></th></tr></thead>
+                <tbody>{workers.data.queues.map((q) => <tr key={q.queue}><td className="strong">{q.queue}</td><td className="right num">{q.workers}</td><td><div className="row"><Meter label={`${q.used} of ${q.slots}`} parts={[{ kind: "used", share: q.slots ? q.used / q.slots : 0 }]} /><span className="num muted nowrap">{q.used}/{q.slots}</span></div></td><td className="right"><Link to={path_of.queue(q.queue)}>what waits</Link></td></tr>)}</tbody></table></div>
             ))}
           </Panel>
           <div className="row"><span className="grow" /><label className="row tight muted">Chart of the last<select className="select" value={hours} onChange={(e) => query_set({ hours: e.target.value })}>{[1, 6, 24, 72].map((h) => <option key={h} value={h}>{h} h</option>)}</select></label></div>

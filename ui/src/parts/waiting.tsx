@@ -6,7 +6,6 @@ import { V1 } from "../lib/api.ts";
 import { useFollow } from "../lib/live.ts";
 import type { Waiting, WaitingItem } from "../lib/model.ts";
 import { count, plural } from "../lib/number.ts";
-import { reduce_refetch } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
 import { Empty, Loaded } from "./basics.tsx";
 import { When } from "./clock.tsx";
@@ -40,12 +39,6 @@ function Row({ item }: { item: WaitingItem }) {
       <td><Hold item={item} /></td>
     </tr>
   );
-}
-
-/* How many there are; a dash to those who may not ask. */
-export function WaitingCount({ queue }: { queue: string }) {
-  const { data } = useFollow<Waiting>(`${V1}/waiting?${new URLSearchParams({ queue, limit: "1" })}`, ["workers"], reduce_refetch);
-  return <>{data ? count(data.total) : "—"}</>;
 }
 
 /* Of a queue, of a pool, or of both. */
