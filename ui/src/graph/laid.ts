@@ -30,6 +30,8 @@ worker.onmessage = ({ data }: MessageEvent<LayoutAnswer>) => {
   asked.delete(data.id);
 };
 
+addEventListener("pagehide", () => storing !== undefined && store());
+
 function keep(key: string, layout: LayoutAnswer): void {
   kept.set(key, layout);
   if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value as string);
@@ -38,6 +40,8 @@ function keep(key: string, layout: LayoutAnswer): void {
 }
 
 function store(): void {
+  clearTimeout(storing);
+  storing = undefined;
   pref_set("layouts", { made_by: MADE_BY, layouts: [...kept].filter(([, { at }]) => at.length <= STORED_NODES_MAX).slice(-STORED_MAX) });
 }
 
