@@ -74,6 +74,15 @@ bool str_ends(struct str s, const char *suffix)
     return s.size >= size && memcmp(s.bytes + s.size - size, suffix, size) == 0;
 }
 
+struct str str_place(char **at, struct str s)
+{
+    struct str placed = { *at, s.size };
+    if (s.size > 0)
+        memcpy(*at, s.bytes, s.size);
+    *at += s.size;
+    return placed;
+}
+
 struct str str_slice(struct str s, size_t from, size_t to)
 {
     if (to > s.size)

@@ -40,6 +40,9 @@ bool str_ends(struct str s, const char *suffix);
 struct str str_slice(struct str s, size_t from, size_t to); /* clamps */
 struct str str_trim(struct str s);                          /* blanks, tabs, line ends */
 
+/* A copy of it at *at, which moves behind it: for several texts in one block. */
+struct str str_place(char **at, struct str s);
+
 /* Position of `byte`, or -1. */
 ptrdiff_t str_find(struct str s, char byte);
 

@@ -20,6 +20,7 @@ enum {
     MESSAGE_SIZE_MAX = 4 << 20,
     MESSAGE_ATTEMPTS_MAX = 100000,
     MESSAGE_NOTES_MAX = 10000,
+    MESSAGE_WAITING_MAX = 200, /* items that a question may ask for */
     MESSAGE_ERRANDS_MAX = 10000
 };
 

@@ -141,6 +141,11 @@ bool body_has(const struct call *call, const char *name)
     return value_get(call->body, name) != NULL;
 }
 
+bool body_gives(const struct call *call, const char *name)
+{
+    return field(call, name) != NULL;
+}
+
 /* "OpenAPI-Generator/3.2.2/python" */
 int call_client_release(const struct call *call)
 {

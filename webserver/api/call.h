@@ -113,7 +113,8 @@ int64_t body_int(struct call *call, const char *name, int64_t min, int64_t max, 
 bool body_time(struct call *call, const char *name, int64_t *out_ms);
 const struct value *body_map(struct call *call, const char *name); /* NULL when absent */
 const struct value *body_list(struct call *call, const char *name);
-bool body_has(const struct call *call, const char *name); /* also when it is null */
+bool body_has(const struct call *call, const char *name);   /* also when it is null */
+bool body_gives(const struct call *call, const char *name); /* not when it is null */
 
 /* The release of Airflow that the client was made for, as 302 for 3.2; INT_MAX: another client.
  * What a release does not know it may not be given: its models refuse it. */

@@ -6,7 +6,6 @@
 #include "common/base/vec.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct dag_cells {
     int64_t version_no;
@@ -38,22 +37,13 @@ static size_t line_cost(const struct cell_line *line)
     return line_size(line) + 2 * sizeof *line + 32;
 }
 
-static struct str place(char **at, struct str text)
-{
-    struct str placed = { *at, text.size };
-    if (text.size > 0)
-        memcpy(*at, text.bytes, text.size);
-    *at += text.size;
-    return placed;
-}
-
 static struct cell_line line_at(char *block, const struct cell_line *line)
 {
     struct cell_line copy = { .run_no = line->run_no };
-    copy.mark = place(&block, line->mark);
-    copy.letters = place(&block, line->letters);
-    copy.tries = place(&block, line->tries);
-    copy.mapped = place(&block, line->mapped);
+    copy.mark = str_place(&block, line->mark);
+    copy.letters = str_place(&block, line->letters);
+    copy.tries = str_place(&block, line->tries);
+    copy.mapped = str_place(&block, line->mapped);
     return copy;
 }
 

@@ -15,14 +15,6 @@ static void change_clear(struct change *change)
     *change = (struct change) { 0 };
 }
 
-static struct str place(char **at, struct str text)
-{
-    struct str placed = { *at, text.size };
-    memcpy(*at, text.bytes, text.size);
-    *at += text.size;
-    return placed;
-}
-
 void live_add(struct live *live, enum topic_event event, int64_t seq, struct str dag_id,
               struct str run_id, struct str json)
 {
@@ -36,9 +28,9 @@ void live_add(struct live *live, enum topic_event event, int64_t seq, struct str
     ASSERT(block != NULL);
     change->seq = seq;
     change->event = event;
-    change->dag_id = place(&block, dag_id);
-    change->run_id = place(&block, run_id);
-    change->json = place(&block, json);
+    change->dag_id = str_place(&block, dag_id);
+    change->run_id = str_place(&block, run_id);
+    change->json = str_place(&block, json);
 }
 
 int64_t live_seq(const struct live *live)

@@ -28,18 +28,11 @@ static bool is_line(struct str text, size_t length_max)
     return length > 0 && length <= length_max && str_is_utf8(text);
 }
 
-/* Null counts as absent. */
-static bool is_given(struct call *call, const char *name)
-{
-    const struct value *value = value_get(call->body, name);
-    return value != NULL && value->type != VALUE_NULL;
-}
-
 /* A text of the body in one line; empty when it is not `needed` and absent. */
 static struct str line(struct call *call, const char *name, size_t length_max, bool needed)
 {
     struct str text = body_text(call, name, STR_EMPTY);
-    if ((needed || is_given(call, name)) && !is_line(text, length_max))
+    if ((needed || body_gives(call, name)) && !is_line(text, length_max))
         call_problem(call, "body", name, "value_error", "one line of 1 to %zu characters is needed",
                      length_max);
     return text;
@@ -113,7 +106,7 @@ void view_patch(struct call *call)
     *view = (struct view) { .user_no = call->person.user_no, .view_no = view_no(call) };
     view->name = line(call, "name", NAME_LENGTH_MAX, false);
     view->query = line(call, "query", QUERY_LENGTH_MAX, false);
-    if (is_given(call, "is_default"))
+    if (body_gives(call, "is_default"))
         view->is_default = body_bool(call, "is_default", false) ? STR("true") : STR("false");
     call->state = view;
     if (!refuse_nobody(call))

@@ -65,6 +65,18 @@ static void text_is_made_clean_a_byte_at_a_time(void **state)
     arena_clear(&arena);
 }
 
+static void texts_are_placed_one_behind_the_other(void **state)
+{
+    (void)state;
+    char block[8], *at = block;
+    struct str first = str_place(&at, STR("run")), none = str_place(&at, STR_EMPTY),
+               last = str_place(&at, STR("task"));
+    assert_true(str_is(first, "run") && str_is(last, "task") && none.size == 0);
+    assert_ptr_equal(first.bytes, block);
+    assert_ptr_equal(last.bytes, block + 3);
+    assert_ptr_equal(at, block + 7);
+}
+
 static void text_is_cut_between_characters(void **state)
 {
     (void)state;
@@ -74,6 +86,6 @@ static void text_is_cut_between_characters(void **state)
 }
 
 TESTS(CASE(text_is_made_clean_a_byte_at_a_time), CASE(text_is_cut_between_characters),
-      CASE(numbers_are_whole_and_in_range_or_refused),
+      CASE(texts_are_placed_one_behind_the_other), CASE(numbers_are_whole_and_in_range_or_refused),
       CASE(splitting_gives_every_part_also_empty_ones),
       CASE(utf8_is_told_from_bytes_that_only_look_like_it), CASE(format_and_copy_end_with_a_zero))
