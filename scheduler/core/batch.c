@@ -211,7 +211,7 @@ void note_row(struct core *core, struct ref ref, enum cause cause)
     if (MUTANT(CORE_NOTE_ONCE))
         return;
     note_instance(core, ref, cause);
-    core->open->notes.items[core->open->notes.count - 1].is_known = true;
+    VEC_LAST(&core->open->notes).is_known = true;
 }
 
 void note_run(struct core *core, const struct run *run)

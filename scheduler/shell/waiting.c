@@ -2,8 +2,7 @@
 #include "scheduler/shell/waiting.h"
 
 #include "common/text/json.h"
-
-enum { ITEMS_MAX = 200 };
+#include "common/wire/message.h"
 
 static const char *const HOLDS[HOLD_COUNT] = {
     [HOLD_NONE] = "none",       [HOLD_PARALLELISM] = "parallelism", [HOLD_WORKER] = "worker",
@@ -41,11 +40,12 @@ static void write_item(struct buf *out, const struct core_waiting *item, uint32_
 void waiting_render(const struct core *core, struct str queue, struct str pool, uint32_t limit,
                     struct buf *out)
 {
-    struct core_waiting items[ITEMS_MAX];
+    struct core_waiting items[MESSAGE_WAITING_MAX];
     uint64_t total;
     uint32_t position = 0;
     uint32_t count =
-        core_waiting(core, queue, pool, limit < ITEMS_MAX ? limit : ITEMS_MAX, items, &total);
+        core_waiting(core, queue, pool, limit < MESSAGE_WAITING_MAX ? limit : MESSAGE_WAITING_MAX,
+                     items, &total);
     buf_printf(out, "{\"total\":%llu,\"items\":[", (unsigned long long)total);
     for (uint32_t i = 0; i < count; i++) {
         bool steps_aside = items[i].hold >= HOLD_PAUSED;

@@ -5,6 +5,7 @@ import { Graph } from "./graph/later.tsx";
 import { api_come, api_get, api_session, ApiError, url_of, type Me } from "./lib/api.ts";
 import { later, type Later } from "./lib/later.tsx";
 import { live_retry, snapshots_retry } from "./lib/live.ts";
+import { page_modules } from "./lib/urls.ts";
 import { MeContext } from "./lib/me.ts";
 import { go, match, usePlace } from "./lib/router.tsx";
 import { Boundary, Empty, ErrorBox, Skeleton } from "./parts/basics.tsx";
@@ -44,12 +45,11 @@ const ROUTES: [string, Page, Record<string, string>?][] = [
   ["/security", Access, { tab: "users" }], ["/security/:tab", Access], ["/account", Account],
 ];
 
-/* What is large on a page, and in files of its own. */
-const PARTS: [string, { load: () => Promise<void> }][] = [["/dags/:dag/graph", Graph], ["/dags/:dag/runs/:run/graph", Graph]];
-
 // The files of the page asked for come while the server is asked who is there; a failure is shown where the page is.
-const coming = [ROUTES, PARTS].flatMap((rows) => rows.find(([pattern]) => match(pattern, location.pathname))?.[1].load() ?? []);
-export const page_come = Promise.allSettled(coming);
+export const page_come = Promise.allSettled([
+  ROUTES.find(([pattern]) => match(pattern, location.pathname))?.[1].load(),
+  page_modules(location.pathname).includes("graph/graph") && Graph.load(),
+]);
 
 /* Airflow 2's links carry the run in the query: /dags/x/grid?dag_run_id=y. */
 function old_link(path: string, query: URLSearchParams): string | null {

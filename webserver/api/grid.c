@@ -86,14 +86,12 @@ static void on_cells(void *owner, int rc, struct str json, const struct err *err
 {
     struct call *call = owner;
     struct grid *grid = call->state;
-    struct lines lines = { 0 };
     struct buf out = { 0 };
     const struct value *answer = NULL;
     if (rc == 0)
         rc = json_parse(&grid->arena, json, &LIMITS, &answer, NULL);
-    if (rc == 0)
-        lines = merge(&grid->arena, answer, &grid->known);
     if (rc == 0) {
+        struct lines lines = merge(&grid->arena, answer, &grid->known);
         cells_keep(call->api->cells, call_param(call, "dag_id"),
                    value_integer(value_get(answer, "version_no"), 0), lines.items, lines.count);
         write_page(&out, value_get(answer, "page"), lines);

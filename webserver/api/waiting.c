@@ -5,7 +5,7 @@
 #include "webserver/api/leader.h"
 #include "webserver/api/live.h"
 
-enum { ITEMS_MAX = 200, NAME_SIZE_MAX = 250 };
+enum { NAME_SIZE_MAX = 250 };
 
 static void on_waiting(void *owner, int rc, struct str text)
 {
@@ -32,7 +32,7 @@ static struct str name(struct call *call, const char *key)
 
 void waiting_get(struct call *call)
 {
-    int64_t limit = call_query_int(call, "limit", 1, ITEMS_MAX, 50);
+    int64_t limit = call_query_int(call, "limit", 1, MESSAGE_WAITING_MAX, 50);
     int64_t *seq = ARENA_NEW(call->arena, int64_t);
     struct str queue = name(call, "queue"), pool = name(call, "pool");
     *seq = live_seq(call->api->live);

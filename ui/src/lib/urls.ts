@@ -92,19 +92,19 @@ function dag_first({ dag }: Record<string, string>, query: URLSearchParams): str
   return [url_of.dag(dag), url_of.shape(dag), url_of.cells(dag, Number(query.get("run_limit") || RUNS_SHOWN), null)];
 }
 
+const row_of = (path: string) => FIRST.find(([pattern]) => match(pattern, path));
+
 /* What the page of an address asks for as soon as it is drawn. `hours`: what its home page looks back. */
 export function first_urls(path: string, query: URLSearchParams, hours: number): string[] {
-  for (const [pattern, , first] of FIRST) {
-    const found = match(pattern, path);
-    if (found) return first(found, query, hours);
-  }
-  return [];
+  const [pattern, , first] = row_of(path) ?? [];
+  return first ? first(match(pattern!, path)!, query, hours) : [];
 }
+
+export const page_modules = (path: string): string[] => row_of(path)?.[1] ?? [];
 
 export const PAGE_MODULES = [...new Set(FIRST.flatMap(([, modules]) => modules))];
 
 /* The files of the modules that draw the page of an address; `files`: of each module. */
 export function page_files(files: Record<string, string[]>, path: string): string[] {
-  const modules = FIRST.find(([pattern]) => match(pattern, path))?.[1] ?? [];
-  return [...new Set(modules.flatMap((module) => files[module] ?? []))];
+  return [...new Set(page_modules(path).flatMap((module) => files[module] ?? []))];
 }
