@@ -4,15 +4,13 @@
 #include "cli/handlers.h"
 #include "cli/output.h"
 #include "common/base/civil.h"
+#include "common/model/state.h"
 #include "common/text/json.h"
 
 #include <time.h>
 #include <unistd.h>
 
 enum { POLL_MS = 250, TASKS_MAX = 100000, BAR_WIDTH = 24 };
-
-static const char letters[] =
-    ".oqrsfkuycdxz"; /* of states, as the stream and the pages write them (docs/api/ui.md) */
 
 struct tally {
     uint32_t total, good, bad, active;
@@ -27,9 +25,7 @@ static void pause_ms(long ms)
 
 static void count_letter(struct tally *tally, char letter, uint32_t times)
 {
-    const char *at = strchr(letters, letter);
-
-    if (at == NULL || letter == '\0')
+    if (letter == '\0' || strchr(TASK_STATE_LETTERS, letter) == NULL)
         return;
     tally->total += times;
     tally->good += strchr("skx", letter) != NULL ? times : 0;

@@ -27,6 +27,9 @@ enum task_state {
     TASK_ANY = 255 /* only in transition.def */
 };
 
+/* A state as one byte, at its number: of cells, on the stream and on the pages (docs/api/ui.md). */
+#define TASK_STATE_LETTERS ".oqrsfkuycdxz"
+
 enum run_state {
     RUN_QUEUED = 0,
     RUN_RUNNING = 1,

@@ -330,49 +330,48 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'dag_id', it.dag_id,
         ORDER BY e.task, e.map_index), '[]') FROM (SELECT * FROM newest WHERE st = 5 ORDER BY task, map_index LIMIT 50) e))::text
 FROM it
 
--- name: ui_mapped
--- $5 from, $6 limit, $7 states, $8 q.
--- takes: int8 text text text int8 int4 text[] text text[]
+-- name: ui_mapped_states
+-- As little of each instance of a mapped task as the picture of all needs. `tries`: map index * 16 + state of their first rows; `again`:
+-- row * 2^32 + map index * 16 + state of the others; neither in any order. `found`: those whose newest row has $4 in its label or error.
+-- takes: text text text text text[]
 -- gives: text
 WITH it AS (
     SELECT r.run_no, t.number::int - 1 AS task, coalesce(x.length, 0) AS length
-    FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $3 JOIN run r ON r.run_no = k.run_no
+    FROM dag d JOIN run_key k ON k.dag_no = d.dag_no AND k.run_id = $2 JOIN run r ON r.run_no = k.run_no
     JOIN dag_version v ON v.version_no = r.version_no
     CROSS JOIN LATERAL jsonb_array_elements(v.ir -> 'tasks') WITH ORDINALITY AS t (value, number)
     LEFT JOIN expansion x ON x.run_no = r.run_no AND x.task = t.number - 1
-    WHERE d.dag_id = $2 AND t.value ->> 'id' = $4
-), newest AS ( -- as little of each as the picture of all needs; the rest is read for the rows that are shown
-    SELECT DISTINCT ON (y.map_index) y.map_index, y.row_no, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st
-    FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0 ORDER BY y.map_index, y.row_no DESC
-), instance AS MATERIALIZED (
-    SELECT g.i AS map_index, n.row_no, coalesce(n.st, 0) AS st
-    FROM it CROSS JOIN LATERAL generate_series(0, it.length - 1) AS g (i) LEFT JOIN newest n ON n.map_index = g.i ORDER BY g.i
-), hit AS MATERIALIZED (
-    SELECT i.* FROM instance i WHERE (cardinality($7::text[]) = 0 OR task_state_word(i.st) = ANY ($7))
-        AND ($8 = '' OR strpos(i.map_index::text, $8) > 0 OR (i.map_index, i.row_no) IN (
-            SELECT y.map_index, y.row_no FROM it JOIN try y ON y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0
-            WHERE strpos(lower(concat_ws(' ', y.map_index, y.map_label, CASE WHEN y.state IN (5, 7, 8) AND NOT y.cleared
-                THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END)), lower($8)) > 0))
-), shown AS (
-    SELECT h.map_index, h.st, y.map_label, y.try_no, y.started_at, y.ended_at, w.name AS worker,
-        CASE WHEN h.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) END AS error
-    FROM it CROSS JOIN (SELECT * FROM hit ORDER BY map_index OFFSET $5::int8 LIMIT $6::int4) h
-    LEFT JOIN LATERAL (SELECT y.* FROM try y WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index = h.map_index
-                       AND y.row_no = h.row_no OFFSET 0) y ON true
-    LEFT JOIN worker w ON w.worker_no = y.worker_no
+    WHERE d.dag_id = $1 AND t.value ->> 'id' = $3
 )
-SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'total', it.length,
-    'st', (SELECT coalesce(string_agg(task_state_letter(st), ''), '') FROM instance),
-    'matches', CASE WHEN cardinality($7::text[]) = 0 AND $8 = '' THEN it.length ELSE (SELECT count(*) FROM hit) END,
+SELECT json_build_object('now', ms(now()), 'run_no', it.run_no, 'task', it.task, 'total', it.length,
+    'tries', y.tries, 'again', y.again,
+    'found', CASE WHEN $4 <> '' THEN (SELECT btrim(array_agg(y.map_index)::text, '{}') FROM try y
+        WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0
+            AND strpos(lower(concat_ws(' ', y.map_label, CASE WHEN y.state IN (5, 7, 8) AND NOT y.cleared
+                THEN coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) END)), lower($4)) > 0
+            AND NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)) END)::text
+FROM it CROSS JOIN LATERAL (
+    SELECT btrim((array_agg(y.map_index * 16 + y.st) FILTER (WHERE y.row_no <= 1))::text, '{}') AS tries,
+        btrim((array_agg((y.row_no::int8 << 32) + y.map_index * 16 + y.st) FILTER (WHERE y.row_no > 1))::text, '{}') AS again
+    FROM (SELECT y.*, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st FROM try y
+          WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0) y) y
+
+-- name: ui_mapped_rows
+-- $3: the instances that are shown; $4: those that failed.
+-- takes: int8 int4 int4[] int4[] text[]
+-- gives: text
+SELECT json_build_object(
     'errors', (SELECT coalesce(json_agg(json_build_array(e.error, e.count) ORDER BY e.count DESC, e.error), '[]') FROM (
-        SELECT coalesce(nullif(y.error, ''), ($9::text[])[y.cause + 1]) AS error, count(*) FROM it CROSS JOIN instance i
-        CROSS JOIN LATERAL (SELECT * FROM try y WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index = i.map_index AND y.row_no = i.row_no OFFSET 0) y
-        WHERE i.st IN (5, 7)
+        SELECT y.error, count(*) FROM unnest($4::int4[]) i CROSS JOIN LATERAL (
+            SELECT coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) AS error
+            FROM try y WHERE y.run_no = $1::int8 AND y.task = $2::int4 AND y.map_index = i ORDER BY y.row_no DESC LIMIT 1) y
         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5) e),
-    'rows', (SELECT coalesce(json_agg(json_build_object('map_index', s.map_index, 'label', s.map_label, 'state', task_state_word(s.st),
-        'try', coalesce(s.try_no, 0), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker, 'error', s.error) ORDER BY s.map_index), '[]')
-        FROM shown s))::text
-FROM it
+    'rows', (SELECT coalesce(json_agg(json_build_object('map_index', i, 'label', y.map_label, 'state', task_state_word(coalesce(y.st, 0)),
+        'try', coalesce(y.try_no, 0), 'start', ms(y.started_at), 'end', ms(y.ended_at), 'worker', w.name,
+        'error', CASE WHEN y.st IN (5, 7, 8) THEN coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) END) ORDER BY i), '[]')
+        FROM unnest($3::int4[]) i LEFT JOIN LATERAL (SELECT y.*, CASE WHEN y.cleared THEN 0 ELSE y.state END AS st
+            FROM try y WHERE y.run_no = $1::int8 AND y.task = $2::int4 AND y.map_index = i ORDER BY y.row_no DESC LIMIT 1) y ON true
+        LEFT JOIN worker w ON w.worker_no = y.worker_no))::text
 
 -- name: ui_task
 -- takes: int8 text text text int4 text[] text[]

@@ -142,6 +142,11 @@ class Pages(unittest.TestCase):
         failed = self.world.ok("GET", UI + "/mapped/etl/manual__1/each?state=failed")
         self.assertEqual((failed["matches"], failed["rows"][0]["label"], failed["rows"][0]["error"]), (1, "orders-1", "exit code 3"))
         self.assertEqual(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?q=ORDERS-0")["matches"], 1)
+        self.assertEqual([r["map_index"] for r in self.world.ok("GET", UI + "/mapped/etl/manual__1/each?q=3")["rows"]], [1, 3], "by its error and by its number")
+        self.assertEqual(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?state=success,failed")["matches"], 2)
+        self.assertEqual(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?state=none_such")["matches"], 0)
+        self.assertEqual((mapped["rows"][4]["state"], mapped["rows"][4]["try"]), ("none", 0), "without a row")
+        self.assertEqual(self.world.get(UI + "/mapped/etl/manual__1/none_such")[0], 404)
         self.assertEqual(len(self.world.ok("GET", UI + "/mapped/etl/manual__1/each?from=3&limit=1")["rows"]), 1)
 
     def test_a_task(self):

@@ -47,7 +47,7 @@ static void words_and_letters_are_those_of_the_states(void **state)
                                       "generate_series(0, %d) i",
                                       TASK_STATE_COUNT - 1)
                                .bytes),
-               ".oqrsfkuycdxz");
+               TASK_STATE_LETTERS);
     assert_true(ask(&arena, str_format(&arena, "SELECT coalesce(task_state_word(%d), 'none such')",
                                        TASK_STATE_COUNT)
                                 .bytes)

@@ -6,6 +6,7 @@
 #include "webserver/api/grid.h"
 #include "webserver/api/handlers.h"
 #include "webserver/api/live.h"
+#include "webserver/api/mapped.h"
 #include "webserver/api/pages.h"
 
 #include <string.h>
@@ -171,10 +172,15 @@ void ui_run(struct call *call)
 
 void ui_mapped(struct call *call)
 {
-    ANSWER(call, ui_mapped, position(call), param(call, "dag_id"), param(call, "dag_run_id"),
-           param(call, "task_id"), number(call, "from", 0, INT32_MAX, 0),
-           number(call, "limit", 0, MAPPED_ROWS_MAX, 100), texts(call, "state"), text(call, "q"),
-           causes_bind());
+    const struct mapped_asked asked = {
+        .seq = live_seq(call->api->live),
+        .from = call_query_int(call, "from", 0, INT32_MAX, 0),
+        .limit = call_query_int(call, "limit", 0, MAPPED_ROWS_MAX, 100),
+        .states = texts(call, "state"),
+        .text = call_query(call, "q", STR_EMPTY),
+    };
+    if (!call_refuse_problems(call))
+        mapped_answer(call, &asked);
 }
 
 void ui_task(struct call *call)
