@@ -7,9 +7,12 @@
 static const struct {
     enum statement statement;
     const char *takes;
+    bool is_selection;
 } DOCUMENTS[DOCUMENT_COUNT] = {
-#define DOCUMENT(name, takes) { SQL_##name, takes },
+#define DOCUMENT(name, takes)  { SQL_##name, takes, false },
+#define SELECTION(name, takes) { SQL_##name, takes, true },
 #include "common/store/documents.def"
+#undef SELECTION
 #undef DOCUMENT
 };
 
@@ -86,10 +89,13 @@ static void put_all(struct pg_params *params, const struct reader *reader, enum 
 static struct pg_params *add_statement(struct pg_tx *tx, const struct reader *reader,
                                        enum document document, uint32_t count)
 {
+    const char *whole = store_statements[DOCUMENTS[document].statement].sql;
     if (reader == NULL)
-        return pg_tx_add(tx, DOCUMENTS[document].statement, NULL, NULL);
+        return DOCUMENTS[document].is_selection
+                   ? pg_tx_add_text(tx, whole)
+                   : pg_tx_add(tx, DOCUMENTS[document].statement, NULL, NULL);
     struct buf sql = { 0 };
-    reader_narrow(&sql, store_statements[DOCUMENTS[document].statement].sql, count);
+    reader_narrow(&sql, whole, count);
     struct pg_params *params = pg_tx_add_text(tx, sql.bytes);
     buf_clear(&sql);
     return params;
@@ -127,7 +133,9 @@ void document_read_pieces(struct store *store, const struct reader *reader, enum
         reader_narrow(&narrowed, sql, count);
     pieces_cut(&cut, reader == NULL ? sql : narrowed.bytes);
     struct pg_tx *tx = pg_tx_new();
-    put_all(pg_tx_add_kept(tx, cut.bytes), reader, document, binds);
+    put_all(DOCUMENTS[document].is_selection ? pg_tx_add_text(tx, cut.bytes)
+                                             : pg_tx_add_kept(tx, cut.bytes),
+            reader, document, binds);
     buf_clear(&narrowed);
     buf_clear(&cut);
     pieces_send(store, tx, to);

@@ -10,7 +10,9 @@
 
 enum document {
 #define DOCUMENT(name, takes) DOCUMENT_##name,
+#define SELECTION             DOCUMENT
 #include "common/store/documents.def"
+#undef SELECTION
 #undef DOCUMENT
     DOCUMENT_COUNT
 };

@@ -568,7 +568,8 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT min(run_no)::text FROM shown) END)::text
 
 -- name: ui_tasks
--- As ui_runs, by instance; $5 workers, $9 and $10: run and place within it of the last one shown, $12 pools, $13 queues, $14 and
+-- As ui_runs, by instance, and of a run the last one first, too: that is the primary key backwards, so that a run of 100 000 is not
+-- sorted. $5 workers, $9 and $10: run and place within it of the last one shown, $12 pools, $13 queues, $14 and
 -- $15: it took so many ms at least, at most, $16 and $17: it is at this try at least, at most (0: any).
 -- takes: int8 text text[] text[] text[] int8 int8 int4 int8 int8 text[] text[] text[] int8 int8 int4 int4
 -- gives: text
@@ -577,7 +578,7 @@ WITH fits AS NOT MATERIALIZED (
            (y.task::bigint << 32) | (y.map_index + 1) AS place
     FROM try y JOIN run r ON r.run_no = y.run_no JOIN dag d ON d.dag_no = y.dag_no JOIN dag_version v ON v.version_no = r.version_no
     LEFT JOIN worker w ON w.worker_no = y.worker_no
-    WHERE ($9::int8 = 0 OR (y.run_no, -((y.task::bigint << 32) | (y.map_index + 1))) < ($9, -$10::int8))
+    WHERE ($9::int8 = 0 OR (y.run_no, y.task, y.map_index) < ($9, ($10::int8 >> 32)::int4, ($10 & 4294967295)::int4 - 1))
       AND NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)
       AND ($2 = '' OR strpos(lower(concat_ws(' ', d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task ->> 'id', y.map_label)), lower($2)) > 0)
       AND (cardinality($3::text[]) = 0 OR y.dag_no = ANY (ARRAY(SELECT f.dag_no FROM dag f WHERE EXISTS (SELECT FROM unnest($3) AS p (pattern) WHERE dag_fits(p.pattern, f.dag_id, f.tags)))))
@@ -587,16 +588,16 @@ WITH fits AS NOT MATERIALIZED (
       AND ($14::int8 = 0 OR ms(coalesce(y.ended_at, now())) - ms(y.started_at) >= $14) AND ($15::int8 = 0 OR ms(coalesce(y.ended_at, now())) - ms(y.started_at) <= $15)
       AND ($16::int4 = 0 OR y.try_no >= $16) AND ($17::int4 = 0 OR y.try_no <= $17)
       AND (y.ended_at IS NULL OR (($6::int8 = 0 OR y.ended_at >= at_ms($6)) AND ($7::int8 = 0 OR y.ended_at <= at_ms($7))))
-), picked AS (SELECT * FROM fits ORDER BY run_no DESC, task, map_index LIMIT $8::int4 + 1
-), shown AS (SELECT * FROM picked ORDER BY run_no DESC, task, map_index LIMIT $8::int4)
+), picked AS (SELECT * FROM fits ORDER BY run_no DESC, task DESC, map_index DESC, row_no DESC LIMIT $8::int4 + 1
+), shown AS (SELECT * FROM picked ORDER BY run_no DESC, task DESC, map_index DESC LIMIT $8::int4)
 SELECT json_build_object('seq', $1::int8, 'now', ms(now()),
     'matches', CASE WHEN $8::int4 = 0 THEN (SELECT count(*) FROM (SELECT FROM fits LIMIT 10001) f) END,
     'tasks', (SELECT coalesce(json_agg(json_build_object('dag_id', s.dag_id, 'run_id', s.run_id, 'task_id', s.spec ->> 'id', 'map_index', s.map_index,
         'state', task_state_word(s.st), 'try', s.try_no, 'queued_at', ms(s.queued_at), 'start', ms(s.started_at), 'end', ms(s.ended_at), 'worker', s.worker,
         'queue', s.queue, 'pool', s.pool, 'operator', s.spec ->> 'operator_kind',
-        'error', CASE WHEN s.st IN (5, 7, 8) THEN coalesce(nullif(s.error, ''), ($11::text[])[s.cause + 1]) END) ORDER BY s.run_no DESC, s.task, s.map_index), '[]')
+        'error', CASE WHEN s.st IN (5, 7, 8) THEN coalesce(nullif(s.error, ''), ($11::text[])[s.cause + 1]) END) ORDER BY s.run_no DESC, s.task DESC, s.map_index DESC), '[]')
         FROM shown s),
-    'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT s.run_no || '.' || s.place FROM shown s ORDER BY s.run_no, s.task DESC, s.map_index DESC LIMIT 1) END)::text
+    'next', CASE WHEN (SELECT count(*) FROM picked) > $8 THEN (SELECT s.run_no || '.' || s.place FROM shown s ORDER BY s.run_no, s.task, s.map_index LIMIT 1) END)::text
 
 -- name: ui_workers
 -- takes: int8
