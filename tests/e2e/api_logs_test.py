@@ -59,6 +59,17 @@ class Logs(unittest.TestCase):
         self.assertEqual(self.world.ok("GET", f"{search}&case=true&from=30")["lines"], [])
         self.assertEqual(self.world.call("GET", f"{LOG}/search?q={'a' * 257}")[0], 422)
 
+    def test_the_newest_try_that_has_a_log_is_found_without_its_number(self):
+        newest = lambda task: self.world.call("GET", f"/api/headrace/v1/ui/log/etl/{task}/newest?tail=512", raw=True)  # noqa: E731
+        tries = [self.world.add_try(self.rows["failed"], 3, 5, map_index=7, row_no=n, try_no=n) for n in (1, 2)]
+        for attempt, said, number in ((None, "", "0"), (tries[0], "first", "1"), (tries[1], "second", "2")):
+            if attempt:
+                self.write(attempt, [said])
+            status, headers, content = newest("manual__failed/each/7")
+            self.assertEqual((status, headers["Log-Try"], content.decode().strip()[26:].strip()), (200, number, said))
+        self.assertEqual(newest("manual__failed/each/-1")[1]["Log-Try"], "0", "a mapped task has none")
+        self.assertEqual(newest("manual__failed/none_such/-1")[0], 404)
+
     def test_a_stream_tells_of_each_of_its_logs(self):
         run, names = self.rows["run"], []
         for index in range(10, 30):

@@ -167,6 +167,10 @@ function leveled(made, q) {
 }
 
 function log(world, ids, rest, q) {
+  if (ids[4] === "newest") {
+    const tries = world.run(ids[0], ids[1]).cells[world.dag(ids[0]).tasks.findIndex((t) => t.id === ids[2])].tries;
+    return tries.length ? log(world, [...ids.slice(0, 4), tries.at(-1).try], rest, q) : { text: "", headers: { "Log-Try": 0 } };
+  }
   const made = pages.log_of(world, ids);
   if (!made) return { status: 404, body: { detail: { reason: "no_log", message: "This try has not printed anything." } } };
   if (rest === "search") {
@@ -181,7 +185,7 @@ function log(world, ids, rest, q) {
   const n = rest === "raw" ? made.count : tail ? Number(tail) : Number(q.get("lines") ?? 512);
   let text = "";
   for (let i = from; i < Math.min(made.count, from + n); i++) text += made.line(i) + "\n";
-  return { text, headers: { "Log-First-Line": from, "Log-Lines": made.count, "Log-Bytes": made.count * 44, "Log-Complete": String(made.complete) } };
+  return { text, headers: { "Log-Try": ids[4], "Log-First-Line": from, "Log-Lines": made.count, "Log-Bytes": made.count * 44, "Log-Complete": String(made.complete) } };
 }
 
 function calendar(dag, q) {

@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { ask, take_come, take_early } from "../src/lib/asked.ts";
 import { page_files, PAGE_MODULES } from "../src/lib/urls.ts";
 
-const answer = (status: number, body: unknown) => () => Promise.resolve(new Response(JSON.stringify(body), { status }));
+const answer = (status: number, body: unknown) => () => Promise.resolve(new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } }));
 const asks = (url: string, status = 200, body: unknown = { url }) => {
   vi.stubGlobal("fetch", answer(status, body));
   window.headrace_asked!.set(url, ask(url));
@@ -21,8 +21,15 @@ test("what was asked early is taken once, with or without waiting for it", async
   expect(await take_early("/a")).toBeUndefined();
   asks("/b");
   await window.headrace_asked!.get("/b")!.read;
-  expect(take_come("/b")).toEqual({ url: "/b" });
+  expect(take_come("/b")!.body).toEqual({ url: "/b" });
   expect([take_come("/b"), await take_early("/b"), take_come("/never")]).toEqual([undefined, undefined, undefined]);
+});
+
+test("a text is read as one", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response("a line\n", { headers: { "Content-Type": "text/plain; charset=utf-8", "Log-Try": "2" } })));
+  window.headrace_asked!.set("/log", ask("/log"));
+  const { body, response } = (await take_early("/log"))!;
+  expect([body, response.headers.get("Log-Try")]).toEqual(["a line\n", "2"]);
 });
 
 test("a refusal has no body here", async () => {

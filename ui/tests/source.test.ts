@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, expect, test, vi } from "vitest";
+import { ask } from "../src/lib/asked.ts";
 import { LogSource } from "../src/log/source.ts";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -29,4 +30,36 @@ test("a thousand lines are enough", async () => {
   const asked = served(5000, 400);
   const found = await new LogSource("/log", () => undefined).search("a", false);
   expect([found.lines.length, found.more, asked.length]).toEqual([1000, true, 3]);
+});
+
+/* A log of three lines, whose newest try is the second; what was asked for early is there. */
+async function early(): Promise<string[]> {
+  const asked: string[] = [];
+  vi.stubGlobal("window", { headrace_asked: new Map() });
+  vi.spyOn(performance, "now").mockReturnValue(100);
+  vi.stubGlobal("fetch", (url: string) => {
+    asked.push(url);
+    const attempt = url.includes("/newest?") ? "2" : /\/(\d+)\?/.exec(url)![1];
+    return Promise.resolve(new Response("a\nb\nc\n", { headers: { "Content-Type": "text/plain; charset=utf-8", "Log-Try": attempt, "Log-First-Line": "0", "Log-Lines": "3", "Log-Complete": "true" } }));
+  });
+  const url = "/log/newest?tail=512";
+  window.headrace_asked!.set(url, ask(url));
+  await window.headrace_asked!.get(url)!.read;
+  return asked;
+}
+
+test("the end of the newest try's log is there at once when it was asked for early", async () => {
+  const asked = await early();
+  const source = new LogSource("/log/2", () => undefined);
+  expect([source.opened, source.total, source.line(2)]).toEqual([true, 3, "c"]);
+  await source.open();
+  expect(asked).toEqual(["/log/newest?tail=512"]);
+});
+
+test("that of another try is asked for", async () => {
+  const asked = await early();
+  const source = new LogSource("/log/1", () => undefined);
+  expect([source.opened, source.total]).toEqual([false, 0]);
+  await source.open();
+  expect([source.opened, source.total, asked.at(-1)]).toEqual([true, 3, "/log/1?tail=512"]);
 });

@@ -9,7 +9,9 @@ test("each page asks first for what it shows", () => {
   expect(first("/home")).toEqual(["/api/headrace/v1/ui/home?hours=6"]);
   expect(first("/dags/a%2Fb/graph?run_limit=50")).toEqual([url_of.dag("a/b"), url_of.shape("a/b"), url_of.cells("a/b", 50, null)]);
   expect(first("/dags/d/runs/r%3A1/gantt")).toEqual([url_of.run("d", "r:1")]);
-  expect(first("/dags/d/runs/r/tasks/g.t")).toEqual([url_of.task("d", "r", "g.t", -1), url_of.mapped("d", "r", "g.t", 0, null, null)]);
+  expect(first("/dags/d/runs/r/tasks/g.t")).toEqual([url_of.task("d", "r", "g.t", -1), url_of.mapped("d", "r", "g.t", 0, null, null), "/api/headrace/v1/ui/log/d/r/g.t/-1/newest?tail=512"]);
+  expect(first("/dags/d/runs/r/tasks/t/mapped/7")).toEqual([url_of.task("d", "r", "t", 7), "/api/headrace/v1/ui/log/d/r/t/7/newest?tail=512"]);
+  expect(first("/dags/d/runs/r/tasks/t/mapped/7?try=1")).toEqual([url_of.task("d", "r", "t", 7)]);
   expect(first("/dags/d/runs/r/tasks/t?state=failed&q=a%20b")[1]).toBe("/api/headrace/v1/ui/mapped/d/r/t?from=0&limit=100&state=failed&q=a%20b");
   expect(first("/dags/d/runs/r/tasks/t/history")).toEqual([url_of.task("d", "r", "t", -1)]);
   expect(first("/dags/d/runs/r/tasks/t/mapped/7/attempts")).toEqual([url_of.task("d", "r", "t", 7)]);

@@ -24,14 +24,32 @@ enum {
 
 struct reading {
     struct call *call;
+    bool may_be_none; /* asked before it is known whether there is a log at all */
     struct id128 attempt;
+    int32_t try_no;
     bool has_ended;
     struct log_info info;
     void (*then)(struct reading *reading);
     int64_t line; /* of a stream */
 };
 
-static const char *const NO_LOG = "This try has not written a log, or it has not arrived yet.";
+static void set_number(struct call *call, const char *name, int64_t number)
+{
+    http_set_header(call->request, name, str_format(call->arena, "%lld", (long long)number));
+}
+
+static void refuse(struct reading *reading, bool is_expired)
+{
+    struct call *call = reading->call;
+    if (reading->may_be_none) {
+        set_number(call, "Log-Try", 0);
+        http_answer(call->request, 200, "text/plain; charset=utf-8", STR_EMPTY);
+    } else if (is_expired)
+        call_refuse_reason(call, 404, "expired", "The log was deleted after logging.retention.");
+    else
+        call_refuse_reason(call, 404, "no_log",
+                           "This try has not written a log, or it has not arrived yet.");
+}
 
 static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count,
                         const struct err *err)
@@ -42,31 +60,28 @@ static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uin
         call_fail(call, rc, err);
         return;
     }
-    if (count == 0) {
-        call_refuse_reason(call, 404, "no_log", "%s", NO_LOG);
-        return;
-    }
     /* Losses of ours make several attempts of one try: the newest that has a log. */
     for (uint32_t i = 0; i < count; i++)
         if (log_store_info(call->api->logs, rows[i].attempt, &reading->info) == 0) {
             reading->attempt = rows[i].attempt;
+            reading->try_no = rows[i].try_no;
             reading->has_ended = rows[i].has_ended;
             reading->then(reading);
             return;
         }
     int64_t kept_ms = call->api->options.conf->logging_retention_ms;
-    bool is_expired = rows[0].queued_ms < loop_wall_ms() - kept_ms;
-    call_refuse_reason(call, 404, is_expired ? "expired" : "no_log", "%s",
-                       is_expired ? "The log was deleted after logging.retention." : NO_LOG);
+    refuse(reading, count > 0 && rows[0].queued_ms < loop_wall_ms() - kept_ms);
 }
 
-static void find(struct call *call, int64_t map_index, void (*then)(struct reading *reading))
+enum { NEWEST_TRY = -1 };
+
+static void find(struct call *call, int64_t map_index, int64_t try_no,
+                 void (*then)(struct reading *reading))
 {
-    int64_t try_no = call_param_int(call, "try_number", 0, INT16_MAX);
     if (call_refuse_problems(call))
         return;
     struct reading *reading = ARENA_NEW(call->arena, struct reading);
-    *reading = (struct reading) { .call = call, .then = then };
+    *reading = (struct reading) { .call = call, .may_be_none = try_no == NEWEST_TRY, .then = then };
     attempts_read(call->api->options.store, call_param(call, "dag_id"),
                   call_param(call, "dag_run_id"), call_param(call, "task_id"), (int32_t)map_index,
                   (int32_t)try_no, on_attempts, reading);
@@ -203,7 +218,8 @@ static void answer_log(struct reading *reading)
 
 void log_get(struct call *call)
 {
-    find(call, call_query_int(call, "map_index", -1, INT32_MAX, -1), answer_log);
+    int64_t map_index = call_query_int(call, "map_index", -1, INT32_MAX, -1);
+    find(call, map_index, call_param_int(call, "try_number", 0, INT16_MAX), answer_log);
 }
 
 /* ---- the web application's ---- */
@@ -239,11 +255,6 @@ static int64_t write_lines(struct reading *reading, struct buf *out, int64_t fro
     return rc < 0 ? 0 : got;
 }
 
-static void set_number(struct call *call, const char *name, int64_t number)
-{
-    http_set_header(call->request, name, str_format(call->arena, "%lld", (long long)number));
-}
-
 static void answer_lines(struct reading *reading)
 {
     struct call *call = reading->call;
@@ -258,6 +269,7 @@ static void answer_lines(struct reading *reading)
     }
     struct buf out = { 0 };
     (void)write_lines(reading, &out, from, count, 4 * PAGE_BYTES);
+    set_number(call, "Log-Try", reading->try_no);
     set_number(call, "Log-First-Line", from);
     set_number(call, "Log-Lines", reading->info.lines);
     set_number(call, "Log-Bytes", reading->info.bytes);
@@ -445,5 +457,12 @@ void ui_log(struct call *call)
 {
     static void (*const ANSWERS[])(struct reading * reading) = { answer_lines, answer_search,
                                                                  answer_raw, answer_levels };
-    find(call, call_param_int(call, "map_index", -1, INT32_MAX), ANSWERS[call->route->aux]);
+    int64_t map_index = call_param_int(call, "map_index", -1, INT32_MAX);
+    find(call, map_index, call_param_int(call, "try_number", 0, INT16_MAX),
+         ANSWERS[call->route->aux]);
+}
+
+void ui_log_newest(struct call *call)
+{
+    find(call, call_param_int(call, "map_index", -1, INT32_MAX), NEWEST_TRY, answer_lines);
 }

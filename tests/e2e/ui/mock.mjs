@@ -11,6 +11,7 @@ const { page, defects } = await page_open(browser);
 const text = (selector) => page.locator(selector).first().innerText();
 const PAST = "scheduled__2026-11-20T06%3A00%3A00%2B00%3A00";
 const RUN = `/dags/etl_daily/runs/${PAST}`;
+const mapped_run = async () => `/dags/billing_close/runs/${encodeURIComponent(await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=billing_close&runs=1")).json()).dags[0].runs.id[0]))}`;
 const open = async (path, selector) => { await page.goto(base + path); await page.waitForSelector(selector); };
 
 // What only this world has: groups, tasks side by side in every state, thousands of them, months of runs, autoscaling, holders of a
@@ -91,10 +92,11 @@ const cases = [
     await page.route("**/assets/index-*.js", async (route) => { await asked; await route.continue(); }, { times: 1 });
     await open("/dags/etl_daily", ".grid-row .cell");
     await page.unroute("**/assets/index-*.js");
-    for (const path of ["/home", "/dags?q=etl&show=active", "/dags/etl_daily", "/dags/etl_daily/graph?run_limit=10", RUN, `${RUN}/gantt`, `${RUN}/tasks/load`, `${RUN}/tasks/load/attempts`]) {
+    const mapped = await mapped_run();
+    for (const path of ["/home", "/dags?q=etl&show=active", "/dags/etl_daily", "/dags/etl_daily/graph?run_limit=10", RUN, `${RUN}/gantt`, `${RUN}/tasks/load`, `${mapped}/tasks/usage`, `${RUN}/tasks/load/attempts`]) {
       await page.goto(base + path);
-      // The instances of a task are asked for before it is known whether it has any.
-      await until(page, `${path} has taken all of it`, () => window.headrace_asked && [...window.headrace_asked.keys()].every((url) => /\/ui\/mapped\/.*\/load\?/.test(url)) && !document.querySelector(".skeleton"));
+      // The instances of a task are asked for before it is known whether it has any, and its log before it is known that it has instances.
+      await until(page, `${path} has taken all of it`, () => window.headrace_asked && [...window.headrace_asked.keys()].every((url) => /\/ui\/mapped\/.*\/load\?|\/ui\/log\/.*\/usage\//.test(url)) && !document.querySelector(".skeleton"));
     }
   }],
   ["a page whose answers come before its scripts is drawn with them: nothing is asked twice, and no skeleton is seen", async () => {
@@ -408,8 +410,7 @@ const cases = [
     check(before !== undefined, "");
   }],
   ["a mapped task shows all its instances, and those of one state", async () => {
-    const run = await page.evaluate(async () => (await (await fetch("/api/headrace/v1/ui/dags?dag_id=billing_close&runs=1")).json()).dags[0].runs.id[0]);
-    await open(`/dags/billing_close/runs/${encodeURIComponent(run)}/tasks/usage`, ".map canvas");
+    await open(`${await mapped_run()}/tasks/usage`, ".map canvas");
     check(/000 instances/.test((await text("main")).replace(/\u2009/g, "")), "no count");
     await page.fill("main input[type=search]", "orders-0042");
     await until(page, "one instance", () => document.querySelectorAll("tbody tr").length === 1);

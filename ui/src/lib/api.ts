@@ -109,8 +109,8 @@ export async function api_get<T>(path: string, signal?: AbortSignal): Promise<T>
 
 /* What was asked for early and is there. */
 export function api_come<T>(path: string): T | null {
-  const body = take_come(path);
-  return body === undefined ? null : clocked(body as T);
+  const come = take_come(path);
+  return come ? clocked(come.body as T) : null;
 }
 
 export async function api_send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {

@@ -4,8 +4,10 @@
 export interface Asked {
   answer: Promise<Response>;
   read: Promise<unknown>; // its body, or undefined when it failed
-  body?: unknown; // once it is read: who comes then need not wait for it
+  come?: Come; // once it is read: who comes then need not wait for it
 }
+
+export interface Come { response: Response; body: unknown } // of a good answer: what its JSON says, or its text
 
 declare global {
   interface Window { headrace_asked?: Map<string, Asked> }
@@ -15,7 +17,12 @@ const FRESH_MS = 10_000; // since the page was opened: what nobody wanted by the
 
 export function ask(url: string): Asked {
   const answer = fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
-  const asked: Asked = { answer, read: answer.then(async (response) => (response.ok ? (asked.body = await response.json()) : undefined)) };
+  const asked: Asked = { answer, read: answer.then(async (response) => {
+    if (!response.ok) return undefined;
+    const body: unknown = await (response.headers.get("Content-Type")?.startsWith("text/plain") ? response.text() : response.json());
+    asked.come = { response, body };
+    return body;
+  }) };
   for (const promise of [answer, asked.read]) promise.catch(() => undefined); // told to who asks for it
   return asked;
 }
@@ -42,8 +49,11 @@ export function asked_early(): Promise<unknown>[] {
   return [...(window.headrace_asked?.values() ?? [])].map((asked) => asked.read);
 }
 
-/* The body of what has come already, without waiting; undefined, and nothing taken, when there is none. */
-export function take_come(url: string): unknown {
-  const body = typeof window === "undefined" ? undefined : window.headrace_asked?.get(url)?.body;
-  return body === undefined ? undefined : take(url)?.body;
+/* When all that was asked early has been answered, well or not. */
+export const early_answered: Promise<unknown> = typeof window === "undefined" ? Promise.resolve() : Promise.allSettled(asked_early());
+
+/* What has come already, without waiting; undefined, and nothing taken, when there is nothing. */
+export function take_come(url: string): Come | undefined {
+  const has_come = typeof window !== "undefined" && window.headrace_asked?.get(url)?.come;
+  return has_come ? take(url)?.come : undefined;
 }

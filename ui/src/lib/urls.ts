@@ -9,6 +9,7 @@ export const DAGS_AT_ONCE = 100;
 export const RUNS_SHOWN = 25;
 export const INSTANCES_AT_ONCE = 100;
 export const HOME_HOURS = 24;
+export const LOG_BLOCK = 512; // lines
 
 const DAY_MS = 86_400_000;
 
@@ -27,6 +28,8 @@ export const url_of = {
   usage: (dag: string, task: string, map: number) => `${V1}/ui/usage/${e(dag)}/${e(task)}?map_index=${map}`,
   mapped: (dag: string, run: string, task: string, from: number, state: string | null, q: string | null) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}?from=${from}&limit=${INSTANCES_AT_ONCE}${state ? `&state=${e(state)}` : ""}${q ? `&q=${e(q)}` : ""}`,
   log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
+  log_end: (log: string) => `${log}?tail=${LOG_BLOCK}`,
+  log_newest: (log: string) => log.replace(/[^/]*$/, "newest"), // whichever try that is
   list: (kind: "runs" | "tasks", asked: string) => `${V1}/ui/${kind}?limit=100&${asked}`,
   views: () => `${V1}/me/views`,
   dag2: (dag: string) => `${V2}/dags/${e(dag)}`,
@@ -65,9 +68,12 @@ export function match(pattern: string, path: string): Record<string, string> | n
 
 type First = (found: Record<string, string>, query: URLSearchParams, hours: number) => string[];
 
-const instance_first: First = ({ dag, run, task, map }) => [url_of.task(dag, run, task, map === undefined ? -1 : Number(map))];
-/* Whether it is a mapped one is not known yet: of another one there is next to nothing to answer. */
-const task_first: First = ({ dag, run, task }, query) => [url_of.task(dag, run, task, -1), url_of.mapped(dag, run, task, 0, query.get("state"), query.get("q"))];
+const map_of = (found: Record<string, string>): number => (found.map === undefined ? -1 : Number(found.map));
+const instance_first: First = (found) => [url_of.task(found.dag, found.run, found.task, map_of(found))];
+const log_first: First = (found, query) => (query.has("try") ? [] : [url_of.log_end(url_of.log_newest(url_of.log(found.dag, found.run, found.task, map_of(found), 0)))]);
+/* Whether it is a mapped one is not known yet: of what it is not there is next to nothing to answer. */
+const mapped_first: First = ({ dag, run, task }, query) => [url_of.mapped(dag, run, task, 0, query.get("state"), query.get("q"))];
+const all = (...of: First[]): First => (found, query, hours) => of.flatMap((first) => first(found, query, hours));
 const run_first: First = ({ dag, run }) => [url_of.run(dag, run)];
 const home_first: First = (_found, _query, hours) => [url_of.home(hours)]; // the lanes count as many rows again: after it
 
@@ -79,8 +85,8 @@ const FIRST: [pattern: string, modules: string[], first: First][] = [
   ["/", ["pages/home"], home_first], ["/home", ["pages/home"], home_first],
   ["/dags", ["pages/dags"], (_found, query) => [url_of.dags(query)]],
   ["/dag_runs", ["pages/lists"], list_first("runs")], ["/task_instances", ["pages/lists"], list_first("tasks")],
-  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", ["pages/task", "log/log"], instance_first], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", ["pages/task"], instance_first],
-  ["/dags/:dag/runs/:run/tasks/:task", ["pages/task", "log/log", "parts/mapped"], task_first], ["/dags/:dag/runs/:run/tasks/:task/:tab", ["pages/task"], instance_first],
+  ["/dags/:dag/runs/:run/tasks/:task/mapped/:map", ["pages/task", "log/log"], all(instance_first, log_first)], ["/dags/:dag/runs/:run/tasks/:task/mapped/:map/:tab", ["pages/task"], instance_first],
+  ["/dags/:dag/runs/:run/tasks/:task", ["pages/task", "log/log", "parts/mapped"], all(instance_first, mapped_first, log_first)], ["/dags/:dag/runs/:run/tasks/:task/:tab", ["pages/task"], instance_first],
   ["/dags/:dag/runs/:run/graph", ["pages/run", "graph/graph"], run_first],
   ["/dags/:dag/runs/:run", ["pages/run"], run_first], ["/dags/:dag/runs/:run/:tab", ["pages/run"], run_first],
   ["/dags/:dag/tasks/:task", ["pages/dag"], ({ dag }) => [url_of.dag(dag)]],

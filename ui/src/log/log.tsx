@@ -62,6 +62,7 @@ function LevelChips({ counts, chosen, toggle }: { counts: Record<string, number>
 export default function Log({ url, topic, empty }: Props) {
   const [, draw] = useReducer((n: number) => n + 1, 0);
   const source = useMemo(() => new LogSource(url, draw), [url]);
+  const { opened } = source;
   const box = useRef<HTMLDivElement>(null);
   const find_input = useRef<HTMLInputElement>(null);
   const zone = useZone();
@@ -73,7 +74,6 @@ export default function Log({ url, topic, empty }: Props) {
   const [marked, set_marked] = useState<[number, number] | null>(() => lines_of_hash(location.hash));
   const [query, set_query] = useState("");
   const [found, set_found] = useState<Found | null>(null);
-  const [opened, set_opened] = useState(false);
   const expected = useRef(-1); // the scroll position we set ourselves
   const place = useRef<number | null>(null); // the line to be at when other rows are shown
   const level = useQuery("level");
@@ -86,9 +86,8 @@ export default function Log({ url, topic, empty }: Props) {
   const row_at = (line: number) => (rows ? row_of_line(rows, line) : line);
 
   useEffect(() => {
-    set_opened(false);
     set_found(null);
-    void source.open().then(() => set_opened(true));
+    void source.open();
     const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
     return () => { leave?.(); source.close(); };
   }, [source, topic]);

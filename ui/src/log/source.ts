@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* source - lines of a log by number, read in blocks as they are looked at; the newest blocks read are kept. */
 import { api_get, api_raw } from "../lib/api.ts";
+import { take_come, take_early, type Come } from "../lib/asked.ts";
+import { LOG_BLOCK as BLOCK, url_of } from "../lib/urls.ts";
 
-export const BLOCK = 512;
 const BLOCKS_MAX = 64;
 const FOUND_MAX = 1000;
 
@@ -12,12 +13,15 @@ export class LogSource {
   total = 0;
   bytes = 0;
   complete = false;
+  opened = false; // its end has been asked for, and answered
   error: Error | null = null;
   private blocks = new Map<number, string[]>();
   private busy = new Map<number, AbortController>();
   private closed = false;
 
-  constructor(readonly url: string, private readonly changed: () => void) {}
+  constructor(readonly url: string, private readonly changed: () => void) {
+    this.take(take_come(this.early));
+  }
 
   close(): void {
     this.closed = true;
@@ -50,7 +54,21 @@ export class LogSource {
   }
 
   async open(): Promise<void> {
-    await this.read(`${this.url}?tail=${BLOCK}`, null);
+    if (!this.opened) this.take(await take_early(this.early).catch(() => undefined));
+    if (!this.opened) await this.read(url_of.log_end(this.url), null);
+    this.opened = true;
+    if (!this.closed) this.changed();
+  }
+
+  private get early(): string {
+    return url_of.log_end(url_of.log_newest(this.url));
+  }
+
+  /* What was asked for before it was known which try is the newest, when that is this one. */
+  private take(come: Come | undefined): void {
+    if (!come || typeof come.body !== "string" || !this.url.endsWith(`/${come.response.headers.get("Log-Try")}`)) return;
+    this.read_lines(come.response, come.body);
+    this.opened = true;
   }
 
   private async fetch(block: number, have: number): Promise<void> {
@@ -64,19 +82,23 @@ export class LogSource {
   private async read(url: string, signal: AbortSignal | null): Promise<void> {
     try {
       const response = await api_raw(url, { signal: signal ?? undefined });
-      const number = (name: string) => Number(response.headers.get(name) ?? 0);
       const text = await response.text();
       if (this.closed) return;
-      this.total = Math.max(this.total, number("Log-Lines"));
-      this.bytes = Math.max(this.bytes, number("Log-Bytes"));
-      this.complete = response.headers.get("Log-Complete") === "true";
-      this.error = null;
-      this.put(number("Log-First-Line"), text);
+      this.read_lines(response, text);
     } catch (error) {
       if ((error as Error).name === "AbortError" || this.closed) return;
       this.error = error as Error;
     }
     this.changed();
+  }
+
+  private read_lines(response: Response, text: string): void {
+    const number = (name: string) => Number(response.headers.get(name) ?? 0);
+    this.total = Math.max(this.total, number("Log-Lines"));
+    this.bytes = Math.max(this.bytes, number("Log-Bytes"));
+    this.complete = response.headers.get("Log-Complete") === "true";
+    this.error = null;
+    this.put(number("Log-First-Line"), text);
   }
 
   private put(first: number, text: string): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tail - the last lines of an attempt's log, followed while it runs; all of it is one click further. */
-import { useEffect, useMemo, useReducer, useState } from "react";
+import { useEffect, useMemo, useReducer } from "react";
 import { live_watch } from "../lib/live.ts";
 import { count } from "../lib/number.ts";
 import { Link } from "../lib/router.tsx";
@@ -15,14 +15,13 @@ interface Props { url: string; topic: string | null; to: string; label: string }
 
 export default function LogTail({ url, topic, to, label }: Props) {
   const [, draw] = useReducer((n: number) => n + 1, 0);
-  const [opened, set_opened] = useState(false);
   const source = useMemo(() => new LogSource(url, draw), [url]);
+  const { opened, total } = source;
   useEffect(() => {
-    void source.open().then(() => set_opened(true));
+    void source.open();
     const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
     return () => { leave?.(); source.close(); };
   }, [source, topic]);
-  const { total } = source;
   const first = Math.max(0, total - LINES);
   useEffect(() => { if (opened) source.want(first, total); }, [source, opened, first, total]);
   const lines = Array.from({ length: total - first }, (_, i) => source.line(first + i));
