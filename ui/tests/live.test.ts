@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, expect, test, vi } from "vitest";
-import type { FromHub } from "../src/lib/hub.ts";
+import type { FromHub, ToHub } from "../src/lib/hub.ts";
 
 vi.mock("../src/lib/trusted.ts", () => ({ script_url: (url: string) => url }));
 let say: (message: FromHub) => void;
+const posted: ToHub[] = [];
+const connected = () => vi.waitFor(() => expect(say).toBeDefined()); // not while the page is drawn for the first time
 beforeEach(() => {
   vi.stubGlobal("addEventListener", () => undefined);
   vi.stubGlobal("document", { addEventListener: () => undefined });
   vi.stubGlobal("SharedWorker", class {
-    port = { postMessage: () => undefined, set onmessage(hear: (message: { data: FromHub }) => void) { say = (data) => hear({ data }); } };
+    port = { postMessage: (message: ToHub) => posted.push(message), set onmessage(hear: (message: { data: FromHub }) => void) { say = (data) => hear({ data }); } };
   });
 });
 
@@ -16,6 +18,9 @@ test("what is told again does not set the clock back", async () => {
   const { live_watch } = await import("../src/lib/live.ts");
   const { server_now } = await import("../src/lib/api.ts");
   live_watch(["home"], { event: () => undefined });
+  expect(posted).toEqual([]);
+  await connected();
+  expect(posted).toEqual([{ kind: "topics", topics: ["home"] }]); // what waited
   const told = (at: number, kept?: boolean) => say({ kind: "events", topics: ["home"], events: [{ name: "workers", seq: 1, data: { now: at } }], kept });
   told(Date.now() + 60_000);
   told(Date.now() - 60_000, true);
@@ -28,6 +33,7 @@ test("a listener hears what was told to a connection that asked for its topics, 
   const heard: string[] = [];
   live_watch(["run:x/1"], { event: (event) => heard.push(`1: ${event.seq}`) });
   live_watch(["run:x/2"], { event: (event) => heard.push(`2: ${event.seq}`) });
+  await connected();
   const events = [{ name: "ti", seq: 11, data: { c: [] } }];
   say({ kind: "events", topics: ["run:x/1"], events });
   say({ kind: "events", topics: ["run:x/1", "run:x/2"], events });

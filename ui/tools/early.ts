@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Makes src/early.ts a classic script of its own with a hashed name, named first in index.html: it runs before the application, which is
- * one module graph, has been read, and waits for no style sheet. While developing it is a module like the others. */
+ * one module graph, has been read, and waits for no style sheet. The fonts are named there, too. While developing it is a module like the others. */
 import { relative } from "node:path";
 import { build, type Plugin, type Rollup } from "vite";
 import { PAGE_MODULES } from "../src/lib/urls.ts";
@@ -32,6 +32,11 @@ async function early_code(files: Record<string, string[]>): Promise<string> {
   return made[0].output[0].code;
 }
 
+/* Fonts that come with the first drawing save the second, with other widths, and the search for what stands in for them. */
+function font_links(bundle: Rollup.OutputBundle): string[] {
+  return Object.keys(bundle).filter((name) => name.endsWith(".woff2")).sort().map((name) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="/${name}">`);
+}
+
 export function earlyPlugin(): Plugin {
   return {
     name: "headrace-early",
@@ -41,7 +46,7 @@ export function earlyPlugin(): Plugin {
     async generateBundle(_options, bundle) {
       const index = bundle["index.html"] as Rollup.OutputAsset;
       const file = this.getFileName(this.emitFile({ type: "asset", name: "early.js", source: await early_code(page_files(bundle)) }));
-      index.source = String(index.source).replace(PLACE, `/${file}`);
+      index.source = String(index.source).replace(`<script src="${PLACE}"></script>`, [`<script src="/${file}"></script>`, ...font_links(bundle)].join("\n    "));
     },
   };
 }

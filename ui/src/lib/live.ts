@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useReducer, useRef, useSyncExternalStore } from "react";
 import hub_url from "./hub.worker.ts?sharedworker&url";
 import { api_come, api_get, ApiError, server_clock } from "./api.ts";
+import { early_answered } from "./asked.ts";
 import { Hub, type FromHub, type LiveStatus, type ToHub } from "./hub.ts";
 import type { Snapshot } from "./model.ts";
 import { REFETCH, type Reduced } from "./reduce.ts";
@@ -13,6 +14,8 @@ export interface Listener {
   event(event: StreamEvent): unknown;
   covered?(seq: number, reset: boolean): void; // all after seq has been heard; reset: what was heard before counts no more
 }
+
+const CONNECT_MS = 150;
 
 const watchers = new Map<symbol, { topics: string[]; listener: Listener }>();
 const status_listeners = new Set<() => void>();
@@ -40,17 +43,28 @@ function received(message: FromHub): void {
   }
 }
 
-function start(): (message: ToHub) => void {
-  if (send) return send;
+function connect(): (message: ToHub) => void {
   try {
     const worker = new SharedWorker(script_url(hub_url), { type: "module", name: "headrace" });
     worker.port.onmessage = (message: MessageEvent<FromHub>) => received(message.data);
-    send = (message) => worker.port.postMessage(message);
+    return (message) => worker.port.postMessage(message);
   } catch {
     const hub = new Hub("/api/headrace/v1/stream");
     hub.join(1, received);
-    send = (message) => hub.receive(1, message);
+    return (message) => hub.receive(1, message);
   }
+}
+
+/* A shared worker is a process of its own, which would start while the page is drawn for the first time: a moment later. What is
+ * told until then waits; the hub asks for what happened in between. */
+function start(): (message: ToHub) => void {
+  if (send) return send;
+  const waiting: ToHub[] = [];
+  send = (message) => waiting.push(message);
+  void early_answered.then(() => setTimeout(() => {
+    send = connect();
+    waiting.forEach(send);
+  }, CONNECT_MS));
   addEventListener("pagehide", () => send?.({ kind: "bye" }));
   for (const name of ["online", "pageshow"]) addEventListener(name, () => status.state !== "live" && send?.({ kind: "retry" }));
   document.addEventListener("visibilitychange", () => !document.hidden && status.state !== "live" && send?.({ kind: "retry" }));
