@@ -25,6 +25,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: {
       output: {
+        // A file costs a page more than these bytes of what others share.
+        experimentalMinChunkSize: 6_000,
         manualChunks: (id) => (/node_modules\/(react|react-dom|scheduler)\//.test(id) ? "react" : undefined),
       },
     },

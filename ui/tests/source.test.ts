@@ -26,6 +26,13 @@ test("a search goes on where an answer stopped, to the end of the log", async ()
   expect(asked).toEqual([0, 3, 6].map((from) => `/log/search?q=a%20b&case=false&from=${from}&limit=${1000 - from}`));
 });
 
+test("what is found is told part by part, until it is enough", async () => {
+  const asked = served(7, 3);
+  const parts: number[] = [];
+  const found = await new LogSource("/log", () => undefined).search("a", false, ({ lines }) => parts.push(lines.length) < 2);
+  expect([parts, found.lines.length, found.more, asked.length]).toEqual([[3, 6], 6, true, 2]);
+});
+
 test("a thousand lines are enough", async () => {
   const asked = served(5000, 400);
   const found = await new LogSource("/log", () => undefined).search("a", false);

@@ -6,18 +6,23 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LOOKED_AT = 120, WORD_SIZE_MAX = 16 }; /* bytes from the beginning; the longest level */
+enum { LOOKED_AT = 120 }; /* bytes from the beginning */
 
 static const char *const NAMES[LINE_LEVEL_COUNT] = { "plain", "debug", "info", "warning", "error" };
 
 static const struct {
-    const char *word;
+    struct str word;
     enum line_level level;
 } WORDS[] = {
-    { "TRACE", LINE_DEBUG },    { "DEBUG", LINE_DEBUG },  { "INFO", LINE_INFO },
-    { "NOTICE", LINE_INFO },    { "WARN", LINE_WARNING }, { "WARNING", LINE_WARNING },
-    { "ERROR", LINE_ERROR },    { "SEVERE", LINE_ERROR }, { "FATAL", LINE_ERROR },
-    { "CRITICAL", LINE_ERROR }, { "PANIC", LINE_ERROR },  { "EXCEPTION", LINE_ERROR },
+#define WORD(word, level)                                                                          \
+    {                                                                                              \
+        { word, sizeof(word) - 1 }, level                                                          \
+    }
+    WORD("TRACE", LINE_DEBUG),    WORD("DEBUG", LINE_DEBUG),  WORD("INFO", LINE_INFO),
+    WORD("NOTICE", LINE_INFO),    WORD("WARN", LINE_WARNING), WORD("WARNING", LINE_WARNING),
+    WORD("ERROR", LINE_ERROR),    WORD("SEVERE", LINE_ERROR), WORD("FATAL", LINE_ERROR),
+    WORD("CRITICAL", LINE_ERROR), WORD("PANIC", LINE_ERROR),  WORD("EXCEPTION", LINE_ERROR),
+#undef WORD
 };
 
 const char *line_level_name(enum line_level level)
@@ -77,20 +82,29 @@ static bool ends_with(struct str word, const char *end)
     return word.size > size && memcmp(word.bytes + word.size - size, end, size) == 0;
 }
 
+/* In whatever letters. */
+static enum line_level level_named(struct str word)
+{
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+        if (word.size == WORDS[i].word.size &&
+            (word.bytes[0] | 32) == (WORDS[i].word.bytes[0] | 32) &&
+            strncasecmp(word.bytes, WORDS[i].word.bytes, word.size) == 0)
+            return WORDS[i].level;
+    return LINE_PLAIN;
+}
+
 static enum line_level level_of_word(struct str text, size_t at, size_t end)
 {
-    struct str word = str_slice(text, at, end);
+    struct str word = { text.bytes + at, end - at };
     bool has_colon = end < text.size && text.bytes[end] == ':';
     /* KeyError: 'id' */
     if (has_colon && (ends_with(word, "Error") || ends_with(word, "Exception")))
         return LINE_ERROR;
-    if (word.size > WORD_SIZE_MAX || (!is_capital(word) && !has_colon && !follows_level(text, at)))
-        return LINE_PLAIN;
-    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
-        if (word.size == strlen(WORDS[i].word) &&
-            strncasecmp(word.bytes, WORDS[i].word, word.size) == 0)
-            return WORDS[i].level;
-    return LINE_PLAIN;
+    enum line_level level =
+        level_named(word); /* first: of nearly all words there is no more to ask */
+    bool is_meant =
+        level != LINE_PLAIN && (is_capital(word) || has_colon || follows_level(text, at));
+    return is_meant ? level : LINE_PLAIN;
 }
 
 enum line_level line_level_of(struct str text, enum line_level before)

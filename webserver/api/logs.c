@@ -17,6 +17,7 @@ enum {
     STREAM_LINES = 512,
     LOOK_MS = 50,
     LOOK_LINES = 4096,
+    LOOK_BYTES = 64 * 1024, /* between two looks at the clock */
     WANTED_SIZE_MAX = 256,
 };
 
@@ -287,6 +288,7 @@ static void look_through(struct reading *reading, int64_t *at,
                          bool (*on_line)(void *owner, struct str raw), void *owner)
 {
     int64_t deadline_ms = loop_now_ms() + LOOK_MS, got = 1;
+    size_t looked = 0;
     bool goes_on = true;
     struct buf raw = { 0 };
     while (goes_on && got > 0) {
@@ -295,8 +297,14 @@ static void look_through(struct reading *reading, int64_t *at,
                             &raw, &got) < 0)
             break;
         struct str rest = buf_str(&raw), line;
-        for (int64_t i = 0; goes_on && i < got && str_split(&rest, '\n', &line); i++, ++*at)
-            goes_on = on_line(owner, line) && loop_now_ms() < deadline_ms;
+        for (int64_t i = 0; goes_on && i < got && str_split(&rest, '\n', &line); i++, ++*at) {
+            goes_on = on_line(owner, line);
+            looked += line.size;
+            if (looked < LOOK_BYTES)
+                continue;
+            goes_on = goes_on && loop_now_ms() < deadline_ms;
+            looked = 0;
+        }
     }
     buf_clear(&raw);
 }

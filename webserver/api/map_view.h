@@ -27,13 +27,14 @@ struct str map_view_letters(struct arena *arena, const struct map_view *view);
 struct map_filter {
     uint32_t states; /* a bit a state, at its number */
     struct str text; /* empty: any */
-    struct str found; /* indexes, with commas, of those that have `text` somewhere in what they say */
+    struct str
+        found; /* indexes, with commas, of those that have `text` somewhere in what they say */
 };
 
 #define MAP_FILTER_ANY_STATE UINT32_MAX
 
-/* Gives how many fit; of these, by index, `limit` at most from the `from`-th on. An index fits a text
- * that its own digits hold. */
+/* Gives how many fit; of these, by index, `limit` at most from the `from`-th on. An index fits a
+ * text that its own digits hold. */
 uint32_t map_view_pick(struct arena *arena, const struct map_view *view,
                        const struct map_filter *filter, int64_t from, int64_t limit,
                        int64_t **out_indexes, uint32_t *out_count);

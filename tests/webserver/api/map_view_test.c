@@ -52,8 +52,7 @@ static void assert_picked(const struct map_filter *filter, int64_t from, int64_t
     struct map_view view = view_of(&arena, TRIES, "");
     int64_t *picked;
     uint32_t count;
-    assert_int_equal(
-        map_view_pick(&arena, &view, filter, from, limit, &picked, &count), matches);
+    assert_int_equal(map_view_pick(&arena, &view, filter, from, limit, &picked, &count), matches);
     struct str text = STR_EMPTY;
     for (uint32_t i = 0; i < count; i++)
         text = str_format(&arena, "%.*s%lld ", STR_ARG(text), (long long)picked[i]);

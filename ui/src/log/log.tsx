@@ -75,6 +75,7 @@ export default function Log({ url, topic, empty }: Props) {
   const [query, set_query] = useState("");
   const [found, set_found] = useState<Found | null>(null);
   const expected = useRef(-1); // the scroll position we set ourselves
+  const searching = useRef<symbol | null>(null); // the newest search
   const place = useRef<number | null>(null); // the line to be at when other rows are shown
   const level = useQuery("level");
   const chosen = level.split(",").filter(Boolean);
@@ -85,8 +86,12 @@ export default function Log({ url, topic, empty }: Props) {
   const line_at = (row: number) => (rows ? rows[row]?.[0] ?? 0 : row);
   const row_at = (line: number) => (rows ? row_of_line(rows, line) : line);
 
-  useEffect(() => {
+  const forget_found = () => {
+    searching.current = null;
     set_found(null);
+  };
+  useEffect(() => {
+    forget_found();
     void source.open();
     const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
     return () => { leave?.(); source.close(); };
@@ -147,12 +152,19 @@ export default function Log({ url, topic, empty }: Props) {
     set_follow(false);
     to_row(top + Math.round((event.deltaMode === 1 ? event.deltaY * 3 : event.deltaY / LINE_H)));
   };
+  /* The first line is gone to as soon as it is found; those behind it are counted meanwhile. */
   const search = async (text: string) => {
-    if (!text) return set_found(null);
+    if (!text) return forget_found();
+    const mine = (searching.current = Symbol());
+    let jumped = false;
     try {
-      const hit = await source.search(text, false);
-      set_found({ lines: hit.lines, at: 0, more: hit.more });
-      if (hit.lines.length) jump(hit.lines[0]);
+      await source.search(text, false, ({ lines, more }) => {
+        if (searching.current !== mine) return false;
+        set_found((before) => (lines.length || !more ? { lines: [...lines], at: before?.at ?? 0, more } : before));
+        if (lines.length && !jumped) jump(lines[0]);
+        jumped ||= lines.length > 0;
+        return true;
+      });
     } catch (error) { toast((error as ApiError).message, { bad: true }); }
   };
   const jump = (line: number) => {
@@ -223,7 +235,7 @@ export default function Log({ url, topic, empty }: Props) {
     <section className="panel log" aria-label="Log" onKeyDown={keys}>
       <header className="log-bar">
         <input type="search" ref={find_input} className="input log-find" placeholder="Find in the whole log" aria-label="Find in the log" value={query} onChange={(e) => set_query(e.target.value)}
-          onKeyDown={(e) => { if (e.key === "Enter") { e.preventDefault(); if (found && found.lines.length && query) step(e.shiftKey ? -1 : 1); else void search(query); } else if (e.key === "Escape") { set_query(""); set_found(null); box.current?.focus(); } else set_found(null); }} />
+          onKeyDown={(e) => { if (e.key === "Enter") { e.preventDefault(); if (found && found.lines.length && query) step(e.shiftKey ? -1 : 1); else void search(query); } else if (e.key === "Escape") { set_query(""); forget_found(); box.current?.focus(); } else forget_found(); }} />
         {found && <span className="muted num nowrap" role="status">{found.lines.length ? `${found.at + 1} of ${count(found.lines.length)}${found.more ? "+" : ""}` : "nothing found"}</span>}
         {found && found.lines.length > 1 && <><button className="button small icon" aria-label="Match before" onClick={() => step(-1)}>↑</button><button className="button small icon" aria-label="Next match" onClick={() => step(1)}>↓</button></>}
         <span className="grow" />

@@ -117,14 +117,16 @@ export class LogSource {
     while (this.blocks.size > BLOCKS_MAX) this.blocks.delete(this.blocks.keys().next().value as number);
   }
 
-  /* The first thousand lines that hold it. The server looks through a piece of the log for each question. */
-  async search(q: string, match_case: boolean): Promise<Found> {
+  /* The first thousand lines that hold it. The server looks through a piece of the log for each question; `on_part` hears what is found by
+   * then, and says whether to go on. */
+  async search(q: string, match_case: boolean, on_part: (found: Found) => boolean = () => true): Promise<Found> {
     const found: Found = { lines: [], searched: 0, more: true };
     while (found.more && found.lines.length < FOUND_MAX) {
       const part = await api_get<Found>(`${this.url}/search?q=${encodeURIComponent(q)}&case=${match_case}&from=${found.searched}&limit=${FOUND_MAX - found.lines.length}`);
       found.lines.push(...part.lines);
       found.more = part.more && part.searched > found.searched;
       found.searched = part.searched;
+      if (!on_part(found)) break;
     }
     return found;
   }

@@ -15,6 +15,18 @@ import { Span } from "./clock.tsx";
 import { Glyph, StateWord } from "./state.tsx";
 import "../styles/log.css";
 
+function run_end(st: string, from: number, to: number): number {
+  let end = from + 1;
+  while (end < to && end < st.length && st[end] === st[from]) end++;
+  return end;
+}
+
+function tally_of(st: string): Map<string, number> {
+  const counts = new Uint32Array(128); // by the code of the letter: there may be a million
+  for (let i = 0; i < st.length; i++) counts[st.charCodeAt(i)]++;
+  return new Map(TASK_STATES.map((s) => [s.letter, counts[s.letter.charCodeAt(0)]] as [string, number]).filter(([, n]) => n > 0));
+}
+
 /* One square each, drawn from the letters into one canvas; the place of a click is arithmetic. */
 function StateMap({ st, onPick }: { st: string; onPick: (index: number) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -39,19 +51,16 @@ function StateMap({ st, onPick }: { st: string; onPick: (index: number) => void 
     const ctx = c.getContext("2d")!;
     ctx.scale(ratio, ratio);
     const dark = document.documentElement.dataset.theme === "dark";
-    for (const letter of new Set(st)) {
-      const s = state_of_letter(letter);
+    const gap = cell > 4 ? 1 : 0;
+    for (let i = 0, end = 0; i < st.length; i = end) {
+      const s = state_of_letter(st[i]);
+      const column = i % columns.current;
+      end = gap ? i + 1 : run_end(st, i, i - column + columns.current); // without gaps neighbours that are alike are one piece
       ctx.fillStyle = s[dark ? "dark" : "light"];
       ctx.globalAlpha = s.fill === "tint" ? 0.65 : s.fill === "thin" ? 0.18 : 1;
-      const gap = cell > 4 ? 1 : 0;
-      for (let i = 0; i < st.length; i++) {
-        if (st[i] !== letter) continue;
-        const x = (i % columns.current) * cell;
-        const y = Math.floor(i / columns.current) * cell;
-        // Failed ones are full squares, good ones smaller: not only the colour tells them apart.
-        const inset = s.group === "good" && cell > 4 ? 2 : gap;
-        ctx.fillRect(x + inset, y + inset, cell - inset - gap, cell - inset - gap);
-      }
+      // Failed ones are full squares, good ones smaller: not only the colour tells them apart.
+      const inset = s.group === "good" && gap ? 2 : gap;
+      ctx.fillRect(column * cell + inset, Math.floor(i / columns.current) * cell + inset, (end - i) * cell - inset - gap, cell - inset - gap);
     }
   }, [st, width, cell]);
   const at = (event: React.MouseEvent) => {
@@ -80,8 +89,7 @@ export default function MappedMap({ page }: { page: TaskPage }) {
     <Loaded from={{ ...data, data: last.current }} rows={8}>
       {(m) => {
         if (!m.total) return <Panel><Empty title="It has not been expanded yet.">How many instances there are is known when what it maps over is there.</Empty></Panel>;
-        const tally = new Map<string, number>();
-        for (const l of m.st) tally.set(l, (tally.get(l) ?? 0) + 1);
+        const tally = tally_of(m.st);
         return (
           <>
             <Panel title={`${count(m.total)} instances`}><StateMap st={m.st} onPick={(i) => go(path_of.task(page.dag_id, page.run_id, page.task_id, i))} /></Panel>
