@@ -17,6 +17,7 @@ struct store {
     struct pg *writer; /* NULL without is_writing */
     struct pg_pool *pool;
     bool is_up;
+    bool is_told; /* that it is up or down: nothing is at first */
     bool is_closing;
     void (*done)(void *owner);
     void *done_owner;
@@ -48,6 +49,7 @@ static void on_pg_state(struct pg *pg, enum pg_state state, const struct err *er
 {
     struct store *store = pg_owner(pg);
     bool is_up = store_is_up_now(store);
+    bool is_news = is_up != store->is_up || (state == PG_DOWN && !store->is_told);
 
     if (pg == store->writer && state == PG_UP) {
         struct pg_tx *tx = pg_tx_new();
@@ -55,9 +57,10 @@ static void on_pg_state(struct pg *pg, enum pg_state state, const struct err *er
         (void)pg_tx_add(tx, SQL_session_generic_plans, NULL, NULL);
         pg_send(pg, tx, on_settings, store);
     }
-    if (store->is_closing || is_up == store->is_up)
+    if (store->is_closing || !is_news)
         return;
     store->is_up = is_up;
+    store->is_told = true;
     if (store->options.on_state != NULL)
         store->options.on_state(store, is_up, err);
 }

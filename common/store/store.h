@@ -33,7 +33,7 @@ struct store_options {
 
     /* Up: every operation can be asked for. Down: the writing connection broke (without one, the
      * last of the others); whoever leads leads no longer, because its lock went with the
-     * connection. `err` says why. */
+     * connection; also told once when it cannot be reached at first. `err` says why. */
     void (*on_state)(struct store *store, bool is_up, const struct err *err);
     void *owner;
 };
