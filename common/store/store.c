@@ -49,7 +49,8 @@ static void on_pg_state(struct pg *pg, enum pg_state state, const struct err *er
 {
     struct store *store = pg_owner(pg);
     bool is_up = store_is_up_now(store);
-    bool is_news = is_up != store->is_up || (state == PG_DOWN && !store->is_told);
+    bool decides = pg == store->writer || !store->options.is_writing;
+    bool is_news = is_up != store->is_up || (state == PG_DOWN && decides && !store->is_told);
 
     if (pg == store->writer && state == PG_UP) {
         struct pg_tx *tx = pg_tx_new();

@@ -331,8 +331,9 @@ SELECT json_build_object('seq', $1::int8, 'now', ms(now()), 'dag_id', it.dag_id,
 FROM it
 
 -- name: ui_mapped_states
--- As little of each instance of a mapped task as the picture of all needs. `tries`: map index * 16 + state of their first rows; `again`:
--- row * 2^32 + map index * 16 + state of the others; neither in any order. `found`: those whose newest row has $4 in its label or error.
+-- As little of each instance of a mapped task as the picture of all needs, in four lines, of which three are numbers with commas between:
+-- JSON; map index * 16 + state of their first rows; row * 2^32 + map index * 16 + state of the others; the indexes of those whose newest
+-- row has $4 in its index, label and error. In no order.
 -- takes: text text text text text[]
 -- gives: text
 WITH it AS (
@@ -343,13 +344,12 @@ WITH it AS (
     LEFT JOIN expansion x ON x.run_no = r.run_no AND x.task = t.number - 1
     WHERE d.dag_id = $1 AND t.value ->> 'id' = $3
 )
-SELECT json_build_object('now', ms(now()), 'run_no', it.run_no, 'task', it.task, 'total', it.length,
-    'tries', y.tries, 'again', y.again,
-    'found', CASE WHEN $4 <> '' THEN (SELECT btrim(array_agg(y.map_index)::text, '{}') FROM try y
-        WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0
-            AND strpos(lower(concat_ws(' ', y.map_label, CASE WHEN y.state IN (5, 7, 8) AND NOT y.cleared
+SELECT json_build_object('now', ms(now()), 'run_no', it.run_no, 'task', it.task, 'total', it.length)::text
+    || E'\n' || coalesce(y.tries, '') || E'\n' || coalesce(y.again, '') || E'\n' || coalesce(CASE WHEN $4 <> '' THEN (
+        SELECT btrim(array_agg(y.map_index)::text, '{}') FROM try y WHERE y.run_no = it.run_no AND y.task = it.task AND y.map_index >= 0
+            AND strpos(lower(concat_ws(' ', y.map_index, y.map_label, CASE WHEN y.state IN (5, 7, 8) AND NOT y.cleared
                 THEN coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) END)), lower($4)) > 0
-            AND NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)) END)::text
+            AND NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)) END, '')
 FROM it CROSS JOIN LATERAL (
     SELECT btrim((array_agg(y.map_index * 16 + y.st) FILTER (WHERE y.row_no <= 1))::text, '{}') AS tries,
         btrim((array_agg((y.row_no::int8 << 32) + y.map_index * 16 + y.st) FILTER (WHERE y.row_no > 1))::text, '{}') AS again
@@ -363,8 +363,9 @@ FROM it CROSS JOIN LATERAL (
 SELECT json_build_object(
     'errors', (SELECT coalesce(json_agg(json_build_array(e.error, e.count) ORDER BY e.count DESC, e.error), '[]') FROM (
         SELECT y.error, count(*) FROM unnest($4::int4[]) i CROSS JOIN LATERAL (
-            SELECT coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) AS error
+            SELECT coalesce(nullif(y.error, ''), ($5::text[])[y.cause + 1]) AS error, y.state IN (5, 7) AND NOT y.cleared AS is_failed
             FROM try y WHERE y.run_no = $1::int8 AND y.task = $2::int4 AND y.map_index = i ORDER BY y.row_no DESC LIMIT 1) y
+        WHERE y.is_failed -- still
         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5) e),
     'rows', (SELECT coalesce(json_agg(json_build_object('map_index', i, 'label', y.map_label, 'state', task_state_word(coalesce(y.st, 0)),
         'try', coalesce(y.try_no, 0), 'start', ms(y.started_at), 'end', ms(y.ended_at), 'worker', w.name,
@@ -578,7 +579,7 @@ WITH fits AS NOT MATERIALIZED (
            (y.task::bigint << 32) | (y.map_index + 1) AS place
     FROM try y JOIN run r ON r.run_no = y.run_no JOIN dag d ON d.dag_no = y.dag_no JOIN dag_version v ON v.version_no = r.version_no
     LEFT JOIN worker w ON w.worker_no = y.worker_no
-    WHERE ($9::int8 = 0 OR (y.run_no, y.task, y.map_index) < ($9, ($10::int8 >> 32)::int4, ($10 & 4294967295)::int4 - 1))
+    WHERE ($9::int8 = 0 OR (y.run_no <= $9 AND (y.run_no, y.task, y.map_index) < ($9, ($10::int8 >> 32)::int4, ($10 & 4294967295)::int4 - 1)))
       AND NOT EXISTS (SELECT FROM try n WHERE n.run_no = y.run_no AND n.task = y.task AND n.map_index = y.map_index AND n.row_no > y.row_no)
       AND ($2 = '' OR strpos(lower(concat_ws(' ', d.dag_id, r.run_id, v.ir -> 'tasks' -> y.task ->> 'id', y.map_label)), lower($2)) > 0)
       AND (cardinality($3::text[]) = 0 OR y.dag_no = ANY (ARRAY(SELECT f.dag_no FROM dag f WHERE EXISTS (SELECT FROM unnest($3) AS p (pattern) WHERE dag_fits(p.pattern, f.dag_id, f.tags)))))

@@ -70,7 +70,7 @@ function mapped(world, dag, run, o, q) {
   const map = cell.map ?? "";
   const all = [...map].map((c, i) => ({ map_index: i, label: `orders-${String(i).padStart(4, "0")}`, state: name_of(c), try: c === "." ? 0 : c === "f" ? 3 : 1, start: c === "." ? null : cell.start, end: "sf".includes(c) ? cell.end ?? world.now() : null, worker: c === "." ? null : `w-${1 + (i % 2)}`, error: c === "f" ? ["exit code 1: KeyError: 'id'", "exit code 2: timeout"][i % 2] : null }));
   const text = (q.get("q") ?? "").toLowerCase();
-  const rows = all.filter((r) => (!q.get("state") || r.state === q.get("state")) && (!text || r.label.includes(text) || (r.error ?? "").toLowerCase().includes(text)));
+  const rows = all.filter((r) => (!q.get("state") || r.state === q.get("state")) && (!text || `${r.map_index} ${r.label} ${r.error ?? ""}`.toLowerCase().includes(text)));
   const from = Number(q.get("from") ?? 0);
   const errors = new Map();
   for (const { error } of all) if (error) errors.set(error, (errors.get(error) ?? 0) + 1);
@@ -176,8 +176,9 @@ function log(world, ids, rest, q) {
   if (rest === "search") {
     const text = q.get("q").toLowerCase();
     const lines = [];
-    for (let i = Number(q.get("from") ?? 0); i < made.count && lines.length < 1000; i++) if (made.line(i).slice(27).toLowerCase().includes(text)) lines.push(i);
-    return { lines, searched: made.count, total_lines: made.count, more: false };
+    let i = Number(q.get("from") ?? 0);
+    for (const end = Math.min(made.count, i + 50_000); i < end && lines.length < Number(q.get("limit")); i++) if (made.line(i).slice(27).toLowerCase().includes(text)) lines.push(i);
+    return { lines, searched: i, total_lines: made.count, more: i < made.count };
   }
   if (rest === "levels") return leveled(made, q);
   const tail = q.get("tail");

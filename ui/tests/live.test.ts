@@ -5,7 +5,7 @@ import type { FromHub, ToHub } from "../src/lib/hub.ts";
 vi.mock("../src/lib/trusted.ts", () => ({ script_url: (url: string) => url }));
 let say: (message: FromHub) => void;
 const posted: ToHub[] = [];
-const connected = () => vi.waitFor(() => expect(say).toBeDefined()); // not while the page is drawn for the first time
+const connected = () => vi.waitFor(() => expect(say).toBeDefined(), 60_000); // not while the page is drawn for the first time
 beforeEach(() => {
   vi.stubGlobal("addEventListener", () => undefined);
   vi.stubGlobal("document", { addEventListener: () => undefined });

@@ -40,14 +40,14 @@ test("a thousand lines are enough", async () => {
 });
 
 /* A log of three lines, whose newest try is the second; what was asked for early is there. */
-async function early(): Promise<string[]> {
+async function early(complete = "true"): Promise<string[]> {
   const asked: string[] = [];
   vi.stubGlobal("window", { headrace_asked: new Map() });
   vi.spyOn(performance, "now").mockReturnValue(100);
   vi.stubGlobal("fetch", (url: string) => {
     asked.push(url);
     const attempt = url.includes("/newest?") ? "2" : /\/(\d+)\?/.exec(url)![1];
-    return Promise.resolve(new Response("a\nb\nc\n", { headers: { "Content-Type": "text/plain; charset=utf-8", "Log-Try": attempt, "Log-First-Line": "0", "Log-Lines": "3", "Log-Complete": "true" } }));
+    return Promise.resolve(new Response("a\nb\nc\n", { headers: { "Content-Type": "text/plain; charset=utf-8", "Log-Try": attempt, "Log-First-Line": "0", "Log-Lines": "3", "Log-Complete": complete } }));
   });
   const url = "/log/newest?tail=512";
   window.headrace_asked!.set(url, ask(url));
@@ -59,14 +59,22 @@ test("the end of the newest try's log is there at once when it was asked for ear
   const asked = await early();
   const source = new LogSource("/log/2", () => undefined);
   expect([source.opened, source.total, source.line(2)]).toEqual([true, 3, "c"]);
-  await source.open();
+  await source.open(false);
   expect(asked).toEqual(["/log/newest?tail=512"]);
+});
+
+test("an end that was not the last one is read again when nothing tells of what comes", async () => {
+  for (const [may_grow, wanted] of [[true, []], [false, ["/log/2?tail=512"]]] as const) {
+    const asked = await early("false");
+    await new LogSource("/log/2", () => undefined).open(may_grow);
+    expect(asked.slice(1)).toEqual(wanted);
+  }
 });
 
 test("that of another try is asked for", async () => {
   const asked = await early();
   const source = new LogSource("/log/1", () => undefined);
   expect([source.opened, source.total]).toEqual([false, 0]);
-  await source.open();
+  await source.open(true);
   expect([source.opened, source.total, asked.at(-1)]).toEqual([true, 3, "/log/1?tail=512"]);
 });

@@ -34,23 +34,7 @@ struct reading {
     int64_t line; /* of a stream */
 };
 
-static void set_number(struct call *call, const char *name, int64_t number)
-{
-    http_set_header(call->request, name, str_format(call->arena, "%lld", (long long)number));
-}
-
-static void refuse(struct reading *reading, bool is_expired)
-{
-    struct call *call = reading->call;
-    if (reading->may_be_none) {
-        set_number(call, "Log-Try", 0);
-        http_answer(call->request, 200, "text/plain; charset=utf-8", STR_EMPTY);
-    } else if (is_expired)
-        call_refuse_reason(call, 404, "expired", "The log was deleted after logging.retention.");
-    else
-        call_refuse_reason(call, 404, "no_log",
-                           "This try has not written a log, or it has not arrived yet.");
-}
+static const char *const NO_LOG = "This try has not written a log, or it has not arrived yet.";
 
 static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uint32_t count,
                         const struct err *err)
@@ -71,7 +55,12 @@ static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uin
             return;
         }
     int64_t kept_ms = call->api->options.conf->logging_retention_ms;
-    refuse(reading, count > 0 && rows[0].queued_ms < loop_wall_ms() - kept_ms);
+    bool is_expired = count > 0 && rows[0].queued_ms < loop_wall_ms() - kept_ms;
+    if (reading->may_be_none)
+        reading->then(reading); /* an empty one, of try 0 */
+    else
+        call_refuse_reason(call, 404, is_expired ? "expired" : "no_log", "%s",
+                           is_expired ? "The log was deleted after logging.retention." : NO_LOG);
 }
 
 enum { NEWEST_TRY = -1 };
@@ -254,6 +243,11 @@ static int64_t write_lines(struct reading *reading, struct buf *out, int64_t fro
         write_line(out, line);
     buf_clear(&raw);
     return rc < 0 ? 0 : got;
+}
+
+static void set_number(struct call *call, const char *name, int64_t number)
+{
+    http_set_header(call->request, name, str_format(call->arena, "%lld", (long long)number));
 }
 
 static void answer_lines(struct reading *reading)

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "webserver/api/map_view.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum { STATE_BITS = 4, ROW_BIT = 32 };
 
 /* The next number of "4,20,36"; false at the end. */
@@ -48,11 +45,32 @@ struct str map_view_letters(struct arena *arena, const struct map_view *view)
     return (struct str) { letters, view->count };
 }
 
-static bool digits_hold(uint32_t index, struct str text)
+/* Whether the digits of a number hold those of a text, "04" too. */
+struct digits {
+    uint32_t value, power, least; /* 10 to their count; the least number that has as many */
+};
+
+static bool digits_read(struct str text, struct digits *out)
 {
-    char digits[16];
-    return snprintf(digits, sizeof digits, "%u", index) >= (int)text.size &&
-           memmem(digits, strlen(digits), text.bytes, text.size) != NULL;
+    int64_t value;
+    if (text.size > 9 || str_to_int(text, 0, UINT32_MAX, &value) < 0)
+        return false;
+    *out = (struct digits) { (uint32_t)value, 1, 0 };
+    for (size_t i = 0; i < text.size; i++)
+        out->power *= 10;
+    out->least = text.size == 1 ? 0 : out->power / 10;
+    return true;
+}
+
+static bool digits_in(const struct digits *digits, uint32_t number)
+{
+    for (; number >= digits->least; number /= 10) {
+        if (number % digits->power == digits->value)
+            return true;
+        if (number < 10)
+            return false;
+    }
+    return false;
 }
 
 /* Whether each has the text, or NULL when any does. */
@@ -63,13 +81,21 @@ static const bool *texts_held(struct arena *arena, const struct map_view *view,
         return NULL;
     bool *held = ARENA_ARRAY(arena, bool, view->count);
     struct str found = filter->found;
+    struct digits digits;
     int64_t index;
-    for (uint32_t i = 0; i < view->count; i++)
-        held[i] = digits_hold(i, filter->text);
     while (next_number(&found, &index))
         if (index < view->count)
             held[index] = true;
+    if (digits_read(filter->text, &digits))
+        for (uint32_t i = 0; i < view->count; i++)
+            held[i] |= digits_in(&digits, i);
     return held;
+}
+
+static bool fits(const struct map_view *view, const struct map_filter *filter, const bool *held,
+                 uint32_t i)
+{
+    return (filter->states >> view->states[i] & 1) != 0 && (held == NULL || held[i]);
 }
 
 uint32_t map_view_pick(struct arena *arena, const struct map_view *view,
@@ -77,16 +103,14 @@ uint32_t map_view_pick(struct arena *arena, const struct map_view *view,
                        int64_t **out_indexes, uint32_t *out_count)
 {
     const bool *held = texts_held(arena, view, filter);
-    int64_t room = limit < view->count ? limit : view->count;
-    int64_t *indexes = ARENA_ARRAY(arena, int64_t, room);
-    uint32_t matches = 0, count = 0;
-    for (uint32_t i = 0; i < view->count; i++) {
-        if ((filter->states >> view->states[i] & 1) == 0 || (held != NULL && !held[i]))
-            continue;
-        if (matches++ >= from && count < room)
-            indexes[count++] = i;
-    }
-    *out_indexes = indexes;
-    *out_count = count;
+    uint32_t matches = 0, seen = 0, count = 0;
+    for (uint32_t i = 0; i < view->count; i++)
+        matches += fits(view, filter, held, i);
+    int64_t room = from >= matches ? 0 : matches - from;
+    *out_count = (uint32_t)(room < limit ? room : limit);
+    *out_indexes = ARENA_ARRAY(arena, int64_t, *out_count);
+    for (uint32_t i = 0; count < *out_count; i++)
+        if (fits(view, filter, held, i) && seen++ >= from)
+            (*out_indexes)[count++] = i;
     return matches;
 }

@@ -53,16 +53,18 @@ static struct bind picked(struct arena *arena, const struct map_view *view,
     return BIND_NUMBERS(indexes, count);
 }
 
-static void read_rows(struct call *call, const struct value *read)
+/* `lines`: what ui_mapped_states gives behind its JSON, which is `read`. */
+static void read_rows(struct call *call, const struct value *read, struct str lines)
 {
     struct mapped *mapped = call->state;
     const struct mapped_asked *asked = &mapped->asked;
     struct map_view view;
-    map_view_read(&mapped->arena, (uint32_t)value_integer(value_get(read, "total"), 0),
-                  value_text(value_get(read, "tries"), STR_EMPTY),
-                  value_text(value_get(read, "again"), STR_EMPTY), &view);
-    struct map_filter wanted = { states_of(&asked->states), asked->text,
-                                 value_text(value_get(read, "found"), STR_EMPTY) };
+    struct str tries = STR_EMPTY, again = STR_EMPTY;
+    (void)str_split(&lines, '\n', &tries);
+    (void)str_split(&lines, '\n', &again);
+    map_view_read(&mapped->arena, (uint32_t)value_integer(value_get(read, "total"), 0), tries,
+                  again, &view);
+    struct map_filter wanted = { states_of(&asked->states), asked->text, lines };
     static const struct map_filter FAILED = { 1U << TASK_FAILED | 1U << TASK_UPSTREAM_FAILED,
                                               STR_EMPTY, STR_EMPTY };
     uint32_t matches, failed;
@@ -83,18 +85,18 @@ static void read_rows(struct call *call, const struct value *read)
                   sizeof binds / sizeof *binds, on_rows, call);
 }
 
-/* PostgreSQL's own answer: what it could hold, we can. */
-static const struct json_limits LIMITS = { SIZE_MAX, JSON_DEPTH_MAX };
-
-static void on_states(void *owner, int rc, struct str json, const struct err *err)
+static void on_states(void *owner, int rc, struct str lines, const struct err *err)
 {
     struct call *call = owner;
     struct mapped *mapped = call->state;
     const struct value *read = NULL;
+    struct str json = STR_EMPTY;
+    if (rc == 0) {
+        (void)str_split(&lines, '\n', &json);
+        rc = json_parse(&mapped->arena, json, NULL, &read, NULL);
+    }
     if (rc == 0)
-        rc = json_parse(&mapped->arena, json, &LIMITS, &read, NULL);
-    if (rc == 0)
-        read_rows(call, read);
+        read_rows(call, read, lines);
     else
         end(call, rc, err);
 }

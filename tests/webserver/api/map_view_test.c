@@ -45,18 +45,26 @@ static void what_lies_beyond_the_expansion_is_left_out(void **state)
     arena_clear(&arena);
 }
 
+static uint32_t assert_picked_of(struct arena *arena, const struct map_view *view,
+                                 const struct map_filter *filter, int64_t from, int64_t limit,
+                                 const char *indexes)
+{
+    int64_t *picked;
+    uint32_t count, matches;
+    matches = map_view_pick(arena, view, filter, from, limit, &picked, &count);
+    struct str text = STR_EMPTY;
+    for (uint32_t i = 0; i < count; i++)
+        text = str_format(arena, "%.*s%lld ", STR_ARG(text), (long long)picked[i]);
+    assert_str(text, indexes);
+    return matches;
+}
+
 static void assert_picked(const struct map_filter *filter, int64_t from, int64_t limit,
                           uint32_t matches, const char *indexes)
 {
     struct arena arena = { 0 };
     struct map_view view = view_of(&arena, TRIES, "");
-    int64_t *picked;
-    uint32_t count;
-    assert_int_equal(map_view_pick(&arena, &view, filter, from, limit, &picked, &count), matches);
-    struct str text = STR_EMPTY;
-    for (uint32_t i = 0; i < count; i++)
-        text = str_format(&arena, "%.*s%lld ", STR_ARG(text), (long long)picked[i]);
-    assert_str(text, indexes);
+    assert_int_equal(assert_picked_of(&arena, &view, filter, from, limit, indexes), matches);
     arena_clear(&arena);
 }
 
@@ -81,6 +89,18 @@ static void a_text_is_found_by_what_instances_say_and_by_their_own_number(void *
     assert_picked(&said, 0, 100, 3, "0 1 3 ");
     const struct map_filter failed = { 1U << TASK_FAILED, STR("3"), STR("0,1,99") };
     assert_picked(&failed, 0, 100, 1, "1 ");
+    const char *const HELD[][2] = {
+        { "0", "0 10 " }, { "1", "1 10 11 12 " }, { "01", "" },
+        { "12", "12 " },  { "1x", "" },           { "1234567890", "" }
+    };
+    for (size_t i = 0; i < sizeof HELD / sizeof *HELD; i++) {
+        struct arena arena = { 0 };
+        struct map_view view;
+        map_view_read(&arena, 13, STR_EMPTY, STR_EMPTY, &view);
+        const struct map_filter filter = { MAP_FILTER_ANY_STATE, str_of(HELD[i][0]), STR_EMPTY };
+        assert_picked_of(&arena, &view, &filter, 0, 100, HELD[i][1]);
+        arena_clear(&arena);
+    }
     const struct map_filter nowhere = { MAP_FILTER_ANY_STATE, STR("piece"), STR_EMPTY };
     assert_picked(&nowhere, 0, 100, 0, "");
 }

@@ -15,7 +15,7 @@ export interface Listener {
   covered?(seq: number, reset: boolean): void; // all after seq has been heard; reset: what was heard before counts no more
 }
 
-const CONNECT_MS = 150;
+const ANSWERED_MS = 1000, CONNECT_MS = 150; // how long the page's first answers are waited for, and its first drawing after them
 
 const watchers = new Map<symbol, { topics: string[]; listener: Listener }>();
 const status_listeners = new Set<() => void>();
@@ -56,12 +56,13 @@ function connect(): (message: ToHub) => void {
 }
 
 /* A shared worker is a process of its own, which would start while the page is drawn for the first time: a moment later. What is
- * told until then waits; the hub asks for what happened in between. */
+ * told until then waits; a snapshot that is older than what the hub hears first is read again. */
 function start(): (message: ToHub) => void {
   if (send) return send;
   const waiting: ToHub[] = [];
-  send = (message) => waiting.push(message);
-  void early_answered.then(() => setTimeout(() => {
+  send = (message) => message.kind === "bye" || waiting.push(message);
+  received({ kind: "status", status: { ...status, state: "connecting", since: Date.now() } });
+  void Promise.race([early_answered, new Promise((done) => setTimeout(done, ANSWERED_MS))]).then(() => setTimeout(() => {
     send = connect();
     waiting.forEach(send);
   }, CONNECT_MS));

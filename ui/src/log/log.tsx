@@ -92,10 +92,14 @@ export default function Log({ url, topic, empty }: Props) {
   };
   useEffect(() => {
     forget_found();
-    void source.open();
+    void source.open(topic !== null);
     const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
-    return () => { leave?.(); source.close(); };
-  }, [source, topic]);
+    return () => {
+      searching.current = null;
+      leave?.();
+      source.close();
+    };
+  }, [source]); // not when the try ends, and its topic with it: the end of its log is still to come
 
   const fit = Math.max(1, Math.floor(view / LINE_H));
   const to_row = useCallback((row: number) => {
@@ -165,7 +169,9 @@ export default function Log({ url, topic, empty }: Props) {
         jumped ||= lines.length > 0;
         return true;
       });
-    } catch (error) { toast((error as ApiError).message, { bad: true }); }
+    } catch (error) {
+      if (searching.current === mine) toast((error as ApiError).message, { bad: true });
+    }
   };
   const jump = (line: number) => {
     set_follow(false);
@@ -234,8 +240,8 @@ export default function Log({ url, topic, empty }: Props) {
   return (
     <section className="panel log" aria-label="Log" onKeyDown={keys}>
       <header className="log-bar">
-        <input type="search" ref={find_input} className="input log-find" placeholder="Find in the whole log" aria-label="Find in the log" value={query} onChange={(e) => set_query(e.target.value)}
-          onKeyDown={(e) => { if (e.key === "Enter") { e.preventDefault(); if (found && found.lines.length && query) step(e.shiftKey ? -1 : 1); else void search(query); } else if (e.key === "Escape") { set_query(""); forget_found(); box.current?.focus(); } else forget_found(); }} />
+        <input type="search" ref={find_input} className="input log-find" placeholder="Find in the whole log" aria-label="Find in the log" value={query} onChange={(e) => { set_query(e.target.value); forget_found(); }}
+          onKeyDown={(e) => { if (e.key === "Enter") { e.preventDefault(); if (found && found.lines.length && query) step(e.shiftKey ? -1 : 1); else void search(query); } else if (e.key === "Escape") { set_query(""); forget_found(); box.current?.focus(); } }} />
         {found && <span className="muted num nowrap" role="status">{found.lines.length ? `${found.at + 1} of ${count(found.lines.length)}${found.more ? "+" : ""}` : "nothing found"}</span>}
         {found && found.lines.length > 1 && <><button className="button small icon" aria-label="Match before" onClick={() => step(-1)}>↑</button><button className="button small icon" aria-label="Next match" onClick={() => step(1)}>↓</button></>}
         <span className="grow" />

@@ -53,9 +53,10 @@ export class LogSource {
     }
   }
 
-  async open(): Promise<void> {
+  /* `may_grow`: what comes is told by the stream. Otherwise what was asked for early may be older than the end of the try. */
+  async open(may_grow: boolean): Promise<void> {
     if (!this.opened) this.take(await take_early(this.early).catch(() => undefined));
-    if (!this.opened) await this.read(url_of.log_end(this.url), null);
+    if (!this.opened || !(this.complete || may_grow)) await this.read(url_of.log_end(this.url), null);
     this.opened = true;
     if (!this.closed) this.changed();
   }

@@ -18,10 +18,10 @@ export default function LogTail({ url, topic, to, label }: Props) {
   const source = useMemo(() => new LogSource(url, draw), [url]);
   const { opened, total } = source;
   useEffect(() => {
-    void source.open();
+    void source.open(topic !== null);
     const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
     return () => { leave?.(); source.close(); };
-  }, [source, topic]);
+  }, [source]); // not when the try ends: the end of its log is still to come
   const first = Math.max(0, total - LINES);
   useEffect(() => { if (opened) source.want(first, total); }, [source, opened, first, total]);
   const lines = Array.from({ length: total - first }, (_, i) => source.line(first + i));
