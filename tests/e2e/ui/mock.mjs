@@ -327,7 +327,7 @@ const cases = [
     await page.waitForSelector(".log-line.marked");
     check((await text(".log-line.marked .log-n")) === first, `the first error is not line ${first}`);
   }],
-  ["the log of a running task is followed", async () => {
+  ["the log of a running task is followed, to its end", async () => {
     const link = await held_at("a running task", async () => {
       const t = (await (await fetch("/api/headrace/v1/ui/tasks?state=running")).json()).tasks.find((t) => !["validate", "quality"].includes(t.task_id) && t.map_index < 0);
       return t && `/dags/${t.dag_id}/runs/${encodeURIComponent(t.run_id)}/tasks/${t.task_id}`;
@@ -337,6 +337,7 @@ const cases = [
     const last = await page.evaluate(() => Number([...document.querySelectorAll(".log-n")].at(-1).textContent));
     await until(page, "more lines", (n) => Number([...document.querySelectorAll(".log-n")].at(-1).textContent) > n, last);
     await let_go();
+    await until(page, "its last lines, behind which there is nothing to follow", () => !document.querySelector(".log-bar .live-dot") && ![...document.querySelectorAll(".log-text")].some((l) => l.textContent.trim() === "…"));
   }],
   ["a waiting task says why, with a link to what blocks it", async () => {
     await open("/dags/model_training", "[role=treegrid]");
