@@ -10,7 +10,7 @@ import { reduce_refetch, reduce_with_loads } from "../lib/reduce.ts";
 import { Link, path_of } from "../lib/router.tsx";
 import { parse_rfc3339, schedule_words } from "../lib/time.ts";
 import { HOME_HOURS } from "../lib/urls.ts";
-import { Empty, Loaded, Panel } from "../parts/basics.tsx";
+import { Empty, Loaded, Panel, usePainted } from "../parts/basics.tsx";
 import { Span, useTick, When } from "../parts/clock.tsx";
 import { useTitle } from "../parts/head.tsx";
 import { ImportErrorItem } from "../parts/import_error.tsx";
@@ -134,7 +134,8 @@ export default function Home() {
   useTitle("Home");
   const [hours, set_hours] = usePref("home.hours", HOME_HOURS);
   const home = useFollow<HomeData>(url_of.home(hours), ["home", "workers"], reduce_refetch);
-  const activity = useFollow<Activity>(home.data ? `${V1}/ui/activity?hours=${hours}` : null, ["home"], reduce_refetch).data; // it counts every try of the time: later
+  const painted = usePainted(home.data !== null);
+  const activity = useFollow<Activity>(painted ? `${V1}/ui/activity?hours=${hours}` : null, ["home"], reduce_refetch).data; // it counts every try of the time
   const errors = useFetch<{ import_errors: ImportError[] }>(home.data?.dags.import_errors ? `${V1}/import_errors` : null);
   return (
     <Loaded from={home} rows={10}>
@@ -159,7 +160,7 @@ export default function Home() {
             <Stat to="/workers" label="Slots" value={<>{count(data.slots.used)}<span className="of"> of {count(data.slots.total)}</span></>} sub={<Meter label={`${data.slots.used} of ${data.slots.total} slots used`} parts={[{ kind: "used", share: data.slots.total ? data.slots.used / data.slots.total : 0 }]} />} />
             <Stat to="/dags" label="DAGs" value={count(data.dags.active)} sub={`${data.dags.paused} paused`} />
           </div>
-          <LanesPanel hours={hours} />
+          <LanesPanel hours={hours} wanted={painted} />
           <div className="columns">
             <div>
               <Panel title={`Failures${data.failures.length ? ` (${data.failures.length})` : ""}`} flush extra={<Link to="/dag_runs?state=failed">all</Link>}><Failures data={data} /></Panel>

@@ -64,17 +64,23 @@ export function Loaded<T>({ from, children, rows }: { from: Following<T>; childr
 
 const FIRST_ROWS = 30;
 
-/* The rows that fill a window, and the others once those have been painted. */
-export function useFirstRows<T>(rows: T[]): T[] {
-  const [all, set_all] = useState(false);
-  const is_cut = !all && rows.length > FIRST_ROWS;
+/* Whether the page has been painted since the first thing on it was there: what is heavy and comes below waits for that. */
+export function usePainted(is_there: boolean): boolean {
+  const [painted, set_painted] = useState(false);
+  const waits = is_there && !painted;
   useEffect(() => {
-    if (!is_cut) return;
+    if (!waits) return;
     let timer = 0;
-    const frame = requestAnimationFrame(() => { timer = window.setTimeout(() => set_all(true)); });
+    const frame = requestAnimationFrame(() => { timer = window.setTimeout(() => set_painted(true)); });
     return () => { cancelAnimationFrame(frame); clearTimeout(timer); };
-  }, [is_cut]);
-  return is_cut ? rows.slice(0, FIRST_ROWS) : rows;
+  }, [waits]);
+  return painted;
+}
+
+/* The rows that fill a window, and then the others. */
+export function useFirstRows<T>(rows: T[]): T[] {
+  const is_long = rows.length > FIRST_ROWS;
+  return usePainted(is_long) || !is_long ? rows : rows.slice(0, FIRST_ROWS);
 }
 
 /* `whole`: it is all there is on the page, whose heading its title is then. */

@@ -67,8 +67,8 @@ function useOrder(): { order: (lanes: Lane[]) => Lane[]; held: { onPointerEnter:
   return { order, held: { onPointerEnter: () => { pointed.current = true; }, onPointerLeave: () => { pointed.current = false; }, onFocus: () => { focused.current = true; }, onBlur: () => { focused.current = false; } } };
 }
 
-export default function LanesPanel({ hours }: { hours: number }) {
-  const lanes = useFollow<Lanes>(url_of.lanes(hours), ["home"], reduce_lanes);
+export default function LanesPanel({ hours, wanted }: { hours: number; wanted: boolean }) {
+  const lanes = useFollow<Lanes>(wanted ? url_of.lanes(hours) : null, ["home"], reduce_lanes);
   const zone = useZone();
   const now = useTick(true);
   const [all, set_all] = useState(false);
