@@ -29,6 +29,7 @@ function tab(hub: Hub, id: number) {
   hub.join(id, (m) => heard.push(m));
   return {
     watch: (...topics: string[]) => hub.receive(id, { kind: "topics", topics }),
+    shows: (from: number, ...topics: string[]) => hub.receive(id, { kind: "topics", topics, from }),
     leave: () => hub.receive(id, { kind: "bye" }),
     told: () => heard.flatMap((m) => (m.kind === "events" ? [m] : [])),
     seqs: () => heard.flatMap((m) => (m.kind === "events" ? m.events.map((e) => e.seq) : [])),
@@ -70,6 +71,21 @@ test("a new topic is asked for from seconds back, and the old connection is hear
   await later(1);
   expect([connections[0].aborted(), a.covered().at(-1)]).toEqual([true, [{ home: 10, "run:x/y": 11 }, false]]);
   expect(new Set(a.seqs())).toEqual(new Set([11, 12, 13]));
+});
+
+test("a new hub asks from where the page is, so that nothing need be read again", async () => {
+  const hub = new Hub("/stream");
+  const [a, b] = [tab(hub, 1), tab(hub, 2)];
+  a.shows(7, "home");
+  b.shows(3, "home"); // where one page is by then is where all are
+  await later(100);
+  expect(connections.map((c) => c.after)).toEqual([7]);
+  connections[0].write(hello(10) + run(9));
+  await later(1);
+  expect([a.seqs(), a.covered().at(-1)]).toEqual([[9], [{ home: 7 }, false]]);
+  a.shows(8, "home", "run:x/y");
+  await later(100);
+  expect(connections.at(-1)!.after).toBe(7);
 });
 
 test("an event that is told again after a new topic is told with that topic", async () => {

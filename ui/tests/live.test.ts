@@ -28,6 +28,14 @@ test("what is told again does not set the clock back", async () => {
   told(Date.now());
 });
 
+test("the hub is told where the oldest snapshot is", async () => {
+  const { live_watch } = await import("../src/lib/live.ts");
+  const at = (seq: number | undefined) => ({ event: () => undefined, position: () => seq });
+  const leave = [live_watch(["a"], at(9)), live_watch(["b"], at(7)), live_watch(["c"], at(undefined))];
+  expect(posted.at(-1)).toEqual({ kind: "topics", topics: ["home", "a", "b", "c"], from: 7 });
+  leave.forEach((l) => l());
+});
+
 test("a listener hears what was told to a connection that asked for its topics, and nothing else", async () => {
   const { live_watch } = await import("../src/lib/live.ts");
   const heard: string[] = [];

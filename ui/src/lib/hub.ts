@@ -3,7 +3,7 @@
  * a SharedWorker, or in the page where there is none.
  *
  * A snapshot lags behind the stream by seconds, so whoever begins to watch needs the events of just before. The hub keeps
- * those it has heard, and asks for a new topic from some seconds back. `covered` tells from which position on a tab has
+ * those it has heard, and asks for a new topic from some seconds back; at first from where the page's snapshots are. `covered` tells from which position on a tab has
  * heard all there is of a topic. An event holds what changed of the topics that its connection asked for, and no more: told
  * again after a new topic it has the same number and may say more. */
 import { backoff_ms, SseParser, type StreamEvent } from "./stream.ts";
@@ -14,7 +14,8 @@ export type FromHub =
   | { kind: "events"; topics: string[]; events: StreamEvent[]; kept?: boolean } // topics: what the server was asked for when it told them
   | { kind: "covered"; from: [topic: string, seq: number][]; reset: boolean }
   | { kind: "status"; status: LiveStatus };
-export type ToHub = { kind: "topics"; topics: string[] } | { kind: "retry" } | { kind: "bye" };
+/* `from`: the position of the oldest snapshot on the page. */
+export type ToHub = { kind: "topics"; topics: string[]; from?: number } | { kind: "retry" } | { kind: "bye" };
 
 interface Port { topics: Set<string>; send: (message: FromHub) => void }
 
@@ -54,6 +55,7 @@ export class Hub {
       return this.restart(0);
     }
     const topics = new Set(message.kind === "topics" ? message.topics : []);
+    if (message.kind === "topics" && message.from !== undefined && this.last_seq < 0) this.last_seq = this.kept_from = message.from;
     for (const topic of port.topics) if (!topics.has(topic)) this.lingering.set(topic, this.now() + LINGER_MS);
     port.topics = topics;
     if (message.kind === "bye") this.ports.delete(id);

@@ -13,6 +13,7 @@ import { script_url } from "./trusted.ts";
 export interface Listener {
   event(event: StreamEvent): unknown;
   covered?(seq: number, reset: boolean): void; // all after seq has been heard; reset: what was heard before counts no more
+  position?(): number | undefined; // of its snapshot, when it has one
 }
 
 const ANSWERED_MS = 1000, CONNECT_MS = 150; // how long the page's first answers are waited for, and its first drawing after them
@@ -20,7 +21,8 @@ const ANSWERED_MS = 1000, CONNECT_MS = 150; // how long the page's first answers
 const watchers = new Map<symbol, { topics: string[]; listener: Listener }>();
 const status_listeners = new Set<() => void>();
 let status: LiveStatus = { state: "idle", since: Date.now(), retry_at: null, last_event: null, delay_ms: null, version: null };
-let send: ((message: ToHub) => void) | null = null;
+let hub: ((message: ToHub) => void) | null = null; // once it is there
+let is_starting = false, wants_retry = false;
 
 function received(message: FromHub): void {
   if (message.kind === "status") {
@@ -49,27 +51,26 @@ function connect(): (message: ToHub) => void {
     worker.port.onmessage = (message: MessageEvent<FromHub>) => received(message.data);
     return (message) => worker.port.postMessage(message);
   } catch {
-    const hub = new Hub("/api/headrace/v1/stream");
-    hub.join(1, received);
-    return (message) => hub.receive(1, message);
+    const own = new Hub("/api/headrace/v1/stream");
+    own.join(1, received);
+    return (message) => own.receive(1, message);
   }
 }
 
-/* A shared worker is a process of its own, which would start while the page is drawn for the first time: a moment later. What is
- * told until then waits; a snapshot that is older than what the hub hears first is read again. */
-function start(): (message: ToHub) => void {
-  if (send) return send;
-  const waiting: ToHub[] = [];
-  send = (message) => message.kind === "bye" || waiting.push(message);
+/* A shared worker is a process of its own, which would start while the page is drawn for the first time: a moment later. It is told
+ * then what is watched, and asks for what happened since the snapshots that are there. */
+function start(): void {
+  if (is_starting) return;
+  is_starting = true;
   received({ kind: "status", status: { ...status, state: "connecting", since: Date.now() } });
   void Promise.race([early_answered, new Promise((done) => setTimeout(done, ANSWERED_MS))]).then(() => setTimeout(() => {
-    send = connect();
-    waiting.forEach(send);
+    hub = connect();
+    tell();
+    if (wants_retry) live_retry();
   }, CONNECT_MS));
-  addEventListener("pagehide", () => send?.({ kind: "bye" }));
-  for (const name of ["online", "pageshow"]) addEventListener(name, () => status.state !== "live" && send?.({ kind: "retry" }));
-  document.addEventListener("visibilitychange", () => !document.hidden && status.state !== "live" && send?.({ kind: "retry" }));
-  return send;
+  addEventListener("pagehide", () => hub?.({ kind: "bye" }));
+  for (const name of ["online", "pageshow"]) addEventListener(name, () => status.state !== "live" && hub?.({ kind: "retry" }));
+  document.addEventListener("visibilitychange", () => !document.hidden && status.state !== "live" && hub?.({ kind: "retry" }));
 }
 
 export function live_watch(topics: string[], listener: Listener): () => void {
@@ -83,11 +84,16 @@ export function live_watch(topics: string[], listener: Listener): () => void {
 }
 
 function tell(): void {
-  start()({ kind: "topics", topics: [...new Set([...watchers.values()].flatMap((w) => w.topics))] });
+  start();
+  const all = [...watchers.values()];
+  const positions = all.map((w) => w.listener.position?.()).filter((seq) => seq !== undefined);
+  hub?.({ kind: "topics", topics: [...new Set(all.flatMap((w) => w.topics))], ...(positions.length ? { from: Math.min(...positions) } : {}) });
 }
 
 export function live_retry(): void {
-  start()({ kind: "retry" });
+  start();
+  wants_retry = true;
+  hub?.({ kind: "retry" });
 }
 
 export function useLiveStatus(): LiveStatus {
@@ -134,6 +140,10 @@ class Follower<T extends Snapshot> {
       this.data = old.data as T;
       this.at = old.at;
     }
+  }
+
+  position(): number | undefined {
+    return this.data?.seq;
   }
 
   covered(seq: number, reset: boolean): void {
