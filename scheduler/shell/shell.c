@@ -145,7 +145,7 @@ static void on_store_state(struct store *store, bool is_up, const struct err *er
         return;
     }
     log_warn("database_down", LOG_ERR(err));
-    shell_unlead(shell, shell->is_leading ? err : NULL);
+    shell_unlead(shell, shell->epoch > 0 ? err : NULL);
 }
 
 /* ---- open and close -------------------------------------------------------------------------- */

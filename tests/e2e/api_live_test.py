@@ -117,6 +117,25 @@ class Live(unittest.TestCase):
             cut.close()
             steady.close()
 
+    def test_whoever_comes_back_at_once_is_told_what_happened_while_nobody_listened(self):
+        with Standalone() as system:
+            system.write_dag("alone.yaml", "dag_id: alone\ntasks: {only: {bash: 'true'}}\n")
+            system.wait_dag("alone")
+            first = Listener(system, "topics=dag:alone")
+            system.trigger("alone", run_id="heard")
+            wait_for(lambda: "success" in first.runs(), "the stream to tell", 60)
+            first.close()
+            left = time.monotonic()
+            system.trigger("alone", run_id="unheard")
+            system.wait_run("alone", "unheard")
+            took = time.monotonic() - left
+            back = Listener(system, f"topics=dag:alone&after={max(data['seq'] for name, _, data in first.events if name in ('run', 'ti'))}")
+            wait_for(lambda: "success" in back.runs() or "reset" in [name for name, _, _ in back.events], "what happened", 60)
+            if took < 8:  # after ten seconds nothing is kept
+                self.assertEqual({c[1] for c in changes(back.events)["run"]}, {"unheard"})
+                self.assertNotIn("reset", [name for name, _, _ in back.events])
+            back.close()
+
     def test_what_could_not_be_named_is_read_anew_and_what_comes_after_it_is_told(self):
         with Standalone() as system:
             system.write_dag("named.yaml", "dag_id: named\ntasks: {only: {bash: 'true'}}\n")

@@ -27,7 +27,8 @@ static const char ROWS_READ[] =
     " FROM pg_stat_user_tables WHERE relname LIKE 'try\\_2%'";
 
 static const char CONNECTIONS[] =
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()";
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend'";
 
 struct answer {
     bool is_there;

@@ -88,6 +88,20 @@ test("a new hub asks from where the page is, so that nothing need be read again"
   expect(connections.at(-1)!.after).toBe(7);
 });
 
+test("who comes to a log that is open already hears how long it is", async () => {
+  const hub = new Hub("/stream");
+  const [a, b] = [tab(hub, 1), tab(hub, 2)];
+  a.watch("log:d/r/t/-1/1");
+  await later(100);
+  const grown = (lines: number) => `event: log\ndata: {"now":0,"log":"d/r/t/-1/1","lines":${lines},"bytes":1,"complete":false}\n\n`;
+  connections[0].write(hello(10) + grown(3) + grown(5));
+  await later(1);
+  b.watch("log:d/r/t/-1/1");
+  await later(100);
+  const { topics, events, kept } = b.told().at(-1)!;
+  expect([connections.length, topics, events.map((e) => e.data.lines), kept]).toEqual([1, ["log:d/r/t/-1/1"], [5], true]);
+});
+
 test("an event that is told again after a new topic is told with that topic", async () => {
   const hub = new Hub("/stream");
   const a = tab(hub, 1);

@@ -49,6 +49,8 @@ void live_drop(struct stream_client *client)
         live->first = client->next;
     if (client->next != NULL)
         client->next->prev = client->prev;
+    if (live->first == NULL)
+        live->left_ms = loop_now_ms();
     map_clear(&client->dags);
     http_stream_end(client->request); /* its arena holds the client */
 }

@@ -280,8 +280,8 @@ void live_notes(struct live *live, const struct message_note *notes, uint32_t co
 {
     if (restarted)
         live_reset(live);
-    if (live->first == NULL) {
-        /* Nobody listens: whoever comes back after this reads everything again. */
+    if (live->first == NULL && loop_now_ms() - live->left_ms > LEFT_FOR_MS) {
+        /* Nobody listens: whoever comes after this reads everything again. */
         if (count > 0)
             live->oldest_seq = ++live->seq;
         return;

@@ -17,6 +17,7 @@ enum {
     SAMPLE_MS = 1000,
     WORKERS_EVERY_MS = 1000,
     RING_SIZE = 16384,
+    LEFT_FOR_MS = 10000,      /* whoever went may come back: a page that is loaded again */
     NARROWED_FOR_MS = 60000,  /* then it asks again, and is narrowed to what it may read by then */
     TASKS_AT_ONCE_MAX = 2000, /* more for one stream: it reads everything again */
     PENDING_MAX = 50000,
@@ -61,6 +62,7 @@ struct live {
     struct api *api;
     struct stream_client *first;
     uint64_t client_count; /* ever */
+    int64_t left_ms;       /* when the last one went */
     struct timer flush_timer, ping_timer, marks_timer, sample_timer;
     int64_t seq, oldest_seq; /* what the ring can tell: everything after oldest_seq */
     int64_t samples[SAMPLES];

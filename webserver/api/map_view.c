@@ -53,7 +53,8 @@ struct digits {
 static bool digits_read(struct str text, struct digits *out)
 {
     int64_t value;
-    if (text.size > 9 || str_to_int(text, 0, UINT32_MAX, &value) < 0)
+    bool begins_well = text.bytes[0] >= '0' && text.bytes[0] <= '9'; /* without a sign */
+    if (!begins_well || text.size > 9 || str_to_int(text, 0, UINT32_MAX, &value) < 0)
         return false;
     *out = (struct digits) { (uint32_t)value, 1, 0 };
     for (size_t i = 0; i < text.size; i++)

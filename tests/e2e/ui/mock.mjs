@@ -339,6 +339,17 @@ const cases = [
     await let_go();
     await until(page, "its last lines, behind which there is nothing to follow", () => !document.querySelector(".log-bar .live-dot") && ![...document.querySelectorAll(".log-text")].some((l) => l.textContent.trim() === "…"));
   }],
+  ["the last lines of a task that has just ended come by themselves", async () => {
+    const link = await held_at("a task that has just ended", async () => {
+      const { now, tasks } = await (await fetch("/api/headrace/v1/ui/tasks?state=success,failed")).json();
+      const t = tasks.find((t) => t.map_index < 0 && t.end && now - t.end < 700 && !["validate", "quality"].includes(t.task_id));
+      return t && `/dags/${t.dag_id}/runs/${encodeURIComponent(t.run_id)}/tasks/${t.task_id}`;
+    });
+    await page.goto(base + link);
+    await page.waitForSelector(".log-bar .live-dot"); // they are still on their way
+    await let_go();
+    await until(page, "its last line", () => !document.querySelector(".log-bar .live-dot") && /exit code/.test([...document.querySelectorAll(".log-text")].at(-1)?.textContent ?? ""));
+  }],
   ["a waiting task says why, with a link to what blocks it", async () => {
     await open("/dags/model_training", "[role=treegrid]");
     const run = await held_at("a run with a task that waits", async () => {

@@ -89,16 +89,20 @@ static void a_text_is_found_by_what_instances_say_and_by_their_own_number(void *
     assert_picked(&said, 0, 100, 3, "0 1 3 ");
     const struct map_filter failed = { 1U << TASK_FAILED, STR("3"), STR("0,1,99") };
     assert_picked(&failed, 0, 100, 1, "1 ");
-    const char *const HELD[][2] = {
-        { "0", "0 10 " }, { "1", "1 10 11 12 " }, { "01", "" },
-        { "12", "12 " },  { "1x", "" },           { "1234567890", "" }
+    static const struct {
+        uint32_t count;
+        const char *text, *indexes;
+    } HELD[] = {
+        { 13, "0", "0 10 " },  { 13, "1", "1 10 11 12 " }, { 13, "01", "" },
+        { 13, "12", "12 " },   { 13, "1x", "" },           { 13, "1234567890", "" },
+        { 102, "01", "101 " }, { 102, "+1", "" },          { 102, "-0", "" },
     };
     for (size_t i = 0; i < sizeof HELD / sizeof *HELD; i++) {
         struct arena arena = { 0 };
         struct map_view view;
-        map_view_read(&arena, 13, STR_EMPTY, STR_EMPTY, &view);
-        const struct map_filter filter = { MAP_FILTER_ANY_STATE, str_of(HELD[i][0]), STR_EMPTY };
-        assert_picked_of(&arena, &view, &filter, 0, 100, HELD[i][1]);
+        map_view_read(&arena, HELD[i].count, STR_EMPTY, STR_EMPTY, &view);
+        const struct map_filter filter = { MAP_FILTER_ANY_STATE, str_of(HELD[i].text), STR_EMPTY };
+        assert_picked_of(&arena, &view, &filter, 0, 100, HELD[i].indexes);
         arena_clear(&arena);
     }
     const struct map_filter nowhere = { MAP_FILTER_ANY_STATE, STR("piece"), STR_EMPTY };

@@ -31,6 +31,7 @@ export class Hub {
   private covered = new Map<string, number>();
   private kept: { at: number; topics: string[]; event: StreamEvent }[] = [];
   private kept_from = -1; // events after this one are in `kept`
+  private logs = new Map<string, StreamEvent>(); // the newest of each, by topic: they have no numbers
   private current: AbortController | null = null; // the connection that is heard
   private next: AbortController | null = null; // the one that shall replace it, until it has said hello
   private last_seq = -1;
@@ -72,6 +73,7 @@ export class Hub {
       while (end < this.kept.length && this.kept[end].topics === topics) end++;
       port.send({ kind: "events", topics, events: this.kept.slice(i, end).map((k) => k.event), kept: true });
     }
+    for (const topic of open) if (this.logs.has(topic)) port.send({ kind: "events", topics: [topic], events: [this.logs.get(topic)!], kept: true });
     port.send({ kind: "covered", from: open.map((topic) => [topic, Math.max(this.covered.get(topic)!, this.kept_from)]), reset: false });
   }
 
@@ -98,6 +100,7 @@ export class Hub {
     this.next?.abort();
     this.current = this.next = null;
     this.covered.clear();
+    this.logs.clear();
     for (const timer of [this.again, this.silence]) if (timer) clearTimeout(timer);
     this.again = this.silence = null;
     this.say({ state: "idle", retry_at: null });
@@ -171,7 +174,8 @@ export class Hub {
     if (event.name === "hello") return this.opened(event, from, topics, after);
     if (event.name === "reset") return this.was_reset(event, topics);
     if (event.seq > this.last_seq) this.last_seq = event.seq;
-    if (event.name !== "log") {
+    if (event.name === "log") this.logs.set(`log:${event.data.log}`, event);
+    else {
       this.kept.push({ at: this.now(), topics, event });
       this.forget();
     }
@@ -190,6 +194,7 @@ export class Hub {
     if (after < 0) this.last_seq = this.kept_from = event.seq;
     const before = this.covered;
     this.covered = new Map(topics.map((topic) => [topic, before.get(topic) ?? begin]));
+    for (const topic of this.logs.keys()) if (!this.covered.has(topic)) this.logs.delete(topic);
     this.tell_covered(false);
     this.say({ state: "live", retry_at: null, version: event.data.version ?? null });
   }

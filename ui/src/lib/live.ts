@@ -57,6 +57,11 @@ function connect(): (message: ToHub) => void {
   }
 }
 
+function join(): void {
+  hub = connect();
+  tell();
+}
+
 /* A shared worker is a process of its own, which would start while the page is drawn for the first time: a moment later. It is told
  * then what is watched, and asks for what happened since the snapshots that are there. */
 function start(): void {
@@ -64,12 +69,12 @@ function start(): void {
   is_starting = true;
   received({ kind: "status", status: { ...status, state: "connecting", since: Date.now() } });
   void Promise.race([early_answered, new Promise((done) => setTimeout(done, ANSWERED_MS))]).then(() => setTimeout(() => {
-    hub = connect();
-    tell();
+    join();
     if (wants_retry) live_retry();
   }, CONNECT_MS));
   addEventListener("pagehide", () => hub?.({ kind: "bye" }));
-  for (const name of ["online", "pageshow"]) addEventListener(name, () => status.state !== "live" && hub?.({ kind: "retry" }));
+  addEventListener("online", () => status.state !== "live" && hub?.({ kind: "retry" }));
+  addEventListener("pageshow", (event) => { if ((event as PageTransitionEvent).persisted && hub) join(); }); // it said bye when it was put away
   document.addEventListener("visibilitychange", () => !document.hidden && status.state !== "live" && hub?.({ kind: "retry" }));
 }
 

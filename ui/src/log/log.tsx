@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* log - a viewer of one attempt's output: any length, followed while it grows, found in, linked to by line. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState, type KeyboardEvent } from "react";
-import { live_watch } from "../lib/live.ts";
 import { bytes, count } from "../lib/number.ts";
 import { pref_get, usePref } from "../lib/prefs.ts";
 import { clock } from "../lib/time.ts";
@@ -10,13 +9,13 @@ import { useZone } from "../parts/clock.tsx";
 import { api_raw, type ApiError } from "../lib/api.ts";
 import { query_set, useQuery } from "../lib/router.tsx";
 import { LINE_MAX, line_of, plain_of, spans_of } from "./ansi.ts";
+import { useLogSource } from "./follow.ts";
 import { height_of, is_scaled, LINE_H, lines_of_hash, scroll_of, top_line } from "./scroll.ts";
 import { LevelReader, LEVELS, row_of_line, ROWS_MAX } from "./levels.ts";
-import { LogSource } from "./source.ts";
 import { LineText } from "./text.tsx";
 import "../styles/log.css";
 
-interface Props { url: string; topic: string | null; empty: React.ReactNode }
+interface Props { url: string; topic: string; runs: boolean; empty: React.ReactNode }
 interface Found { lines: number[]; at: number; more: boolean }
 
 const COPY_MAX = 5_000_000;
@@ -59,9 +58,8 @@ function LevelChips({ counts, chosen, toggle }: { counts: Record<string, number>
   );
 }
 
-export default function Log({ url, topic, empty }: Props) {
-  const [, draw] = useReducer((n: number) => n + 1, 0);
-  const source = useMemo(() => new LogSource(url, draw), [url]);
+export default function Log({ url, topic, runs, empty }: Props) {
+  const source = useLogSource(url, topic, runs);
   const { opened } = source;
   const box = useRef<HTMLDivElement>(null);
   const find_input = useRef<HTMLInputElement>(null);
@@ -92,14 +90,8 @@ export default function Log({ url, topic, empty }: Props) {
   };
   useEffect(() => {
     forget_found();
-    void source.open(topic !== null);
-    const leave = topic ? live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) }) : null;
-    return () => {
-      searching.current = null;
-      leave?.();
-      source.close();
-    };
-  }, [source]); // not when the try ends, and its topic with it: the end of its log is still to come
+    return () => { searching.current = null; };
+  }, [source]);
 
   const fit = Math.max(1, Math.floor(view / LINE_H));
   const to_row = useCallback((row: number) => {
@@ -193,9 +185,12 @@ export default function Log({ url, topic, empty }: Props) {
     jump(found.lines[at]);
   };
   const first_error = async () => {
-    const errors = new LevelReader(url, "error", () => errors.rows.length && errors.close());
+    const mine = (searching.current = Symbol());
+    const is_wanted = () => searching.current === mine;
+    const errors = new LevelReader(url, "error", () => (errors.rows.length || !is_wanted()) && errors.close());
     await errors.read(source.total);
-    const line = errors.rows[0]?.[0] ?? (await source.search("exit code", false).catch(() => ({ lines: [] as number[] }))).lines[0];
+    const line = errors.rows[0]?.[0] ?? (await source.search("exit code", false, is_wanted).catch(() => ({ lines: [] as number[] }))).lines[0];
+    if (!is_wanted()) return;
     if (line === undefined) toast("No line speaks of an error.");
     else jump(line);
   };

@@ -19,7 +19,7 @@ function AttemptLog({ page, id, tries, is_open }: { page: RunPage; id: string; t
   return (
     <>
       {tries > 1 && <div className="row wrap" role="group" aria-label="Tries">{Array.from({ length: tries }, (_, i) => <button key={i} className="chip" aria-pressed={attempt === i + 1} onClick={() => set_attempt(i + 1)}>Try {i + 1}</button>)}</div>}
-      <LogTail key={key} url={url_of.log(page.dag_id, page.run.run_id, id, -1, attempt)} topic={is_open && attempt === tries ? key : null} label={`Log of ${id}, try ${attempt}`} to={`${path_of.task(page.dag_id, page.run.run_id, id)}?try=${attempt}`} />
+      <LogTail key={key} url={url_of.log(page.dag_id, page.run.run_id, id, -1, attempt)} topic={key} runs={is_open && attempt === tries} label={`Log of ${id}, try ${attempt}`} to={`${path_of.task(page.dag_id, page.run.run_id, id)}?try=${attempt}`} />
     </>
   );
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* follow - the log of an attempt, read and followed as long as lines may come. */
+import { useEffect, useMemo, useReducer } from "react";
+import { live_watch } from "../lib/live.ts";
+import { LogSource } from "./source.ts";
+
+/* `topic`: its name on the stream. `runs`: the attempt goes on. The last lines of one that has ended may still be on their way from its worker. */
+export function useLogSource(url: string, topic: string, runs: boolean): LogSource {
+  const [, draw] = useReducer((n: number) => n + 1, 0);
+  const source = useMemo(() => new LogSource(url, draw), [url]);
+  useEffect(() => {
+    const watch = () => live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) });
+    let leave = runs ? watch() : null;
+    let is_gone = false;
+    void source.open(runs).then(() => { if (!is_gone && !source.complete) leave ??= watch(); });
+    return () => {
+      is_gone = true;
+      leave?.();
+      source.close();
+    };
+  }, [source]); // not when the attempt ends: the end of its log is still to come
+  return source;
+}
