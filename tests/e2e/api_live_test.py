@@ -2,6 +2,8 @@
 """The stream, the logs and the reasons of a whole system: scheduler, worker and web server."""
 import http.client
 import json
+import os
+import signal
 import threading
 import time
 import unittest
@@ -135,6 +137,23 @@ class Live(unittest.TestCase):
                 self.assertEqual({c[1] for c in changes(back.events)["run"]}, {"unheard"})
                 self.assertNotIn("reset", [name for name, _, _ in back.events])
             back.close()
+
+    def test_the_log_of_a_try_that_was_lost_and_placed_again_is_followed(self):
+        with Standalone({"scheduler.attempt_lease": "6s", "scheduler.attempt_lease_grace": "1s", "scheduler.credit_ttl": "3s", "worker.inventory_interval": "500ms"}) as system:
+            system.write_dag("lost.yaml", f"dag_id: lost\ntasks:\n  slow: {{bash: 'for n in 1 2 3; do echo line $n; done; while [ ! -e {system.home}/go ]; do sleep 0.1; done'}}\n")
+            system.wait_dag("lost")
+            system.trigger("lost", run_id="r1")
+            listener = Listener(system, "topics=dag:lost,log:lost/r1/slow/-1/1")
+            logs = lambda: [data for name, _, data in list(listener.events) if name == "log"]  # noqa: E731
+            wait_for(lambda: any(log["lines"] >= 3 for log in logs()), "the log of the first attempt", 60)
+            first = logs()[-1]["attempt"]
+            for pid in system.pids_of("headrace-warden"):
+                os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: logs()[-1]["attempt"] != first, "the log of the next attempt", 120)
+            (system.home / "go").touch()
+            wait_for(lambda: logs()[-1]["complete"], "its end", 60)
+            self.assertEqual(system.wait_run("lost", "r1")["state"], "success")
+            listener.close()
 
     def test_what_could_not_be_named_is_read_anew_and_what_comes_after_it_is_told(self):
         with Standalone() as system:

@@ -78,3 +78,16 @@ test("that of another try is asked for", async () => {
   await source.open(true);
   expect([source.opened, source.total, asked.at(-1)]).toEqual([true, 3, "/log/1?tail=512"]);
 });
+
+test("another attempt of the try begins anew, and of one that is not shown nothing is heard", async () => {
+  await early();
+  const source = new LogSource("/log/2", () => undefined);
+  source.grown({ attempt: "a", lines: 5, bytes: 1, complete: false });
+  expect([source.total, source.line(2)]).toEqual([5, "c"]);
+  source.grown({ attempt: "b", lines: 2, bytes: 1, complete: false });
+  expect([source.total, source.line(1)]).toEqual([2, undefined]);
+  const of_b = new LogSource("/log/1", () => undefined, "b");
+  of_b.grown({ attempt: "a", lines: 500, bytes: 1, complete: true }); // before it is opened
+  await of_b.open(true);
+  expect(of_b.total).toBe(3);
+});

@@ -186,9 +186,12 @@ static bool write_log(struct stream_client *client, struct topic *topic)
     if (log_store_info(client->live->api->logs, topic->attempt, &info) < 0)
         return true;
     struct buf out = { 0 };
+    char attempt[ID_TEXT_SIZE];
+    id_text(topic->attempt, attempt);
     begin_event(&out, "log", 0, 0);
     buf_add_cstr(&out, ",\"log\":");
     json_write_string(&out, topic->name);
+    buf_printf(&out, ",\"attempt\":\"%s\"", attempt);
     buf_printf(&out, ",\"lines\":%lld,\"bytes\":%lld,\"complete\":%s}\n\n", (long long)info.lines,
                (long long)info.bytes, info.is_complete ? "true" : "false");
     bool is_there = write_event(client, buf_str(&out));
@@ -373,25 +376,45 @@ static void on_attempts(void *owner, int rc, const struct attempt_row *rows, uin
         if (client->number != resolving.client || rc < 0 || count == 0)
             continue;
         struct topic *topic = &client->topics.items[resolving.topic];
+        if (id_eq(topic->attempt, rows[0].attempt))
+            continue;
         topic->attempt = rows[0].attempt;
         topic->has_changed = true;
         live_wake(resolving.live);
     }
 }
 
+static void resolve_log(struct stream_client *client, uint32_t at)
+{
+    const struct topic *topic = &client->topics.items[at];
+    if (!may_see(client, topic->dag_id))
+        return;
+    struct resolving *resolving = calloc(1, sizeof *resolving);
+    ASSERT(resolving != NULL);
+    *resolving = (struct resolving) { client->live, client->number, at };
+    client->live->resolving++;
+    attempts_read(client->live->api->options.store, topic->dag_id, topic->run_id, topic->task_id,
+                  topic->map_index, topic->try_no, on_attempts, resolving);
+}
+
 static void resolve_logs(struct stream_client *client)
 {
-    for (uint32_t i = 0; i < client->topics.count; i++) {
-        struct topic *topic = &client->topics.items[i];
-        if (topic->kind != TOPIC_LOG || !may_see(client, topic->dag_id))
-            continue;
-        struct resolving *resolving = calloc(1, sizeof *resolving);
-        ASSERT(resolving != NULL);
-        *resolving = (struct resolving) { client->live, client->number, i };
-        client->live->resolving++;
-        attempts_read(client->live->api->options.store, topic->dag_id, topic->run_id,
-                      topic->task_id, topic->map_index, topic->try_no, on_attempts, resolving);
-    }
+    for (uint32_t i = 0; i < client->topics.count; i++)
+        if (client->topics.items[i].kind == TOPIC_LOG)
+            resolve_log(client, i);
+}
+
+void live_begins(struct live *live, struct str dag_id, struct str run_id, struct str task_id,
+                 int32_t map_index)
+{
+    for (struct stream_client *client = live->first; client != NULL; client = client->next)
+        for (uint32_t i = 0; i < client->topics.count; i++) {
+            const struct topic *topic = &client->topics.items[i];
+            if (topic->kind == TOPIC_LOG && topic->map_index == map_index &&
+                str_eq(topic->task_id, task_id) && str_eq(topic->run_id, run_id) &&
+                str_eq(topic->dag_id, dag_id))
+                resolve_log(client, i);
+        }
 }
 
 static int64_t position_of(struct call *call, int64_t otherwise)

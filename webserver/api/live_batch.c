@@ -130,6 +130,8 @@ static void add_task(struct live *live, const struct message_note *note, const s
         buf_add_cstr(&json, "null");
     buf_add_byte(&json, ']');
     live_add(live, EVENT_TASK, seq, dag_id, run_id, buf_str(&json));
+    if (state == TASK_QUEUED || state == TASK_RUNNING)
+        live_begins(live, dag_id, run_id, version->tasks[note->task], note->map_index);
     buf_clear(&json);
 }
 

@@ -97,6 +97,10 @@ void live_tell(struct live *live);
 /* A look at what is pending, within COLLECT_MS. */
 void live_wake(struct live *live);
 
+/* A try was placed or runs: its log may be that of another attempt than before. */
+void live_begins(struct live *live, struct str dag_id, struct str run_id, struct str task_id,
+                 int32_t map_index);
+
 /* Everything is to be read again by everybody. */
 void live_reset(struct live *live);
 

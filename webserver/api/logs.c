@@ -245,6 +245,13 @@ static int64_t write_lines(struct reading *reading, struct buf *out, int64_t fro
     return rc < 0 ? 0 : got;
 }
 
+static struct str attempt_text(struct arena *arena, struct id128 attempt)
+{
+    char id[ID_TEXT_SIZE];
+    id_text(attempt, id);
+    return str_copy(arena, str_of(id));
+}
+
 static void set_number(struct call *call, const char *name, int64_t number)
 {
     http_set_header(call->request, name, str_format(call->arena, "%lld", (long long)number));
@@ -264,6 +271,8 @@ static void answer_lines(struct reading *reading)
     }
     struct buf out = { 0 };
     (void)write_lines(reading, &out, from, count, 4 * PAGE_BYTES);
+    if (reading->try_no > 0)
+        http_set_header(call->request, "Log-Attempt", attempt_text(call->arena, reading->attempt));
     set_number(call, "Log-Try", reading->try_no);
     set_number(call, "Log-First-Line", from);
     set_number(call, "Log-Lines", reading->info.lines);
@@ -444,13 +453,12 @@ static void on_more_raw(struct http_request *request)
 static void answer_raw(struct reading *reading)
 {
     struct call *call = reading->call;
-    char id[ID_TEXT_SIZE];
-    id_text(reading->attempt, id);
+    struct str id = attempt_text(call->arena, reading->attempt);
     call->state = reading;
     call->request->on_more = on_more_raw;
     call->request->on_gone = on_gone;
     http_set_header(call->request, "Content-Disposition",
-                    str_format(call->arena, "attachment; filename=\"%s.log\"", id));
+                    str_format(call->arena, "attachment; filename=\"%.*s.log\"", STR_ARG(id)));
     http_stream_start(call->request, 200, "text/plain; charset=utf-8");
     pump_raw(reading);
 }

@@ -2,7 +2,7 @@
 /* stream - the pure half of live updates: server-sent events from bytes, and which of them a snapshot still needs. */
 
 export interface StreamEvent { name: string; seq: number; data: StreamData }
-export interface StreamData { seq?: number; now?: number; c?: unknown[][]; dags?: string[]; log?: string; lines?: number; bytes?: number; complete?: boolean; version?: string }
+export interface StreamData { seq?: number; now?: number; c?: unknown[][]; dags?: string[]; log?: string; attempt?: string; lines?: number; bytes?: number; complete?: boolean; version?: string }
 
 export type TiChange = [dag: string, run: string, task: string, map: number, state: string, attempt: number, start: number | null, end: number | null, worker: string | null];
 export type RunChange = [dag: string, run: string, key: number, state: string, type: string, run_after: number, start: number | null, end: number | null];

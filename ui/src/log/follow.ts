@@ -4,12 +4,12 @@ import { useEffect, useMemo, useReducer } from "react";
 import { live_watch } from "../lib/live.ts";
 import { LogSource } from "./source.ts";
 
-/* `topic`: its name on the stream. `runs`: the attempt goes on. The last lines of one that has ended may still be on their way from its worker. */
-export function useLogSource(url: string, topic: string, runs: boolean): LogSource {
+/* `topic`: its name on the stream. `runs`: the attempt goes on. `attempt`: its id, where it is known. The last lines of one that has ended may still be on their way from its worker. */
+export function useLogSource(url: string, topic: string, runs: boolean, attempt: string | null = null): LogSource {
   const [, draw] = useReducer((n: number) => n + 1, 0);
-  const source = useMemo(() => new LogSource(url, draw), [url]);
+  const source = useMemo(() => new LogSource(url, draw, attempt), [url, attempt]);
   useEffect(() => {
-    const watch = () => live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data.lines!, event.data.bytes!, event.data.complete!) });
+    const watch = () => live_watch([`log:${topic}`], { event: (event) => event.name === "log" && event.data.log === topic && source.grown(event.data) });
     let leave = runs ? watch() : null;
     let is_gone = false;
     void source.open(runs).then(() => { if (!is_gone && !source.complete) leave ??= watch(); });

@@ -7,6 +7,7 @@ import { LOG_BLOCK as BLOCK, url_of } from "../lib/urls.ts";
 const BLOCKS_MAX = 64;
 const FOUND_MAX = 1000;
 
+export interface Growth { attempt?: string; lines?: number; bytes?: number; complete?: boolean }
 interface Found { lines: number[]; searched: number; more: boolean }
 
 export class LogSource {
@@ -18,8 +19,11 @@ export class LogSource {
   private blocks = new Map<number, string[]>();
   private busy = new Map<number, AbortController>();
   private closed = false;
+  private attempt = ""; // whose lines these are; "": not known
+  private held: Growth | null = null; // what was told before it was opened
 
-  constructor(readonly url: string, private readonly changed: () => void) {
+  /* `expected`: of what other attempts nothing is heard. */
+  constructor(readonly url: string, private readonly changed: () => void, private readonly expected: string | null = null) {
     this.take(take_come(this.early));
   }
 
@@ -33,12 +37,30 @@ export class LogSource {
   }
 
   /* The stream says how long it is by now. */
-  grown(lines: number, bytes: number, complete: boolean): void {
+  grown(told: Growth): void {
+    if (!this.opened) {
+      this.held = told;
+      return;
+    }
+    const { attempt = "", lines = 0, bytes = 0, complete = false } = told;
+    if (this.expected && attempt && attempt !== this.expected) return;
+    this.is_of(attempt);
     if (lines < this.total || (lines === this.total && complete === this.complete)) return;
     this.total = lines;
     this.bytes = bytes;
     this.complete = complete;
     this.changed();
+  }
+
+  /* A try that was lost and placed again has another attempt, which begins anew. */
+  private is_of(attempt: string): void {
+    if (!attempt || attempt === this.attempt) return;
+    if (this.attempt) {
+      this.blocks.clear();
+      this.total = this.bytes = 0;
+      this.complete = false;
+    }
+    this.attempt = attempt;
   }
 
   /* Sees to it that these lines are there or on their way; blocks far away are not asked for any more. */
@@ -58,6 +80,7 @@ export class LogSource {
     if (!this.opened) this.take(await take_early(this.early).catch(() => undefined));
     if (!this.opened || !(this.complete || may_grow)) await this.read(url_of.log_end(this.url), null);
     this.opened = true;
+    if (this.held) this.grown(this.held);
     if (!this.closed) this.changed();
   }
 
@@ -95,6 +118,7 @@ export class LogSource {
 
   private read_lines(response: Response, text: string): void {
     const number = (name: string) => Number(response.headers.get(name) ?? 0);
+    this.is_of(response.headers.get("Log-Attempt") ?? "");
     this.total = Math.max(this.total, number("Log-Lines"));
     this.bytes = Math.max(this.bytes, number("Log-Bytes"));
     this.complete = response.headers.get("Log-Complete") === "true";
