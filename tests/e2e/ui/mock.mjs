@@ -342,12 +342,18 @@ const cases = [
   ["the last lines of a task that has just ended come by themselves", async () => {
     const link = await held_at("a task that has just ended", async () => {
       const { now, tasks } = await (await fetch("/api/headrace/v1/ui/tasks?state=success,failed")).json();
-      const t = tasks.find((t) => t.map_index < 0 && t.end && now - t.end < 700 && !["validate", "quality"].includes(t.task_id));
-      return t && `/dags/${t.dag_id}/runs/${encodeURIComponent(t.run_id)}/tasks/${t.task_id}`;
+      const t = tasks.find((t) => t.map_index < 0 && t.end && now - t.end < 1000 && !["validate", "quality"].includes(t.task_id));
+      if (!t) return false;
+      const of = `${t.dag_id}/${encodeURIComponent(t.run_id)}/${t.task_id}`;
+      const { is_mapped, tries } = await (await fetch(`/api/headrace/v1/ui/task/${of}/-1`)).json();
+      return !is_mapped && tries.at(-1)?.start && `/dags/${t.dag_id}/runs/${encodeURIComponent(t.run_id)}/tasks/${t.task_id}`;
     });
-    await page.goto(base + link);
-    await page.waitForSelector(".log-bar .live-dot"); // they are still on their way
-    await let_go();
+    try {
+      await page.goto(base + link);
+      await page.waitForSelector(".log-bar .live-dot", { timeout: 60_000 }); // they are still on their way
+    } finally {
+      await let_go();
+    }
     await until(page, "its last line", () => !document.querySelector(".log-bar .live-dot") && /exit code/.test([...document.querySelectorAll(".log-text")].at(-1)?.textContent ?? ""));
   }],
   ["a waiting task says why, with a link to what blocks it", async () => {
