@@ -22,6 +22,10 @@ test("each page asks first for what it shows", () => {
   }
 });
 
+test("a log is named on the stream as in its address", () => {
+  expect(url_of.log_topic(url_of.log("a/b", "r:1", "g.t", -1, 2))).toBe("log:a%2Fb/r%3A1/g.t/-1/2");
+});
+
 test("the list of DAGs is asked for as its address says", () => {
   expect(first("/dags?q=etl&show=paused&tag=a&sort=dag_id&offset=100")).toEqual(["/api/headrace/v1/ui/dags?runs=14&limit=100&order_by=dag_id&paused=true&q=etl&tag=a&offset=100"]);
   expect(first("/dags?show=failed")[0]).toContain("state=failed");

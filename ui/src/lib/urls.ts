@@ -11,6 +11,7 @@ export const INSTANCES_AT_ONCE = 100;
 export const HOME_HOURS = 24;
 export const LOG_BLOCK = 512; // lines
 
+const LOGS = `${V1}/ui/log/`;
 const DAY_MS = 86_400_000;
 
 /* To the minute, so that drawing again does not ask again. */
@@ -27,7 +28,8 @@ export const url_of = {
   task: (dag: string, run: string, task: string, map: number) => `${V1}/ui/task/${e(dag)}/${e(run)}/${e(task)}/${map}`,
   usage: (dag: string, task: string, map: number) => `${V1}/ui/usage/${e(dag)}/${e(task)}?map_index=${map}`,
   mapped: (dag: string, run: string, task: string, from: number, state: string | null, q: string | null) => `${V1}/ui/mapped/${e(dag)}/${e(run)}/${e(task)}?from=${from}&limit=${INSTANCES_AT_ONCE}${state ? `&state=${e(state)}` : ""}${q ? `&q=${e(q)}` : ""}`,
-  log: (dag: string, run: string, task: string, map: number, attempt: number) => `${V1}/ui/log/${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
+  log: (dag: string, run: string, task: string, map: number, attempt: number) => `${LOGS}${e(dag)}/${e(run)}/${e(task)}/${map}/${attempt}`,
+  log_topic: (log: string) => `log:${log.slice(LOGS.length)}`, // its name on the stream
   log_end: (log: string) => `${log}?tail=${LOG_BLOCK}`,
   log_newest: (log: string) => log.replace(/[^/]*$/, "newest"), // whichever try that is
   list: (kind: "runs" | "tasks", asked: string) => `${V1}/ui/${kind}?limit=100&${asked}`,

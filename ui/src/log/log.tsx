@@ -15,7 +15,7 @@ import { LevelReader, LEVELS, row_of_line, ROWS_MAX } from "./levels.ts";
 import { LineText } from "./text.tsx";
 import "../styles/log.css";
 
-interface Props { url: string; topic: string; runs: boolean; attempt: string; empty: React.ReactNode }
+interface Props { url: string; runs: boolean; attempt: string; empty: React.ReactNode }
 interface Found { lines: number[]; at: number; more: boolean }
 
 const COPY_MAX = 5_000_000;
@@ -58,8 +58,8 @@ function LevelChips({ counts, chosen, toggle }: { counts: Record<string, number>
   );
 }
 
-export default function Log({ url, topic, runs, attempt, empty }: Props) {
-  const source = useLogSource(url, topic, runs, attempt);
+export default function Log({ url, runs, attempt, empty }: Props) {
+  const source = useLogSource(url, runs, attempt);
   const { opened } = source;
   const box = useRef<HTMLDivElement>(null);
   const find_input = useRef<HTMLInputElement>(null);

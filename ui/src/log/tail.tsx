@@ -10,10 +10,10 @@ import "../styles/log.css";
 
 const LINES = 20;
 
-interface Props { url: string; topic: string; runs: boolean; to: string; label: string }
+interface Props { url: string; runs: boolean; to: string; label: string }
 
-export default function LogTail({ url, topic, runs, to, label }: Props) {
-  const source = useLogSource(url, topic, runs);
+export default function LogTail({ url, runs, to, label }: Props) {
+  const source = useLogSource(url, runs);
   const { opened, total } = source;
   const first = Math.max(0, total - LINES);
   useEffect(() => { if (opened) source.want(first, total); }, [source, opened, first, total]);

@@ -93,14 +93,13 @@ function Rendered({ page }: { page: TaskPage }) {
 function LogTab({ page }: { page: TaskPage }) {
   const asked = Number(useQuery("try"));
   const attempt: Try | undefined = page.tries.find((t) => t.try === asked) ?? page.tries.at(-1);
-  const topic = (of: Try) => [page.dag_id, page.run_id, page.task_id, page.map_index, of.try].map((p) => encodeURIComponent(String(p))).join("/");
   const empty = attempt ? (attempt.end === null ? <Empty title="Running, no output yet."><Span start={attempt.start} end={null} /></Empty> : <Empty title="This try ended without output." />) : <Empty title={is_final(page.state) ? "It never ran, so there is no log." : "It has not started, so there is no log yet."} />;
   return (
     <>
       {page.tries.length > 1 && (
         <div className="row wrap" role="group" aria-label="Tries">{page.tries.map((t) => <button key={t.try} className="chip" aria-pressed={t.try === attempt?.try} onClick={() => query_set({ try: String(t.try) })}><Glyph state={t.state} />Try {t.try}</button>)}{asked > 0 && asked !== page.tries.at(-1)?.try && <button className="button small quiet" onClick={() => query_set({ try: null })}>Newest</button>}{attempt && attempt.try > page.tries[0].try && <Link className="button small quiet" to={`${path_of.task(page.dag_id, page.run_id, page.task_id, page.map_index, "attempts")}?compare=${attempt.try - 1},${attempt.try}`}>Compare with try {attempt.try - 1}</Link>}</div>
       )}
-      {attempt ? <Log key={attempt.attempt_id} url={url_of.log(page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try)} topic={topic(attempt)} runs={attempt.end === null} attempt={attempt.attempt_id} empty={empty} /> : <Panel>{empty}</Panel>}
+      {attempt ? <Log key={attempt.attempt_id} url={url_of.log(page.dag_id, page.run_id, page.task_id, page.map_index, attempt.try)} runs={attempt.end === null} attempt={attempt.attempt_id} empty={empty} /> : <Panel>{empty}</Panel>}
     </>
   );
 }

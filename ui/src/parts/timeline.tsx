@@ -15,11 +15,11 @@ import { Gantt } from "./gantt.tsx";
 /* The attempt that a bar stands for, and the ones before it. */
 function AttemptLog({ page, id, tries, is_open }: { page: RunPage; id: string; tries: number; is_open: boolean }) {
   const [attempt, set_attempt] = useState(tries);
-  const key = [page.dag_id, page.run.run_id, id, -1, attempt].map((p) => encodeURIComponent(String(p))).join("/");
+  const url = url_of.log(page.dag_id, page.run.run_id, id, -1, attempt);
   return (
     <>
       {tries > 1 && <div className="row wrap" role="group" aria-label="Tries">{Array.from({ length: tries }, (_, i) => <button key={i} className="chip" aria-pressed={attempt === i + 1} onClick={() => set_attempt(i + 1)}>Try {i + 1}</button>)}</div>}
-      <LogTail key={key} url={url_of.log(page.dag_id, page.run.run_id, id, -1, attempt)} topic={key} runs={is_open && attempt === tries} label={`Log of ${id}, try ${attempt}`} to={`${path_of.task(page.dag_id, page.run.run_id, id)}?try=${attempt}`} />
+      <LogTail key={url} url={url} runs={is_open && attempt === tries} label={`Log of ${id}, try ${attempt}`} to={`${path_of.task(page.dag_id, page.run.run_id, id)}?try=${attempt}`} />
     </>
   );
 }
